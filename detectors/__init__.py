@@ -1,0 +1,1 @@
+"""What looks at something and says what it finds: prompts, frames, files."""

@@ -1,0 +1,1 @@
+"""Detectors and attribute extractors that look at frames."""

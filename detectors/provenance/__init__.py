@@ -1,0 +1,1 @@
+"""Detectors that say where a file came from: credentials, watermark, content, ledger."""

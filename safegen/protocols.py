@@ -1,0 +1,127 @@
+"""The plug-in contracts, all in one place.
+
+A new generator, watermark, prompt detector, frames detector or attribute extractor is one new file
+that offers an object of one of these shapes; nothing else changes (see ``safegen.plugins``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from safegen.types import (
+    Attribute,
+    CheckRun,
+    Clip,
+    Finding,
+    FrameSample,
+    Generated,
+    Request,
+    WatermarkReading,
+)
+
+if TYPE_CHECKING:
+    from safegen.types import Frame
+
+
+@runtime_checkable
+class Progress(Protocol):
+    """Where long work says how far it is. The library never prints."""
+
+    def stage(self, name: str, total: int | None = None) -> None:
+        """Begin stage *name* (``loading``, ``denoising``, ``marking``...) of *total* units, if known."""
+
+    def advance(self, amount: int = 1) -> None:
+        """Count *amount* more units of the current stage."""
+
+    def cancelled(self) -> bool:
+        """Whether the user asked to stop; long loops ask at every unit and raise Interrupted."""
+
+
+class NoProgress:
+    """Progress that says nothing and never cancels."""
+
+    def stage(self, name: str, total: int | None = None) -> None:
+        """Ignore."""
+
+    def advance(self, amount: int = 1) -> None:
+        """Ignore."""
+
+    def cancelled(self) -> bool:
+        """``False``."""
+        return False
+
+
+class PromptDetector(Protocol):
+    """Looks at text. MUST raise CheckUnavailable when it cannot run; MUST NOT return [] instead."""
+
+    name: str
+
+    def run(self, text: str) -> tuple[Sequence[Finding], CheckRun]:
+        """Examine *text*; findings carry spans into exactly this string."""
+
+
+class FrameDetector(Protocol):
+    """Looks at a clip before marking. MUST raise CheckUnavailable when it cannot run."""
+
+    name: str
+
+    def run(self, clip: Clip) -> tuple[Sequence[Finding], CheckRun]:
+        """Examine the clip."""
+
+
+class AttributeExtractor(Protocol):
+    """Says what is in a clip (for the bias audit). Never raises on any picture: says ``unknown``."""
+
+    name: str
+
+    def run(self, clip: Clip) -> tuple[Sequence[Attribute], CheckRun]:
+        """Extract the attributes."""
+
+
+class Generator(Protocol):
+    """Makes a clip from an allowed request."""
+
+    name: str
+
+    def generate(self, request: Request, *, progress: Progress) -> Generated:
+        """Make the clip.
+
+        MUST be deterministic in ``request.seed``; MUST ask ``progress.cancelled()`` at every
+        denoising step and raise Interrupted. Raises GenerationFailed, MissingExtra, UsageError.
+        """
+
+
+class Watermark(Protocol):
+    """Hides a payload in frames, and finds it again."""
+
+    alg: str
+    """Versioned scheme id, as in the manifest's soft binding."""
+    payload_bits: int
+    sample_frames: int
+    """How many frames ``detect`` wants to see at most."""
+    sample_short_side: int | None
+    """Frames given to ``detect`` may be scaled down to this short side; ``None``: native size."""
+
+    def embed(self, frames: Iterable[Frame], *, payload: int, key: bytes) -> Iterator[Frame]:
+        """Yield marked copies of *frames*, one in one out, streaming (uint8 RGB, same shape)."""
+
+    def detect(
+        self, sample: FrameSample, *, key: bytes, known: Sequence[int] = ()
+    ) -> Sequence[WatermarkReading]:
+        """Every mark found in *sample*, strongest first; an absent mark gives one reading with ``present=False``.
+
+        *known* are payloads (ids of a ledger) that may be tested for directly, which needs less evidence.
+        """
+
+
+class Signer(Protocol):
+    """Signs C2PA claims: PEM keys, PKCS#12, HSM/KMS callbacks."""
+
+    alg: str
+    """``es256``, ``es384``, ``es512``, ``ps256`` or ``ed25519``."""
+    chain_pem: bytes
+    """Leaf first, then intermediates; the root left out or in."""
+
+    def sign(self, data: bytes) -> bytes:
+        """Signature over *data* (ECDSA: raw r||s or DER). Raises SigningFailed."""

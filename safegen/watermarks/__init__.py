@@ -1,0 +1,1 @@
+"""Watermark schemes, one file (or folder) each, looked up by name."""
