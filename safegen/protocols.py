@@ -109,9 +109,9 @@ class Watermark(Protocol):
     def detect(
         self, sample: FrameSample, *, key: bytes, known: Sequence[int] = ()
     ) -> Sequence[WatermarkReading]:
-        """Every mark found in *sample*, strongest first; an absent mark gives one reading with ``present=False``.
+        """Every mark found in *sample*, strongest first; none found: one reading with ``present=False``.
 
-        *known* are payloads (ids of a ledger) that may be tested for directly, which needs less evidence.
+        *known* are payloads (ids of a ledger) that may be tested for directly: less evidence is needed.
         """
 
 

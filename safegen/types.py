@@ -1,6 +1,7 @@
 """The values that travel one way through safegen.
 
-``Request -> Allowed | Held | Refused -> Clip -> Moderated -> Marked -> Encoded -> Signed -> Recorded -> Release``
+``Request -> Allowed | Held | Refused -> Clip -> Moderated -> Marked -> Encoded -> Signed -> Recorded
+-> Release``
 and, for a file found anywhere, ``Evidence -> Verdict -> Report``.
 
 All are frozen. This module imports nothing heavy: numpy appears in annotations only.

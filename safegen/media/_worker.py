@@ -1,0 +1,200 @@
+"""The child process that decodes media nobody vouches for.
+
+It is started by ``safegen.media.sandbox`` and speaks length-prefixed messages on stdout: a 4-byte
+big-endian length, that many bytes of JSON, and for ``{"type": "frame"}`` the raw pixels after it.
+Limits on memory, CPU time and pixels are set before the file is opened; a crash here is the child's
+only, and the parent turns it into UnreadableInput.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import struct
+import sys
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+Job = dict[str, Any]
+
+_FORMATS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,h264,hevc,av1,ivf,obu,flv,ogg,asf,mxf,"
+    "gif,apng,png_pipe,jpeg_pipe,webp_pipe,bmp_pipe,tiff_pipe,image2,wav,mp3,flac,aac,yuv4mpegpipe"
+)
+"""Demuxers that the worker may use."""
+
+
+def _limit(job: Job) -> None:
+    """Bound address space and CPU seconds, where the platform can (POSIX)."""
+    try:
+        import resource
+    except ImportError:  # Windows: the parent's wall-clock limit and the pixel limit remain
+        return
+    memory, seconds = int(job["max_bytes"]), int(job["max_seconds"])
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _send(out: BinaryIO, message: Job, payload: Any = b"") -> None:
+    """Write one message and its payload."""
+    head = json.dumps(message).encode()
+    out.write(struct.pack(">I", len(head)) + head)
+    if len(payload):
+        out.write(payload)
+
+
+def _describe(container: Any, job: Job) -> Job:
+    """Facts about the opened file; raises ValueError when it has no usable video."""
+    if not container.streams.video:
+        kinds = sorted({s.type for s in container.streams})
+        raise LookupError(f"no video stream (streams: {', '.join(kinds) or 'none'})")
+    stream = container.streams.video[0]
+    width, height = stream.codec_context.width, stream.codec_context.height
+    if width * height > int(job["max_pixels"]):
+        raise ValueError(f"{width}x{height} is more than the limit of {job['max_pixels']} pixels a frame")
+    if width < 1 or height < 1:
+        raise ValueError("the video has no picture size")
+    rate = stream.average_rate or stream.guessed_rate
+    seconds = float(stream.duration * stream.time_base) if stream.duration else 0.0
+    if not seconds and container.duration:
+        seconds = container.duration / 1_000_000
+    audio = container.streams.audio
+    return {
+        "type": "info",
+        "format": container.format.name,
+        "codec": stream.codec_context.name,
+        "width": width,
+        "height": height,
+        "fps": [rate.numerator, rate.denominator] if rate else [0, 1],
+        "seconds": seconds,
+        "frames": stream.frames,
+        "audio": [
+            {"codec": a.codec_context.name, "rate": a.codec_context.sample_rate, "channels": a.channels}
+            for a in audio
+        ],
+        "streams": [s.type for s in container.streams],
+    }
+
+
+def _pictures(container: Any, job: Job, info: Job) -> Iterator[tuple[Any, bool, float]]:
+    """Frames that the job wants, as (VideoFrame, keyframe, seconds)."""
+    stream = container.streams.video[0]
+    stream.thread_type = "AUTO"
+    limit = int(job["frames"])
+    if limit and info["seconds"] > float(job["dense_seconds"]):
+        stream.codec_context.skip_frame = "NONKEY"
+    for count, frame in enumerate(container.decode(stream), 1):
+        if frame.width * frame.height > int(job["max_pixels"]):
+            raise ValueError("a frame is larger than the file's header says and than the limit")
+        time = frame.time if frame.time is not None else 0.0
+        yield frame, bool(frame.key_frame), float(time)
+        if count >= int(job["max_frames"]):
+            return
+
+
+def _wanted(total: int, limit: int) -> set[int] | None:
+    """Indices of *limit* evenly spread frames among *total*; None means all."""
+    if not limit or total <= limit:
+        return None
+    return {round(i * (total - 1) / (limit - 1)) for i in range(limit)} if limit > 1 else {total // 2}
+
+
+def _pixels(frame: Any, short_side: int | None) -> Any:
+    """RGB pixels of a frame, upright, scaled down to *short_side* if larger."""
+    import cv2
+    import numpy as np
+
+    rgb = frame.to_ndarray(format="rgb24")
+    turn = int(getattr(frame, "rotation", 0) or 0)
+    if turn:
+        rgb = np.ascontiguousarray(np.rot90(rgb, (turn // 90) % 4))
+    shortest = min(rgb.shape[:2])
+    if short_side and shortest > short_side:
+        scale = short_side / shortest
+        size = (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale)))
+        rgb = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+    return np.ascontiguousarray(rgb)
+
+
+class _Reservoir:
+    """Keeps an even sample of a stream of unknown length: at most 2 x limit items at a time."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit, self.step, self.seen = limit, 1, 0
+        self.kept: list[Any] = []
+
+    def wants(self) -> bool:
+        """Whether the next item should be kept (counts it)."""
+        take = self.seen % self.step == 0
+        self.seen += 1
+        return take
+
+    def add(self, item: Any) -> None:
+        """Keep an item; thin out to every second one when there are too many."""
+        self.kept.append(item)
+        if len(self.kept) > 2 * self.limit:
+            self.kept = self.kept[::2]
+            self.step *= 2
+
+
+def _run(job: Job, out: BinaryIO) -> None:
+    """Do the job: probe, sample, or stream every frame."""
+    import av
+
+    av.logging.set_level(None)
+    # Playlists and concatenations would make the demuxer open other files: only plain containers.
+    options = {"protocol_whitelist": "file", "format_whitelist": _FORMATS}
+    with av.open(job["path"], options=options, metadata_errors="ignore", timeout=30) as container:
+        info = _describe(container, job)
+        _send(out, info)
+        if job["op"] == "probe":
+            return
+        limit, short = int(job["frames"]), job["short_side"]
+        reservoir = _Reservoir(limit) if limit else None
+        try:
+            for frame, key, time in _pictures(container, job, info):
+                if reservoir is None:
+                    _send_frame(out, _pixels(frame, short), key, time)
+                elif reservoir.wants():
+                    reservoir.add((_pixels(frame, short), key, time))
+        except av.error.FFmpegError as error:
+            _send(out, {"type": "warning", "message": f"decoding stopped: {error.strerror or error}"})
+        if reservoir is not None:
+            keep = _wanted(len(reservoir.kept), limit)
+            for i, (rgb, key, time) in enumerate(reservoir.kept):
+                if keep is None or i in keep:
+                    _send_frame(out, rgb, key, time)
+        _send(out, {"type": "end"})
+
+
+def _send_frame(out: BinaryIO, rgb: Any, key: bool, time: float) -> None:
+    """Write one picture."""
+    _send(
+        out, {"type": "frame", "shape": list(rgb.shape), "key": key, "time": time}, memoryview(rgb).cast("B")
+    )
+
+
+def main() -> None:
+    """Read the job from stdin, write messages to stdout; every failure becomes an error message."""
+    out = sys.stdout.buffer
+    job: Job = json.loads(sys.stdin.readline())
+    try:
+        import av  # noqa: F401
+        import cv2
+        import numpy  # noqa: F401
+
+        cv2.setNumThreads(1)
+        _limit(job)
+        _run(job, out)
+    except BrokenPipeError:
+        return
+    except MemoryError:
+        _send(out, {"type": "error", "kind": "limit", "message": "it needs more memory than is allowed"})
+    except LookupError as error:
+        _send(out, {"type": "error", "kind": "novideo", "message": str(error)})
+    except Exception as error:
+        text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        _send(out, {"type": "error", "kind": "decode", "message": text})
+    with contextlib.suppress(BrokenPipeError):
+        out.flush()

@@ -1,0 +1,193 @@
+"""Decoding of files nobody vouches for, in a child process with limits on memory, time and pixels.
+
+The parent never hands a foreign file to a demuxer or decoder; it reads plain pixels from a pipe.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from safegen.errors import CheckUnavailable, UnreadableInput
+from safegen.types import Clip, FrameSample
+
+if TYPE_CHECKING:
+    from safegen.types import Frame
+
+_HINT = "is it a complete video file? try to play it, or fetch it again"
+_START = (
+    "import sys, json; sys.path[:] = json.loads(sys.argv[1]); from safegen.media._worker import main; main()"
+)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a decoder may use: bytes of address space, seconds (CPU and wall), pixels and frames."""
+
+    max_bytes: int = 6 * 2**30
+    max_seconds: int = 300
+    max_pixels: int = 8192 * 8192
+    max_frames: int = 1_000_000
+    dense_seconds: float = 90.0
+    """Longer files are sampled at keyframes only."""
+
+
+@dataclass(frozen=True)
+class MediaInfo:
+    """What the container says: ``fps`` exact (0 when unknown), ``frames`` 0 when unknown."""
+
+    format: str
+    codec: str
+    width: int
+    height: int
+    fps: Fraction
+    seconds: float
+    frames: int
+    audio: tuple[dict[str, Any], ...]
+    streams: tuple[str, ...]
+
+
+class NoVideo(UnreadableInput):
+    """The file is readable media, but has no video stream."""
+
+
+def probe(path: Path, limits: Limits = Limits()) -> MediaInfo:
+    """What *path* contains. Raises UnreadableInput (NoVideo for sound only)."""
+    for message, _ in _messages(path, "probe", 0, None, limits):
+        if message["type"] == "info":
+            return _info(message)
+    raise UnreadableInput(f"{path}: not a video that can be read", hint=_HINT)
+
+
+def sample(path: Path, *, frames: int, short_side: int | None, limits: Limits = Limits()) -> FrameSample:
+    """At most *frames* pictures spread over the whole of *path*, scaled down to *short_side* pixels.
+
+    Raises UnreadableInput when nothing can be decoded (NoVideo for sound only).
+    """
+    import numpy as np
+
+    info: MediaInfo | None = None
+    pictures: list[Frame] = []
+    times: list[float] = []
+    keys: list[bool] = []
+    for message, picture in _messages(path, "sample", frames, short_side, limits):
+        if message["type"] == "info":
+            info = _info(message)
+        elif picture is not None:
+            pictures.append(picture)
+            times.append(float(message["time"]))
+            keys.append(bool(message["key"]))
+    if info is None or not pictures:
+        raise UnreadableInput(f"{path}: no picture in it can be decoded", hint=_HINT)
+    shape = pictures[0].shape
+    same = [i for i, p in enumerate(pictures) if p.shape == shape]
+    return FrameSample(
+        np.stack([pictures[i] for i in same]),
+        tuple(times[i] for i in same),
+        tuple(keys[i] for i in same),
+        info.width,
+        info.height,
+        float(info.fps),
+        info.seconds or (max(times) + (1 / float(info.fps) if info.fps else 0.0)),
+    )
+
+
+def open_clip(path: Path, limits: Limits = Limits()) -> Clip:
+    """*path* as a re-iterable Clip; every pass decodes anew in a fresh child. Audio is not decoded.
+
+    Raises UnreadableInput when the file has no readable video.
+    """
+    info = probe(path, limits)
+    first = next(_frames(path, limits), None)
+    if first is None:
+        raise UnreadableInput(f"{path}: no picture in it can be decoded", hint=_HINT)
+    fps = info.fps if info.fps > 0 else Fraction(24)
+    count = info.frames or max(1, round(info.seconds * fps))
+    height, width = first.shape[:2]
+    return Clip(lambda: _frames(path, limits), width, height, fps, count)
+
+
+def _frames(path: Path, limits: Limits) -> Iterator[Frame]:
+    """Every frame of *path*, one at a time. A file that breaks off in the middle raises UnreadableInput."""
+    for message, picture in _messages(path, "stream", 0, None, limits):
+        if picture is not None:
+            yield picture
+        elif message["type"] == "warning":
+            raise UnreadableInput(f"{path}: {message['message']}", hint=_HINT)
+
+
+def _info(message: dict[str, Any]) -> MediaInfo:
+    """MediaInfo from the worker's message."""
+    numerator, denominator = message["fps"]
+    return MediaInfo(
+        message["format"],
+        message["codec"],
+        message["width"],
+        message["height"],
+        Fraction(numerator, denominator or 1),
+        float(message["seconds"]),
+        int(message["frames"]),
+        tuple(message["audio"]),
+        tuple(message["streams"]),
+    )
+
+
+def _messages(
+    path: Path, op: str, frames: int, short_side: int | None, limits: Limits
+) -> Iterator[tuple[dict[str, Any], Frame | None]]:
+    """Messages of one worker, with the picture that belongs to each ``frame`` message."""
+    if not path.is_file():
+        raise UnreadableInput(f"{path}: no such file", hint="check the path")
+    if path.stat().st_size == 0:
+        raise UnreadableInput(f"{path}: the file is empty", hint="fetch or make it again")
+    job = {"path": str(path.resolve()), "op": op, "frames": frames, "short_side": short_side, **vars(limits)}
+    search = json.dumps([p for p in sys.path if p])
+    with subprocess.Popen(
+        [sys.executable, "-I", "-c", _START, search],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as child:
+        if child.stdin is None or child.stdout is None:
+            raise CheckUnavailable("the sandboxed decoder has no pipes")
+        guard = threading.Timer(limits.max_seconds + 10, child.kill)
+        guard.start()
+        try:
+            child.stdin.write(json.dumps(job).encode() + b"\n")
+            child.stdin.close()
+            yield from _read(child.stdout, path)
+            if child.wait(timeout=10) != 0:
+                raise UnreadableInput(
+                    f"{path}: the decoder crashed or needed more than it may use", hint=_HINT
+                )
+        finally:
+            guard.cancel()
+            child.kill()
+
+
+def _read(pipe: IO[bytes], path: Path) -> Iterator[tuple[dict[str, Any], Frame | None]]:
+    """Parse messages until the pipe ends; an ``error`` message becomes UnreadableInput."""
+    import numpy as np
+
+    while head := pipe.read(4):
+        message = json.loads(pipe.read(struct.unpack(">I", head)[0]))
+        if message["type"] == "error":
+            kind = NoVideo if message["kind"] == "novideo" else UnreadableInput
+            raise kind(f"{path}: {message['message']}", hint=_HINT)
+        picture = None
+        if message["type"] == "frame":
+            shape = tuple(int(x) for x in message["shape"])
+            size = shape[0] * shape[1] * shape[2]
+            data = pipe.read(size)
+            if len(data) < size:
+                return
+            picture = np.frombuffer(data, np.uint8).reshape(shape)
+        yield message, picture
