@@ -1,0 +1,269 @@
+"""The local identity: who signs when nobody brought a certificate, and the key of the log.
+
+::
+
+    <folder>/            0700
+      identity.json      name, origin, log key (public part), salt: nothing secret
+      root.pem           root certificate
+      root.key.pem       its key, only when there is a passphrase (can be moved offline)
+      issuing.pem        issuing CA: key and certificate
+      signing.pem        leaf: key and certificate (one file, so that a renewal is atomic)
+      log.pem            Ed25519 key of the log, apart from the signing keys
+      history/           leaf certificates of the past
+
+Without a passphrase the root's key is never written: the issuing CA lives as long as the root, so
+nothing but its theft is made harder.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from safegen.errors import KeyUnavailable, UsageError
+from safegen.keys.files import check_private, exclusive, read_private, write_private
+from safegen.keys.passphrase import HINT, Passphrase, resolve, stretch
+from safegen.types import Json
+
+if TYPE_CHECKING:
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    from safegen.keys.signers import KeySigner
+
+Clock = Callable[[], datetime]
+"""Gives the time now, with a time zone."""
+VERSION = 1
+PUBLIC, ROOT, ROOT_KEY = "identity.json", "root.pem", "root.key.pem"
+ISSUING, SIGNING, LOG, HISTORY = "issuing.pem", "signing.pem", "log.pem", "history"
+
+
+def now_utc() -> datetime:
+    """The time now in UTC."""
+    return datetime.now(timezone.utc)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """An identity on disk. The public parts are read at once, private keys when they are needed.
+
+    ``root_pem`` and ``chain_pem`` (leaf, issuing CA) are PEM bytes; ``log_origin`` and ``log_vkey``
+    name the log (C2SP signed note); ``created`` is an ISO 8601 time.
+    """
+
+    folder: Path
+    name: str
+    created: str
+    encrypted: bool
+    log_origin: str
+    log_vkey: str
+    root_pem: bytes
+    clock: Clock = field(default=now_utc, repr=False)
+    salt: bytes = field(default=b"", repr=False)
+    passphrase: Passphrase = field(default=None, repr=False)
+    _cache: dict[str, bytes] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def load_or_create(
+        cls, folder: Path, *, name: str, passphrase: Passphrase = None, clock: Clock = now_utc
+    ) -> Identity:
+        """The identity in *folder*; made first (for the organisation *name*) when there is none.
+
+        Of two processes making it at once one wins and both use its identity; a process killed in the
+        middle leaves no identity. Raises KeyUnavailable, UsageError (a name that cannot be used).
+        """
+        if not (folder / PUBLIC).exists():
+            from safegen.keys.creation import create
+
+            create(folder, name=name, passphrase=resolve(passphrase), clock=clock)
+        return cls.load(folder, passphrase=passphrase, clock=clock)
+
+    @classmethod
+    def load(cls, folder: Path, *, passphrase: Passphrase = None, clock: Clock = now_utc) -> Identity:
+        """The identity in *folder*. Raises KeyUnavailable: missing, damaged, of a newer version, open to others.
+
+        The passphrase is not asked for yet: see ``unlock``.
+        """
+        public = _public_part(folder)
+        for file in (ISSUING, SIGNING, LOG):
+            check_private(folder / file)
+        try:
+            return cls(
+                folder=folder,
+                name=str(public["name"]),
+                created=str(public["created"]),
+                encrypted=bool(public["encrypted"]),
+                log_origin=str(public["log_origin"]),
+                log_vkey=str(public["log_vkey"]),
+                root_pem=(folder / ROOT).read_bytes(),
+                clock=clock,
+                salt=base64.b64decode(public["salt"]),
+                passphrase=passphrase,
+            )
+        except (KeyError, ValueError, OSError) as error:
+            raise _damaged(folder, str(error)) from error
+
+    @property
+    def chain_pem(self) -> bytes:
+        """Leaf, then issuing CA, as PEM."""
+        from cryptography.hazmat.primitives.serialization import Encoding
+
+        return b"".join(c.public_bytes(Encoding.PEM) for c in (self.leaf, self.issuing))
+
+    @property
+    def leaf(self) -> x509.Certificate:
+        """The claim-signing certificate in use."""
+        return self._certificate(SIGNING)
+
+    @property
+    def issuing(self) -> x509.Certificate:
+        """The issuing CA's certificate."""
+        return self._certificate(ISSUING)
+
+    @property
+    def expires(self) -> datetime:
+        """When the leaf certificate ends (UTC)."""
+        return self.leaf.not_valid_after_utc
+
+    @property
+    def expired(self) -> bool:
+        """Whether the leaf certificate has ended."""
+        return self.clock() >= self.expires
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) of the root certificate: what a trust store shows."""
+        from safegen.keys.chain import fingerprint
+        from safegen.keys.signers import load_chain
+
+        return fingerprint(load_chain(self.root_pem)[0])
+
+    @property
+    def history(self) -> tuple[bytes, ...]:
+        """The leaf certificates of the past as PEM, oldest first."""
+        return tuple(p.read_bytes() for p in sorted((self.folder / HISTORY).glob("leaf-*.pem")))
+
+    @property
+    def root_key_here(self) -> bool:
+        """Whether the root's (encrypted) key still lies in the folder."""
+        return (self.folder / ROOT_KEY).exists()
+
+    def unlock(self) -> None:
+        """Open every private key now, so that a wrong passphrase is found before hours of work.
+
+        Raises KeyUnavailable.
+        """
+        self.signer()
+        _ = self.log_key
+
+    def signer(self) -> KeySigner:
+        """The signer with the leaf key. Raises KeyUnavailable: locked, damaged, or the leaf has expired."""
+        from safegen.keys.signers import signer_for
+
+        if self.expired:
+            raise KeyUnavailable(
+                f"the signing certificate expired on {self.expires:%Y-%m-%d}",
+                hint="renew it with `safegen keys rotate`",
+            )
+        return signer_for(self._private(SIGNING), self.chain_pem)
+
+    @property
+    def log_key(self) -> Ed25519PrivateKey:
+        """The log's private key. Raises KeyUnavailable: locked, damaged, or not the one in identity.json."""
+        from safegen.keys.logkey import encode_vkey
+
+        key: Ed25519PrivateKey = self._private(LOG)
+        if encode_vkey(self.log_origin, key.public_key()) != self.log_vkey:
+            raise _damaged(self.folder, "the log key is not the one it names")
+        return key
+
+    def rotate(self) -> Identity:
+        """Put a fresh leaf key and certificate in place; the old certificate goes to the history.
+
+        The old private key is destroyed. Raises KeyUnavailable.
+        """
+        from cryptography.hazmat.primitives.serialization import Encoding
+
+        from safegen.keys.certificates import make_leaf
+        from safegen.keys.creation import pem_pair
+
+        with exclusive(self.folder):
+            fresh = Identity.load(self.folder, passphrase=self.passphrase, clock=self.clock)
+            issuing_key = fresh._private(ISSUING)
+            old = fresh.leaf
+            if self.clock() >= fresh.issuing.not_valid_after_utc:
+                raise KeyUnavailable("the issuing CA has expired", hint="make a new identity")
+            leaf, key = make_leaf(self.name, fresh.issuing, issuing_key, self.clock())
+            history = self.folder / HISTORY
+            history.mkdir(mode=0o700, exist_ok=True)
+            kept = history / f"leaf-{old.not_valid_before_utc:%Y%m%dT%H%M%SZ}-{old.serial_number:x}.pem"
+            write_private(kept, old.public_bytes(Encoding.PEM))
+            write_private(self.folder / SIGNING, pem_pair(key, leaf, fresh._password()))
+        return Identity.load(self.folder, passphrase=self.passphrase, clock=self.clock)
+
+    def take_root_offline(self, destination: Path) -> None:
+        """Move the root's encrypted key to *destination* (a new file), for instance on a stick.
+
+        Raises UsageError when *destination* exists, KeyUnavailable when there is no root key here.
+        """
+        if destination.exists():
+            raise UsageError(f"{destination} exists", hint="name a new file")
+        data = read_private(self.folder / ROOT_KEY)
+        write_private(destination, data)
+        (self.folder / ROOT_KEY).unlink()
+
+    def _password(self) -> bytes | None:
+        if not self.encrypted:
+            return None
+        if "password" not in self._cache:
+            secret = resolve(self.passphrase)
+            if secret is None:
+                raise KeyUnavailable("the identity is locked and no passphrase was given", hint=HINT)
+            self._cache["password"] = stretch(secret, self.salt)
+        return self._cache["password"]
+
+    def _private(self, file: str) -> Any:
+        from safegen.keys.signers import load_private_key
+
+        return load_private_key(read_private(self.folder / file), self._password)
+
+    def _certificate(self, file: str) -> x509.Certificate:
+        from safegen.keys.signers import load_chain
+
+        return load_chain(read_private(self.folder / file))[0]
+
+
+def new_origin(token: Callable[[int], str] = secrets.token_hex) -> str:
+    """A fresh name for a log: ``safegen.local/`` and 16 random hex digits."""
+    return f"safegen.local/{token(8)}"
+
+
+def _public_part(folder: Path) -> Json:
+    try:
+        public = json.loads((folder / PUBLIC).read_bytes())
+    except FileNotFoundError as error:
+        raise KeyUnavailable(
+            f"no identity in {folder}", hint="`safegen init` makes one; or restore the folder from a backup"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise _damaged(folder, str(error)) from error
+    if not isinstance(public, dict):
+        raise _damaged(folder, "identity.json is not an object")
+    if public.get("version") != VERSION:
+        raise KeyUnavailable(
+            f"the identity in {folder} has version {public.get('version')!r}, not {VERSION}",
+            hint="use the safegen that made it, or a newer one",
+        )
+    return public
+
+
+def _damaged(folder: Path, detail: str) -> KeyUnavailable:
+    return KeyUnavailable(
+        f"the identity in {folder} is damaged: {detail}", hint="restore the folder from a backup"
+    )

@@ -1,0 +1,63 @@
+"""Where passphrases come from: the environment, a file, a descriptor or a prompt; never the command line."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeAlias
+
+from safegen.errors import KeyUnavailable
+
+VARIABLE = "SAFEGEN_KEY_PASSPHRASE"
+HINT = f"set {VARIABLE}, give a passphrase file, or run in a terminal to be asked"
+
+Passphrase: TypeAlias = "Callable[[], bytes | None] | bytes | None"
+"""The passphrase itself, something that asks for it (``None``: there is none), or ``None``."""
+
+
+def resolve(source: Passphrase) -> bytes | None:
+    """The passphrase behind *source*; an empty one counts as none."""
+    value = source() if callable(source) else source
+    return value or None
+
+
+def from_environment(environ: Mapping[str, str] = os.environ) -> bytes | None:
+    """The value of ``SAFEGEN_KEY_PASSPHRASE`` in *environ* as UTF-8, ``None`` when unset or empty."""
+    return environ.get(VARIABLE, "").encode() or None
+
+
+def from_file(path: Path) -> bytes:
+    """First line of the file at *path*, without its line end. Raises KeyUnavailable."""
+    try:
+        with path.open("rb") as file:
+            return _first_line(file.readline(4097), str(path))
+    except OSError as error:
+        raise KeyUnavailable(f"cannot read the passphrase file: {error.strerror}", hint=HINT) from error
+
+
+def from_descriptor(descriptor: int) -> bytes:
+    """First line read from the open file *descriptor* (which is closed). Raises KeyUnavailable."""
+    try:
+        with os.fdopen(descriptor, "rb") as file:
+            return _first_line(file.readline(4097), f"descriptor {descriptor}")
+    except OSError as error:
+        raise KeyUnavailable(f"cannot read the passphrase: {error.strerror}", hint=HINT) from error
+
+
+def _first_line(line: bytes, origin: str) -> bytes:
+    line = line.rstrip(b"\r\n")
+    if not line or len(line) > 4096:
+        raise KeyUnavailable(f"no usable passphrase in {origin} (1 to 4096 bytes expected)", hint=HINT)
+    return line
+
+
+def stretch(passphrase: bytes, salt: bytes) -> bytes:
+    """The key-file password for *passphrase*: scrypt (RFC 7914; n=2^15, r=8, p=1, 32 MiB), as hex.
+
+    The PKCS#8 files that OpenSSL writes use 2048 rounds of PBKDF2, too few for a stolen file; this
+    makes each guess expensive whatever the file format does. *salt* is kept in ``identity.json``.
+    """
+    raw = hashlib.scrypt(passphrase, salt=salt, n=2**15, r=8, p=1, maxmem=64 << 20, dklen=32)
+    return raw.hex().encode()
