@@ -1,0 +1,61 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+DEMO := out/demo
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-all check format bench bench-watermark bench-screening train-tiny train-guard clean
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
+
+setup: $(READY) ## make .venv and install everything
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --upgrade pip
+	$(BIN)/python -m pip install -q -c constraints.txt -e ".[all]" --group dev
+	$(BIN)/python -m pip install -q --no-deps -c constraints.txt invisible-watermark
+	touch $(READY)
+
+demo: $(READY) ## generate a clip on the embedded model and verify it
+	@rm -rf $(DEMO) && mkdir -p $(DEMO)
+	$(BIN)/safegen generate "a red ball rolling left to right over green grass" -o $(DEMO)/ball.mp4 --workspace $(DEMO)/workspace
+	$(BIN)/safegen verify $(DEMO)/ball.mp4 --workspace $(DEMO)/workspace
+
+test: $(READY) ## run the tests (minutes)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow and not gpu" -n auto --dist worksteal
+
+test-all: $(READY) ## run every test, the slow ones too
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
+
+check: $(READY) ## lint, types, docstrings, architecture
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/interrogate -q safegen cli detectors policies
+	$(BIN)/python -m pytest tests/test_architecture.py
+
+format: $(READY) ## format the code
+	$(BIN)/ruff check --fix-only -q .
+	$(BIN)/ruff format .
+
+bench: bench-watermark bench-screening ## all benchmarks
+	$(BIN)/python -m benchmarks.ledger
+
+bench-watermark: $(READY) ## the watermark against attacks, beside its peers
+	$(BIN)/python -m benchmarks.watermark --clips $${SAFEGEN_SHARED:-../shared}/data/clips --out out/bench/watermark
+
+bench-screening: $(READY) ## the prompt screens on labelled sets
+	$(BIN)/python -m benchmarks.screening
+
+train-tiny: $(READY) ## train the embedded model from scratch (hours; resumable)
+	$(BIN)/python -m training.tiny all --out out/train-tiny
+
+train-guard: $(READY) ## train the embedded prompt classifier
+	$(BIN)/python -m training.guard train
+
+clean: ## remove what was built (not the virtual environment)
+	rm -rf out dist build .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,33 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def workspace(function: F) -> F:
+    """``--workspace DIR``."""
+    return click.option(
+        "--workspace",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="Workspace folder (default: SAFEGEN_WORKSPACE, the nearest safegen.toml, the user's own).",
+    )(function)
+
+
+def as_json(function: F) -> F:
+    """``--json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(function)
+
+
+def plain(function: F) -> F:
+    """``--plain``."""
+    return click.option(
+        "--plain", is_flag=True, help="No colour, boxes or animation (also NO_COLOR), for screen readers."
+    )(function)

@@ -1,0 +1,76 @@
+"""Running the command group: errors become one line, a hint and an exit code; never a traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+
+def run(group: click.Group) -> NoReturn:
+    """Run *group* and exit. A bug (exit 1) names itself; ``SAFEGEN_DEBUG=1`` shows its traceback."""
+    signal.signal(signal.SIGTERM, _terminate)
+    as_json = "--json" in sys.argv[1:]
+    try:
+        code = group.main(standalone_mode=False, prog_name="safegen")
+        sys.stdout.flush()
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        sys.exit(0)
+    except click.ClickException as error:
+        _fail(2, error.format_message(), _usage_hint(error), as_json)
+    except (click.Abort, KeyboardInterrupt):
+        _fail(130, "interrupted; nothing half-made is left", "", as_json)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    except Exception as error:
+        _deliberate_or_bug(error, as_json)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> None:
+    """SIGTERM ends a job as Ctrl-C does: with everything half-made removed."""
+    raise KeyboardInterrupt
+
+
+def _usage_hint(error: click.ClickException) -> str:
+    """Where to find help for a usage error."""
+    context = getattr(error, "ctx", None)
+    return f"see `{context.command_path} --help`" if context else ""
+
+
+def _deliberate_or_bug(error: Exception, as_json: bool) -> NoReturn:
+    """SafegenErrors say what to do; anything else is a bug and says so."""
+    from safegen.errors import SafegenError
+
+    if isinstance(error, SafegenError):
+        _fail(error.exit_code, str(error), error.hint, as_json, kind=type(error).__name__)
+    if os.environ.get("SAFEGEN_DEBUG"):
+        raise error
+    _fail(
+        1,
+        f"this is a bug in safegen: {type(error).__name__}: {error}",
+        "please report it; SAFEGEN_DEBUG=1 shows where it happened",
+        as_json,
+        kind="Bug",
+    )
+
+
+def _fail(code: int, message: str, hint: str, as_json: bool, *, kind: str = "UsageError") -> NoReturn:
+    """Say what went wrong (stderr; with --json as an object on stdout) and exit with *code*."""
+    from safegen.cli._text import plain
+
+    if as_json:
+        body = {"error": {"kind": kind, "message": message, "hint": hint, "exit_code": code}}
+        click.echo(json.dumps(body, ensure_ascii=False))
+    else:
+        click.echo(click.style("error: ", fg="red", bold=True) + plain(message), err=True)
+        if hint:
+            click.echo(click.style("hint:  ", bold=True) + plain(hint), err=True)
+    sys.exit(code)

@@ -1,0 +1,57 @@
+"""The shape of ``safegen.toml``."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+
+class _Section(BaseModel):
+    """A table of the file; unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class SigningSection(_Section):
+    """``[signing]``: a certificate of one's own."""
+
+    chain: str | None = None
+    key: str | None = None
+    alg: Literal["es256", "es384", "es512", "ps256", "ed25519"] = "es256"
+    tsa_url: str | None = None
+
+    @model_validator(mode="after")
+    def _both(self) -> Self:
+        if bool(self.chain) != bool(self.key):
+            raise ValueError("needs both chain and key")
+        return self
+
+
+class PrivacySection(_Section):
+    """``[privacy]``: what happens with the plain prompt."""
+
+    keep_prompts: bool = False
+    publish_prompt: bool = False
+
+
+class LedgerSection(_Section):
+    """``[ledger]``: another database than the workspace's own SQLite file."""
+
+    url: str | None = None
+
+
+class IdentitySection(_Section):
+    """``[identity]``: the name in a local identity's certificates."""
+
+    organisation: str = ""
+
+
+class WorkspaceFile(_Section):
+    """The whole file. ``format`` is the version of the workspace's layout."""
+
+    format: Literal[1] = 1
+    signing: SigningSection = SigningSection()
+    privacy: PrivacySection = PrivacySection()
+    ledger: LedgerSection = LedgerSection()
+    identity: IdentitySection = IdentitySection()

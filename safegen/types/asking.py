@@ -1,0 +1,123 @@
+"""A request and what the policy says about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+Json: TypeAlias = dict[str, Any]
+Span: TypeAlias = tuple[int, int]
+"""Half-open character range ``[start, end)`` in the user's own text."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What somebody asks for.
+
+    ``width``, ``height`` (pixels), ``seconds`` and ``fps`` describe the *released* clip; ``None``
+    leaves the choice to the generator. ``options`` holds generator-specific settings by name.
+    """
+
+    prompt: str
+    negative_prompt: str = ""
+    model: str = "tiny"
+    policy: str = "default"
+    seed: int = 0
+    width: int | None = None
+    height: int | None = None
+    seconds: float | None = None
+    fps: int | None = None
+    steps: int | None = None
+    guidance: float | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something a detector saw. ``score`` in [0, 1]; ``span`` points into the user's own text."""
+
+    category: str
+    score: float
+    detector: str
+    reason: str
+    span: Span | None = None
+    text: str = ""
+    threshold: float | None = None
+    time: float | None = None
+    """Seconds from the start, for findings about frames."""
+
+
+@dataclass(frozen=True)
+class CheckRun:
+    """A check that really ran: what goes into manifests and the ledger.
+
+    ``digest`` is the SHA-256 (hex) of the model or list it used, when it has one.
+    """
+
+    name: str
+    version: str
+    digest: str | None = None
+    score: float | None = None
+
+
+@dataclass(frozen=True)
+class PolicyRef:
+    """Which policy decided: its name and the SHA-256 (hex) of its resolved content."""
+
+    name: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the policy said about a request. Use the three subclasses."""
+
+    request: Request
+    policy: PolicyRef
+    checks: tuple[CheckRun, ...]
+    findings: tuple[Finding, ...] = ()
+    score: float = 0.0
+    """Overall probability in [0, 1] that the policy would not allow the request."""
+    categories: Mapping[str, float] = field(default_factory=dict)
+    language: str = "en"
+
+    @property
+    def outcome(self) -> Literal["allow", "review", "block"]:
+        """The action this decision stands for."""
+        raise TypeError("use Allowed, Held or Refused")
+
+
+@dataclass(frozen=True)
+class Allowed(Decision):
+    """May be generated."""
+
+    @property
+    def outcome(self) -> Literal["allow", "review", "block"]:
+        """``allow``."""
+        return "allow"
+
+
+@dataclass(frozen=True)
+class Held(Decision):
+    """Waits for a person (exit 7)."""
+
+    @property
+    def outcome(self) -> Literal["allow", "review", "block"]:
+        """``review``."""
+        return "review"
+
+
+@dataclass(frozen=True)
+class Refused(Decision):
+    """Will not be generated (exit 3)."""
+
+    @property
+    def outcome(self) -> Literal["allow", "review", "block"]:
+        """``block``."""
+        return "block"
+
+
+def chain(*groups: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Join groups of findings, strongest first."""
+    return tuple(sorted((f for g in groups for f in g), key=lambda f: -f.score))
