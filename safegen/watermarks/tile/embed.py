@@ -1,0 +1,76 @@
+"""Streaming embedding: one frame in, one marked frame out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from safegen.errors import MarkingFailed, UsageError
+from safegen.watermarks.tile import carrier, code, mask
+
+if TYPE_CHECKING:
+    from safegen.types import Frame
+
+__all__ = ["G_MAX", "G_MIN", "TARGET_RMS", "embed"]
+
+G_MIN, G_MAX = 1.0, 2.6
+"""Range of the strength g that multiplies the mask."""
+TARGET_RMS = 1.434
+"""Grey levels (of 255) the mark aims at, RMS over the frame: PSNR 45 dB."""
+_PEAK = 5.0
+_INERTIA = 0.1
+
+
+def _strength(allowed: NDArray[np.float32]) -> float:
+    """g that brings this frame to TARGET_RMS, within its range: flat frames get more, busy ones less."""
+    rms = float(np.sqrt(np.mean(np.square(allowed[::4, ::4]))))
+    return min(G_MAX, max(G_MIN, TARGET_RMS / max(rms, 1e-6)))
+
+
+def _mark(frame: Frame, allowed: NDArray[np.float32], plane: NDArray[np.float32], g: float) -> Frame:
+    """Add round(min(g A, 5) W) to R, G and B alike, so that only luma moves; saturates at 0 and 255."""
+    level = np.minimum(allowed, _PEAK / g)
+    up = cv2.multiply(level, plane, scale=g, dtype=cv2.CV_8U)
+    down = cv2.multiply(level, plane, scale=-g, dtype=cv2.CV_8U)
+    raised = cv2.add(frame, cv2.merge((up, up, up)))
+    return np.asarray(cv2.subtract(raised, cv2.merge((down, down, down))), dtype=np.uint8)
+
+
+def embed(frames: Iterable[Frame], *, payload: int, key: bytes) -> Iterator[Frame]:
+    """Yield marked copies of *frames* (uint8 RGB, (height, width, 3)), streaming, same size each.
+
+    The strength follows the picture slowly (first-order, 10% per frame), so it cannot flicker.
+    Raises UsageError when *payload* is not in [0, 2**64); MarkingFailed when the frame size changes
+    or a frame is not uint8 RGB.
+    """
+    if not 0 <= payload < 1 << code.PAYLOAD_BITS:
+        raise UsageError(
+            "the watermark's payload must be in [0, 2**64)", hint="use a content id of the ledger"
+        )
+    return _embed(iter(frames), code.encode(payload), key)
+
+
+def _embed(frames: Iterator[Frame], coded: NDArray[np.uint8], key: bytes) -> Iterator[Frame]:
+    plane: NDArray[np.float32] | None = None
+    g = 0.0
+    for frame in frames:
+        if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8:
+            raise MarkingFailed(
+                "the watermark needs uint8 RGB frames", hint="convert the frames to 8-bit RGB before marking"
+            )
+        height, width = frame.shape[:2]
+        if plane is None:
+            plane = carrier.pattern(key, coded, width, height)
+        elif plane.shape != (height, width):
+            raise MarkingFailed(
+                "the frame size changes within the clip", hint="scale every frame to one size before marking"
+            )
+        frame = np.ascontiguousarray(frame)
+        allowed = mask.amplitude(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY))
+        wanted = _strength(allowed)
+        g = wanted if g == 0.0 else g + _INERTIA * (wanted - g)
+        yield _mark(frame, allowed, plane, g)

@@ -1,0 +1,109 @@
+"""From a geometry to a payload: soft bits, free decoding, and testing the ids of a ledger."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from safegen.watermarks.tile import code, search
+from safegen.watermarks.tile.carrier import Carrier
+from safegen.watermarks.tile.search import PROFILES, Candidate
+from safegen.watermarks.tile.spectrum import Spectrum
+
+__all__ = ["LOG10_FREE", "Known", "Soft", "free_decode", "score", "soft_bits"]
+
+LOG10_FREE = code.PAYLOAD_BITS * math.log10(2)
+"""log10 of the number of payloads a free decoding chooses among."""
+_CHUNK = 16384
+_OFFSETS = tuple(range(8, 80, 8))
+
+
+@dataclass(frozen=True)
+class Soft:
+    """One look at the payload through one stream and one radial profile.
+
+    ``values``: float64 (320,), scaled so that z of a codeword is ``sum(values * +-1 bits)``.
+    ``pilot`` is the pilots' z for the same look: independent of the payload's signs.
+    """
+
+    values: NDArray[np.float64]
+    pilot: float
+    candidate: Candidate
+
+
+def soft_bits(spectra: Sequence[Spectrum], candidate: Candidate, key: Carrier) -> list[Soft]:
+    """One look per stream and profile, strongest pilots first."""
+    out = []
+    a, o = candidate.a[None], candidate.o[None]
+    radius = search.radii(key.payload_bins)
+    for one in spectra:
+        value = search.shifted(search.coefficients(one, a, key.payload_bins), o, key.payload_bins)[0]
+        pairs = np.stack([value.real, value.imag], axis=1) * candidate.polarity
+        for profile in PROFILES:
+            pilot = candidate.polarity * float(search.pilot_z(one, a, o, key, profile)[0])
+            out.append(Soft(fold(pairs * (radius**-profile)[:, None], key), pilot, candidate))
+    return sorted(out, key=lambda s: -s.pilot)
+
+
+def fold(values: NDArray[np.float64], key: Carrier) -> NDArray[np.float64]:
+    """Payload dimensions (n, 2) -> 320 soft bits, divided by the norm of the dimensions."""
+    norm = math.sqrt(float(np.sum(values**2))) + 1e-12
+    signed = (values * key.payload_signs).ravel() / norm
+    return np.bincount(key.bit_of.ravel(), signed, minlength=code.CODED_BITS).astype(np.float64)
+
+
+def score(soft: NDArray[np.float64], payload: int) -> float:
+    """z of *payload*'s codeword."""
+    return float(np.sum(soft * (1.0 - 2.0 * code.encode(payload))))
+
+
+def free_decode(soft: NDArray[np.float64], least: float) -> tuple[int, float] | None:
+    """The payload whose CRC holds and whose z is at least *least*, with that z.
+
+    Tries the plain decoder, then the exact one (which also tells when no codeword reaches *least*),
+    then a list of the best paths around every eighth trellis step.
+    """
+    first = code.decode(soft)
+    if first is not None and score(soft, first) >= least:
+        return first, score(soft, first)
+    best, payloads = code.ml_paths(soft)
+    if best < least:
+        return None
+    for offset in (None, *_OFFSETS):
+        if offset is not None:
+            payloads = code.ml_paths(soft, offset)[1]
+        rated = [(score(soft, p), p) for p in payloads]
+        if rated and max(rated)[0] >= least:
+            z, payload = max(rated)
+            return payload, z
+    return None
+
+
+class Known:
+    """The ids of a ledger, encoded chunk by chunk and correlated with many soft vectors at once."""
+
+    def __init__(self, ids: Sequence[int]) -> None:
+        """Keep the ids in [0, 2**64); others cannot be payloads."""
+        self.ids = np.array([i for i in ids if 0 <= i < 1 << code.PAYLOAD_BITS], dtype=np.uint64)
+
+    def __len__(self) -> int:
+        """How many ids there are: the trials of one test."""
+        return len(self.ids)
+
+    def best(self, softs: NDArray[np.float64], skip: frozenset[int] = frozenset()) -> tuple[int, int, float]:
+        """The id and the row of *softs* (n, 320) that fit best, and their z; ids in *skip* do not count."""
+        top = (0, 0, -math.inf)
+        for start in range(0, len(self.ids), _CHUNK):
+            ids = self.ids[start : start + _CHUNK]
+            words = 1.0 - 2.0 * code.encode_many(ids).astype(np.float32)
+            z = words @ softs.T.astype(np.float32)
+            if skip:
+                z[np.isin(ids, np.array(sorted(skip), dtype=np.uint64))] = -np.inf
+            n, row = (int(v) for v in np.unravel_index(int(z.argmax()), z.shape))
+            if z[n, row] > top[2]:
+                top = (int(ids[n]), row, float(z[n, row]))
+        return top

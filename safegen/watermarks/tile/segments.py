@@ -1,0 +1,74 @@
+"""Which seconds carry the mark, once its geometry and payload are known from the whole clip.
+
+The payload was read from the whole clip, so for one second nothing is searched any more: only the
+payload's own dimensions are correlated (their signs are independent of the pilots that chose the
+geometry), and the bound pays for the number of seconds.
+"""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from safegen.types import WatermarkSegment
+from safegen.watermarks.tile import code
+from safegen.watermarks.tile.carrier import R_MAX, R_MIN, TILE, Carrier
+from safegen.watermarks.tile.residual import Streams
+from safegen.watermarks.tile.search import Candidate
+from safegen.watermarks.tile.statistic import correlation, log10_bound
+
+__all__ = ["SEGMENT_LOG10_P", "fold_tiles", "presence"]
+
+SEGMENT_LOG10_P = -4.0
+"""A second carries the mark below this bound (all seconds counted)."""
+_CLIP = 3.0
+
+
+def fold_tiles(residual: NDArray[np.float32], found: Candidate) -> NDArray[np.complex64]:
+    """DFT of the 64 x 64 tile that *residual* folds to under a geometry, each ring flattened: complex (64, 64)."""
+    height, width = residual.shape
+    corners = np.array([[-width, width, -width, width], [-height, -height, height, height]]) / 2
+    reach = np.abs(found.a @ corners).max(axis=1)
+    tiles = np.clip(np.ceil((reach + TILE) / TILE).astype(int), 1, 24)
+    # Canonical (u, v) in [-tiles * TILE, tiles * TILE) around the tile's origin, pixel centres at + 0.5.
+    inverse = np.linalg.inv(found.a)
+    centre = found.o % TILE
+    origin = inverse @ (0.5 - tiles * TILE - centre) + np.array([width, height]) / 2 - 0.5
+    matrix = np.column_stack([inverse, origin]).astype(np.float64)
+    size = (int(2 * tiles[0] * TILE), int(2 * tiles[1] * TILE))
+    plane = cv2.warpAffine(residual, matrix, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+    folded = plane.reshape(2 * tiles[1], TILE, 2 * tiles[0], TILE).sum(axis=(0, 2))
+    value = np.fft.fft2(folded)
+    k = np.fft.fftfreq(TILE, 1 / TILE)
+    value *= np.exp(-1j * np.pi / TILE * (k[:, None] + k[None]))
+    return _flatten(value, np.hypot(k[:, None], k[None]))
+
+
+def _flatten(value: NDArray[np.complex128], radius: NDArray[np.float64]) -> NDArray[np.complex64]:
+    out = np.zeros(value.shape, dtype=np.complex64)
+    for r in range(R_MIN, R_MAX + 1):
+        ring = np.abs(radius - r) <= 0.5
+        level = math.sqrt(float(np.mean(np.abs(value[ring]) ** 2))) + 1e-12
+        part = value[ring] / level
+        out[ring] = part * np.minimum(1.0, _CLIP / np.maximum(np.abs(part), 1e-6))
+    return out
+
+
+def presence(
+    parts: Streams, found: Candidate, key: Carrier, payload: int, seconds: float
+) -> tuple[WatermarkSegment, ...]:
+    """Presence of *payload* in every second that has sampled frames, in time order."""
+    signs = key.payload_signs * (1.0 - 2.0 * code.encode(payload)[key.bit_of]) * found.polarity
+    kx, ky = key.payload_bins[:, 0] % TILE, key.payload_bins[:, 1] % TILE
+    trials = math.log10(max(1, len(parts.seconds)))
+    out = []
+    for start, residual in parts.seconds:
+        value = fold_tiles(residual, found)[ky, kx]
+        z = correlation(signs, np.stack([value.real, value.imag], axis=1).astype(np.float64))
+        p = log10_bound(z, trials)
+        end = min(start + 1.0, seconds) if seconds > start else start + 1.0
+        out.append(WatermarkSegment(float(start), float(end), p < SEGMENT_LOG10_P, p))
+    return tuple(out)
