@@ -1,0 +1,219 @@
+"""``check``: recompute the ledger from its entries up and list everything that does not fit.
+
+The order of trust: checkpoints outside the database, then those in it, then the entries. Reading goes in
+pages with a transaction each, so that a long check never keeps writers waiting; entries added meanwhile
+are left for the next check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Row, func, select
+
+from safegen.ledger import queries
+from safegen.ledger.canonical import NotCanonical, commitment, parse_leaf
+from safegen.ledger.checkpoint import parse_unverified, verify_checkpoint
+from safegen.ledger.database import Database
+from safegen.ledger.fsck_releases import check_releases
+from safegen.ledger.merkle import EMPTY_ROOT, Frontier, leaf_hash, node_id
+from safegen.ledger.models import CheckpointRow, EntryRow, NodeRow, SecretRow, table
+from safegen.ledger.note import NoteError
+from safegen.ledger.outside import CheckpointFolder, Found
+from safegen.ledger.records import CheckReport, Problem
+from safegen.types import Json
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+_ENTRY, _SECRET, _NODE, _CHECKPOINT = table(EntryRow), table(SecretRow), table(NodeRow), table(CheckpointRow)
+_PAGE = 1000
+_MOST = 100
+"""Problems listed; a wrecked ledger need not fill the memory."""
+
+
+class _Check:
+    """One run: collects problems and what the pages have shown."""
+
+    def __init__(self, database: Database, size: int) -> None:
+        self.database, self.size = database, size
+        self.problems: list[Problem] = []
+        self.notes: list[str] = []
+        self.redacted = 0
+        self.roots: dict[int, bytes] = {0: EMPTY_ROOT}
+        self._last_time = ""
+        self._pending: dict[int, bytes] = {}
+
+    def wrong(self, code: str, message: str, index: int | None = None) -> None:
+        """Add a problem."""
+        if len(self.problems) < _MOST:
+            self.problems.append(Problem(code, message, index))
+
+    def entries(self, wanted: set[int]) -> None:
+        """Walk every entry; keep the roots of the tree sizes in *wanted*."""
+        edge = Frontier()
+        expected = 0
+        for row in self._rows():
+            while expected < row.position:
+                self.wrong("entry-missing", f"entry {expected} is missing", expected)
+                if len(self.problems) >= _MOST:
+                    return
+                expected += 1
+            expected = row.position + 1
+            self._entry(row)
+            self._nodes(edge, bytes(row.leaf))
+            if edge.size in wanted:
+                self.roots[edge.size] = edge.root()
+        if expected < self.size:
+            self.wrong("entry-missing", f"{self.size - expected} entries at the end are missing", expected)
+        self.roots[edge.size] = edge.root()
+        self._compare_nodes()
+
+    def _rows(self) -> Iterator[Row[Any]]:
+        """Entries with their secrets, in order, page by page."""
+        start = 0
+        columns = (*_ENTRY.c, _SECRET.c.salt, _SECRET.c.body, _SECRET.c.redacted)
+        joined = _ENTRY.outerjoin(_SECRET, _SECRET.c.position == _ENTRY.c.position)
+        while start < self.size:
+            end = min(start + _PAGE, self.size)
+            query = select(*columns).select_from(joined).order_by(_ENTRY.c.position)
+            with self.database.reading() as connection:
+                page = connection.execute(
+                    query.where(_ENTRY.c.position >= start, _ENTRY.c.position < end)
+                ).all()
+            yield from page
+            self._compare_nodes()
+            start = end
+
+    def _entry(self, row: Row[Any]) -> None:
+        """The entry by itself: its form, its columns, its private part."""
+        try:
+            value = parse_leaf(bytes(row.leaf))
+        except NotCanonical as error:
+            self.wrong("entry-corrupt", f"entry {row.position}: {error}", row.position)
+            return
+        if (row.kind, row.time) != (value["kind"], value["time"]):
+            self.wrong("entry-columns", f"the columns of entry {row.position} were changed", row.position)
+        self._time(value, row.position)
+        if row.redacted is not None:
+            self.redacted += 1
+        elif row.salt is None or row.body is None:
+            self.wrong(
+                "private-missing", f"the private part of entry {row.position} is missing", row.position
+            )
+        elif commitment(bytes(row.salt), bytes(row.body)) != value["commitment"]:
+            self.wrong("private-changed", f"the private part of entry {row.position} changed", row.position)
+
+    def _time(self, value: Json, index: int) -> None:
+        """Clocks are set back now and then: worth a note, not a problem."""
+        if value["time"] < self._last_time and len(self.notes) < _MOST:
+            self.notes.append(f"entry {index} is dated before its predecessor")
+        self._last_time = value["time"]
+
+    def _nodes(self, edge: Frontier, leaf: bytes) -> None:
+        """Grow the recomputed tree; its nodes are compared with the stored ones once per page."""
+        for node, value in edge.append(leaf_hash(leaf)):
+            self._pending[node_id(node)] = value
+
+    def _compare_nodes(self) -> None:
+        """Stored nodes of the last page against the recomputed ones."""
+        pending, self._pending = self._pending, {}
+        if not pending:
+            return
+        low, high = min(pending), max(pending)
+        query = select(_NODE.c.id, _NODE.c.hash).where(_NODE.c.id >= low, _NODE.c.id <= high)
+        with self.database.reading() as connection:
+            stored = {row.id: bytes(row.hash) for row in connection.execute(query)}
+        bad = sum(stored.get(key) != value for key, value in pending.items())
+        if bad:
+            self.wrong("tree-changed", f"{bad} stored nodes of the tree are not what the entries give")
+
+
+def check(
+    database: Database,
+    outside: CheckpointFolder | None,
+    *,
+    keys: Sequence[Ed25519PublicKey],
+    origin: str,
+) -> CheckReport:
+    """Check the ledger in *database* against itself and the checkpoints *outside*.
+
+    *keys* may sign for *origin*; without any, signatures are not checked and a note says so. Raises
+    LedgerError when the database cannot be read at all.
+    """
+    pages = database.check_pages()
+    with database.reading() as connection:
+        _, size = queries.state(connection)
+        rows = connection.execute(select(_CHECKPOINT.c.size, _CHECKPOINT.c.note)).all()
+        last = connection.execute(select(func.max(_ENTRY.c.position))).scalar()
+    run = _Check(database, max(size, 0 if last is None else last + 1))
+    for line in pages:
+        run.wrong("database-corrupt", f"the database file is damaged: {line}")
+    if run.size != size:
+        run.wrong("size-changed", f"the ledger says {size} entries and has {run.size}")
+    found = [Found(row.note, head, "the database") for row in rows if (head := _parsed(run, row.note))]
+    kept = list(outside.all()) if outside is not None else []
+    run.entries({item.claim.size for item in (*found, *kept)})
+    with database.reading() as connection:
+        after = queries.state(connection)[1]
+    for item in (*found, *kept):
+        _checkpoint(run, item, origin, keys, after)
+    _coverage(run, found, kept if outside is not None else None)
+    if not keys:
+        run.notes.append("signatures of checkpoints were not checked: no key was given")
+    check_releases(database, run.size, run.wrong)
+    return CheckReport(
+        origin,
+        run.size,
+        run.roots.get(run.size, b"").hex(),
+        len(found) + len(kept),
+        run.redacted,
+        tuple(run.problems),
+        tuple(run.notes),
+    )
+
+
+def _parsed(run: _Check, note: str) -> Any:
+    """The checkpoint that a stored note claims; a malformed one is a problem."""
+    try:
+        return parse_unverified(note)
+    except NoteError as error:
+        run.wrong("checkpoint-corrupt", f"a checkpoint in the database is malformed: {error}")
+        return None
+
+
+def _checkpoint(run: _Check, item: Found, origin: str, keys: Sequence[Ed25519PublicKey], after: int) -> None:
+    """One checkpoint against its key and the recomputed tree."""
+    claim = item.claim
+    if claim.origin != origin:
+        run.notes.append(f"{item.where} has a checkpoint of another log, {claim.origin}")
+        return
+    if keys:
+        try:
+            verify_checkpoint(item.note, logs={origin: tuple(keys)})
+        except NoteError as error:
+            run.wrong("checkpoint-forged", f"checkpoint {claim.size} in {item.where}: {error}")
+            return
+    if claim.size > run.size:
+        # Written while this check was running: the next one sees it.
+        if claim.size > after:
+            run.wrong(
+                "rolled-back",
+                f"{item.where} has a checkpoint of {claim.size} entries, the ledger has {run.size}",
+            )
+    elif run.roots.get(claim.size) != claim.root:
+        run.wrong("forked", f"the first {claim.size} entries are not those of the checkpoint in {item.where}")
+
+
+def _coverage(run: _Check, found: Sequence[Found], kept: Sequence[Found] | None) -> None:
+    """Entries that no checkpoint covers can be changed unseen."""
+    if run.size and max((item.claim.size for item in found), default=0) < run.size:
+        run.wrong("not-covered", "the newest entries are not covered by a signed checkpoint")
+    if kept is None or not run.size:
+        return
+    largest = max((item.claim.size for item in kept), default=0)
+    if largest == 0:
+        run.wrong("checkpoints-missing", "there are no checkpoints outside the database")
+    elif largest < run.size:
+        run.notes.append(f"the checkpoints outside the database end at {largest} of {run.size} entries")

@@ -1,0 +1,161 @@
+"""The reading half of the ledger: queries, proofs, the check."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from safegen.errors import LedgerError, UsageError
+from safegen.ledger import merkle, queries, tree
+from safegen.ledger.checkpoint import parse_unverified
+from safegen.ledger.database import Database
+from safegen.ledger.note import LogSigner
+from safegen.ledger.outside import CheckpointFolder
+from safegen.ledger.proof import format_proof
+from safegen.ledger.records import CheckReport, Entry, Kind, ReleaseEntry
+from safegen.types import Json
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+_PAGE = 1000
+
+
+class LedgerReader:
+    """What can be asked of an open ledger. Every method raises LedgerError when the database fails."""
+
+    def __init__(
+        self, database: Database, *, signer: LogSigner | None, outside: CheckpointFolder | None
+    ) -> None:
+        """Use ``Ledger.open``."""
+        self.database, self.signer, self.outside = database, signer, outside
+
+    def close(self) -> None:
+        """Close the database."""
+        self.database.close()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close."""
+        self.close()
+
+    # --- asking -------------------------------------------------------------------------------
+
+    @property
+    def origin(self) -> str:
+        """The log's origin; "" for an empty ledger opened without a signer."""
+        with self.database.reading() as connection:
+            stored = queries.state(connection)[0]
+        return stored or (self.signer.origin if self.signer else "")
+
+    def __len__(self) -> int:
+        """Number of entries."""
+        with self.database.reading() as connection:
+            return queries.state(connection)[1]
+
+    def entry(self, index: int) -> Entry:
+        """Entry *index*. Raises UsageError when there is none."""
+        with self.database.reading() as connection:
+            return queries.entry(connection, index)
+
+    def private(self, index: int) -> Json | None:
+        """The private part of entry *index*, its commitment checked; ``None`` if none or redacted."""
+        with self.database.reading() as connection:
+            return queries.private(connection, index)
+
+    def entries(self, kind: Kind | None = None, limit: int = 100, before: int | None = None) -> list[Entry]:
+        """The newest entries first, of *kind*, with an index below *before*, at most *limit*."""
+        with self.database.reading() as connection:
+            return queries.entries(connection, kind=kind, limit=limit, before=before)
+
+    def find(
+        self, *, sha256: str | None = None, manifest_id: str | None = None, content_id: int | None = None
+    ) -> tuple[ReleaseEntry, ...]:
+        """Releases that match every criterion given, newest first, withdrawn ones too (at most 16)."""
+        with self.database.reading() as connection:
+            return queries.find(connection, sha256=sha256, manifest_id=manifest_id, content_id=content_id)
+
+    def release(self, index: int) -> ReleaseEntry:
+        """The release that is entry *index*. Raises UsageError when it is none."""
+        with self.database.reading() as connection:
+            return queries.release(connection, index)
+
+    def content_ids(self) -> tuple[int, ...]:
+        """The 64-bit payloads of all releases, oldest first."""
+        with self.database.reading() as connection:
+            return queries.content_ids(connection)
+
+    def descriptors(self) -> Iterator[tuple[int, bytes]]:
+        """(index, content descriptors) of every release, oldest first, page by page."""
+        start = 0
+        while True:
+            with self.database.reading() as connection:
+                page = queries.descriptors(connection, start, _PAGE)
+            yield from page
+            if len(page) < _PAGE:
+                return
+            start = page[-1][0] + 1
+
+    def export(self) -> Iterator[Json]:
+        """Every entry in order as one JSON object (index, then the leaf's members): lines of a JSONL file."""
+        start, size = 0, len(self)
+        while start < size:
+            with self.database.reading() as connection:
+                page = queries.span(connection, start, min(start + _PAGE, size))
+            for entry in page:
+                yield {
+                    "index": entry.index,
+                    "kind": entry.kind,
+                    "time": entry.time,
+                    "public": entry.public,
+                    "commitment": entry.commitment,
+                }
+            start += _PAGE
+
+    # --- proving ------------------------------------------------------------------------------
+
+    def latest_checkpoint(self) -> str | None:
+        """The newest signed checkpoint stored; ``None`` for an empty ledger."""
+        with self.database.reading() as connection:
+            return queries.latest_checkpoint(connection)
+
+    def prove(self, index: int) -> str:
+        """A ``c2sp.org/tlog-proof@v1`` that entry *index* is in the log, up to the newest checkpoint.
+
+        Raises UsageError when there is no such entry, LedgerError when tree and checkpoint disagree.
+        """
+        with self.database.reading() as connection:
+            leaf = queries.entry(connection, index).leaf
+            note = queries.latest_checkpoint(connection, index + 1)
+            if note is None:
+                raise LedgerError("no checkpoint covers this entry", hint="run `safegen log checkpoint`")
+            head = parse_unverified(note)
+            read = tree.nodes_in(connection)
+            hashes = merkle.carry_out(merkle.inclusion_plan(index, head.size), read)
+        if merkle.inclusion_root(merkle.leaf_hash(leaf), index, head.size, hashes) != head.root:
+            raise LedgerError("the ledger contradicts its own checkpoint", hint="run `safegen log check`")
+        return format_proof(index, leaf, hashes, note)
+
+    def prove_consistency(self, old: int, new: int) -> tuple[bytes, ...]:
+        """RFC 6962 consistency proof between the trees of *old* and *new* entries (0 < old <= new)."""
+        if not 0 < old <= new <= len(self):
+            raise UsageError(f"no consistency proof from {old} to {new} entries")
+        with self.database.reading() as connection:
+            return merkle.carry_out(merkle.consistency_plan(old, new), tree.nodes_in(connection))
+
+    def root(self, size: int) -> bytes:
+        """Root of the first *size* entries."""
+        with self.database.reading() as connection:
+            return merkle.root(size, tree.nodes_in(connection))
+
+    def check(self, *, keys: Sequence[Ed25519PublicKey] = ()) -> CheckReport:
+        """Recompute everything from the entries up and list every problem; see ``ledger.fsck``.
+
+        *keys*: earlier public keys of this log, besides the signer's own.
+        """
+        from safegen.ledger.fsck import check
+
+        own = (self.signer.public_key,) if self.signer else ()
+        return check(self.database, self.outside, keys=(*own, *keys), origin=self.origin)

@@ -1,0 +1,151 @@
+"""The ledger: an append-only log in SQL with signed checkpoints inside and outside the database."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import update
+
+from safegen.errors import KeyUnavailable, LedgerError
+from safegen.ledger import queries
+from safegen.ledger.canonical import timestamp
+from safegen.ledger.database import Database
+from safegen.ledger.models import SecretRow, table
+from safegen.ledger.note import LogSigner
+from safegen.ledger.outside import CheckpointFolder
+from safegen.ledger.reader import LedgerReader
+from safegen.ledger.records import Clock, Draft, Kind
+from safegen.ledger.transaction import Transaction
+from safegen.types import Json
+
+_SECRET = table(SecretRow)
+
+
+def utc_now() -> datetime:
+    """The system's time, aware."""
+    return datetime.now(UTC)
+
+
+class Ledger(LedgerReader):
+    """An open ledger, for reading and writing.
+
+    Threads may share it; processes each open their own (not across ``fork``).
+
+    Every method raises LedgerError when the database is locked for too long, corrupt or unwritable.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        signer: LogSigner | None,
+        checkpoint_dir: Path | None,
+        clock: Clock,
+        random: Callable[[int], bytes],
+    ) -> None:
+        """Use ``Ledger.open``."""
+        folder = CheckpointFolder(checkpoint_dir) if checkpoint_dir is not None else None
+        super().__init__(database, signer=signer, outside=folder)
+        self.clock, self._random = clock, random
+
+    @classmethod
+    def open(
+        cls,
+        url: str | Path,
+        *,
+        signer: LogSigner | None = None,
+        checkpoint_dir: Path | None = None,
+        clock: Clock = utc_now,
+        read_only: bool = False,
+        timeout: float = 10.0,
+        random: Callable[[int], bytes] = secrets.token_bytes,
+    ) -> Ledger:
+        """Open the ledger at *url* (SQLAlchemy URL or path of a SQLite file), creating it if need be.
+
+        Without *signer* nothing can be appended. With *read_only* nothing on disk is created or
+        changed. *checkpoint_dir* keeps checkpoints outside the database. *timeout*: seconds to wait
+        for other writers. Raises LedgerError for a bad URL.
+        """
+        address = f"sqlite:///{url}" if isinstance(url, Path) or "://" not in url else url
+        database = Database(address, read_only=read_only, timeout=timeout)
+        try:
+            database.prepare()
+        except BaseException:
+            database.close()
+            raise
+        return cls(database, signer=signer, checkpoint_dir=checkpoint_dir, clock=clock, random=random)
+
+    def __enter__(self) -> Ledger:
+        """The ledger itself."""
+        return self
+
+    # --- writing ------------------------------------------------------------------------------
+
+    @contextmanager
+    def transaction(self, *, sign: bool = False) -> Iterator[Transaction]:
+        """One writing transaction; on leaving it a checkpoint is signed, committed, and written outside.
+
+        Raises KeyUnavailable without a signer, LedgerError when the database contradicts the
+        checkpoints outside it.
+        """
+        signer = self.signer
+        if signer is None:
+            raise KeyUnavailable("the log's key is needed to write to the ledger", hint="see `safegen keys`")
+        with self.database.writing() as connection:
+            batch = Transaction(
+                connection,
+                signer=signer,
+                clock=self.clock,
+                random=self._random,
+                known=lambda: self.outside.latest(signer.origin) if self.outside else None,
+            )
+            yield batch
+            note = batch.finish(sign=sign)
+        if note is not None and self.outside is not None:
+            self.outside.append(note)
+
+    def append(self, kind: Kind, public: Json, private: Json | None = None) -> int:
+        """Record one entry durably; returns its index (from 0).
+
+        *public* becomes part of the tree and of every proof; of *private* only a salted commitment
+        does, itself it is stored beside. Raises UsageError for values without JSON form.
+        """
+        return self.append_many([Draft(kind, public, private)])[0]
+
+    def append_many(self, drafts: Sequence[Draft]) -> list[int]:
+        """Record entries in one transaction (group commit): all or none, one wait for the disk."""
+        with self.transaction() as batch:
+            return batch.append(drafts)
+
+    def withdraw(self, index: int, reason: str) -> int:
+        """Record that release *index* is withdrawn, once; returns the withdrawal's index."""
+        with self.transaction() as batch:
+            return batch.withdraw(index, reason)
+
+    def checkpoint(self) -> str:
+        """The signed checkpoint of the whole ledger, also written outside."""
+        with self.transaction(sign=True) as batch:
+            pass
+        with self.database.reading() as connection:
+            note = queries.latest_checkpoint(connection, batch.size)
+        if note is None:
+            raise LedgerError("the checkpoint was not stored")
+        return note
+
+    def redact(self, index: int) -> None:
+        """Forget salt and private part of an entry for good; tree, proofs and public part stay.
+
+        SQLite overwrites the bytes in the file (``secure_delete``); copies and the disk's own spare
+        blocks are beyond reach. Raises UsageError when there is no such entry.
+        """
+        self.entry(index)
+        with self.database.writing() as connection:
+            connection.execute(
+                update(_SECRET)
+                .where(_SECRET.c.position == index, _SECRET.c.salt.is_not(None))
+                .values(salt=None, body=None, redacted=timestamp(self.clock()))
+            )

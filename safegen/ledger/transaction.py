@@ -1,0 +1,194 @@
+"""One writing transaction of the ledger: entries, their tree nodes, and the checkpoint over them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from safegen.errors import LedgerError, UsageError
+from safegen.ledger import merkle, tree
+from safegen.ledger.canonical import SALT_BYTES, NotCanonical, canonical, commitment, make_leaf, timestamp
+from safegen.ledger.checkpoint import Checkpoint, sign_checkpoint
+from safegen.ledger.models import (
+    BlobRow,
+    CheckpointRow,
+    EntryRow,
+    ReleaseRow,
+    SecretRow,
+    StateRow,
+    table,
+    to_signed,
+)
+from safegen.ledger.note import LogSigner
+from safegen.ledger.records import Clock, Draft, ReleaseRecord
+from safegen.types import Json
+
+_STATE, _ENTRY, _SECRET = table(StateRow), table(EntryRow), table(SecretRow)
+_BLOB, _RELEASE, _CHECKPOINT = table(BlobRow), table(ReleaseRow), table(CheckpointRow)
+_RESERVED = frozenset(
+    [
+        "sha256",
+        "bytes",
+        "manifest_id",
+        "manifest_sha256",
+        "manifest_json_sha256",
+        "content_id",
+        "watermark_alg",
+        "descriptors_sha256",
+        "attributes_sha256",
+        "sidecars",
+    ]
+)
+
+
+class Transaction:
+    """Appends entries; made by ``Ledger.transaction``. ``connection`` may carry rows of the caller's own."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        signer: LogSigner,
+        clock: Clock,
+        random: Callable[[int], bytes],
+        known: Callable[[], Checkpoint | None],
+    ) -> None:
+        """Lock the log and make sure that it still extends the checkpoint that *known* gives."""
+        self.connection = connection
+        self._signer, self._clock, self._random = signer, clock, random
+        row = connection.execute(select(_STATE).with_for_update()).first()
+        if row is None:
+            connection.execute(insert(_STATE).values(id=1, origin=signer.origin, size=0))
+        elif row.origin != signer.origin:
+            raise LedgerError(
+                f"this ledger is the log {row.origin}, the key is for {signer.origin}",
+                hint="use the workspace whose keys made this ledger",
+            )
+        self.size = row.size if row is not None else 0
+        self._start = self.size
+        self._extends(known())
+        self._edge = tree.frontier(connection, self.size)
+
+    def _extends(self, outside: Checkpoint | None) -> None:
+        """Refuse to grow a database that was rolled back or rewritten: signing it would fork the log."""
+        if outside is None or outside.size == 0:
+            return
+        if (
+            outside.size > self.size
+            or merkle.root(outside.size, tree.nodes_in(self.connection)) != outside.root
+        ):
+            raise LedgerError(
+                f"the ledger does not contain what its checkpoint of {outside.size} entries says",
+                hint="it was rolled back or changed: restore the newest copy; see `safegen log check`",
+            )
+
+    def append(self, drafts: Sequence[Draft]) -> list[int]:
+        """Add entries in order; returns their indices. Raises UsageError for what cannot be recorded."""
+        entries, secrets, leaves = [], [], []
+        for index, draft in enumerate(drafts, self.size):
+            salt, time = self._random(SALT_BYTES), timestamp(self._clock())
+            try:
+                body = canonical(draft.private)
+            except NotCanonical as error:
+                raise UsageError(f"the private part cannot be recorded: {error}") from error
+            leaf = make_leaf(draft.kind, time, draft.public, commitment(salt, body))
+            entries.append({"position": index, "kind": draft.kind, "time": time, "leaf": leaf})
+            secrets.append({"position": index, "salt": salt, "body": body})
+            leaves.append(leaf)
+        if entries:
+            self.connection.execute(insert(_ENTRY), entries)
+            self.connection.execute(insert(_SECRET), secrets)
+            tree.grow(self.connection, self._edge, leaves)
+        self.size += len(entries)
+        return list(range(self.size - len(entries), self.size))
+
+    def release(
+        self, record: ReleaseRecord, *, sha256: str, size: int, sidecars: Sequence[Mapping[str, Any]] = ()
+    ) -> int:
+        """Add a release of the file with hash *sha256* (hex) and *size* bytes; returns its index.
+
+        *sidecars* are JSON objects about files released with it. Raises UsageError when a value is out
+        of range or ``record.public`` uses a reserved name.
+        """
+        if clash := _RESERVED & set(record.public):
+            raise UsageError(f"the public part of a release may not set {', '.join(sorted(clash))}")
+        if not 0 <= record.content_id < 2**64:
+            raise UsageError("a content id has 64 bits")
+        blobs = {
+            "manifest": record.manifest,
+            "manifest_json": _json_bytes(record.manifest_json),
+            "descriptors": record.descriptors,
+            "attributes": _json_bytes([dict(item) for item in record.attributes]),
+        }
+        hashes = {name: self._store(data) for name, data in blobs.items()}
+        public: Json = {
+            **record.public,
+            "sha256": sha256,
+            "bytes": size,
+            "manifest_id": record.manifest_id,
+            "content_id": content_id_text(record.content_id),
+            "watermark_alg": record.watermark_alg,
+            "sidecars": [dict(item) for item in sidecars],
+            **{f"{name}_sha256": value for name, value in hashes.items()},
+        }
+        (index,) = self.append([Draft("release", public, record.private)])
+        self.connection.execute(
+            insert(_RELEASE).values(
+                position=index,
+                sha256=sha256,
+                manifest_id=record.manifest_id,
+                content_id=to_signed(record.content_id),
+                watermark_alg=record.watermark_alg,
+                **hashes,
+            )
+        )
+        return index
+
+    def withdraw(self, index: int, reason: str) -> int:
+        """Add the withdrawal of release *index*; returns the withdrawal's index. Raises UsageError."""
+        row = self.connection.execute(
+            select(_RELEASE.c.sha256, _RELEASE.c.withdrawn).where(_RELEASE.c.position == index)
+        ).first()
+        if row is None:
+            raise UsageError(f"entry {index} is not a release", hint="see `safegen log list --kind release`")
+        if row.withdrawn is not None:
+            return int(row.withdrawn)
+        (at,) = self.append([Draft("withdrawal", {"release": index, "sha256": row.sha256, "reason": reason})])
+        self.connection.execute(update(_RELEASE).where(_RELEASE.c.position == index).values(withdrawn=at))
+        return at
+
+    def _store(self, data: bytes) -> str:
+        """Keep *data* under its hash, once."""
+        digest = hashlib.sha256(data).hexdigest()
+        if self.connection.execute(select(_BLOB.c.sha256).where(_BLOB.c.sha256 == digest)).first() is None:
+            self.connection.execute(insert(_BLOB).values(sha256=digest, data=data))
+        return digest
+
+    def finish(self, *, sign: bool = False) -> str | None:
+        """Write size and signed checkpoint; returns its note (``None``: nothing added, no *sign*)."""
+        if self.size == self._start and not sign:
+            return None
+        self.connection.execute(update(_STATE).where(_STATE.c.id == 1).values(size=self.size))
+        stored = select(_CHECKPOINT.c.note).where(_CHECKPOINT.c.size == self.size)
+        note: str | None = self.connection.execute(stored).scalar()
+        if note is None:
+            note = sign_checkpoint(self._signer, self.size, self._edge.root())
+            self.connection.execute(insert(_CHECKPOINT).values(size=self.size, note=note))
+        return note
+
+
+def content_id_text(content_id: int) -> str:
+    """A 64-bit payload as the ledger writes it: 16 hex digits."""
+    return f"{content_id:016x}"
+
+
+def _json_bytes(value: Any) -> bytes:
+    """JSON with sorted keys; not canonical, because c2pa's reader may give large integers."""
+    try:
+        return json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False).encode()
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"a part of the release has no JSON form: {error}") from error

@@ -1,0 +1,48 @@
+"""The Merkle tree in SQL: append and read full nodes, each query O(log size)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Connection, insert, select
+
+from safegen.errors import LedgerError
+from safegen.ledger import merkle
+from safegen.ledger.merkle import Frontier, Node
+from safegen.ledger.models import NodeRow, table
+
+_NODE = table(NodeRow)
+
+
+def nodes_in(connection: Connection) -> merkle.ReadNodes:
+    """Reads stored nodes through *connection*."""
+
+    def read(nodes: Sequence[Node]) -> Mapping[Node, bytes]:
+        ids = {merkle.node_id(node): node for node in nodes}
+        rows = connection.execute(select(_NODE.c.id, _NODE.c.hash).where(_NODE.c.id.in_(list(ids))))
+        have = {ids[row.id]: bytes(row.hash) for row in rows}
+        if len(have) != len(ids):
+            raise LedgerError(
+                "the ledger lacks nodes of its tree", hint="run `safegen log check`; restore it from a copy"
+            )
+        return have
+
+    return read
+
+
+def frontier(connection: Connection, size: int) -> Frontier:
+    """The right edge of the tree of the first *size* leaves."""
+    nodes = merkle.subtrees(0, size)
+    have = nodes_in(connection)(nodes)
+    return Frontier(size, [have[node] for node in nodes])
+
+
+def grow(connection: Connection, edge: Frontier, leaves: Sequence[bytes]) -> None:
+    """Append *leaves* (their bytes) and store every node that this completes."""
+    rows = [
+        {"id": merkle.node_id(node), "hash": value}
+        for leaf in leaves
+        for node, value in edge.append(merkle.leaf_hash(leaf))
+    ]
+    if rows:
+        connection.execute(insert(_NODE), rows)
