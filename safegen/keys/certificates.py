@@ -60,7 +60,9 @@ def make_leaf(
     """
     key = _key()
     until = min(now + timedelta(days=LEAF_DAYS), issuing.not_valid_after_utc)
-    builder = _base(_name("safegen local identity", organisation), issuing.subject, key.public_key(), now, until)
+    builder = _base(
+        _name("safegen local identity", organisation), issuing.subject, key.public_key(), now, until
+    )
     usages = [ExtendedKeyUsageOID.EMAIL_PROTECTION, C2PA_SIGNING]
     builder = (
         builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)

@@ -12,11 +12,12 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from cryptography import x509
 
+T = TypeVar("T", bound="x509.ExtensionType")
 LEAF_USAGES = {
     "1.3.6.1.5.5.7.3.4",  # emailProtection
     "1.3.6.1.5.5.7.3.36",  # documentSigning
@@ -164,7 +165,7 @@ def _unknown_critical(certificate: x509.Certificate) -> str:
     return ""
 
 
-def _extension(certificate: x509.Certificate, kind: type[x509.ExtensionTypeVar]) -> x509.ExtensionTypeVar | None:
+def _extension(certificate: x509.Certificate, kind: type[T]) -> T | None:
     from cryptography import x509
 
     try:

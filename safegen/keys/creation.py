@@ -72,9 +72,7 @@ def key_pem(key: Any, password: bytes | None) -> bytes:
     protection: serialization.KeySerializationEncryption = serialization.NoEncryption()
     if password is not None:
         protection = serialization.BestAvailableEncryption(password)
-    pem: bytes = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, protection
-    )
+    pem: bytes = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, protection)
     return pem
 
 

@@ -22,7 +22,7 @@ import json
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +46,7 @@ ISSUING, SIGNING, LOG, HISTORY = "issuing.pem", "signing.pem", "log.pem", "histo
 
 def now_utc() -> datetime:
     """The time now in UTC."""
-    return datetime.now(timezone.utc)
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Identity:
 
     @classmethod
     def load(cls, folder: Path, *, passphrase: Passphrase = None, clock: Clock = now_utc) -> Identity:
-        """The identity in *folder*. Raises KeyUnavailable: missing, damaged, of a newer version, open to others.
+        """The identity in *folder*. Raises KeyUnavailable: missing, damaged, too new, open to others.
 
         The passphrase is not asked for yet: see ``unlock``.
         """

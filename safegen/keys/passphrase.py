@@ -13,7 +13,7 @@ from safegen.errors import KeyUnavailable
 VARIABLE = "SAFEGEN_KEY_PASSPHRASE"
 HINT = f"set {VARIABLE}, give a passphrase file, or run in a terminal to be asked"
 
-Passphrase: TypeAlias = "Callable[[], bytes | None] | bytes | None"
+Passphrase: TypeAlias = Callable[[], bytes | None] | bytes | None
 """The passphrase itself, something that asks for it (``None``: there is none), or ``None``."""
 
 

@@ -89,16 +89,16 @@ def from_pkcs12(data: bytes, passphrase: Passphrase = None) -> KeySigner:
     try:
         bundle = pkcs12.load_pkcs12(data, secret)
     except ValueError as error:
-        raise KeyUnavailable("cannot open the PKCS#12 file: wrong passphrase or damaged", hint=HINT) from error
+        raise KeyUnavailable(
+            "cannot open the PKCS#12 file: wrong passphrase or damaged", hint=HINT
+        ) from error
     if bundle.key is None or bundle.cert is None:
         raise KeyUnavailable("the PKCS#12 file lacks a key or its certificate", hint="export both")
     certificates = order_chain(bundle.cert.certificate, [c.certificate for c in bundle.additional_certs])
     return signer_for(bundle.key, b"".join(c.public_bytes(Encoding.PEM) for c in certificates))
 
 
-def from_paths(
-    certificates: Path, key: Path | None = None, *, passphrase: Passphrase = None
-) -> KeySigner:
+def from_paths(certificates: Path, key: Path | None = None, *, passphrase: Passphrase = None) -> KeySigner:
     """The user's own certificate: a chain file and a key file, or (without *key*) one PKCS#12 file.
 
     Raises KeyUnavailable; also when the key file can be read by others.
@@ -191,7 +191,9 @@ def _sign(key: Any, alg: str, data: bytes) -> bytes:
         digest = hashes.SHA256()
         pss = padding.PSS(mgf=padding.MGF1(digest), salt_length=digest.digest_size)
         return bytes(key.sign(data, pss, digest))
-    hashed = {"es256": hashes.SHA256, "es384": hashes.SHA384, "es512": hashes.SHA512}[alg]()
+    hashed: hashes.HashAlgorithm = hashes.SHA256()
+    if alg != "es256":
+        hashed = hashes.SHA384() if alg == "es384" else hashes.SHA512()
     r, s = utils.decode_dss_signature(key.sign(data, ec.ECDSA(hashed)))
     size = (key.curve.key_size + 7) // 8
     return r.to_bytes(size, "big") + s.to_bytes(size, "big")

@@ -1,0 +1,101 @@
+"""Which container a file is, told from its first bytes and never from its name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from safegen.errors import UnreadableInput, UsageError
+
+SIGNABLE = {
+    "video/mp4": "mp4",
+    "video/x-m4v": "m4v",
+    "video/quicktime": "mov",
+    "audio/mp4": "m4a",
+    "video/avi": "avi",
+    "image/png": "png",
+    "image/jpeg": "jpg",
+    "image/webp": "webp",
+    "audio/wav": "wav",
+}
+"""MIME types that can carry an embedded manifest and that we sign, with their usual extension."""
+BRANDS = {b"qt  ": "video/quicktime", b"M4V ": "video/x-m4v", b"M4A ": "audio/mp4", b"M4B ": "audio/mp4"}
+STILL_BRANDS = {b"avif": "image/avif", b"heic": "image/heic", b"heix": "image/heic", b"mif1": "image/heif"}
+OLD_QUICKTIME = {b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"}
+RIFF = {b"WAVE": "audio/wav", b"AVI ": "video/avi", b"WEBP": "image/webp"}
+PREFIXES = (
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"GIF8", "image/gif"),
+    (b"%PDF-", "application/pdf"),
+    (b"II*\0", "image/tiff"),
+    (b"MM\0*", "image/tiff"),
+    (b"ID3", "audio/mpeg"),
+    (b"OggS", "application/ogg"),
+    (b"fLaC", "audio/flac"),
+    (b"FLV\x01", "video/x-flv"),
+)
+
+
+@dataclass(frozen=True)
+class Container:
+    """``mime`` is ``None`` when the bytes are not known; ``name`` is for people."""
+
+    mime: str | None
+    name: str
+
+    @property
+    def signable(self) -> bool:
+        """Whether a manifest can be embedded by ``sign_file``."""
+        return self.mime in SIGNABLE
+
+
+def detect(path: Path) -> Container:
+    """The container of the file at *path*. Raises UnreadableInput: missing, a folder, empty, forbidden."""
+    try:
+        if not path.is_file():
+            what = "is not a file" if path.exists() else "does not exist"
+            raise UnreadableInput(f"{path} {what}", hint="check the path")
+        with path.open("rb") as file:
+            head = file.read(64)
+    except OSError as error:
+        raise UnreadableInput(
+            f"cannot read {path}: {error.strerror}", hint="check its permissions"
+        ) from error
+    if not head:
+        raise UnreadableInput(f"{path} is empty", hint="check that it was written completely")
+    return sniff(head)
+
+
+def sniff(head: bytes) -> Container:
+    """The container whose file starts with *head* (64 bytes are plenty)."""
+    kind = head[4:8]
+    if kind == b"ftyp":
+        brand = head[8:12]
+        mime = BRANDS.get(brand) or STILL_BRANDS.get(brand) or "video/mp4"
+        return Container(mime, SIGNABLE.get(mime, mime))
+    if kind in (b"styp", b"moof", b"sidx"):
+        return Container(None, "a fragment of an MP4 (its initialisation part is another file)")
+    if kind in OLD_QUICKTIME:
+        return Container("video/quicktime", "mov")
+    if head[:4] == b"RIFF" and (found := RIFF.get(head[8:12])):
+        return Container(found, SIGNABLE[found])
+    if head[:4] == b"\x1aE\xdf\xa3":
+        name = "webm" if b"webm" in head else "mkv"
+        return Container(f"video/{'webm' if name == 'webm' else 'x-matroska'}", name)
+    for prefix, mime in PREFIXES:
+        if head.startswith(prefix):
+            return Container(mime, SIGNABLE.get(mime, mime.rpartition("/")[2]))
+    return Container(None, "an unknown format")
+
+
+def require_signable(path: Path) -> str:
+    """MIME type for signing the file at *path*. Raises UsageError naming the formats that can be signed."""
+    container = detect(path)
+    if container.mime is None or not container.signable:
+        able = ", ".join(sorted(set(SIGNABLE.values())))
+        raise UsageError(
+            f"{path.name} is {container.name}, which cannot carry Content Credentials",
+            hint=f"convert it to MP4; these can be signed: {able}",
+        )
+    return container.mime

@@ -1,0 +1,159 @@
+"""c2pa's reader JSON, walked safely: codes, ingredients, soft bindings, ancestors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from safegen.types import Json, SoftBinding
+
+MAX_MANIFESTS = 1000
+TRUST_ONLY = {
+    "signingCredential.untrusted",
+    "timeStamp.untrusted",
+    "cawg.x509.credential.untrusted",
+    "cawg.ica.untrusted_issuer",
+    "cawg.ica.did_unavailable",
+}
+"""Failures that say "unknown", not "changed"."""
+MINOR = {
+    "signingCredential.expired",
+    "timeStamp.mismatch",
+    "timeStamp.malformed",
+    "timeStamp.outsideValidity",
+    "ingredient.unknownProvenance",
+    "assertion.inaccessible",
+    "manifest.inaccessible",
+}
+"""Failures of an ingredient that leave its hashes and its signature standing."""
+
+
+def unique(items: Iterable[str]) -> tuple[str, ...]:
+    """*items* without repeats, in order."""
+    return tuple(dict.fromkeys(items))
+
+
+class Store:
+    """A manifest store as c2pa's reader gives it (``Reader.json()``, parsed).
+
+    Raises ValueError when the active manifest is missing.
+    """
+
+    def __init__(self, document: Json) -> None:
+        self.manifests: Json = _dict(document.get("manifests"))
+        self.active_id = str(document.get("active_manifest"))
+        self.results = _dict(document.get("validation_results"))
+        self.state = str(document.get("validation_state"))
+        if self.active_id not in self.manifests:
+            raise ValueError("no active manifest")
+
+    @property
+    def active(self) -> Json:
+        """The active manifest."""
+        return _dict(self.manifests[self.active_id])
+
+    @property
+    def signed_at(self) -> str | None:
+        """The time in the time stamp (ISO 8601), whoever made it; ``None`` without one."""
+        found = _dict(self.active.get("signature_info")).get("time")
+        return found if isinstance(found, str) else None
+
+    @property
+    def claimed_signer(self) -> str | None:
+        """The signer's name as c2pa reads it."""
+        info = _dict(self.active.get("signature_info"))
+        found = info.get("issuer") or info.get("common_name")
+        return found if isinstance(found, str) else None
+
+    def codes(self, kind: str) -> tuple[str, ...]:
+        """Codes of the active manifest; *kind* is ``success``, ``informational`` or ``failure``."""
+        return unique(_codes(_dict(self.results.get("activeManifest")), kind))
+
+    def stamped_by(self, found_in: str) -> bool:
+        """Whether a time stamp of the active manifest is trusted and its explanation ends in *found_in*."""
+        entries = _list(_dict(self.results.get("activeManifest")).get("success"))
+        return any(
+            _dict(e).get("code") == "timeStamp.trusted"
+            and str(_dict(e).get("explanation", "")).endswith(found_in)
+            for e in entries
+        )
+
+    def failures(self) -> tuple[str, ...]:
+        """Codes that mean the file, its credentials or their signature do not match."""
+        return tuple(c for c in self.codes("failure") if c not in TRUST_ONLY and not _of_ingredient(c))
+
+    def ingredient_failures(self) -> tuple[str, ...]:
+        """Codes that mean an ingredient's hash or signature does not match, transitively."""
+        return tuple(c for c in self._ingredient_codes() if c not in TRUST_ONLY and c not in MINOR)
+
+    def notes(self) -> tuple[str, ...]:
+        """What is untrusted or informational, here and in the ingredients."""
+        own = [c for c in self.codes("failure") if c in TRUST_ONLY]
+        below = [c for c in self._ingredient_codes() if c in TRUST_ONLY or c in MINOR]
+        return unique([*own, *self.codes("informational"), *(f"ingredient:{c}" for c in below)])
+
+    def ancestors(self) -> tuple[str, ...]:
+        """Manifest ids of the ingredients, transitively, nearest first."""
+        found: list[str] = []
+        queue = [self.active_id]
+        while queue and len(found) < MAX_MANIFESTS:
+            for ingredient in self._ingredients(queue.pop(0)):
+                label = ingredient.get("active_manifest")
+                if isinstance(label, str) and label != self.active_id and label not in found:
+                    found.append(label)
+                    queue.append(label)
+        return tuple(found)
+
+    def bindings(self, labels: Sequence[str]) -> tuple[SoftBinding, ...]:
+        """The soft bindings that the manifests called *labels* state (``c2pa.soft-binding``)."""
+        found: list[SoftBinding] = []
+        for label in labels:
+            for assertion in _list(_dict(self.manifests.get(label)).get("assertions")):
+                name = str(_dict(assertion).get("label", ""))
+                if name == "c2pa.soft-binding" or name.startswith("c2pa.soft-binding__"):
+                    found += _blocks(_dict(_dict(assertion).get("data")))
+        return tuple(dict.fromkeys(found))
+
+    def _ingredients(self, label: str) -> Iterator[Json]:
+        for ingredient in _list(_dict(self.manifests.get(label)).get("ingredients")):
+            yield _dict(ingredient)
+
+    def _ingredient_codes(self) -> tuple[str, ...]:
+        """Failures now (deltas), failures noted when the ingredients were added, at every level."""
+        found = [c for c in self.codes("failure") if _of_ingredient(c)]
+        for delta in _list(self.results.get("ingredientDeltas")):
+            found += _codes(_dict(_dict(delta).get("validationDeltas")), "failure")
+        for label in (self.active_id, *self.ancestors()):
+            for ingredient in self._ingredients(label):
+                results = _dict(ingredient.get("validation_results"))
+                found += _codes(_dict(results.get("activeManifest")), "failure")
+                for delta in _list(results.get("ingredientDeltas")):
+                    found += _codes(_dict(_dict(delta).get("validationDeltas")), "failure")
+                found += [
+                    str(_dict(s).get("code"))
+                    for s in _list(ingredient.get("validation_status"))
+                    if not _dict(s).get("success")
+                ]
+        return unique(found)
+
+
+def _of_ingredient(code: str) -> bool:
+    return code.startswith("ingredient.")
+
+
+def _codes(results: Json, kind: str) -> list[str]:
+    return [str(_dict(entry).get("code")) for entry in _list(results.get(kind))]
+
+
+def _blocks(data: Json) -> list[SoftBinding]:
+    alg = data.get("alg")
+    values = [_dict(block).get("value") for block in _list(data.get("blocks"))]
+    return [SoftBinding(alg, v) for v in values if isinstance(alg, str) and isinstance(v, str)]
+
+
+def _dict(value: Any) -> Json:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,187 @@
+"""Sign a file: put a manifest into a copy of it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from safegen.credentials import formats
+from safegen.errors import SafegenError, SigningFailed, UsageError
+from safegen.types import Json
+
+if TYPE_CHECKING:
+    from safegen.protocols import Signer
+
+THUMBNAIL = "thumbnail.jpg"
+Relationship = Literal["parentOf", "inputTo", "componentOf"]
+
+
+@dataclass(frozen=True)
+class Ingredient:
+    """A file that went into the one being signed; its own manifest, if any, is kept.
+
+    ``parentOf``: the file was opened and changed (at most one); ``inputTo``: a reference for the
+    generator; ``componentOf``: placed into it. ``label`` is the name actions refer to it by.
+    """
+
+    path: Path
+    title: str
+    relationship: Relationship
+    label: str
+
+
+@dataclass(frozen=True)
+class SignedManifest:
+    """What was signed: the manifest's id (its label) and the raw manifest store (JUMBF)."""
+
+    manifest_id: str
+    manifest_bytes: bytes
+
+
+def sign_file(
+    source: Path,
+    destination: Path,
+    definition: Json,
+    *,
+    signer: Signer,
+    ingredients: Sequence[Ingredient] = (),
+    thumbnail: bytes | None = None,
+    tsa_url: str | None = None,
+) -> SignedManifest:
+    """Write a copy of *source* with an embedded manifest to *destination*, which MUST NOT exist.
+
+    *definition* comes from ``manifest.build_manifest`` or ``build_protection``; *thumbnail* is a JPEG.
+    Without *tsa_url* (http or https, RFC 3161) nothing goes over the network and the manifest carries
+    no time stamp. Everything the definition states is attributed to the signer.
+
+    Raises UsageError (a format that cannot be signed, *destination* exists, bad *tsa_url*), UnreadableInput,
+    SigningFailed. On any error *destination* does not exist afterwards.
+    """
+    mime = formats.require_signable(source)
+    kinds = [(i, _ingredient_mime(i)) for i in ingredients]
+    if sum(i.relationship == "parentOf" for i in ingredients) > 1:
+        raise UsageError("a video has at most one parent", hint="use inputTo or componentOf for the others")
+    if tsa_url is not None and not tsa_url.startswith(("http://", "https://")):
+        raise UsageError(
+            "the time stamp service needs an http(s) address", hint="leave it out to sign offline"
+        )
+    try:
+        target = destination.open("x+b")
+    except FileExistsError as error:
+        raise UsageError(f"{destination} exists", hint="name a new file") from error
+    except OSError as error:
+        raise SigningFailed(
+            f"cannot write {destination}: {error.strerror}", hint="check the folder"
+        ) from error
+    try:
+        with target, source.open("rb") as file:
+            builder = _builder(definition, kinds, thumbnail)
+            raw = _sign(builder, mime, file, target, signer, tsa_url)
+        return SignedManifest(_active_label(raw), raw)
+    except BaseException:
+        destination.unlink(missing_ok=True)
+        raise
+
+
+def _builder(definition: Json, ingredients: Sequence[tuple[Ingredient, str]], thumbnail: bytes | None) -> Any:
+    import c2pa
+
+    from safegen.credentials import library
+
+    stated = {**definition}
+    if thumbnail is not None:
+        stated["thumbnail"] = {"format": "image/jpeg", "identifier": THUMBNAIL}
+    try:
+        builder = c2pa.Builder(stated, context=library.context(created_labels=created_labels(definition)))
+        if any(i.relationship == "parentOf" for i, _ in ingredients):
+            # Without this intent a second signature silently drops the manifest that was there.
+            builder.set_intent(c2pa.C2paBuilderIntent.EDIT)
+        if thumbnail is not None:
+            builder.add_resource(THUMBNAIL, io.BytesIO(thumbnail))
+        for ingredient, mime in ingredients:
+            described = {
+                "title": ingredient.title,
+                "relationship": ingredient.relationship,
+                "label": ingredient.label,
+            }
+            with ingredient.path.open("rb") as file:
+                builder.add_ingredient(described, mime, file)
+    except (c2pa.C2paError, OSError) as error:
+        raise SigningFailed(f"the manifest cannot be built: {error}", hint="check the inputs") from error
+    return builder
+
+
+def created_labels(definition: Json) -> list[str]:
+    """Base labels of everything stated; unlisted assertions would not be attributed to the signer.
+
+    C2PA 2.x section 10.3.2: created and gathered assertions.
+    """
+    labels = [str(a["label"]) for a in definition.get("assertions", ())]
+    bases = [label.rsplit(".v", 1)[0] for label in labels if label.rsplit(".v", 1)[-1].isdigit()]
+    fixed = ["c2pa.actions", "c2pa.ingredient", "c2pa.thumbnail.claim", "c2pa.thumbnail.ingredient"]
+    return list(dict.fromkeys([*labels, *bases, *fixed]))
+
+
+def _sign(builder: Any, mime: str, source: Any, target: Any, signer: Signer, tsa_url: str | None) -> bytes:
+    import c2pa
+
+    kept: list[BaseException] = []
+
+    def call(data: bytes) -> bytes:
+        # c2pa swallows what a callback raises, so it is kept here; an empty answer makes it give up.
+        try:
+            return signer.sign(data)
+        except BaseException as error:
+            kept.append(error)
+            return b""
+
+    algorithm = getattr(c2pa.C2paSigningAlg, signer.alg.upper())
+    try:
+        native = c2pa.Signer.from_callback(call, algorithm, signer.chain_pem.decode(), tsa_url)
+        with ExitStack() as stack:
+            stack.enter_context(native)
+            raw: bytes = builder.sign(native, mime, source, target)
+    except (c2pa.C2paError, UnicodeDecodeError) as error:
+        if kept and not isinstance(kept[0], Exception):
+            raise kept[0] from error
+        if kept:
+            raise _from_signer(kept[0]) from kept[0]
+        raise SigningFailed(f"signing failed: {error}", hint=_hint(str(error), tsa_url)) from error
+    if kept or not raw:
+        raise SigningFailed("signing gave no manifest", hint="check the signer")
+    return raw
+
+
+def _from_signer(error: BaseException) -> SafegenError:
+    if isinstance(error, SafegenError):
+        return error
+    text = str(error) or type(error).__name__
+    return SigningFailed(f"the signer failed: {text}", hint="check the key or the signing service")
+
+
+def _hint(text: str, tsa_url: str | None) -> str:
+    if tsa_url is not None and ("time" in text.lower() or "http" in text.lower()):
+        return "check the time stamp service, or sign without one"
+    if "valid" in text and "time" in text:
+        return "the certificate has expired or is not yet valid: renew it"
+    return "check the certificate: digitalSignature, an allowed extended key usage, its issuer in the chain"
+
+
+def _ingredient_mime(ingredient: Ingredient) -> str:
+    container = formats.detect(ingredient.path)
+    if container.mime is None:
+        raise UsageError(
+            f"{ingredient.path.name} is {container.name} and cannot be named as a source",
+            hint="convert it to MP4, PNG or JPEG",
+        )
+    return container.mime
+
+
+def _active_label(raw: bytes) -> str:
+    from safegen.credentials.claim_signature import active_label
+
+    return active_label(raw)
