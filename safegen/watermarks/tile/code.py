@@ -119,8 +119,9 @@ def decode(soft: NDArray[np.float64]) -> int | None:
 
 
 def ml_paths(soft: NDArray[np.float64], offset: int = 0) -> tuple[float, list[int]]:
-    """The best tail-biting path through every state at time *offset*: (the best metric, payloads that pass the CRC).
+    """The best tail-biting path through every state at time *offset*, all of them exact.
 
+    Gives the best metric and, best first, the payloads whose CRC holds.
     Exact maximum likelihood: one Viterbi pass per state, all 256 at once. Metric = sum(soft * +-1 code
     bits); no codeword has a higher one. Payloads best first.
     Over several offsets the paths are a list decoder: each alternative is the best one with an error

@@ -83,6 +83,6 @@ def streams(sample: FrameSample) -> Streams | None:
         if index < len(sample.keyframe) and sample.keyframe[index]:
             keys += one
             n_keys += 1
-    total = np.sum(list(seconds.values()), axis=0, dtype=np.float32) / len(frames)
-    means = (total,) if n_keys in (0, len(frames)) else (total, keys / n_keys)
+    total = np.asarray(np.sum(list(seconds.values()), axis=0) / len(frames), dtype=np.float32)
+    means = (total,) if n_keys in (0, len(frames)) else (total, np.asarray(keys / n_keys, dtype=np.float32))
     return Streams(size, means, tuple(sorted(seconds.items())))

@@ -56,7 +56,7 @@ def identity(spectrum: Spectrum) -> Matrices:
 
 @lru_cache(maxsize=1)
 def _families() -> Matrices:
-    """Scale x rotation and scale x aspect, as canonical -> canonical matrices (how the picture was changed)."""
+    """Scale x rotation and scale x aspect: how the picture was changed, canonical -> canonical."""
     scale = np.exp(np.arange(np.log(0.55), np.log(2.75), 0.006))
     angle = np.deg2rad(np.arange(-15, 15.01, 0.3))
     stretch = np.arange(-0.5, 0.501, 0.012)
@@ -81,7 +81,7 @@ def _lattice_score(spectrum: Spectrum, forward: Matrices) -> NDArray[np.float64]
 
 
 def lattices(spectrum: Spectrum, top: int) -> Matrices:
-    """The *top* most periodic geometries, locally refined, in all 8 orientations: work -> canonical (8 top, 2, 2)."""
+    """The *top* most periodic geometries, refined, in all 8 orientations: work -> canonical (8 top, 2, 2)."""
     unit = _unit(spectrum)
     forward = _families() / unit
     score = _lattice_score(spectrum, forward)
@@ -97,6 +97,7 @@ def lattices(spectrum: Spectrum, top: int) -> Matrices:
 
 def _refine(spectrum: Spectrum, forward: Matrices) -> Matrices:
     """Coordinate ascent of the lattice score over the four entries of every matrix at once."""
+    forward = forward.copy()
     score = _lattice_score(spectrum, forward)
     moves = np.concatenate([np.eye(4), -np.eye(4)]).reshape(8, 2, 2) / _unit(spectrum)
     for step in (0.006, 0.003, 0.003, 0.0015, 0.0015):
@@ -104,7 +105,7 @@ def _refine(spectrum: Spectrum, forward: Matrices) -> Matrices:
         value = _lattice_score(spectrum, trial.reshape(-1, 2, 2)).reshape(len(forward), 8)
         best = value.argmax(axis=1)
         better = value.max(axis=1) > score
-        forward = np.where(better[:, None, None], trial[np.arange(len(forward)), best], forward)
+        forward[better] = trial[np.arange(len(forward)), best][better]
         score = np.maximum(score, value.max(axis=1))
     return forward
 
@@ -112,7 +113,7 @@ def _refine(spectrum: Spectrum, forward: Matrices) -> Matrices:
 def sweep(spectrum: Spectrum) -> Matrices:
     """Isotropic scales 0.55 to 2.75 in 0.5% steps, upright: resized and cropped pictures."""
     scale = np.exp(np.arange(np.log(0.55), np.log(2.75), 0.005))
-    return np.eye(2)[None] * (_unit(spectrum) / scale)[:, None, None]
+    return np.asarray(np.eye(2)[None] * (_unit(spectrum) / scale)[:, None, None], dtype=np.float64)
 
 
 def coefficients(spectrum: Spectrum, a: Matrices, bins: NDArray[np.int64]) -> NDArray[np.complex64]:
@@ -127,7 +128,7 @@ def radii(bins: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def pilot_peaks(spectrum: Spectrum, a: Matrices, key: Carrier, keep: int) -> list[Candidate]:
-    """Correlate the pilots at every shift (whole canonical pixels) and both polarities; best *keep* geometries.
+    """Correlate the pilots at every whole canonical shift and both polarities; best *keep* geometries.
 
     Costs ``len(a) * TILE**2 * 2`` trials.
     """

@@ -28,7 +28,7 @@ _CLIP = 3.0
 
 
 def fold_tiles(residual: NDArray[np.float32], found: Candidate) -> NDArray[np.complex64]:
-    """DFT of the 64 x 64 tile that *residual* folds to under a geometry, each ring flattened: complex (64, 64)."""
+    """DFT of the tile that *residual* folds to, each ring flattened: complex (64, 64), rows ky."""
     height, width = residual.shape
     corners = np.array([[-width, width, -width, width], [-height, -height, height, height]]) / 2
     reach = np.abs(found.a @ corners).max(axis=1)

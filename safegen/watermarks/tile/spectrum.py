@@ -79,7 +79,8 @@ def spectrum(residual: NDArray[np.float32]) -> Spectrum:
     raw = fft.fftshift(fft.rfft2(padded), axes=0)
     power = np.square(np.abs(raw)).astype(np.float32)
     span = [2 * int(_SMOOTH * n / m / 2) + 1 for n, m in ((nx, width), (ny, height))]
-    smooth = cv2.blur(power, (span[0], span[1]), borderType=cv2.BORDER_REFLECT)
+    # A running sum can end a hair below zero.
+    smooth = np.maximum(cv2.blur(power, (span[0], span[1]), borderType=cv2.BORDER_REFLECT), 0.0)
     floor = max(1e-6, 1e-4 * float(smooth.mean()))
     magnitude = np.sqrt(power / (smooth + floor))
     gain = np.minimum(1.0, _CLIP / np.maximum(magnitude, 1e-6)) / np.sqrt(smooth + floor)

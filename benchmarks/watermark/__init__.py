@@ -1,0 +1,1 @@
+"""How well watermarks survive, what they cost, and what stays visible: ``python -m benchmarks.watermark``."""

@@ -1,0 +1,45 @@
+"""Clips to measure on: files of a folder, and flat stand-ins like those of a small embedded model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+
+from benchmarks.watermark.attacks import Frames
+
+
+def load(path: Path, count: int, skip: int = 0) -> tuple[Frames, float]:
+    """Up to *count* RGB frames after *skip*, and the frame rate."""
+    frames = []
+    with av.open(str(path)) as container:
+        rate = float(container.streams.video[0].average_rate or 24)
+        for n, picture in enumerate(container.decode(video=0)):
+            if n >= skip:
+                frames.append(picture.to_ndarray(format="rgb24"))
+            if len(frames) == count:
+                break
+    return np.stack(frames), rate
+
+
+def ball(seed: int, size: int = 512, count: int = 72) -> Frames:
+    """A coloured ball that moves over a smooth two-tone ground: (count, size, size, 3)."""
+    rng = np.random.default_rng(seed)
+    top, bottom = rng.integers(90, 230, 3), rng.integers(40, 200, 3)
+    mix = np.linspace(0, 1, size)[:, None, None]
+    ground = np.broadcast_to(top * (1 - mix) + bottom * mix, (size, size, 3)).astype(np.uint8)
+    colour = tuple(int(v) for v in rng.choice([[220, 40, 40], [40, 90, 220], [240, 200, 40], [50, 170, 70]]))
+    radius = int(rng.uniform(0.09, 0.2) * size)
+    y, x0, x1 = rng.uniform(0.3, 0.7), rng.uniform(0.15, 0.4), rng.uniform(0.6, 0.85)
+    out = np.empty((count, size, size, 3), np.uint8)
+    for n in range(count):
+        x = x0 + (x1 - x0) * n / max(1, count - 1)
+        centre = (int(x * size * 8), int((y + 0.08 * np.sin(n / 9)) * size * 8))
+        frame = np.ascontiguousarray(ground)
+        if not frame.flags.writeable:
+            frame = frame.copy()
+        cv2.circle(frame, centre, radius * 8, colour, -1, cv2.LINE_AA, 3)
+        out[n] = cv2.GaussianBlur(frame, (0, 0), 1.2)
+    return out
