@@ -230,5 +230,5 @@ def manifest_json(store: bytes) -> Json | None:
     try:
         with c2pa.Reader("application/c2pa", io.BytesIO(store), context=library.context()) as reader:
             return Store(json.loads(reader.json())).active
-    except Exception:
+    except (c2pa.C2paError, ValueError, KeyError):
         return None

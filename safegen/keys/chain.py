@@ -109,13 +109,15 @@ def _walk(chain: list[x509.Certificate], anchors: list[x509.Certificate], at: da
 def _issuer_of(
     certificate: x509.Certificate, candidates: Sequence[x509.Certificate]
 ) -> x509.Certificate | None:
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+
     for candidate in candidates:
         if candidate.subject != certificate.issuer:
             continue
         try:
             certificate.verify_directly_issued_by(candidate)
-        except Exception:  # noqa: S112  a signature that does not verify only rules this candidate out
-            continue
+        except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+            continue  # a signature that does not verify only rules this candidate out
         return candidate
     return None
 

@@ -33,7 +33,7 @@ def encode_vkey(origin: str, key: Ed25519PublicKey) -> str:
     return f"{origin}+{key_id(origin, public).hex()}+{base64.b64encode(ED25519 + public).decode()}"
 
 
-def parse_vkey(text: str) -> tuple[str, Ed25519PublicKey]:
+def decode_vkey(text: str) -> tuple[str, Ed25519PublicKey]:
     """The origin and the key of a verifier key. Raises UsageError when it is malformed or not Ed25519."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 

@@ -1,0 +1,193 @@
+"""Build the manifest of a video: a pure function from typed inputs to c2pa's definition.
+
+Two kinds: ``build_manifest`` for a video made here, ``build_protection`` for somebody else's video
+that is only marked and signed, about whose making nothing is claimed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from safegen import __version__
+from safegen.credentials import assertions as make
+from safegen.credentials.redact import Redactor
+from safegen.credentials.sign import Ingredient
+from safegen.errors import UsageError
+from safegen.types import Attribute, CheckRun, Decision, Json, ModelRef
+
+GENERATOR: Json = {"name": "safegen", "version": __version__}
+
+
+@dataclass(frozen=True)
+class ManifestInputs:
+    """Everything that a manifest of a generated video states.
+
+    ``content_id`` is the watermark's payload and ``watermark_alg`` its scheme; ``when`` is aware.
+    ``prompt_commitment`` stands for the prompt; the prompt itself goes in only with
+    ``publish_prompt``. ``training_mining`` maps CAWG entries to ``allowed`` or ``notAllowed``.
+    """
+
+    title: str
+    content_id: int
+    watermark_alg: str
+    model: ModelRef
+    settings: Mapping[str, Any]
+    decision: Decision
+    when: datetime
+    prompt_commitment: str = ""
+    publish_prompt: bool = False
+    provider: str = ""
+    attributes: Sequence[Attribute] = ()
+    frame_checks: Sequence[CheckRun] = ()
+    warnings: Sequence[str] = ()
+    ingredients: Sequence[Ingredient] = ()
+    training_mining: Mapping[str, str] = field(default_factory=dict)
+    accessibility: Mapping[str, Any] = field(default_factory=dict)
+    oversight: str = "prompt_guided"
+    extra_actions: Sequence[Json] = ()
+    """Further actions in order (``c2pa.addedText`` for a visible label, ...)."""
+    format: str = "video/mp4"
+
+
+@dataclass(frozen=True)
+class ProtectionInputs:
+    """What a manifest for a video made elsewhere states. ``source`` MUST be ``parentOf``.
+
+    ``stated_source_type`` is what the user says about it (an IPTC digital source type), if anything.
+    """
+
+    title: str
+    content_id: int
+    watermark_alg: str
+    source: Ingredient
+    when: datetime
+    stated_source_type: str | None = None
+    transcoded: bool = True
+    provider: str = ""
+    frame_checks: Sequence[CheckRun] = ()
+    warnings: Sequence[str] = ()
+    training_mining: Mapping[str, str] = field(default_factory=dict)
+    format: str = "video/mp4"
+
+
+def build_manifest(inputs: ManifestInputs) -> Json:
+    """The manifest definition for a video generated here; give it to ``sign_file`` with its ingredients.
+
+    Raises UsageError: a time without a zone, an unknown oversight level, training rule or relationship.
+    """
+    request = inputs.decision.request
+    private = () if inputs.publish_prompt else (request.prompt, request.negative_prompt)
+    redact = Redactor(tuple(text for text in private if text.strip()))
+    generation: Json = {
+        "contentId": f"{inputs.content_id:016x}",
+        "system": GENERATOR,
+        "model": make.model(inputs.model, redact),
+        "settings": redact.mapping(inputs.settings),
+        "seed": request.seed,
+        "when": make.iso(inputs.when),
+        "warnings": [redact.text(w) for w in inputs.warnings],
+    }
+    if inputs.provider:
+        generation["provider"] = redact.text(inputs.provider)
+    if inputs.publish_prompt:
+        generation["prompt"] = request.prompt
+        generation["negativePrompt"] = request.negative_prompt
+    stated = [
+        _actions(_generation_actions(inputs, redact)),
+        make.soft_binding(inputs.watermark_alg, inputs.content_id),
+        make.ai_disclosure(inputs.model, inputs.oversight, redact),
+        make.policy(inputs.decision, inputs.prompt_commitment, inputs.frame_checks, redact),
+        make.assertion("org.safegen.generation", generation),
+        make.attributes(inputs.attributes, redact),
+    ]
+    if inputs.accessibility:
+        stated.append(make.assertion("org.safegen.accessibility", redact.mapping(inputs.accessibility)))
+    if inputs.training_mining:
+        stated.append(make.training_mining(inputs.training_mining))
+    return _definition(redact.text(inputs.title), inputs.format, stated)
+
+
+def build_protection(inputs: ProtectionInputs) -> Json:
+    """The manifest definition for a video made elsewhere: opened, marked, signed, and no more claimed.
+
+    Raises UsageError: ``source`` is not the parent, a time without a zone, an unknown training rule.
+    """
+    if inputs.source.relationship != "parentOf":
+        raise UsageError("the protected video has to be the parent", hint="use relationship='parentOf'")
+    redact, when = Redactor(), make.iso(inputs.when)
+    actions: list[Json] = [_opened(inputs.source, when)]
+    if inputs.transcoded:
+        actions.append({"action": "c2pa.transcoded", "when": when, "softwareAgent": GENERATOR})
+    actions.append(_watermarked(when))
+    protection: Json = {
+        "contentId": f"{inputs.content_id:016x}",
+        "system": GENERATOR,
+        "when": when,
+        "claim": "marked and signed; nothing is claimed about how the source was made",
+        "frameChecks": [make.check(c, redact) for c in inputs.frame_checks],
+        "warnings": [redact.text(w) for w in inputs.warnings],
+    }
+    if inputs.stated_source_type:
+        # Not a digitalSourceType: C2PA 2.4 forbids it on c2pa.opened, and it is hearsay.
+        protection["sourceTypeStatedByUser"] = redact.text(inputs.stated_source_type)
+    if inputs.provider:
+        protection["provider"] = redact.text(inputs.provider)
+    stated = [
+        _actions(actions),
+        make.soft_binding(inputs.watermark_alg, inputs.content_id),
+        make.assertion("org.safegen.protection", protection),
+    ]
+    if inputs.training_mining:
+        stated.append(make.training_mining(inputs.training_mining))
+    return _definition(redact.text(inputs.title), inputs.format, stated)
+
+
+def _definition(title: str, mime: str, stated: list[Json]) -> Json:
+    return {"claim_generator_info": [GENERATOR], "title": title, "format": mime, "assertions": stated}
+
+
+def _actions(actions: list[Json]) -> Json:
+    # The conformance programme wants allActionsIncluded said; these are all that safegen does.
+    return make.assertion("c2pa.actions.v2", {"actions": actions, "allActionsIncluded": True})
+
+
+def _generation_actions(inputs: ManifestInputs, redact: Redactor) -> list[Json]:
+    when = make.iso(inputs.when)
+    model = inputs.model
+    agent = {"name": redact.text(model.name), "version": redact.text(model.version)}
+    parents = [i for i in inputs.ingredients if i.relationship == "parentOf"]
+    placed = [i for i in inputs.ingredients if i.relationship == "componentOf"]
+    references = [i.label for i in inputs.ingredients if i.relationship == "inputTo"]
+    if len(parents) > 1:
+        raise UsageError("a video has at most one parent", hint="use inputTo for the others")
+    making: Json = {"when": when, "softwareAgent": agent}
+    if references:
+        making["parameters"] = {"ingredientIds": references}
+    if parents:
+        first = [
+            _opened(parents[0], when),
+            {"action": "c2pa.edited", "digitalSourceType": make.PARTLY_GENERATED, **making},
+        ]
+    else:
+        first = [{"action": "c2pa.created", "digitalSourceType": make.GENERATED, **making}]
+    for component in placed:
+        first.append(
+            {
+                "action": "c2pa.placed",
+                "when": when,
+                "digitalSourceType": make.PARTLY_GENERATED,
+                "parameters": {"ingredientIds": [component.label]},
+            }
+        )
+    return [*first, *inputs.extra_actions, _watermarked(when)]
+
+
+def _opened(parent: Ingredient, when: str) -> Json:
+    return {"action": "c2pa.opened", "when": when, "parameters": {"ingredientIds": [parent.label]}}
+
+
+def _watermarked(when: str) -> Json:
+    return {"action": "c2pa.watermarked.bound", "when": when, "softwareAgent": GENERATOR}
