@@ -44,7 +44,8 @@ def frame_residual(frame: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[n
     box = 2 * int(3.2 * canonical / 2) + 1
     window = 2 * round(6 * canonical / 2) + 1
     high = y - cv2.blur(cv2.blur(y, (box, box)), (box, box))
-    rms = cv2.sqrt(cv2.blur(high * high, (window, window)))
+    # A running sum can end a hair below zero.
+    rms = cv2.sqrt(np.maximum(cv2.blur(high * high, (window, window)), 0.0))
     return np.asarray(np.clip(high / (rms + _FLOOR), -_LIMIT, _LIMIT), dtype=np.float32)
 
 
