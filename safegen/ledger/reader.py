@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING
 
 from safegen.errors import LedgerError, UsageError
 from safegen.ledger import merkle, queries, tree
-from safegen.ledger.checkpoint import parse_unverified
 from safegen.ledger.database import Database
 from safegen.ledger.note import LogSigner
 from safegen.ledger.outside import CheckpointFolder
-from safegen.ledger.proof import format_proof
 from safegen.ledger.records import CheckReport, Entry, Kind, ReleaseEntry
 from safegen.types import Json
 
@@ -131,12 +129,7 @@ class LedgerReader:
             note = queries.latest_checkpoint(connection, index + 1)
             if note is None:
                 raise LedgerError("no checkpoint covers this entry", hint="run `safegen log checkpoint`")
-            head = parse_unverified(note)
-            read = tree.nodes_in(connection)
-            hashes = merkle.carry_out(merkle.inclusion_plan(index, head.size), read)
-        if merkle.inclusion_root(merkle.leaf_hash(leaf), index, head.size, hashes) != head.root:
-            raise LedgerError("the ledger contradicts its own checkpoint", hint="run `safegen log check`")
-        return format_proof(index, leaf, hashes, note)
+            return tree.prove(connection, index, leaf, note)
 
     def prove_consistency(self, old: int, new: int) -> tuple[bytes, ...]:
         """RFC 6962 consistency proof between the trees of *old* and *new* entries (0 < old <= new)."""

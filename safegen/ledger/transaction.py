@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from safegen.errors import LedgerError, UsageError
-from safegen.ledger import merkle, tree
+from safegen.ledger import merkle, queries, tree
 from safegen.ledger.canonical import SALT_BYTES, NotCanonical, canonical, commitment, make_leaf, timestamp
 from safegen.ledger.checkpoint import Checkpoint, sign_checkpoint
 from safegen.ledger.models import (
@@ -30,19 +30,8 @@ from safegen.types import Json
 _STATE, _ENTRY, _SECRET = table(StateRow), table(EntryRow), table(SecretRow)
 _BLOB, _RELEASE, _CHECKPOINT = table(BlobRow), table(ReleaseRow), table(CheckpointRow)
 _RESERVED = frozenset(
-    [
-        "sha256",
-        "bytes",
-        "manifest_id",
-        "manifest_sha256",
-        "manifest_json_sha256",
-        "content_id",
-        "watermark_alg",
-        "descriptors_sha256",
-        "attributes_sha256",
-        "sidecars",
-    ]
-)
+    f"{name}_sha256" for name in ("manifest", "manifest_json", "descriptors", "attributes")
+) | {"sha256", "bytes", "manifest_id", "content_id", "watermark_alg", "sidecars"}
 
 
 class Transaction:
@@ -167,6 +156,14 @@ class Transaction:
         if self.connection.execute(select(_BLOB.c.sha256).where(_BLOB.c.sha256 == digest)).first() is None:
             self.connection.execute(insert(_BLOB).values(sha256=digest, data=data))
         return digest
+
+    def prove(self, index: int) -> str:
+        """The offline proof of entry *index* under a checkpoint over everything appended so far."""
+        note = self.finish(sign=True)
+        if note is None:
+            raise LedgerError("the checkpoint was not made")
+        leaf = queries.entry(self.connection, index).leaf
+        return tree.prove(self.connection, index, leaf, note)
 
     def finish(self, *, sign: bool = False) -> str | None:
         """Write size and signed checkpoint; returns its note (``None``: nothing added, no *sign*)."""

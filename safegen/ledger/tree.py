@@ -8,8 +8,10 @@ from sqlalchemy import Connection, insert, select
 
 from safegen.errors import LedgerError
 from safegen.ledger import merkle
+from safegen.ledger.checkpoint import parse_unverified
 from safegen.ledger.merkle import Frontier, Node
 from safegen.ledger.models import NodeRow, table
+from safegen.ledger.proof import format_proof
 
 _NODE = table(NodeRow)
 
@@ -46,3 +48,15 @@ def grow(connection: Connection, edge: Frontier, leaves: Sequence[bytes]) -> Non
     ]
     if rows:
         connection.execute(insert(_NODE), rows)
+
+
+def prove(connection: Connection, index: int, leaf: bytes, checkpoint: str) -> str:
+    """The offline proof that *leaf* is number *index* under the signed *checkpoint*.
+
+    Raises LedgerError when the stored tree contradicts the checkpoint.
+    """
+    head = parse_unverified(checkpoint)
+    hashes = merkle.carry_out(merkle.inclusion_plan(index, head.size), nodes_in(connection))
+    if merkle.inclusion_root(merkle.leaf_hash(leaf), index, head.size, hashes) != head.root:
+        raise LedgerError("the ledger contradicts its own checkpoint", hint="run `safegen log check`")
+    return format_proof(index, leaf, hashes, checkpoint)

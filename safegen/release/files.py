@@ -1,0 +1,210 @@
+"""Moves on the file system that the release protocol is made of.
+
+Nothing here ever replaces an existing name unless told to, follows a symbolic link, or leaves a name whose
+content is not on the disk yet.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import hashlib
+import os
+import shutil
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from safegen.errors import ReleaseFailed, UsageError
+from safegen.ledger.outside import sync_folder
+
+TEMPORARY = ".safegen-tmp"
+_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
+_WINDOWS = sys.platform == "win32"
+# Windows syncs only what is open for writing.
+_SYNCABLE: int = os.O_RDWR | getattr(os, "O_BINARY", 0) if _WINDOWS else os.O_RDONLY | os.O_NOFOLLOW
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A file as it was hashed: SHA-256 (hex), bytes, and the identity that shows whether it changed since."""
+
+    sha256: str
+    size: int
+    identity: tuple[int, int, int, int]
+
+
+@contextmanager
+def failing(what: str) -> Iterator[None]:
+    """Turn OSError into ReleaseFailed that says what to do; *what* names the step."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            message, hint = f"the disk is full while {what}", "free some space, then try again"
+        elif error.errno in _DENIED:
+            message, hint = f"no permission while {what}: {error.filename}", "choose another folder"
+        else:
+            message, hint = f"{what} failed: {error.strerror or error}", "check the folder, then try again"
+        raise ReleaseFailed(message, hint=hint) from error
+
+
+def check_destination(path: Path, *, overwrite: bool) -> None:
+    """Refuse a final name that cannot be used. Raises UsageError."""
+    folder = path.parent
+    if not folder.is_dir():
+        raise UsageError(f"there is no folder {folder}", hint=f"make it first: mkdir -p {folder}")
+    if not path.name or path.name.startswith(TEMPORARY):
+        raise UsageError(f"{path} is not a usable file name")
+    try:
+        status = path.lstat()
+    except FileNotFoundError:
+        status = None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be used: {error.strerror}") from error
+    if status is not None and stat.S_ISDIR(status.st_mode):
+        raise UsageError(f"{path} is a folder", hint="give a file name")
+    if status is not None and not overwrite:
+        raise UsageError(f"{path} exists", hint="choose another name, or allow overwriting with --force")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UsageError(f"the folder {folder} cannot be written", hint="choose another folder")
+
+
+def make_job_folder(folder: Path, job: str) -> Path:
+    """``<folder>/.safegen-tmp/<job>``, 0700. Raises UsageError if .safegen-tmp is not a folder of our own."""
+    base = folder / TEMPORARY
+    for _ in range(100):
+        with suppress(FileExistsError):
+            base.mkdir(mode=0o700)
+        try:
+            status = base.lstat()
+            foreign = hasattr(os, "geteuid") and status.st_uid != os.geteuid()
+            if not stat.S_ISDIR(status.st_mode) or foreign or (os.name != "nt" and status.st_mode & 0o022):
+                raise UsageError(
+                    f"{base} is not a private folder of yours", hint="remove it, or choose another folder"
+                )
+            (base / job).mkdir(mode=0o700)
+        except FileNotFoundError:
+            continue  # another job has just removed the empty folder
+        return base / job
+    raise OSError(errno.EBUSY, "the folder of temporaries keeps disappearing", str(base))
+
+
+def remove_job_folder(path: Path) -> None:
+    """Remove a job's temporaries, and the common folder once it is empty. Missing ones are fine."""
+    if path.parent.is_symlink() or path.is_symlink():
+        return
+    with suppress(FileNotFoundError):
+        shutil.rmtree(path)
+    with suppress(OSError):
+        path.parent.rmdir()
+
+
+def sync_and_hash(path: Path) -> Seen:
+    """fsync a regular file and hash what it holds. Raises OSError; UsageError for links and the like."""
+    descriptor = os.open(path, _SYNCABLE)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise UsageError(f"{path} is not a regular file")
+        os.fsync(descriptor)
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        status = os.fstat(descriptor)
+    return Seen(digest, status.st_size, _identity(status))
+
+
+def unchanged(path: Path, seen: Seen) -> bool:
+    """Whether *path* is still the file that was hashed."""
+    try:
+        return _identity(path.lstat()) == seen.identity
+    except FileNotFoundError:
+        return False
+
+
+def holds(path: Path, sha256: str) -> bool:
+    """Whether *path* is a regular file with that SHA-256 (hex). Raises OSError when it cannot be read."""
+    try:
+        if not stat.S_ISREG(path.lstat().st_mode):
+            return False
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+    except FileNotFoundError:
+        return False
+
+
+def write_synced(path: Path, data: bytes) -> None:
+    """Create *path* (0644 less umask) with *data* on the disk, in place of an older one."""
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def place(temporary: Path, final: Path, *, overwrite: bool, placeholder: Callable[[], None]) -> None:
+    """Give *temporary* its final name at once and whole.
+
+    Raises FileExistsError when the name is taken and *overwrite* is false. Without hard links: a rename
+    that refuses to replace; without that too, *placeholder* is called (so that recovery knows), then the
+    name is taken by an empty file and replaced.
+    """
+    if overwrite:
+        temporary.replace(final)
+        return
+    try:
+        os.link(temporary, final)
+        return
+    except OSError as error:
+        if error.errno not in _NO_LINKS or isinstance(error, FileExistsError):
+            raise
+    if rename_new(temporary, final):
+        return
+    placeholder()
+    os.close(os.open(final, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    temporary.replace(final)
+
+
+def rename_new(source: Path, target: Path) -> bool:
+    """Rename without replacing, where the system can (Linux ``renameat2``); ``False`` where it cannot.
+
+    Raises OSError, FileExistsError among them.
+    """
+    if sys.platform == "win32":
+        source.rename(target)  # refuses to replace
+        return True
+    try:
+        call = ctypes.CDLL(None, use_errno=True).renameat2
+    except (AttributeError, OSError):
+        return False
+    here, no_replace = -100, 1  # AT_FDCWD, RENAME_NOREPLACE
+    if call(here, os.fsencode(source), here, os.fsencode(target), no_replace) == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP}:
+        return False
+    raise OSError(number, os.strerror(number), str(source), None, str(target))
+
+
+def _identity(status: os.stat_result) -> tuple[int, int, int, int]:
+    """What tells one state of a file from another."""
+    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+__all__ = [
+    "TEMPORARY",
+    "Seen",
+    "check_destination",
+    "failing",
+    "holds",
+    "make_job_folder",
+    "place",
+    "remove_job_folder",
+    "rename_new",
+    "sync_and_hash",
+    "sync_folder",
+    "unchanged",
+    "write_synced",
+]

@@ -1,0 +1,241 @@
+"""One release, from the first temporary to the final name.
+
+Lease, temporaries, fsync and hash, one transaction (entry, outbox, lease), sidecars' names, the video's
+name, published. At every moment a kill leaves either nothing visible, or what is signed and recorded;
+``recover`` finishes or withdraws it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+
+from safegen.errors import ReleaseFailed, SafegenError, UsageError
+from safegen.ledger.canonical import timestamp
+from safegen.ledger.proof import SUFFIX
+from safegen.ledger.records import Clock, ReleaseRecord
+from safegen.ledger.store import Ledger
+from safegen.release import files, leases, settle
+from safegen.release.leases import Item, Lease, Outbox
+from safegen.release.owner import Owner
+from safegen.release.values import Hook, Published, Recorded, nothing
+
+LEASE = timedelta(hours=6)
+
+
+class ReleaseJob:
+    """A release under way; use as a context manager, made by ``begin``.
+
+    Leaving the block before ``publish`` has made the video visible removes every temporary; what was
+    recorded already is withdrawn. The original exception goes on.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        destination: Path,
+        *,
+        clock: Clock,
+        overwrite: bool,
+        at: Hook,
+        lease: timedelta,
+    ) -> None:
+        """Use ``begin``."""
+        self.id = secrets.token_hex(16)
+        self.destination = destination
+        self.ledger, self._clock, self._at, self._lease = ledger, clock, at, lease
+        self._overwrite = overwrite
+        self._owner = Owner.current()
+        self.folder = destination.parent / files.TEMPORARY / self.id
+        self._seen: dict[str, files.Seen] = {}
+        self._box: Outbox | None = None
+        self._visible = self._done = False
+        self._renewed = clock()
+
+    @classmethod
+    def begin(
+        cls,
+        ledger: Ledger,
+        destination: Path,
+        *,
+        clock: Clock | None = None,
+        overwrite: bool = False,
+        at: Hook = nothing,
+        lease: timedelta = LEASE,
+    ) -> ReleaseJob:
+        """Write the lease, then make the private folder for temporaries beside *destination*.
+
+        *at* is called with the name of every step (fault injection). *lease*: how long other hosts wait
+        before they take over a silent job; on this host the process itself is looked at. Raises
+        UsageError for a destination that cannot be used, LedgerError, ReleaseFailed.
+        """
+        destination = Path(destination).absolute()
+        proof = destination.with_name(destination.name + SUFFIX)
+        for path in (destination, proof):
+            files.check_destination(path, overwrite=overwrite)
+        job = cls(ledger, destination, clock=clock or ledger.clock, overwrite=overwrite, at=at, lease=lease)
+        with ledger.database.writing() as connection:
+            leases.insert_lease(connection, job._row())
+        try:
+            at("leased")
+            with files.failing("making the folder for temporaries"):
+                files.make_job_folder(destination.parent, job.id)
+            at("folder")
+        except BaseException as error:
+            job._abandon(error)
+            raise
+        return job
+
+    def __enter__(self) -> ReleaseJob:
+        """The job."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Finish what is visible, clear away what is not."""
+        if self._visible and not self._done:
+            self._tidy(error, self._finish)
+        elif not self._done:
+            self._abandon(error)
+
+    def temporary(self, name: str) -> Path:
+        """Where to write the file called *name*, which must be a plain name. Raises UsageError."""
+        if name != Path(name).name or name in {"", ".", ".."}:
+            raise UsageError(f"{name!r} is not a plain file name")
+        self.renew()
+        return self.folder / name
+
+    def renew(self) -> None:
+        """Say that the job lives; cheap, for long work. Raises ReleaseFailed if it was taken over."""
+        now = self._clock()
+        if now - self._renewed > self._lease / 4:
+            with self.ledger.database.writing() as connection:
+                leases.renew(connection, self.id, self._owner, now + self._lease)
+            self._renewed = now
+
+    def record(
+        self, video: Path, *, release: ReleaseRecord, sidecars: Mapping[str, Path] | None = None
+    ) -> Recorded:
+        """Put the finished *video* (one of the job's temporaries) into the ledger.
+
+        *sidecars*: final name -> temporary; they appear beside the video. Afterwards the files must not
+        change any more. Raises UsageError for names that are taken or not plain, ReleaseFailed for a full
+        disk and the like, LedgerError.
+        """
+        if self._box is not None:
+            raise UsageError("this release is recorded already")
+        named = self._named(video, sidecars or {})
+        self._at("record:start")
+        with files.failing("writing the video to the disk"):
+            self._seen = {name: files.sync_and_hash(path) for name, path in named.items()}
+            files.sync_folder(self.folder)
+            files.sync_folder(self.folder.parent)
+        self._at("record:synced")
+        seen = self._seen[self.destination.name]
+        beside = [name for name in named if name != self.destination.name]
+        with self.ledger.transaction() as batch:
+            index = batch.release(
+                release,
+                sha256=seen.sha256,
+                size=seen.size,
+                sidecars=[self._public(name) for name in beside],
+            )
+            proof = batch.prove(index)
+            box = self._outbox(index, proof, named, beside)
+            leases.renew(batch.connection, self.id, self._owner, self._clock() + self._lease)
+            leases.insert_outbox(batch.connection, box)
+            self._at("record:transaction")
+        self._box = box
+        self._at("record:committed")
+        with files.failing("writing the ledger proof"):
+            settle.restore_texts(box, self.folder)
+        self._at("record:proof")
+        return Recorded(index, seen.sha256, proof)
+
+    def publish(self) -> Published:
+        """Give the files their final names, the video's last.
+
+        Raises UsageError when a name was taken meanwhile, ReleaseFailed otherwise; the release is then
+        withdrawn on leaving the block.
+        """
+        box = self._box
+        if box is None:
+            raise UsageError("record the video before publishing it")
+        self._at("publish:start")
+        self.renew()
+        for item in box.files:
+            if item.text is None and not files.unchanged(self.folder / item.temporary, self._seen[item.name]):
+                raise ReleaseFailed(f"{item.name} changed after it was recorded", hint="start again")
+        with files.failing("publishing"):
+            warnings = settle.place_all(self.ledger, box, self.folder, self._at, self._appeared)
+            files.sync_folder(self.destination.parent)
+        self._at("publish:synced")
+        self._finish()
+        beside = tuple(self.destination.with_name(item.name) for item in box.files[:-1])
+        return Published(self.destination, box.video.sha256, box.index, beside, warnings)
+
+    def _appeared(self) -> None:
+        """The video is visible: from here on the release is finished, never withdrawn."""
+        self._visible = True
+
+    def _finish(self) -> None:
+        """Clear the temporaries and say so in the ledger."""
+        files.remove_job_folder(self.folder)
+        self._at("publish:cleaned")
+        with self.ledger.database.writing() as connection:
+            leases.set_state(connection, self.id, "published")
+            leases.end_lease(connection, self.id)
+        self._done = True
+        self._at("publish:marked")
+
+    def _abandon(self, error: BaseException | None) -> None:
+        """Nothing became visible: leave nothing, withdraw what was recorded."""
+        reason = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed before it was published"
+        self._tidy(error, lambda: settle.abandon(self.ledger, self.id, self.folder, reason))
+        self._done = True
+
+    def _tidy(self, error: BaseException | None, work: Callable[[], object]) -> None:
+        """Do *work*; its own failure must not hide *error*: recovery will do it again."""
+        try:
+            work()
+        except (SafegenError, OSError) as trouble:
+            if error is None:
+                raise
+            error.add_note(f"clearing up is left to the next start: {trouble}")
+
+    def _row(self) -> Lease:
+        """The lease of this job."""
+        expires = timestamp(self._clock() + self._lease)
+        return Lease(self.id, self._owner.text, expires, str(self.destination.parent), self.destination.name)
+
+    def _named(self, video: Path, sidecars: Mapping[str, Path]) -> dict[str, Path]:
+        """Final name -> temporary, the video last; every name checked."""
+        proof = self.destination.name + SUFFIX
+        for name in sidecars:
+            if name != Path(name).name or name in {"", ".", "..", self.destination.name, proof}:
+                raise UsageError(f"{name!r} cannot be the name of a sidecar")
+        named = {**sidecars, self.destination.name: video}
+        for path in named.values():
+            if path.parent != self.folder or path.name == proof:
+                raise UsageError(f"{path} is not a temporary of this release")
+        for name in (*named, proof):
+            files.check_destination(self.destination.with_name(name), overwrite=self._overwrite)
+        return named
+
+    def _public(self, name: str) -> dict[str, object]:
+        """What the entry says about a sidecar: its suffix, not the name its owner chose."""
+        seen = self._seen[name]
+        return {"suffix": Path(name).suffix, "sha256": seen.sha256, "bytes": seen.size}
+
+    def _outbox(self, index: int, proof: str, named: Mapping[str, Path], beside: list[str]) -> Outbox:
+        """The outbox row: sidecars, proof, video."""
+        name = self.destination.name
+        items = [Item(other, named[other].name, self._seen[other].sha256) for other in beside]
+        items.append(settle.text_item(name + SUFFIX, proof))
+        items.append(Item(name, named[name].name, self._seen[name].sha256))
+        folder = str(self.destination.parent)
+        return Outbox(self.id, index, "recorded", folder, tuple(items), self._overwrite)

@@ -1,0 +1,144 @@
+"""Rows of leases and of the outbox. All take a connection that is inside a transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from safegen.errors import ReleaseFailed
+from safegen.ledger.canonical import timestamp
+from safegen.ledger.models import LeaseRow, OutboxRow, table
+from safegen.release.owner import Owner
+
+_LEASE, _OUTBOX = table(LeaseRow), table(OutboxRow)
+State: TypeAlias = Literal["recorded", "published", "withdrawn"]
+
+
+@dataclass(frozen=True)
+class Lease:
+    """Process ``owner`` may keep temporaries of ``job`` in ``folder``; ``name``: the video's final name."""
+
+    job: str
+    owner: str
+    expires: str
+    folder: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Item:
+    """A file of a release: final and temporary name, SHA-256 (hex), ``text`` if it can be written again."""
+
+    name: str
+    temporary: str
+    sha256: str
+    text: str | None = None
+
+
+@dataclass(frozen=True)
+class Outbox:
+    """A recorded release; the video is the last of ``files``.
+
+    ``placeholder``: the file system has no hard links, so a final name may be an empty file of ours.
+    """
+
+    job: str
+    index: int
+    state: State
+    folder: str
+    files: tuple[Item, ...]
+    overwrite: bool
+    placeholder: bool = False
+
+    @property
+    def video(self) -> Item:
+        """The video itself."""
+        return self.files[-1]
+
+
+def insert_lease(connection: Connection, lease: Lease) -> None:
+    """Write the lease that comes before any temporary."""
+    connection.execute(insert(_LEASE).values(**asdict(lease)))
+
+
+def renew(connection: Connection, job: str, owner: Owner, expires: datetime) -> None:
+    """Prolong a lease. Raises ReleaseFailed when another process has taken it over."""
+    query = update(_LEASE).where(_LEASE.c.job == job, _LEASE.c.owner == owner.text)
+    if connection.execute(query.values(expires=timestamp(expires))).rowcount != 1:
+        raise ReleaseFailed(
+            "this release was taken over by another process",
+            hint="it was silent for longer than its lease; start it again",
+        )
+
+
+def take_over(connection: Connection, lease: Lease, owner: Owner) -> bool:
+    """Make *owner* the owner if the lease is still as it was read; of several takers one succeeds."""
+    query = update(_LEASE).where(
+        _LEASE.c.job == lease.job, _LEASE.c.owner == lease.owner, _LEASE.c.expires == lease.expires
+    )
+    return connection.execute(query.values(owner=owner.text)).rowcount == 1
+
+
+def give_back(connection: Connection, lease: Lease) -> None:
+    """Undo ``take_over``."""
+    connection.execute(update(_LEASE).where(_LEASE.c.job == lease.job).values(owner=lease.owner))
+
+
+def end_lease(connection: Connection, job: str) -> None:
+    """Remove a lease; its temporaries are gone."""
+    connection.execute(delete(_LEASE).where(_LEASE.c.job == job))
+
+
+def leases(connection: Connection) -> list[Lease]:
+    """Every lease."""
+    return [Lease(**row._mapping) for row in connection.execute(select(_LEASE).order_by(_LEASE.c.job))]
+
+
+def insert_outbox(connection: Connection, box: Outbox) -> None:
+    """Write the outbox row of a release, in the transaction of its entry."""
+    connection.execute(
+        insert(_OUTBOX).values(
+            job=box.job,
+            position=box.index,
+            state=box.state,
+            folder=box.folder,
+            files=_files(box.files, box.placeholder),
+            overwrite=box.overwrite,
+        )
+    )
+
+
+def outbox(connection: Connection, job: str) -> Outbox | None:
+    """The outbox row of *job*, if it got as far as being recorded."""
+    row = connection.execute(select(_OUTBOX).where(_OUTBOX.c.job == job)).first()
+    if row is None:
+        return None
+    value = json.loads(row.files)
+    files = tuple(Item(**item) for item in value["files"])
+    return Outbox(row.job, row.position, row.state, row.folder, files, row.overwrite, value["placeholder"])
+
+
+def set_placeholder(connection: Connection, box: Outbox) -> None:
+    """Note that final names may be empty files of ours from now on."""
+    connection.execute(update(_OUTBOX).where(_OUTBOX.c.job == box.job).values(files=_files(box.files, True)))
+
+
+def set_state(connection: Connection, job: str, state: State) -> bool:
+    """Settle a recorded release; ``False`` when somebody else has settled it."""
+    query = update(_OUTBOX).where(_OUTBOX.c.job == job, _OUTBOX.c.state == "recorded")
+    return connection.execute(query.values(state=state)).rowcount == 1
+
+
+def folder_of(lease: Lease | Outbox, base: str) -> Path:
+    """The job's folder of temporaries under the common folder named *base*."""
+    return Path(lease.folder) / base / lease.job
+
+
+def _files(files: Sequence[Item], placeholder: bool) -> str:
+    return json.dumps({"files": [asdict(item) for item in files], "placeholder": placeholder})

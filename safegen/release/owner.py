@@ -1,0 +1,107 @@
+"""Who owns a lease, and whether that process still lives.
+
+A process is known by host, boot, process space (container), number and start time: a number used again after
+a restart or a reboot is somebody else. Where that cannot be told (another host, another container, no
+``/proc``) the answer is UNKNOWN and the lease's expiry decides.
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+import os
+import socket
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+
+class Life(enum.Enum):
+    """Whether an owner lives."""
+
+    ALIVE = "alive"
+    DEAD = "dead"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Owner:
+    """A process. Empty strings: not known on this platform."""
+
+    host: str
+    boot: str
+    space: str
+    pid: int
+    started: str
+
+    @property
+    def text(self) -> str:
+        """As stored in a lease."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def current(cls) -> Owner:
+        """This process."""
+        machine = _read(Path("/etc/machine-id"))
+        host = f"{socket.gethostname()} {machine}".strip()
+        pid = os.getpid()
+        return cls(host, _read(Path("/proc/sys/kernel/random/boot_id")), _space(), pid, _stat(pid)[1])
+
+    @classmethod
+    def parse(cls, text: str) -> Owner | None:
+        """The owner stored as *text*; ``None`` when it cannot be read."""
+        try:
+            return cls(**json.loads(text))
+        except (ValueError, TypeError):
+            return None
+
+    def life(self, here: Owner) -> Life:
+        """Whether this owner lives, as far as *here*, the asking process, can tell."""
+        if self.host != here.host:
+            return Life.UNKNOWN
+        if self.boot and here.boot and self.boot != here.boot:
+            return Life.DEAD
+        if self.space != here.space:
+            return Life.UNKNOWN
+        if not _exists(self.pid):
+            return Life.DEAD
+        state, started = _stat(self.pid)
+        if state in {"Z", "X"}:
+            return Life.DEAD
+        if not started or not self.started:
+            return Life.UNKNOWN
+        return Life.ALIVE if started == self.started else Life.DEAD
+
+
+def _exists(pid: int) -> bool:
+    """Whether a process of that number exists; on Windows, where signal 0 would end it, say yes."""
+    if os.name == "nt":
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _stat(pid: int) -> tuple[str, str]:
+    """State letter and start time (clock ticks after boot) of a process; empty where there is no /proc."""
+    fields = _read(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()
+    return (fields[0], fields[19]) if len(fields) > 19 else ("", "")
+
+
+def _space() -> str:
+    """The process name space: two containers may both have a process 1."""
+    try:
+        return str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        return ""
+
+
+def _read(path: Path) -> str:
+    """A small file's text; empty when there is none."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""

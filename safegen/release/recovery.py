@@ -1,0 +1,118 @@
+"""Finish or undo what killed processes left. Run it at every start that may write.
+
+Each left job is taken over by changing the owner of its lease in one transaction, so of several processes
+that recover at once exactly one works on it; if that one is killed too, the next takes it over again.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from safegen.errors import SafegenError, UsageError
+from safegen.ledger.canonical import timestamp
+from safegen.ledger.records import Clock
+from safegen.ledger.store import Ledger
+from safegen.release import files, leases, settle
+from safegen.release.leases import Lease, Outbox
+from safegen.release.owner import Life, Owner
+from safegen.release.values import Hook, RecoveryReport, nothing
+
+
+class _Recovery:
+    """One run over the leases."""
+
+    def __init__(self, ledger: Ledger, now: str, at: Hook) -> None:
+        self.ledger, self.now, self.at = ledger, now, at
+        self.owner = Owner.current()
+        self.published: list[Path] = []
+        self.withdrawn: list[int] = []
+        self.waiting: list[str] = []
+        self.removed = 0
+
+    def lease(self, lease: Lease) -> None:
+        """Settle the job of *lease* if its owner is gone."""
+        owner = Owner.parse(lease.owner)
+        life = owner.life(self.owner) if owner is not None else Life.UNKNOWN
+        expired = lease.expires <= self.now
+        if life is Life.ALIVE or (life is Life.UNKNOWN and not expired):
+            return
+        with self.ledger.database.writing() as connection:
+            if not leases.take_over(connection, lease, self.owner):
+                return
+        self.at("recover:claimed")
+        try:
+            self._settle(lease, expired)
+        except (SafegenError, OSError) as error:
+            self._leave(lease, str(error))
+
+    def _leave(self, lease: Lease, reason: str) -> None:
+        """Hand the lease back for a later try."""
+        with self.ledger.database.writing() as connection:
+            leases.give_back(connection, lease)
+        self.waiting.append(f"{Path(lease.folder) / lease.name}: {reason}")
+
+    def _settle(self, lease: Lease, expired: bool) -> None:
+        """Publish, withdraw or clear away."""
+        folder = leases.folder_of(lease, files.TEMPORARY)
+        with self.ledger.database.reading() as connection:
+            box = leases.outbox(connection, lease.job)
+        if box is None or box.state != "recorded":
+            settle.abandon(self.ledger, lease.job, folder, "")
+            self.removed += 1
+        elif not Path(lease.folder).is_dir() and not expired:
+            # An unplugged disk comes back; a deleted folder does not, and is given up when the lease ends.
+            self._leave(lease, "the folder is not there")
+        elif self._can_publish(box, folder):
+            self._publish(box, folder)
+        else:
+            self._withdraw(box, folder)
+
+    def _can_publish(self, box: Outbox, folder: Path) -> bool:
+        """Whether every file is, or can be, under its final name with the recorded bytes."""
+        for item in box.files:
+            final = Path(box.folder) / item.name
+            there = files.holds(final, item.sha256)
+            here = item.text is not None or files.holds(folder / item.temporary, item.sha256)
+            taken = not there and (final.is_symlink() or final.exists())
+            empty = box.placeholder and taken and final.is_file() and final.stat().st_size == 0
+            if not there and (not here or (taken and not empty and not box.overwrite)):
+                return False
+        return True
+
+    def _publish(self, box: Outbox, folder: Path) -> None:
+        """Go on where the job stopped."""
+        if folder.is_dir():
+            settle.restore_texts(box, folder)
+        self.at("recover:restored")
+        try:
+            settle.place_all(self.ledger, box, folder, self.at, lambda: None)
+        except UsageError:
+            self._withdraw(box, folder)
+            return
+        files.sync_folder(Path(box.folder))
+        files.remove_job_folder(folder)
+        self.at("recover:cleaned")
+        with self.ledger.database.writing() as connection:
+            leases.set_state(connection, box.job, "published")
+            leases.end_lease(connection, box.job)
+        self.published.append(Path(box.folder) / box.video.name)
+
+    def _withdraw(self, box: Outbox, folder: Path) -> None:
+        """The release cannot be finished: say so in the ledger and remove its sidecars."""
+        settle.abandon(self.ledger, box.job, folder, "not finished, and could not be recovered")
+        self.withdrawn.append(box.index)
+
+
+def recover(ledger: Ledger, *, clock: Clock | None = None, at: Hook = nothing) -> RecoveryReport:
+    """Settle every release that a dead process left in *ledger*.
+
+    A recorded release whose bytes are at hand is published, any other is withdrawn; temporaries of
+    jobs that never got that far are removed. Jobs of living processes are not touched, nor those of
+    other hosts before their lease has expired. Raises LedgerError when the ledger cannot be used.
+    """
+    with ledger.database.reading() as connection:
+        found = leases.leases(connection)
+    run = _Recovery(ledger, timestamp((clock or ledger.clock)()), at)
+    for lease in found:
+        run.lease(lease)
+    return RecoveryReport(tuple(run.published), tuple(run.withdrawn), run.removed, tuple(run.waiting))

@@ -1,0 +1,104 @@
+"""What the job itself and recovery do in the same way: place a recorded release, or undo it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+from safegen.errors import UsageError
+from safegen.ledger.store import Ledger
+from safegen.release import files, leases
+from safegen.release.leases import Item, Outbox
+from safegen.release.values import Hook
+
+
+def text_item(name: str, text: str) -> Item:
+    """A file whose text the outbox keeps, so that it can be written again."""
+    return Item(name, name, hashlib.sha256(text.encode()).hexdigest(), text)
+
+
+def restore_texts(box: Outbox, folder: Path) -> None:
+    """Write the files whose text the outbox keeps into *folder*, synced. Raises OSError."""
+    for item in box.files:
+        if item.text is not None:
+            files.write_synced(folder / item.temporary, item.text.encode())
+    files.sync_folder(folder)
+
+
+def place_all(
+    ledger: Ledger,
+    box: Outbox,
+    folder: Path,
+    at: Hook,
+    appeared: Callable[[], None],
+) -> tuple[str, ...]:
+    """Give every file of *box* its final name, the video's last, when all others are on the disk.
+
+    Names that hold the recorded bytes already are left. *appeared* is called the moment the video is
+    visible. Returns warnings. Raises UsageError when a name is taken, OSError.
+    """
+    final = Path(box.folder)
+    warnings: list[str] = []
+
+    def placeholder() -> None:
+        with ledger.database.writing() as connection:
+            leases.set_placeholder(connection, box)
+        if not warnings:
+            warnings.append("this file system has no hard links: an empty file held the name for a moment")
+
+    for item in box.files:
+        if item is box.video:
+            files.sync_folder(final)
+            at("publish:sidecars")
+        target = final / item.name
+        if not files.holds(target, item.sha256):
+            if box.placeholder:
+                _clear_placeholder(target)
+            try:
+                files.place(folder / item.temporary, target, overwrite=box.overwrite, placeholder=placeholder)
+            except FileExistsError as error:
+                raise UsageError(
+                    f"{target} exists now", hint="choose another name, or allow overwriting with --force"
+                ) from error
+        if item is box.video:
+            appeared()
+        at("publish:video" if item is box.video else "publish:sidecar")
+    return tuple(warnings)
+
+
+def _clear_placeholder(target: Path) -> None:
+    """Remove the empty file with which a killed job held *target*."""
+    if target.is_file() and not target.is_symlink() and target.stat().st_size == 0:
+        target.unlink()
+
+
+def abandon(ledger: Ledger, job: str, folder: Path, reason: str) -> int | None:
+    """Undo a job whose video is not visible; returns the index of the withdrawal, if it was recorded.
+
+    The temporaries go first: once they are gone, no recovery can publish what is being withdrawn.
+    Raises OSError, LedgerError; doing it again is harmless.
+    """
+    files.remove_job_folder(folder)
+    with ledger.database.reading() as connection:
+        box = leases.outbox(connection, job)
+    withdrawal: int | None = None
+    if box is not None:
+        if box.state == "recorded":
+            with ledger.transaction() as batch:
+                if leases.set_state(batch.connection, job, "withdrawn"):
+                    withdrawal = batch.withdraw(box.index, reason)
+        remove_sidecars(box)
+    with ledger.database.writing() as connection:
+        leases.end_lease(connection, job)
+    return withdrawal
+
+
+def remove_sidecars(box: Outbox) -> None:
+    """Remove the names that a withdrawn release has already given its files: only what holds its bytes."""
+    for item in box.files:
+        target = Path(box.folder) / item.name
+        if files.holds(target, item.sha256):
+            target.unlink()
+        elif box.placeholder:
+            _clear_placeholder(target)
