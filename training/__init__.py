@@ -1,0 +1,1 @@
+"""Recipes that train the weights this project ships. Not installed with the library."""

@@ -1,0 +1,134 @@
+"""Trains the diffusion transformer and its text encoder on cached latents."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from training.tiny import flow, models, optim, state, text
+from training.tiny.latents import scene_from
+from training.world import stages
+from training.world.captions import caption
+from training.world.spec import Scene
+
+BATCH = 32
+DROP = 0.10
+"""Share of captions replaced by the empty one, for classifier-free guidance."""
+FIRST_FRAME = 0.12
+"""Share of batches that are image-to-video: the first latent frame is given."""
+EMA = 0.998
+
+
+class Model:
+    """Transformer and text encoder together, with their running averages."""
+
+    def __init__(self, stage: str) -> None:
+        torch.manual_seed(1)
+        self.stage = stage
+        self.tokenizer = text.tokenizer(stages.STAGES[stage])
+        self.text = models.text_encoder(len(self.tokenizer))
+        self.dit = models.transformer()
+        self.average = {k: v.clone() for k, v in self._named()}
+
+    def _named(self) -> Iterator[tuple[str, Tensor]]:
+        for prefix, module in (("text", self.text), ("dit", self.dit)):
+            for name, p in module.named_parameters():
+                yield f"{prefix}.{name}", p.detach()
+
+    @torch.no_grad()
+    def update_average(self, step: int) -> None:
+        """Move the running averages towards the weights, faster at the start."""
+        rate = min(EMA, (step + 1) / (step + 10))
+        for name, p in self._named():
+            self.average[name].lerp_(p, 1 - rate)
+
+    @torch.no_grad()
+    def use_average(self) -> None:
+        """Replace the weights by their running averages (before export)."""
+        for name, p in self._named():
+            p.copy_(self.average[name])
+
+    def compile(self) -> None:
+        """Compile the transformer's blocks in place: 1.25 times as fast after a minute."""
+        for block in self.dit.blocks:
+            block.compile(dynamic=False)
+
+    def embed(self, captions: list[str]) -> Tensor:
+        """Prompt embeddings as WanPipeline makes them, zeros after the end token: (b, TEXT_LENGTH, TEXT_DIM)."""
+        tokens = self.tokenizer(captions, padding="max_length", max_length=models.TEXT_LENGTH, truncation=True)
+        ids, mask = torch.tensor(tokens["input_ids"]), torch.tensor(tokens["attention_mask"])
+        hidden: Tensor = self.text(ids, mask).last_hidden_state
+        return hidden * mask[..., None]
+
+    def loss(self, latents: Tensor, captions: list[str], generator: torch.Generator, first_frame: bool) -> Tensor:
+        """Flow-matching loss of one batch."""
+        noised = flow.noised(latents, generator, first_frame)
+        guess = self.dit(noised.x, noised.timestep, self.embed(captions), return_dict=False)[0]
+        error = (guess - noised.target).square() * noised.weight
+        return error.mean() / noised.weight.mean()
+
+
+def batch(scenes: list[Scene], latents: Tensor, step: int) -> tuple[Tensor, list[str], bool]:
+    """The data of one step: latents, fresh captions (some empty), and whether the first frame is given."""
+    rng = np.random.default_rng([13, step])
+    epoch, at = divmod(step * BATCH, len(scenes))
+    order = np.random.default_rng([17, epoch]).permutation(len(scenes))
+    chosen = order[at : at + BATCH]
+    captions = ["" if rng.random() < DROP else caption(scenes[i], rng) for i in chosen]
+    return latents[torch.from_numpy(chosen)].float(), captions, bool(rng.random() < FIRST_FRAME)
+
+
+def _optimiser(model: Model) -> optim.Duo:
+    names = ("proj_out", "patch_embedding", "condition_embedder", "shared", "relative", "scale_shift")
+    hidden, rest = optim.split([model.dit, model.text], names)
+    return optim.Duo(hidden, [p for p in rest if isinstance(p, nn.Parameter)], 3e-3, 3e-3)
+
+
+def train(folder: Path, minutes: float) -> None:
+    """Train or resume until `minutes` have been spent in total; leaves `dit.pt` in `folder`."""
+    cache = state.load(folder / "latents.pt")
+    if cache is None:
+        raise SystemExit(f"no latents in {folder}: run the encode step first")
+    scenes = [scene_from(s) for s in json.loads((folder / "scenes.json").read_text())]
+    model = Model(cache["stage"])
+    duo = _optimiser(model)
+    saved = state.load(folder / "dit.pt")
+    step, spent = 0, 0.0
+    if saved:
+        model.text.load_state_dict(saved["text"])
+        model.dit.load_state_dict(saved["dit"])
+        model.average = saved["average"]
+        duo.load_state_dict(saved["optim"])
+        step, spent = saved["step"], saved["spent"]
+    model.compile()
+    clock = state.Clock(minutes, spent)
+
+    def snapshot() -> dict[str, Any]:
+        return {
+            "text": model.text.state_dict(), "dit": model.dit.state_dict(), "average": model.average,
+            "optim": duo.state_dict(), "step": step, "spent": clock.spent,
+            "mean": cache["mean"], "std": cache["std"], "stage": cache["stage"],
+        }  # fmt: skip
+
+    shown: list[float] = []
+    while clock.progress < 1:
+        latents, captions, first_frame = batch(scenes, cache["latents"], step)
+        loss = model.loss(latents, captions, torch.Generator().manual_seed(step), first_frame)
+        loss.backward()
+        norm = duo.step(state.ramp(clock.progress, step, warm=100))
+        model.update_average(step)
+        step += 1
+        shown.append(float(loss.detach()))
+        if step % 50 == 0:
+            mean = float(np.mean(shown))
+            state.log.info("dit step %d  %.0fs  loss %.4f  |g| %.2f", step, clock.spent, mean, norm)
+            shown.clear()
+        if clock.due():
+            state.save(folder / "dit.pt", snapshot())
+    state.save(folder / "dit.pt", snapshot())

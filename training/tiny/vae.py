@@ -1,0 +1,118 @@
+"""Trains the video autoencoder on the full visual world, short clips first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from training.tiny import models, optim, state
+from training.world import stages
+from training.world.render import render
+from training.world.spec import FRAMES
+
+if TYPE_CHECKING:
+    from diffusers.models.autoencoders.autoencoder_kl_wan import AutoencoderKLWan
+
+BATCH = 8
+FOREGROUND = 4.0
+"""Extra weight of the pixels where things are."""
+KL = 1e-4
+
+
+def batch(step: int, frames: int, size: int = BATCH) -> tuple[Tensor, Tensor]:
+    """Training batch of one step: clips (b, 3, frames, H, W) in -1..1 and their masks (b, 1, frames, H, W)."""
+    rng = np.random.default_rng([7, step])
+    clips, masks = [], []
+    for i in range(size):
+        stage = stages.STAGES["full" if i % 2 else "one"]
+        clip, mask = render(stages.sample(stage, rng), int(rng.integers(1 << 31)))
+        start = int(rng.integers(FRAMES - frames + 1))
+        clips.append(clip[start : start + frames])
+        masks.append(mask[start : start + frames])
+    x = torch.from_numpy(np.stack(clips)).permute(0, 4, 1, 2, 3).float() / 127.5 - 1
+    m = torch.from_numpy(np.stack(masks)).unsqueeze(1).float()
+    return x, m
+
+
+def length(progress: float, step: int) -> int:
+    """Curriculum: stills, then 5, then 9 frames, then full length every second step (it drifts otherwise)."""
+    if progress < 0.03:
+        return 1
+    if progress < 0.20:
+        return 5
+    if progress < 0.45:
+        return FRAMES if step % 6 == 0 else 9
+    return FRAMES if step % 2 == 0 else 9
+
+
+def decode(vae: AutoencoderKLWan, z: Tensor) -> Tensor:
+    """The autoencoder's own decoding without its final clamp, whose gradient is zero outside -1..1."""
+    from diffusers.models.autoencoders.autoencoder_kl_wan import unpatchify
+
+    vae.clear_cache()
+    x = vae.post_quant_conv(z)
+    out = []
+    for i in range(z.shape[2]):
+        vae._conv_idx = [0]
+        frame = x[:, :, i : i + 1]
+        out.append(vae.decoder(frame, feat_cache=vae._feat_map, feat_idx=vae._conv_idx, first_chunk=i == 0))
+    vae.clear_cache()
+    pixels: Tensor = unpatchify(torch.cat(out, 2), patch_size=models.VAE_CONFIG["patch_size"])
+    return pixels
+
+
+def loss(vae: AutoencoderKLWan, x: Tensor, mask: Tensor, step: int) -> tuple[Tensor, float]:
+    """Weighted L1 + L2 with a light KL term; also the plain PSNR in dB."""
+    posterior = vae.encode(x).latent_dist
+    z = posterior.sample(torch.Generator().manual_seed(step))
+    y = decode(vae, z)
+    b, _, t, h, w = mask.shape
+    near = F.max_pool2d(mask.transpose(1, 2).reshape(b * t, 1, h, w), 3, 1, 1).reshape(b, t, 1, h, w).transpose(1, 2)
+    weight = 1 + FOREGROUND * near
+    weight = weight / weight.mean()
+    error = x - y
+    square = error.square()
+    kl = 0.5 * (posterior.mean.square() + posterior.var - 1 - posterior.logvar).mean()
+    total = (weight * (error.abs() + square)).mean() + KL * kl
+    psnr = -10 * torch.log10(square.detach().mean() / 4)
+    return total, float(psnr)
+
+
+def train(folder: Path, minutes: float) -> None:
+    """Train or resume until `minutes` have been spent in total; leaves `vae.pt` in `folder`."""
+    torch.manual_seed(0)
+    vae = models.autoencoder()
+    hidden, rest = optim.split([vae], names=("conv_in", "decoder.conv_out"))
+    duo = optim.Duo(hidden, rest, 5e-3, 3e-3)
+    saved = state.load(folder / "vae.pt")
+    step, spent = 0, 0.0
+    if saved:
+        vae.load_state_dict(saved["model"])
+        duo.load_state_dict(saved["optim"])
+        step, spent = saved["step"], saved["spent"]
+    clock = state.Clock(minutes, spent)
+
+    def snapshot() -> dict[str, Any]:
+        return {"model": vae.state_dict(), "optim": duo.state_dict(), "step": step, "spent": clock.spent}
+
+    shown: list[float] = []
+    while clock.progress < 1:
+        frames = length(clock.progress, step)
+        x, mask = batch(step, frames, BATCH * 2 if frames == 1 else BATCH)
+        total, psnr = loss(vae, x, mask, step)
+        total.backward()
+        norm = duo.step(state.ramp(clock.progress, step, hold=0.4))
+        step += 1
+        shown.append(psnr)
+        if step % 25 == 0:
+            mean = float(np.mean(shown))
+            state.log.info("vae step %d  %.0fs  T=%d  %.2f dB  |g| %.2f", step, clock.spent, frames, mean, norm)
+            shown.clear()
+        if clock.due():
+            state.save(folder / "vae.pt", snapshot())
+    state.save(folder / "vae.pt", snapshot())

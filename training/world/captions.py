@@ -1,0 +1,125 @@
+"""What people would say of a scene: a grammar with paraphrases, a fresh sentence at every call."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from training.world import spec
+from training.world.phrases import (
+    CAMERA_PHRASES,
+    COLOUR_WORDS,
+    COUNT_WORDS,
+    DAYTIME_PHRASES,
+    DIRECTIONS,
+    KIND_WORDS,
+    MOTION_PHRASES,
+    PLACE_PHRASES,
+    RELATION_PHRASES,
+    SIZE_WORDS,
+    SPEED_WORDS,
+    TEMPLATES,
+    VERBS,
+)
+from training.world.spec import Scene, Thing
+from training.world.stages import Stage
+
+_DROP = 0.06
+"""Chance that a caption leaves an attribute unsaid, so that short prompts work too."""
+
+
+def words(text: str) -> list[str]:
+    """The words of a text as the model's tokenizer sees them: lower case, letters and digits only."""
+    return re.findall(r"[a-z0-9]+", text.lower())
+
+
+def _one(rng: np.random.Generator, options: Sequence[str]) -> str:
+    return options[int(rng.integers(len(options)))]
+
+
+def _article(rng: np.random.Generator, noun: str) -> str:
+    indefinite = "an" if noun[:1] in "aeiou" else "a"
+    return "the" if rng.random() < 0.08 else indefinite
+
+
+def _noun(thing: Thing, count: int, rng: np.random.Generator) -> str:
+    size = _one(rng, SIZE_WORDS[thing.size])
+    colour = "" if rng.random() < _DROP else _one(rng, COLOUR_WORDS[thing.colour])
+    kind = _one(rng, KIND_WORDS[thing.kind])
+    if count > 1:
+        parts = [_one(rng, COUNT_WORDS[count]), size, colour, _plural(kind)]
+        return " ".join(p for p in parts if p)
+    rest = " ".join(p for p in (size, colour, kind) if p)
+    return f"{_article(rng, rest)} {rest}"
+
+
+def _plural(kind: str) -> str:
+    return kind + ("es" if kind.endswith(("x", "s")) else "s")
+
+
+def _action(scene: Scene, rng: np.random.Generator) -> str:
+    if scene.motion in DIRECTIONS:
+        if scene.motion in MOTION_PHRASES and rng.random() < 0.3:
+            phrase = _one(rng, MOTION_PHRASES[scene.motion])
+        else:
+            phrase = f"{_one(rng, VERBS)} {_one(rng, DIRECTIONS[scene.motion])}"
+    else:
+        phrase = _one(rng, MOTION_PHRASES[scene.motion])
+    speed = _one(rng, SPEED_WORDS[scene.speed])
+    return f"{phrase} {speed}".strip()
+
+
+def _place(scene: Scene, rng: np.random.Generator) -> str:
+    parts = ["" if rng.random() < _DROP else _one(rng, PLACE_PHRASES[scene.background])]
+    parts.append(_one(rng, DAYTIME_PHRASES[scene.daytime]))
+    parts.append(_one(rng, CAMERA_PHRASES[scene.camera]))
+    return " ".join(p for p in parts if p)
+
+
+def caption(scene: Scene, rng: np.random.Generator) -> str:
+    """A sentence about a scene, such as "a red ball rolling left to right over green grass".
+
+    Raises KeyError for names that are not in `spec`.
+    """
+    subject = _noun(scene.things[0], scene.count, rng)
+    if len(scene.things) > 1:
+        other = _noun(scene.things[1], 1, rng)
+        subject = f"{subject} {_one(rng, RELATION_PHRASES[scene.relation or 'left_of'])} {other}"
+    text = _one(rng, TEMPLATES).format(subject=subject, action=_action(scene, rng), place=_place(scene, rng))
+    return re.sub(r"\s+", " ", text).strip(" ,")
+
+
+def plain(scene: Scene) -> str:
+    """The most ordinary caption of a scene of one thing, always the same; used to judge models."""
+    thing = scene.things[0]
+    subject = " ".join(w for w in (SIZE_WORDS[thing.size][0], thing.colour, thing.kind) if w)
+    options = DIRECTIONS.get(scene.motion)
+    action = f"moving {options[0]}" if options else MOTION_PHRASES[scene.motion][0]
+    return f"{'an' if subject[0] in 'aeiou' else 'a'} {subject} {action} {PLACE_PHRASES[scene.background][0]}"
+
+
+def vocabulary(stage: Stage) -> list[str]:
+    """Every word a stage's captions can contain, sorted."""
+    phrases: list[str] = ["a", "an", "the", *VERBS, *TEMPLATES]
+
+    def add(table: dict[str, tuple[str, ...]], keys: Iterable[str]) -> None:
+        for key in keys:
+            phrases.extend(table.get(key, ()))
+
+    add(KIND_WORDS, stage.kinds)
+    add(COLOUR_WORDS, stage.colours)
+    add(SIZE_WORDS, stage.sizes)
+    add(MOTION_PHRASES, stage.motions)
+    add(DIRECTIONS, stage.motions)
+    add(SPEED_WORDS, stage.speeds)
+    add(PLACE_PHRASES, stage.backgrounds)
+    add(CAMERA_PHRASES, stage.cameras)
+    add(DAYTIME_PHRASES, stage.daytimes)
+    if stage.pairs:
+        add(RELATION_PHRASES, spec.RELATIONS)
+    if max(stage.counts) > 1:
+        phrases.extend(_plural(w) for kind in stage.kinds for w in KIND_WORDS[kind])
+        phrases.extend(w for count in stage.counts for w in COUNT_WORDS.get(count, ()))
+    return sorted({w for phrase in phrases for w in words(re.sub(r"\{\w+\}", " ", phrase))})

@@ -1,0 +1,122 @@
+"""Outlines of the things, as coloured polygons in their own frame (circumscribed radius 1, y down)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.world.spec import COLOURS
+
+Points = NDArray[np.float64]
+Part = tuple[Points, tuple[int, int, int]]
+RGB = tuple[int, int, int]
+
+
+def ellipse(cx: float, cy: float, rx: float, ry: float, n: int = 28) -> Points:
+    """Polygon of an axis-aligned ellipse: (n, 2)."""
+    a = np.linspace(0, 2 * np.pi, n, endpoint=False)
+    return np.stack([cx + rx * np.cos(a), cy + ry * np.sin(a)], 1)
+
+
+def polygon(*xy: float) -> Points:
+    """Polygon from a flat list of coordinates."""
+    return np.asarray(xy, np.float64).reshape(-1, 2)
+
+
+def star_points(arms: int = 5, inner: float = 0.45) -> Points:
+    """Star with one arm up: (2 * arms, 2)."""
+    a = -np.pi / 2 + np.pi / arms * np.arange(2 * arms)
+    r = np.where(np.arange(2 * arms) % 2 == 0, 1.0, inner)
+    return np.stack([r * np.cos(a), r * np.sin(a)], 1)
+
+
+def shade(colour: RGB, factor: float) -> RGB:
+    """Darker (factor < 1) or lighter (factor > 1) variant of a colour."""
+    if factor <= 1:
+        r, g, b = (int(c * factor) for c in colour)
+    else:
+        r, g, b = (int(255 - (255 - c) / factor) for c in colour)
+    return r, g, b
+
+
+def _car(c: RGB) -> list[Part]:
+    return [
+        (polygon(-0.55, -0.1, -0.35, -0.5, 0.35, -0.5, 0.6, -0.1), shade(c, 0.8)),
+        (polygon(-1, -0.12, 0.9, -0.12, 1, 0.3, -1, 0.3), c),
+        (ellipse(-0.5, 0.32, 0.24, 0.24, 14), (24, 24, 26)),
+        (ellipse(0.5, 0.32, 0.24, 0.24, 14), (24, 24, 26)),
+    ]
+
+
+def _boat(c: RGB) -> list[Part]:
+    return [
+        (polygon(-0.06, -0.95, 0.06, -0.95, 0.06, 0.2, -0.06, 0.2), (96, 62, 36)),
+        (polygon(0.1, -0.85, 0.75, 0.1, 0.1, 0.1), (244, 244, 240)),
+        (polygon(-1, 0.2, 1, 0.2, 0.65, 0.7, -0.65, 0.7), c),
+    ]
+
+
+def _tree(c: RGB) -> list[Part]:
+    return [
+        (polygon(-0.14, 0.2, 0.14, 0.2, 0.14, 1, -0.14, 1), (96, 62, 36)),
+        (ellipse(0, -0.3, 0.68, 0.7), c),
+    ]
+
+
+def _house(c: RGB) -> list[Part]:
+    return [
+        (polygon(-0.7, -0.15, 0.7, -0.15, 0.7, 0.8, -0.7, 0.8), c),
+        (polygon(-0.9, -0.15, 0, -0.95, 0.9, -0.15), shade(c, 0.6)),
+        (polygon(-0.15, 0.25, 0.2, 0.25, 0.2, 0.8, -0.15, 0.8), (70, 46, 30)),
+    ]
+
+
+def _bird(c: RGB) -> list[Part]:
+    return [
+        (ellipse(0, 0.1, 0.6, 0.34), c),
+        (ellipse(0.6, -0.15, 0.25, 0.25, 14), c),
+        (polygon(0.82, -0.2, 1.05, -0.1, 0.82, -0.02), (240, 160, 30)),
+        (polygon(-0.2, 0.05, 0.3, 0, -0.3, -0.75), shade(c, 0.75)),
+        (polygon(-0.5, 0.05, -1, -0.1, -1, 0.3), c),
+    ]
+
+
+def _sun(c: RGB) -> list[Part]:
+    return [(star_points(12, 0.72), c), (ellipse(0, 0, 0.6, 0.6), shade(c, 1.35))]
+
+
+def _cloud(c: RGB) -> list[Part]:
+    return [
+        (ellipse(-0.5, 0.12, 0.45, 0.32), c),
+        (ellipse(0.5, 0.14, 0.45, 0.3), c),
+        (ellipse(0, -0.1, 0.5, 0.45), c),
+    ]
+
+
+_SIMPLE: dict[str, Points] = {
+    "ball": ellipse(0, 0, 0.9, 0.9),
+    "box": polygon(-0.78, -0.78, 0.78, -0.78, 0.78, 0.78, -0.78, 0.78),
+    "triangle": polygon(0, -0.95, 0.98, 0.75, -0.98, 0.75),
+    "star": star_points() * 1.08,
+}
+
+_COMPOUND: dict[str, Callable[[RGB], list[Part]]] = {
+    "car": _car, "boat": _boat, "tree": _tree, "house": _house, "bird": _bird, "sun": _sun, "cloud": _cloud,
+}  # fmt: skip
+
+
+def parts(kind: str, colour: RGB) -> list[Part]:
+    """Polygons of a thing of `kind` painted in `colour` (RGB), back to front.
+
+    Raises KeyError for a kind that is not in `spec.KINDS`.
+    """
+    if kind in _SIMPLE:
+        return [(_SIMPLE[kind], colour)]
+    return _COMPOUND[kind](colour)
+
+
+def named(colour: str) -> RGB:
+    """RGB of a colour's name."""
+    return COLOURS[colour]
