@@ -24,8 +24,9 @@ LEAF_USAGES = {
     "1.3.6.1.4.1.62558.2.1",  # c2pa-kp-claimSigning
     "1.3.6.1.4.1.311.76.59.1.9",  # Microsoft's C2PA signing
 }
+ANY_USAGE = "2.5.29.37.0"
 FOREIGN_USAGES = {
-    "2.5.29.37.0": "any use",
+    ANY_USAGE: "any use",
     "1.3.6.1.5.5.7.3.8": "time stamps",
     "1.3.6.1.5.5.7.3.9": "OCSP answers",
 }
@@ -157,6 +158,9 @@ def _authority_reason(certificate: x509.Certificate, below: int) -> str:
     usage = _extension(certificate, x509.KeyUsage)
     if usage is not None and not usage.key_cert_sign:
         return f"{subject} may not sign certificates"
+    extended = {e.dotted_string for e in _extension(certificate, x509.ExtendedKeyUsage) or ()}
+    if extended and not extended & {*LEAF_USAGES, ANY_USAGE}:
+        return f"{subject} issues certificates for other uses"
     return ""
 
 

@@ -14,21 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from safegen.errors import KeyUnavailable, UsageError
 from safegen.keys.files import FOLDER_MODE, sync_folder, write_private
-from safegen.keys.identity import (
-    ISSUING,
-    LOG,
-    PUBLIC,
-    ROOT,
-    ROOT_KEY,
-    SIGNING,
-    VERSION,
-    Clock,
-    new_origin,
-)
+from safegen.keys.identity_files import ISSUING, LOG, PUBLIC, ROOT, ROOT_KEY, SIGNING, VERSION
 from safegen.keys.passphrase import stretch
 
 if TYPE_CHECKING:
     from cryptography import x509
+
+    from safegen.keys.identity import Clock
 
 STALE_SECONDS = 3600
 """Half-made folders older than this belong to a process that was killed."""
@@ -85,7 +77,7 @@ def _parts(name: str, passphrase: bytes | None, clock: Clock) -> dict[str, bytes
 
     now = clock()
     made = make_hierarchy(name, now)
-    log_key, origin, salt = Ed25519PrivateKey.generate(), new_origin(), secrets.token_bytes(16)
+    log_key, origin, salt = Ed25519PrivateKey.generate(), _origin(), secrets.token_bytes(16)
     password = stretch(passphrase, salt) if passphrase else None
     public = {
         "version": VERSION,
@@ -106,6 +98,11 @@ def _parts(name: str, passphrase: bytes | None, clock: Clock) -> dict[str, bytes
     if password is not None:
         parts[ROOT_KEY] = key_pem(made.root_key, password)
     return parts
+
+
+def _origin() -> str:
+    """A fresh name for a log: it has to be unique, and says nothing about its owner."""
+    return f"safegen.local/{secrets.token_hex(8)}"
 
 
 def _publish(temporary: Path, folder: Path) -> None:

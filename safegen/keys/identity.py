@@ -18,8 +18,6 @@ nothing but its theft is made harder.
 from __future__ import annotations
 
 import base64
-import json
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -28,8 +26,18 @@ from typing import TYPE_CHECKING, Any
 
 from safegen.errors import KeyUnavailable, UsageError
 from safegen.keys.files import check_private, exclusive, read_private, write_private
+from safegen.keys.identity_files import (
+    HISTORY,
+    ISSUING,
+    LOG,
+    PUBLIC,
+    ROOT,
+    ROOT_KEY,
+    SIGNING,
+    damaged,
+    public_part,
+)
 from safegen.keys.passphrase import HINT, Passphrase, resolve, stretch
-from safegen.types import Json
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -39,9 +47,6 @@ if TYPE_CHECKING:
 
 Clock = Callable[[], datetime]
 """Gives the time now, with a time zone."""
-VERSION = 1
-PUBLIC, ROOT, ROOT_KEY = "identity.json", "root.pem", "root.key.pem"
-ISSUING, SIGNING, LOG, HISTORY = "issuing.pem", "signing.pem", "log.pem", "history"
 
 
 def now_utc() -> datetime:
@@ -90,7 +95,7 @@ class Identity:
 
         The passphrase is not asked for yet: see ``unlock``.
         """
-        public = _public_part(folder)
+        public = public_part(folder)
         for file in (ISSUING, SIGNING, LOG):
             check_private(folder / file)
         try:
@@ -107,7 +112,7 @@ class Identity:
                 passphrase=passphrase,
             )
         except (KeyError, ValueError, OSError) as error:
-            raise _damaged(folder, str(error)) from error
+            raise damaged(folder, str(error)) from error
 
     @property
     def chain_pem(self) -> bytes:
@@ -180,7 +185,7 @@ class Identity:
 
         key: Ed25519PrivateKey = self._private(LOG)
         if encode_vkey(self.log_origin, key.public_key()) != self.log_vkey:
-            raise _damaged(self.folder, "the log key is not the one it names")
+            raise damaged(self.folder, "the log key is not the one it names")
         return key
 
     def rotate(self) -> Identity:
@@ -237,33 +242,3 @@ class Identity:
         from safegen.keys.signers import load_chain
 
         return load_chain(read_private(self.folder / file))[0]
-
-
-def new_origin(token: Callable[[int], str] = secrets.token_hex) -> str:
-    """A fresh name for a log: ``safegen.local/`` and 16 random hex digits."""
-    return f"safegen.local/{token(8)}"
-
-
-def _public_part(folder: Path) -> Json:
-    try:
-        public = json.loads((folder / PUBLIC).read_bytes())
-    except FileNotFoundError as error:
-        raise KeyUnavailable(
-            f"no identity in {folder}", hint="`safegen init` makes one; or restore the folder from a backup"
-        ) from error
-    except (OSError, ValueError) as error:
-        raise _damaged(folder, str(error)) from error
-    if not isinstance(public, dict):
-        raise _damaged(folder, "identity.json is not an object")
-    if public.get("version") != VERSION:
-        raise KeyUnavailable(
-            f"the identity in {folder} has version {public.get('version')!r}, not {VERSION}",
-            hint="use the safegen that made it, or a newer one",
-        )
-    return public
-
-
-def _damaged(folder: Path, detail: str) -> KeyUnavailable:
-    return KeyUnavailable(
-        f"the identity in {folder} is damaged: {detail}", hint="restore the folder from a backup"
-    )

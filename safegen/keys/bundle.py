@@ -1,0 +1,202 @@
+"""Trust bundles: what a maker hands to others so that they can check the maker's videos.
+
+A bundle is one JSON text: the root that vouches for the maker's signatures, and the origin and key of
+the maker's log. A bare PEM file (such as the C2PA trust list) is a bundle of roots without a log.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from safegen.errors import UnreadableInput, UsageError
+from safegen.keys.logkey import decode_vkey
+from safegen.types import Json
+
+if TYPE_CHECKING:
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    from safegen.keys.identity import Identity
+
+FORMAT = "safegen-trust"
+VERSION = 1
+LIMIT = 1 << 20
+MAX_ROOTS = 500
+HINT = "a file from `safegen keys export-trust`, or certificates in PEM form"
+Kind = Literal["signer", "tsa"]
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """A root for people to compare: subject (RFC 4514) and SHA-256 (hex) of its DER form."""
+
+    subject: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class TrustBundle:
+    """``roots`` vouch for signers, ``tsa_roots`` for time stamps only (one PEM each).
+
+    ``logs`` holds verification keys by origin, ``vkeys`` the same as C2SP texts.
+    """
+
+    name: str
+    roots: tuple[bytes, ...] = ()
+    logs: Mapping[str, Ed25519PublicKey] = field(default_factory=dict)
+    created: str = ""
+    vkeys: tuple[str, ...] = ()
+    tsa_roots: tuple[bytes, ...] = ()
+
+    @property
+    def anchors(self) -> tuple[Anchor, ...]:
+        """The roots as people compare them: what to show before pinning them."""
+        from safegen.keys.chain import fingerprint
+
+        found = [_certificates(root)[0] for root in (*self.roots, *self.tsa_roots)]
+        return tuple(Anchor(c.subject.rfc4514_string(), fingerprint(c)) for c in found)
+
+    @property
+    def id(self) -> str:
+        """Sixteen hex digits over its roots and logs: its name in the store."""
+        parts = [f"{len(self.roots)}", *(a.sha256 for a in self.anchors), *self.vkeys]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def export_trust(identity: Identity, name: str, *, created: datetime) -> str:
+    """What others pin to check *identity*'s videos: root, log origin and log key, as JSON text.
+
+    Nothing in it is secret. *name* is what they see in their list. Raises UsageError on a bad name.
+    """
+    bundle = TrustBundle(
+        name=_name(name),
+        roots=(identity.root_pem,),
+        logs=dict([decode_vkey(identity.log_vkey)]),
+        created=created.isoformat(timespec="seconds"),
+        vkeys=(identity.log_vkey,),
+    )
+    return dump(bundle)
+
+
+def export_pem(identity: Identity) -> str:
+    """The bare root certificate, for tools that know nothing of logs."""
+    return identity.root_pem.decode("ascii")
+
+
+def parse_trust(data: bytes, *, name: str = "", kind: Kind = "signer") -> TrustBundle:
+    """The bundle in *data*: JSON from ``export_trust``, or PEM certificates (roots only, no log).
+
+    *name* and *kind* are for PEM: what to call it, and whether it vouches for signers or time stamps.
+    Raises UsageError: too large, malformed, not CA certificates.
+    """
+    if len(data) > LIMIT:
+        raise UsageError("the trust file is larger than 1 MiB", hint=HINT)
+    if data.lstrip()[:1] != b"{":
+        roots = _roots(data)
+        called = _name(name or "certificates")
+        return TrustBundle(called, roots) if kind == "signer" else TrustBundle(called, tsa_roots=roots)
+    try:
+        document = json.loads(data)
+        if document["format"] != FORMAT:
+            raise ValueError("another format")
+        if document["version"] != VERSION:
+            raise UsageError(
+                f"the trust file has version {document['version']!r:.20}", hint="use a newer safegen"
+            )
+        vkeys = tuple(_strings(document["logs"]))
+        return TrustBundle(
+            name=_name(document["name"]),
+            roots=_each(document["roots"]),
+            logs=_logs(vkeys),
+            created=str(document["created"])[:40],
+            vkeys=vkeys,
+            tsa_roots=_each(document["tsaRoots"]),
+        )
+    except UsageError:
+        raise
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise UsageError("this is not a safegen trust file", hint=HINT) from error
+
+
+def read_trust_file(path: Path, *, kind: Kind = "signer") -> TrustBundle:
+    """``parse_trust`` on a file. Raises UnreadableInput when it cannot be read, UsageError."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(LIMIT + 1)
+    except OSError as error:
+        raise UnreadableInput(f"cannot read {path}: {error.strerror}", hint=HINT) from error
+    return parse_trust(data, name=path.stem, kind=kind)
+
+
+def dump(bundle: TrustBundle) -> str:
+    """*bundle* as JSON text."""
+    document: Json = {
+        "format": FORMAT,
+        "version": VERSION,
+        "name": bundle.name,
+        "created": bundle.created,
+        "roots": [root.decode("ascii") for root in bundle.roots],
+        "tsaRoots": [root.decode("ascii") for root in bundle.tsa_roots],
+        "logs": list(bundle.vkeys),
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _name(name: object) -> str:
+    if not isinstance(name, str) or not 1 <= len(name) <= 100 or not name.isprintable():
+        raise UsageError("a trust bundle's name has 1 to 100 printable characters", hint=HINT)
+    return name
+
+
+def _strings(values: object) -> Sequence[str]:
+    if not isinstance(values, list) or len(values) > MAX_ROOTS:
+        raise ValueError("not a list")
+    if not all(isinstance(v, str) for v in values):
+        raise ValueError("not texts")
+    return values
+
+
+def _each(texts: object) -> tuple[bytes, ...]:
+    return tuple(pem for text in _strings(texts) for pem in _roots(text.encode("ascii")))
+
+
+def _logs(vkeys: Sequence[str]) -> dict[str, Ed25519PublicKey]:
+    logs = dict(decode_vkey(vkey) for vkey in vkeys)
+    if len(logs) != len(vkeys):
+        raise ValueError("a log is named twice")
+    return logs
+
+
+def _roots(pem: bytes) -> tuple[bytes, ...]:
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    found = _certificates(pem)
+    for certificate in found:
+        try:
+            basic = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
+        except (x509.ExtensionNotFound, ValueError) as error:
+            raise UsageError("a certificate in the trust file is not a CA", hint=HINT) from error
+        if not basic.ca:
+            raise UsageError("a certificate in the trust file is not a CA", hint=HINT)
+    return tuple(dict.fromkeys(c.public_bytes(Encoding.PEM) for c in found))
+
+
+def _certificates(pem: bytes) -> list[x509.Certificate]:
+    from cryptography import x509
+
+    if b"PRIVATE KEY" in pem:
+        raise UsageError("there is a private key in the trust file: keep it to yourself", hint=HINT)
+    try:
+        found = x509.load_pem_x509_certificates(pem)
+    except ValueError as error:
+        raise UsageError("no certificates can be read from the trust file", hint=HINT) from error
+    if len(found) > MAX_ROOTS:
+        raise UsageError(f"more than {MAX_ROOTS} certificates in the trust file", hint=HINT)
+    return found
