@@ -31,3 +31,25 @@ def plain(function: F) -> F:
     return click.option(
         "--plain", is_flag=True, help="No colour, boxes or animation (also NO_COLOR), for screen readers."
     )(function)
+
+
+def passphrase_file(function: F) -> F:
+    """``--passphrase-file FILE``."""
+    return click.option(
+        "--passphrase-file",
+        type=click.Path(path_type=Path),
+        help="File whose first line opens the keys (or SAFEGEN_KEY_PASSPHRASE; never on the command line).",
+    )(function)
+
+
+def passphrase(file: Path | None) -> Callable[[], bytes | None]:
+    """Where the passphrase comes from: the file, the environment, else a question on the terminal."""
+
+    def ask() -> bytes | None:
+        from safegen.keys.passphrase import from_environment, from_file
+
+        if file is not None:
+            return from_file(file)
+        return from_environment()
+
+    return ask

@@ -118,10 +118,13 @@ class Watermark(Protocol):
 class Signer(Protocol):
     """Signs C2PA claims: PEM keys, PKCS#12, HSM/KMS callbacks."""
 
-    alg: str
-    """``es256``, ``es384``, ``es512``, ``ps256`` or ``ed25519``."""
-    chain_pem: bytes
-    """Leaf first, then intermediates; the root left out or in."""
+    @property
+    def alg(self) -> str:
+        """``es256``, ``es384``, ``es512``, ``ps256`` or ``ed25519``."""
+
+    @property
+    def chain_pem(self) -> bytes:
+        """Leaf first, then intermediates; the root left out or in."""
 
     def sign(self, data: bytes) -> bytes:
         """Signature over *data* (ECDSA: raw r||s or DER). Raises SigningFailed."""

@@ -138,14 +138,39 @@ class _Reservoir:
             self.step *= 2
 
 
+def _sound(container: Any, job: Job, out: BinaryIO) -> None:
+    """Send the first audio stream as interleaved float32 blocks, at most two channels."""
+    import av
+
+    stream = next(iter(container.streams.audio), None)
+    if stream is None:
+        _send(out, {"type": "end"})
+        return
+    rate, layout = stream.codec_context.sample_rate, "mono" if stream.channels == 1 else "stereo"
+    resampler = av.AudioResampler(format="flt", layout=layout, rate=rate)
+    channels, left = (1 if layout == "mono" else 2), int(job["max_samples"])
+    for frame in container.decode(stream):
+        for part in resampler.resample(frame):
+            block = part.to_ndarray()
+            left -= block.size // channels
+            if left < 0:
+                raise ValueError("the sound is longer than the limit")
+            head = {"type": "sound", "bytes": block.nbytes, "rate": rate, "channels": channels}
+            _send(out, head, memoryview(block).cast("B"))
+    _send(out, {"type": "end"})
+
+
 def _run(job: Job, out: BinaryIO) -> None:
-    """Do the job: probe, sample, or stream every frame."""
+    """Do the job: probe, sample, stream every frame, or the sound."""
     import av
 
     av.logging.set_level(None)
     # Playlists and concatenations would make the demuxer open other files: only plain containers.
     options = {"protocol_whitelist": "file", "format_whitelist": _FORMATS}
     with av.open(job["path"], options=options, metadata_errors="ignore", timeout=30) as container:
+        if job["op"] == "sound":
+            _sound(container, job, out)
+            return
         info = _describe(container, job)
         _send(out, info)
         if job["op"] == "probe":

@@ -6,6 +6,7 @@ The parent never hands a foreign file to a demuxer or decoder; it reads plain pi
 from __future__ import annotations
 
 import json
+import math
 import struct
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from safegen.errors import CheckUnavailable, UnreadableInput
-from safegen.types import Clip, FrameSample
+from safegen.types import AudioTrack, Clip, FrameSample
 
 if TYPE_CHECKING:
     from safegen.types import Frame
@@ -36,6 +37,8 @@ class Limits:
     max_seconds: int = 300
     max_pixels: int = 8192 * 8192
     max_frames: int = 1_000_000
+    max_samples: int = 48_000 * 3600
+    """Audio samples per channel that are read at most (an hour at 48 kHz)."""
     dense_seconds: float = 90.0
     """Longer files are sampled at keyframes only."""
 
@@ -115,6 +118,25 @@ def open_clip(path: Path, limits: Limits = Limits()) -> Clip:
     return Clip(lambda: _frames(path, limits), width, height, fps, count)
 
 
+def read_audio(path: Path, limits: Limits = Limits()) -> AudioTrack | None:
+    """The first sound track of *path*, mixed down to at most two channels; None when it has none.
+
+    Raises UnreadableInput when it cannot be decoded or is longer than the limit.
+    """
+    import numpy as np
+
+    blocks: list[bytes] = []
+    rate = channels = 0
+    for message, payload in _messages(path, "sound", 0, None, limits):
+        if message["type"] == "sound" and payload is not None:
+            rate, channels = int(message["rate"]), int(message["channels"])
+            blocks.append(payload.tobytes())
+    if not blocks:
+        return None
+    samples = np.frombuffer(b"".join(blocks), np.float32).reshape(-1, channels)
+    return AudioTrack(samples, rate)
+
+
 def _frames(path: Path, limits: Limits) -> Iterator[Frame]:
     """Every frame of *path*, one at a time. A file that breaks off in the middle raises UnreadableInput."""
     for message, picture in _messages(path, "stream", 0, None, limits):
@@ -143,7 +165,7 @@ def _info(message: dict[str, Any]) -> MediaInfo:
 def _messages(
     path: Path, op: str, frames: int, short_side: int | None, limits: Limits
 ) -> Iterator[tuple[dict[str, Any], Frame | None]]:
-    """Messages of one worker, with the picture that belongs to each ``frame`` message."""
+    """Messages of one worker, with the bytes of each ``frame`` (a picture) or ``sound`` message."""
     if not path.is_file():
         raise UnreadableInput(f"{path}: no such file", hint="check the path")
     if path.stat().st_size == 0:
@@ -182,12 +204,12 @@ def _read(pipe: IO[bytes], path: Path) -> Iterator[tuple[dict[str, Any], Frame |
         if message["type"] == "error":
             kind = NoVideo if message["kind"] == "novideo" else UnreadableInput
             raise kind(f"{path}: {message['message']}", hint=_HINT)
-        picture = None
-        if message["type"] == "frame":
-            shape = tuple(int(x) for x in message["shape"])
-            size = shape[0] * shape[1] * shape[2]
+        payload = None
+        if message["type"] in {"frame", "sound"}:
+            shape = tuple(int(x) for x in message.get("shape", [message.get("bytes")]))
+            size = math.prod(shape)
             data = pipe.read(size)
             if len(data) < size:
                 return
-            picture = np.frombuffer(data, np.uint8).reshape(shape)
-        yield message, picture
+            payload = np.frombuffer(data, np.uint8).reshape(shape)
+        yield message, payload

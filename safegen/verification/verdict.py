@@ -197,9 +197,7 @@ def _unsigned(evidence: Evidence) -> Answer:
         return Answer(
             Verdict.MARKED_UNRESOLVED,
             f"Made with safegen (id {ids}), but no ledger at hand knows this id: ask its maker.",
-            (
-                "A hidden mark was read. Anyone can copy such a mark, so alone it proves nothing about the origin.",
-            ),
+            ("Anyone can copy such a mark, so alone it proves nothing about the origin.",),
         )
     if any(r.present for r in evidence.watermarks):
         return Answer(

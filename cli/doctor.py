@@ -1,0 +1,32 @@
+"""``safegen doctor``."""
+
+from __future__ import annotations
+
+import click
+
+from safegen.cli import _options
+
+
+@click.command("doctor")
+@_options.workspace
+@_options.as_json
+def command(workspace: str | None, as_json: bool) -> None:
+    """Check the installation, say what is missing and how to get it. Exit 4 if the core does not work."""
+    from safegen.cli._output import print_json
+    from safegen.diagnosis import diagnose
+
+    rows = diagnose(workspace)
+    if as_json:
+        print_json(
+            [
+                {"name": r.name, "ok": r.ok, "needed": r.needed, "detail": r.detail, "hint": r.hint}
+                for r in rows
+            ]
+        )
+    else:
+        for row in rows:
+            mark = "ok     " if row.ok else ("MISSING" if row.needed else "absent ")
+            click.echo(f"{mark}  {row.name:<22}{row.detail}")
+            if not row.ok and row.hint:
+                click.echo(f"           -> {row.hint}")
+    click.get_current_context().exit(4 if any(r.needed and not r.ok for r in rows) else 0)

@@ -1,0 +1,111 @@
+"""``safegen keys``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from safegen.cli import _options
+
+if TYPE_CHECKING:
+    from safegen.keys.identity import Identity
+
+
+@click.group("keys")
+def command() -> None:
+    """The workspace's signing identity: a local one, verified by nobody."""
+
+
+def _identity(workspace: Path | None, passphrase_file: Path | None = None, *, create: bool) -> Identity:
+    """The identity of the workspace; made when *create*. Raises KeyUnavailable."""
+    from safegen.keys.identity import Identity
+    from safegen.pipeline.studio import DEFAULT_NAME
+    from safegen.workspace import find
+
+    found = find(workspace)
+    secret = _options.passphrase(passphrase_file)
+    if create:
+        found.make()
+        return Identity.load_or_create(
+            found.keys, name=found.config.organisation or DEFAULT_NAME, passphrase=secret
+        )
+    return Identity.load(found.keys, passphrase=secret)
+
+
+@command.command("init")
+@_options.passphrase_file
+@_options.workspace
+def init(passphrase_file: Path | None, workspace: Path | None) -> None:
+    """Make the identity now (otherwise the first `generate` does). Existing keys stay as they are.
+
+    With a passphrase (file or SAFEGEN_KEY_PASSPHRASE) the private keys are encrypted.
+    """
+    own = _identity(workspace, passphrase_file, create=True)
+    click.echo(f"identity    {own.name}\nfolder      {own.folder}\nroot        SHA-256 {own.fingerprint}")
+    if not own.encrypted:
+        click.echo(
+            "note: the keys are not encrypted; set SAFEGEN_KEY_PASSPHRASE before `keys init`", err=True
+        )
+
+
+@command.command("show")
+@_options.workspace
+@_options.as_json
+def show(workspace: Path | None, as_json: bool) -> None:
+    """Who signs here, until when, and the log's key."""
+    from safegen.cli._output import print_json
+
+    own = _identity(workspace, create=False)
+    rows = {
+        "name": own.name,
+        "folder": str(own.folder),
+        "created": own.created,
+        "certificate expires": own.expires.isoformat(),
+        "encrypted": own.encrypted,
+        "root SHA-256": own.fingerprint,
+        "root key here": own.root_key_here,
+        "earlier certificates": len(own.history),
+        "log origin": own.log_origin,
+        "log key": own.log_vkey,
+    }
+    if as_json:
+        print_json({k.replace(" ", "_").lower(): v for k, v in rows.items()})
+        return
+    for name, value in rows.items():
+        click.echo(f"{name:<22}{value}")
+
+
+@command.command("export-trust")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to a file (default: stdout).")
+@click.option("--name", default="", help="What others see in their list.")
+@click.option("--pem", is_flag=True, help="Only the root certificate, for tools that know no ledger.")
+@_options.workspace
+def export_trust(output: Path | None, name: str, pem: bool, workspace: Path | None) -> None:
+    """What others need to check your videos: your root and your ledger's key. Nothing secret."""
+    from safegen.cli._files import write_new
+    from safegen.keys import trust
+    from safegen.keys.identity import now_utc
+
+    own = _identity(workspace, create=False)
+    if pem:
+        text = trust.export_pem(own)
+    else:
+        text = trust.export_trust(own, name or own.name or "safegen workspace", created=now_utc())
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    write_new(output, text.encode())
+    click.echo(f"{output}: others pin it with `safegen trust add`; compare root SHA-256 {own.fingerprint}")
+
+
+@command.command("rotate")
+@_options.passphrase_file
+@_options.workspace
+def rotate(passphrase_file: Path | None, workspace: Path | None) -> None:
+    """Put a fresh signing certificate in place; the old one goes to the history."""
+    fresh = _identity(workspace, passphrase_file, create=False).rotate()
+    click.echo(
+        f"new certificate, expires {fresh.expires.isoformat()}; root SHA-256 {fresh.fingerprint} stays"
+    )

@@ -1,0 +1,157 @@
+"""``safegen log``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from safegen.cli import _options
+
+if TYPE_CHECKING:
+    from safegen.ledger.records import Entry, Kind
+    from safegen.ledger.store import Ledger
+
+KINDS = ("decision", "release", "withdrawal", "consent", "review", "audit", "key")
+
+
+@contextmanager
+def _open(workspace: Path | None) -> Iterator[Ledger]:
+    """The workspace's ledger, read only. Raises UsageError where there is none."""
+    from safegen.errors import UsageError
+    from safegen.ledger.store import Ledger
+    from safegen.workspace import find
+
+    found = find(workspace)
+    if not found.has_ledger:
+        raise UsageError(
+            f"there is no ledger in {found.root} yet", hint="it is made by the first `safegen generate`"
+        )
+    with Ledger.open(found.ledger_url, read_only=True, checkpoint_dir=found.checkpoints) as ledger:
+        yield ledger
+
+
+def _entry_json(entry: Entry) -> dict[str, object]:
+    """An entry as JSON."""
+    return {
+        "index": entry.index,
+        "kind": entry.kind,
+        "time": entry.time,
+        "public": entry.public,
+        "commitment": entry.commitment,
+    }
+
+
+@click.group("log")
+def command() -> None:
+    """Look into the tamper-evident ledger of the workspace."""
+
+
+@command.command("list")
+@click.option("--kind", type=click.Choice(KINDS), help="Only entries of this kind.")
+@click.option("-n", "--limit", type=click.IntRange(1, 10_000), default=20, show_default=True)
+@click.option("--before", type=click.IntRange(0), help="Only entries with a smaller index.")
+@_options.workspace
+@_options.as_json
+def list_(kind: str | None, limit: int, before: int | None, workspace: Path | None, as_json: bool) -> None:
+    """The newest entries first."""
+    from safegen.cli._output import print_json
+    from safegen.cli._text import plain
+
+    with _open(workspace) as ledger:
+        entries = ledger.entries(cast("Kind | None", kind), limit, before)
+    if as_json:
+        print_json([_entry_json(e) for e in entries])
+        return
+    for entry in entries:
+        public = entry.public
+        what = public.get("outcome") or public.get("name") or public.get("reason") or ""
+        about = public.get("manifest_id") or ", ".join(public.get("categories", []))
+        shown = f"{plain(str(what), 40):<10} {plain(str(about), 90)}"
+        click.echo(f"{entry.index:>6}  {entry.time}  {entry.kind:<10}  {shown}")
+
+
+@command.command("show")
+@click.argument("index", type=click.IntRange(0))
+@click.option("--private", is_flag=True, help="Also the private part, which only this workspace has.")
+@_options.workspace
+@_options.as_json
+def show(index: int, private: bool, workspace: Path | None, as_json: bool) -> None:
+    """Entry INDEX."""
+    with _open(workspace) as ledger:
+        shown = _entry_json(ledger.entry(index))
+        if private:
+            shown["private"] = ledger.private(index)
+    click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
+
+
+@command.command("check")
+@_options.workspace
+@_options.as_json
+def check(workspace: Path | None, as_json: bool) -> None:
+    """Recompute everything and compare it with every checkpoint. Exit 9 when something is wrong."""
+    from safegen.cli._output import print_json
+    from safegen.cli._text import plain
+    from safegen.errors import GateFailed
+    from safegen.keys.identity import Identity
+    from safegen.keys.logkey import decode_vkey
+    from safegen.workspace import find
+
+    own = Identity.load(find(workspace).keys)
+    with _open(workspace) as ledger:
+        report = ledger.check(keys=[decode_vkey(own.log_vkey)[1]])
+    if as_json:
+        print_json(
+            {
+                "ok": report.ok,
+                "origin": report.origin,
+                "size": report.size,
+                "root": report.root,
+                "checkpoints": report.checkpoints,
+                "redacted": report.redacted,
+                "problems": [vars(p) for p in report.problems],
+                "notes": list(report.notes),
+            }
+        )
+        click.get_current_context().exit(0 if report.ok else 9)
+    click.echo(f"{report.size} entries, {report.checkpoints} checkpoints, root {report.root}")
+    for note in report.notes:
+        click.echo(f"note: {plain(note)}")
+    for problem in report.problems:
+        where = "" if problem.index is None else f" (entry {problem.index})"
+        click.echo(f"PROBLEM {problem.code}{where}: {plain(problem.message)}")
+    if not report.ok:
+        raise GateFailed(
+            "the ledger does not check out", hint="keep it as it is and compare it with a backup"
+        )
+    click.echo("the ledger is complete and unchanged")
+
+
+@command.command("proof")
+@click.argument("index", type=click.IntRange(0))
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to a file (default: stdout).")
+@_options.workspace
+def proof(index: int, output: Path | None, workspace: Path | None) -> None:
+    """A proof (c2sp.org/tlog-proof) that entry INDEX is in the ledger, for others to check offline."""
+    from safegen.cli._files import write_new
+
+    with _open(workspace) as ledger:
+        text = ledger.prove(index)
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        write_new(output, text.encode())
+        click.echo(str(output))
+
+
+@command.command("export")
+@_options.workspace
+def export(workspace: Path | None) -> None:
+    """Every entry as a line of JSON."""
+    with _open(workspace) as ledger:
+        for line in ledger.export():
+            click.echo(json.dumps(line, ensure_ascii=False, sort_keys=True))

@@ -1,0 +1,112 @@
+"""``safegen policy``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from safegen.cli import _options
+
+
+@click.group("policy")
+def command() -> None:
+    """List, show, test and check policies."""
+
+
+@command.command("list")
+@_options.as_json
+def list_(as_json: bool) -> None:
+    """The shipped policies."""
+    from safegen import policies
+    from safegen.cli._output import print_json
+
+    rows = [policies.load(name) for name in policies.names()]
+    if as_json:
+        print_json([{"name": p.name, "digest": p.digest, "description": p.description} for p in rows])
+        return
+    for policy in rows:
+        click.echo(f"{policy.name:<22}{policy.digest[:12]}  {' '.join(policy.description.split())}")
+
+
+@command.command("show")
+@click.argument("policy", default="default")
+@_options.as_json
+def show(policy: str, as_json: bool) -> None:
+    """Everything POLICY decides, inheritance resolved."""
+    import yaml
+
+    from safegen import policies
+    from safegen.cli._output import print_json
+
+    found = policies.load(policy)
+    content = found.model_dump(mode="json", exclude={"examples"})
+    if as_json:
+        print_json({**content, "digest": found.digest})
+    else:
+        click.echo(f"# digest {found.digest}")
+        click.echo(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), nl=False)
+
+
+@command.command("test")
+@click.argument("names", nargs=-1, metavar="[POLICY]...")
+@_options.as_json
+def test(names: tuple[str, ...], as_json: bool) -> None:
+    """Run the examples that each POLICY carries (default: all shipped ones). Exit 9 if any differs."""
+    from safegen import policies
+    from safegen.cli._output import print_json
+    from safegen.errors import GateFailed
+
+    failures: list[dict[str, str]] = []
+    count = 0
+    for name in names or policies.names():
+        policy = policies.load(name)
+        count += len(policy.examples)
+        for wrong in policies.run_examples(policy):
+            failures.append(
+                {
+                    "policy": policy.name,
+                    "prompt": wrong.example.prompt,
+                    "expected": wrong.example.expect,
+                    "actual": wrong.actual,
+                    "reason": wrong.reason,
+                }
+            )
+    if as_json:
+        print_json({"examples": count, "failures": failures})
+        click.get_current_context().exit(9 if failures else 0)
+    for failure in failures:
+        click.echo(
+            f"{failure['policy']}: expected {failure['expected']}, got {failure['actual']}: "
+            f"{failure['prompt']!r} ({failure['reason']})"
+        )
+    click.echo(f"{count - len(failures)} of {count} examples as expected")
+    if failures:
+        raise GateFailed(
+            "the policy does not do what its examples say", hint="change the policy or the examples"
+        )
+
+
+@command.command("lint")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
+@_options.as_json
+def lint(files: tuple[Path, ...], as_json: bool) -> None:
+    """Check policy files; problems are named by line. Exit 9 when there are any."""
+    from safegen import policies
+    from safegen.cli._output import print_json
+    from safegen.errors import GateFailed
+
+    problems = [p for file in files for p in policies.lint(file)]
+    if as_json:
+        print_json(
+            [{"path": str(p.path), "line": p.line, "message": p.message, "hint": p.hint} for p in problems]
+        )
+        click.get_current_context().exit(9 if problems else 0)
+    for problem in problems:
+        click.echo(
+            f"{problem.path}:{problem.line}: {problem.message}"
+            + (f" ({problem.hint})" if problem.hint else "")
+        )
+    if problems:
+        raise GateFailed(f"{len(problems)} problem(s) found", hint="correct the lines named above")
+    click.echo("no problems")

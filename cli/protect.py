@@ -1,0 +1,73 @@
+"""``safegen protect``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from safegen.cli import _options
+
+SOURCE_TYPES = (
+    "digitalCapture",
+    "compositeCapture",
+    "computationalCapture",
+    "screenCapture",
+    "digitalCreation",
+    "trainedAlgorithmicMedia",
+    "compositeWithTrainedAlgorithmicMedia",
+    "algorithmicMedia",
+)
+
+
+@click.command("protect")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Default: NAME.protected.mp4.")
+@click.option(
+    "--source-type",
+    type=click.Choice(SOURCE_TYPES),
+    help="What you state the source to be (IPTC digital source type); recorded as your statement.",
+)
+@click.option("--policy", default="default", show_default=True, help="Policy name or YAML file.")
+@click.option("--watermark", default="tile", show_default=True, help="Watermark scheme.")
+@click.option("--crf", type=click.IntRange(0, 51), default=18, show_default=True, help="H.264 quality.")
+@click.option("--force", is_flag=True, help="Replace an existing output.")
+@_options.passphrase_file
+@_options.workspace
+@_options.as_json
+@_options.plain
+def command(
+    file: Path,
+    output: Path | None,
+    source_type: str | None,
+    policy: str,
+    watermark: str,
+    crf: int,
+    force: bool,
+    passphrase_file: Path | None,
+    workspace: Path | None,
+    as_json: bool,
+    plain: bool,
+) -> None:
+    """Mark, sign and record FILE, a video made elsewhere. The original stays as it is.
+
+    Nothing is claimed about how it was made; its own credentials are kept as an ingredient.
+    """
+    from safegen.api import protect
+    from safegen.cli._output import Bar
+    from safegen.cli.generate import show_release
+
+    with Bar(quiet=as_json, plain=plain) as bar:
+        release = protect(
+            file,
+            output,
+            source_type=source_type,
+            policy=policy,
+            watermark=watermark,
+            crf=crf,
+            overwrite=force,
+            workspace=workspace,
+            passphrase=_options.passphrase(passphrase_file),
+            progress=bar,
+        )
+    show_release(release, as_json=as_json, plain=plain)

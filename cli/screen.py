@@ -1,0 +1,96 @@
+"""``safegen screen``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from safegen.cli import _options
+
+if TYPE_CHECKING:
+    from safegen.types import Decision
+
+_EXIT = {"allow": 0, "review": 7, "block": 3}
+
+
+@click.command(
+    "screen", epilog="Exit codes: 0 allowed, 3 refused, 7 held for a person, 4 a check could not run."
+)
+@click.argument("prompt", required=False)
+@click.option("--policy", default="default", show_default=True, help="Policy name or YAML file.")
+@click.option("--negative-prompt", default="", help="What should not be there.")
+@click.option(
+    "--jsonl",
+    type=click.Path(path_type=Path, allow_dash=True),
+    help='Read prompts from a file of {"id", "text"} lines ("-": stdin); one answer per line, same order.',
+)
+@_options.as_json
+@_options.plain
+@click.pass_context
+def command(
+    ctx: click.Context,
+    prompt: str | None,
+    policy: str,
+    negative_prompt: str,
+    jsonl: Path | None,
+    as_json: bool,
+    plain: bool,
+) -> None:
+    """Ask the policy about PROMPT; nothing is generated or recorded. Use "-" to read it from stdin."""
+    if (prompt is None) == (jsonl is None):
+        raise click.UsageError("give a prompt, or --jsonl FILE")
+    if jsonl is not None:
+        failed = _lines(jsonl, policy)
+        ctx.exit(8 if failed else 0)
+    from safegen.api import screen
+    from safegen.cli._output import console, print_json
+    from safegen.screening import decision_json
+
+    text = sys.stdin.buffer.read().decode("utf-8", "replace") if prompt == "-" else str(prompt)
+    decision = screen(text, policy=policy, negative_prompt=negative_prompt)
+    if as_json:
+        print_json(decision_json(decision))
+    else:
+        _show(decision, text, console(plain))
+    ctx.exit(_EXIT[decision.outcome])
+
+
+def _show(decision: Decision, text: str, console: object) -> None:
+    """Outcome, reasons, and the words they point at."""
+    from rich.console import Console
+    from rich.text import Text
+
+    from safegen.cli._text import plain
+
+    assert isinstance(console, Console)
+    style = {"allow": "bold green", "review": "bold yellow", "block": "bold red"}[decision.outcome]
+    word = {"allow": "ALLOWED", "review": "HELD", "block": "REFUSED"}[decision.outcome]
+    console.print(
+        Text.assemble((word, style), f"  policy {decision.policy.name}, score {decision.score:.2f}")
+    )
+    for finding in decision.findings[:10]:
+        words = f' "{plain(text[slice(*finding.span)], 80)}"' if finding.span else ""
+        console.print(f"  - {finding.category}: {plain(finding.reason)}{words} ({finding.score:.2f})")
+    ran = ", ".join(c.name for c in decision.checks)
+    console.print(f"  ran: {ran}; policy {decision.policy.digest[:12]}")
+
+
+def _lines(source: Path, policy: str) -> bool:
+    """Screen a JSONL stream; whether any line was an error."""
+    from safegen.errors import UnreadableInput
+    from safegen.screening import screen_jsonl
+
+    failed = False
+    try:
+        stream = sys.stdin.buffer if str(source) == "-" else source.open("rb")
+    except OSError as error:
+        raise UnreadableInput(f"{source}: {error.strerror}", hint="check the path") from error
+    with stream:
+        for answer in screen_jsonl(stream, policy=policy):
+            failed = failed or "error" in answer
+            click.echo(json.dumps(answer, ensure_ascii=False))
+    return failed

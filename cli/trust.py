@@ -1,0 +1,101 @@
+"""``safegen trust``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from safegen.cli import _options
+
+if TYPE_CHECKING:
+    from safegen.keys.trust import TrustBundle, TrustStore
+
+
+def _store(workspace: Path | None) -> TrustStore:
+    """The store of the user's own workspace: never of one found by walking up."""
+    from safegen.keys.trust import TrustStore
+    from safegen.workspace import find_trusted
+
+    found = find_trusted(workspace)
+    found.make()
+    return TrustStore(found.trust)
+
+
+def _describe(bundle: TrustBundle) -> list[str]:
+    """The lines that a person compares."""
+    from safegen.cli._text import plain
+
+    lines = [f"  root  {plain(a.subject, 90)}\n        SHA-256 {a.sha256}" for a in bundle.anchors]
+    lines += [f"  log   {plain(v, 120)}" for v in bundle.vkeys]
+    return lines
+
+
+@click.group("trust")
+def command() -> None:
+    """Whose signatures and ledgers you trust."""
+
+
+@command.command("add")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--tsa", is_flag=True, help="The certificates vouch for time stamps only, never for signers.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@_options.workspace
+def add(file: Path, tsa: bool, yes: bool, workspace: Path | None) -> None:
+    """Trust the maker in FILE (from `safegen keys export-trust`, or PEM certificates).
+
+    Compare the SHA-256 with what the maker tells you by another way.
+    """
+    from safegen.cli._text import plain
+    from safegen.keys.trust import read_trust_file
+
+    bundle = read_trust_file(file, kind="tsa" if tsa else "signer")
+    shown = _describe(bundle)
+    click.echo(f"{plain(bundle.name)}\n" + "\n".join(shown[:20]))
+    if len(shown) > 20:
+        click.echo(f"  and {len(shown) - 20} more")
+    if not yes:
+        click.confirm("trust this maker?", abort=True)
+    click.echo(f"pinned as {_store(workspace).add(bundle)}")
+
+
+@command.command("list")
+@_options.workspace
+@_options.as_json
+def list_(workspace: Path | None, as_json: bool) -> None:
+    """The pinned makers."""
+    from safegen.cli._output import print_json
+    from safegen.cli._text import plain
+
+    pinned = _store(workspace).list()
+    if as_json:
+        print_json(
+            [
+                {
+                    "id": identifier,
+                    "name": bundle.name,
+                    "kind": bundle.kind,
+                    "roots": [{"subject": a.subject, "sha256": a.sha256} for a in bundle.anchors],
+                    "logs": list(bundle.vkeys),
+                }
+                for identifier, bundle in pinned
+            ]
+        )
+        return
+    if not pinned:
+        click.echo("nothing is pinned; your own workspace's identity is always trusted")
+    for identifier, bundle in pinned:
+        click.echo(
+            f"{identifier}  {bundle.kind:<7} {plain(bundle.name)}\n" + "\n".join(_describe(bundle)[:6])
+        )
+
+
+@command.command("remove")
+@click.argument("identifier")
+@_options.workspace
+def remove(identifier: str, workspace: Path | None) -> None:
+    """Stop trusting the maker whose id starts with IDENTIFIER."""
+    from safegen.cli._text import plain
+
+    click.echo(f"removed {plain(_store(workspace).remove(identifier).name)}")

@@ -1,0 +1,148 @@
+"""From a spooled clip to a release: moderate, mark, sign, check, record, publish.
+
+Generated and protected videos take the same way; they differ in what their manifest claims.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from safegen.errors import SigningFailed
+from safegen.media.encode import Encoding
+from safegen.pipeline.check import check
+from safegen.pipeline.manifest import definition
+from safegen.pipeline.mark import mark_and_encode
+from safegen.pipeline.moderate import moderate
+from safegen.pipeline.records import release_public, seed_and_settings
+from safegen.pipeline.steps import Checked, Encoded, Made, Signed
+from safegen.pipeline.studio import Studio
+from safegen.types import Decision, Release
+
+if TYPE_CHECKING:
+    from safegen.policies.schema import Policy
+    from safegen.release import ReleaseJob
+
+
+def finish(
+    made: Made,
+    decision: Decision | None,
+    policy: Policy,
+    *,
+    job: ReleaseJob,
+    studio: Studio,
+    content_id: int,
+    watermark: str = "tile",
+    encoding: Encoding = Encoding(),
+    decision_index: int | None = None,
+    timings: Mapping[str, float] | None = None,
+) -> Release:
+    """Take *made* the rest of the way. *decision* is None for a video made elsewhere.
+
+    Raises CheckUnavailable, GenerationFailed (frames gate), ReleaseFailed, Interrupted: nothing is left.
+    """
+    spent = dict(timings or {})
+    progress = studio.progress
+    with _timed(spent, "moderation"):
+        moderated = moderate(made, policy, progress=progress)
+    with _timed(spent, "marking and encoding"):
+        encoded = mark_and_encode(
+            moderated,
+            job.temporary("marked.mp4"),
+            content_id=content_id,
+            watermark=watermark,
+            encoding=encoding,
+            progress=progress,
+        )
+    with _timed(spent, "signing"):
+        signed = _sign(encoded, decision, policy, job, studio, decision_index)
+    with _timed(spent, "verifying"):
+        checked = check(signed, roots=studio.signer_roots, watermark=watermark, progress=progress)
+    with _timed(spent, "recording"):
+        progress.stage("recording")
+        return _release(checked, job, studio, decision_index, spent)
+
+
+@contextmanager
+def _timed(spent: dict[str, float], name: str) -> Iterator[None]:
+    """Add the seconds spent inside to *spent*."""
+    started = time.monotonic()
+    yield
+    spent[name] = spent.get(name, 0.0) + time.monotonic() - started
+
+
+def _sign(
+    encoded: Encoded,
+    decision: Decision | None,
+    policy: Policy,
+    job: ReleaseJob,
+    studio: Studio,
+    decision_index: int | None,
+) -> Signed:
+    """Build the manifest and sign."""
+    from safegen.credentials.sign import sign_file
+
+    studio.progress.stage("signing")
+    commitment = "" if decision_index is None else studio.ledger.entry(decision_index).commitment
+    stated, ingredients = definition(
+        encoded, decision, policy, studio=studio, title=job.destination.name, commitment=commitment
+    )
+    target = job.temporary("signed.mp4")
+    result = sign_file(
+        encoded.path,
+        target,
+        stated,
+        signer=studio.signer,
+        ingredients=ingredients,
+        thumbnail=encoded.thumbnail,
+        tsa_url=studio.workspace.config.tsa_url,
+    )
+    if not result.manifest_id:
+        raise SigningFailed("the signature names no manifest")
+    return Signed(encoded, target, result.manifest_id, result.manifest_bytes)
+
+
+def _release(
+    checked: Checked, job: ReleaseJob, studio: Studio, decision_index: int | None, spent: dict[str, float]
+) -> Release:
+    """Record and publish: the release protocol of docs/ledger.md."""
+    from safegen.ledger.records import ReleaseRecord
+
+    signed = checked.signed
+    encoded = signed.encoded
+    moderated = encoded.moderated
+    record = ReleaseRecord(
+        manifest_id=signed.manifest_id,
+        manifest=signed.manifest,
+        content_id=encoded.content_id,
+        watermark_alg=encoded.alg,
+        manifest_json=checked.manifest_json,
+        descriptors=checked.descriptors,
+        attributes=[
+            {"name": a.name, "value": a.value, "probabilities": _rounded(a.probabilities)}
+            for a in moderated.attributes
+        ],
+        public=release_public(moderated, decision_index),
+        private=seed_and_settings(moderated.made),
+    )
+    recorded = job.record(signed.path, release=record)
+    published = job.publish()
+    return Release(
+        path=published.path,
+        sha256=recorded.sha256,
+        content_id=encoded.content_id,
+        manifest_id=signed.manifest_id,
+        index=recorded.index,
+        sidecars=published.sidecars,
+        attributes=moderated.attributes,
+        checks=moderated.checks,
+        warnings=(*moderated.made.warnings, *published.warnings),
+        timings=spent,
+    )
+
+
+def _rounded(probabilities: Mapping[str, float]) -> dict[str, str]:
+    """Probabilities as text with three decimals: canonical JSON has no floats."""
+    return {k: f"{v:.3f}" for k, v in probabilities.items()}

@@ -1,0 +1,82 @@
+"""What the manifest of this release states."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from safegen.errors import SigningFailed
+from safegen.pipeline.steps import Encoded
+from safegen.types import Decision, Json
+
+if TYPE_CHECKING:
+    from safegen.credentials.sign import Ingredient
+    from safegen.pipeline.studio import Studio
+    from safegen.policies.schema import Policy
+
+
+def definition(
+    encoded: Encoded,
+    decision: Decision | None,
+    policy: Policy,
+    *,
+    studio: Studio,
+    title: str,
+    commitment: str,
+) -> tuple[Json, list[Ingredient]]:
+    """The manifest definition and its ingredients. Raises SigningFailed when parts are missing."""
+    from safegen.credentials.manifest import ManifestInputs, build_manifest
+
+    made = encoded.moderated.made
+    if made.origin == "protected":
+        return _protection(encoded, policy, studio=studio, title=title)
+    if decision is None or made.model is None:
+        raise SigningFailed("a generated video needs the decision that allowed it and the model that made it")
+    config = studio.workspace.config
+    inputs = ManifestInputs(
+        title=title,
+        content_id=encoded.content_id,
+        watermark_alg=encoded.alg,
+        model=made.model,
+        settings=made.settings,
+        decision=decision,
+        when=studio.clock(),
+        prompt_commitment=commitment,
+        publish_prompt=config.publish_prompt,
+        provider=config.organisation,
+        attributes=encoded.moderated.attributes,
+        frame_checks=encoded.moderated.checks,
+        warnings=made.warnings,
+        training_mining=mining(policy),
+    )
+    return build_manifest(inputs), []
+
+
+def _protection(
+    encoded: Encoded, policy: Policy, *, studio: Studio, title: str
+) -> tuple[Json, list[Ingredient]]:
+    """Nothing is claimed about how the source was made."""
+    from safegen.credentials.manifest import ProtectionInputs, build_protection
+    from safegen.credentials.sign import Ingredient
+
+    made = encoded.moderated.made
+    if made.source is None:
+        raise SigningFailed("a protected video needs its source")
+    source = Ingredient(made.source.path, made.source.path.name, "parentOf", "source")
+    inputs = ProtectionInputs(
+        title=title,
+        content_id=encoded.content_id,
+        watermark_alg=encoded.alg,
+        source=source,
+        when=studio.clock(),
+        stated_source_type=made.source.digital_source_type,
+        provider=studio.workspace.config.organisation,
+        frame_checks=encoded.moderated.checks,
+        warnings=made.warnings,
+        training_mining=mining(policy),
+    )
+    return build_protection(inputs), [source]
+
+
+def mining(policy: Policy) -> dict[str, str]:
+    """The policy's training and data mining rules under CAWG's names."""
+    return {f"cawg.{name}": use for name, use in policy.generation.training_mining.model_dump().items()}

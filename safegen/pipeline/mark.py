@@ -1,0 +1,62 @@
+"""Marking and encoding in one pass: frames stream from the spool through the mark into the encoder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from safegen import plugins
+from safegen.errors import MarkingFailed, ReleaseFailed, SafegenError
+from safegen.media.encode import Encoding, encode_mp4
+from safegen.media.thumbnail import thumbnail_jpeg
+from safegen.pipeline.steps import Encoded, Moderated
+from safegen.protocols import NoProgress, Progress, Watermark
+from safegen.watermarks import PUBLIC_KEY
+
+if TYPE_CHECKING:
+    from safegen.types import Frame
+
+
+def mark_and_encode(
+    moderated: Moderated,
+    destination: Path,
+    *,
+    content_id: int,
+    watermark: str = "tile",
+    encoding: Encoding = Encoding(),
+    progress: Progress = NoProgress(),
+) -> Encoded:
+    """Embed *content_id* and encode to *destination* (MP4).
+
+    Raises MarkingFailed, ReleaseFailed (encoder, disk), Interrupted.
+    """
+    clip = moderated.made.clip
+    scheme: Watermark = plugins.load("watermarks", watermark)
+    payload = content_id & ((1 << scheme.payload_bits) - 1)
+    progress.stage("marking", clip.count)
+    marked = _embed(scheme, _even(clip), payload)
+    frames = encode_mp4(
+        marked, destination, fps=clip.fps, audio=clip.audio, encoding=encoding, progress=progress
+    )
+    thumbnail = thumbnail_jpeg(clip)
+    return Encoded(moderated, destination, payload, scheme.alg, frames, thumbnail)
+
+
+def _embed(scheme: Watermark, frames: Iterable[Frame], payload: int) -> Iterator[Frame]:
+    """Frames with the mark; whatever goes wrong in the scheme is MarkingFailed."""
+    try:
+        yield from scheme.embed(frames, payload=payload, key=PUBLIC_KEY)
+    except (SafegenError, GeneratorExit):
+        raise
+    except Exception as error:
+        raise MarkingFailed(f"the watermark could not be embedded: {error}") from error
+
+
+def _even(frames: Iterable[Frame]) -> Iterator[Frame]:
+    """H.264 wants even sides: an odd last row or column is left out."""
+    for frame in frames:
+        height, width = frame.shape[:2]
+        if min(height, width) < 2:
+            raise ReleaseFailed(f"frames of {width}x{height} pixels cannot be encoded")
+        yield frame[: height // 2 * 2, : width // 2 * 2]

@@ -1,0 +1,152 @@
+"""``generate``: from a request to a release, one way."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from safegen.errors import GenerationFailed, HeldForReview, RefusedByPolicy, SafegenError, UsageError
+from safegen.media.encode import Encoding
+from safegen.media.spool import spool
+from safegen.pipeline.finish import finish
+from safegen.pipeline.records import decision_private, decision_public
+from safegen.pipeline.steps import Made
+from safegen.pipeline.studio import Studio
+from safegen.types import Allowed, Decision, Held, Json, Refused, Release, Request
+
+if TYPE_CHECKING:
+    from safegen.protocols import Generator
+    from safegen.release import ReleaseJob
+    from safegen.workspace import Workspace
+
+
+def produce(
+    request: Request,
+    output: Path | None,
+    *,
+    studio: Studio,
+    encoding: Encoding = Encoding(),
+    overwrite: bool = False,
+) -> Release:
+    """Screen, generate, moderate, mark, sign, check, record, release. See ``safegen.generate``."""
+    from safegen.policies import load
+    from safegen.release import ReleaseJob
+    from safegen.screening import screen
+
+    started = time.monotonic()
+    policy = load(request.policy)
+    generator = find_generator(request.model)
+    content_id = studio.new_id()
+    destination = output or Path.cwd() / f"safegen-{content_id:016x}.mp4"
+    check_output(destination)
+    studio.progress.stage("screening")
+    decision = screen(request, policy=policy)
+    index = record_decision(decision, studio)
+    if not isinstance(decision, Allowed):
+        stop(decision)
+    screened = time.monotonic()
+    with ReleaseJob.begin(
+        studio.ledger, destination, clock=studio.clock, overwrite=overwrite, at=studio.at
+    ) as job:
+        made = _make(generator, request, job, studio)
+        return finish(
+            made,
+            decision,
+            policy,
+            job=job,
+            studio=studio,
+            content_id=content_id,
+            encoding=encoding,
+            decision_index=index,
+            timings={"screening": screened - started, "generation": time.monotonic() - screened},
+        )
+
+
+def plan(request: Request, output: Path | None, *, workspace: Workspace) -> Json:
+    """What ``produce`` would do: decision, model, sizes. Raises what it would raise before generating."""
+    from safegen.generators import describe
+    from safegen.policies import load
+    from safegen.screening import screen
+
+    policy = load(request.policy)
+    if output is not None:
+        check_output(output)
+    decision = screen(request, policy=policy)
+    if not isinstance(decision, Allowed):
+        stop(decision)
+    return {
+        "prompt": request.prompt,
+        "decision": decision.outcome,
+        "policy": f"{policy.name} {policy.digest[:12]}",
+        "checks": ", ".join(c.name for c in decision.checks),
+        "then": ", ".join((*policy.frames_required, *policy.attributes)),
+        "seed": request.seed,
+        **describe(request),
+        "output": str(output) if output else "safegen-ID.mp4",
+        "workspace": str(workspace.root),
+    }
+
+
+def find_generator(model: str) -> Generator:
+    """The generator for *model*: an embedded or preset name, a local folder, a hub id. Raises UsageError."""
+    from safegen.generators import find
+
+    generator: Generator = find(model)
+    return generator
+
+
+def check_output(destination: Path) -> None:
+    """Refuse early what could not be written late. Raises UsageError."""
+    if destination.suffix.lower() not in {".mp4", ".m4v", ".mov"}:
+        raise UsageError(f"{destination.name}: safegen writes MP4", hint="give a name that ends in .mp4")
+    if destination.is_dir():
+        raise UsageError(f"{destination} is a folder", hint="give a file name in it")
+    if not destination.parent.is_dir():
+        raise UsageError(f"there is no folder {destination.parent}", hint="create it first")
+
+
+def record_decision(decision: Decision, studio: Studio) -> int:
+    """Enter the decision into the ledger, the prompt only as a commitment; returns the entry's index."""
+    private = decision_private(decision, keep_prompt=studio.workspace.config.keep_prompts)
+    return studio.ledger.append("decision", decision_public(decision), private)
+
+
+def stop(decision: Decision) -> NoReturn:
+    """Raise what a refusing or holding decision means."""
+    first = decision.findings[0] if decision.findings else None
+    why = f"{first.category}: {first.reason}" if first else "the overall score is too high"
+    if isinstance(decision, Refused):
+        raise RefusedByPolicy(
+            f"the policy {decision.policy.name!r} refuses this prompt ({why})",
+            decision=decision,
+            hint="nothing was generated; `safegen screen` shows every finding",
+        )
+    if isinstance(decision, Held):
+        raise HeldForReview(
+            f"the policy {decision.policy.name!r} wants a person to look first ({why})",
+            decision=decision,
+            hint="nothing was generated; the request is in the ledger for review",
+        )
+    raise TypeError(f"{type(decision).__name__} is no reason to stop")
+
+
+def _make(generator: Generator, request: Request, job: ReleaseJob, studio: Studio) -> Made:
+    """Generate and spool; whatever goes wrong in a generator is GenerationFailed."""
+    try:
+        generated = generator.generate(request, progress=studio.progress)
+        frames = job.temporary("frames.raw")
+        clip = spool(generated.clip, frames, progress=studio.progress)
+    except SafegenError:
+        raise
+    except MemoryError as error:
+        raise GenerationFailed(
+            "there is not enough memory", hint="lower --width, --height or --seconds"
+        ) from error
+    except Exception as error:
+        raise GenerationFailed(f"the generator failed: {type(error).__name__}: {error}") from error
+    settings = {"seed": request.seed, **generated.settings}
+    return Made(
+        replace(clip, audio=generated.clip.audio), "generated", generated.model, settings, generated.warnings
+    )

@@ -1,0 +1,77 @@
+"""What each stage hands to the next. Only that stage constructs it, so none can be skipped.
+
+``Allowed -> Made -> Moderated -> Encoded -> Signed -> Checked -> Release``
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from safegen.types import Attribute, CheckRun, Clip, Finding, Json, ModelRef, WatermarkReading
+
+Origin = Literal["generated", "protected"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A video made elsewhere: the file, and what its user says it is (an IPTC digital source type)."""
+
+    path: Path
+    digital_source_type: str | None
+
+
+@dataclass(frozen=True)
+class Made:
+    """A spooled clip and what made it. ``model`` is None for a video made elsewhere."""
+
+    clip: Clip
+    origin: Origin
+    model: ModelRef | None
+    settings: Mapping[str, Any]
+    warnings: tuple[str, ...] = ()
+    source: Source | None = None
+
+
+@dataclass(frozen=True)
+class Moderated:
+    """A clip that passed the frames gate, with what ran and what is in it."""
+
+    made: Made
+    findings: tuple[Finding, ...]
+    checks: tuple[CheckRun, ...]
+    attributes: tuple[Attribute, ...]
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """The marked video on disk, not signed yet. ``content_id`` is the payload of its mark."""
+
+    moderated: Moderated
+    path: Path
+    content_id: int
+    alg: str
+    frames: int
+    thumbnail: bytes
+
+
+@dataclass(frozen=True)
+class Signed:
+    """The signed video on disk, not yet believed."""
+
+    encoded: Encoded
+    path: Path
+    manifest_id: str
+    manifest: bytes
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The signed video after it was opened again: credentials and mark read back as they must be."""
+
+    signed: Signed
+    manifest_json: Json
+    reading: WatermarkReading
+    descriptors: bytes
