@@ -67,13 +67,22 @@ def markdown(result: dict[str, Any]) -> str:
     out = [f"Measured {result['date']}, at most {result['frames']} frames a clip, one thread.", ""]
     for name, rows in result["schemes"].items():
         clips = rows["clips"]
-        out += [f"### {name}", "", "| clip | PSNR-Y | bitrate | embed fps | of x264 |", "|---|---|---|---|---|"]
+        out += [
+            f"### {name}",
+            "",
+            "| clip | PSNR-Y | bitrate | embed fps | of x264 |",
+            "|---|---|---|---|---|",
+        ]
         for clip, c in clips.items():
             out.append(
                 f"| {clip} | {c['psnr_y']:.1f} | {c['bitrate_delta']:+.0%} | {c['embed_fps']:.0f} "
                 f"| {c['share_of_x264']:.1%} |"
             )
-        out += ["", "| attack | payload | known id | wrong | detect s, median / max |", "|---|---|---|---|---|"]
+        out += [
+            "",
+            "| attack | payload | known id | wrong | detect s, median / max |",
+            "|---|---|---|---|---|",
+        ]
         for attack in dict.fromkeys(a for c in clips.values() for a in c["attacks"]):
             seen = [c["attacks"][attack] for c in clips.values() if attack in c["attacks"]]
             times = [s["seconds"] for s in seen]

@@ -56,7 +56,12 @@ def psnr_y(clean: Frames, marked: Frames) -> float:
 
 
 def mark(
-    scheme: Watermark, frames: Frames, fps: float, payload: int, key: bytes, x264: tuple[float, int] | None = None
+    scheme: Watermark,
+    frames: Frames,
+    fps: float,
+    payload: int,
+    key: bytes,
+    x264: tuple[float, int] | None = None,
 ) -> tuple[Frames, Cost]:
     """Embed and measure; *x264* = (frames per second, bytes) of the unmarked clip, when known."""
     start = time.perf_counter()
@@ -74,7 +79,9 @@ def baseline(frames: Frames, fps: float) -> tuple[float, int]:
     return len(frames) / (time.perf_counter() - start), size
 
 
-def outcome(scheme: Watermark, attack: Attack, marked: Frames, fps: float, payload: int, key: bytes) -> Outcome:
+def outcome(
+    scheme: Watermark, attack: Attack, marked: Frames, fps: float, payload: int, key: bytes
+) -> Outcome:
     """Attack, then read with and without known ids."""
     seen, _ = a.apply(attack, marked, fps)
     rng = np.random.default_rng(payload % (1 << 32))

@@ -1,0 +1,136 @@
+"""Which part of which released picture lies under which frame: tile multiples and time offsets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from safegen.detectors.provenance._thumbs import TILE, Plane
+
+if TYPE_CHECKING:
+    from safegen.types import FrameSample
+
+__all__ = ["Laid", "alignments"]
+
+_OUTSIDE = 0.04
+"""Share of a file's content that may lie outside the released picture: an honest crop has none."""
+_KEEP = 3
+_SIGMA = 2.5
+
+
+@dataclass(frozen=True)
+class Laid:
+    """Pairs of pictures of one place and time: float32 (n, h, w) each, and where both are content."""
+
+    reference: NDArray[np.float32]
+    sample: NDArray[np.float32]
+    mask: NDArray[np.bool_]
+    overlap: float
+
+
+@dataclass(frozen=True)
+class _Place:
+    window: tuple[slice, slice]
+    source: tuple[slice, slice]
+    mask: NDArray[np.bool_]
+    overlap: float
+
+
+def alignments(
+    pictures: NDArray[np.uint8], times: tuple[float, ...], seconds: float, plane: Plane, sample: FrameSample
+) -> Iterator[Laid]:
+    """The few most promising alignments, judged by the correlation of high-passed pictures."""
+    ranked: list[tuple[float, _Place, list[tuple[int, int]]]] = []
+    high_reference = _high(pictures.astype(np.float32), np.ones(pictures.shape[1:], dtype=bool))
+    high_sample = _high(plane.pictures, plane.mask)
+    for place in _places(pictures.shape[1:], plane):
+        mask = place.mask
+        r = _unit(high_reference[:, place.window[0], place.window[1]][:, mask])
+        s = _unit(high_sample[:, place.source[0], place.source[1]][:, mask])
+        likeness = r @ s.T
+        for pairs in _pairings(times, seconds, sample):
+            value = float(np.mean([likeness[i, j] for i, j in pairs]))
+            ranked.append((value, place, pairs))
+    ranked.sort(key=lambda entry: -entry[0])
+    for _, place, pairs in ranked[:_KEEP]:
+        i, j = (list(v) for v in zip(*pairs, strict=True))
+        yield Laid(
+            pictures[i][:, place.window[0], place.window[1]].astype(np.float32),
+            plane.pictures[j][:, place.source[0], place.source[1]],
+            place.mask,
+            place.overlap,
+        )
+
+
+def _high(pictures: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Local contrast: the picture less its surroundings, counting content only."""
+    weight = mask.astype(np.float32)
+    under = cv2.GaussianBlur(weight, (0, 0), _SIGMA) + 1e-3
+    around = [cv2.GaussianBlur(p * weight, (0, 0), _SIGMA) / under for p in pictures]
+    return (pictures - np.stack(around)) * weight
+
+
+def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    rows = rows - rows.mean(axis=1, keepdims=True)
+    return np.asarray(rows / (np.linalg.norm(rows, axis=1, keepdims=True) + 1e-3), dtype=np.float32)
+
+
+def _places(shape: tuple[int, ...], plane: Plane) -> Iterator[_Place]:
+    """Positions of the plane on the reference at which its content lies inside the released picture."""
+    height, width = plane.mask.shape
+    total = int(plane.mask.sum())
+    if total == 0:
+        return
+    if plane.exact:
+        spots = [(plane.y, plane.x)]
+    else:
+        first_y, first_x = (
+            v % TILE - ((n // TILE) + 1) * TILE for v, n in ((plane.y, height), (plane.x, width))
+        )
+        spots = [(y, x) for y in range(first_y, shape[0], TILE) for x in range(first_x, shape[1], TILE)]
+    for y, x in spots:
+        top, left = max(0, y), max(0, x)
+        bottom, right = min(shape[0], y + height), min(shape[1], x + width)
+        if bottom - top < 4 or right - left < 4:
+            continue
+        source = (slice(top - y, bottom - y), slice(left - x, right - x))
+        mask = plane.mask[source]
+        if mask.sum() < (1 - _OUTSIDE) * total or mask.sum() < 16:
+            continue
+        yield _Place(
+            (slice(top, bottom), slice(left, right)), source, mask, float(mask.sum()) / (shape[0] * shape[1])
+        )
+
+
+def _pairings(times: tuple[float, ...], seconds: float, sample: FrameSample) -> list[list[tuple[int, int]]]:
+    """Pairs (reference, sample) of frames for every time offset at which the file fits in the release."""
+    ours, theirs = np.array(times), np.array(sample.times)
+    step = max(float(np.median(np.diff(theirs))), 0.02) if len(theirs) > 1 else 0.02
+    spacing = max(float(np.median(np.diff(ours))), 0.02) if len(ours) > 1 else step
+    tolerance = 0.51 * max(step, spacing)
+    latest = max(0.0, seconds - float(sample.seconds))
+    offsets = np.unique(np.append(np.arange(0.0, latest + step, max(step / 2, latest / 200)), latest))
+    found = []
+    for offset in (float(o) for o in offsets):
+        if len(ours) <= len(theirs):
+            nearest = np.abs(theirs[None] + offset - ours[:, None])
+            j = nearest.argmin(axis=1)
+            close = nearest.min(axis=1) <= 0.51 * step + 1e-3
+            pairs = [(i, int(j[i])) for i in np.flatnonzero(close)]
+        else:
+            nearest = np.abs(ours[None] - theirs[:, None] - offset)
+            i_of = nearest.argmin(axis=1)
+            close = nearest.min(axis=1) <= tolerance + 1e-3
+            pairs = [(int(i_of[j]), int(j)) for j in np.flatnonzero(close)]
+        if pairs and pairs not in found:
+            found.append([(int(i), int(j)) for i, j in pairs])
+    if not found:
+        gap = np.abs(theirs[None] - ours[:, None])
+        i, j = divmod(int(gap.argmin()), len(theirs))
+        found.append([(i, j)])
+    return found
