@@ -113,8 +113,9 @@ def _explain(report: Report, console: Console) -> None:
             f"{report.content.overlap:.0%} of the picture compared"
         )
     if report.ledger:
+        found = report.ledger
         console.print(
-            f"  ledger: {plain(report.ledger.origin)} entry {report.ledger.index}, from the "
-            f"{report.ledger.source}; proven: {report.ledger.proven}, bytes match: {report.ledger.bytes_match}"
+            f"  ledger: {plain(found.origin)} entry {found.index}, from the {found.source}; "
+            f"proven: {found.proven}, bytes match: {found.bytes_match}"
         )
     console.print(f"  sha256: {report.sha256}")

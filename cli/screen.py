@@ -48,7 +48,7 @@ def command(
         ctx.exit(8 if failed else 0)
     from safegen.api import screen
     from safegen.cli._output import console, print_json
-    from safegen.screening import decision_json
+    from safegen.screening_json import decision_json
 
     text = sys.stdin.buffer.read().decode("utf-8", "replace") if prompt == "-" else str(prompt)
     decision = screen(text, policy=policy, negative_prompt=negative_prompt)
@@ -82,7 +82,7 @@ def _show(decision: Decision, text: str, console: object) -> None:
 def _lines(source: Path, policy: str) -> bool:
     """Screen a JSONL stream; whether any line was an error."""
     from safegen.errors import UnreadableInput
-    from safegen.screening import screen_jsonl
+    from safegen.screening_json import screen_jsonl
 
     failed = False
     try:

@@ -27,10 +27,11 @@ LAYERS: list[tuple[str, ...]] = [
         "safegen.detectors",
         "safegen.policies",
         "safegen.screening",
+        "safegen.screening_json",
     ),
     ("safegen.release",),
     ("safegen.pipeline", "safegen.verification"),
-    ("safegen.api",),
+    ("safegen.api", "safegen.diagnosis"),
     ("safegen.cli",),
 ]
 """Each layer may import itself and those before it; the last is the top."""

@@ -1,0 +1,139 @@
+"""Every row of the verdict table, and the order in which the layers count."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from safegen.types import (
+    ContentMatch,
+    CredentialsEvidence,
+    CredentialState,
+    LedgerEvidence,
+    Verdict,
+    WatermarkReading,
+    WatermarkSegment,
+)
+from safegen.verification.verdict import Evidence, Resolution, decide
+
+ID, OTHER = 0x1234, 0x9999
+SAME = ContentMatch(True, 0.9, 1.0, 0.5)
+DIFFERENT = ContentMatch(False, 0.1, 1.0, 0.5)
+
+
+def mark(payload: int | None = ID, **more: object) -> WatermarkReading:
+    return replace(WatermarkReading("org.safegen.watermark.tile.1", True, payload, -30.0), **more)
+
+
+ABSENT_MARK = WatermarkReading("org.safegen.watermark.tile.1", False, None, -0.5)
+SIGNED = CredentialsEvidence(
+    CredentialState.VALID, trusted=True, trusted_root="CN=root", manifest_id="urn:c2pa:a", signer="Studio"
+)
+LOGGED = LedgerEvidence(True, True, "ledger", "log.example", 7, {"manifest_id": "urn:c2pa:a"})
+GOOD = Evidence(SIGNED, (mark(),), True, LOGGED, (Resolution(ID, "urn:c2pa:a", SAME),), frozenset({ID}))
+GONE = Evidence(CredentialsEvidence(CredentialState.ABSENT), (mark(),), True, None)
+
+
+def signed(**changes: object) -> Evidence:
+    return replace(GOOD, credentials=replace(SIGNED, **changes))
+
+
+ROWS = {
+    "all layers agree": (GOOD, Verdict.VERIFIED),
+    "bytes differ where C2PA does not look": (
+        replace(GOOD, ledger=replace(LOGGED, bytes_match=False)),
+        Verdict.VERIFIED_REPACKED,
+    ),
+    "unknown signer": (signed(trusted=False), Verdict.SIGNED_UNTRUSTED),
+    "unknown signer in the ledger": (replace(signed(trusted=False), ledger=LOGGED), Verdict.SIGNED_UNTRUSTED),
+    "no ledger at hand": (replace(GOOD, ledger=None), Verdict.SIGNED_UNLOGGED),
+    "proof does not verify": (replace(GOOD, ledger=replace(LOGGED, proven=False)), Verdict.SIGNED_UNLOGGED),
+    "proof of another release": (
+        replace(GOOD, ledger=replace(LOGGED, entry={"manifest_id": "urn:c2pa:b"})),
+        Verdict.SIGNED_UNLOGGED,
+    ),
+    "withdrawn": (replace(GOOD, ledger=replace(LOGGED, withdrawn=True)), Verdict.SIGNED_UNLOGGED),
+    "other tool's file": (replace(GOOD, ledger=None, watermarks=(ABSENT_MARK,), bound_payloads=frozenset()),
+                          Verdict.SIGNED_UNLOGGED),
+    "expired, logged, stamped": (
+        replace(signed(trusted=False, expired=True), ledger=replace(LOGGED, time_stamped=True)),
+        Verdict.EXPIRED_BUT_LOGGED,
+    ),
+    "expired, own checkpoint only": (signed(trusted=False, expired=True), Verdict.SIGNED_UNTRUSTED),
+    "expired but time-stamped signature": (signed(expired=True, time_stamped=True), Verdict.VERIFIED),
+    "hash mismatch": (signed(state=CredentialState.INVALID, failures=("x",)), Verdict.TAMPERED),
+    "hash mismatch although recorded": (
+        replace(signed(state=CredentialState.INVALID), ledger=LOGGED),
+        Verdict.TAMPERED,
+    ),
+    "broken ingredient": (signed(ingredient_failures=("x",)), Verdict.CONFLICT),
+    "untrusted ingredient is a note": (signed(notes=("x",)), Verdict.VERIFIED),
+    "mark of another release": (replace(GOOD, watermarks=(mark(OTHER),)), Verdict.CONFLICT),
+    "mark of an ancestor": (
+        replace(GOOD, watermarks=(mark(), mark(OTHER)), ancestor_payloads=frozenset({OTHER})),
+        Verdict.VERIFIED,
+    ),
+    "two marks, one foreign": (replace(GOOD, watermarks=(mark(), mark(OTHER))), Verdict.CONFLICT),
+    "mark promised and missing": (replace(GOOD, watermarks=(ABSENT_MARK,)), Verdict.CONFLICT),
+    "mark not looked for": (replace(GOOD, watermarks=(), watermark_checked=False), Verdict.VERIFIED),
+    "foreign credentials over our resolved mark": (
+        Evidence(SIGNED, (mark(),), True, None, (Resolution(ID, "urn:c2pa:other", SAME),)),
+        Verdict.CONFLICT,
+    ),
+    "stripped, content matches": (
+        replace(GONE, resolutions=(Resolution(ID, "urn:c2pa:a", SAME),)),
+        Verdict.RECOVERED,
+    ),
+    "stripped, pasted mark": (
+        replace(GONE, resolutions=(Resolution(ID, "urn:c2pa:a", DIFFERENT),)),
+        Verdict.CONFLICT,
+    ),
+    "stripped, nothing to compare with": (
+        replace(GONE, resolutions=(Resolution(ID, "urn:c2pa:a", None),)),
+        Verdict.CONFLICT,
+    ),
+    "stripped, unknown id": (GONE, Verdict.MARKED_UNRESOLVED),
+    "stripped, unreadable id": (replace(GONE, watermarks=(mark(None),)), Verdict.MARKED_UNRESOLVED),
+    "nothing": (replace(GONE, watermarks=(ABSENT_MARK,)), Verdict.NO_PROVENANCE),
+    "remote manifest not fetched": (
+        replace(GONE, credentials=CredentialsEvidence(CredentialState.REMOTE_NOT_FETCHED), watermarks=()),
+        Verdict.NO_PROVENANCE,
+    ),
+    "format without credentials": (
+        replace(GONE, credentials=CredentialsEvidence(CredentialState.UNSUPPORTED), watermarks=()),
+        Verdict.NO_PROVENANCE,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_row(name: str) -> None:
+    evidence, expected = ROWS[name]
+    answer = decide(evidence)
+    assert answer.verdict is expected
+    assert answer.summary
+
+
+def test_every_verdict_has_a_row() -> None:
+    assert {v for _, v in ROWS.values()} == set(Verdict)
+
+
+def test_exit_codes_are_those_of_the_documentation() -> None:
+    expected = [0, 10, 11, 12, 13, 20, 21, 30, 31, 40]
+    assert [v.exit_code for v in Verdict] == expected
+
+
+def test_nothing_found_never_says_real_or_not_ai() -> None:
+    text = decide(replace(GONE, watermarks=())).summary.lower()
+    assert "says nothing about whether" in text
+
+
+def test_partly_marked_clip_is_said() -> None:
+    segments = tuple(WatermarkSegment(i, i + 1, i < 2, -20 if i < 2 else 0) for i in range(4))
+    evidence = replace(
+        GONE, watermarks=(mark(segments=segments),), resolutions=(Resolution(ID, "urn:c2pa:a", SAME),)
+    )
+    answer = decide(evidence)
+    assert answer.verdict is Verdict.RECOVERED
+    assert any("2-3 s" in r for r in answer.reasons)
