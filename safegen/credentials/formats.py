@@ -22,6 +22,7 @@ SIGNABLE = {
 BRANDS = {b"qt  ": "video/quicktime", b"M4V ": "video/x-m4v", b"M4A ": "audio/mp4", b"M4B ": "audio/mp4"}
 STILL_BRANDS = {b"avif": "image/avif", b"heic": "image/heic", b"heix": "image/heic", b"mif1": "image/heif"}
 OLD_QUICKTIME = {b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"}
+BMFF = {"video/mp4", "video/x-m4v", "video/quicktime", "audio/mp4"}
 RIFF = {b"WAVE": "audio/wav", b"AVI ": "video/avi", b"WEBP": "image/webp"}
 PREFIXES = (
     (b"\xff\xd8\xff", "image/jpeg"),
@@ -98,4 +99,26 @@ def require_signable(path: Path) -> str:
             f"{path.name} is {container.name}, which cannot carry Content Credentials",
             hint=f"convert it to MP4; these can be signed: {able}",
         )
+    if container.mime in BMFF:
+        _require_whole(path)
     return container.mime
+
+
+def _require_whole(path: Path) -> None:
+    """Refuse (UnreadableInput) an MP4 or MOV that was cut off: c2pa would sign one without a ``moov``."""
+    size, at, kinds = path.stat().st_size, 0, set()
+    with path.open("rb") as file:
+        while at + 8 <= size:
+            file.seek(at)
+            head = file.read(16)
+            length, kind = int.from_bytes(head[:4], "big"), head[4:8]
+            if length == 1:
+                length = int.from_bytes(head[8:16], "big")
+            elif length == 0:
+                length = size - at
+            if length < 8:
+                break
+            kinds.add(kind)
+            at += length
+    if at != size or b"moov" not in kinds:
+        raise UnreadableInput(f"{path.name} is cut off or damaged", hint="write it again, completely")
