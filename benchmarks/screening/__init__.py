@@ -1,0 +1,1 @@
+"""How well prompts are screened: ``python -m benchmarks.screening``."""

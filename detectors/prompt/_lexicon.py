@@ -1,0 +1,171 @@
+"""Rule lists: read from YAML, compiled to one index of stemmed phrases, matched in one pass."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from safegen.detectors.prompt._tokens import Token, stems
+from safegen.detectors.prompt.normalise import plain
+from safegen.errors import CheckUnavailable
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_LIST_KEYS = frozenset(
+    ("name", "category", "description", "score", "reason", "sets", "with", "near", "unless", "worse", "scope", "entries")
+)
+_ENTRY_KEYS = frozenset(("terms", "score", "reason", "with", "near", "unless", "worse"))
+Phrase = tuple[str, ...]
+Sets = dict[str, list[str]]
+Hits = dict[Phrase, list[tuple[int, int]]]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One rule: any of ``terms`` counts ``score``.
+
+    Only if one of ``needs`` stands within ``near`` words (0: anywhere), unless one of ``unless`` does; with one of
+    ``worse`` anywhere in the text it counts ``worse_score``.
+    """
+
+    category: str
+    source: str
+    terms: dict[Phrase, str]
+    """Stemmed phrase -> how the list spells it."""
+    reason: str
+    score: float
+    needs: frozenset[Phrase] = frozenset()
+    unless: frozenset[Phrase] = frozenset()
+    near: int = 0
+    worse: frozenset[Phrase] = frozenset()
+    worse_score: float = 0.0
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """Compiled lists. ``digest`` is the SHA-256 (hex) over the files' names and bytes."""
+
+    entries: tuple[Entry, ...]
+    by_term: dict[Phrase, tuple[Entry, ...]]
+    index: dict[str, tuple[Phrase, ...]]
+    digest: str
+
+    def hits(self, words: Sequence[Token]) -> Hits:
+        """Every phrase of the lists that stands in *words*: phrase -> [(first, after last) word index]."""
+        found: Hits = {}
+        stems = [w.stem for w in words]
+        for i, first in enumerate(stems):
+            for phrase in self.index.get(first, ()):
+                if tuple(stems[i : i + len(phrase)]) == phrase:
+                    found.setdefault(phrase, []).append((i, i + len(phrase)))
+        return found
+
+
+@lru_cache(maxsize=16384)
+def phrase(text: str) -> Phrase:
+    """Stemmed words of a list's term, folded like prompts are."""
+    folded = text.lower() if text.isascii() else plain(text).text
+    return tuple(stems(folded))
+
+
+def load(folder: Path, names: Sequence[str], *, scope: str = "prompt") -> Lexicon:
+    """Read and compile the lists *names* (all in *folder* if empty) of *scope* (``prompt`` or ``negative``).
+
+    Raises CheckUnavailable when a list is missing, unreadable, malformed or empty: no list, no pass.
+    """
+    wanted = sorted(names) or sorted(p.stem for p in folder.glob("*.yaml"))
+    if not wanted:
+        raise CheckUnavailable("there are no rule lists", hint="reinstall safegen")
+    stamps = []
+    for name in wanted:
+        try:
+            info = (folder / f"{name}.yaml").stat()
+        except OSError as e:
+            raise CheckUnavailable(f"the rule list {name!r} is missing", hint="reinstall safegen") from e
+        stamps.append((name, info.st_mtime_ns, info.st_size))
+    return _compiled(folder, tuple(stamps), scope)
+
+
+@lru_cache(maxsize=8)
+def _compiled(folder: Path, stamps: tuple[tuple[str, int, int], ...], scope: str) -> Lexicon:
+    entries: list[Entry] = []
+    digest = hashlib.sha256()
+    for name, _, _ in stamps:
+        try:
+            raw = (folder / f"{name}.yaml").read_bytes()
+            data = yaml.load(raw, _Loader)  # noqa: S506 - the safe loader, by its C name
+            digest.update(f"{name}\0{len(raw)}\0".encode() + raw)
+            if data.get("scope", "prompt") == scope:
+                entries += _entries(name, data)
+        except (OSError, yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError) as e:
+            raise CheckUnavailable(f"the rule list {name!r} cannot be used: {e}", hint="reinstall safegen") from e
+    if not entries:
+        raise CheckUnavailable("the rule lists are empty", hint="reinstall safegen")
+    by_term: dict[Phrase, list[Entry]] = {}
+    every: set[Phrase] = set()
+    for entry in entries:
+        every.update(entry.terms, entry.needs, entry.unless, entry.worse)
+        for term in entry.terms:
+            by_term.setdefault(term, []).append(entry)
+    index: dict[str, list[Phrase]] = {}
+    for p in sorted(every):
+        index.setdefault(p[0], []).append(p)
+    return Lexicon(
+        tuple(entries),
+        {k: tuple(v) for k, v in by_term.items()},
+        {k: tuple(v) for k, v in index.items()},
+        digest.hexdigest(),
+    )
+
+
+def _entries(name: str, data: dict[str, Any]) -> Iterator[Entry]:
+    """Entries of one list; a string entry is its terms with the list's defaults."""
+    if unknown := set(data) - _LIST_KEYS:
+        raise ValueError(f"unknown key {sorted(unknown)[0]!r}")
+    sets: Sets = {str(key): value for key, value in data.get("sets", {}).items()}
+    if not all(isinstance(v, str) for value in sets.values() for v in value):
+        raise ValueError("a set holds something that is not text (put a bare `no` in quotes)")
+    cache: dict[tuple[str, ...], frozenset[Phrase]] = {}
+    if not data["entries"]:
+        raise ValueError("it has no entries")
+    for item in data["entries"]:
+        own = {"terms": item} if isinstance(item, str) else item
+        if unknown := set(own) - _ENTRY_KEYS:
+            raise ValueError(f"unknown key {sorted(unknown)[0]!r} in an entry")
+        merged = {**{k: v for k, v in data.items() if k in _ENTRY_KEYS}, **own}
+        yield _entry(name, str(data["category"]), merged, sets, cache)
+
+
+def _entry(
+    name: str, category: str, item: dict[str, Any], sets: Sets, cache: dict[tuple[str, ...], frozenset[Phrase]]
+) -> Entry:
+    spelled = [t.strip() for t in str(item["terms"]).split("|")]
+    terms = {p: w for w in reversed(_spelled(spelled, sets)) if (p := phrase(w))}
+    worse = item.get("worse") or {}
+    score, worse_score = float(item["score"]), float(worse.get("score", 0.0))
+    if not terms or not (0 < score <= 1 and 0 <= worse_score <= 1):
+        raise ValueError(f"entry {item['terms']!r}: needs terms and scores in (0, 1]")
+
+    def phrases(value: Any) -> frozenset[Phrase]:
+        key = tuple(value or ())
+        if key not in cache:
+            if not all(isinstance(v, str) for v in key):
+                raise ValueError("a context word is not text (put a bare `no` in quotes)")
+            cache[key] = frozenset(p for w in _spelled(list(key), sets) if (p := phrase(w)))
+        return cache[key]
+
+    return Entry(
+        category, name, terms, str(item["reason"]), score,
+        needs=phrases(item.get("with")), unless=phrases(item.get("unless")),
+        near=int(item.get("near", 0)), worse=phrases(worse.get("with")), worse_score=worse_score,
+    )  # fmt: skip
+
+
+def _spelled(words: list[str], sets: Sets) -> list[str]:
+    """*words* with ``@name`` replaced by the set of that name."""
+    return [w for t in words for w in (sets[t[1:]] if t.startswith("@") else [t])]

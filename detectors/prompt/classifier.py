@@ -1,0 +1,188 @@
+"""The embedded classifier: hashed n-grams, one calibrated probability per category.
+
+Weights live in ``safegen/models/guard`` with their card; the recipe is ``python -m training.guard``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from safegen.detectors.prompt import _vectorise
+from safegen.detectors.prompt.normalise import View
+from safegen.detectors.prompt.views import views
+from safegen.errors import CheckUnavailable
+from safegen.types import CheckRun, Finding, Span
+
+FOLDER = Path(__file__).resolve().parents[2] / "safegen" / "models" / "guard"
+if not FOLDER.is_dir():  # installed: the detectors lie inside the package
+    FOLDER = Path(__file__).resolve().parents[2] / "models" / "guard"
+WINDOW = 60
+"""Words per window: long texts are cut into overlapping windows so that padding cannot drown a request."""
+FLOOR = 0.02
+"""Probabilities below this are not reported as findings."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """Unpacked weights: ``coef`` int8 (labels, columns), ``scale``/``bias``/``slope``/``shift`` (labels,)."""
+
+    labels: tuple[str, ...]
+    bits: int
+    idf: NDArray[np.float32]
+    coef: NDArray[np.int8]
+    scale: NDArray[np.float32]
+    bias: NDArray[np.float32]
+    slope: NDArray[np.float32]
+    shift: NDArray[np.float32]
+    version: str
+    digest: str
+
+    def logits(self, words: list[str]) -> NDArray[np.float64]:
+        """Uncalibrated decision values per label."""
+        cols, values = _vectorise.weights(_vectorise.columns(words, self.bits), self.idf)
+        raw = self.coef[:, cols].astype(np.float32) @ values
+        return np.asarray(raw * self.scale + self.bias, dtype=np.float64)
+
+    def probabilities(self, words: list[str]) -> NDArray[np.float64]:
+        """Calibrated probability per label (Platt scaling), in [0, 1]."""
+        z = self.slope * self.logits(words) + self.shift
+        return np.asarray(1.0 / (1.0 + np.exp(-np.clip(z, -40, 40))))
+
+
+class Classifier:
+    """The embedded classifier as a prompt detector; weights are loaded and checked on first use."""
+
+    name = "classifier"
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
+
+    def run(self, text: str) -> tuple[Sequence[Finding], CheckRun]:
+        """Examine every view of *text*, long ones in windows; the worst counts.
+
+        Findings carry the label's probability (``unsafe`` is the overall one) and the words that weighed most.
+        Raises CheckUnavailable when the weights are missing, altered or give no number.
+        """
+        model = load(self._folder or FOLDER)
+        best = np.zeros(len(model.labels))
+        where: list[tuple[View, list[str]] | None] = [None] * len(model.labels)
+        for view in views(text):
+            for words in _windows(_vectorise.words_of(view.text)):
+                if not any(w[0].isalnum() for w in words):
+                    continue
+                p = model.probabilities(words)
+                if not np.isfinite(p).all():
+                    raise CheckUnavailable("the prompt classifier gave no number", hint="reinstall safegen")
+                for j in np.nonzero(p > best)[0]:
+                    best[j], where[j] = p[j], (view, words)
+        findings = []
+        for j, label in enumerate(model.labels):
+            at = where[j]
+            if best[j] < FLOOR or at is None:
+                continue
+            span = weightiest(model, j, at[0]) if best[j] >= 0.2 else None
+            excerpt = text[slice(*span)] if span else ""
+            reason = f"reads like {label.replace('_', ' ')} ({best[j]:.0%})"
+            findings.append(Finding(label, float(best[j]), self.name, reason, span, excerpt))
+        findings.sort(key=lambda f: -f.score)
+        run = CheckRun(self.name, model.version, model.digest, float(best[0]))
+        return findings, run
+
+
+def create() -> Classifier:
+    """The plug-in with the shipped weights."""
+    return Classifier()
+
+
+def _windows(words: list[str]) -> list[list[str]]:
+    if len(words) <= 2 * WINDOW:
+        return [words]
+    step = WINDOW // 2
+    parts = [words[i : i + WINDOW] for i in range(0, len(words) - step, step)]
+    return [words, *parts]
+
+
+def weightiest(model: Model, label: int, view: View) -> Span | None:
+    """Span, in the user's text, of the up to four neighbouring words that weigh most for *label*."""
+    chunks, start = [], 0
+    for part in view.text.split(" "):
+        if part:
+            chunks.append((start, start + len(part)))
+        start += len(part) + 1
+    if not chunks:
+        return None
+    gains = [_gain(model, label, view.text[a:b]) for a, b in chunks[:400]]
+    best, span = -1e9, (0, 1)
+    for i in range(len(gains)):
+        total = 0.0
+        for k in range(i, min(i + 4, len(gains))):
+            total += gains[k] - 0.02
+            if total > best:
+                best, span = total, (i, k + 1)
+    return view.span(chunks[span[0]][0], chunks[span[1] - 1][1])
+
+
+def _gain(model: Model, label: int, chunk: str) -> float:
+    """How much the words of *chunk* alone push towards *label*."""
+    words = _vectorise.words_of(chunk)
+    if not words:
+        return 0.0
+    cols = np.concatenate(_vectorise.columns(words, model.bits))
+    return float(np.dot(model.coef[label, cols] * model.scale[label], model.idf[cols])) / (len(cols) + 8)
+
+
+def load(folder: Path) -> Model:
+    """The model in *folder* (``card.json`` with the expected SHA-256, and ``weights.npz``), cached until a file changes.
+
+    Raises CheckUnavailable when a file is missing, altered or malformed, or the model knows no label.
+    """
+    try:
+        stamps = tuple((folder / n).stat().st_mtime_ns for n in ("card.json", "weights.npz"))
+    except OSError as e:
+        raise CheckUnavailable("the prompt classifier's weights are missing", hint="reinstall safegen") from e
+    return _load(folder, stamps)
+
+
+@lru_cache(maxsize=4)
+def _load(folder: Path, stamps: tuple[int, ...]) -> Model:
+    try:
+        card: dict[str, Any] = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+        raw = (folder / "weights.npz").read_bytes()
+        digest = hashlib.sha256(raw).hexdigest()
+        if digest != card["sha256"]:
+            raise CheckUnavailable("the prompt classifier's weights were altered", hint="reinstall safegen")
+        if card["vectoriser"] != _vectorise.VERSION:
+            raise CheckUnavailable("the weights belong to another version of safegen", hint="reinstall safegen")
+        with np.load(io.BytesIO(raw), allow_pickle=False) as z:
+            arrays = {k: z[k] for k in z.files}
+        return _unpack(card, arrays, digest)
+    except (OSError, ValueError, KeyError, TypeError, EOFError) as e:
+        raise CheckUnavailable("the prompt classifier's weights cannot be read", hint="reinstall safegen") from e
+
+
+def _unpack(card: dict[str, Any], arrays: dict[str, Any], digest: str) -> Model:
+    """Arrays -> Model, shapes and numbers checked."""
+    labels, bits = tuple(card["labels"]), int(card["bits"])
+    shape = (len(labels), 1 << bits)
+    vectors = {k: arrays[k].astype(np.float32) for k in ("scale", "bias", "slope", "shift")}
+    good = (
+        labels
+        and labels[0] == "unsafe"
+        and arrays["coef"].shape == shape
+        and arrays["idf"].shape == shape[1:]
+        and all(v.shape == shape[:1] and np.isfinite(v).all() for v in vectors.values())
+    )
+    if not good:
+        raise CheckUnavailable("the prompt classifier knows no category", hint="reinstall safegen")
+    idf = arrays["idf"].astype(np.float32) / 16
+    return Model(labels, bits, idf, arrays["coef"], version=str(card["version"]), digest=digest, **vectors)

@@ -1,0 +1,155 @@
+"""The further views of a text: joined, leet, squeezed, decoded, reversed."""
+
+from __future__ import annotations
+
+from safegen.detectors.prompt.decode import decoded
+from safegen.detectors.prompt.language import english_score
+from safegen.detectors.prompt.normalise import Builder, View, plain
+
+MAX_VIEWS = 12
+"""At most this many views of one text are examined."""
+
+_JOINERS = frozenset(" .-_*/\\|~+,:;'\"^=·•#()[]")
+_INNER = frozenset("._*~^|'`-\\+=·•")
+_LEET = {
+    "0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "8": "b", "9": "g",
+    "@": "a", "$": "s", "!": "i", "|": "i", "+": "t", "€": "e", "£": "l", "¡": "i", "(": "c",
+}  # fmt: skip
+_ORDINAL = ("st", "nd", "rd", "th", "bit", "mm", "cm", "km", "fps", "kg", "px", "am", "pm")
+
+
+def views(text: str) -> list[View]:
+    """The plain view first, then those others that differ from it. Linear time; at most MAX_VIEWS.
+
+    *text* is any string. Views of decoded parts point at the encoded part as a whole.
+    """
+    base = plain(text)
+    out = [base]
+    seen = {base.text}
+
+    def keep(view: View) -> None:
+        if view.text and view.text not in seen and len(out) < MAX_VIEWS:
+            seen.add(view.text)
+            out.append(view)
+
+    together = joined(base)
+    keep(together)
+    keep(leet(together))
+    for count in (2, 1):
+        keep(squeezed(leet(together), count))
+    for part in decoded(text):
+        keep(part)
+        keep(leet(joined(part)))
+    for backwards in (reversed_view(base), reversed_words(base)):
+        if english_score(backwards.text) > english_score(base.text) + 0.25:
+            keep(backwards)
+    return out
+
+
+def joined(view: View) -> View:
+    """Spaced-out letters ("k i l l", "k.i.l.l") and punctuation inside words ("ki.ll") joined."""
+    out = Builder()
+    text, n, i = view.text, len(view.text), 0
+    while i < n:
+        run = _spaced_run(text, i) if text[i].isalnum() and (i == 0 or not text[i - 1].isalnum()) else []
+        if run:
+            wide = _wide_gaps(view, run)
+            for j in run:
+                if j in wide:
+                    out.add(" ", view.starts[j - 1], view.ends[j - 1])
+                out.add(text[j], view.starts[j], view.ends[j])
+            i = run[-1] + 1
+            continue
+        inside = 0 < i < n - 1 and text[i - 1].isalpha() and text[i + 1].isalpha()
+        if not (inside and text[i] in _INNER):
+            out.add(text[i], view.starts[i], view.ends[i])
+        i += 1
+    return out.view("joined")
+
+
+def _spaced_run(text: str, start: int) -> list[int]:
+    """Indices of three or more single characters with joiners between them, from *start*; else []."""
+    run = [start]
+    i, n = start + 1, len(text)
+    while i < n and text[i] in _JOINERS:
+        k = i + 1
+        while k < n and k - i < 3 and text[k] in _JOINERS:
+            k += 1
+        if k >= n or not text[k].isalnum() or (k + 1 < n and text[k + 1].isalnum()):
+            break
+        run.append(k)
+        i = k + 1
+    return run if len(run) >= 3 else []
+
+
+def _wide_gaps(view: View, run: list[int]) -> set[int]:
+    """Members of *run* with a wider gap before them than the narrowest one: there a word begins."""
+    gaps = {j: view.starts[j] - view.ends[i] for i, j in zip(run, run[1:], strict=False)}
+    narrow = min(gaps.values())
+    return {j for j, gap in gaps.items() if gap > narrow and view.text[j - 1] == " "}
+
+
+def leet(view: View) -> View:
+    """Digits and signs that stand for letters replaced, in words that have letters too."""
+    chars = list(view.text)
+    start, n = 0, len(chars)
+    for i in range(n + 1):
+        if i < n and chars[i] != " ":
+            continue
+        _unleet(chars, start, i)
+        start = i + 1
+    return View("leet", "".join(chars), view.starts, view.ends)
+
+
+def _unleet(chars: list[str], start: int, end: int) -> None:
+    """Undo leet in one word, in place. Measures ("4k", "35mm", "1980s") and trailing digits stay."""
+    while end > start and chars[end - 1] in "!.,;:?)]\"'+|":
+        end -= 1
+    word = chars[start:end]
+    letters = sum(c.isalpha() for c in word)
+    if letters == 0 or not any(c in _LEET for c in word):
+        return
+    digits_first = 0
+    while digits_first < len(word) and word[digits_first].isdigit():
+        digits_first += 1
+    rest = "".join(word[digits_first:])
+    if digits_first and (digits_first > 1 or letters < 3 or rest in _ORDINAL):
+        return
+    last_letter = max(i for i, c in enumerate(word) if c.isalpha())
+    for i, c in enumerate(word):
+        if c in _LEET and (i < last_letter or not c.isdigit()):
+            chars[start + i] = _LEET[c]
+
+
+def squeezed(view: View, count: int) -> View:
+    """Runs of three or more equal letters cut down to *count*."""
+    out = Builder()
+    text, i = view.text, 0
+    while i < len(text):
+        j = i
+        while j < len(text) and text[j] == text[i]:
+            j += 1
+        kept = count if j - i >= 3 and text[i].isalpha() else j - i
+        for k in range(i, i + kept):
+            out.add(text[k], view.starts[k], view.ends[j - 1] if k == i + kept - 1 else view.ends[k])
+        i = j
+    return out.view("squeezed")
+
+
+def reversed_view(view: View) -> View:
+    """The text read from its end."""
+    return View("reversed", view.text[::-1], view.starts[::-1], view.ends[::-1])
+
+
+def reversed_words(view: View) -> View:
+    """Each word read from its end, the words in order."""
+    out = Builder()
+    start = 0
+    for i in range(len(view.text) + 1):
+        if i == len(view.text) or view.text[i] == " ":
+            for j in range(i - 1, start - 1, -1):
+                out.add(view.text[j], view.starts[j], view.ends[j])
+            if i < len(view.text):
+                out.add(" ", view.starts[i], view.ends[i])
+            start = i + 1
+    return out.view("reversed-words")

@@ -1,0 +1,97 @@
+"""The decision itself: findings and a policy in, Allowed, Held or Refused out. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from safegen.errors import CheckUnavailable
+from safegen.policies.schema import CATEGORIES, Policy
+from safegen.types import Allowed, CheckRun, Decision, Finding, Held, PolicyRef, Refused, Request
+
+_RANK = {"allow": 0, "review": 1, "block": 2}
+_CLASSES: dict[str, type[Allowed] | type[Held] | type[Refused]] = {
+    "allow": Allowed,
+    "review": Held,
+    "block": Refused,
+}
+MAX_FINDINGS = 20
+
+
+def decide(
+    request: Request,
+    *,
+    policy: Policy,
+    findings: Iterable[Finding],
+    checks: Sequence[CheckRun],
+    language: str = "en",
+    language_reason: str = "",
+) -> Allowed | Held | Refused:
+    """Apply *policy* to what the checks found.
+
+    *findings* may hold scores below any threshold; those that matter come back in the decision, strongest first, with
+    the threshold they reached. *language_reason*, when set, says why nobody could understand the prompt.
+    Raises CheckUnavailable for a score that is not a number in [0, 1] or when no check ran.
+    """
+    if not checks:
+        raise CheckUnavailable("no prompt check ran", hint="name at least one under `checks: required:`")
+    outcome = "allow"
+    kept: list[Finding] = []
+    scores: dict[str, float] = {}
+    overall = 1.0
+    best: dict[str, float] = {}
+    for finding in findings:
+        _sane(finding)
+        scores[finding.category] = max(scores.get(finding.category, 0.0), finding.score)
+        rule = policy.rule(finding.category)
+        lowest = rule.lowest
+        if lowest is None:
+            continue
+        group = f"{finding.detector}" if finding.detector == "classifier" else f"rules:{finding.category}"
+        best[group] = max(best.get(group, 0.0), finding.score)
+        action = rule.action(finding.score)
+        if action != "allow":
+            reached = rule.block if action == "block" else rule.review
+            kept.append(replace(finding, threshold=reached))
+            outcome = max(outcome, action, key=_RANK.__getitem__)
+    for value in best.values():
+        overall *= 1.0 - value
+    if language_reason:
+        action = policy.languages.unsupported
+        outcome = max(outcome, action, key=_RANK.__getitem__)
+        kept.append(Finding("language", 1.0, "language", language_reason, threshold=1.0))
+    kept.sort(key=lambda f: (-_RANK[policy.rule(f.category).action(f.score)], -f.score, f.span or (0, 0)))
+    return _CLASSES[outcome](
+        request=request,
+        policy=PolicyRef(policy.name, policy.digest),
+        checks=tuple(checks),
+        findings=tuple(sorted(kept[:MAX_FINDINGS], key=lambda f: -f.score)),
+        score=min(1.0, max(0.0, 1.0 - overall)),
+        categories=dict(sorted(scores.items(), key=lambda kv: -kv[1])),
+        language=language,
+    )
+
+
+def explain(decision: Decision) -> str:
+    """One sentence for a person: why the prompt was allowed, held or refused."""
+    if decision.outcome == "allow":
+        return "nothing in the prompt reaches a threshold of the policy"
+    verb = "refused" if decision.outcome == "block" else "held for a person to look at"
+    if not decision.findings:
+        return verb
+    top = decision.findings[0]
+    what = CATEGORIES.get(top.category, top.category)
+    return f"{verb}: {what}: {top.reason}"
+
+
+def _sane(finding: Finding) -> None:
+    """A broken score must stop everything: comparisons with NaN are all false, which would be a pass."""
+    if not isinstance(finding.score, int | float) or not math.isfinite(finding.score):
+        raise CheckUnavailable(
+            f"the check {finding.detector!r} gave no usable score", hint="reinstall safegen or its model"
+        )
+    if not 0.0 <= finding.score <= 1.0:
+        raise CheckUnavailable(
+            f"the check {finding.detector!r} gave the score {finding.score}", hint="scores lie in [0, 1]"
+        )

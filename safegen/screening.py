@@ -1,0 +1,134 @@
+"""Screening: a request in, a decision out, before anything is generated.
+
+``screen`` normalises the prompt, identifies its language, runs every check the policy requires and lets the policy
+decide. A refusal is a value, never an exception; a check that cannot run is an exception, never a pass.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+from safegen import plugins, policies
+from safegen.detectors.prompt.language import Language, identify
+from safegen.detectors.prompt.normalise import plain
+from safegen.detectors.prompt.rules import Rules
+from safegen.errors import CheckUnavailable, SafegenError, UsageError
+from safegen.policies.engine import decide
+from safegen.policies.schema import Policy
+from safegen.types import Allowed, CheckRun, Finding, Held, Refused, Request
+
+
+def screen(request: Request, *, policy: Policy | None = None) -> Allowed | Held | Refused:
+    """Decide about *request* under *policy* (default: the one it names).
+
+    Returns Allowed, Held or Refused with findings strongest first, whose spans point into ``request.prompt`` (findings
+    about the negative prompt have none). Deterministic. Raises UsageError for a prompt that is empty, not text or
+    too long, and for an unknown policy; CheckUnavailable when a required check cannot run.
+    """
+    policy = policy if policy is not None else policies.load(request.policy)
+    _check_text(request.prompt, "prompt", policy.max_prompt_chars)
+    if request.negative_prompt:
+        _check_text(request.negative_prompt, "negative prompt", policy.max_prompt_chars, empty=True)
+    findings, checks = _run(policy, request.prompt)
+    more, negative_checks = _negative(policy, request.negative_prompt)
+    language = identify(plain(request.prompt).text)
+    return decide(
+        request,
+        policy=policy,
+        findings=[*findings, *more],
+        checks=[*checks, *negative_checks],
+        language=language.code,
+        language_reason=_unsupported(language, policy),
+    )
+
+
+def screen_many(
+    texts: Iterable[str], *, policy: Policy | str = "default"
+) -> Iterator[Allowed | Held | Refused]:
+    """Screen prompts one after the other, lazily, in constant memory. Raises as ``screen`` does."""
+    resolved = policies.load(policy) if isinstance(policy, str) else policy
+    for text in texts:
+        yield screen(Request(prompt=text, policy=resolved.name), policy=resolved)
+
+
+def _check_text(text: object, what: str, limit: int, *, empty: bool = False) -> None:
+    if not isinstance(text, str):
+        raise UsageError(f"the {what} is not text", hint="pass a string")
+    if len(text) > limit:
+        raise UsageError(
+            f"the {what} has {len(text)} characters; the policy accepts {limit}",
+            hint="shorten it, or raise `generation: max_prompt_chars:` in your own policy",
+        )
+    visible = any(unicodedata.category(c)[0] not in "CZ" for c in text)
+    if not visible and not empty:
+        raise UsageError(f"the {what} is empty", hint="say what the video should show")
+
+
+def _run(policy: Policy, text: str) -> tuple[list[Finding], list[CheckRun]]:
+    """Every required check on *text*. Whatever goes wrong in one, nothing passes."""
+    findings: list[Finding] = []
+    checks: list[CheckRun] = []
+    if not policy.checks.required:
+        raise CheckUnavailable(
+            "the policy requires no prompt check", hint="name at least one under `checks:`"
+        )
+    for name in policy.checks.required:
+        detector = _detector(name, policy.lists)
+        try:
+            found, run = detector.run(text)
+        except SafegenError:
+            raise
+        except Exception as e:
+            raise CheckUnavailable(
+                f"the check {name!r} failed: {type(e).__name__}", hint="nothing was let through; report this"
+            ) from e
+        findings += found
+        checks.append(run)
+    return findings, checks
+
+
+@lru_cache(maxsize=32)
+def _detector(name: str, lists: tuple[str, ...]) -> Any:
+    """The prompt detector *name*; one that cannot be made cannot run."""
+    if name == "rules":
+        return Rules(lists)
+    try:
+        return plugins.load("prompt", name)
+    except CheckUnavailable:
+        raise
+    except Exception as e:
+        raise CheckUnavailable(
+            f"the policy requires the check {name!r}, which cannot run here", hint=getattr(e, "hint", "")
+        ) from e
+
+
+def _negative(policy: Policy, text: str) -> tuple[list[Finding], list[CheckRun]]:
+    """Findings about the negative prompt, as the policy wants it looked at; without spans.
+
+    Naming blood or nudity as *unwanted* is the safe thing to do, so by default only evasion counts: asking for
+    the absence of clothes or censorship.
+    """
+    if not text.strip():
+        return [], []
+    found, run = Rules(policy.lists, scope="negative").run(text)
+    findings, checks = list(found), [replace(run, name="rules-negative")]
+    if policy.negative_prompt.screen == "full":
+        more, runs = _run(policy, text)
+        findings += more
+        checks += [replace(r, name=f"{r.name}-negative") for r in runs]
+    return [replace(f, span=None, reason=f"negative prompt: {f.reason}") for f in findings], checks
+
+
+def _unsupported(language: Language, policy: Policy) -> str:
+    """Why the checks do not understand the prompt, or empty."""
+    if language.code in policy.languages.supported:
+        return ""
+    known = ", ".join(policy.languages.supported)
+    if language.code == "und" and language.script == "Common":
+        return "the prompt has no letters, so its meaning cannot be checked"
+    what = f"{language.script} script" if language.code == "und" else f"language {language.code!r}"
+    return f"the prompt's {what} is not supported by the checks (supported: {known})"

@@ -1,0 +1,1 @@
+"""Recipe of the embedded prompt classifier: ``python -m training.guard train|evaluate``."""
