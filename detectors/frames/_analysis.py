@@ -47,7 +47,8 @@ class Spot:
 
 @dataclass(frozen=True)
 class Track:
-    """What a clip shows: row colours of the place (h, 3), the thing's spots by time, and a coherence in 0..1."""
+    """What a clip shows: row colours of the place (h, 3), the thing's spots by time, and a coherence in
+    0..1."""
 
     rows: Floats
     spots: tuple[Spot, ...]
@@ -60,7 +61,9 @@ def thumbnails(clip: Clip) -> Floats:
     """Up to MAX_FRAMES evenly spaced frames, short side SHORT_SIDE: (n, h, w, 3) float32 RGB in 0..255."""
     import cv2
 
-    wanted = set(np.linspace(0, max(clip.count - 1, 0), min(MAX_FRAMES, max(clip.count, 1))).round().astype(int))
+    wanted = set(
+        np.linspace(0, max(clip.count - 1, 0), min(MAX_FRAMES, max(clip.count, 1))).round().astype(int)
+    )
     out: list[Floats] = []
     for index, frame in enumerate(clip):
         if index not in wanted:
@@ -122,7 +125,9 @@ def _spot(index: int, frame: Floats, rows: Floats) -> Spot | None:
     border = np.concatenate([part[0], part[-1], part[:, 0], part[:, -1]])
     solid = _eroded(part).sum()
     others = sum(int(_eroded(p).sum() >= max(4, 0.4 * solid)) for p in parts[1:])
-    return Spot(index, alpha, centre, total / unit**2, colour.astype(np.float32), flat, not border.any(), others)
+    return Spot(
+        index, alpha, centre, total / unit**2, colour.astype(np.float32), flat, not border.any(), others
+    )
 
 
 def track(frames: Floats) -> Track:

@@ -9,8 +9,18 @@ from safegen.detectors.frames import _shapes
 from safegen.detectors.frames._analysis import Track
 
 MOTIONS = (
-    "left", "right", "up", "down", "still", "bounce", "spin", "grow", "shrink", "orbit", "zigzag",
-)  # fmt: skip
+    "left",
+    "right",
+    "up",
+    "down",
+    "still",
+    "bounce",
+    "spin",
+    "grow",
+    "shrink",
+    "orbit",
+    "zigzag",
+)
 UNKNOWN = "unknown"
 
 _STILL = 0.075

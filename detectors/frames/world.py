@@ -1,8 +1,8 @@
 """Reads what a clip of the small world shows: colour, shape, size, count, position, motion, background.
 
-The bias audit counts these attributes over releases, and the embedded model is judged by them. numpy and OpenCV
-only. It works at the native 64 pixels and on upscaled, watermarked, re-encoded releases. On pictures that are not
-of that world it says ``unknown``; it never raises on any picture.
+The bias audit counts these attributes over releases, and the embedded model is judged by them. numpy and
+OpenCV only. It works at the native 64 pixels and on upscaled, watermarked, re-encoded releases. On pictures
+that are not of that world it says ``unknown``; it never raises on any picture.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from safegen.detectors.frames import _shapes
 from safegen.detectors.frames._analysis import Spot, Track, thumbnails, track
@@ -53,7 +53,7 @@ _PLACES: dict[str, tuple[tuple[int, int, int], tuple[int, int, int]]] = {
 _SIZES = {"small": 0.24, "medium": 0.34, "large": 0.46}
 
 
-def _lab(rgb: Sequence[Sequence[float]] | NDArray[np.float32]) -> NDArray[np.float32]:
+def _lab(rgb: ArrayLike) -> NDArray[np.float32]:
     import cv2
 
     pixels = np.asarray(rgb, np.float32).reshape(1, -1, 3) / 255
@@ -61,7 +61,8 @@ def _lab(rgb: Sequence[Sequence[float]] | NDArray[np.float32]) -> NDArray[np.flo
 
 
 def _softmax(distances: Mapping[str, float], scale: float, far: float, trust: float) -> dict[str, float]:
-    """Probabilities from distances; ``unknown`` stands at distance ``far`` and takes what ``trust`` leaves."""
+    """Probabilities from distances; ``unknown`` stands at distance ``far`` and takes what ``trust``
+    leaves."""
     names = [*distances, UNKNOWN]
     logits = -np.array([*distances.values(), far], np.float64) / scale
     weights = np.exp(logits - logits.max())
@@ -120,7 +121,13 @@ def _position(seen: Track) -> dict[str, float]:
         return _nowhere(names)
     x = float(np.mean([s.centre[0] for s in seen.spots])) / max(1.0, seen.aspect) * 2 - 1
     y = float(np.mean([s.centre[1] for s in seen.spots])) * min(1.0, seen.aspect) * 2 - 1
-    points = {"left": (-0.5, 0.0), "centre": (0.0, 0.0), "right": (0.5, 0.0), "top": (0.0, -0.5), "bottom": (0.0, 0.5)}
+    points = {
+        "left": (-0.5, 0.0),
+        "centre": (0.0, 0.0),
+        "right": (0.5, 0.0),
+        "top": (0.0, -0.5),
+        "bottom": (0.0, 0.5),
+    }
     gaps = {n: float(np.hypot(x - px, y - py)) for n, (px, py) in points.items()}
     return _softmax(gaps, 0.08, 1.0, seen.coherence)
 

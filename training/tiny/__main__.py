@@ -11,8 +11,12 @@ from pathlib import Path
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training.tiny", description=__doc__)
     parser.add_argument("step", choices=("vae", "encode", "dit", "export", "judge"))
-    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints, latents and the export")
-    parser.add_argument("--minutes", type=float, default=45.0, help="training time in total, earlier runs included")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="folder for checkpoints, latents and the export"
+    )
+    parser.add_argument(
+        "--minutes", type=float, default=45.0, help="training time in total, earlier runs included"
+    )
     parser.add_argument("--clips", type=int, default=12000, help="clips to encode, or to judge")
     parser.add_argument("--stage", default="one", help="stage of the world, see training/world/stages.py")
     parser.add_argument("--model", type=Path, help="pipeline folder to export to or to judge")

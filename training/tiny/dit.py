@@ -60,13 +60,18 @@ class Model:
             block.compile(dynamic=False)
 
     def embed(self, captions: list[str]) -> Tensor:
-        """Prompt embeddings as WanPipeline makes them, zeros after the end token: (b, TEXT_LENGTH, TEXT_DIM)."""
-        tokens = self.tokenizer(captions, padding="max_length", max_length=models.TEXT_LENGTH, truncation=True)
+        """Prompt embeddings as WanPipeline makes them, zeros after the end token: (b, TEXT_LENGTH,
+        TEXT_DIM)."""
+        tokens = self.tokenizer(
+            captions, padding="max_length", max_length=models.TEXT_LENGTH, truncation=True
+        )
         ids, mask = torch.tensor(tokens["input_ids"]), torch.tensor(tokens["attention_mask"])
         hidden: Tensor = self.text(ids, mask).last_hidden_state
         return hidden * mask[..., None]
 
-    def loss(self, latents: Tensor, captions: list[str], generator: torch.Generator, first_frame: bool) -> Tensor:
+    def loss(
+        self, latents: Tensor, captions: list[str], generator: torch.Generator, first_frame: bool
+    ) -> Tensor:
         """Flow-matching loss of one batch."""
         noised = flow.noised(latents, generator, first_frame)
         guess = self.dit(noised.x, noised.timestep, self.embed(captions), return_dict=False)[0]
@@ -111,10 +116,16 @@ def train(folder: Path, minutes: float) -> None:
 
     def snapshot() -> dict[str, Any]:
         return {
-            "text": model.text.state_dict(), "dit": model.dit.state_dict(), "average": model.average,
-            "optim": duo.state_dict(), "step": step, "spent": clock.spent,
-            "mean": cache["mean"], "std": cache["std"], "stage": cache["stage"],
-        }  # fmt: skip
+            "text": model.text.state_dict(),
+            "dit": model.dit.state_dict(),
+            "average": model.average,
+            "optim": duo.state_dict(),
+            "step": step,
+            "spent": clock.spent,
+            "mean": cache["mean"],
+            "std": cache["std"],
+            "stage": cache["stage"],
+        }
 
     shown: list[float] = []
     while clock.progress < 1:

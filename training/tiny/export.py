@@ -1,4 +1,5 @@
-"""Puts the trained parts together as a `WanPipeline` folder anyone can load: fp16 safetensors, no local paths."""
+"""Puts the trained parts together as a `WanPipeline` folder anyone can load: fp16 safetensors, no local
+paths."""
 
 from __future__ import annotations
 
@@ -34,9 +35,11 @@ def write(vae: torch.nn.Module, trained: dit.Model, model: Path) -> None:
     from diffusers.schedulers.scheduling_unipc_multistep import UniPCMultistepScheduler
 
     scheduler = UniPCMultistepScheduler(
-        prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=flow.SHIFT,
+        prediction_type="flow_prediction",
+        use_flow_sigmas=True,
+        flow_shift=flow.SHIFT,
         num_train_timesteps=flow.TIMESTEPS,
-    )  # fmt: skip
+    )
     parts = {"vae": vae.half(), "transformer": trained.dit.half(), "text_encoder": trained.text.half()}
     pipe = WanPipeline(tokenizer=trained.tokenizer, scheduler=scheduler, expand_timesteps=True, **parts)
     pipe.save_pretrained(model, safe_serialization=True, max_shard_size=_SHARD)
@@ -53,7 +56,8 @@ def _scrub(path: Path) -> None:
 
 
 def digests(model: Path) -> dict[str, str]:
-    """Record the SHA-256 of every file the pipeline loads, in `digests.json` beside them; returns the table."""
+    """Record the SHA-256 of every file the pipeline loads, in `digests.json` beside them; returns the
+    table."""
     files = sorted(p for p in model.rglob("*") if p.suffix in (".json", ".safetensors") and p.name != DIGESTS)
     table = {p.relative_to(model).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
     (model / DIGESTS).write_text(json.dumps(table, indent=2) + "\n")

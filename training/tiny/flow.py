@@ -1,4 +1,5 @@
-"""Flow matching on latents, as WanPipeline samples it: x_t = (1 - sigma) x + sigma noise, the model says noise - x."""
+"""Flow matching on latents, as WanPipeline samples it: x_t = (1 - sigma) x + sigma noise, the model says
+noise - x."""
 
 from __future__ import annotations
 
@@ -16,8 +17,8 @@ TIMESTEPS = 1000
 class Noised:
     """One training batch: the noisy latent, the model's timestep, the target and where the loss counts.
 
-    `timestep` is (b,) for text-to-video. With a clean first latent frame (image-to-video) it is (b, tokens), 0
-    on the tokens of that frame, as WanPipeline's `expand_timesteps` has it.
+    `timestep` is (b,) for text-to-video. With a clean first latent frame (image-to-video) it is (b,
+    tokens), 0 on the tokens of that frame, as WanPipeline's `expand_timesteps` has it.
     """
 
     x: Tensor

@@ -1,4 +1,5 @@
-"""What the automatic judge says: of true renders, of the autoencoder's reconstructions, of generated clips."""
+"""What the automatic judge says: of true renders, of the autoencoder's reconstructions, of generated
+clips."""
 
 from __future__ import annotations
 
@@ -11,9 +12,9 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
+
 from safegen.detectors.frames._analysis import track
 from safegen.detectors.frames.world import attributes
-
 from training.tiny import models, state
 from training.tiny.latents import clip_tensor
 from training.world import stages
@@ -30,9 +31,12 @@ def truth(scene: Scene) -> dict[str, str]:
     """What the judge should say of a scene."""
     thing = scene.things[0]
     return {
-        "colour": thing.colour, "shape": thing.kind, "size": thing.size,
-        "motion": scene.motion, "background": scene.background,
-    }  # fmt: skip
+        "colour": thing.colour,
+        "shape": thing.kind,
+        "size": thing.size,
+        "motion": scene.motion,
+        "background": scene.background,
+    }
 
 
 def score(cases: Iterable[tuple[Scene, Frames]]) -> dict[str, float]:
@@ -83,9 +87,16 @@ def generator(model: Path) -> Callable[[str, int], Frames]:
 
     def make(prompt: str, seed: int) -> Frames:
         video = pipe(
-            prompt, height=SIDE, width=SIDE, num_frames=FRAMES, num_inference_steps=STEPS, guidance_scale=GUIDANCE,
-            max_sequence_length=models.TEXT_LENGTH, generator=torch.Generator().manual_seed(seed), output_type="np",
-        ).frames[0]  # fmt: skip
+            prompt,
+            height=SIDE,
+            width=SIDE,
+            num_frames=FRAMES,
+            num_inference_steps=STEPS,
+            guidance_scale=GUIDANCE,
+            max_sequence_length=models.TEXT_LENGTH,
+            generator=torch.Generator().manual_seed(seed),
+            output_type="np",
+        ).frames[0]
         out: Frames = (video * 255).round().astype(np.uint8)
         return out
 
@@ -102,7 +113,8 @@ def sheet(path: Path, rows: list[Frames], every: int = 4, columns: int = 2) -> N
 
 
 def report(folder: Path, model: Path | None, clips: int, stage: str = "one") -> dict[str, Any]:
-    """Judge true renders, reconstructions and, when `model` is given, generated clips; writes figures and sheets."""
+    """Judge true renders, reconstructions and, when `model` is given, generated clips; writes figures and
+    sheets."""
     held, seen = cases(stage, clips, True), cases(stage, clips, False)
     out: dict[str, Any] = {"renders": score((s, render(s, 50000 + i)[0]) for i, s in enumerate(held))}
     if (folder / "vae.pt").exists():

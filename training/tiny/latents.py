@@ -59,6 +59,8 @@ def encode(folder: Path, stage: str, clips: int) -> None:
     mean, std = sample.mean(dim=(0, 2, 3, 4)), sample.std(dim=(0, 2, 3, 4))
     shape = (1, -1, 1, 1, 1)
     out = ((out.float() - mean.view(shape)) / std.view(shape)).half()
-    state.save(folder / "latents.pt", {"latents": out, "mean": mean.tolist(), "std": std.tolist(), "stage": stage})
+    state.save(
+        folder / "latents.pt", {"latents": out, "mean": mean.tolist(), "std": std.tolist(), "stage": stage}
+    )
     (folder / "scenes.json").write_text(json.dumps([asdict(s) for s, _ in todo]))
     state.log.info("latents: mean %s std %s", mean.tolist(), std.tolist())

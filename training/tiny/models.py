@@ -15,7 +15,8 @@ LATENT = (Z, 5, 8, 8)
 """Shape of one clip's latent: channels, frames, rows, columns."""
 TEXT_DIM = 96
 TEXT_LENGTH = 24
-"""Tokens of a prompt, end token and padding included. Wan attends to the padding, so this is part of the model."""
+"""Tokens of a prompt, end token and padding included. Wan attends to the padding, so this is part of the
+model."""
 
 VAE_CONFIG: dict[str, Any] = {
     "base_dim": 16,
@@ -60,7 +61,8 @@ TEXT_CONFIG: dict[str, Any] = {
 
 
 def autoencoder(mean: list[float] | None = None, std: list[float] | None = None) -> AutoencoderKLWan:
-    """Fresh autoencoder: (b, 3, 4k+1, 64, 64) in -1..1 to (b, Z, k+1, 8, 8) and back, with the given statistics."""
+    """Fresh autoencoder: (b, 3, 4k+1, 64, 64) in -1..1 to (b, Z, k+1, 8, 8) and back, with the given
+    statistics."""
     from diffusers.models.autoencoders.autoencoder_kl_wan import AutoencoderKLWan
 
     stats = {"latents_mean": mean or [0.0] * Z, "latents_std": std or [1.0] * Z}
@@ -68,7 +70,8 @@ def autoencoder(mean: list[float] | None = None, std: list[float] | None = None)
 
 
 def channels_last(vae: AutoencoderKLWan) -> AutoencoderKLWan:
-    """The same autoencoder with its kernels laid out channels last: the same numbers, 1.7 times as fast on a CPU."""
+    """The same autoencoder with its kernels laid out channels last: the same numbers, 1.7 times as fast on
+    a CPU."""
     import torch
 
     for module in vae.modules():

@@ -2,7 +2,8 @@
 
 Muon orthogonalises the momentum of a weight matrix by a Newton-Schulz iteration (K. Jordan et al., "Muon: An
 optimizer for hidden layers in neural networks", 2024); the step is scaled to AdamW's (Moonshot AI, "Muon is
-scalable for LLM training", arXiv:2502.16982, section 2.2). Written out here because torch's takes 2-D weights only.
+scalable for LLM training", arXiv:2502.16982, section 2.2). Written out here because torch's takes 2-D
+weights only.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ def orthogonalise(batch: Tensor, steps: int = 5) -> Tensor:
 class Muon(torch.optim.Optimizer):
     """Muon with Nesterov momentum over weights of two or more dimensions, batched over equal shapes."""
 
-    def __init__(self, params: Iterable[nn.Parameter], lr: float, momentum: float = 0.95, decay: float = 0.0) -> None:
+    def __init__(
+        self, params: Iterable[nn.Parameter], lr: float, momentum: float = 0.95, decay: float = 0.0
+    ) -> None:
         super().__init__(params, {"lr": lr, "momentum": momentum, "decay": decay})
 
     @torch.no_grad()
@@ -64,7 +67,9 @@ class Muon(torch.optim.Optimizer):
 class Duo:
     """Muon for hidden weights and AdamW for everything else, driven by one learning-rate factor."""
 
-    def __init__(self, hidden: list[nn.Parameter], rest: list[nn.Parameter], muon_lr: float, adam_lr: float) -> None:
+    def __init__(
+        self, hidden: list[nn.Parameter], rest: list[nn.Parameter], muon_lr: float, adam_lr: float
+    ) -> None:
         self.muon = Muon(hidden, muon_lr)
         self.adam = torch.optim.AdamW(rest, adam_lr, betas=(0.9, 0.99), weight_decay=0.0)
         self._base = (muon_lr, adam_lr)
@@ -91,8 +96,11 @@ class Duo:
         self.adam.load_state_dict(state["adam"])
 
 
-def split(modules: Iterable[nn.Module], names: tuple[str, ...] = ()) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
-    """Hidden weights (two or more dimensions) and the rest; parameters whose name contains one of `names` are rest."""
+def split(
+    modules: Iterable[nn.Module], names: tuple[str, ...] = ()
+) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+    """Hidden weights (two or more dimensions) and the rest; parameters whose name contains one of `names`
+    are rest."""
     hidden, rest = [], []
     for module in modules:
         for name, p in module.named_parameters():

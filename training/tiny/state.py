@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ def save(path: Path, state: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
     torch.save(state, part)
-    os.replace(part, path)
+    part.replace(path)
 
 
 def load(path: Path) -> dict[str, Any] | None:
@@ -56,7 +55,8 @@ class Clock:
 
 
 def ramp(progress: float, step: int, *, warm: int = 50, hold: float = 0.5, floor: float = 0.02) -> float:
-    """Learning-rate factor: linear warm-up over `warm` steps, flat until `hold`, then linear down to `floor`."""
+    """Learning-rate factor: linear warm-up over `warm` steps, flat until `hold`, then linear down to
+    `floor`."""
     up = min(1.0, (step + 1) / warm)
     down = 1.0 if progress < hold else 1.0 - (1.0 - floor) * (progress - hold) / (1.0 - hold)
     return up * down

@@ -15,13 +15,16 @@ PAD, END, UNKNOWN = "<pad>", "</s>", "<unk>"
 
 
 def tokenizer(stage: Stage) -> PreTrainedTokenizerFast:
-    """Tokenizer of a stage's words: lower-cased, punctuation dropped, `</s>` appended, unknown words `<unk>`."""
+    """Tokenizer of a stage's words: lower-cased, punctuation dropped, `</s>` appended, unknown words
+    `<unk>`."""
     from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
     from transformers import PreTrainedTokenizerFast
 
     ids = {word: i for i, word in enumerate([PAD, END, UNKNOWN, *vocabulary(stage)])}
     core = Tokenizer(models.WordLevel(ids, unk_token=UNKNOWN))
-    core.normalizer = normalizers.Sequence([normalizers.Lowercase(), normalizers.Replace(Regex("[^a-z0-9]+"), " ")])
+    core.normalizer = normalizers.Sequence(
+        [normalizers.Lowercase(), normalizers.Replace(Regex("[^a-z0-9]+"), " ")]
+    )
     core.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     core.post_processor = processors.TemplateProcessing(single=f"$A {END}", special_tokens=[(END, ids[END])])
     return PreTrainedTokenizerFast(

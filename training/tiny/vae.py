@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn.functional import max_pool2d
 
 from training.tiny import models, optim, state
 from training.world import stages
@@ -25,7 +25,8 @@ KL = 1e-4
 
 
 def batch(step: int, frames: int, size: int = BATCH) -> tuple[Tensor, Tensor]:
-    """Training batch of one step: clips (b, 3, frames, H, W) in -1..1 and their masks (b, 1, frames, H, W)."""
+    """Training batch of one step: clips (b, 3, frames, H, W) in -1..1 and their masks (b, 1, frames, H,
+    W)."""
     rng = np.random.default_rng([7, step])
     clips, masks = [], []
     for i in range(size):
@@ -72,7 +73,11 @@ def loss(vae: AutoencoderKLWan, x: Tensor, mask: Tensor, step: int) -> tuple[Ten
     z = posterior.sample(torch.Generator().manual_seed(step))
     y = decode(vae, z)
     b, _, t, h, w = mask.shape
-    near = F.max_pool2d(mask.transpose(1, 2).reshape(b * t, 1, h, w), 3, 1, 1).reshape(b, t, 1, h, w).transpose(1, 2)
+    near = (
+        max_pool2d(mask.transpose(1, 2).reshape(b * t, 1, h, w), 3, 1, 1)
+        .reshape(b, t, 1, h, w)
+        .transpose(1, 2)
+    )
     weight = 1 + FOREGROUND * near
     weight = weight / weight.mean()
     error = x - y
@@ -111,7 +116,9 @@ def train(folder: Path, minutes: float) -> None:
         shown.append(psnr)
         if step % 25 == 0:
             mean = float(np.mean(shown))
-            state.log.info("vae step %d  %.0fs  T=%d  %.2f dB  |g| %.2f", step, clock.spent, frames, mean, norm)
+            state.log.info(
+                "vae step %d  %.0fs  T=%d  %.2f dB  |g| %.2f", step, clock.spent, frames, mean, norm
+            )
             shown.clear()
         if clock.due():
             state.save(folder / "vae.pt", snapshot())

@@ -9,22 +9,25 @@ from training.world.spec import SIDE
 
 Picture = NDArray[np.float32]
 
-# For each place: sky at the top, sky at the horizon, ground at the horizon, ground at the bottom, horizon (fraction).
-_BANDS: dict[str, tuple[tuple[int, int, int], tuple[int, int, int], tuple[int, int, int], tuple[int, int, int], float]] = {
+# For each place: sky at the top, sky at the horizon, ground at the horizon, ground at the bottom, the
+# horizon (fraction of the height).
+_BANDS: dict[
+    str, tuple[tuple[int, int, int], tuple[int, int, int], tuple[int, int, int], tuple[int, int, int], float]
+] = {
     "grey": ((148, 150, 152), (148, 150, 152), (140, 142, 144), (140, 142, 144), 0.5),
     "grass": ((150, 200, 236), (190, 222, 240), (126, 188, 84), (104, 168, 66), 0.30),
     "sea": ((168, 206, 236), (206, 226, 240), (70, 150, 190), (48, 118, 168), 0.30),
     "desert": ((176, 206, 226), (226, 220, 200), (228, 200, 142), (214, 178, 112), 0.30),
     "night": ((12, 14, 40), (22, 26, 62), (22, 26, 62), (34, 38, 84), 0.7),
     "snow": ((166, 188, 212), (190, 206, 224), (228, 234, 242), (238, 242, 248), 0.30),
-}  # fmt: skip
+}
 
 _STAR_LAYOUTS = 6
 
 
 def _bands(name: str, dusk: bool, jitter: int) -> Picture:
     top, high, low, bottom, horizon = _BANDS[name]
-    cut = int(round(horizon * SIDE)) + jitter
+    cut = round(horizon * SIDE) + jitter
     rows = np.empty((SIDE, 3), np.float32)
     rows[:cut] = np.linspace(top, high, cut)
     rows[cut:] = np.linspace(low, bottom, SIDE - cut)

@@ -41,29 +41,71 @@ SIZE_WORDS: Table = {
 COUNT_WORDS: dict[int, tuple[str, ...]] = {2: ("two", "a pair of"), 3: ("three",)}
 
 VERBS = (
-    "rolling", "moving", "sliding", "drifting", "travelling", "traveling", "gliding", "going", "flying", "floating",
-    "moves", "rolls", "slides", "drifts", "travels", "glides", "goes", "flies", "floats", "passing",
-)  # fmt: skip
+    "rolling",
+    "moving",
+    "sliding",
+    "drifting",
+    "travelling",
+    "traveling",
+    "gliding",
+    "going",
+    "flying",
+    "floating",
+    "moves",
+    "rolls",
+    "slides",
+    "drifts",
+    "travels",
+    "glides",
+    "goes",
+    "flies",
+    "floats",
+    "passing",
+)
 
 DIRECTIONS: Table = {
     "right": (
-        "left to right", "from left to right", "to the right", "from left to right", "rightwards", "right",
-        "towards the right", "from the left to the right", "across the screen to the right",
+        "left to right",
+        "from left to right",
+        "to the right",
+        "from left to right",
+        "rightwards",
+        "right",
+        "towards the right",
+        "from the left to the right",
+        "across the screen to the right",
     ),
     "left": (
-        "right to left", "from right to left", "to the left", "from right to left", "leftwards", "left",
-        "towards the left", "from the right to the left", "across the screen to the left",
+        "right to left",
+        "from right to left",
+        "to the left",
+        "from right to left",
+        "leftwards",
+        "left",
+        "towards the left",
+        "from the right to the left",
+        "across the screen to the left",
     ),
     "up": ("up", "upwards", "upward", "from bottom to top", "to the top", "towards the top"),
     "down": ("down", "downwards", "downward", "from top to bottom", "to the bottom", "towards the bottom"),
-}  # fmt: skip
+}
 
 MOTION_PHRASES: Table = {
     "up": ("rising", "climbing", "rises", "ascending", "rising up", "lifting off"),
     "down": ("falling", "sinking", "dropping", "falls", "descending", "falling down", "dropping down"),
     "still": (
-        "standing still", "at rest", "not moving", "resting", "sitting still", "that does not move", "motionless",
-        "staying in place", "standing", "sitting", "lying still", "",
+        "standing still",
+        "at rest",
+        "not moving",
+        "resting",
+        "sitting still",
+        "that does not move",
+        "motionless",
+        "staying in place",
+        "standing",
+        "sitting",
+        "lying still",
+        "",
     ),
     "bounce": ("bouncing", "bouncing up and down", "bounces", "hopping", "jumping up and down"),
     "spin": ("spinning", "rotating", "spins", "turning around", "spinning in place"),
@@ -71,7 +113,7 @@ MOTION_PHRASES: Table = {
     "shrink": ("shrinking", "getting smaller", "shrinks", "contracting"),
     "orbit": ("circling", "moving in a circle", "going around in a circle", "orbiting"),
     "zigzag": ("zigzagging", "moving in a zigzag", "zigzagging from left to right"),
-}  # fmt: skip
+}
 
 SPEED_WORDS: Table = {
     "slow": ("slowly", "slowly", "at low speed"),
@@ -81,30 +123,77 @@ SPEED_WORDS: Table = {
 
 PLACE_PHRASES: Table = {
     "grey": (
-        "on a grey background", "on a plain grey background", "on a gray background", "in front of a grey wall",
-        "in front of a gray wall", "on plain gray", "over grey", "in a grey room", "against a grey background", "with a grey background",
+        "on a grey background",
+        "on a plain grey background",
+        "on a gray background",
+        "in front of a grey wall",
+        "in front of a gray wall",
+        "on plain gray",
+        "over grey",
+        "in a grey room",
+        "against a grey background",
+        "with a grey background",
     ),
     "grass": (
-        "over green grass", "on the grass", "on a meadow", "over a meadow", "across a green meadow", "on a lawn",
-        "in a green field", "across a grassy field", "on grass", "over the lawn", "in a park", "over a green field",
+        "over green grass",
+        "on the grass",
+        "on a meadow",
+        "over a meadow",
+        "across a green meadow",
+        "on a lawn",
+        "in a green field",
+        "across a grassy field",
+        "on grass",
+        "over the lawn",
+        "in a park",
+        "over a green field",
     ),
     "sea": (
-        "over the sea", "on the sea", "over blue water", "on the ocean", "over the ocean", "above the waves", "at sea",
-        "on the water", "on a lake", "across the water",
+        "over the sea",
+        "on the sea",
+        "over blue water",
+        "on the ocean",
+        "over the ocean",
+        "above the waves",
+        "at sea",
+        "on the water",
+        "on a lake",
+        "across the water",
     ),
     "desert": (
-        "in the desert", "over the sand", "across the desert", "over sand dunes", "on a sandy beach", "on the beach",
-        "on sand", "over desert sand", "over the dunes",
+        "in the desert",
+        "over the sand",
+        "across the desert",
+        "over sand dunes",
+        "on a sandy beach",
+        "on the beach",
+        "on sand",
+        "over desert sand",
+        "over the dunes",
     ),
     "night": (
-        "in the night sky", "under the stars", "at night", "in a starry sky", "in space", "against the stars",
-        "in a dark night sky", "in front of the stars", "in a starry night",
+        "in the night sky",
+        "under the stars",
+        "at night",
+        "in a starry sky",
+        "in space",
+        "against the stars",
+        "in a dark night sky",
+        "in front of the stars",
+        "in a starry night",
     ),
     "snow": (
-        "over the snow", "in the snow", "on snow", "across a snowy field", "over white snow", "on a snowy field",
-        "on ice and snow", "over snowy ground", "in winter snow",
+        "over the snow",
+        "in the snow",
+        "on snow",
+        "across a snowy field",
+        "over white snow",
+        "on a snowy field",
+        "on ice and snow",
+        "over snowy ground",
+        "in winter snow",
     ),
-}  # fmt: skip
+}
 
 DAYTIME_PHRASES: Table = {"day": ("",), "dusk": ("at dusk", "at sunset", "in the evening")}
 
@@ -124,8 +213,15 @@ RELATION_PHRASES: Table = {
 }
 
 TEMPLATES = (
-    "{subject} {action} {place}", "{subject} {action} {place}", "{subject} {action} {place}",
-    "{subject} {action} {place}", "{subject} {place} {action}", "{place}, {subject} {action}",
-    "{subject} is {action} {place}", "a video of {subject} {action} {place}", "a clip of {subject} {action} {place}",
-    "{place} there is {subject} {action}", "{subject}, {action}, {place}",
-)  # fmt: skip
+    "{subject} {action} {place}",
+    "{subject} {action} {place}",
+    "{subject} {action} {place}",
+    "{subject} {action} {place}",
+    "{subject} {place} {action}",
+    "{place}, {subject} {action}",
+    "{subject} is {action} {place}",
+    "a video of {subject} {action} {place}",
+    "a clip of {subject} {action} {place}",
+    "{place} there is {subject} {action}",
+    "{subject}, {action}, {place}",
+)

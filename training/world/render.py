@@ -14,7 +14,9 @@ _OVER = 2
 _SHIFT = 4  # fixed-point bits of cv2's polygon coordinates
 
 
-def _paint(canvas: Frames, parts: list[shapes.Part], centre: NDArray[np.float64], radius: float, angle: float) -> None:
+def _paint(
+    canvas: Frames, parts: list[shapes.Part], centre: NDArray[np.float64], radius: float, angle: float
+) -> None:
     turn = np.asarray([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     unit = SIDE * _OVER / 2
     for points, colour in parts:
@@ -60,7 +62,9 @@ def _camera(frame: Frames, camera: str, t: float) -> Frames:
 
 
 def _differs(a: Frames, b: Frames) -> NDArray[np.bool_]:
-    other: NDArray[np.bool_] = a != b  # reducing three planes by hand: numpy is ten times slower on a short axis
+    other: NDArray[np.bool_] = (
+        a != b
+    )  # reducing three planes by hand: numpy is ten times slower on a short axis
     return other[..., 0] | other[..., 1] | other[..., 2]
 
 

@@ -103,8 +103,14 @@ _SIMPLE: dict[str, Points] = {
 }
 
 _COMPOUND: dict[str, Callable[[RGB], list[Part]]] = {
-    "car": _car, "boat": _boat, "tree": _tree, "house": _house, "bird": _bird, "sun": _sun, "cloud": _cloud,
-}  # fmt: skip
+    "car": _car,
+    "boat": _boat,
+    "tree": _tree,
+    "house": _house,
+    "bird": _bird,
+    "sun": _sun,
+    "cloud": _cloud,
+}
 
 
 def parts(kind: str, colour: RGB) -> list[Part]:

@@ -33,9 +33,18 @@ SIZES: dict[str, float] = {"small": 0.24, "medium": 0.34, "large": 0.46}
 """Circumscribed radius of a thing by size word."""
 
 MOTIONS = (
-    "left", "right", "up", "down", "still",
-    "bounce", "spin", "grow", "shrink", "orbit", "zigzag",
-)  # fmt: skip
+    "left",
+    "right",
+    "up",
+    "down",
+    "still",
+    "bounce",
+    "spin",
+    "grow",
+    "shrink",
+    "orbit",
+    "zigzag",
+)
 
 SPEEDS: dict[str, float] = {"slow": 0.45, "normal": 0.85, "fast": 1.25}
 """Factor on how far a thing travels in one clip (clipped so that it stays inside the picture)."""

@@ -57,11 +57,18 @@ STAGES: dict[str, Stage] = {
         Stage("three", spec.KINDS, _ALL_COLOURS, _NINE, speeds=_SPEEDS),
         Stage("four", spec.KINDS, _ALL_COLOURS, spec.MOTIONS, speeds=_SPEEDS, counts=(1, 2, 3), pairs=0.3),
         Stage(
-            "full", spec.KINDS, _ALL_COLOURS, spec.MOTIONS, speeds=_SPEEDS, counts=(1, 2, 3), pairs=0.3,
-            cameras=spec.CAMERAS, daytimes=spec.DAYTIMES,
+            "full",
+            spec.KINDS,
+            _ALL_COLOURS,
+            spec.MOTIONS,
+            speeds=_SPEEDS,
+            counts=(1, 2, 3),
+            pairs=0.3,
+            cameras=spec.CAMERAS,
+            daytimes=spec.DAYTIMES,
         ),
     )
-}  # fmt: skip
+}
 
 
 def held_out(scene: Scene) -> bool:
@@ -89,9 +96,15 @@ def _draw(stage: Stage, rng: np.random.Generator) -> Scene:
         count = _pick(rng, stage.counts)
     camera = _pick(rng, stage.cameras) if rng.random() < 0.3 else "static"
     return Scene(
-        things, _pick(rng, stage.motions), _pick(rng, stage.backgrounds), _pick(rng, stage.speeds),
-        count, relation, _pick(rng, stage.daytimes), camera,
-    )  # fmt: skip
+        things,
+        _pick(rng, stage.motions),
+        _pick(rng, stage.backgrounds),
+        _pick(rng, stage.speeds),
+        count,
+        relation,
+        _pick(rng, stage.daytimes),
+        camera,
+    )
 
 
 def sample(stage: Stage, rng: np.random.Generator, held: bool | None = False) -> Scene:

@@ -1,0 +1,121 @@
+"""The embedded model: a WanPipeline of a few megabytes that knows a small rendered world.
+
+Its weights come with safegen and are compared with their shipped digests at every load.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from safegen.generators import _loading, weights
+from safegen.generators.diffusers import DiffusersGenerator, call
+from safegen.generators.present import present
+from safegen.generators.presets import Preset
+from safegen.types import Generated, ModelRef
+
+if TYPE_CHECKING:
+    from safegen.protocols import Progress
+    from safegen.types import Request
+
+FOLDER = Path(__file__).resolve().parent.parent / "models" / "tiny"
+VERSION = "1"
+SIDE, SECONDS, FPS = 512, 3.0, 24
+
+PRESET = Preset(
+    name="tiny",
+    source=str(FOLDER),
+    summary="embedded: simple things that move over simple places, made in seconds on any CPU",
+    licence="Apache-2.0",
+    width=64,
+    height=64,
+    frames=17,
+    fps=FPS,
+    steps=16,
+    guidance=4.5,
+    # Wan attends to the padding of the prompt, so the length it was trained at is part of the model.
+    options={"max_sequence_length": 24},
+)
+
+
+class TinyGenerator(DiffusersGenerator):
+    """The embedded model, its clips scaled up and slowed down for release."""
+
+    def __init__(self, folder: Path = FOLDER) -> None:
+        """Use the weights in ``folder`` (the shipped ones unless a test says otherwise)."""
+        super().__init__(replace(PRESET, source=str(folder)))
+        self.folder = folder
+
+    def generate(self, request: Request, *, progress: Progress) -> Generated:
+        """Make a clip of 512 x 512 pixels, 24 fps and 3 seconds unless the request says otherwise.
+
+        ``warnings`` name words the model does not know. Raises as DiffusersGenerator does, and
+        GenerationFailed when the weights are not the shipped ones.
+        """
+        progress.stage("loading")
+        loaded = self.loaded()
+        native = replace(request, width=None, height=None, seconds=None, fps=None)
+        arguments = self.arguments(native, loaded)
+        frames = call(loaded, arguments, seed=request.seed, progress=progress)
+        width = request.width or request.height or SIDE
+        clip = present(
+            frames,
+            width=width,
+            height=request.height or width,
+            seconds=request.seconds or SECONDS,
+            fps=request.fps or FPS,
+        )
+        return Generated(
+            clip, self.reference(loaded), self.settings(arguments, loaded), self.warnings(request)
+        )
+
+    def loaded(self) -> _loading.Loaded:
+        """The pipeline, loaded once, its files compared with the shipped digests first."""
+        if self._loaded is None:
+            self._loaded = _loading.load(self.preset, digest=weights.checked(self.folder))
+        return self._loaded
+
+    def reference(self, loaded: _loading.Loaded) -> ModelRef:
+        """What manifest and ledger say of the model: no local path."""
+        return ModelRef("tiny", "safegen/models/tiny", VERSION, loaded.digest, PRESET.licence)
+
+    def unknown_words(self, prompt: str) -> tuple[str, ...]:
+        """Words of a prompt that the model never saw, in order, each once. Reads the tokenizer only."""
+        known = _vocabulary(self.folder)
+        return tuple(dict.fromkeys(w for w in re.findall(r"[a-z0-9]+", prompt.lower()) if w not in known))
+
+    def warnings(self, request: Request) -> tuple[str, ...]:
+        """What a user should know of a request before or after it is made."""
+        unknown = self.unknown_words(request.prompt)
+        out = []
+        if unknown:
+            out.append(f"the embedded model does not know: {', '.join(unknown)}; it will make something up")
+        if request.width and request.height and request.width != request.height:
+            out.append("the embedded model makes square pictures; what sticks out of this size is cut off")
+        return tuple(out)
+
+    def describe(self) -> dict[str, Any]:
+        """Row of the catalogue. Raises GenerationFailed when the weights are missing or altered."""
+        digest = weights.checked(self.folder)
+        row = {
+            **PRESET.describe(),
+            "source": "safegen/models/tiny",
+            "size": f"{SIDE}x{SIDE}",
+            "digest": digest,
+        }
+        return {**row, "native": "64x64, 17 frames", "words": sorted(_vocabulary(self.folder))}
+
+
+@cache
+def _vocabulary(folder: Path) -> frozenset[str]:
+    data = json.loads((folder / "tokenizer" / "tokenizer.json").read_text(encoding="utf-8"))
+    return frozenset(word for word in data["model"]["vocab"] if not word.startswith("<"))
+
+
+def create() -> TinyGenerator:
+    """The plug-in."""
+    return TinyGenerator()

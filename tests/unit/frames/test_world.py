@@ -1,0 +1,98 @@
+"""The attribute extractor on true renders, on releases of them, and on everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import pytest
+
+from safegen.detectors.frames import world
+from safegen.generators.present import present
+from safegen.types import Clip
+from training.world import spec, stages
+from training.world.render import render
+from training.world.spec import Scene
+
+NAMES = ["colour", "shape", "size", "count", "position", "motion", "background"]
+ASPECTS = ("colour", "shape", "size", "motion", "background")
+
+
+def said(clip: Clip) -> dict[str, str]:
+    found, ran = world.create().run(clip)
+    assert [a.name for a in found] == NAMES
+    assert (ran.name, ran.version) == ("world", world.VERSION)
+    for a in found:
+        assert "unknown" in a.probabilities
+        assert sum(a.probabilities.values()) == pytest.approx(1.0)
+        assert 0 <= a.confidence <= 1
+    return {a.name: a.value for a in found}
+
+
+def accuracy(count: int, clip: Callable[[Scene, int], Clip]) -> dict[str, float]:
+    rng = np.random.default_rng(5)
+    hits = dict.fromkeys(ASPECTS, 0)
+    for i in range(count):
+        scene = stages.sample(stages.STAGES["one"], rng, None)
+        thing = scene.things[0]
+        values = said(clip(scene, i))
+        want = (thing.colour, thing.kind, thing.size, scene.motion, scene.background)
+        for aspect, value in zip(ASPECTS, want, strict=True):
+            hits[aspect] += values[aspect] == value
+    return {k: v / count for k, v in hits.items()}
+
+
+def test_true_renders_are_read_right() -> None:
+    got = accuracy(60, lambda scene, i: Clip.from_array(render(scene, i)[0], 8))
+    assert min(got.values()) >= 0.98, got
+
+
+def test_releases_are_read_right() -> None:
+    def released(scene: Scene, seed: int) -> Clip:
+        frames = render(scene, seed)[0]
+        big = np.stack(list(present(frames, width=256, height=256, seconds=1.0, fps=24)))
+        noise = np.random.default_rng(seed).integers(-5, 6, big.shape)
+        noisy = np.clip(big.astype(int) + noise, 0, 255).astype(np.uint8)
+        coded = [cv2.imdecode(cv2.imencode(".jpg", f, [cv2.IMWRITE_JPEG_QUALITY, 60])[1], 1) for f in noisy]
+        return Clip.from_array(np.stack(coded), 24)
+
+    got = accuracy(12, released)
+    assert min(got.values()) >= 0.9, got
+
+
+def test_palettes_agree_with_the_renderer() -> None:
+    assert {k: world.COLOURS[k] for k in spec.COLOURS} == spec.COLOURS
+
+
+def noise(*shape: int) -> np.ndarray:
+    return np.random.default_rng(2).integers(0, 256, shape).astype(np.uint8)
+
+
+def gradient() -> np.ndarray:
+    x = np.linspace(0, 255, 160)
+    frame = np.stack(
+        [np.broadcast_to(x, (90, 160)), np.broadcast_to(x[::-1], (90, 160)), np.full((90, 160), 80)], 2
+    )
+    return np.stack([np.roll(frame, 5 * i, 1) for i in range(8)]).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [
+        noise(9, 64, 64, 3),
+        noise(1, 2, 2, 3),
+        noise(3, 1, 700, 3),
+        noise(30, 90, 160, 3),
+        np.zeros((0, 64, 64, 3), np.uint8),
+        np.zeros((5, 64, 64, 3), np.uint8),
+        np.full((5, 64, 64, 3), 255, np.uint8),
+        gradient(),
+        cv2.GaussianBlur(noise(200, 200, 3), (0, 0), 9)[None].repeat(4, 0),
+    ],
+    ids=["noise", "two", "thin", "wide", "none", "black", "white", "gradient", "blurred"],
+)
+def test_other_pictures_are_unknown_and_never_raise(frames: np.ndarray) -> None:
+    values = said(Clip.from_array(frames, 24))
+    assert values["shape"] == "unknown"
+    assert values["motion"] == "unknown"
