@@ -32,6 +32,11 @@ def _describe(bundle: TrustBundle) -> list[str]:
     return lines
 
 
+def _use(bundle: TrustBundle) -> str:
+    """What the certificates vouch for."""
+    return "time stamps" if bundle.tsa_roots and not bundle.roots else "signers"
+
+
 @click.group("trust")
 def command() -> None:
     """Whose signatures and ledgers you trust."""
@@ -75,7 +80,7 @@ def list_(workspace: Path | None, as_json: bool) -> None:
                 {
                     "id": identifier,
                     "name": bundle.name,
-                    "kind": bundle.kind,
+                    "vouches_for": _use(bundle),
                     "roots": [{"subject": a.subject, "sha256": a.sha256} for a in bundle.anchors],
                     "logs": list(bundle.vkeys),
                 }
@@ -87,7 +92,7 @@ def list_(workspace: Path | None, as_json: bool) -> None:
         click.echo("nothing is pinned; your own workspace's identity is always trusted")
     for identifier, bundle in pinned:
         click.echo(
-            f"{identifier}  {bundle.kind:<7} {plain(bundle.name)}\n" + "\n".join(_describe(bundle)[:6])
+            f"{identifier}  {_use(bundle):<12} {plain(bundle.name)}\n" + "\n".join(_describe(bundle)[:6])
         )
 
 

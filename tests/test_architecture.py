@@ -32,7 +32,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("safegen.release",),
     ("safegen.pipeline", "safegen.verification"),
     ("safegen.api", "safegen.diagnosis"),
-    ("safegen.cli",),
+    ("safegen.cli", "safegen.__main__"),
 ]
 """Each layer may import itself and those before it; the last is the top."""
 

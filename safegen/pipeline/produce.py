@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from safegen.release import ReleaseJob
     from safegen.workspace import Workspace
 
+_SIZES = ("width", "height", "seconds", "fps", "steps", "guidance")
+
 
 def produce(
     request: Request,
@@ -66,11 +68,11 @@ def produce(
 
 def plan(request: Request, output: Path | None, *, workspace: Workspace) -> Json:
     """What ``produce`` would do: decision, model, sizes. Raises what it would raise before generating."""
-    from safegen.generators import describe
     from safegen.policies import load
     from safegen.screening import screen
 
     policy = load(request.policy)
+    generator = find_generator(request.model)
     if output is not None:
         check_output(output)
     decision = screen(request, policy=policy)
@@ -83,7 +85,8 @@ def plan(request: Request, output: Path | None, *, workspace: Workspace) -> Json
         "checks": ", ".join(c.name for c in decision.checks),
         "then": ", ".join((*policy.frames_required, *policy.attributes)),
         "seed": request.seed,
-        **describe(request),
+        **{k: v for k, v in vars(request).items() if k in _SIZES and v is not None},
+        "model": generator.name,
         "output": str(output) if output else "safegen-ID.mp4",
         "workspace": str(workspace.root),
     }

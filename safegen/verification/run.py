@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safegen.errors import CheckUnavailable, LedgerError
-from safegen.types import ContentMatch, Report
+from safegen.types import ContentMatch, CredentialState, Report
 from safegen.verification.gather import Gathered, Trust, gather
 from safegen.verification.verdict import Answer, decide
 from safegen.workspace import Workspace
@@ -56,10 +56,11 @@ def load_trust(workspace: Workspace, trust_files: Sequence[Path] = ()) -> Trust:
     logs: dict[str, list[Ed25519PublicKey]] = {}
     bundles = [read_trust_file(file) for file in trust_files]
     if workspace.trusted:
-        bundles.extend(bundle for _, bundle in TrustStore(workspace.trust).list())
+        bundles.extend(TrustStore(workspace.trust).bundles())
         bundles.extend(_own(workspace))
     for bundle in bundles:
-        (anchors if bundle.kind == "signer" else stamps).extend(bundle.roots)
+        anchors.extend(bundle.roots)
+        stamps.extend(bundle.tsa_roots)
         for origin, key in bundle.logs.items():
             logs.setdefault(origin, []).append(key)
     return Trust(tuple(anchors), logs, tuple(stamps))
@@ -67,11 +68,11 @@ def load_trust(workspace: Workspace, trust_files: Sequence[Path] = ()) -> Trust:
 
 def _own(workspace: Workspace) -> Iterator[TrustBundle]:
     """The identity of a workspace of one's own, and the certificate configured instead of it."""
-    from safegen.keys.identity import PUBLIC, Identity
+    from safegen.keys.identity import Identity
     from safegen.keys.logkey import decode_vkey
     from safegen.keys.trust import TrustBundle
 
-    if (workspace.keys / PUBLIC).is_file():
+    if (workspace.keys / "identity.json").is_file():
         own = Identity.load(workspace.keys)
         yield TrustBundle("this workspace", (own.root_pem,), dict([decode_vkey(own.log_vkey)]))
     if workspace.config.signing_chain is not None:
@@ -98,7 +99,8 @@ def _report(path: Path, found: Gathered, answer: Answer, workspace: Workspace) -
     """Everything in one value."""
     evidence = found.evidence
     content: ContentMatch | None = next((r.content for r in evidence.resolutions if r.content), None)
-    recovered = found.recovered.manifest_json if found.recovered is not None else None
+    intact = evidence.credentials.state is CredentialState.VALID
+    recovered = found.recovered.manifest_json if found.recovered is not None and not intact else None
     root = evidence.credentials.trusted_root
     return Report(
         path=path,

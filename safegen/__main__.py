@@ -1,0 +1,5 @@
+"""``python -m safegen``: the command line."""
+
+from safegen.cli import main
+
+main()
