@@ -71,6 +71,7 @@ class Database:
             if self.read_only:
                 raise LedgerError(f"there is no ledger at {self.path}", hint="check --workspace")
             _create_private(self.path)
+        self._refuse_half_written()
         with self.reading() as connection:
             version = stored_version(connection)
         if version == SCHEMA:
@@ -84,7 +85,7 @@ class Database:
                 "the ledger's schema is older than this safegen"
                 if version
                 else "this is not a safegen ledger",
-                hint="open it once with a command that writes, e.g. `safegen log check --repair`"
+                hint="open it once with a command that writes (`safegen generate`)"
                 if version
                 else "check the path",
             )
@@ -92,6 +93,30 @@ class Database:
 
         with self.writing() as connection:
             upgrade(connection)
+
+    def _refuse_half_written(self) -> None:
+        """A writer died in mid-commit: only a writer can roll its journal back."""
+        if self.path is None or not self.read_only:
+            return
+        try:
+            with self.path.with_name(f"{self.path.name}-journal").open("rb") as journal:
+                hot = any(journal.read(8))
+        except OSError:
+            return
+        if hot and not self._locked():
+            raise LedgerError(
+                "a safegen that was writing to the ledger stopped half-way",
+                hint="the next command that writes (`safegen generate`) puts it right",
+            )
+
+    def _locked(self) -> bool:
+        """Whether a living writer holds the journal: then waiting is right."""
+        try:
+            with self.reading() as connection:
+                connection.execute(text("SELECT count(*) FROM sqlite_master"))
+        except LedgerError as error:
+            return "another safegen" in str(error)
+        return True
 
     def check_pages(self) -> list[str]:
         """What the database itself finds wrong with its pages (SQLite ``quick_check``); empty when sound."""

@@ -8,10 +8,12 @@ checkpoint or a proof that came back from somewhere else can be put there for ``
 from __future__ import annotations
 
 import os
-import re
+import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from safegen.errors import LedgerError
 from safegen.ledger.checkpoint import Checkpoint, parse_unverified
@@ -19,8 +21,8 @@ from safegen.ledger.note import NoteError
 
 FILE = "checkpoints.txt"
 _TAIL = 64 * 1024
-_MAX_FILE = 1 << 30
-_NOTE = re.compile(r"(?:[^\n]+\n){3}\n(?:— [^\n]*\n)+")
+_LINE = 8192
+_MOST = 64
 
 
 @dataclass(frozen=True)
@@ -59,47 +61,65 @@ class CheckpointFolder:
         except OSError as error:
             raise LedgerError(
                 f"the entries are recorded, but not their checkpoint in {path}: {error.strerror}",
-                hint="free space or repair the permissions, then run `safegen log checkpoint`",
+                hint="free space or repair the permissions, the next entry writes a newer one",
             ) from error
 
     def latest(self, origin: str) -> Checkpoint | None:
         """The largest of the last checkpoints claimed for *origin*, unverified; ``None`` if there is none."""
-        path = self.folder / FILE
-        try:
-            with path.open("rb") as file:
-                file.seek(max(0, path.stat().st_size - _TAIL))
-                tail = file.read().decode("utf-8", "replace")
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise LedgerError(
-                f"the checkpoints {path} cannot be read: {error.strerror}", hint="repair its permissions"
-            ) from error
-        claims = [found.claim for found in _notes(tail, FILE) if found.claim.origin == origin]
+        found = _read(self.folder / FILE, tail=_TAIL)
+        claims = [item.claim for item in found if item.claim.origin == origin]
         return max(claims, key=lambda claim: claim.size, default=None)
 
     def all(self) -> Iterator[Found]:
         """Every checkpoint in the folder, in files of any name with suffix .txt or .tlog-proof."""
-        if not self.folder.is_dir():
-            return
-        for path in sorted(self.folder.iterdir()):
-            if path.suffix in {".txt", ".tlog-proof"} and path.is_file():
-                try:
-                    with path.open("rb") as file:
-                        text = file.read(_MAX_FILE).decode("utf-8", "replace")
-                except OSError as error:
-                    raise LedgerError(f"{path} cannot be read: {error.strerror}") from error
-                yield from _notes(text, path.name)
-
-
-def _notes(text: str, where: str) -> Iterator[Found]:
-    """Every well-formed checkpoint inside *text*."""
-    for match in _NOTE.finditer(text):
-        note = match.group()
         try:
-            yield Found(note, parse_unverified(note), where)
-        except NoteError:
+            paths = sorted(self.folder.iterdir())
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        for path in paths:
+            if path.suffix in {".txt", ".tlog-proof"} and not path.is_dir():
+                yield from _read(path)
+
+
+def _read(path: Path, *, tail: int | None = None) -> Iterator[Found]:
+    """Every well-formed checkpoint in a file (in its last *tail* bytes). Raises LedgerError."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise LedgerError(f"{path} is not a regular file", hint="remove it from the checkpoints")
+        with path.open("rb") as file:
+            if tail is not None:
+                file.seek(max(0, path.stat().st_size - tail))
+            for note in _notes(file):
+                with suppress(NoteError):
+                    yield Found(note, parse_unverified(note), path.name)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise LedgerError(
+            f"{path} cannot be read: {error.strerror}", hint="repair its permissions"
+        ) from error
+
+
+def _notes(file: BinaryIO) -> Iterator[str]:
+    """What looks like a checkpoint: three lines, a blank one, signature lines. Constant memory."""
+    body: list[str] = []
+    signatures: list[str] | None = None
+    while data := file.readline(_LINE):
+        line = data.decode("utf-8", "replace")
+        if signatures is not None and line.startswith("— ") and len(signatures) < _MOST:
+            signatures.append(line)
             continue
+        if signatures:
+            yield "".join((*body, "\n", *signatures))
+        if signatures is not None:
+            body, signatures = [], None
+        if line == "\n":
+            signatures = [] if len(body) == 3 else None
+            body = body if signatures is not None else []
+        else:
+            body = [*body[-2:], line]
+    if signatures:
+        yield "".join((*body, "\n", *signatures))
 
 
 def sync_folder(folder: Path) -> None:

@@ -128,7 +128,7 @@ class LedgerReader:
             leaf = queries.entry(connection, index).leaf
             note = queries.latest_checkpoint(connection, index + 1)
             if note is None:
-                raise LedgerError("no checkpoint covers this entry", hint="run `safegen log checkpoint`")
+                raise LedgerError("no checkpoint covers this entry", hint="run `safegen log check`")
             return tree.prove(connection, index, leaf, note)
 
     def prove_consistency(self, old: int, new: int) -> tuple[bytes, ...]:
