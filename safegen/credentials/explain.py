@@ -69,6 +69,10 @@ TEXTS = {
     "algorithm.deprecated": "An algorithm is used that is no longer considered safe",
     "cawg.x509.credential.untrusted": "The named person or organisation is not known to you",
     "cawg.ica.untrusted_issuer": "The issuer of the named identity is not one you trust",
+    "cawg.x509.credential.trusted": "The named person or organisation is vouched for",
+    "cawg.x509.signature.validated": "The signature of the named person or organisation is intact",
+    "cawg.x509.signature.mismatch": "The signature of the named person or organisation was changed",
+    "cawg.identity.well-formed": "The statement of a named identity is well formed",
     "general.error": "The credentials cannot be read",
 }
 FALLBACKS = (

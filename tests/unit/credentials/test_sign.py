@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import av
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -232,6 +233,31 @@ def test_the_content_decides_not_the_name(
     source.write_bytes(video.read_bytes())
     sign_file(source, tmp_path / "out.png", definition, signer=identity.signer())
     assert read_credentials(tmp_path / "out.png", anchors_pem=[identity.root_pem]).trusted
+
+
+@pytest.mark.parametrize("name", ["rs_c.mov", "rs_test.avi", "rs_sample1.m4a", "rs_video1_no_manifest.mp4"])
+def test_containers_of_the_field(
+    name: str, shared: Path, identity: Identity, definition: Json, tmp_path: Path
+) -> None:
+    out = tmp_path / name
+    bare = {k: v for k, v in definition.items() if k != "format"}
+    sign_file(shared / "data/c2pa" / name, out, bare, signer=identity.signer())
+    assert read_credentials(out, anchors_pem=[identity.root_pem]).trusted
+    out.write_bytes(out.read_bytes()[:-5] + b"XXXXX")
+    assert read_credentials(out).state is not CredentialState.VALID
+
+
+def test_fragmented_mp4(video: Path, identity: Identity, definition: Json, tmp_path: Path) -> None:
+    source, out = tmp_path / "fragmented.mp4", tmp_path / "out.mp4"
+    options = {"movflags": "frag_keyframe+empty_moov"}
+    with av.open(str(video)) as plain, av.open(str(source), "w", options=options) as container:
+        stream = container.add_stream_from_template(plain.streams.video[0])
+        for packet in plain.demux(plain.streams.video[0]):
+            if packet.dts is not None:
+                packet.stream = stream
+                container.mux(packet)
+    sign_file(source, out, definition, signer=identity.signer())
+    assert b"moof" in out.read_bytes() and read_credentials(out, anchors_pem=[identity.root_pem]).trusted
 
 
 def test_stored_manifest_can_be_shown_without_its_file(
