@@ -86,9 +86,10 @@ def markdown(result: dict[str, Any]) -> str:
         for attack in dict.fromkeys(a for c in clips.values() for a in c["attacks"]):
             seen = [c["attacks"][attack] for c in clips.values() if attack in c["attacks"]]
             times = [s["seconds"] for s in seen]
+            right, known, wrong = (sum(s[field] for s in seen) for field in ("payload", "known", "wrong"))
             out.append(
-                f"| {attack} | {sum(s['payload'] for s in seen)}/{len(seen)} | {sum(s['known'] for s in seen)} "
-                f"| {sum(s['wrong'] for s in seen)} | {statistics.median(times):.2f} / {max(times):.2f} |"
+                f"| {attack} | {right}/{len(seen)} | {known} | {wrong} "
+                f"| {statistics.median(times):.2f} / {max(times):.2f} |"
             )
         out.append("")
     return "\n".join(out)

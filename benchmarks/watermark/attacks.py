@@ -168,7 +168,7 @@ def rotate(degrees: float) -> Edit:
 
 
 def letterbox(aspect: float = 1.0) -> Edit:
-    """Black bars above and below until width / height = *aspect* (or at the sides, if the clip is narrower)."""
+    """Black bars until width / height = *aspect*."""
 
     def pad(f: NDArray[np.uint8]) -> NDArray[np.uint8]:
         height, width = f.shape[:2]

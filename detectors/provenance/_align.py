@@ -72,7 +72,7 @@ def _high(pictures: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.
     weight = mask.astype(np.float32)
     under = cv2.GaussianBlur(weight, (0, 0), _SIGMA) + 1e-3
     around = [cv2.GaussianBlur(p * weight, (0, 0), _SIGMA) / under for p in pictures]
-    return (pictures - np.stack(around)) * weight
+    return np.asarray((pictures - np.stack(around)) * weight, dtype=np.float32)
 
 
 def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -115,20 +115,20 @@ def _pairings(times: tuple[float, ...], seconds: float, sample: FrameSample) -> 
     tolerance = 0.51 * max(step, spacing)
     latest = max(0.0, seconds - float(sample.seconds))
     offsets = np.unique(np.append(np.arange(0.0, latest + step, max(step / 2, latest / 200)), latest))
-    found = []
+    found: list[list[tuple[int, int]]] = []
     for offset in (float(o) for o in offsets):
         if len(ours) <= len(theirs):
             nearest = np.abs(theirs[None] + offset - ours[:, None])
             j = nearest.argmin(axis=1)
             close = nearest.min(axis=1) <= 0.51 * step + 1e-3
-            pairs = [(i, int(j[i])) for i in np.flatnonzero(close)]
+            pairs = [(int(i), int(j[i])) for i in np.flatnonzero(close)]
         else:
             nearest = np.abs(ours[None] - theirs[:, None] - offset)
             i_of = nearest.argmin(axis=1)
             close = nearest.min(axis=1) <= tolerance + 1e-3
             pairs = [(int(i_of[j]), int(j)) for j in np.flatnonzero(close)]
         if pairs and pairs not in found:
-            found.append([(int(i), int(j)) for i, j in pairs])
+            found.append(pairs)
     if not found:
         gap = np.abs(theirs[None] - ours[:, None])
         i, j = divmod(int(gap.argmin()), len(theirs))

@@ -27,10 +27,14 @@ def agreement(reference: NDArray[np.float32], sample: NDArray[np.float32], mask:
     still = _local(reference, sample, mask)
     scores = [still]
     if len(reference) > 2:
-        moving = _local(reference - np.median(reference, axis=0), sample - np.median(sample, axis=0), mask)
-        scores.append(moving)
+        scores.append(_local(_moving(reference), _moving(sample), mask))
     told = [s for s in scores if s is not None]
     return float(min(told)) if told else 0.0
+
+
+def _moving(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What differs from the clip's own still background (its median over time)."""
+    return np.asarray(pictures - np.median(pictures, axis=0), dtype=np.float32)
 
 
 def _like(

@@ -29,7 +29,7 @@ _TESTS = math.log10(3)
 """Three statistics can each make a mark present: pilots, free payload, known id. Each pays for all."""
 _LATTICES = 48
 _CLIMBS = 5
-_LOOKS = 2
+_LOOKS = 3
 
 
 @dataclass
@@ -80,6 +80,7 @@ def _candidates(state: _Search) -> Iterator[Candidate]:
     for one in state.spectra:
         for candidate in state.peaks(one, search.identity(one), 2):
             yield search.climb(one, candidate, state.key)
+    yield from search.upright(state.spectra[-1], state.key)
     rough: list[tuple[Candidate, Spectrum]] = []
     for one in state.spectra:
         rough += [(c, one) for c in state.peaks(one, search.sweep(one), _CLIMBS)]

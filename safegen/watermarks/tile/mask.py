@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["amplitude"]
+__all__ = ["amplitude", "expected"]
 
 _LUM_X = (0, 16, 40, 70, 180, 235, 255)
 _LUM_Y = (0.25, 0.35, 0.7, 1.0, 1.0, 0.8, 0.6)
@@ -38,3 +38,9 @@ def amplitude(luma: NDArray[np.uint8]) -> NDArray[np.float32]:
     activity = cv2.convertScaleAbs(cv2.blur(cv2.erode(activity, _SQUARE), _BOX), alpha=_FINE)
     allowed = cv2.LUT(activity, _ACTIVITY) * cv2.LUT(small, _LUM)
     return np.asarray(cv2.resize(allowed, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.float32)
+
+
+def expected(luma: NDArray[np.uint8], activity: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The same law for a detector, from *luma* (uint8) and a local *activity* in grey levels: float32."""
+    level = cv2.convertScaleAbs(activity, alpha=_FINE)
+    return np.asarray(cv2.LUT(level, _ACTIVITY) * cv2.LUT(luma, _LUM), dtype=np.float32)

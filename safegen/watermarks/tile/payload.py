@@ -36,17 +36,26 @@ class Soft:
 
 
 def soft_bits(spectra: Sequence[Spectrum], candidate: Candidate, key: Carrier) -> list[Soft]:
-    """One look per stream and profile, strongest pilots first."""
-    out = []
+    """One look per stream and profile, strongest pilots first; with several streams, their sum before all.
+
+    The sum takes each stream with its best profile, weighted by its pilots' z.
+    """
     a, o = candidate.a[None], candidate.o[None]
-    radius = search.radii(key.payload_bins)
+    radius = search.radii(key.payload_bins)[:, None]
+    out: list[Soft] = []
+    total = np.zeros(key.payload_signs.shape)
+    top = 0.0
     for one in spectra:
         value = search.shifted(search.coefficients(one, a, key.payload_bins), o, key.payload_bins)[0]
         pairs = np.stack([value.real, value.imag], axis=1) * candidate.polarity
-        for profile in PROFILES:
-            pilot = candidate.polarity * float(search.pilot_z(one, a, o, key, profile)[0])
-            out.append(Soft(fold(pairs * (radius**-profile)[:, None], key), pilot, candidate))
-    return sorted(out, key=lambda s: -s.pilot)
+        pilots = [candidate.polarity * float(search.pilot_z(one, a, o, key, p)[0]) for p in PROFILES]
+        looks = [pairs * radius**-p for p in PROFILES]
+        out += [Soft(fold(v, key), z, candidate) for v, z in zip(looks, pilots, strict=True)]
+        best = int(np.argmax(pilots))
+        total += max(pilots[best], 0.0) * looks[best] / (math.sqrt(float(np.sum(looks[best] ** 2))) + 1e-12)
+        top = max(top, pilots[best])
+    out.sort(key=lambda s: -s.pilot)
+    return [Soft(fold(total, key), top, candidate), *out] if len(spectra) > 1 else out
 
 
 def fold(values: NDArray[np.float64], key: Carrier) -> NDArray[np.float64]:

@@ -9,14 +9,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from safegen.watermarks.tile.mask import expected
+
 if TYPE_CHECKING:
     from safegen.types import FrameSample
 
 __all__ = ["Streams", "frame_residual", "streams", "work_size"]
 
 _SHORT_MIN, _SHORT_MAX = 256, 360
-_FLOOR = 1.5
-_LIMIT = 3.0
+_FLOOR = 1.0
+_LIMIT = 2.0
 
 
 def work_size(width: int, height: int) -> tuple[int, int]:
@@ -31,9 +33,11 @@ def work_size(width: int, height: int) -> tuple[int, int]:
 
 
 def frame_residual(frame: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.float32]:
-    """High-passed, locally normalised luma of one RGB frame (or grey, (h, w)), float32 within +-3.
+    """High-passed luma of one RGB frame (or grey, (h, w)), normalised and weighted: float32.
 
-    The box widths are odd numbers of pixels near 3.2 and 6 canonical pixels.
+    Divided by its local RMS and limited (robustness), then weighted by how strong the embedder's mask
+    allows the mark to be there against that noise: a matched filter in amplitude. The box widths are
+    odd numbers of pixels near 3.2 and 5 canonical pixels.
     """
     grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) if frame.ndim == 3 else frame
     if (grey.shape[1], grey.shape[0]) != size:
@@ -42,11 +46,13 @@ def frame_residual(frame: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[n
     y = grey.astype(np.float32)
     canonical = min(size) / 256
     box = 2 * int(3.2 * canonical / 2) + 1
-    window = 2 * round(6 * canonical / 2) + 1
+    window = 2 * int(5 * canonical / 2) + 1
     high = y - cv2.blur(cv2.blur(y, (box, box)), (box, box))
     # A running sum can end a hair below zero.
     rms = cv2.sqrt(np.maximum(cv2.blur(high * high, (window, window)), 0.0))
-    return np.asarray(np.clip(high / (rms + _FLOOR), -_LIMIT, _LIMIT), dtype=np.float32)
+    scale = rms + _FLOOR
+    share = expected(grey, rms) / scale
+    return np.asarray(np.clip(high / scale, -_LIMIT, _LIMIT) * share, dtype=np.float32)
 
 
 @dataclass(frozen=True)

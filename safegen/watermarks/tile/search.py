@@ -18,7 +18,7 @@ from scipy import fft
 from safegen.watermarks.tile.carrier import SHORT, TILE, Carrier
 from safegen.watermarks.tile.spectrum import Spectrum, gather
 
-__all__ = ["PROFILES", "Candidate", "climb", "coefficients", "identity", "lattices", "pilot_peaks", "sweep"]
+__all__ = ["PROFILES", "Candidate", "climb", "coefficients", "identity", "lattices", "pilot_peaks", "sweep", "upright"]
 
 Matrices = NDArray[np.float64]
 """Shape (n, 2, 2)."""
@@ -52,6 +52,17 @@ def _unit(spectrum: Spectrum) -> float:
 def identity(spectrum: Spectrum) -> Matrices:
     """The 8 orientations of the uncropped picture."""
     return ORIENTATIONS * _unit(spectrum)
+
+
+def upright(spectrum: Spectrum, key: Carrier) -> list[Candidate]:
+    """The uncropped, unturned picture exactly where an embedder would have put the tiles, and mirrored."""
+    found = []
+    centre = np.array([spectrum.width, spectrum.height]) / 2
+    for turn in (np.eye(2), np.diag([-1.0, 1.0])):
+        a = np.eye(2) * _unit(spectrum) @ turn
+        o = np.eye(2) * _unit(spectrum) @ centre
+        found.append(Candidate(a, o, float(pilot_z(spectrum, a[None], o[None], key, _SCREEN)[0])))
+    return found
 
 
 @lru_cache(maxsize=1)

@@ -19,7 +19,7 @@ __all__ = ["Spectrum", "gather", "spectrum"]
 
 _OVERSAMPLING = 2.5
 _SMOOTH = 6.0
-_CLIP = 3.0
+_CLIP = 2.5
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def _padded(residual: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def spectrum(residual: NDArray[np.float32]) -> Spectrum:
-    """Transform *residual*, flatten its power to about 1 and limit single peaks to 3 times that amplitude."""
+    """Transform *residual*, flatten its power to about 1 and limit single peaks to 2.5 times that amplitude."""
     height, width = residual.shape
     padded = _padded(residual - residual.mean())
     ny, nx = padded.shape
