@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from safegen.credentials.explain import explain
 from safegen.types import (
     ContentMatch,
     CredentialsEvidence,
@@ -72,8 +73,13 @@ def _tampered(evidence: Evidence) -> Answer:
     return Answer(
         Verdict.TAMPERED,
         "This file was changed after it was signed, or its signature is broken.",
-        (*evidence.credentials.failures, *_recovery_notes(evidence)),
+        (*_explained(evidence.credentials.failures), *_recovery_notes(evidence)),
     )
+
+
+def _explained(codes: Sequence[str]) -> tuple[str, ...]:
+    """C2PA status codes as sentences, each once, the code behind it."""
+    return tuple(dict.fromkeys(f"{explain(code)} ({code})." for code in codes))
 
 
 def _recovery_notes(evidence: Evidence) -> tuple[str, ...]:
@@ -91,7 +97,7 @@ def _conflict(evidence: Evidence) -> Answer | None:
         return Answer(
             Verdict.CONFLICT,
             "This file is intact, but something it was made from is not what its credentials say.",
-            credentials.ingredient_failures,
+            _explained(credentials.ingredient_failures),
         )
     allowed = evidence.bound_payloads | evidence.ancestor_payloads
     own = {credentials.manifest_id, *credentials.ancestors}
