@@ -81,13 +81,11 @@ class Database:
                 f"the ledger has schema {version}, this safegen knows {SCHEMA}", hint="upgrade safegen"
             )
         if self.read_only:
+            if version is None:
+                raise LedgerError("this is not a safegen ledger", hint="check the path")
             raise LedgerError(
-                "the ledger's schema is older than this safegen"
-                if version
-                else "this is not a safegen ledger",
-                hint="open it once with a command that writes (`safegen generate`)"
-                if version
-                else "check the path",
+                f"the ledger has schema {version}, older than this safegen's {SCHEMA}",
+                hint="the next command that writes (`safegen generate`) brings it up to date",
             )
         from safegen.ledger.migrations import upgrade
 
@@ -103,13 +101,13 @@ class Database:
                 hot = any(journal.read(8))
         except OSError:
             return
-        if hot and not self._locked():
+        if hot and not self._writer_lives():
             raise LedgerError(
                 "a safegen that was writing to the ledger stopped half-way",
                 hint="the next command that writes (`safegen generate`) puts it right",
             )
 
-    def _locked(self) -> bool:
+    def _writer_lives(self) -> bool:
         """Whether a living writer holds the journal: then waiting is right."""
         try:
             with self.reading() as connection:

@@ -18,7 +18,7 @@ from safegen.ledger.checkpoint import parse_unverified, verify_checkpoint
 from safegen.ledger.database import Database
 from safegen.ledger.fsck_releases import check_releases
 from safegen.ledger.merkle import EMPTY_ROOT, Frontier, leaf_hash, node_id
-from safegen.ledger.models import CheckpointRow, EntryRow, NodeRow, SecretRow, table
+from safegen.ledger.models import CheckpointRow, EntryRow, NodeRow, SecretRow, as_bytes, table
 from safegen.ledger.note import NoteError
 from safegen.ledger.outside import CheckpointFolder, Found
 from safegen.ledger.records import CheckReport, Problem
@@ -62,7 +62,7 @@ class _Check:
                 expected += 1
             expected = row.position + 1
             self._entry(row)
-            self._nodes(edge, bytes(row.leaf))
+            self._nodes(edge, as_bytes(row.leaf))
             if edge.size in wanted:
                 self.roots[edge.size] = edge.root()
         if expected < self.size:
@@ -89,7 +89,7 @@ class _Check:
     def _entry(self, row: Row[Any]) -> None:
         """The entry by itself: its form, its columns, its private part."""
         try:
-            value = parse_leaf(bytes(row.leaf))
+            value = parse_leaf(as_bytes(row.leaf))
         except NotCanonical as error:
             self.wrong("entry-corrupt", f"entry {row.position}: {error}", row.position)
             return
@@ -102,7 +102,7 @@ class _Check:
             self.wrong(
                 "private-missing", f"the private part of entry {row.position} is missing", row.position
             )
-        elif commitment(bytes(row.salt), bytes(row.body)) != value["commitment"]:
+        elif commitment(as_bytes(row.salt), as_bytes(row.body)) != value["commitment"]:
             self.wrong("private-changed", f"the private part of entry {row.position} changed", row.position)
 
     def _time(self, value: Json, index: int) -> None:
@@ -124,7 +124,7 @@ class _Check:
         low, high = min(pending), max(pending)
         query = select(_NODE.c.id, _NODE.c.hash).where(_NODE.c.id >= low, _NODE.c.id <= high)
         with self.database.reading() as connection:
-            stored = {row.id: bytes(row.hash) for row in connection.execute(query)}
+            stored = {row.id: as_bytes(row.hash) for row in connection.execute(query)}
         bad = sum(stored.get(key) != value for key, value in pending.items())
         if bad:
             self.wrong("tree-changed", f"{bad} stored nodes of the tree are not what the entries give")
@@ -152,7 +152,9 @@ def check(
         run.wrong("database-corrupt", f"the database file is damaged: {line}")
     if run.size != size:
         run.wrong("size-changed", f"the ledger says {size} entries and has {run.size}")
-    found = [Found(row.note, head, "the database") for row in rows if (head := _parsed(run, row.note))]
+    found = [
+        Found(str(row.note), head, "the database") for row in rows if (head := _parsed(run, str(row.note)))
+    ]
     kept = list(outside.all()) if outside is not None else []
     run.entries({item.claim.size for item in (*found, *kept)})
     with database.reading() as connection:

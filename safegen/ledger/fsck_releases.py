@@ -10,7 +10,7 @@ from sqlalchemy import Row, select
 
 from safegen.ledger.canonical import NotCanonical, parse_leaf
 from safegen.ledger.database import Database
-from safegen.ledger.models import BlobRow, EntryRow, OutboxRow, ReleaseRow, table, to_unsigned
+from safegen.ledger.models import BlobRow, EntryRow, OutboxRow, ReleaseRow, as_bytes, table, to_unsigned
 from safegen.ledger.transaction import content_id_text
 from safegen.types import Json
 
@@ -33,7 +33,7 @@ def check_releases(database: Database, size: int, wrong: Wrong) -> None:
     marked: dict[int, int] = {}
     for row in _rows(database, size):
         try:
-            public: Json = parse_leaf(bytes(row.leaf))["public"]
+            public: Json = parse_leaf(as_bytes(row.leaf))["public"]
         except NotCanonical:
             continue  # said already, by the walk over the entries
         if row.kind == "withdrawal":
@@ -106,7 +106,7 @@ def _blobs(database: Database, wrong: Wrong) -> None:
                 select(_BLOB).where(_BLOB.c.sha256 > last).order_by(_BLOB.c.sha256).limit(_PAGE)
             ).all()
         for row in page:
-            if hashlib.sha256(row.data).hexdigest() != row.sha256:
+            if hashlib.sha256(as_bytes(row.data)).hexdigest() != row.sha256:
                 wrong("blob-changed", f"the stored bytes {row.sha256[:16]} were changed")
         if len(page) < _PAGE:
             break

@@ -125,6 +125,13 @@ def table(model: type[Base]) -> Table:
     return cast(Table, model.__table__)  # type: ignore[attr-defined]
 
 
+def as_bytes(value: object) -> bytes:
+    """A stored value as bytes. SQLite keeps any type a tamperer writes: it must not match, nor crash."""
+    if isinstance(value, bytes | memoryview | bytearray):
+        return bytes(value)
+    return repr(value).encode()
+
+
 def to_signed(value: int) -> int:
     """An unsigned 64-bit integer as the signed one with the same bits."""
     return value - 2**64 if value >= 2**63 else value

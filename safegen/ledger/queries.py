@@ -18,6 +18,7 @@ from safegen.ledger.models import (
     ReleaseRow,
     SecretRow,
     StateRow,
+    as_bytes,
     table,
     to_signed,
     to_unsigned,
@@ -39,10 +40,10 @@ def state(connection: Connection) -> tuple[str, int]:
 def to_entry(index: int, leaf: bytes) -> Entry:
     """Parse a stored leaf. Raises LedgerError when it is not one."""
     try:
-        value = parse_leaf(bytes(leaf))
+        value = parse_leaf(as_bytes(leaf))
     except NotCanonical as error:
         raise LedgerError(f"entry {index} of the ledger is corrupt: {error}", hint=_CORRUPT) from error
-    return Entry(index, value["kind"], value["time"], value["public"], value["commitment"], bytes(leaf))
+    return Entry(index, value["kind"], value["time"], value["public"], value["commitment"], as_bytes(leaf))
 
 
 def entry(connection: Connection, index: int) -> Entry:
@@ -81,8 +82,8 @@ def private(connection: Connection, index: int) -> Json | None:
     row = connection.execute(select(_SECRET).where(_SECRET.c.position == index)).first()
     if row is None or row.salt is None:
         return None
-    body = bytes(row.body)
-    if commitment(bytes(row.salt), body) != found.commitment:
+    body = as_bytes(row.body)
+    if commitment(as_bytes(row.salt), body) != found.commitment:
         raise LedgerError(f"the private part of entry {index} was changed", hint=_CORRUPT)
     value: Json | None = json.loads(body)
     return value
@@ -108,7 +109,15 @@ def find(
         if not 0 <= content_id < 2**64:
             return ()
         query = query.where(_RELEASE.c.content_id == to_signed(content_id))
-    return tuple(_release(connection, row) for row in connection.execute(query).all())
+    found = tuple(_release(connection, row) for row in connection.execute(query).all())
+    for item in found:
+        if (
+            (sha256 is not None and item.sha256 != sha256.lower())
+            or (manifest_id is not None and item.manifest_id != manifest_id)
+            or (content_id is not None and item.content_id != content_id)
+        ):
+            raise LedgerError(f"the details of release {item.index} were changed", hint=_CORRUPT)
+    return found
 
 
 def release(connection: Connection, index: int) -> ReleaseEntry:
@@ -134,7 +143,7 @@ def descriptors(connection: Connection, start: int, limit: int) -> list[tuple[in
         .order_by(_RELEASE.c.position)
         .limit(limit)
     )
-    return [(row.position, bytes(row.data)) for row in connection.execute(query)]
+    return [(row.position, as_bytes(row.data)) for row in connection.execute(query)]
 
 
 def latest_checkpoint(connection: Connection, least: int = 0) -> str | None:
@@ -147,9 +156,9 @@ def latest_checkpoint(connection: Connection, least: int = 0) -> str | None:
 def blob(connection: Connection, digest: str) -> bytes:
     """The stored bytes with SHA-256 *digest* (hex). Raises LedgerError when missing or changed."""
     data = connection.execute(select(_BLOB.c.data).where(_BLOB.c.sha256 == digest)).scalar()
-    if data is None or hashlib.sha256(data).hexdigest() != digest:
+    if data is None or hashlib.sha256(as_bytes(data)).hexdigest() != digest:
         raise LedgerError("a stored manifest or descriptor is missing or was changed", hint=_CORRUPT)
-    return bytes(data)
+    return as_bytes(data)
 
 
 def _releases() -> Select[Any]:

@@ -10,7 +10,7 @@ from safegen.errors import LedgerError
 from safegen.ledger import merkle
 from safegen.ledger.checkpoint import parse_unverified
 from safegen.ledger.merkle import Frontier, Node
-from safegen.ledger.models import NodeRow, table
+from safegen.ledger.models import NodeRow, as_bytes, table
 from safegen.ledger.proof import format_proof
 
 _NODE = table(NodeRow)
@@ -22,7 +22,7 @@ def nodes_in(connection: Connection) -> merkle.ReadNodes:
     def read(nodes: Sequence[Node]) -> Mapping[Node, bytes]:
         ids = {merkle.node_id(node): node for node in nodes}
         rows = connection.execute(select(_NODE.c.id, _NODE.c.hash).where(_NODE.c.id.in_(list(ids))))
-        have = {ids[row.id]: bytes(row.hash) for row in rows}
+        have = {ids[row.id]: as_bytes(row.hash) for row in rows}
         if len(have) != len(ids):
             raise LedgerError(
                 "the ledger lacks nodes of its tree", hint="run `safegen log check`; restore it from a copy"
