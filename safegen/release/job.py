@@ -20,7 +20,7 @@ from safegen.ledger.records import Clock, ReleaseRecord
 from safegen.ledger.store import Ledger
 from safegen.release import files, leases, settle
 from safegen.release.leases import Item, Lease, Outbox
-from safegen.release.owner import Owner
+from safegen.release.owner import ACTIVE, Owner
 from safegen.release.values import Hook, Published, Recorded, nothing
 
 LEASE = timedelta(hours=6)
@@ -77,8 +77,13 @@ class ReleaseJob:
         for path in (destination, proof):
             files.check_destination(path, overwrite=overwrite)
         job = cls(ledger, destination, clock=clock or ledger.clock, overwrite=overwrite, at=at, lease=lease)
-        with ledger.database.writing() as connection:
-            leases.insert_lease(connection, job._row())
+        ACTIVE.add(job.id)
+        try:
+            with ledger.database.writing() as connection:
+                leases.insert_lease(connection, job._row())
+        except BaseException:
+            ACTIVE.discard(job.id)
+            raise
         try:
             at("leased")
             with files.failing("making the folder for temporaries"):
@@ -190,6 +195,7 @@ class ReleaseJob:
             leases.set_state(connection, self.id, "published")
             leases.end_lease(connection, self.id)
         self._done = True
+        ACTIVE.discard(self.id)
         self._at("publish:marked")
 
     def _abandon(self, error: BaseException | None) -> None:
@@ -206,6 +212,8 @@ class ReleaseJob:
             if error is None:
                 raise
             error.add_note(f"clearing up is left to the next start: {trouble}")
+        finally:
+            ACTIVE.discard(self.id)
 
     def _row(self) -> Lease:
         """The lease of this job."""

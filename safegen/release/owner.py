@@ -14,6 +14,9 @@ import socket
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+ACTIVE: set[str] = set()
+"""Jobs of this very process that are under way: a lease of ours that is not among them was given up."""
+
 
 class Life(enum.Enum):
     """Whether an owner lives."""

@@ -14,7 +14,7 @@ from safegen.ledger.records import Clock
 from safegen.ledger.store import Ledger
 from safegen.release import files, leases, settle
 from safegen.release.leases import Lease, Outbox
-from safegen.release.owner import Life, Owner
+from safegen.release.owner import ACTIVE, Life, Owner
 from safegen.release.values import Hook, RecoveryReport, nothing
 
 
@@ -33,6 +33,8 @@ class _Recovery:
         """Settle the job of *lease* if its owner is gone."""
         owner = Owner.parse(lease.owner)
         life = owner.life(self.owner) if owner is not None else Life.UNKNOWN
+        if owner == self.owner and lease.job not in ACTIVE:
+            life = Life.DEAD
         expired = lease.expires <= self.now
         if life is Life.ALIVE or (life is Life.UNKNOWN and not expired):
             return
