@@ -32,9 +32,9 @@ def find(model: str) -> Generator:
         return generator
     if model in PRESETS:
         return DiffusersGenerator(PRESETS[model])
-    if (Path(model) / "model_index.json").is_file():
+    if model and (Path(model) / "model_index.json").is_file():
         return DiffusersGenerator(custom(model))
-    if Path(model).exists():
+    if model and Path(model).exists():
         raise UsageError(
             f"{model} is not a diffusers pipeline", hint="a pipeline folder holds a model_index.json"
         )

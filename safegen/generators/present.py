@@ -94,7 +94,7 @@ def flow(a: Frame, b: Frame) -> Floats:
     scale = _FLOW_SIDE / max(h, w)
     size = (max(32, round(w * scale)), max(32, round(h * scale)))
     grey = [_contrasty(cv2.resize(x, size, interpolation=cv2.INTER_CUBIC)) for x in (a, b)]
-    search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     search.setFinestScale(1)
     field = search.calc(grey[0], grey[1], None)
     return np.asarray(field / np.array(size, np.float32), np.float32)

@@ -36,13 +36,13 @@ VAE_CONFIG: dict[str, Any] = {
 
 DIT_CONFIG: dict[str, Any] = {
     "patch_size": (1, 2, 2),
-    "num_attention_heads": 5,
+    "num_attention_heads": 4,
     "attention_head_dim": 32,
     "in_channels": Z,
     "out_channels": Z,
     "text_dim": TEXT_DIM,
     "freq_dim": 128,
-    "ffn_dim": 480,
+    "ffn_dim": 384,
     "num_layers": 6,
     "cross_attn_norm": True,
     "qk_norm": "rms_norm_across_heads",

@@ -1,0 +1,38 @@
+"""Fixtures of the generators' tests."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+
+class Counting:
+    """Progress that remembers what it was told and stops after a number of units."""
+
+    def __init__(self, stop_after: int | None = None) -> None:
+        self.stages: list[tuple[str, int | None]] = []
+        self.units = 0
+        self.stop_after = stop_after
+
+    def stage(self, name: str, total: int | None = None) -> None:
+        self.stages.append((name, total))
+
+    def advance(self, amount: int = 1) -> None:
+        self.units += amount
+
+    def cancelled(self) -> bool:
+        return self.stop_after is not None and self.units >= self.stop_after
+
+
+@pytest.fixture
+def counting() -> type[Counting]:
+    return Counting
+
+
+@pytest.fixture
+def moving_square() -> np.ndarray:
+    """Nine frames of 32 x 32 pixels in which a red square goes right by two pixels a frame."""
+    frames = np.full((9, 32, 32, 3), (90, 140, 90), np.uint8)
+    for i in range(9):
+        frames[i, 12:20, 4 + 2 * i : 12 + 2 * i] = (210, 30, 30)
+    return frames
