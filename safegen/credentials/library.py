@@ -26,10 +26,12 @@ def context(
     created_labels: Sequence[str] = (),
     allowed_hosts: Sequence[str] = (),
     fetch_remote: bool = False,
+    verify: bool = True,
 ) -> Any:
     """A fresh ``c2pa.Context``; *anchors_pem* vouch for signers, *tsa_anchors_pem* for time stamps.
 
-    *allowed_hosts* are the only hosts it may speak to, and with none it speaks to nobody.
+    *allowed_hosts* are the only hosts it may speak to, and with none it speaks to nobody. Without
+    *verify* a manifest is only found, and nothing about it is checked.
     """
     import c2pa
 
@@ -48,6 +50,7 @@ def context(
         "verify": {
             "remote_manifest_fetch": fetch_remote and bool(allowed_hosts),
             "ocsp_fetch": False,
+            "verify_after_reading": verify,
             "verify_trust": True,
             "verify_timestamp_trust": True,
             "verify_after_sign": False,

@@ -89,12 +89,23 @@ def read_credentials(
 def manifest_bytes(path: Path) -> bytes | None:
     """The raw manifest store (JUMBF) embedded in the file, ``None`` when there is none to be read.
 
-    Raises UnreadableInput when there is no file to read.
+    Quick, since nothing is checked. Raises UnreadableInput when there is no file to read.
     """
+    opened = _unchecked(path)
+    return None if isinstance(opened, CredentialsEvidence) else opened.raw
+
+
+def carries_credentials(path: Path) -> bool:
+    """Whether the file has or names Content Credentials, sound or not. Quick. Raises UnreadableInput."""
+    opened = _unchecked(path)
+    without = (CredentialState.ABSENT, CredentialState.UNSUPPORTED)
+    return not (isinstance(opened, CredentialsEvidence) and opened.state in without)
+
+
+def _unchecked(path: Path) -> _Opened | CredentialsEvidence:
     from safegen.credentials import library
 
-    opened = _open(path, library.context(), formats.detect(path), None)
-    return None if isinstance(opened, CredentialsEvidence) else opened.raw
+    return _open(path, library.context(verify=False), formats.detect(path), None)
 
 
 def _open(

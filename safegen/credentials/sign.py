@@ -58,13 +58,13 @@ def sign_file(
     Without *tsa_url* (http or https, RFC 3161) nothing goes over the network and the manifest carries
     no time stamp. Everything the definition states is attributed to the signer.
 
-    Raises UsageError (a format that cannot be signed, *destination* exists, bad *tsa_url*), UnreadableInput,
-    SigningFailed. On any error *destination* does not exist afterwards.
+    Raises UsageError (a format that cannot be signed, *destination* exists, bad *tsa_url*, *source* has
+    credentials that no parent would keep), UnreadableInput, SigningFailed. On any error *destination*
+    does not exist afterwards.
     """
     mime = formats.require_signable(source)
     kinds = [(i, _ingredient_mime(i)) for i in ingredients]
-    if sum(i.relationship == "parentOf" for i in ingredients) > 1:
-        raise UsageError("a video has at most one parent", hint="use inputTo or componentOf for the others")
+    _check_parents(source, ingredients)
     if tsa_url is not None and not tsa_url.startswith(("http://", "https://")):
         raise UsageError(
             "the time stamp service needs an http(s) address", hint="leave it out to sign offline"
@@ -85,6 +85,19 @@ def sign_file(
     except BaseException:
         destination.unlink(missing_ok=True)
         raise
+
+
+def _check_parents(source: Path, ingredients: Sequence[Ingredient]) -> None:
+    from safegen.credentials.read import carries_credentials
+
+    parents = sum(i.relationship == "parentOf" for i in ingredients)
+    if parents > 1:
+        raise UsageError("a video has at most one parent", hint="use inputTo or componentOf for the others")
+    if not parents and carries_credentials(source):
+        raise UsageError(
+            f"{source.name} carries Content Credentials, which a new signature would drop",
+            hint="name it as its own parentOf ingredient to keep them",
+        )
 
 
 def _builder(definition: Json, ingredients: Sequence[tuple[Ingredient, str]], thumbnail: bytes | None) -> Any:

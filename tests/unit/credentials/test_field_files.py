@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from safegen.credentials.read import manifest_bytes, read_credentials
+from safegen.credentials.read import carries_credentials, manifest_bytes, read_credentials
 from safegen.types import CredentialsEvidence, CredentialState, Json
 
 UNTRUSTED = "signingCredential.untrusted"
@@ -70,6 +70,13 @@ def test_stored_manifest_is_the_raw_store(shared: Path) -> None:
     assert raw is not None and raw[4:8] == b"jumb"
     assert raw in (shared / "data/c2pa/rs_video1.mp4").read_bytes()
     assert manifest_bytes(shared / "data/c2pa/rs_c.mov") is None
+
+
+def test_which_files_carry_credentials(rows: list[Json], shared: Path) -> None:
+    without = (CredentialState.ABSENT, CredentialState.UNSUPPORTED)
+    for row in rows:
+        path = shared / "data/c2pa" / row["file"]
+        assert carries_credentials(path) == (read_credentials(path).state not in without), row["file"]
 
 
 def test_remote_manifest_says_where_and_is_not_fetched(shared: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from safegen.credentials.assertions import binding_value, iso, parse_binding_value
@@ -251,6 +251,7 @@ def test_values_of_other_makers(value: str) -> None:
     assert parse_binding_value(value) is None
 
 
+@settings(max_examples=40)
 @given(st.text(max_size=60), st.text(max_size=30), st.text(max_size=30))
 def test_redaction_never_lets_a_prompt_through(prompt: str, before: str, after: str) -> None:
     if not prompt.strip():

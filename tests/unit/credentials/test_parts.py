@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from safegen.credentials.cbor import CborError, decode
@@ -137,6 +137,7 @@ JSON = st.recursive(
 )
 
 
+@settings(max_examples=50)
 @given(ingredients=JSON, assertions=JSON, results=JSON)
 def test_odd_documents_are_walked_safely(ingredients: object, assertions: object, results: object) -> None:
     active = {"ingredients": ingredients, "assertions": assertions, "signature_info": results}
