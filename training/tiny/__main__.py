@@ -1,4 +1,12 @@
-"""Command line of the recipe: each step reads what the one before left in the folder, and resumes itself."""
+"""Trains the embedded model: each step reads what the one before left in the folder, and resumes itself.
+
+vae     the video autoencoder (`--minutes` of training in total, earlier runs included)
+encode  latents of rendered training clips
+dit     the diffusion transformer and the text encoder (`--minutes` in total)
+export  the pipeline folder (`--model`, default OUT/model)
+judge   figures and contact sheets
+all     every step, one after the other; `--minutes` for each of the two trainings
+"""
 
 from __future__ import annotations
 
@@ -7,17 +15,16 @@ import logging
 import os
 from pathlib import Path
 
+STEPS = ("vae", "encode", "dit", "export", "judge")
+
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m training.tiny", description=__doc__)
-    parser.add_argument("step", choices=("vae", "encode", "dit", "export", "judge"))
-    parser.add_argument(
-        "--out", type=Path, required=True, help="folder for checkpoints, latents and the export"
-    )
-    parser.add_argument(
-        "--minutes", type=float, default=45.0, help="training time in total, earlier runs included"
-    )
-    parser.add_argument("--clips", type=int, default=12000, help="clips to encode, or to judge")
+    form = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="python -m training.tiny", description=__doc__, formatter_class=form)
+    parser.add_argument("step", choices=(*STEPS, "all"))
+    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints, latents and figures")
+    parser.add_argument("--minutes", type=float, default=70.0, help="training time in total")
+    parser.add_argument("--clips", type=int, help="clips to encode (10000) or to judge (48)")
     parser.add_argument("--stage", default="one", help="stage of the world, see training/world/stages.py")
     parser.add_argument("--model", type=Path, help="pipeline folder to export to or to judge")
     parser.add_argument("--threads", type=int, default=1)
@@ -25,37 +32,39 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Run one step of the recipe."""
+    """Run one step of the recipe, or all of them."""
     args = _parser().parse_args(argv)
     os.environ.setdefault("OMP_NUM_THREADS", str(args.threads))
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     import torch
 
     torch.set_num_threads(args.threads)
-    _run(args)
+    for step in STEPS if args.step == "all" else (args.step,):
+        _run(step, args)
 
 
-def _run(args: argparse.Namespace) -> None:
-    if args.step == "vae":
+def _run(step: str, args: argparse.Namespace) -> None:
+    model = args.model or args.out / "model"
+    if step == "vae":
         from training.tiny import vae
 
         vae.train(args.out, args.minutes)
-    elif args.step == "encode":
+    elif step == "encode":
         from training.tiny import latents
 
-        latents.encode(args.out, args.stage, args.clips)
-    elif args.step == "dit":
+        latents.encode(args.out, args.stage, args.clips or 10000)
+    elif step == "dit":
         from training.tiny import dit
 
         dit.train(args.out, args.minutes)
-    elif args.step == "export":
+    elif step == "export":
         from training.tiny import export
 
-        export.export(args.out, args.model)
+        export.export(args.out, model)
     else:
         from training.tiny import judge
 
-        judge.report(args.out, args.model, args.clips, args.stage)
+        judge.report(args.out, model if model.is_dir() else None, args.clips or 48, args.stage)
 
 
 if __name__ == "__main__":
