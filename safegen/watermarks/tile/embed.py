@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 __all__ = ["G_MAX", "G_MIN", "TARGET_RMS", "embed"]
 
-G_MIN, G_MAX = 0.85, 2.6
+G_MIN, G_MAX = 1.0, 2.6
 """Range of the strength g that multiplies the mask."""
-TARGET_RMS = 1.434
-"""Grey levels (of 255) the mark aims at, RMS over the frame: PSNR 45 dB."""
+TARGET_RMS = 1.4
+"""Grey levels (of 255) the mark aims at, RMS over the frame: PSNR 45.2 dB."""
 _PEAK = 5.0
 _INERTIA = 0.1
 
