@@ -20,7 +20,9 @@ STEPS = ("vae", "encode", "dit", "export", "judge")
 
 def _parser() -> argparse.ArgumentParser:
     form = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(prog="python -m training.tiny", description=__doc__, formatter_class=form)
+    parser = argparse.ArgumentParser(
+        prog="python -m training.tiny", description=__doc__, formatter_class=form
+    )
     parser.add_argument("step", choices=(*STEPS, "all"))
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints, latents and figures")
     parser.add_argument("--minutes", type=float, default=70.0, help="training time in total")
