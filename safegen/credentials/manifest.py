@@ -13,7 +13,7 @@ from typing import Any
 
 from safegen import __version__
 from safegen.credentials import assertions as make
-from safegen.credentials.redact import Redactor
+from safegen.credentials.redact import QUOTE, Redactor
 from safegen.credentials.sign import Ingredient
 from safegen.errors import UsageError
 from safegen.types import Attribute, CheckRun, Decision, Json, ModelRef
@@ -81,33 +81,36 @@ def build_manifest(inputs: ManifestInputs) -> Json:
     request = inputs.decision.request
     private = () if inputs.publish_prompt else (request.prompt, request.negative_prompt)
     redact = Redactor(tuple(text for text in private if text.strip()))
+    facts = Redactor()  # names of models, checks and categories stay, though the prompt be one of them
     generation: Json = {
         "contentId": f"{inputs.content_id:016x}",
         "system": GENERATOR,
-        "model": make.model(inputs.model, redact),
+        "model": make.model(inputs.model, facts),
         "settings": redact.mapping(inputs.settings),
         "seed": request.seed,
         "when": make.iso(inputs.when),
         "warnings": [redact.text(w) for w in inputs.warnings],
     }
     if inputs.provider:
-        generation["provider"] = redact.text(inputs.provider)
+        generation["provider"] = facts.text(inputs.provider)
     if inputs.publish_prompt:
         generation["prompt"] = request.prompt
         generation["negativePrompt"] = request.negative_prompt
     stated = [
-        _actions(_generation_actions(inputs, redact)),
+        _actions(_generation_actions(inputs, facts)),
         make.soft_binding(inputs.watermark_alg, inputs.content_id),
-        make.ai_disclosure(inputs.model, inputs.oversight, redact),
-        make.policy(inputs.decision, inputs.prompt_commitment, inputs.frame_checks, redact),
+        make.ai_disclosure(inputs.model, inputs.oversight, facts),
+        make.policy(inputs.decision, inputs.prompt_commitment, inputs.frame_checks, facts),
         make.assertion("org.safegen.generation", generation),
-        make.attributes(inputs.attributes, redact),
+        make.attributes(inputs.attributes, facts),
     ]
     if inputs.accessibility:
         stated.append(make.assertion("org.safegen.accessibility", redact.mapping(inputs.accessibility)))
     if inputs.training_mining:
         stated.append(make.training_mining(inputs.training_mining))
-    return _definition(redact.text(inputs.title), inputs.format, stated)
+    title = redact.text(inputs.title)
+    title = f"safegen video {inputs.content_id:016x}" if title == QUOTE else title
+    return _definition(title, inputs.format, stated)
 
 
 def build_protection(inputs: ProtectionInputs) -> Json:

@@ -10,7 +10,7 @@ from pathlib import PurePath
 from typing import Any
 
 QUOTE = "(left out: it quotes the prompt)"
-WORD = re.compile(r"\w+")
+WORD = re.compile(r"[^\W_]+")
 PATH = re.compile(r"(?:~|\.{1,2})?[/\\][^\s/\\]|[A-Za-z]:[/\\]|file:", re.ASCII)
 RUN = 3
 """This many words in a row taken from the prompt count as quoting it."""

@@ -133,8 +133,22 @@ def test_no_prompt_and_no_paths(inputs: ManifestInputs) -> None:
     text = json.dumps(build_manifest(inputs), allow_nan=False).casefold()
     for leak in ("harbour at", "zebrafinch", "blurry", "grainy", "somebody", "/home", "users", "violence:"):
         assert leak not in text, leak
-    assert "harbour" in text, "the title was chosen by the user"
+    assert "harbour" in text, "one word of a longer prompt, in the title"
     assert text.count(QUOTE) == 2
+
+
+def test_a_prompt_of_one_word_hides_no_facts(inputs: ManifestInputs) -> None:
+    for word in ("tiny", "violence", "lexicon", "outdoor"):
+        decision = replace(inputs.decision, request=Request(word))
+        stated = by_label(build_manifest(replace(inputs, decision=decision, title=f"{word}.mp4")))
+        assert QUOTE not in json.dumps(stated["org.safegen.policy"])
+        assert QUOTE not in json.dumps(stated["org.safegen.attributes"])
+        assert stated["c2pa.ai-disclosure"]["modelName"] == "tiny"
+
+
+@pytest.mark.parametrize("title", ["A quiet harbour.mp4", "a_quiet_harbour.mp4", "x-a-quiet-harbour-at.mp4"])
+def test_a_title_made_of_the_prompt_is_left_out(title: str, inputs: ManifestInputs) -> None:
+    assert build_manifest(replace(inputs, title=title))["title"] == "safegen video 0123456789abcdef"
 
 
 def test_the_prompt_only_when_asked_for(inputs: ManifestInputs) -> None:
