@@ -63,15 +63,20 @@ def _answer(line: bytes, number: int, rules: Policy) -> Json:
 
     identifier: Any = number
     try:
-        identifier, text, negative = _parse(line, number)
+        value = _parse(line, number)
+        identifier = value.get("id", number)
+        text = value.get("text", value.get("prompt"))
+        if not isinstance(text, str):
+            raise UsageError(f"line {number + 1} has no text")
+        negative = str(value.get("negative_prompt", ""))
         request = Request(prompt=text, negative_prompt=negative, policy=rules.name)
         return {"id": identifier, **decision_json(screen(request, policy=rules))}
     except UsageError as error:
         return {"id": identifier, "error": str(error), "exit_code": error.exit_code}
 
 
-def _parse(line: bytes, number: int) -> tuple[Any, str, str]:
-    """(id, prompt, negative prompt) of a line. Raises UsageError."""
+def _parse(line: bytes, number: int) -> Json:
+    """The object of a line; a bare string counts as its text. Raises UsageError."""
     if len(line) > MAX_LINE:
         raise UsageError(f"line {number + 1} is larger than {MAX_LINE} bytes")
     try:
@@ -79,10 +84,7 @@ def _parse(line: bytes, number: int) -> tuple[Any, str, str]:
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
         raise UsageError(f"line {number + 1} is not JSON in UTF-8") from error
     if isinstance(value, str):
-        return number, value, ""
+        return {"text": value}
     if not isinstance(value, dict):
         raise UsageError(f"line {number + 1} is neither an object nor a string")
-    text = value.get("text", value.get("prompt"))
-    if not isinstance(text, str):
-        raise UsageError(f"line {number + 1} has no text")
-    return value.get("id", number), text, str(value.get("negative_prompt", ""))
+    return value

@@ -166,7 +166,9 @@ def _signed(evidence: Evidence) -> Answer:
 def _expired(evidence: Evidence, reasons: list[str], logged: bool) -> Answer:
     """An expired certificate, with or without an independent witness of the time."""
     reasons.append("The signer's certificate has expired.")
-    if logged and evidence.ledger is not None and evidence.ledger.time_stamped:
+    ledger = evidence.ledger
+    known = evidence.credentials.trusted_root is not None
+    if known and logged and ledger is not None and ledger.time_stamped and not ledger.withdrawn:
         reasons.append("An independent time stamp proves that the release was recorded before that.")
         return Answer(
             Verdict.EXPIRED_BUT_LOGGED,

@@ -60,6 +60,12 @@ ROWS = {
         replace(signed(trusted=False, expired=True), ledger=replace(LOGGED, time_stamped=True)),
         Verdict.EXPIRED_BUT_LOGGED,
     ),
+    "expired, logged, stamped, under an unknown root": (
+        replace(
+            signed(trusted=False, expired=True, trusted_root=None), ledger=replace(LOGGED, time_stamped=True)
+        ),
+        Verdict.SIGNED_UNTRUSTED,
+    ),
     "expired, own checkpoint only": (signed(trusted=False, expired=True), Verdict.SIGNED_UNTRUSTED),
     "expired but time-stamped signature": (signed(expired=True, time_stamped=True), Verdict.VERIFIED),
     "hash mismatch": (signed(state=CredentialState.INVALID, failures=("x",)), Verdict.TAMPERED),
