@@ -96,10 +96,11 @@ def _check(bits: NDArray[np.uint8]) -> int | None:
     return payload if crc16(payload) == crc else None
 
 
-def decode(soft: NDArray[np.float64]) -> int | None:
-    """Wrap-around Viterbi decoding of 320 soft values (positive = bit 0); ``None`` if the CRC fails.
+def decode(soft: NDArray[np.float64]) -> tuple[int | None, float]:
+    """Wrap-around Viterbi decoding of 320 soft values (positive = bit 0), and the found path's metric.
 
-    The trellis runs 48 steps over each end, starting from no knowledge of the state.
+    The payload is ``None`` if the CRC fails. The trellis runs 48 steps over each end, starting from no
+    knowledge of the state; the metric, sum(soft * +-1 code bits), is close to the best codeword's.
     """
     previous, outputs = _trellis()
     steps = np.arange(-_WRAP, _INFO + _WRAP) % _INFO
@@ -115,15 +116,16 @@ def decode(soft: NDArray[np.float64]) -> int | None:
     for t in range(len(steps) - 1, -1, -1):
         bits[t] = state & 1
         state = int(previous[state, int(choice[t, state])])
-    return _check(bits[_WRAP : _WRAP + _INFO])
+    info = bits[_WRAP : _WRAP + _INFO]
+    return _check(info), float(np.sum(soft * (1.0 - 2.0 * _convolve(info))))
 
 
-def ml_paths(soft: NDArray[np.float64], offset: int = 0) -> tuple[float, list[int]]:
+def ml_paths(soft: NDArray[np.float64], offset: int = 0, least: float = -np.inf) -> tuple[float, list[int]]:
     """The best tail-biting path through every state at time *offset*, all of them exact.
 
     Gives the best metric and, best first, the payloads whose CRC holds.
     Exact maximum likelihood: one Viterbi pass per state, all 256 at once. Metric = sum(soft * +-1 code
-    bits); no codeword has a higher one. Payloads best first.
+    bits); no codeword has a higher one. Payloads best first, of paths whose metric is at least *least*.
     Over several offsets the paths are a list decoder: each alternative is the best one with an error
     event across that instant.
     """
@@ -146,5 +148,5 @@ def ml_paths(soft: NDArray[np.float64], offset: int = 0) -> tuple[float, list[in
         state = previous[state, choice[t, state, start].astype(np.int64)]
     bits = np.roll(bits, offset, axis=0)
     final = metric[start, start]
-    found = [_check(bits[:, s]) for s in np.argsort(-final)]
+    found = [_check(bits[:, s]) for s in np.argsort(-final) if final[s] >= least]
     return float(final.max()), [p for p in found if p is not None]

@@ -30,6 +30,20 @@ _TESTS = math.log10(3)
 _LATTICES = 48
 _CLIMBS = 5
 _LOOKS = 3
+_OTHER_Z = 5.0
+"""Pilot z from which a second geometry is looked at once a mark was found."""
+_SAME = 0.02
+
+
+@dataclass(frozen=True)
+class _Found:
+    """An accepted payload and where; ``under`` another mark: read from what that mark left."""
+
+    look: payload.Soft
+    number: int
+    log10_p: float
+    known: bool
+    under: bool = False
 
 
 @dataclass
@@ -43,8 +57,7 @@ class _Search:
     looks: int = 0
     pilot_z: float = 0.0
     best: Candidate | None = None
-    found: list[tuple[payload.Soft, int, float, float, bool]] = field(default_factory=list)
-    """(look, payload, z, log10_p, matched a known id)."""
+    found: list[_Found] = field(default_factory=list)
 
     def peaks(self, one: Spectrum, a: search.Matrices, keep: int) -> list[Candidate]:
         """Pilot peaks over *a*, counted."""
@@ -55,24 +68,48 @@ class _Search:
         return top
 
     def read(self, candidate: Candidate) -> bool:
-        """Try to read a payload at *candidate*; whether one was accepted."""
+        """Try to read payloads at *candidate*, one on top of the other; whether any was accepted."""
         softs = payload.soft_bits(self.spectra, candidate, self.key)[:_LOOKS]
+        one = self._accept(softs, under=False)
+        if one is None:
+            return False
+        self.found.append(one)
+        below = self._accept([payload.without(one.look, one.number, self.key)], under=True)
+        if below is not None:
+            self.found.append(below)
+        return True
+
+    def _accept(self, softs: list[payload.Soft], under: bool) -> _Found | None:
         self.looks += len(softs)
         trials = _TESTS + math.log10(self.looks)
+        done = frozenset(f.number for f in self.found)
         if len(self.known):
-            rows = np.stack([s.values for s in softs])
-            number, row, z = self.known.best(rows)
+            number, row, z = self.known.best(np.stack([s.values for s in softs]), done)
             p = log10_bound(z, trials + math.log10(len(self.known)))
             if p < ACCEPT_LOG10_P:
-                self.found.append((softs[row], number, z, p, True))
-                return True
+                return _Found(softs[row], number, p, True, under)
+        least = needed_z(ACCEPT_LOG10_P, trials + payload.LOG10_FREE)
         for soft in softs:
-            decoded = payload.free_decode(soft.values, needed_z(ACCEPT_LOG10_P, trials + payload.LOG10_FREE))
-            if decoded is not None:
-                p = log10_bound(decoded[1], trials + payload.LOG10_FREE)
-                self.found.append((soft, *decoded, p, False))
-                return True
-        return False
+            decoded = payload.free_decode(soft.values, least)
+            if decoded is not None and decoded[0] not in done:
+                return _Found(
+                    soft, decoded[0], log10_bound(decoded[1], trials + payload.LOG10_FREE), False, under
+                )
+        return None
+
+    def others(self) -> None:
+        """Look for marks at other scales and orientations than the one found."""
+        first = self.found[0].look.candidate
+        one = self.spectra[-1]
+        shapes = np.concatenate([search.identity(one), search.sweep(one)])
+        apart = [
+            c
+            for c in self.peaks(one, shapes, 4 * _CLIMBS)
+            if c.z > _OTHER_Z and np.abs(c.a - first.a).max() > _SAME * np.abs(first.a).max()
+        ]
+        for candidate in apart[:2]:
+            if self.read(search.climb(one, candidate, self.key)):
+                return
 
 
 def _candidates(state: _Search) -> Iterator[Candidate]:
@@ -94,7 +131,9 @@ def detect(sample: FrameSample, *, key: bytes, known: Sequence[int] = ()) -> lis
     """Every mark found in *sample*, strongest first; one reading with ``present=False`` when there is none.
 
     ``log10_p`` bounds the probability over the key's signs that content made without the key gives a
-    reading this strong; every geometry, shift, orientation, look and id tried is counted.
+    reading this strong; every geometry, shift, orientation, look and id tried is counted. A second mark
+    read from underneath another one at the same place has ``bounded=False``: the first was made with
+    the key, so the bound's assumption does not hold for it.
     """
     parts = streams(sample)
     if parts is None:
@@ -104,32 +143,26 @@ def detect(sample: FrameSample, *, key: bytes, known: Sequence[int] = ()) -> lis
         if state.read(candidate):
             break
     if state.found:
-        return [_reading(sample, parts, state, *entry) for entry in state.found]
+        state.others()
+        ranked = sorted(state.found, key=lambda f: f.log10_p)
+        return [_reading(sample, parts, state.key, f) for f in ranked]
     p = log10_bound(state.pilot_z, _TESTS + math.log10(max(1, state.pilot_trials)))
     present = p < ACCEPT_LOG10_P
     geometry = _geometry(sample, parts, state.best) if present and state.best is not None else None
     return [WatermarkReading(ALG, present=present, payload=None, log10_p=p, geometry=geometry)]
 
 
-def _reading(
-    sample: FrameSample,
-    parts: Streams,
-    state: _Search,
-    soft: payload.Soft,
-    number: int,
-    z: float,
-    p: float,
-    matched: bool,
-) -> WatermarkReading:
-    errors = (soft.values < 0) != (code.encode(number) == 1)
+def _reading(sample: FrameSample, parts: Streams, key: Carrier, found: _Found) -> WatermarkReading:
+    errors = (found.look.values < 0) != (code.encode(found.number) == 1)
     return WatermarkReading(
         ALG,
         present=True,
-        payload=number,
-        log10_p=p,
-        matched_known=matched,
-        segments=presence(parts, soft.candidate, state.key, number, sample.seconds),
-        geometry=_geometry(sample, parts, soft.candidate),
+        payload=found.number,
+        log10_p=found.log10_p,
+        bounded=not found.under,
+        matched_known=found.known,
+        segments=presence(parts, found.look.candidate, key, found.number, sample.seconds),
+        geometry=_geometry(sample, parts, found.look.candidate),
         bit_error_rate=float(np.mean(errors)),
     )
 

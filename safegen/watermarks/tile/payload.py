@@ -14,11 +14,13 @@ from safegen.watermarks.tile.carrier import Carrier
 from safegen.watermarks.tile.search import PROFILES, Candidate
 from safegen.watermarks.tile.spectrum import Spectrum
 
-__all__ = ["LOG10_FREE", "Known", "Soft", "free_decode", "score", "soft_bits"]
+__all__ = ["LOG10_FREE", "Known", "Soft", "free_decode", "score", "soft_bits", "without"]
 
 LOG10_FREE = code.PAYLOAD_BITS * math.log10(2)
 """log10 of the number of payloads a free decoding chooses among."""
 _CHUNK = 16384
+_NEAR = 0.7
+"""How much worse than the best codeword the plain decoder's path may be before the exact one is tried."""
 _OFFSETS = tuple(range(8, 80, 8))
 
 
@@ -26,11 +28,13 @@ _OFFSETS = tuple(range(8, 80, 8))
 class Soft:
     """One look at the payload through one stream and one radial profile.
 
-    ``values``: float64 (320,), scaled so that z of a codeword is ``sum(values * +-1 bits)``.
-    ``pilot`` is the pilots' z for the same look: independent of the payload's signs.
+    ``values``: float64 (320,), scaled so that z of a codeword is ``sum(values * +-1 bits)``; ``raw``:
+    the payload dimensions they come from, float64 (n, 2). ``pilot`` is the pilots' z for the same look:
+    independent of the payload's signs.
     """
 
     values: NDArray[np.float64]
+    raw: NDArray[np.float64]
     pilot: float
     candidate: Candidate
 
@@ -50,12 +54,12 @@ def soft_bits(spectra: Sequence[Spectrum], candidate: Candidate, key: Carrier) -
         pairs = np.stack([value.real, value.imag], axis=1) * candidate.polarity
         pilots = [candidate.polarity * float(search.pilot_z(one, a, o, key, p)[0]) for p in PROFILES]
         looks = [pairs * radius**-p for p in PROFILES]
-        out += [Soft(fold(v, key), z, candidate) for v, z in zip(looks, pilots, strict=True)]
+        out += [Soft(fold(v, key), v, z, candidate) for v, z in zip(looks, pilots, strict=True)]
         best = int(np.argmax(pilots))
         total += max(pilots[best], 0.0) * looks[best] / (math.sqrt(float(np.sum(looks[best] ** 2))) + 1e-12)
         top = max(top, pilots[best])
     out.sort(key=lambda s: -s.pilot)
-    return [Soft(fold(total, key), top, candidate), *out] if len(spectra) > 1 else out
+    return [Soft(fold(total, key), total, top, candidate), *out] if len(spectra) > 1 else out
 
 
 def fold(values: NDArray[np.float64], key: Carrier) -> NDArray[np.float64]:
@@ -63,6 +67,15 @@ def fold(values: NDArray[np.float64], key: Carrier) -> NDArray[np.float64]:
     norm = math.sqrt(float(np.sum(values**2))) + 1e-12
     signed = (values * key.payload_signs).ravel() / norm
     return np.bincount(key.bit_of.ravel(), signed, minlength=code.CODED_BITS).astype(np.float64)
+
+
+def without(look: Soft, payload: int, key: Carrier) -> Soft:
+    """*look* less what *payload* contributes, its amplitude estimated ring by ring: shows a mark under it."""
+    signs = key.payload_signs * (1.0 - 2.0 * code.encode(payload)[key.bit_of])
+    ring = np.round(search.radii(key.payload_bins)).astype(int)
+    amount = np.bincount(ring, np.sum(look.raw * signs, axis=1)) / np.maximum(2 * np.bincount(ring), 1)
+    raw = look.raw - amount[ring][:, None] * signs
+    return Soft(fold(raw, key), raw, look.pilot, look.candidate)
 
 
 def score(soft: NDArray[np.float64], payload: int) -> float:
@@ -76,15 +89,17 @@ def free_decode(soft: NDArray[np.float64], least: float) -> tuple[int, float] | 
     Tries the plain decoder, then the exact one (which also tells when no codeword reaches *least*),
     then a list of the best paths around every eighth trellis step.
     """
-    first = code.decode(soft)
-    if first is not None and score(soft, first) >= least:
+    first, metric = code.decode(soft)
+    if first is not None and metric >= least:
         return first, score(soft, first)
-    best, payloads = code.ml_paths(soft)
+    if metric < least - _NEAR:
+        return None
+    best, payloads = code.ml_paths(soft, least=least)
     if best < least:
         return None
     for offset in (None, *_OFFSETS):
         if offset is not None:
-            payloads = code.ml_paths(soft, offset)[1]
+            payloads = code.ml_paths(soft, offset, least)[1]
         rated = [(score(soft, p), p) for p in payloads]
         if rated and max(rated)[0] >= least:
             z, payload = max(rated)

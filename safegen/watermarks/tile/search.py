@@ -18,7 +18,17 @@ from scipy import fft
 from safegen.watermarks.tile.carrier import SHORT, TILE, Carrier
 from safegen.watermarks.tile.spectrum import Spectrum, gather
 
-__all__ = ["PROFILES", "Candidate", "climb", "coefficients", "identity", "lattices", "pilot_peaks", "sweep", "upright"]
+__all__ = [
+    "PROFILES",
+    "Candidate",
+    "climb",
+    "coefficients",
+    "identity",
+    "lattices",
+    "pilot_peaks",
+    "sweep",
+    "upright",
+]
 
 Matrices = NDArray[np.float64]
 """Shape (n, 2, 2)."""

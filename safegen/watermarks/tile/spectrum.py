@@ -72,7 +72,7 @@ def _padded(residual: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def spectrum(residual: NDArray[np.float32]) -> Spectrum:
-    """Transform *residual*, flatten its power to about 1 and limit single peaks to 2.5 times that amplitude."""
+    """Transform *residual*, flatten its power to about 1 and limit single peaks to 2.5 amplitudes."""
     height, width = residual.shape
     padded = _padded(residual - residual.mean())
     ny, nx = padded.shape
