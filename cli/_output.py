@@ -33,6 +33,17 @@ def print_json(value: object) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
+def show_rows(rows: dict[str, object], *, as_json: bool) -> None:
+    """Names and values, for people or programs."""
+    if as_json:
+        print_json({name.lower().replace(" ", "_"): value for name, value in rows.items()})
+        return
+    from safegen.cli._text import plain
+
+    for name, value in rows.items():
+        click.echo(f"{name:<22}{plain(str(value))}")
+
+
 class Bar:
     """Progress on stderr: a rich bar on a terminal, a line per stage otherwise (``--plain``), or nothing.
 
@@ -57,7 +68,7 @@ class Bar:
             if screen.is_terminal and not self._plain:
                 self._bar = Progress(
                     SpinnerColumn(),
-                    TextColumn("{task.description:<12}"),
+                    TextColumn("{task.description:<18}"),
                     BarColumn(),
                     TextColumn("{task.completed:.0f}/{task.total}"),
                     TimeElapsedColumn(),

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 @click.option(
     "--guidance", type=click.FloatRange(0, 50), help="Guidance scale (default: the model's choice)."
 )
+@click.option("--watermark", default="tile", show_default=True, help="Watermark scheme.")
 @click.option("--crf", type=click.IntRange(0, 51), default=18, show_default=True, help="H.264 quality.")
 @click.option("--force", is_flag=True, help="Replace an existing output.")
 @click.option("--dry-run", is_flag=True, help="Screen, say what would be made, make nothing.")
@@ -50,6 +51,7 @@ def command(
     fps: int | None,
     steps: int | None,
     guidance: float | None,
+    watermark: str,
     crf: int,
     force: bool,
     dry_run: bool,
@@ -91,6 +93,7 @@ def command(
         release = generate_request(
             request,
             output,
+            watermark=watermark,
             crf=crf,
             overwrite=force,
             workspace=workspace,

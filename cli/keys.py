@@ -37,13 +37,17 @@ def _identity(workspace: Path | None, passphrase_file: Path | None = None, *, cr
 @command.command("init")
 @_options.passphrase_file
 @_options.workspace
-def init(passphrase_file: Path | None, workspace: Path | None) -> None:
+@_options.as_json
+def init(passphrase_file: Path | None, workspace: Path | None, as_json: bool) -> None:
     """Make the identity now (otherwise the first `generate` does). Existing keys stay as they are.
 
     With a passphrase (file or SAFEGEN_KEY_PASSPHRASE) the private keys are encrypted.
     """
+    from safegen.cli._output import show_rows
+
     own = _identity(workspace, passphrase_file, create=True)
-    click.echo(f"identity    {own.name}\nfolder      {own.folder}\nroot        SHA-256 {own.fingerprint}")
+    rows = {"name": own.name, "folder": str(own.folder), "root SHA-256": own.fingerprint}
+    show_rows({**rows, "encrypted": own.encrypted}, as_json=as_json)
     if not own.encrypted:
         click.echo(
             "note: the keys are not encrypted; set SAFEGEN_KEY_PASSPHRASE before `keys init`", err=True
@@ -55,10 +59,10 @@ def init(passphrase_file: Path | None, workspace: Path | None) -> None:
 @_options.as_json
 def show(workspace: Path | None, as_json: bool) -> None:
     """Who signs here, until when, and the log's key."""
-    from safegen.cli._output import print_json
+    from safegen.cli._output import show_rows
 
     own = _identity(workspace, create=False)
-    rows = {
+    rows: dict[str, object] = {
         "name": own.name,
         "folder": str(own.folder),
         "created": own.created,
@@ -70,11 +74,7 @@ def show(workspace: Path | None, as_json: bool) -> None:
         "log origin": own.log_origin,
         "log key": own.log_vkey,
     }
-    if as_json:
-        print_json({k.replace(" ", "_").lower(): v for k, v in rows.items()})
-        return
-    for name, value in rows.items():
-        click.echo(f"{name:<22}{value}")
+    show_rows(rows, as_json=as_json)
 
 
 @command.command("export-trust")
@@ -82,9 +82,11 @@ def show(workspace: Path | None, as_json: bool) -> None:
 @click.option("--name", default="", help="What others see in their list.")
 @click.option("--pem", is_flag=True, help="Only the root certificate, for tools that know no ledger.")
 @_options.workspace
-def export_trust(output: Path | None, name: str, pem: bool, workspace: Path | None) -> None:
+@_options.as_json
+def export_trust(output: Path | None, name: str, pem: bool, workspace: Path | None, as_json: bool) -> None:
     """What others need to check your videos: your root and your ledger's key. Nothing secret."""
     from safegen.cli._files import write_new
+    from safegen.cli._output import show_rows
     from safegen.keys import trust
     from safegen.keys.identity import now_utc
 
@@ -97,7 +99,9 @@ def export_trust(output: Path | None, name: str, pem: bool, workspace: Path | No
         click.echo(text, nl=False)
         return
     write_new(output, text.encode())
-    click.echo(f"{output}: others pin it with `safegen trust add`; compare root SHA-256 {own.fingerprint}")
+    show_rows({"path": str(output), "root SHA-256": own.fingerprint}, as_json=as_json)
+    if not as_json:
+        click.echo("others pin it with `safegen trust add` and compare the SHA-256 with yours", err=True)
 
 
 @command.command("rotate")

@@ -47,22 +47,24 @@ def command() -> None:
 @click.option("--tsa", is_flag=True, help="The certificates vouch for time stamps only, never for signers.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @_options.workspace
-def add(file: Path, tsa: bool, yes: bool, workspace: Path | None) -> None:
+@_options.as_json
+def add(file: Path, tsa: bool, yes: bool, workspace: Path | None, as_json: bool) -> None:
     """Trust the maker in FILE (from `safegen keys export-trust`, or PEM certificates).
 
     Compare the SHA-256 with what the maker tells you by another way.
     """
+    from safegen.cli._output import show_rows
     from safegen.cli._text import plain
     from safegen.keys.trust import read_trust_file
 
     bundle = read_trust_file(file, kind="tsa" if tsa else "signer")
     shown = _describe(bundle)
-    click.echo(f"{plain(bundle.name)}\n" + "\n".join(shown[:20]))
+    click.echo(f"{plain(bundle.name)}\n" + "\n".join(shown[:20]), err=True)
     if len(shown) > 20:
-        click.echo(f"  and {len(shown) - 20} more")
+        click.echo(f"  and {len(shown) - 20} more", err=True)
     if not yes:
-        click.confirm("trust this maker?", abort=True)
-    click.echo(f"pinned as {_store(workspace).add(bundle)}")
+        click.confirm("trust this maker?", abort=True, err=True)
+    show_rows({"pinned as": _store(workspace).add(bundle), "name": bundle.name}, as_json=as_json)
 
 
 @command.command("list")
@@ -99,8 +101,9 @@ def list_(workspace: Path | None, as_json: bool) -> None:
 @command.command("remove")
 @click.argument("identifier")
 @_options.workspace
-def remove(identifier: str, workspace: Path | None) -> None:
+@_options.as_json
+def remove(identifier: str, workspace: Path | None, as_json: bool) -> None:
     """Stop trusting the maker whose id starts with IDENTIFIER."""
-    from safegen.cli._text import plain
+    from safegen.cli._output import show_rows
 
-    click.echo(f"removed {plain(_store(workspace).remove(identifier).name)}")
+    show_rows({"removed": _store(workspace).remove(identifier).name}, as_json=as_json)

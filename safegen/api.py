@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from safegen.protocols import NoProgress, Progress
+from safegen.protocols import NoProgress, Progress, Signer
 from safegen.types import Allowed, Held, Json, Refused, Release, Report, Request
 
 if TYPE_CHECKING:
@@ -44,17 +44,20 @@ def generate(
     fps: int | None = None,
     steps: int | None = None,
     guidance: float | None = None,
+    watermark: str = "tile",
     crf: int = 18,
     overwrite: bool = False,
     workspace: PathLike | None = None,
     passphrase: Passphrase = None,
+    signer: Signer | None = None,
     progress: Progress = NoProgress(),
     options: dict[str, Any] | None = None,
 ) -> Release:
     """Screen *prompt*, generate a video, mark, sign, record and release it.
 
     *output* is the final path (default: a fresh name in the current folder); it never appears before
-    everything has succeeded. *seed* defaults to a random one, which the release records.
+    everything has succeeded. *seed* defaults to a random one, which the release records. *signer* signs
+    instead of the workspace's identity (``safegen.keys.signers``: PEM, PKCS#12, callbacks for HSM or KMS).
 
     Raises RefusedByPolicy, HeldForReview, UsageError, CheckUnavailable, GenerationFailed, ReleaseFailed,
     Interrupted; in every case no output file is left.
@@ -76,10 +79,12 @@ def generate(
     return generate_request(
         request,
         output,
+        watermark=watermark,
         crf=crf,
         overwrite=overwrite,
         workspace=workspace,
         passphrase=passphrase,
+        signer=signer,
         progress=progress,
     )
 
@@ -95,10 +100,12 @@ def generate_request(
     request: Request,
     output: PathLike | None = None,
     *,
+    watermark: str = "tile",
     crf: int = 18,
     overwrite: bool = False,
     workspace: PathLike | None = None,
     passphrase: Passphrase = None,
+    signer: Signer | None = None,
     progress: Progress = NoProgress(),
 ) -> Release:
     """``generate`` for a request that exists already. Raises as it does."""
@@ -107,11 +114,12 @@ def generate_request(
     from safegen.pipeline.studio import open_studio
     from safegen.workspace import find
 
-    with open_studio(find(workspace), passphrase=passphrase, progress=progress) as studio:
+    with open_studio(find(workspace), passphrase=passphrase, signer=signer, progress=progress) as studio:
         return produce(
             request,
             None if output is None else Path(output),
             studio=studio,
+            watermark=watermark,
             encoding=Encoding(crf=crf),
             overwrite=overwrite,
         )
@@ -139,6 +147,7 @@ def protect(
     overwrite: bool = False,
     workspace: PathLike | None = None,
     passphrase: Passphrase = None,
+    signer: Signer | None = None,
     progress: Progress = NoProgress(),
 ) -> Release:
     """Mark, sign and record a video made elsewhere; the original stays as it is.
@@ -154,7 +163,7 @@ def protect(
     from safegen.pipeline.studio import open_studio
     from safegen.workspace import find
 
-    with open_studio(find(workspace), passphrase=passphrase, progress=progress) as studio:
+    with open_studio(find(workspace), passphrase=passphrase, signer=signer, progress=progress) as studio:
         return run(
             Path(path),
             None if output is None else Path(output),

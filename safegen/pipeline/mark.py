@@ -34,7 +34,7 @@ def mark_and_encode(
     clip = moderated.made.clip
     scheme: Watermark = plugins.load("watermarks", watermark)
     payload = content_id & ((1 << scheme.payload_bits) - 1)
-    progress.stage("marking", clip.count)
+    progress.stage("marking, encoding", clip.count)
     marked = _embed(scheme, _even(clip), payload)
     frames = encode_mp4(
         marked, destination, fps=clip.fps, audio=clip.audio, encoding=encoding, progress=progress

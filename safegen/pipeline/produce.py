@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from safegen import plugins
 from safegen.errors import GenerationFailed, HeldForReview, RefusedByPolicy, SafegenError, UsageError
 from safegen.media.encode import Encoding
 from safegen.media.spool import spool
@@ -29,6 +30,7 @@ def produce(
     output: Path | None,
     *,
     studio: Studio,
+    watermark: str = "tile",
     encoding: Encoding = Encoding(),
     overwrite: bool = False,
 ) -> Release:
@@ -40,6 +42,7 @@ def produce(
     started = time.monotonic()
     policy = load(request.policy)
     generator = find_generator(request.model)
+    plugins.load("watermarks", watermark)
     content_id = studio.new_id()
     destination = output or Path.cwd() / f"safegen-{content_id:016x}.mp4"
     check_output(destination)
@@ -60,6 +63,7 @@ def produce(
             job=job,
             studio=studio,
             content_id=content_id,
+            watermark=watermark,
             encoding=encoding,
             decision_index=index,
             timings={"screening": screened - started, "generation": time.monotonic() - screened},

@@ -60,6 +60,7 @@ def open_studio(
     workspace: Workspace,
     *,
     passphrase: Passphrase = None,
+    signer: Signer | None = None,
     progress: Progress | None = None,
     clock: Callable[[], datetime] = utc_now,
     at: Callable[[str], None] = no_fault,
@@ -77,14 +78,16 @@ def open_studio(
     identity = Identity.load_or_create(
         workspace.keys, name=workspace.config.organisation or DEFAULT_NAME, passphrase=passphrase, clock=clock
     )
-    signer, roots = _signer(workspace, identity, passphrase)
+    chosen, roots = _signer(workspace, identity, passphrase)
+    if signer is not None:
+        chosen, roots = signer, (signer.chain_pem,)
     log = LogSigner(identity.log_origin, identity.log_key)
     with Ledger.open(
         workspace.ledger_url, signer=log, checkpoint_dir=workspace.checkpoints, clock=clock
     ) as ledger:
         recover(ledger, clock=clock)
         yield Studio(
-            workspace, identity, signer, roots, ledger, progress or NoProgress(), clock, random_id, at
+            workspace, identity, chosen, roots, ledger, progress or NoProgress(), clock, random_id, at
         )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safegen import plugins
-from safegen.errors import CheckUnavailable, UnreadableInput
+from safegen.errors import CheckUnavailable, SafegenError, UnreadableInput
 from safegen.media import sandbox
 from safegen.protocols import Watermark
 from safegen.types import (
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from safegen.ledger.store import Ledger
 
 MAX_PROOF = 4 * 2**20
+OURS = "org.safegen.watermark."
+DEFAULT_SCHEME = "tile"
 
 
 @dataclass(frozen=True)
@@ -73,20 +75,20 @@ def gather(
     sha256 = file_sha256(path)
     credentials = read_credentials(path, anchors_pem=trust.anchors, tsa_anchors_pem=trust.stamps, at=at)
     skipped: list[NotChecked] = []
-    readings, sample = _watermark(path, credentials, ledger, watermark, skipped)
+    looked = _watermark(path, credentials, ledger, watermark, skipped)
     entry = _ledger_entry(sha256, credentials, ledger, trust, skipped)
     if entry is None:
         entry = _sidecar_entry(path, proof, sha256, credentials, trust, skipped)
-    resolutions, recovered = _resolve(readings, sample, ledger)
+    resolutions, recovered = _resolve(looked.readings, looked.sample, ledger)
     if ledger is None:
         skipped.append(NotChecked("ledger", "no ledger of your own at hand"))
     evidence = Evidence(
         credentials=credentials,
-        watermarks=tuple(readings),
-        watermark_checked=sample is not None,
+        watermarks=looked.readings,
         ledger=entry,
         resolutions=tuple(resolutions),
         bound_payloads=payloads(credentials.soft_bindings),
+        expected_payloads=payloads([b for b in credentials.soft_bindings if b.alg in looked.algs]),
         ancestor_payloads=payloads(credentials.ancestor_bindings),
     )
     return Gathered(sha256, evidence, recovered, tuple(skipped))
@@ -109,8 +111,17 @@ def payloads(bindings: Sequence[SoftBinding]) -> frozenset[int]:
     """Payloads that soft bindings of our watermarks name; other algorithms' values are left alone."""
     from safegen.credentials.assertions import parse_binding_value
 
-    ours = (b.value for b in bindings if b.alg.startswith("org.safegen.watermark."))
+    ours = (b.value for b in bindings if b.alg.startswith(OURS))
     return frozenset(p for p in map(parse_binding_value, ours) if p is not None)
+
+
+@dataclass(frozen=True)
+class _Looked:
+    """What the search for marks gave: readings, the pictures, and the schemes that were really run."""
+
+    readings: tuple[WatermarkReading, ...] = ()
+    sample: FrameSample | None = None
+    algs: frozenset[str] = frozenset()
 
 
 def _watermark(
@@ -119,27 +130,61 @@ def _watermark(
     ledger: Ledger | None,
     wanted: bool,
     skipped: list[NotChecked],
-) -> tuple[Sequence[WatermarkReading], FrameSample | None]:
-    """Marks in the pictures, and the pictures that were looked at."""
+) -> _Looked:
+    """Marks in the pictures: the default scheme always, others where the credentials name them."""
     if not wanted:
         skipped.append(NotChecked("watermark", "you asked to skip it"))
-        return (), None
-    scheme: Watermark = plugins.load("watermarks", "tile")
+        return _Looked()
+    known = ledger.content_ids() if ledger is not None else ()
+    readings: list[WatermarkReading] = []
+    algs: set[str] = set()
+    shown: FrameSample | None = None
+    for scheme in _schemes(credentials, skipped):
+        sample = _sample(path, scheme, credentials, skipped)
+        if sample is None:
+            return _Looked()
+        try:
+            readings.extend(scheme.detect(sample, key=PUBLIC_KEY, known=known))
+        except Exception as error:
+            raise CheckUnavailable(f"the watermark detector {scheme.alg} failed: {error}") from error
+        shown = shown or sample
+        algs.add(scheme.alg)
+    return _Looked(tuple(readings), shown, frozenset(algs))
+
+
+def _schemes(credentials: CredentialsEvidence, skipped: list[NotChecked]) -> list[Watermark]:
+    """The default scheme, and those that the soft bindings name (``org.safegen.watermark.NAME.VERSION``)."""
+    wanted = dict.fromkeys([DEFAULT_SCHEME, *(_scheme_name(b.alg) for b in credentials.soft_bindings)])
+    found: list[Watermark] = []
+    for name in wanted:
+        if not name:
+            continue
+        try:
+            found.append(plugins.load("watermarks", name))
+        except SafegenError as error:
+            skipped.append(NotChecked(f"watermark {name}", f"{error}; {error.hint}".rstrip("; ")))
+    return found
+
+
+def _scheme_name(alg: str) -> str:
+    """The plug-in behind one of our algorithm ids; empty for other makers' algorithms."""
+    parts = alg.split(".")
+    return parts[3] if parts[:3] == OURS.rstrip(".").split(".") and len(parts) == 5 else ""
+
+
+def _sample(
+    path: Path, scheme: Watermark, credentials: CredentialsEvidence, skipped: list[NotChecked]
+) -> FrameSample | None:
+    """The pictures a scheme wants to see; None, with the reason kept, where signed files have none."""
     try:
-        sample = sandbox.sample(path, frames=scheme.sample_frames, short_side=scheme.sample_short_side)
+        return sandbox.sample(path, frames=scheme.sample_frames, short_side=scheme.sample_short_side)
     except sandbox.NoVideo:
         skipped.append(NotChecked("watermark", "the file has no pictures"))
-        return (), None
     except UnreadableInput as error:
-        if credentials.state in {CredentialState.VALID, CredentialState.INVALID}:
-            skipped.append(NotChecked("watermark", f"its pictures cannot be decoded: {error}"))
-            return (), None
-        raise
-    known = ledger.content_ids() if ledger is not None else ()
-    try:
-        return tuple(scheme.detect(sample, key=PUBLIC_KEY, known=known)), sample
-    except Exception as error:
-        raise CheckUnavailable(f"the watermark detector failed: {error}") from error
+        if credentials.state not in {CredentialState.VALID, CredentialState.INVALID}:
+            raise
+        skipped.append(NotChecked("watermark", f"its pictures cannot be decoded: {error}"))
+    return None
 
 
 def _ledger_entry(

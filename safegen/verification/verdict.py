@@ -40,11 +40,12 @@ class Evidence:
 
     credentials: CredentialsEvidence
     watermarks: tuple[WatermarkReading, ...] = ()
-    watermark_checked: bool = True
     ledger: LedgerEvidence | None = None
     resolutions: tuple[Resolution, ...] = ()
     bound_payloads: frozenset[int] = field(default_factory=frozenset)
     """Payloads that the attached manifest's own soft bindings name."""
+    expected_payloads: frozenset[int] = field(default_factory=frozenset)
+    """Those of them whose scheme was really searched for."""
     ancestor_payloads: frozenset[int] = field(default_factory=frozenset)
     """Payloads that the manifests of its ingredients name."""
 
@@ -116,7 +117,7 @@ def _conflict(evidence: Evidence) -> Answer | None:
                 ),
             )
     found = {r.payload for r in _read(evidence)}
-    if evidence.watermark_checked and evidence.bound_payloads and not (found & evidence.bound_payloads):
+    if evidence.expected_payloads and not (found & evidence.expected_payloads):
         return Answer(
             Verdict.CONFLICT,
             "The credentials say that the pictures carry a hidden mark, and it is not there.",

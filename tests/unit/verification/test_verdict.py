@@ -31,8 +31,9 @@ SIGNED = CredentialsEvidence(
     CredentialState.VALID, trusted=True, trusted_root="CN=root", manifest_id="urn:c2pa:a", signer="Studio"
 )
 LOGGED = LedgerEvidence(True, True, "ledger", "log.example", 7, {"manifest_id": "urn:c2pa:a"})
-GOOD = Evidence(SIGNED, (mark(),), True, LOGGED, (Resolution(ID, "urn:c2pa:a", SAME),), frozenset({ID}))
-GONE = Evidence(CredentialsEvidence(CredentialState.ABSENT), (mark(),), True, None)
+BOUND = frozenset({ID})
+GOOD = Evidence(SIGNED, (mark(),), LOGGED, (Resolution(ID, "urn:c2pa:a", SAME),), BOUND, BOUND)
+GONE = Evidence(CredentialsEvidence(CredentialState.ABSENT), (mark(),), None)
 
 
 def signed(**changes: object) -> Evidence:
@@ -54,7 +55,7 @@ ROWS = {
         Verdict.SIGNED_UNLOGGED,
     ),
     "withdrawn": (replace(GOOD, ledger=replace(LOGGED, withdrawn=True)), Verdict.SIGNED_UNLOGGED),
-    "other tool's file": (replace(GOOD, ledger=None, watermarks=(ABSENT_MARK,), bound_payloads=frozenset()),
+    "other tool's file": (Evidence(SIGNED, (ABSENT_MARK,)),
                           Verdict.SIGNED_UNLOGGED),
     "expired, logged, stamped": (
         replace(signed(trusted=False, expired=True), ledger=replace(LOGGED, time_stamped=True)),
@@ -82,9 +83,9 @@ ROWS = {
     ),
     "two marks, one foreign": (replace(GOOD, watermarks=(mark(), mark(OTHER))), Verdict.CONFLICT),
     "mark promised and missing": (replace(GOOD, watermarks=(ABSENT_MARK,)), Verdict.CONFLICT),
-    "mark not looked for": (replace(GOOD, watermarks=(), watermark_checked=False), Verdict.VERIFIED),
+    "mark not looked for": (replace(GOOD, watermarks=(), expected_payloads=frozenset()), Verdict.VERIFIED),
     "foreign credentials over our resolved mark": (
-        Evidence(SIGNED, (mark(),), True, None, (Resolution(ID, "urn:c2pa:other", SAME),)),
+        Evidence(SIGNED, (mark(),), None, (Resolution(ID, "urn:c2pa:other", SAME),)),
         Verdict.CONFLICT,
     ),
     "stripped, content matches": (
