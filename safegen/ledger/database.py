@@ -197,7 +197,7 @@ def _server_engine(url: str, read_only: bool, timeout: float) -> Engine:
     return engine
 
 
-_SQLITE_TEXTS = (
+_TEXTS = (
     ("locked", "another safegen is writing to the ledger", "wait for it to finish, then try again"),
     ("lock timeout", "another safegen is writing to the ledger", "wait for it to finish, then try again"),
     ("not a database", "the ledger is not a SQLite database", _RESTORE),
@@ -205,6 +205,7 @@ _SQLITE_TEXTS = (
     ("disk is full", "the disk is full: nothing was recorded", "free some space, then try again"),
     ("readonly", "the ledger cannot be written", "check the permissions of the file and its folder"),
     ("unable to open", "the ledger cannot be opened", "check its path, permissions, and that it is a file"),
+    ("connection", "the database server cannot be reached", "check the server and the ledger's URL"),
     ("disk i/o error", "the disk reported an error", "check the disk, then run `safegen log check`"),
 )
 
@@ -217,7 +218,7 @@ def errors() -> Iterator[None]:
     except (DBAPIError, sqlite3.Error) as error:
         reason = str(getattr(error, "orig", None) or error).strip()
         lowered = reason.lower()
-        for needle, message, hint in _SQLITE_TEXTS:
+        for needle, message, hint in _TEXTS:
             if needle in lowered:
                 raise LedgerError(message, hint=hint) from error
         line = reason.splitlines()[0] if reason else type(error).__name__

@@ -18,7 +18,7 @@ from safegen.ledger.checkpoint import parse_unverified, verify_checkpoint
 from safegen.ledger.database import Database
 from safegen.ledger.fsck_releases import check_releases
 from safegen.ledger.merkle import EMPTY_ROOT, Frontier, leaf_hash, node_id
-from safegen.ledger.models import CheckpointRow, EntryRow, NodeRow, SecretRow, as_bytes, table
+from safegen.ledger.models import CheckpointRow, EntryRow, NodeRow, OutboxRow, SecretRow, as_bytes, table
 from safegen.ledger.note import NoteError
 from safegen.ledger.outside import CheckpointFolder, Found
 from safegen.ledger.records import CheckReport, Problem
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 _ENTRY, _SECRET, _NODE, _CHECKPOINT = table(EntryRow), table(SecretRow), table(NodeRow), table(CheckpointRow)
+_OUTBOX = table(OutboxRow)
 _PAGE = 1000
 _MOST = 100
 """Problems listed; a wrecked ledger need not fill the memory."""
@@ -162,6 +163,8 @@ def check(
     for item in (*found, *kept):
         _checkpoint(run, item, origin, keys, after)
     _coverage(run, found, kept if outside is not None else None)
+    if waiting := _unsettled(database):
+        run.notes.append(f"{waiting} recorded releases are not published yet")
     if not keys:
         run.notes.append("signatures of checkpoints were not checked: no key was given")
     check_releases(database, run.size, run.wrong)
@@ -174,6 +177,13 @@ def check(
         tuple(run.problems),
         tuple(run.notes),
     )
+
+
+def _unsettled(database: Database) -> int:
+    """Releases between record and publication: under way, or left by a killed process."""
+    with database.reading() as connection:
+        query = select(func.count()).select_from(_OUTBOX).where(_OUTBOX.c.state == "recorded")
+        return int(connection.execute(query).scalar() or 0)
 
 
 def _parsed(run: _Check, note: str) -> Any:

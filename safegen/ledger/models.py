@@ -18,7 +18,7 @@ class Base(SQLModel, registry=registry()):
 
 
 class StateRow(Base, table=True):
-    """One row (id 1): whose log this is and how many entries it has. Writers lock it."""
+    """One row (id 1): whose log this is ("" before the first entry), how many entries. Writers lock it."""
 
     __tablename__: ClassVar[str] = "ledger_state"
     id: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})

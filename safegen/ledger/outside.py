@@ -20,7 +20,7 @@ from safegen.ledger.checkpoint import Checkpoint, parse_unverified
 from safegen.ledger.note import NoteError
 
 FILE = "checkpoints.txt"
-_TAIL = 64 * 1024
+_TAIL = 4 * 1024
 _LINE = 8192
 _MOST = 64
 

@@ -129,8 +129,8 @@ def release(connection: Connection, index: int) -> ReleaseEntry:
 
 
 def content_ids(connection: Connection) -> tuple[int, ...]:
-    """The 64-bit payloads of all releases, oldest first, withdrawn ones included."""
-    rows = connection.execute(select(_RELEASE.c.content_id).order_by(_RELEASE.c.position))
+    """The 64-bit payloads of all releases, withdrawn ones included, in no order (read from the index)."""
+    rows = connection.execute(select(_RELEASE.c.content_id))
     return tuple(to_unsigned(value) for value in rows.scalars())
 
 

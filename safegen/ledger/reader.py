@@ -81,7 +81,7 @@ class LedgerReader:
             return queries.release(connection, index)
 
     def content_ids(self) -> tuple[int, ...]:
-        """The 64-bit payloads of all releases, oldest first."""
+        """The 64-bit payloads of all releases, withdrawn ones included, in no particular order."""
         with self.database.reading() as connection:
             return queries.content_ids(connection)
 

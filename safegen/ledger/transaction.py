@@ -51,25 +51,30 @@ class Transaction:
         self._signer, self._clock, self._random = signer, clock, random
         row = connection.execute(select(_STATE).with_for_update()).first()
         if row is None:
-            connection.execute(insert(_STATE).values(id=1, origin=signer.origin, size=0))
+            raise LedgerError("the ledger lost its state", hint="restore it from a copy")
+        if not row.origin:
+            connection.execute(update(_STATE).values(origin=signer.origin))
         elif row.origin != signer.origin:
             raise LedgerError(
                 f"this ledger is the log {row.origin}, the key is for {signer.origin}",
                 hint="use the workspace whose keys made this ledger",
             )
-        self.size = row.size if row is not None else 0
+        self.size: int = row.size
         self._start = self.size
-        self._extends(known())
         self._edge = tree.frontier(connection, self.size)
+        self._note: str | None = None
+        self._extends(known())
 
     def _extends(self, outside: Checkpoint | None) -> None:
         """Refuse to grow a database that was rolled back or rewritten: signing it would fork the log."""
         if outside is None or outside.size == 0:
             return
-        if (
-            outside.size > self.size
-            or merkle.root(outside.size, tree.nodes_in(self.connection)) != outside.root
-        ):
+        if outside.size == self.size:
+            same = self._edge.root() == outside.root
+        else:
+            stored = tree.nodes_in(self.connection)
+            same = outside.size < self.size and merkle.root(outside.size, stored) == outside.root
+        if not same:
             raise LedgerError(
                 f"the ledger does not contain what its checkpoint of {outside.size} entries says",
                 hint="it was rolled back or changed: restore the newest copy; see `safegen log check`",
@@ -92,6 +97,7 @@ class Transaction:
             self.connection.execute(insert(_ENTRY), entries)
             self.connection.execute(insert(_SECRET), secrets)
             tree.grow(self.connection, self._edge, leaves)
+            self._note = None
         self.size += len(entries)
         return list(range(self.size - len(entries), self.size))
 
@@ -113,7 +119,8 @@ class Transaction:
             "descriptors": record.descriptors,
             "attributes": _json_bytes([dict(item) for item in record.attributes]),
         }
-        hashes = {name: self._store(data) for name, data in blobs.items()}
+        hashes = {name: hashlib.sha256(data).hexdigest() for name, data in blobs.items()}
+        self._store({hashes[name]: data for name, data in blobs.items()})
         public: Json = {
             **record.public,
             "sha256": sha256,
@@ -150,12 +157,13 @@ class Transaction:
         self.connection.execute(update(_RELEASE).where(_RELEASE.c.position == index).values(withdrawn=at))
         return at
 
-    def _store(self, data: bytes) -> str:
-        """Keep *data* under its hash, once."""
-        digest = hashlib.sha256(data).hexdigest()
-        if self.connection.execute(select(_BLOB.c.sha256).where(_BLOB.c.sha256 == digest)).first() is None:
-            self.connection.execute(insert(_BLOB).values(sha256=digest, data=data))
-        return digest
+    def _store(self, blobs: Mapping[str, bytes]) -> None:
+        """Keep bytes under their hashes, once."""
+        query = select(_BLOB.c.sha256).where(_BLOB.c.sha256.in_(list(blobs)))
+        there = set(self.connection.execute(query).scalars())
+        fresh = [{"sha256": digest, "data": data} for digest, data in blobs.items() if digest not in there]
+        if fresh:
+            self.connection.execute(insert(_BLOB), fresh)
 
     def prove(self, index: int) -> str:
         """The offline proof of entry *index* under a checkpoint over everything appended so far."""
@@ -167,15 +175,16 @@ class Transaction:
 
     def finish(self, *, sign: bool = False) -> str | None:
         """Write size and signed checkpoint; returns its note (``None``: nothing added, no *sign*)."""
-        if self.size == self._start and not sign:
-            return None
-        self.connection.execute(update(_STATE).where(_STATE.c.id == 1).values(size=self.size))
-        stored = select(_CHECKPOINT.c.note).where(_CHECKPOINT.c.size == self.size)
-        note: str | None = self.connection.execute(stored).scalar()
-        if note is None:
-            note = sign_checkpoint(self._signer, self.size, self._edge.root())
-            self.connection.execute(insert(_CHECKPOINT).values(size=self.size, note=note))
-        return note
+        if self.size == self._start:
+            if not sign:
+                return None
+            stored = select(_CHECKPOINT.c.note).where(_CHECKPOINT.c.size == self.size)
+            self._note = self.connection.execute(stored).scalar()
+        if self._note is None:
+            self._note = sign_checkpoint(self._signer, self.size, self._edge.root())
+            self.connection.execute(insert(_CHECKPOINT).values(size=self.size, note=self._note))
+            self.connection.execute(update(_STATE).where(_STATE.c.id == 1).values(size=self.size))
+        return self._note
 
 
 def content_id_text(content_id: int) -> str:

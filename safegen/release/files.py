@@ -57,6 +57,10 @@ def failing(what: str) -> Iterator[None]:
 def check_destination(path: Path, *, overwrite: bool) -> None:
     """Refuse a final name that cannot be used. Raises UsageError."""
     folder = path.parent
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise UsageError(f"{path!r} is not valid Unicode", hint="choose another name") from error
     if not folder.is_dir():
         raise UsageError(f"there is no folder {folder}", hint=f"make it first: mkdir -p {folder}")
     if not path.name or path.name.startswith(TEMPORARY):
@@ -65,8 +69,8 @@ def check_destination(path: Path, *, overwrite: bool) -> None:
         status = path.lstat()
     except FileNotFoundError:
         status = None
-    except OSError as error:
-        raise UsageError(f"{path} cannot be used: {error.strerror}") from error
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} cannot be used: {error}", hint="choose another name") from error
     if status is not None and stat.S_ISDIR(status.st_mode):
         raise UsageError(f"{path} is a folder", hint="give a file name")
     if status is not None and not overwrite:

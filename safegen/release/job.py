@@ -189,11 +189,8 @@ class ReleaseJob:
 
     def _finish(self) -> None:
         """Clear the temporaries and say so in the ledger."""
-        files.remove_job_folder(self.folder)
-        self._at("publish:cleaned")
-        with self.ledger.database.writing() as connection:
-            leases.set_state(connection, self.id, "published")
-            leases.end_lease(connection, self.id)
+        if self._box is not None:
+            settle.finish(self.ledger, self._box, self.folder, self._at, "publish:cleaned")
         self._done = True
         ACTIVE.discard(self.id)
         self._at("publish:marked")
@@ -201,7 +198,10 @@ class ReleaseJob:
     def _abandon(self, error: BaseException | None) -> None:
         """Nothing became visible: leave nothing, withdraw what was recorded."""
         reason = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed before it was published"
-        self._tidy(error, lambda: settle.abandon(self.ledger, self.id, self.folder, reason))
+        self._tidy(
+            error,
+            lambda: settle.abandon(self.ledger, self.id, self.folder, reason, owner=self._owner, at=self._at),
+        )
         self._done = True
 
     def _tidy(self, error: BaseException | None, work: Callable[[], object]) -> None:

@@ -90,6 +90,12 @@ def give_back(connection: Connection, lease: Lease) -> None:
     connection.execute(update(_LEASE).where(_LEASE.c.job == lease.job).values(owner=lease.owner))
 
 
+def is_owner(connection: Connection, job: str, owner: Owner) -> bool:
+    """Whether nobody else owns the lease of *job*."""
+    found = connection.execute(select(_LEASE.c.owner).where(_LEASE.c.job == job)).scalar()
+    return found is None or found == owner.text
+
+
 def end_lease(connection: Connection, job: str) -> None:
     """Remove a lease; its temporaries are gone."""
     connection.execute(delete(_LEASE).where(_LEASE.c.job == job))
@@ -130,7 +136,7 @@ def set_placeholder(connection: Connection, box: Outbox) -> None:
 
 
 def set_state(connection: Connection, job: str, state: State) -> bool:
-    """Settle a recorded release; ``False`` when somebody else has settled it."""
+    """Settle a recorded release; ``False`` when somebody else has settled it otherwise."""
     query = update(_OUTBOX).where(_OUTBOX.c.job == job, _OUTBOX.c.state == "recorded")
     return connection.execute(query.values(state=state)).rowcount == 1
 

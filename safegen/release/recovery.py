@@ -59,7 +59,7 @@ class _Recovery:
         with self.ledger.database.reading() as connection:
             box = leases.outbox(connection, lease.job)
         if box is None or box.state != "recorded":
-            settle.abandon(self.ledger, lease.job, folder, "")
+            settle.abandon(self.ledger, lease.job, folder, "", owner=self.owner, at=self.at)
             self.removed += 1
         elif not Path(lease.folder).is_dir() and not expired:
             # An unplugged disk comes back; a deleted folder does not, and is given up when the lease ends.
@@ -92,16 +92,13 @@ class _Recovery:
             self._withdraw(box, folder)
             return
         files.sync_folder(Path(box.folder))
-        files.remove_job_folder(folder)
-        self.at("recover:cleaned")
-        with self.ledger.database.writing() as connection:
-            leases.set_state(connection, box.job, "published")
-            leases.end_lease(connection, box.job)
+        settle.finish(self.ledger, box, folder, self.at, "recover:cleaned")
         self.published.append(Path(box.folder) / box.video.name)
 
     def _withdraw(self, box: Outbox, folder: Path) -> None:
         """The release cannot be finished: say so in the ledger and remove its sidecars."""
-        settle.abandon(self.ledger, box.job, folder, "not finished, and could not be recovered")
+        reason = "not finished, and could not be recovered"
+        settle.abandon(self.ledger, box.job, folder, reason, owner=self.owner, at=self.at)
         self.withdrawn.append(box.index)
 
 

@@ -6,11 +6,12 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
-from safegen.errors import UsageError
+from safegen.errors import ReleaseFailed, UsageError
 from safegen.ledger.store import Ledger
 from safegen.release import files, leases
 from safegen.release.leases import Item, Outbox
-from safegen.release.values import Hook
+from safegen.release.owner import Owner
+from safegen.release.values import Hook, nothing
 
 
 def text_item(name: str, text: str) -> Item:
@@ -73,28 +74,52 @@ def _clear_placeholder(target: Path) -> None:
         target.unlink()
 
 
-def abandon(ledger: Ledger, job: str, folder: Path, reason: str) -> int | None:
+def finish(ledger: Ledger, box: Outbox, folder: Path, at: Hook, point: str) -> None:
+    """Clear the temporaries of a visible release and say in the ledger that it is published.
+
+    Raises ReleaseFailed, with its files removed, when another process has withdrawn it meanwhile.
+    """
+    files.remove_job_folder(folder)
+    at(point)
+    with ledger.database.writing() as connection:
+        done = leases.set_state(connection, box.job, "published")
+        now = leases.outbox(connection, box.job)
+        leases.end_lease(connection, box.job)
+    if not done and (now is None or now.state != "published"):
+        remove_files(box)
+        raise ReleaseFailed("this release was withdrawn by another process", hint="start it again")
+
+
+def abandon(
+    ledger: Ledger, job: str, folder: Path, reason: str, *, owner: Owner, at: Hook = nothing
+) -> int | None:
     """Undo a job whose video is not visible; returns the index of the withdrawal, if it was recorded.
 
     The temporaries go first: once they are gone, no recovery can publish what is being withdrawn.
-    Raises OSError, LedgerError; doing it again is harmless.
+    A job that another process than *owner* has taken over is left to it. Raises OSError, LedgerError;
+    doing it again is harmless.
     """
-    files.remove_job_folder(folder)
     with ledger.database.reading() as connection:
         box = leases.outbox(connection, job)
+        if not leases.is_owner(connection, job, owner):
+            return None
+    files.remove_job_folder(folder)
+    at("abandon:cleaned")
     withdrawal: int | None = None
-    if box is not None:
-        if box.state == "recorded":
-            with ledger.transaction() as batch:
-                if leases.set_state(batch.connection, job, "withdrawn"):
-                    withdrawal = batch.withdraw(box.index, reason)
-        remove_sidecars(box)
+    if box is not None and box.state == "recorded":
+        with ledger.transaction() as batch:
+            if leases.set_state(batch.connection, job, "withdrawn"):
+                withdrawal = batch.withdraw(box.index, reason)
+        at("abandon:withdrawn")
+    if box is not None and box.state != "published":
+        remove_files(box)
+        at("abandon:removed")
     with ledger.database.writing() as connection:
         leases.end_lease(connection, job)
     return withdrawal
 
 
-def remove_sidecars(box: Outbox) -> None:
+def remove_files(box: Outbox) -> None:
     """Remove the names that a withdrawn release has already given its files: only what holds its bytes."""
     for item in box.files:
         target = Path(box.folder) / item.name

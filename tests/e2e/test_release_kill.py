@@ -177,6 +177,30 @@ def test_a_killed_recovery_is_recovered(workspace: Path, point: str) -> None:
     assert len(visible(workspace / "out")) == 3
 
 
+def interrupted(root: Path, point: str) -> None:
+    """Ctrl-C after the record, then a kill while clearing up."""
+    kill = killer(point)
+
+    def at(name: str) -> None:
+        kill(name)
+        if name == "publish:sidecars":
+            raise KeyboardInterrupt
+
+    make_release(open_ledger(root), root / "out/v.mp4", at)
+
+
+@pytest.mark.parametrize("point", ["abandon:cleaned", "abandon:withdrawn", "abandon:removed"])
+def test_killed_while_clearing_up_it_is_withdrawn(workspace: Path, point: str) -> None:
+    status = in_child(lambda: interrupted(workspace, point))
+    assert os.WTERMSIG(status) == signal.SIGKILL
+    with open_ledger(workspace) as ledger:
+        nothing_unrecorded(ledger, workspace / "out")
+    settled(workspace)
+    assert visible(workspace / "out") == {}
+    with open_ledger(workspace) as ledger:
+        assert ledger.release(1).withdrawn == 2
+
+
 def test_lost_bytes_are_withdrawn(workspace: Path) -> None:
     in_child(
         lambda: (

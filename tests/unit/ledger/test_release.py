@@ -223,7 +223,7 @@ def test_a_locked_ledger_while_recording(ledger: Ledger, out: Path, monkeypatch:
 def test_clearing_up_that_fails_does_not_hide_the_error(
     ledger: Ledger, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_args: object) -> None:
+    def fail(*_args: object, **_options: object) -> None:
         raise LedgerError("another safegen is writing to the ledger")
 
     with pytest.raises(KeyboardInterrupt) as caught, ReleaseJob.begin(ledger, out / "v.mp4"):
@@ -430,6 +430,62 @@ def test_a_job_that_was_taken_over_publishes_nothing(ledger: Ledger, out: Path) 
         orphan(ledger, host="another host")
         job.record(video, release=RECORD)
     assert len(ledger) == 0 and not (out / "v.mp4").exists()
+
+
+def test_a_silent_job_wakes_up_after_it_was_finished_by_another(ledger: Ledger, out: Path) -> None:
+    """Another host took it over and published it: the files stay."""
+    now = ledger.clock()
+    with (
+        pytest.raises(ReleaseFailed, match="taken over"),
+        ReleaseJob.begin(ledger, out / "v.mp4", clock=lambda: now) as job,
+    ):
+        video = job.temporary("v.mp4")
+        video.write_bytes(b"video")
+        job.record(video, release=RECORD)
+        orphan(ledger)
+        assert recover(ledger).published == (out / "v.mp4",)
+        now += timedelta(hours=7)
+        job.publish()
+    assert (out / "v.mp4").read_bytes() == b"video" and ledger.release(0).withdrawn is None
+
+
+def test_a_job_taken_over_in_the_middle_is_left_to_the_other(ledger: Ledger, out: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), ReleaseJob.begin(ledger, out / "v.mp4") as job:
+        video = job.temporary("v.mp4")
+        video.write_bytes(b"video")
+        job.record(video, release=RECORD)
+        orphan(ledger)
+        raise KeyboardInterrupt
+    assert video.exists() and len(ledger) == 1
+    assert recover(ledger).published == (out / "v.mp4",)
+
+
+def test_a_job_withdrawn_by_another_while_it_publishes(ledger: Ledger, out: Path) -> None:
+    def at(point: str) -> None:
+        if point == "publish:video":
+            from safegen.release.leases import set_state
+
+            with ledger.transaction() as batch:
+                set_state(batch.connection, job.id, "withdrawn")
+                batch.withdraw(0, "by another")
+
+    with (
+        pytest.raises(ReleaseFailed, match="withdrawn"),
+        ReleaseJob.begin(ledger, out / "v.mp4", at=at) as job,
+    ):
+        video = job.temporary("v.mp4")
+        video.write_bytes(b"video")
+        job.record(video, release=RECORD)
+        job.publish()
+    nothing_left(ledger, out)
+
+
+@pytest.mark.parametrize("name", ["a\0b.mp4", "x" * 250 + ".mp4", "caf\udce9.mp4"])
+def test_impossible_names(ledger: Ledger, out: Path, name: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        ReleaseJob.begin(ledger, out / name)
+    assert caught.value.hint
+    nothing_left(ledger, out)
 
 
 def test_a_missing_folder_is_waited_for_then_given_up(ledger: Ledger, out: Path) -> None:

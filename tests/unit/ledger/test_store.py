@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import sqlite3
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -169,6 +171,39 @@ def test_empty_ledger(ledger: Ledger, signer: LogSigner) -> None:
 
 
 # --- opening ----------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_several_processes_make_and_fill_it_together(open_ledger: OpenLedger) -> None:
+    pids = []
+    for worker in range(4):
+        pid = os.fork()
+        if pid == 0:
+            try:
+                with open_ledger() as ledger:
+                    for number in range(10):
+                        ledger.append("audit", {"worker": worker, "number": number})
+                os._exit(0)
+            except BaseException as error:
+                os.write(2, f"{error!r}\n".encode())
+                os._exit(1)
+        pids.append(pid)
+    assert [os.waitpid(pid, 0)[1] for pid in pids] == [0] * 4
+    with open_ledger() as ledger:
+        assert len(ledger) == 40
+        report = ledger.check()
+        assert report.ok and report.checkpoints == 80
+        for worker in range(4):
+            mine = [e.public["number"] for e in ledger.entries() if e.public["worker"] == worker]
+            assert mine == list(range(9, -1, -1))
+
+
+def test_threads_share_a_ledger(ledger: Ledger) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        indices = list(pool.map(lambda i: ledger.append("audit", {"i": i}), range(40)))
+        assert sorted(indices) == list(range(40))
+        assert all(pool.map(lambda i: ledger.entry(i).index == i, range(40)))
+    assert ledger.check().ok
 
 
 def test_reopening_continues(open_ledger: OpenLedger) -> None:

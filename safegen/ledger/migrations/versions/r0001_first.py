@@ -35,9 +35,11 @@ def upgrade() -> None:
 
 
 def _log() -> None:
-    op.create_table(
+    state = op.create_table(
         "ledger_state", _key("id"), _text("origin"), sa.Column("size", sa.BigInteger(), nullable=False)
     )
+    # There from the start, so that even the first writers can lock it.
+    op.bulk_insert(state, [{"id": 1, "origin": "", "size": 0}])
     op.create_table("ledger_entry", _key("position"), _text("kind"), _text("time"), _bytes("leaf"))
     op.create_index("ix_ledger_entry_kind", "ledger_entry", ["kind", "position"])
     op.create_table("ledger_node", _key("id"), _bytes("hash"))
