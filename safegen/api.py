@@ -193,11 +193,13 @@ def verify(
     Raises UnreadableInput, UsageError, CheckUnavailable.
     """
     from safegen.verification.run import verify_file
-    from safegen.workspace import find_trusted
+    from safegen.workspace import find, find_trusted
 
+    found = find(workspace)
     return verify_file(
         Path(path),
         workspace=find_trusted(workspace),
+        passed_over=None if found.trusted else found,
         proof=None if proof is None else Path(proof),
         trust_files=[Path(t) for t in trust],
         watermark=watermark,

@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from safegen.errors import GenerationFailed, Interrupted
+from safegen.errors import GenerationFailed, Interrupted, UnreadableInput
 from safegen.protocols import NoProgress, Progress
 from safegen.types import Clip
 
 if TYPE_CHECKING:
     from safegen.types import Frame
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copy *source* to *target*. Raises UnreadableInput, or GenerationFailed when the disk is full."""
+    try:
+        with source.open("rb") as file, target.open("xb") as out:
+            shutil.copyfileobj(file, out, 1 << 20)
+    except PermissionError as error:
+        raise UnreadableInput(f"{source}: {error.strerror}", hint="check its permissions") from error
+    except OSError as error:
+        raise _no_space("the source could not be copied", error) from error
+
+
+def _no_space(what: str, error: OSError) -> GenerationFailed:
+    """The error of a disk that takes no more."""
+    return GenerationFailed(f"{what}: {error.strerror}", hint="is there space on the disk?")
 
 
 def spool(clip: Clip, file: Path, *, progress: Progress = NoProgress()) -> Clip:
@@ -32,9 +49,7 @@ def spool(clip: Clip, file: Path, *, progress: Progress = NoProgress()) -> Clip:
                 out.write(frame.tobytes())
                 count += 1
     except OSError as error:
-        raise GenerationFailed(
-            f"the frames could not be written: {error.strerror}", hint="is there space on the disk?"
-        ) from error
+        raise _no_space("the frames could not be written", error) from error
     if count == 0:
         raise GenerationFailed("the generator gave no frames")
 

@@ -10,8 +10,10 @@ def thumbnail_jpeg(clip: Clip, *, long_side: int = 320, quality: int = 80) -> by
     """JPEG of the middle frame, scaled down to *long_side* pixels. Raises ReleaseFailed."""
     import cv2
 
-    middle = clip.count // 2
-    frame = next((f for i, f in enumerate(clip) if i == middle), None)
+    frame = None
+    for index, frame in enumerate(clip):  # noqa: B007  a stream may be shorter than it says
+        if index >= clip.count // 2:
+            break
     if frame is None:
         raise ReleaseFailed("there is no frame to make a thumbnail of")
     scale = long_side / max(frame.shape[:2])

@@ -61,7 +61,7 @@ def _protection(
     made = encoded.moderated.made
     if made.source is None:
         raise SigningFailed("a protected video needs its source")
-    source = Ingredient(made.source.path, made.source.path.name, "parentOf", "source")
+    source = Ingredient(made.source.path, made.source.name, "parentOf", "source")
     inputs = ProtectionInputs(
         title=title,
         content_id=encoded.content_id,

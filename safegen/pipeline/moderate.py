@@ -14,6 +14,11 @@ from safegen.types import Attribute, CheckRun, Finding
 if TYPE_CHECKING:
     from safegen.policies.schema import Policy
 
+_HINTS = {
+    "generated": "try another seed or prompt; nothing was released",
+    "protected": "nothing was released; another policy may require other frame checks",
+}
+
 
 def moderate(made: Made, policy: Policy, *, progress: Progress = NoProgress()) -> Moderated:
     """Run every frames check and extractor that *policy* requires.
@@ -33,7 +38,7 @@ def moderate(made: Made, policy: Policy, *, progress: Progress = NoProgress()) -
         worst = max(findings, key=lambda f: f.score)
         raise GenerationFailed(
             f"the clip did not pass the frames gate: {worst.reason}",
-            hint="try another seed or prompt; nothing was released",
+            hint=_HINTS[made.origin],
         )
     attributes: list[Attribute] = []
     for name in policy.attributes:

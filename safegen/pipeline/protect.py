@@ -6,10 +6,11 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from safegen import plugins
 from safegen.errors import UnreadableInput
 from safegen.media import sandbox
 from safegen.media.encode import Encoding
-from safegen.media.spool import spool
+from safegen.media.spool import copy_file
 from safegen.pipeline.finish import finish
 from safegen.pipeline.produce import check_output
 from safegen.pipeline.steps import Made, Source
@@ -34,18 +35,20 @@ def protect(
 
     started = time.monotonic()
     rules = load(policy)
+    plugins.load("watermarks", watermark)
     destination = output or path.with_name(f"{path.stem}.protected.mp4")
     check_output(destination)
     studio.progress.stage("reading")
-    clip = sandbox.open_clip(path)
-    if clip.count < 2:
+    if sandbox.open_clip(path).count < 2:
         raise UnreadableInput(f"{path}: a still picture; safegen protects videos", hint="give a video file")
     with ReleaseJob.begin(
         studio.ledger, destination, clock=studio.clock, overwrite=overwrite, at=studio.at
     ) as job:
-        audio = sandbox.read_audio(path)
-        spooled = replace(spool(clip, job.temporary("frames.raw"), progress=studio.progress), audio=audio)
-        made = Made(spooled, "protected", None, {}, source=Source(path.resolve(), source_type))
+        # A copy of our own: what is checked, marked and named as the source must be one and the same.
+        source = job.temporary(f"source{path.suffix}")
+        copy_file(path, source)
+        clip = replace(sandbox.open_clip(source), audio=sandbox.read_audio(source))
+        made = Made(clip, "protected", None, {}, source=Source(source, path.name, source_type))
         return finish(
             made,
             None,

@@ -17,9 +17,10 @@ Origin = Literal["generated", "protected"]
 
 @dataclass(frozen=True)
 class Source:
-    """A video made elsewhere: the file, and what its user says it is (an IPTC digital source type)."""
+    """A video made elsewhere: our copy, its name, and what its user says it is (an IPTC source type)."""
 
     path: Path
+    name: str
     digital_source_type: str | None
 
 

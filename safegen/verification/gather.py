@@ -39,11 +39,13 @@ DEFAULT_SCHEME = "tile"
 
 @dataclass(frozen=True)
 class Trust:
-    """Whom the user trusts: PEM anchors of signers, logs by origin, PEM anchors of time stamps."""
+    """Whom the user trusts: PEM anchors of signers, keys of logs by origin, PEM anchors of time stamps."""
 
     anchors: tuple[bytes, ...] = ()
     logs: Mapping[str, Sequence[Ed25519PublicKey]] = field(default_factory=dict)
     stamps: tuple[bytes, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Where each signer anchor comes from, by the SHA-256 (hex) of its certificate."""
 
 
 @dataclass(frozen=True)

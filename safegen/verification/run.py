@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safegen.errors import CheckUnavailable, LedgerError
-from safegen.types import ContentMatch, CredentialState, Report
+from safegen.types import ContentMatch, CredentialState, NotChecked, Report
 from safegen.verification.gather import Gathered, Trust, gather
 from safegen.verification.verdict import Answer, decide
 from safegen.workspace import Workspace
@@ -26,11 +27,14 @@ def verify_file(
     *,
     workspace: Workspace,
     proof: Path | None = None,
+    passed_over: Workspace | None = None,
     trust_files: Sequence[Path] = (),
     watermark: bool = True,
     at: datetime | None = None,
 ) -> Report:
     """The report on *path*, with the trust of *workspace* and of *trust_files*.
+
+    *passed_over* is a workspace that was found by walking up and adds nothing: the report says so.
 
     Raises UnreadableInput, UsageError (trust files), CheckUnavailable (a layer that cannot be examined,
     a ledger that is locked or corrupt).
@@ -41,7 +45,10 @@ def verify_file(
             found = gather(path, trust=trust, ledger=ledger, proof=proof, watermark=watermark, at=at)
         except LedgerError as error:
             raise CheckUnavailable(f"the ledger could not be asked: {error}", hint=error.hint) from error
-    return _report(path, found, decide(found.evidence), workspace)
+    if passed_over is not None:
+        reason = f"{passed_over.root} was only found, not chosen; --workspace would use its trust and ledger"
+        found = replace(found, not_checked=(*found.not_checked, NotChecked("workspace", reason)))
+    return _report(path, found, decide(found.evidence), trust)
 
 
 def load_trust(workspace: Workspace, trust_files: Sequence[Path] = ()) -> Trust:
@@ -53,6 +60,7 @@ def load_trust(workspace: Workspace, trust_files: Sequence[Path] = ()) -> Trust:
 
     anchors: list[bytes] = []
     stamps: list[bytes] = []
+    names: dict[str, str] = {}
     logs: dict[str, list[Ed25519PublicKey]] = {}
     bundles = [read_trust_file(file) for file in trust_files]
     if workspace.trusted:
@@ -63,7 +71,8 @@ def load_trust(workspace: Workspace, trust_files: Sequence[Path] = ()) -> Trust:
         stamps.extend(bundle.tsa_roots)
         for origin, key in bundle.logs.items():
             logs.setdefault(origin, []).append(key)
-    return Trust(tuple(anchors), logs, tuple(stamps))
+        names.update({anchor.sha256: bundle.name for anchor in bundle.anchors})
+    return Trust(tuple(anchors), logs, tuple(stamps), names)
 
 
 def _own(workspace: Workspace) -> Iterator[TrustBundle]:
@@ -95,7 +104,7 @@ def _ledger(workspace: Workspace) -> Iterator[Ledger | None]:
         yield ledger
 
 
-def _report(path: Path, found: Gathered, answer: Answer, workspace: Workspace) -> Report:
+def _report(path: Path, found: Gathered, answer: Answer, trust: Trust) -> Report:
     """Everything in one value."""
     evidence = found.evidence
     content: ContentMatch | None = next((r.content for r in evidence.resolutions if r.content), None)
@@ -113,11 +122,12 @@ def _report(path: Path, found: Gathered, answer: Answer, workspace: Workspace) -
         ledger=evidence.ledger,
         content=content,
         recovered_manifest=recovered,
-        trusted_by=_by_whom(root, workspace) if evidence.credentials.trusted and root else None,
+        trusted_by=_by_whom(root, trust) if evidence.credentials.trusted and root else None,
         not_checked=found.not_checked,
     )
 
 
-def _by_whom(root: str, workspace: Workspace) -> str:
-    """The anchor and where the trust in it came from."""
-    return f"{root} (workspace {workspace.root})"
+def _by_whom(root: str, trust: Trust) -> str:
+    """The anchor, and the bundle that brought it."""
+    names = [name for sha256, name in trust.names.items() if sha256 in root]
+    return f"{names[0]}: {root}" if names else root
