@@ -107,9 +107,12 @@ def export_trust(output: Path | None, name: str, pem: bool, workspace: Path | No
 @command.command("rotate")
 @_options.passphrase_file
 @_options.workspace
-def rotate(passphrase_file: Path | None, workspace: Path | None) -> None:
-    """Put a fresh signing certificate in place; the old one goes to the history."""
+@_options.as_json
+def rotate(passphrase_file: Path | None, workspace: Path | None, as_json: bool) -> None:
+    """Put a fresh signing certificate in place; the old one goes to the history, the root stays."""
+    from safegen.cli._output import show_rows
+
     fresh = _identity(workspace, passphrase_file, create=False).rotate()
-    click.echo(
-        f"new certificate, expires {fresh.expires.isoformat()}; root SHA-256 {fresh.fingerprint} stays"
+    show_rows(
+        {"certificate expires": fresh.expires.isoformat(), "root SHA-256": fresh.fingerprint}, as_json=as_json
     )

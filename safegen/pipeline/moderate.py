@@ -54,13 +54,14 @@ def _run_check(name: str, made: Made) -> tuple[list[Finding], CheckRun]:
     try:
         found, ran = plugins.load("frames", name).run(made.clip)
         found = list(found)
+        usable = isinstance(ran, CheckRun) and all(math.isfinite(f.score) for f in found)
     except SafegenError as error:
         raise CheckUnavailable(
             f"the frames check {name!r} could not run: {error}", hint=error.hint
         ) from error
     except Exception as error:
         raise CheckUnavailable(f"the frames check {name!r} failed: {error}") from error
-    if not isinstance(ran, CheckRun) or any(not math.isfinite(f.score) for f in found):
+    if not usable:
         raise CheckUnavailable(f"the frames check {name!r} gave no usable answer")
     return found, ran
 
@@ -70,10 +71,10 @@ def _run_extractor(name: str, made: Made) -> tuple[list[Attribute], CheckRun]:
     try:
         values, ran = plugins.load("frames", name).run(made.clip)
         values = list(values)
+        usable = isinstance(ran, CheckRun) and bool(values)
+        usable = usable and all(math.isfinite(p) for a in values for p in a.probabilities.values())
     except Exception as error:
         raise CheckUnavailable(f"the attribute extractor {name!r} failed: {error}") from error
-    if not isinstance(ran, CheckRun) or not values:
+    if not usable:
         raise CheckUnavailable(f"the attribute extractor {name!r} gave no usable answer")
-    if any(not math.isfinite(p) for a in values for p in a.probabilities.values()):
-        raise CheckUnavailable(f"the attribute extractor {name!r} gave a probability that is not a number")
     return values, ran
