@@ -2,6 +2,7 @@
 
 vae     the video autoencoder (`--minutes` of training in total, earlier runs included)
 encode  latents of rendered training clips
+decoder the decoder alone, on full-length clips (`--minutes` in total, a third of it in `all`)
 dit     the diffusion transformer and the text encoder (`--minutes` in total)
 export  the pipeline folder (`--model`, default OUT/model)
 judge   figures and contact sheets
@@ -15,7 +16,7 @@ import logging
 import os
 from pathlib import Path
 
-STEPS = ("vae", "encode", "dit", "export", "judge")
+STEPS = ("vae", "encode", "decoder", "dit", "export", "judge")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -55,6 +56,10 @@ def _run(step: str, args: argparse.Namespace) -> None:
         from training.tiny import latents
 
         latents.encode(args.out, args.stage, args.clips or 10000)
+    elif step == "decoder":
+        from training.tiny import decoder
+
+        decoder.train(args.out, args.minutes / (3 if args.step == "all" else 1))
     elif step == "dit":
         from training.tiny import dit
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from training.tiny import dit, flow, models, state
+from training.tiny import decoder, dit, flow, models, state
 from training.tiny.models import TEXT_LENGTH
 
 _SHARD = "15MB"
@@ -18,11 +18,11 @@ DIGESTS = "digests.json"
 
 def export(folder: Path, model: Path) -> None:
     """Write the averaged weights of the training in `folder` to the pipeline folder `model`."""
-    vae_state, dit_state = state.load(folder / "vae.pt"), state.load(folder / "dit.pt")
-    if vae_state is None or dit_state is None:
-        raise SystemExit(f"{folder} lacks vae.pt or dit.pt: run the vae, encode and dit steps first")
+    dit_state = state.load(folder / "dit.pt")
+    if dit_state is None:
+        raise SystemExit(f"{folder} lacks dit.pt: run the vae, encode and dit steps first")
     vae = models.autoencoder(dit_state["mean"], dit_state["std"])
-    vae.load_state_dict(vae_state["model"])
+    vae.load_state_dict(decoder.latest(folder))
     trained = dit.Model(dit_state["stage"])
     trained.average = dit_state["average"]
     trained.use_average()

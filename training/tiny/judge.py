@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from safegen.detectors.frames._analysis import track
 from safegen.detectors.frames.world import attributes
-from training.tiny import models, state
+from training.tiny import decoder, models, state
 from training.tiny.latents import clip_tensor
 from training.world import stages
 from training.world.captions import plain
@@ -66,11 +66,8 @@ def to_frames(x: torch.Tensor) -> Frames:
 @torch.inference_mode()
 def ceiling(folder: Path, scenes: list[Scene]) -> list[tuple[Scene, Frames]]:
     """The scenes rendered and passed through the autoencoder of the training in `folder`."""
-    saved = state.load(folder / "vae.pt")
-    if saved is None:
-        raise SystemExit(f"no trained autoencoder in {folder}")
     vae = models.autoencoder()
-    vae.load_state_dict(saved["model"])
+    vae.load_state_dict(decoder.latest(folder))
     out = []
     for i, scene in enumerate(scenes):
         x = clip_tensor(scene, 50000 + i)[None]

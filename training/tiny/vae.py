@@ -71,7 +71,13 @@ def loss(vae: AutoencoderKLWan, x: Tensor, mask: Tensor, step: int) -> tuple[Ten
     """Weighted L1 + L2 with a light KL term; also the plain PSNR in dB."""
     posterior = vae.encode(x).latent_dist
     z = posterior.sample(torch.Generator().manual_seed(step))
-    y = decode(vae, z)
+    kl = 0.5 * (posterior.mean.square() + posterior.var - 1 - posterior.logvar).mean()
+    total, psnr = distance(x, decode(vae, z), mask)
+    return total + KL * kl, psnr
+
+
+def distance(x: Tensor, y: Tensor, mask: Tensor) -> tuple[Tensor, float]:
+    """L1 + L2 between clips, heavier where things are; also the plain PSNR in dB."""
     b, _, t, h, w = mask.shape
     near = (
         max_pool2d(mask.transpose(1, 2).reshape(b * t, 1, h, w), 3, 1, 1)
@@ -82,8 +88,7 @@ def loss(vae: AutoencoderKLWan, x: Tensor, mask: Tensor, step: int) -> tuple[Ten
     weight = weight / weight.mean()
     error = x - y
     square = error.square()
-    kl = 0.5 * (posterior.mean.square() + posterior.var - 1 - posterior.logvar).mean()
-    total = (weight * (error.abs() + square)).mean() + KL * kl
+    total = (weight * (error.abs() + square)).mean()
     psnr = -10 * torch.log10(square.detach().mean() / 4)
     return total, float(psnr)
 
