@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @click.command("generate")
 @click.argument("prompt")
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="Final path (default: from the prompt)."
+    "-o", "--output", type=click.Path(path_type=Path), help="Final path (default: safegen-ID.mp4)."
 )
 @click.option("--model", default="tiny", show_default=True, help="Model name, local folder or hub id.")
 @click.option("--policy", default="default", show_default=True, help="Policy name or YAML file.")

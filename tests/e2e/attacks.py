@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import av
 import numpy as np
@@ -11,8 +12,10 @@ import numpy as np
 from safegen import plugins
 from safegen.media.encode import Encoding, encode_mp4
 from safegen.media.sandbox import open_clip
-from safegen.types import Frame
 from safegen.watermarks import PUBLIC_KEY
+
+if TYPE_CHECKING:
+    from safegen.types import Frame
 
 
 def remux(source: Path, target: Path) -> Path:
