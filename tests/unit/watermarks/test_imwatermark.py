@@ -1,0 +1,81 @@
+import importlib.util
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import pytest
+
+from safegen import plugins
+from safegen.errors import MarkingFailed, MissingExtra
+from safegen.watermarks import _imwatermark
+from safegen.watermarks._imwatermark import ImWatermark, _log10_tail
+
+PAYLOAD = 0x5AFE_0123_89AB_CDEF
+METHODS = ["dwtdct", "dwtdctsvd", "rivagan"]
+installed = all(importlib.util.find_spec(m) for m in ("imwatermark", "pywt", "torch", "onnxruntime"))
+needs = pytest.mark.skipif(not installed, reason="invisible-watermark is not installed")
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_missing_library_says_how_to_install(name: str, monkeypatch):
+    monkeypatch.setattr(_imwatermark.importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(MissingExtra) as caught:
+        plugins.load("watermarks", name)
+    assert 'pip install "safegen[imwatermark]"' in caught.value.hint
+    assert "pip install --no-deps invisible-watermark" in caught.value.hint
+
+
+def test_binomial_tail():
+    assert _log10_tail(64, 64) == pytest.approx(-64 * np.log10(2))
+    assert _log10_tail(64, 0) == pytest.approx(0.0)
+    assert _log10_tail(4, 3) == pytest.approx(np.log10(5 / 16))
+
+
+def round_trip(name: str, frames: np.ndarray, tools) -> None:
+    scheme = plugins.load("watermarks", name)
+    marked = np.stack(list(scheme.embed(iter(frames), payload=PAYLOAD, key=b"k")))
+    assert marked.shape == frames.shape and marked.dtype == np.uint8
+    # native size: these schemes do not survive the sample's down-scaling of larger frames
+    see = partial(replace, tools["sample"](frames[:, :256, :256]))
+    (one,) = scheme.detect(see(frames=marked), key=b"k", known=[7, PAYLOAD, 9])
+    assert one.present and one.payload == PAYLOAD and one.matched_known and not one.bounded
+    (other,) = scheme.detect(see(frames=marked), key=b"other", known=[7, PAYLOAD, 9])
+    assert not other.present
+    (clear,) = scheme.detect(see(frames=frames), key=b"k", known=[7, PAYLOAD, 9])
+    assert not clear.present
+
+
+@needs
+def test_round_trip_with_known_ids(tools):
+    frames = np.random.default_rng(0).integers(60, 190, (2, 256, 384, 3)).astype(np.uint8)
+    round_trip("dwtdctsvd", frames, tools)
+
+
+@needs
+@pytest.mark.slow
+def test_rivagan_on_a_real_clip(shared, tools):
+    import av
+
+    with av.open(str(shared / "data/clips/cogvideo_1.mp4")) as box:
+        frames = np.stack([next(box.decode(video=0)).to_ndarray(format="rgb24")])
+    round_trip("rivagan", frames, tools)
+
+
+@needs
+def test_never_present_without_known_ids(clean, tools):
+    (one,) = plugins.load("watermarks", "dwtdct").detect(tools["sample"](clean[:2]), key=b"k")
+    assert not one.present and not one.bounded and one.log10_p == 0.0
+
+
+@needs
+def test_small_pictures():
+    scheme = ImWatermark("dwtDct", 64, -9.0)
+    with pytest.raises(MarkingFailed):
+        list(scheme.embed(iter([np.zeros((64, 64, 3), np.uint8)]), payload=1, key=b"k"))
+
+
+@needs
+def test_thirty_two_bits_are_the_low_ones():
+    scheme = plugins.load("watermarks", "rivagan")
+    assert scheme.payload_bits == 32
+    assert (scheme._bits(PAYLOAD) == scheme._bits(PAYLOAD & 0xFFFF_FFFF)).all()
