@@ -88,7 +88,7 @@ def _variants(
 
 def _seen(frames: Frames, codec: Codec, part: slice, fps: float) -> FrameSample:
     rate = fps / (part.step or 1)
-    return a.apply(Attack(a.same, codec), frames[part], rate)[0]
+    return a.apply(Attack(a.same, replace(codec, preset="veryfast")), frames[part], rate)[0]
 
 
 def _shaken(geometry: Geometry, rng: np.random.Generator) -> Geometry:

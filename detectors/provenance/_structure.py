@@ -59,8 +59,10 @@ def _local(
         var_r = np.maximum(cv2.blur(r * r * weight, _WINDOW) / under - mean_r**2, 0)[inner]
         var_s = np.maximum(cv2.blur(s * s * weight, _WINDOW) / under - mean_s**2, 0)[inner]
         cov = (cv2.blur(r * s * weight, _WINDOW) / under - mean_r * mean_s)[inner]
-        like = cov / np.sqrt((var_r + _NOISE) * (var_s + _NOISE))
         loud = np.maximum(var_r, var_s)
+        # Shrunk where either window is mostly noise; the last factor makes equal pictures give 1.
+        like = cov / np.sqrt((var_r + _NOISE) * (var_s + _NOISE)) * (loud + _NOISE) / (loud + 1e-6)
+        like = np.clip(like, -1, 1)
         salience = loud / (loud + _SALIENT)
         salience[loud < 2 * _NOISE] = 0
         total += float(salience.sum())

@@ -103,6 +103,8 @@ def frame_plane(sample: FrameSample, geometry: Geometry | None, shape: tuple[int
     *shape* (h, w) is the reference thumbnail's; ``None`` when the geometry is absurd for it.
     """
     exact = geometry is None or geometry.period == 0
+    if geometry is not None and not np.isfinite([*geometry.a, *geometry.t]).all():
+        return None
     matrix = _to_grid(sample, geometry or Geometry(_identity(sample)))
     height, width = sample.frames.shape[1:3]
     corners = matrix @ np.array(
