@@ -41,7 +41,8 @@ def check_releases(database: Database, size: int, wrong: Wrong) -> None:
         elif row.position is None:
             wrong("release-missing", f"the details of release {row.number} are missing", row.number)
         else:
-            if row.withdrawn is not None:
+            # A withdrawal written while this check runs is the next check's business.
+            if row.withdrawn is not None and row.withdrawn < size:
                 marked[row.number] = row.withdrawn
             _release(row, public, wrong)
     for index in withdrawals.keys() ^ marked.keys():

@@ -28,6 +28,7 @@ from safegen.types import Json
 
 _STATE, _ENTRY, _SECRET = table(StateRow), table(EntryRow), table(SecretRow)
 _BLOB, _RELEASE, _CHECKPOINT = table(BlobRow), table(ReleaseRow), table(CheckpointRow)
+_BLOBS = ("manifest", "manifest_json", "descriptors", "attributes")
 _CORRUPT = "run `safegen log check`; restore the ledger from a copy"
 
 
@@ -153,12 +154,13 @@ def latest_checkpoint(connection: Connection, least: int = 0) -> str | None:
     return note
 
 
-def blob(connection: Connection, digest: str) -> bytes:
-    """The stored bytes with SHA-256 *digest* (hex). Raises LedgerError when missing or changed."""
-    data = connection.execute(select(_BLOB.c.data).where(_BLOB.c.sha256 == digest)).scalar()
-    if data is None or hashlib.sha256(as_bytes(data)).hexdigest() != digest:
+def blobs(connection: Connection, digests: Sequence[str]) -> dict[str, bytes]:
+    """The stored bytes by SHA-256 (hex). Raises LedgerError when one is missing or changed."""
+    query = select(_BLOB).where(_BLOB.c.sha256.in_(digests))
+    found = {row.sha256: as_bytes(row.data) for row in connection.execute(query)}
+    if any(hashlib.sha256(found.get(digest, b"!")).hexdigest() != digest for digest in digests):
         raise LedgerError("a stored manifest or descriptor is missing or was changed", hint=_CORRUPT)
-    return as_bytes(data)
+    return found
 
 
 def _releases() -> Select[Any]:
@@ -169,16 +171,18 @@ def _release(connection: Connection, row: Row[Any]) -> ReleaseEntry:
     """Build the value. The blobs are those that the *entry* names, not the ones the row points to."""
     found = to_entry(row.position, row.leaf)
     public = found.public
-    attributes: Sequence[Json] = json.loads(blob(connection, public["attributes_sha256"]))
+    parts = {name: public[f"{name}_sha256"] for name in _BLOBS}
+    data = blobs(connection, list(parts.values()))
+    attributes: Sequence[Json] = json.loads(data[parts["attributes"]])
     return ReleaseEntry(
         entry=found,
         sha256=public["sha256"],
         manifest_id=public["manifest_id"],
         content_id=int(public["content_id"], 16),
         watermark_alg=public["watermark_alg"],
-        manifest=blob(connection, public["manifest_sha256"]),
-        manifest_json=json.loads(blob(connection, public["manifest_json_sha256"])),
-        descriptors=blob(connection, public["descriptors_sha256"]),
+        manifest=data[parts["manifest"]],
+        manifest_json=json.loads(data[parts["manifest_json"]]),
+        descriptors=data[parts["descriptors"]],
         attributes=tuple(attributes),
         withdrawn=row.withdrawn,
     )

@@ -206,6 +206,22 @@ def test_threads_share_a_ledger(ledger: Ledger) -> None:
     assert ledger.check().ok
 
 
+def test_checking_while_others_write(open_ledger: OpenLedger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("safegen.ledger.fsck._PAGE", 3)
+    with open_ledger() as ledger, open_ledger(read_only=True) as reader, ThreadPoolExecutor(1) as pool:
+
+        def write() -> None:
+            for number in range(25):
+                index = release(ledger, ReleaseRecord("m", b"%d" % number, number, "a"))
+                ledger.withdraw(index, "test")
+
+        writing = pool.submit(write)
+        while not writing.done():
+            assert reader.check(keys=[ledger.signer.public_key]).problems == ()
+        writing.result()
+        assert reader.check().size == 50
+
+
 def test_reopening_continues(open_ledger: OpenLedger) -> None:
     with open_ledger() as first:
         first.append("audit", {})
