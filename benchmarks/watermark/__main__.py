@@ -80,7 +80,7 @@ def markdown(result: dict[str, Any]) -> str:
             )
         out += [
             "",
-            "| attack | payload | known id | wrong | detect s, median / max |",
+            "| attack | payload | known id | wrong | detect CPU s, median / max |",
             "|---|---|---|---|---|",
         ]
         for attack in dict.fromkeys(a for c in clips.values() for a in c["attacks"]):

@@ -104,5 +104,6 @@ def pattern(key: bytes, coded: NDArray[np.uint8], width: int, height: int) -> ND
     x = np.exp(step * np.outer(np.arange(-R_MAX, R_MAX + 1), np.arange(width) + 0.5)).astype(np.complex64)
     y = np.exp(step * np.outer(np.arange(height) + 0.5, np.arange(R_MAX + 1))).astype(np.complex64)
     left = y @ spectrum
-    plane = left.real @ x.real - left.imag @ x.imag
+    # One real product of contiguous halves; strided views would bypass BLAS.
+    plane = np.hstack([left.real, left.imag]) @ np.vstack([x.real, -x.imag])
     return np.clip(plane, -_AMPLITUDE_LIMIT, _AMPLITUDE_LIMIT).astype(np.float32)

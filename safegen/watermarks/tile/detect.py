@@ -28,7 +28,8 @@ ACCEPT_LOG10_P = -9.0
 _TESTS = math.log10(3)
 """Three statistics can each make a mark present: pilots, free payload, known id. Each pays for all."""
 _LATTICES = 48
-_CLIMBS = 5
+_KEEP, _CLIMBS, _READS = 12, 16, 8
+"""Rough geometries kept per search, how many of them are refined, and how many of those are read."""
 _LOOKS = 3
 _OTHER_Z = 5.0
 """Pilot z from which a second geometry is looked at once a mark was found."""
@@ -104,7 +105,7 @@ class _Search:
         shapes = np.concatenate([search.identity(one), search.sweep(one)])
         apart = [
             c
-            for c in self.peaks(one, shapes, 4 * _CLIMBS)
+            for c in self.peaks(one, shapes, 2 * _KEEP)
             if c.z > _OTHER_Z and np.abs(c.a - first.a).max() > _SAME * np.abs(first.a).max()
         ]
         for candidate in apart[:2]:
@@ -120,11 +121,11 @@ def _candidates(state: _Search) -> Iterator[Candidate]:
     yield from search.upright(state.spectra[-1], state.key)
     rough: list[tuple[Candidate, Spectrum]] = []
     for one in state.spectra:
-        rough += [(c, one) for c in state.peaks(one, search.sweep(one), _CLIMBS)]
-        rough += [(c, one) for c in state.peaks(one, search.lattices(one, _LATTICES), _CLIMBS)]
+        rough += [(c, one) for c in state.peaks(one, search.sweep(one), _KEEP)]
+        rough += [(c, one) for c in state.peaks(one, search.lattices(one, _LATTICES), _KEEP)]
     rough.sort(key=lambda pair: -pair[0].z)
-    climbed = [search.climb(one, c, state.key) for c, one in rough[: 2 * _CLIMBS]]
-    yield from sorted(climbed, key=lambda c: -c.z)[:_CLIMBS]
+    climbed = [search.climb(one, c, state.key) for c, one in rough[:_CLIMBS]]
+    yield from sorted(climbed, key=lambda c: -c.z)[:_READS]
 
 
 def detect(sample: FrameSample, *, key: bytes, known: Sequence[int] = ()) -> list[WatermarkReading]:

@@ -31,13 +31,23 @@ def _strength(allowed: NDArray[np.float32]) -> float:
     return min(G_MAX, max(G_MIN, TARGET_RMS / max(rms, 1e-6)))
 
 
-def _mark(frame: Frame, allowed: NDArray[np.float32], plane: NDArray[np.float32], g: float) -> Frame:
-    """Add round(min(g A, 5) W) to R, G and B alike, so that only luma moves; saturates at 0 and 255."""
-    level = np.minimum(allowed, _PEAK / g)
-    up = cv2.multiply(level, plane, scale=g, dtype=cv2.CV_8U)
-    down = cv2.multiply(level, plane, scale=-g, dtype=cv2.CV_8U)
-    raised = cv2.add(frame, cv2.merge((up, up, up)))
-    return np.asarray(cv2.subtract(raised, cv2.merge((down, down, down))), dtype=np.uint8)
+class _Scratch:
+    """Buffers of one clip's size: fresh ones for every frame would cost as much as the arithmetic."""
+
+    def __init__(self, height: int, width: int) -> None:
+        self.level = np.empty((height, width), np.float32)
+        self.one = np.empty((height, width), np.uint8)
+        self.three = np.empty((height, width, 3), np.uint8)
+
+    def mark(self, frame: Frame, allowed: NDArray[np.float32], plane: NDArray[np.float32], g: float) -> Frame:
+        """Add round(min(g A, 5) W) to R, G and B alike: only luma moves; saturates at 0 and 255."""
+        cv2.min(allowed, _PEAK / g, dst=self.level)
+        out: Frame = frame
+        for sign, change in ((1, cv2.add), (-1, cv2.subtract)):
+            cv2.multiply(self.level, plane, dst=self.one, scale=sign * g, dtype=cv2.CV_8U)
+            cv2.cvtColor(self.one, cv2.COLOR_GRAY2RGB, dst=self.three)
+            out = change(out, self.three) if out is frame else change(out, self.three, dst=out)
+        return out
 
 
 def embed(frames: Iterable[Frame], *, payload: int, key: bytes) -> Iterator[Frame]:
@@ -56,6 +66,7 @@ def embed(frames: Iterable[Frame], *, payload: int, key: bytes) -> Iterator[Fram
 
 def _embed(frames: Iterator[Frame], coded: NDArray[np.uint8], key: bytes) -> Iterator[Frame]:
     plane: NDArray[np.float32] | None = None
+    scratch = _Scratch(1, 1)
     g = 0.0
     for frame in frames:
         if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8:
@@ -65,6 +76,7 @@ def _embed(frames: Iterator[Frame], coded: NDArray[np.uint8], key: bytes) -> Ite
         height, width = frame.shape[:2]
         if plane is None:
             plane = carrier.pattern(key, coded, width, height)
+            scratch = _Scratch(height, width)
         elif plane.shape != (height, width):
             raise MarkingFailed(
                 "the frame size changes within the clip", hint="scale every frame to one size before marking"
@@ -73,4 +85,4 @@ def _embed(frames: Iterator[Frame], coded: NDArray[np.uint8], key: bytes) -> Ite
         allowed = mask.amplitude(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY))
         wanted = _strength(allowed)
         g = wanted if g == 0.0 else g + _INERTIA * (wanted - g)
-        yield _mark(frame, allowed, plane, g)
+        yield scratch.mark(frame, allowed, plane, g)
