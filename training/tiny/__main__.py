@@ -6,6 +6,7 @@ decoder the decoder alone, on full-length clips (`--minutes` in total, a third o
 dit     the diffusion transformer and the text encoder (`--minutes` in total)
 export  the pipeline folder (`--model`, default OUT/model)
 judge   figures and contact sheets
+card    the model card, from the figures
 all     every step, one after the other; `--minutes` for each of the two trainings
 """
 
@@ -16,7 +17,7 @@ import logging
 import os
 from pathlib import Path
 
-STEPS = ("vae", "encode", "decoder", "dit", "export", "judge")
+STEPS = ("vae", "encode", "decoder", "dit", "export", "judge", "card")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -68,6 +69,10 @@ def _run(step: str, args: argparse.Namespace) -> None:
         from training.tiny import export
 
         export.export(args.out, model)
+    elif step == "card":
+        from training.tiny import card
+
+        card.write(args.out, model)
     else:
         from training.tiny import judge
 

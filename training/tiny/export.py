@@ -45,6 +45,8 @@ def write(vae: torch.nn.Module, trained: dit.Model, model: Path) -> None:
     pipe.save_pretrained(model, safe_serialization=True, max_shard_size=_SHARD)
     for path in model.rglob("*.json"):
         _scrub(path)
+    for path in model.rglob("*.safetensors"):
+        path.chmod(0o644)
     digests(model)
 
 
