@@ -27,11 +27,11 @@ from safegen.watermarks import PUBLIC_KEY
 PAYLOAD = 0x5AFE_0123_89AB_CDEF
 
 
-def _clips(folder: Path | None, frames: int, flat: int) -> dict[str, Any]:
+def _clips(folder: Path | None, frames: int, flat: int, short: int) -> dict[str, Any]:
     found = {}
     if folder is not None:
         for file in sorted(folder.glob("*.mp4")):
-            found[file.stem] = lambda f=file: load(f, frames, skip=60 if "bbb" in f.stem else 0)
+            found[file.stem] = lambda f=file: load(f, frames, skip=60 if "bbb" in f.stem else 0, short=short)
     for seed in range(flat):
         found[f"flat_{seed}"] = lambda s=seed: (ball(s), 24.0)
     return found
@@ -47,7 +47,7 @@ def _run(args: argparse.Namespace) -> dict[str, Any]:
             print(f"{name}: {error} ({error.hint})", file=sys.stderr)
             continue
         rows = result["schemes"][name] = {"alg": scheme.alg, "clips": {}}
-        for clip, read in _clips(args.clips, args.frames, args.flat).items():
+        for clip, read in _clips(args.clips, args.frames, args.flat, args.short).items():
             frames, fps = read()
             marked, cost = mark(scheme, frames, fps, PAYLOAD, PUBLIC_KEY, baseline(frames, fps))
             outcomes = attack_all(scheme, table, marked, fps, PAYLOAD, PUBLIC_KEY)
@@ -103,6 +103,7 @@ def main() -> None:
     parser.add_argument("--schemes", nargs="+", default=["tile"])
     parser.add_argument("--attacks", nargs="+", choices=sorted(ATTACKS), help="only these")
     parser.add_argument("--frames", type=int, default=60, help="frames per clip")
+    parser.add_argument("--short", type=int, default=480, help="scale larger clips down to this short side")
     parser.add_argument("--flat", type=int, default=4, help="how many flat synthetic clips to add")
     args = parser.parse_args()
     cv2.setNumThreads(1)

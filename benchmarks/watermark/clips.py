@@ -11,17 +11,26 @@ import numpy as np
 from benchmarks.watermark.attacks import Frames
 
 
-def load(path: Path, count: int, skip: int = 0) -> tuple[Frames, float]:
-    """Up to *count* RGB frames after *skip*, and the frame rate."""
+def load(path: Path, count: int, skip: int = 0, short: int | None = None) -> tuple[Frames, float]:
+    """Up to *count* RGB frames after *skip*, scaled down to *short* (even sides), and the frame rate."""
     frames = []
     with av.open(str(path)) as container:
         rate = float(container.streams.video[0].average_rate or 24)
         for n, picture in enumerate(container.decode(video=0)):
             if n >= skip:
-                frames.append(picture.to_ndarray(format="rgb24"))
+                frames.append(_scaled(picture.to_ndarray(format="rgb24"), short))
             if len(frames) == count:
                 break
     return np.stack(frames), rate
+
+
+def _scaled(frame: Frames, short: int | None) -> Frames:
+    height, width = frame.shape[:2]
+    if short is None or min(height, width) <= short:
+        return frame
+    scale = short / min(height, width)
+    size = (round(width * scale / 2) * 2, round(height * scale / 2) * 2)
+    return np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
 def ball(seed: int, size: int = 512, count: int = 72) -> Frames:

@@ -106,4 +106,4 @@ def pattern(key: bytes, coded: NDArray[np.uint8], width: int, height: int) -> ND
     left = y @ spectrum
     # One real product of contiguous halves; strided views would bypass BLAS.
     plane = np.hstack([left.real, left.imag]) @ np.vstack([x.real, -x.imag])
-    return np.clip(plane, -_AMPLITUDE_LIMIT, _AMPLITUDE_LIMIT).astype(np.float32)
+    return np.asarray(np.clip(plane, -_AMPLITUDE_LIMIT, _AMPLITUDE_LIMIT), dtype=np.float32)

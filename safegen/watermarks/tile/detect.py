@@ -21,7 +21,7 @@ from safegen.watermarks.tile.statistic import log10_bound, needed_z
 if TYPE_CHECKING:
     from safegen.types import FrameSample
 
-__all__ = ["ACCEPT_LOG10_P", "detect"]
+__all__ = ["ACCEPT_LOG10_P", "Search", "detect", "look"]
 
 ACCEPT_LOG10_P = -9.0
 """A mark is present, and a payload accepted, below this bound."""
@@ -48,7 +48,7 @@ class _Found:
 
 
 @dataclass
-class _Search:
+class Search:
     """What has been looked at so far, and the bounds that follow."""
 
     spectra: list[Spectrum]
@@ -69,16 +69,21 @@ class _Search:
         return top
 
     def read(self, candidate: Candidate) -> bool:
-        """Try to read payloads at *candidate*, one on top of the other; whether any was accepted."""
+        """Try to read payloads at *candidate*, one on top of the other; whether any was accepted.
+
+        What was found before is taken out first: its codeword would lend z to ids that resemble it.
+        """
         softs = payload.soft_bits(self.spectra, candidate, self.key)[:_LOOKS]
-        one = self._accept(softs, under=False)
-        if one is None:
-            return False
-        self.found.append(one)
-        below = self._accept([payload.without(one.look, one.number, self.key)], under=True)
-        if below is not None:
-            self.found.append(below)
-        return True
+        before = len(self.found)
+        while len(self.found) < before + 2:
+            for done in self.found:
+                softs = [payload.without(s, done.number, self.key) for s in softs]
+            one = self._accept(softs, under=bool(self.found))
+            if one is None:
+                break
+            self.found.append(one)
+            softs = [one.look]
+        return len(self.found) > before
 
     def _accept(self, softs: list[payload.Soft], under: bool) -> _Found | None:
         self.looks += len(softs)
@@ -98,6 +103,10 @@ class _Search:
                 )
         return None
 
+    def pilot_log10_p(self) -> float:
+        """The bound from the pilots alone, all correlations counted."""
+        return log10_bound(self.pilot_z, _TESTS + math.log10(max(1, self.pilot_trials)))
+
     def others(self) -> None:
         """Look for marks at other scales and orientations than the one found."""
         first = self.found[0].look.candidate
@@ -113,7 +122,7 @@ class _Search:
                 return
 
 
-def _candidates(state: _Search) -> Iterator[Candidate]:
+def _candidates(state: Search) -> Iterator[Candidate]:
     """Geometries worth reading, the cheap and likely ones first."""
     for one in state.spectra:
         for candidate in state.peaks(one, search.identity(one), 2):
@@ -128,6 +137,16 @@ def _candidates(state: _Search) -> Iterator[Candidate]:
     yield from sorted(climbed, key=lambda c: -c.z)[:_READS]
 
 
+def look(spectra: list[Spectrum], key: bytes, known: Sequence[int] = ()) -> Search:
+    """The whole search over the spectra of a sample's streams."""
+    state = Search(spectra, carrier(key), payload.Known(known))
+    for candidate in _candidates(state):
+        if state.read(candidate):
+            state.others()
+            break
+    return state
+
+
 def detect(sample: FrameSample, *, key: bytes, known: Sequence[int] = ()) -> list[WatermarkReading]:
     """Every mark found in *sample*, strongest first; one reading with ``present=False`` when there is none.
 
@@ -139,15 +158,11 @@ def detect(sample: FrameSample, *, key: bytes, known: Sequence[int] = ()) -> lis
     parts = streams(sample)
     if parts is None:
         return [WatermarkReading(ALG, present=False, payload=None, log10_p=0.0)]
-    state = _Search([spectrum(m) for m in parts.means], carrier(key), payload.Known(known))
-    for candidate in _candidates(state):
-        if state.read(candidate):
-            break
+    state = look([spectrum(m) for m in parts.means], key, known)
     if state.found:
-        state.others()
         ranked = sorted(state.found, key=lambda f: f.log10_p)
         return [_reading(sample, parts, state.key, f) for f in ranked]
-    p = log10_bound(state.pilot_z, _TESTS + math.log10(max(1, state.pilot_trials)))
+    p = state.pilot_log10_p()
     present = p < ACCEPT_LOG10_P
     geometry = _geometry(sample, parts, state.best) if present and state.best is not None else None
     return [WatermarkReading(ALG, present=present, payload=None, log10_p=p, geometry=geometry)]
