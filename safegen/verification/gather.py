@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 MAX_PROOF = 4 * 2**20
 OURS = "org.safegen.watermark."
 DEFAULT_SCHEME = "tile"
+MAX_SEARCHED = 2000
+"""Entries up to which every release is compared by content; larger ledgers need an index."""
+_GONE = frozenset({CredentialState.ABSENT, CredentialState.UNSUPPORTED, CredentialState.REMOTE_NOT_FETCHED})
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,8 @@ def gather(
     if entry is None:
         entry = _sidecar_entry(path, proof, sha256, credentials, trust, skipped)
     resolutions, recovered = _resolve(looked.readings, looked.sample, ledger)
+    if not resolutions and credentials.state in _GONE and not any(r.present for r in looked.readings):
+        resolutions, recovered = _by_content(looked.sample, ledger, skipped)
     if ledger is None:
         skipped.append(NotChecked("ledger", "no ledger of your own at hand"))
     evidence = Evidence(
@@ -273,6 +278,25 @@ def _proven(
         entry=public,
         withdrawn=withdrawn,
     )
+
+
+def _by_content(
+    sample: FrameSample | None, ledger: Ledger | None, skipped: list[NotChecked]
+) -> tuple[list[Resolution], ReleaseEntry | None]:
+    """The release whose recorded pictures this file shows, where neither credentials nor mark are left."""
+    from safegen.detectors.provenance.fingerprint import search
+
+    if ledger is None or sample is None:
+        return [], None
+    if len(ledger) > MAX_SEARCHED:
+        skipped.append(NotChecked("fingerprint", f"the ledger has more than {MAX_SEARCHED} entries"))
+        return [], None
+    matches = search(ledger.descriptors(), sample)
+    if not matches:
+        return [], None
+    release = ledger.release(matches[0].index)
+    found = Resolution(release.content_id, release.manifest_id, matches[0].content, by_content=True)
+    return [found], release
 
 
 def _resolve(

@@ -32,6 +32,8 @@ class Resolution:
     payload: int
     manifest_id: str
     content: ContentMatch | None
+    by_content: bool = False
+    """Found by its pictures alone: no mark was read."""
 
 
 @dataclass(frozen=True)
@@ -185,6 +187,7 @@ def _unsigned(evidence: Evidence) -> Answer:
     readings = _read(evidence)
     known = {r.payload: r for r in evidence.resolutions}
     resolved = [known[r.payload] for r in readings if r.payload in known]
+    resolved += [r for r in evidence.resolutions if r.by_content]
     if any(r.content is not None and r.content.matches for r in resolved):
         return _recovered(evidence, next(r for r in resolved if r.content is not None and r.content.matches))
     if resolved:
@@ -223,13 +226,20 @@ def _unsigned(evidence: Evidence) -> Answer:
 
 def _recovered(evidence: Evidence, resolution: Resolution) -> Answer:
     """Credentials gone, found again through the mark."""
+    how = (
+        f"Neither credentials nor mark are left; the pictures led to {resolution.manifest_id} in the ledger."
+        if resolution.by_content
+        else f"The hidden mark carries id {resolution.payload:016x}: in the ledger, {resolution.manifest_id}."
+    )
     reasons = [
-        f"The hidden mark carries id {resolution.payload:016x}: in the ledger, {resolution.manifest_id}.",
+        how,
         "The pictures match the ones recorded for that release.",
     ]
     return Answer(
         Verdict.RECOVERED,
-        "The credentials were removed; the hidden mark led back to the original release.",
+        "The credentials were removed; "
+        + ("the pictures" if resolution.by_content else "the hidden mark")
+        + " led back to the original release.",
         (*reasons, *_segment_notes(evidence.watermarks)),
     )
 

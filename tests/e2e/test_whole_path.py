@@ -93,6 +93,15 @@ def test_reencoded_file_is_recovered(studio: Studio, tmp_path: Path, crf: int) -
     assert report.verdict is Verdict.RECOVERED
 
 
+def test_pictures_alone_lead_back(studio: Studio, tmp_path: Path) -> None:
+    """Blurred and squeezed until no mark is left: the recorded pictures still know the release."""
+    target = attacks.reencode(studio.first.path, tmp_path / "blurred.mp4", crf=42, change=_blur)
+    report = studio.verify(target)
+    assert not any(w.payload for w in report.watermarks)
+    assert report.verdict is Verdict.RECOVERED
+    assert report.recovered_manifest == studio.verify(studio.first.path).credentials.manifest
+
+
 @pytest.mark.parametrize("release", ["first", "other"])
 def test_honest_crop_is_recovered(studio: Studio, tmp_path: Path, release: str) -> None:
     source: Path = getattr(studio, release).path

@@ -92,6 +92,10 @@ ROWS = {
         replace(GONE, resolutions=(Resolution(ID, "urn:c2pa:a", SAME),)),
         Verdict.RECOVERED,
     ),
+    "stripped, mark gone, pictures known": (
+        replace(GONE, watermarks=(ABSENT_MARK,), resolutions=(Resolution(ID, "urn:c2pa:a", SAME, True),)),
+        Verdict.RECOVERED,
+    ),
     "stripped, pasted mark": (
         replace(GONE, resolutions=(Resolution(ID, "urn:c2pa:a", DIFFERENT),)),
         Verdict.CONFLICT,
