@@ -21,7 +21,7 @@ Attack = Callable[[sqlite3.Connection], object]
 
 
 @pytest.fixture
-def victim(open_ledger: OpenLedger, tmp_path: Path) -> Path:
+def victim(fresh: Path, open_ledger: OpenLedger) -> Path:
     """Ten entries; 7 is a release, 8 withdraws it, 9 is another release."""
     with open_ledger() as ledger:
         for number in range(7):
@@ -35,7 +35,7 @@ def victim(open_ledger: OpenLedger, tmp_path: Path) -> Path:
             if payload == 1:
                 ledger.withdraw(7, "test")
         assert ledger.check().ok
-    return tmp_path / "ledger.db"
+    return fresh
 
 
 def codes(open_ledger: OpenLedger, **options: object) -> set[str]:

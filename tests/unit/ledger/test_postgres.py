@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(not URL, reason="SAFEGEN_TEST_POSTGRES is not se
 
 
 @pytest.fixture
-def empty_database() -> None:
+def empty_server() -> None:
     from sqlalchemy import create_engine, text
 
     with create_engine(URL).begin() as connection:
@@ -24,7 +24,7 @@ def empty_database() -> None:
         connection.execute(text("CREATE SCHEMA public"))
 
 
-@pytest.mark.usefixtures("empty_database")
+@pytest.mark.usefixtures("empty_server")
 def test_everything(tmp_path: Path, signer: LogSigner) -> None:
     with pytest.raises(LedgerError, match="not a safegen ledger"):
         Ledger.open(URL, read_only=True)
