@@ -65,6 +65,25 @@ def claim_signer(store: bytes, label: str) -> ClaimSigner:
         raise SignatureUnreadable(f"the claim signature does not verify ({type(error).__name__})") from error
 
 
+def structure_failures(store: bytes, label: str) -> tuple[str, ...]:
+    """C2PA codes for what the manifest *label* in *store* lacks: its claim, its signature, or itself.
+
+    For bytes as they stand in a file (C2PA 2.x sections 15.6 and 15.7): c2pa-rs is lenient about labels.
+    """
+    try:
+        found = [body for name, body in _superboxes(_payload(store, b"jumb")) if name == label]
+        if len(found) != 1:
+            return ("claim.missing",)
+        names = [name for name, _ in _superboxes(found[0])]
+    except (SignatureUnreadable, struct.error):
+        return ("claim.malformed",)
+    claims = sum(name in CLAIMS for name in names)
+    failures = [] if claims == 1 else ["claim.multiple" if claims else "claim.missing"]
+    if names.count("c2pa.signature") != 1:
+        failures.append("claimSignature.missing")
+    return tuple(failures)
+
+
 def active_label(store: bytes) -> str:
     """The id of the active manifest, the last one in *store* (C2PA 2.x section 11.1.4).
 

@@ -19,6 +19,8 @@ from safegen.errors import UsageError
 from safegen.types import Attribute, CheckRun, Decision, Json, ModelRef
 
 GENERATOR: Json = {"name": "safegen", "version": __version__}
+SPEC_VERSION = "2.4.0"
+"""C2PA specification that the manifest follows; the conformance programme wants it said (2.4, 10.2.3.2)."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,8 @@ def build_protection(inputs: ProtectionInputs) -> Json:
 
 
 def _definition(title: str, mime: str, stated: list[Json]) -> Json:
-    return {"claim_generator_info": [GENERATOR], "title": title, "format": mime, "assertions": stated}
+    generator = {**GENERATOR, "specVersion": SPEC_VERSION}
+    return {"claim_generator_info": [generator], "title": title, "format": mime, "assertions": stated}
 
 
 def _actions(actions: list[Json]) -> Json:

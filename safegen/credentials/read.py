@@ -44,6 +44,8 @@ class _Opened:
 
     store: Store
     raw: bytes
+    failures: tuple[str, ...] = ()
+    """What is wrong with the store's bytes as they stand in the file, and c2pa let pass."""
 
 
 def read_credentials(
@@ -120,7 +122,9 @@ def _open(
                 document = json.loads(reader.json())
                 raw = io.BytesIO()
                 reader.resource_to_stream(f"self#jumbf=/c2pa/{document['active_manifest']}", raw)
-                return _Opened(Store(document), raw.getvalue())
+                store = Store(document)
+                failures = _stored_failures(path, container, store) if manifest is None else ()
+                return _Opened(store, raw.getvalue(), failures)
     except OSError as error:
         raise UnreadableInput(
             f"cannot read {path}: {error.strerror}", hint="check its permissions"
@@ -129,6 +133,15 @@ def _open(
         return _unopened(str(error), container)
     except Exception as error:
         return _invalid(f"the credentials cannot be decoded ({type(error).__name__})")
+
+
+def _stored_failures(path: Path, container: formats.Container, store: Store) -> tuple[str, ...]:
+    """What c2pa does not insist on, seen in the file's own bytes (MP4 and MOV)."""
+    from safegen.credentials.claim_signature import structure_failures
+    from safegen.credentials.embedded import stored_in
+
+    found = stored_in(path) if container.mime in formats.BMFF else None
+    return () if found is None else structure_failures(found, store.active_id)
 
 
 def _unopened(text: str, container: formats.Container) -> CredentialsEvidence:
@@ -169,7 +182,7 @@ def _evidence(
     except SignatureUnreadable as error:
         chain, result = (), ChainResult(None, str(error))
     over = bool(chain) and chain[0].not_valid_after_utc < moment
-    failures, notes = store.failures(), list(store.notes())
+    failures, notes = unique([*store.failures(), *opened.failures]), list(store.notes())
     past = bool(chain) and chain[0].not_valid_after_utc < datetime.now(UTC)
     if past and EXPIRED in failures:
         failures = tuple(code for code in failures if code != EXPIRED)
