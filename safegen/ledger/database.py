@@ -36,9 +36,11 @@ class Database:
     """
 
     def __init__(self, url: str, *, read_only: bool, timeout: float) -> None:
-        """Prepare for *url*; *timeout* in seconds bounds the wait for writers. Opens nothing yet."""
+        """Prepare for *url*; *timeout*: seconds to wait for writers. Raises UsageError."""
         self.path = Path(url.removeprefix(_SQLITE)) if url.startswith(_SQLITE) else None
         self.read_only = read_only
+        if self.path is None and url.startswith("sqlite"):
+            raise UsageError(f"not a usable ledger URL: {url}", hint="write sqlite:////folder/ledger.db")
         if self.path is not None:
             self.engine = _sqlite_engine(self.path, read_only, timeout)
         else:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
+
+# Alembic keeps the running migration in module globals.
+_ALONE = threading.Lock()
 
 
 def config(connection: Connection | None = None) -> Config:
@@ -21,7 +25,8 @@ def config(connection: Connection | None = None) -> Config:
 
 def upgrade(connection: Connection, revision: str = "head") -> None:
     """Bring the schema to *revision* inside the caller's transaction; does nothing when it is there."""
-    command.upgrade(config(connection), revision)
+    with _ALONE:
+        command.upgrade(config(connection), revision)
 
 
 def head() -> str | None:

@@ -317,8 +317,10 @@ def test_paths_that_cannot_be(tmp_path: Path, signer: LogSigner) -> None:
         with pytest.raises(LedgerError) as caught:
             Ledger.open(url, signer=signer)
         assert caught.value.hint
-    with pytest.raises(UsageError):
-        Ledger.open("nosuchdatabase://x", signer=signer)
+    for url in ("nosuchdatabase://x", "sqlite://", "sqlite+pysqlite:////tmp/x.db", "://"):
+        with pytest.raises(UsageError) as refused:
+            Ledger.open(url, signer=signer)
+        assert refused.value.hint
 
 
 @pytest.mark.parametrize("name", ["with space.db", "100%.db", "a?b#c.db", "ü'\".db"])
@@ -408,6 +410,35 @@ def test_schema_is_what_the_models_say(open_ledger: OpenLedger) -> None:
     with open_ledger() as ledger, ledger.database.reading() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
     assert migrations.head() == database.SCHEMA
+
+
+def test_a_migration_that_stops_half_way_leaves_nothing(
+    open_ledger: OpenLedger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from safegen.ledger import migrations
+
+    real = migrations.upgrade
+
+    def stopped(connection: object) -> None:
+        real(connection)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "upgrade", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            open_ledger()
+    with sqlite3.connect(tmp_path / "ledger.db") as raw:
+        assert raw.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
+    with open_ledger() as ledger:
+        assert ledger.append("audit", {}) == 0
+
+
+def test_threads_may_make_ledgers_at_the_same_time(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        opened = list(pool.map(lambda i: Ledger.open(tmp_path / f"{i % 2}.db"), range(8)))
+    assert all(len(ledger) == 0 for ledger in opened)
+    for ledger in opened:
+        ledger.close()
 
 
 def test_light_imports() -> None:
