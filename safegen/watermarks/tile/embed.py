@@ -15,20 +15,27 @@ from safegen.watermarks.tile import carrier, code, mask
 if TYPE_CHECKING:
     from safegen.types import Frame
 
-__all__ = ["G_MAX", "G_MIN", "TARGET_RMS", "embed"]
+__all__ = ["G_MAX", "G_MIN", "embed", "target_rms"]
 
-G_MIN, G_MAX = 1.0, 2.6
+G_MIN, G_MAX = 1.0, 3.2
 """Range of the strength g that multiplies the mask."""
-TARGET_RMS = 1.4
-"""Grey levels (of 255) the mark aims at, RMS over the frame: PSNR 45.2 dB."""
+_TARGET_SIDES, _TARGET_DB = (256, 448), (43.2, 45.2)
 _PEAK = 5.0
 _INERTIA = 0.1
 
 
+def target_rms(short_side: int) -> float:
+    """Grey levels (of 255) the mark aims at, RMS over the frame: PSNR 45.2 dB, small pictures 43.2 dB.
+
+    In a small picture the carrier's frequencies are high for the codec, and fewer tiles add up.
+    """
+    return float(255 / 10 ** (np.interp(short_side, _TARGET_SIDES, _TARGET_DB) / 20))
+
+
 def _strength(allowed: NDArray[np.float32]) -> float:
-    """g that brings this frame to TARGET_RMS, within its range: flat frames get more, busy ones less."""
+    """g that brings this frame to its target, within its range: flat frames get more, busy ones less."""
     rms = float(np.sqrt(np.mean(np.square(allowed[::4, ::4]))))
-    return min(G_MAX, max(G_MIN, TARGET_RMS / max(rms, 1e-6)))
+    return min(G_MAX, max(G_MIN, target_rms(min(allowed.shape)) / max(rms, 1e-6)))
 
 
 class _Scratch:
