@@ -60,7 +60,8 @@ class TinyGenerator(DiffusersGenerator):
         loaded = self.loaded()
         native = replace(request, width=None, height=None, seconds=None, fps=None)
         arguments = self.arguments(native, loaded)
-        frames = call(loaded, arguments, seed=request.seed, progress=progress)
+        with _loading.one_thread():
+            frames = call(loaded, arguments, seed=request.seed, progress=progress)
         width = request.width or request.height or SIDE
         clip = present(
             frames,
