@@ -184,10 +184,11 @@ def verify(
     trust: Sequence[PathLike] = (),
     watermark: bool = True,
     at: datetime | None = None,
+    fetch_remote: Sequence[str] = (),
 ) -> Report:
     """Where the file at *path* comes from: one verdict from credentials, watermark, content and ledger.
 
-    Offline. Trust comes from the user's own workspace, from *trust* files and from nowhere else. *proof*
+    Offline, unless *fetch_remote* names hosts from which remote manifests may be fetched. Trust comes from the user's own workspace, from *trust* files and from nowhere else. *proof*
     is a proof sidecar (default: the one beside the file). *at* judges certificates at another time.
 
     Raises UnreadableInput, UsageError, CheckUnavailable.
@@ -204,4 +205,5 @@ def verify(
         trust_files=[Path(t) for t in trust],
         watermark=watermark,
         at=at,
+        fetch_hosts=fetch_remote,
     )

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 from safegen.errors import CheckUnavailable, LedgerError
 from safegen.types import ContentMatch, CredentialState, NotChecked, Report
-from safegen.verification.gather import Gathered, Trust, gather
+from safegen.verification.gather import Gathered, Look, gather
+from safegen.verification.trust import Trust, load_trust
 from safegen.verification.verdict import Answer, decide
 from safegen.workspace import Workspace
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
-    from safegen.keys.trust import TrustBundle
     from safegen.ledger.store import Ledger
+
+SQLITE = "sqlite:///"
 
 
 def verify_file(
@@ -31,61 +31,42 @@ def verify_file(
     trust_files: Sequence[Path] = (),
     watermark: bool = True,
     at: datetime | None = None,
+    fetch_hosts: Sequence[str] = (),
 ) -> Report:
     """The report on *path*, with the trust of *workspace* and of *trust_files*.
 
-    *passed_over* is a workspace that was found by walking up and adds nothing: the report says so.
+    *passed_over* is a workspace that was found by walking up and adds nothing: the report says so. *at*
+    (aware) judges certificates at another time; *fetch_hosts* allows remote manifests from these hosts.
 
     Raises UnreadableInput, UsageError (trust files), CheckUnavailable (a layer that cannot be examined,
     a ledger that is locked or corrupt).
     """
     trust = load_trust(workspace, trust_files)
-    with _ledger(workspace) as ledger:
-        try:
-            found = gather(path, trust=trust, ledger=ledger, proof=proof, watermark=watermark, at=at)
-        except LedgerError as error:
-            raise CheckUnavailable(f"the ledger could not be asked: {error}", hint=error.hint) from error
+    how = Look(
+        trust=trust,
+        ledger=lambda: _ledger(workspace),
+        database=_database(workspace),
+        proof=proof,
+        watermark=watermark,
+        at=at,
+        fetch_hosts=tuple(fetch_hosts),
+    )
+    try:
+        found = gather(path, how)
+    except LedgerError as error:
+        raise CheckUnavailable(f"the ledger could not be asked: {error}", hint=error.hint) from error
     if passed_over is not None:
         reason = f"{passed_over.root} was only found, not chosen; --workspace would use its trust and ledger"
         found = replace(found, not_checked=(*found.not_checked, NotChecked("workspace", reason)))
     return _report(path, found, decide(found.evidence), trust)
 
 
-def load_trust(workspace: Workspace, trust_files: Sequence[Path] = ()) -> Trust:
-    """Anchors and logs: the workspace's own identity, its pinned bundles, and *trust_files* for this run.
-
-    A workspace that was merely discovered adds nothing (callers pass a trusted one).
-    """
-    from safegen.keys.trust import TrustStore, read_trust_file
-
-    anchors: list[bytes] = []
-    stamps: list[bytes] = []
-    names: dict[str, str] = {}
-    logs: dict[str, list[Ed25519PublicKey]] = {}
-    bundles = [read_trust_file(file) for file in trust_files]
-    if workspace.trusted:
-        bundles.extend(TrustStore(workspace.trust).bundles())
-        bundles.extend(_own(workspace))
-    for bundle in bundles:
-        anchors.extend(bundle.roots)
-        stamps.extend(bundle.tsa_roots)
-        for origin, key in bundle.logs.items():
-            logs.setdefault(origin, []).append(key)
-        names.update({anchor.sha256: bundle.name for anchor in bundle.anchors})
-    return Trust(tuple(anchors), logs, tuple(stamps), names)
-
-
-def _own(workspace: Workspace) -> Iterator[TrustBundle]:
-    """The identity of a workspace of one's own, and the certificate configured instead of it."""
-    from safegen.keys.identity import Identity
-    from safegen.keys.logkey import decode_vkey
-    from safegen.keys.trust import TrustBundle
-
-    if (workspace.keys / "identity.json").is_file():
-        own = Identity.load(workspace.keys)
-        yield TrustBundle("this workspace", (own.root_pem,), dict([decode_vkey(own.log_vkey)]))
-    if workspace.config.signing_chain is not None:
-        yield TrustBundle("configured certificate", (workspace.config.signing_chain.read_bytes(),))
+def _database(workspace: Workspace) -> Path | None:
+    """The file of the workspace's ledger where it is SQLite and exists."""
+    if not (workspace.trusted and workspace.ledger_url.startswith(SQLITE)):
+        return None
+    file = Path(workspace.ledger_url.removeprefix(SQLITE))
+    return file if file.is_file() else None
 
 
 @contextmanager
@@ -122,12 +103,6 @@ def _report(path: Path, found: Gathered, answer: Answer, trust: Trust) -> Report
         ledger=evidence.ledger,
         content=content,
         recovered_manifest=recovered,
-        trusted_by=_by_whom(root, trust) if evidence.credentials.trusted and root else None,
+        trusted_by=trust.by_whom(root) if evidence.credentials.trusted and root else None,
         not_checked=found.not_checked,
     )
-
-
-def _by_whom(root: str, trust: Trust) -> str:
-    """The anchor, and the bundle that brought it."""
-    names = [name for sha256, name in trust.names.items() if sha256 in root]
-    return f"{names[0]}: {root}" if names else root

@@ -1,0 +1,114 @@
+"""Fetching a remote manifest: only when asked, only from named hosts, never from private addresses.
+
+An address inside a file is chosen by whoever made the file. So: https only, a host that the user named,
+addresses that are public on the Internet, the connection made to the very address that was checked, no
+redirects, and limits on size and time. What comes back is evidence like any other: it is checked against
+the file.
+"""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import socket
+import ssl
+import time
+from collections.abc import Callable, Sequence
+from urllib.parse import urlsplit
+
+from safegen.errors import UnreadableInput
+
+MAX_BYTES = 16 * 2**20
+SECONDS = 10.0
+"""For the whole of it: connecting, and every byte."""
+_CHUNK = 64 * 1024
+
+
+def is_public(address: str) -> bool:
+    """Whether *address* is one on the public Internet; mapped and translated private ones are not."""
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(found, ipaddress.IPv6Address):
+        inner = found.ipv4_mapped or found.sixtofour
+        if inner is None and found in ipaddress.ip_network("64:ff9b::/96"):
+            inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
+        if inner is not None or found.teredo is not None:
+            return inner is not None and is_public(str(inner))
+    return found.is_global and not found.is_multicast
+
+
+def fetch_manifest(
+    url: str,
+    hosts: Sequence[str],
+    *,
+    allowed: Callable[[str], bool] = is_public,
+    context: ssl.SSLContext | None = None,
+) -> bytes:
+    """The manifest store at *url*, which has to be on one of *hosts*.
+
+    *allowed* decides which IP addresses may be spoken to; *context* checks the server's certificate.
+    Raises UnreadableInput: another scheme or host, a private address, a redirect, too large, too slow.
+    """
+    try:
+        parts = urlsplit(url.strip())
+        host, port = (parts.hostname or "").lower(), parts.port or 443
+    except ValueError as error:
+        raise _refused("its address is malformed") from error
+    if parts.scheme != "https" or not host or parts.username or parts.password:
+        raise _refused("its address is not a plain https address")
+    if host not in {h.lower().rstrip(".") for h in hosts}:
+        raise _refused(f"it lies on {host}, which you did not allow")
+    deadline = time.monotonic() + SECONDS
+    try:
+        address = _resolve(host, port, allowed)
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        return _get(host, address, port, path, context or ssl.create_default_context(), deadline)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise _refused(f"fetching it from {host} failed ({type(error).__name__})") from error
+
+
+def _refused(why: str) -> UnreadableInput:
+    return UnreadableInput(
+        f"the remote manifest was not fetched: {why}", hint="check --fetch-remote and the connection"
+    )
+
+
+def _resolve(host: str, port: int, allowed: Callable[[str], bool]) -> str:
+    """One address of *host*. All of them have to be allowed: a mixed answer is an attack or a mistake."""
+    answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    found = [str(sockaddr[0]) for _, _, _, _, sockaddr in answers]
+    if not found or not all(allowed(address) for address in found):
+        raise _refused(f"{host} leads to an address that is not on the public Internet")
+    return found[0]
+
+
+def _get(host: str, address: str, port: int, path: str, context: ssl.SSLContext, deadline: float) -> bytes:
+    """GET over TLS to *address*, the certificate checked for *host*."""
+    raw = socket.create_connection((address, port), timeout=_left(deadline))
+    with raw, context.wrap_socket(raw, server_hostname=host) as channel:
+        connection = http.client.HTTPSConnection(host, port)
+        connection.sock = channel
+        channel.settimeout(_left(deadline))
+        connection.request("GET", path, headers={"Accept": "application/c2pa", "Connection": "close"})
+        answer = connection.getresponse()
+        if answer.status != 200:
+            raise _refused(f"{host} answered {answer.status}")
+        found = bytearray()
+        while True:
+            channel.settimeout(_left(deadline))
+            chunk = answer.read1(_CHUNK)
+            if not chunk:
+                return bytes(found)
+            found += chunk
+            if len(found) > MAX_BYTES:
+                raise _refused(f"it is larger than {MAX_BYTES // 2**20} MB")
+
+
+def _left(deadline: float) -> float:
+    """Seconds until *deadline*; raises TimeoutError when it has passed."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
