@@ -31,6 +31,8 @@ _LATTICES = 48
 _KEEP, _CLIMBS, _READS = 12, 16, 8
 """Rough geometries kept per search, how many of them are refined, and how many of those are read."""
 _LOOKS = 3
+_LOG10_LOOKS = math.log10(64)
+"""No search looks at more than 64 soft vectors: (2 + 2 + 2 + 8 + 2) geometries x 3, and those underneath."""
 _OTHER_Z = 5.0
 """Pilot z from which a second geometry is looked at once a mark was found."""
 _SAME = 0.02
@@ -55,7 +57,6 @@ class Search:
     key: Carrier
     known: payload.Known
     pilot_trials: int = 0
-    looks: int = 0
     pilot_z: float = 0.0
     best: Candidate | None = None
     found: list[_Found] = field(default_factory=list)
@@ -68,39 +69,37 @@ class Search:
             self.pilot_z, self.best = top[0].z, top[0]
         return top
 
-    def read(self, candidate: Candidate) -> bool:
-        """Try to read payloads at *candidate*, one on top of the other; whether any was accepted.
+    def read(self, candidates: Sequence[Candidate]) -> bool:
+        """Try to read payloads at *candidates*, one on top of the other; whether any was accepted.
 
         What was found before is taken out first: its codeword would lend z to ids that resemble it.
         """
-        softs = payload.soft_bits(self.spectra, candidate, self.key)[:_LOOKS]
+        softs = [s for c in candidates for s in payload.soft_bits(self.spectra, c, self.key)[:_LOOKS]]
         before = len(self.found)
-        while len(self.found) < before + 2:
+        while softs and len(self.found) < before + 2:
             for done in self.found:
                 softs = [payload.without(s, done.number, self.key) for s in softs]
-            one = self._accept(softs, under=bool(self.found))
+            one = self._accept(softs)
             if one is None:
                 break
             self.found.append(one)
             softs = [one.look]
         return len(self.found) > before
 
-    def _accept(self, softs: list[payload.Soft], under: bool) -> _Found | None:
-        self.looks += len(softs)
-        trials = _TESTS + math.log10(self.looks)
+    def _accept(self, softs: list[payload.Soft]) -> _Found | None:
+        under = bool(self.found)
         done = frozenset(f.number for f in self.found)
         if len(self.known):
+            trials = _TESTS + _LOG10_LOOKS + math.log10(len(self.known))
             number, row, z = self.known.best(np.stack([s.values for s in softs]), done)
-            p = log10_bound(z, trials + math.log10(len(self.known)))
-            if p < ACCEPT_LOG10_P:
-                return _Found(softs[row], number, p, True, under)
-        least = needed_z(ACCEPT_LOG10_P, trials + payload.LOG10_FREE)
+            if log10_bound(z, trials) < ACCEPT_LOG10_P:
+                return _Found(softs[row], number, log10_bound(z, trials), True, under)
+        trials = _TESTS + _LOG10_LOOKS + payload.LOG10_FREE
+        least = needed_z(ACCEPT_LOG10_P, trials)
         for soft in softs:
-            decoded = payload.free_decode(soft.values, least)
-            if decoded is not None and decoded[0] not in done:
-                return _Found(
-                    soft, decoded[0], log10_bound(decoded[1], trials + payload.LOG10_FREE), False, under
-                )
+            number_z = payload.free_decode(soft.values, least)
+            if number_z is not None and number_z[0] not in done:
+                return _Found(soft, number_z[0], log10_bound(number_z[1], trials), False, under)
         return None
 
     def pilot_log10_p(self) -> float:
@@ -117,31 +116,30 @@ class Search:
             for c in self.peaks(one, shapes, 2 * _KEEP)
             if c.z > _OTHER_Z and np.abs(c.a - first.a).max() > _SAME * np.abs(first.a).max()
         ]
-        for candidate in apart[:2]:
-            if self.read(search.climb(one, candidate, self.key)):
-                return
+        self.read([search.climb(one, c, self.key) for c in apart[:2]])
 
 
-def _candidates(state: Search) -> Iterator[Candidate]:
-    """Geometries worth reading, the cheap and likely ones first."""
-    for one in state.spectra:
-        for candidate in state.peaks(one, search.identity(one), 2):
-            yield search.climb(one, candidate, state.key)
-    yield from search.upright(state.spectra[-1], state.key)
+def _candidates(state: Search) -> Iterator[list[Candidate]]:
+    """Geometries worth reading, in groups, the cheap and likely ones first."""
+    whole = [(c, one) for one in state.spectra for c in state.peaks(one, search.identity(one), 2)]
+    whole.sort(key=lambda pair: -pair[0].z)
+    climbed = [search.climb(one, c, state.key) for c, one in whole[:2]]
+    yield [*climbed, *search.upright(state.spectra[-1], state.key)]
+    yield [search.climb(one, c, state.key) for c, one in whole[2:]]
     rough: list[tuple[Candidate, Spectrum]] = []
     for one in state.spectra:
         rough += [(c, one) for c in state.peaks(one, search.sweep(one), _KEEP)]
         rough += [(c, one) for c in state.peaks(one, search.lattices(one, _LATTICES), _KEEP)]
     rough.sort(key=lambda pair: -pair[0].z)
     climbed = [search.climb(one, c, state.key) for c, one in rough[:_CLIMBS]]
-    yield from sorted(climbed, key=lambda c: -c.z)[:_READS]
+    yield sorted(climbed, key=lambda c: -c.z)[:_READS]
 
 
 def look(spectra: list[Spectrum], key: bytes, known: Sequence[int] = ()) -> Search:
     """The whole search over the spectra of a sample's streams."""
     state = Search(spectra, carrier(key), payload.Known(known))
-    for candidate in _candidates(state):
-        if state.read(candidate):
+    for group in _candidates(state):
+        if state.read(group):
             state.others()
             break
     return state

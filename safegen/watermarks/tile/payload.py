@@ -19,6 +19,7 @@ __all__ = ["LOG10_FREE", "Known", "Soft", "free_decode", "score", "soft_bits", "
 LOG10_FREE = code.PAYLOAD_BITS * math.log10(2)
 """log10 of the number of payloads a free decoding chooses among."""
 _CHUNK = 16384
+_CACHED = 262144
 _NEAR = 0.7
 """How much worse than the best codeword the plain decoder's path may be before the exact one is tried."""
 _OFFSETS = tuple(range(8, 80, 8))
@@ -108,11 +109,12 @@ def free_decode(soft: NDArray[np.float64], least: float) -> tuple[int, float] | 
 
 
 class Known:
-    """The ids of a ledger, encoded chunk by chunk and correlated with many soft vectors at once."""
+    """The ids of a ledger, their codewords correlated with many soft vectors at once."""
 
     def __init__(self, ids: Sequence[int]) -> None:
         """Keep the ids in [0, 2**64); others cannot be payloads."""
         self.ids = np.array([i for i in ids if 0 <= i < 1 << code.PAYLOAD_BITS], dtype=np.uint64)
+        self._words: dict[int, NDArray[np.int8]] = {}
 
     def __len__(self) -> int:
         """How many ids there are: the trials of one test."""
@@ -121,13 +123,22 @@ class Known:
     def best(self, softs: NDArray[np.float64], skip: frozenset[int] = frozenset()) -> tuple[int, int, float]:
         """The id and the row of *softs* (n, 320) that fit best, and their z; ids in *skip* do not count."""
         top = (0, 0, -math.inf)
+        columns = softs.T.astype(np.float32)
         for start in range(0, len(self.ids), _CHUNK):
             ids = self.ids[start : start + _CHUNK]
-            words = 1.0 - 2.0 * code.encode_many(ids).astype(np.float32)
-            z = words @ softs.T.astype(np.float32)
+            z = self._codewords(start).astype(np.float32) @ columns
             if skip:
                 z[np.isin(ids, np.array(sorted(skip), dtype=np.uint64))] = -np.inf
             n, row = (int(v) for v in np.unravel_index(int(z.argmax()), z.shape))
             if z[n, row] > top[2]:
                 top = (int(ids[n]), row, float(z[n, row]))
         return top
+
+    def _codewords(self, start: int) -> NDArray[np.int8]:
+        """+-1 codewords of one chunk; the first quarter of a million ids are kept for the next look."""
+        if start in self._words:
+            return self._words[start]
+        words = (1 - 2 * code.encode_many(self.ids[start : start + _CHUNK]).astype(np.int8)).astype(np.int8)
+        if len(self._words) * _CHUNK < _CACHED:
+            self._words[start] = words
+        return words
