@@ -13,6 +13,17 @@ if TYPE_CHECKING:
 
 PAD, END, UNKNOWN = "<pad>", "</s>", "<unk>"
 
+_ONE_WORD = {
+    "rightwards": "(from )?(the )?left to (the )?right",
+    "leftwards": "(from )?(the )?right to (the )?left",
+    "upwards": "(from )?(the )?bottom to (the )?top",
+    "downwards": "(from )?(the )?top to (the )?bottom",
+}
+"""Phrases whose meaning lies in the order of their words alone, read as the one word that says the same.
+
+One layer of attention confuses "left to right" with "right to left" long after it has learned the rest.
+"""
+
 
 def tokenizer(stage: Stage) -> PreTrainedTokenizerFast:
     """Tokenizer of a stage's words: lower-cased, punctuation dropped, `</s>` appended, unknown words
@@ -22,9 +33,9 @@ def tokenizer(stage: Stage) -> PreTrainedTokenizerFast:
 
     ids = {word: i for i, word in enumerate([PAD, END, UNKNOWN, *vocabulary(stage)])}
     core = Tokenizer(models.WordLevel(ids, unk_token=UNKNOWN))
-    core.normalizer = normalizers.Sequence(
-        [normalizers.Lowercase(), normalizers.Replace(Regex("[^a-z0-9]+"), " ")]
-    )
+    steps = [normalizers.Lowercase(), normalizers.Replace(Regex("[^a-z0-9]+"), " ")]
+    steps += [normalizers.Replace(Regex(rf"\b{phrase}\b"), word) for word, phrase in _ONE_WORD.items()]
+    core.normalizer = normalizers.Sequence(steps)
     core.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     core.post_processor = processors.TemplateProcessing(single=f"$A {END}", special_tokens=[(END, ids[END])])
     return PreTrainedTokenizerFast(
