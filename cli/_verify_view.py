@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from safegen.cli._text import plain
 from safegen.types import Report, Verdict
@@ -51,46 +51,14 @@ def _facts(report: Report) -> list[Text]:
     """What a reader wants to know about how the file was made, as label and value lines."""
     from rich.text import Text
 
-    from safegen.verification.schema import assertion
+    from safegen.verification.facts import facts
 
-    manifest = report.credentials.manifest or report.recovered_manifest
-    if manifest is None:
-        return []
-    rows: list[tuple[str, str]] = []
-    made = assertion(manifest, "org.safegen.generation") or {}
-    policy = assertion(manifest, "org.safegen.policy") or {}
-    if report.recovered_manifest is not None:
-        rows.append(("original", str(manifest.get("title", ""))))
-    rows.append(("signed by", _signer(report, manifest)))
-    if made.get("model"):
-        rows.append(("made with", _model(made["model"])))
-    if policy.get("policy"):
-        ran = ", ".join(str(c.get("name")) for c in policy.get("checks", []))
-        rows.append(("policy", f"{policy['policy'].get('name')} - {policy.get('outcome')} (ran: {ran})"))
-    for reading in report.watermarks[:2]:
-        if reading.payload is not None:
-            chance = (
-                f"chance of error below 1e{reading.log10_p:.0f}" if reading.bounded else "no proven bound"
-            )
-            rows.append(("watermark", f"id {reading.payload:016x}, {chance}"))
-    if report.trusted_by:
-        rows.append(("trusted by", report.trusted_by))
-    return [Text.assemble(f"  {label:<11}", plain(value)) for label, value in rows if value]
+    return [Text.assemble(f"  {label:<11}", plain(value)) for label, value in facts(report)]
 
 
-def _signer(report: Report, manifest: dict[str, Any]) -> str:
-    """Signer's name and time."""
-    info = manifest.get("signature_info") or {}
-    name = report.credentials.signer or info.get("common_name") or info.get("issuer") or ""
-    when = report.credentials.signed_at or info.get("time") or ""
-    return f"{name}, {when}" if when else str(name)
-
-
-def _model(model: Any) -> str:
-    """Model name and version."""
-    return (
-        f"{model.get('name')} {model.get('version', '')}".strip() if isinstance(model, dict) else str(model)
-    )
+def passed_over(count: int) -> str:
+    """One line on the files in folders that are no known medium."""
+    return f"passed over: {count} other file{'s' if count != 1 else ''} in the folders"
 
 
 def _explain(report: Report, console: Console) -> None:

@@ -11,6 +11,7 @@ from safegen.cli import _options
 
 if TYPE_CHECKING:
     from safegen.types import Report
+    from safegen.verification.page import Item
 
 LEVELS = ("verified", "signed", "recovered", "any")
 
@@ -19,7 +20,7 @@ LEVELS = ("verified", "signed", "recovered", "any")
     "verify",
     epilog="Exit codes: 0 VERIFIED, 10 VERIFIED_REPACKED, 11 SIGNED_UNTRUSTED, 12 SIGNED_UNLOGGED, "
     "13 EXPIRED_BUT_LOGGED, 20 RECOVERED, 21 MARKED_UNRESOLVED, 30 TAMPERED, 31 CONFLICT, "
-    "40 NO_PROVENANCE; 2 unreadable, 4 a check could not run.",
+    "40 NO_PROVENANCE; 2 unreadable, 4 a check could not run. Several files: the highest of their codes.",
 )
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 @click.option("--proof", type=click.Path(path_type=Path), help="Proof sidecar (default: FILE.tlog-proof).")
@@ -37,6 +38,18 @@ LEVELS = ("verified", "signed", "recovered", "any")
     "recovered (also 20), any provenance without contradiction (also 11, 21).",
 )
 @click.option("--no-watermark", is_flag=True, help="Skip the watermark search (the report says so).")
+@click.option(
+    "--at", "moment", metavar="TIME", help="Judge certificates at this time (ISO 8601, UTC) instead of now."
+)
+@click.option(
+    "--fetch-remote",
+    multiple=True,
+    metavar="HOST",
+    help="Fetch credentials that lie elsewhere, from this host only (https, public addresses; repeatable).",
+)
+@click.option(
+    "--html", type=click.Path(path_type=Path), metavar="REPORT", help="Also write a one-page HTML report."
+)
 @click.option("--explain", is_flag=True, help="Show every layer.")
 @_options.workspace
 @_options.as_json
@@ -49,6 +62,9 @@ def command(
     trust_files: tuple[Path, ...],
     require: str | None,
     no_watermark: bool,
+    moment: str | None,
+    fetch_remote: tuple[str, ...],
+    html: Path | None,
     explain: bool,
     workspace: Path | None,
     as_json: bool,
@@ -56,22 +72,32 @@ def command(
 ) -> None:
     """Say where FILE comes from: one verdict from every layer.
 
-    Works offline. Trust comes from your own workspace, from `safegen trust add` and from --trust, never
-    from the folder the file lies in; the answer says whose root was trusted.
+    A folder stands for every video, sound and picture inside it. Works offline. Trust comes from your own
+    workspace, from `safegen trust add` and from --trust, never from the folder the file lies in; the answer
+    says whose root was trusted.
     """
     from safegen.api import verify
     from safegen.cli import _verify_view as view
     from safegen.cli._output import Bar, console, print_json
-    from safegen.errors import SafegenError
-    from safegen.verification.schema import report_to_json
+    from safegen.errors import SafegenError, UnreadableInput
+    from safegen.verification.batch import expand, parse_moment
+    from safegen.verification.page import Item
+    from safegen.verification.schema import error_to_json, report_to_json
 
-    if proof and len(files) > 1:
+    single = len(files) == 1 and not files[0].is_dir()
+    if proof and not single:
         raise click.UsageError("--proof goes with one file")
-    answers: list[object] = []
+    if html is not None and html.exists():
+        raise click.UsageError(f"{html} exists: name a new file for the report")
+    at = None if moment is None else parse_moment(moment)
+    batch = expand(files)
+    if not batch.files:
+        raise UnreadableInput(f"{files[0]}: no video, sound or picture in this folder", hint="check the path")
+    items: list[Item] = []
     codes: list[int] = []
-    with Bar(quiet=as_json or len(files) == 1, plain=plain) as bar:
-        bar.stage("verifying", len(files))
-        for file in files:
+    with Bar(quiet=as_json or single, plain=plain) as bar:
+        bar.stage("verifying", len(batch.files))
+        for file in batch.files:
             try:
                 report = verify(
                     file,
@@ -79,23 +105,47 @@ def command(
                     proof=proof,
                     trust=trust_files,
                     watermark=not no_watermark,
+                    at=at,
+                    fetch_remote=fetch_remote,
                 )
             except SafegenError as error:
-                if len(files) == 1:
+                if single:
                     raise
                 codes.append(error.exit_code)
-                answers.append({"path": str(file), "error": str(error), "exit_code": error.exit_code})
+                items.append(Item(file, error=str(error), exit_code=error.exit_code))
                 if not as_json:
                     console(plain).print(view.failed(file, error))
             else:
                 codes.append(0 if require and _enough(report, require) else report.exit_code)
-                answers.append(report_to_json(report))
+                items.append(Item(file, report))
                 if not as_json:
                     view.show(report, console(plain), explain=explain)
             bar.advance()
     if as_json:
-        print_json(answers[0] if len(files) == 1 else answers)
+        answers = [
+            report_to_json(i.report) if i.report else error_to_json(str(i.path), i.error, i.exit_code)
+            for i in items
+        ]
+        print_json(answers[0] if single else answers)
+    elif batch.passed_over:
+        console(plain).print(view.passed_over(batch.passed_over))
+    if html is not None:
+        _write_page(html, items)
     ctx.exit(max(codes))
+
+
+def _write_page(target: Path, items: list[Item]) -> None:
+    """The HTML report, with the thumbnails that the credentials carry."""
+    from dataclasses import replace
+    from datetime import UTC, datetime
+
+    from safegen.cli._files import write_new
+    from safegen.credentials.thumbnail import thumbnail
+    from safegen.verification.page import render
+
+    shown = [replace(i, thumbnail=thumbnail(i.path)) if i.report else i for i in items]
+    when = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    write_new(target, render(shown, when=when).encode("utf-8"))
 
 
 def _enough(report: Report, level: str) -> bool:

@@ -188,8 +188,9 @@ def verify(
 ) -> Report:
     """Where the file at *path* comes from: one verdict from credentials, watermark, content and ledger.
 
-    Offline, unless *fetch_remote* names hosts from which remote manifests may be fetched. Trust comes from the user's own workspace, from *trust* files and from nowhere else. *proof*
-    is a proof sidecar (default: the one beside the file). *at* judges certificates at another time.
+    Offline, unless *fetch_remote* names hosts from which remote manifests may be fetched. Trust comes from
+    the user's own workspace, from *trust* files and from nowhere else. *proof* is a proof sidecar (default:
+    the one beside the file). *at* judges certificates at another time.
 
     Raises UnreadableInput, UsageError, CheckUnavailable.
     """

@@ -38,6 +38,11 @@ def report_to_json(report: Report) -> Json:
     }
 
 
+def error_to_json(path: str, message: str, exit_code: int) -> Json:
+    """A file of a batch that could not be examined."""
+    return {"schema": SCHEMA, "path": path, "error": message, "exit_code": exit_code}
+
+
 def _credentials(evidence: CredentialsEvidence) -> Json:
     """The C2PA layer, raw codes included."""
     return {

@@ -1,0 +1,57 @@
+"""The frame of the HTML report: markup and style. Colours keep a contrast of at least 4.5 in both themes."""
+
+from __future__ import annotations
+
+STYLE = """
+:root { color-scheme: light dark; --ink: #1b1f24; --paper: #ffffff; --line: #6e7781; --soft: #f3f4f6;
+  --good: #116329; --bad: #b3121d; --caution: #7a4b00; --note: #0b4f8a; --none: #3d444d; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --paper: #14181d; --line: #8b949e;
+  --soft: #20262d; --good: #4ac26b; --bad: #ff8182; --caution: #e2b14a; --note: #79b8ff; --none: #b1bac4; } }
+* { box-sizing: border-box; }
+body { margin: 0 auto; max-width: 52rem; padding: 1.5rem; background: var(--paper); color: var(--ink);
+  font: 1rem/1.5 system-ui, "DejaVu Sans", sans-serif; }
+h1 { font-size: 1.5rem; } h2 { font-size: 1.2rem; overflow-wrap: anywhere; } h3 { font-size: 1rem; }
+section { border-top: 2px solid var(--line); margin-top: 2rem; padding-top: .5rem; }
+.verdict { border-left: .5rem solid; padding: .75rem 1rem; background: var(--soft); font-size: 1.1rem; }
+.verdict strong { display: block; letter-spacing: .03em; }
+.good { border-color: var(--good); } .good strong { color: var(--good); }
+.bad { border-color: var(--bad); } .bad strong { color: var(--bad); }
+.caution { border-color: var(--caution); } .caution strong { color: var(--caution); }
+.note { border-color: var(--note); } .note strong { color: var(--note); }
+.none { border-color: var(--none); } .none strong { color: var(--none); }
+dl { display: grid; grid-template-columns: minmax(9rem, 14rem) 1fr; gap: .25rem 1rem; margin: .5rem 0; }
+dt { color: var(--none); } dd { margin: 0; overflow-wrap: anywhere; }
+@media (max-width: 32rem) { dl { grid-template-columns: 1fr; } dd { margin-bottom: .5rem; } }
+table { border-collapse: collapse; width: 100%; } th, td { text-align: left; padding: .35rem .5rem;
+  border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
+a { color: var(--note); } figure { margin: 1rem 0; } img { max-width: 100%; max-height: 20rem; }
+svg { display: block; width: 100%; height: 1.5rem; border: 1px solid var(--line); }
+.marked { fill: var(--good); } .bare { fill: none; }
+summary { cursor: pointer; } .small, figcaption, footer { font-size: .875rem; }
+@media print { details > * { display: block; } }
+"""
+
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy"
+ content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
+<meta name="referrer" content="no-referrer">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>{style}</style>
+</head>
+<body>
+<header><h1>{title}</h1></header>
+<main>
+{overview}
+{body}
+</main>
+<footer>
+<p>Made by safegen verify at {when}. The verdict holds for the bytes with the SHA-256 shown and for the
+trust chosen then. &quot;No provenance&quot; says nothing about whether a video is real or made by AI.</p>
+</footer>
+</body>
+</html>
+"""
