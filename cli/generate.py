@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 
 @click.command("generate")
 @click.argument("prompt")
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="Final path (default: safegen-ID.mp4)."
-)
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Final path (default: safegen-ID.mp4).")
 @click.option("--model", default="tiny", show_default=True, help="Model name, local folder or hub id.")
 @click.option("--policy", default="default", show_default=True, help="Policy name or YAML file.")
 @click.option("--negative-prompt", default="", help="What should not be there.")
@@ -114,7 +112,7 @@ def show_release(release: Release, *, as_json: bool, plain: bool) -> None:
     out = console(plain)
     for warning in release.warnings:
         click.echo(click.style("note: ", fg="yellow") + clean(warning), err=True)
-    out.print(f"released   {clean(str(release.path))}")
+    out.print(f"released   {clean(_short(release.path))}")
     out.print(f"id         {release.content_id:016x} (hidden in the pictures)")
     out.print(f"manifest   {clean(release.manifest_id)}")
     out.print(f"ledger     entry {release.index}, proof in {clean(release.sidecars[0].name)}")
@@ -122,6 +120,12 @@ def show_release(release: Release, *, as_json: bool, plain: bool) -> None:
     if shown:
         out.print(f"shows      {clean(shown)}")
     out.print(f"took       {sum(release.timings.values()):.1f} s")
+
+
+def _short(path: Path) -> str:
+    """*path* from the current folder, where it lies in it."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
 def release_json(release: Release) -> dict[str, object]:

@@ -54,14 +54,14 @@ def diagnose(workspace: str | os.PathLike[str] | None = None) -> list[Row]:
 
 def _library(package: str, distribution: str, *, needed: bool, hint: str) -> Row:
     """Installed, and for the needed ones importable."""
-    if find_spec(package) is None:
-        return Row(distribution, False, needed, "not installed", hint)
     try:
+        if find_spec(package) is None:
+            return Row(distribution, False, needed, "not installed", hint)
         version = metadata.version(distribution)
         if needed:
             importlib.import_module(package)
     except Exception as error:
-        return Row(distribution, False, needed, f"does not import: {error}", hint)
+        return Row(distribution, False, needed, f"cannot be used: {error}", hint)
     return Row(distribution, True, needed, version)
 
 
