@@ -36,7 +36,9 @@ class Document:
 
 
 def read(path: Path) -> Document:
-    """Parse *path*. Raises UsageError for what cannot be read: missing, too big, not YAML, duplicate keys, aliases."""
+    """Parse *path*. Raises UsageError for what cannot be read: missing, too big, not YAML, duplicate keys,
+    aliases.
+    """
     try:
         raw = path.read_bytes()
     except OSError as e:
@@ -67,7 +69,9 @@ def parse(raw: bytes, path: Path) -> Document:
 
 
 def _convert(loader: Any, node: Any, place: Place, document: Document) -> Any:
-    """Node -> plain Python, lines noted. Anchors that nest deeply are refused (they can grow without bound)."""
+    """Node -> plain Python, lines noted. Anchors that nest deeply are refused (they can grow without
+    bound).
+    """
     document.lines.setdefault(place, node.start_mark.line + 1)
     if len(place) > MAX_DEPTH or len(document.lines) > 200_000:
         raise document.error(place, "nested too deeply or too large", "flatten the file")

@@ -30,17 +30,18 @@ def decide(
 ) -> Allowed | Held | Refused:
     """Apply *policy* to what the checks found.
 
-    *findings* may hold scores below any threshold; those that matter come back in the decision, strongest first, with
-    the threshold they reached. *language_reason*, when set, says why nobody could understand the prompt.
-    Raises CheckUnavailable for a score that is not a number in [0, 1] or when no check ran.
+    *findings* may hold scores below any threshold; those that matter come back in the decision, strongest
+    first, with the threshold they reached. The decision's score is that of the worst finding on its rule's
+    own scale (see ``Rule.relative``): 0.5 and more is not simply allowed, 0.8 and more is refused.
+    *language_reason*, when set, says why nobody could understand the prompt. Raises CheckUnavailable for a
+    score that is not a number in [0, 1] or when no check ran.
     """
     if not checks:
         raise CheckUnavailable("no prompt check ran", hint="name at least one under `checks: required:`")
     outcome = "allow"
     kept: list[Finding] = []
     scores: dict[str, float] = {}
-    overall = 1.0
-    best: dict[str, float] = {}
+    overall = 0.0
     for finding in findings:
         _sane(finding)
         scores[finding.category] = max(scores.get(finding.category, 0.0), finding.score)
@@ -48,15 +49,12 @@ def decide(
         lowest = rule.lowest
         if lowest is None:
             continue
-        group = f"{finding.detector}" if finding.detector == "classifier" else f"rules:{finding.category}"
-        best[group] = max(best.get(group, 0.0), finding.score)
+        overall = max(overall, rule.relative(finding.score))
         action = rule.action(finding.score)
         if action != "allow":
             reached = rule.block if action == "block" else rule.review
             kept.append(replace(finding, threshold=reached))
             outcome = max(outcome, action, key=_RANK.__getitem__)
-    for value in best.values():
-        overall *= 1.0 - value
     if language_reason:
         action = policy.languages.unsupported
         outcome = max(outcome, action, key=_RANK.__getitem__)
@@ -67,7 +65,7 @@ def decide(
         policy=PolicyRef(policy.name, policy.digest),
         checks=tuple(checks),
         findings=tuple(sorted(kept[:MAX_FINDINGS], key=lambda f: -f.score)),
-        score=min(1.0, max(0.0, 1.0 - overall)),
+        score=min(1.0, max(0.0, overall)),
         categories=dict(sorted(scores.items(), key=lambda kv: -kv[1])),
         language=language,
     )

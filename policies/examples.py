@@ -18,7 +18,9 @@ class Mismatch:
 
 
 def run_examples(policy: Policy) -> list[Mismatch]:
-    """Screen every example of *policy*; those that differ from what they expect. Raises as ``screen`` does."""
+    """Screen every example of *policy*; those that differ from what they expect. Raises as ``screen``
+    does.
+    """
     from safegen.screening import screen
 
     out = []

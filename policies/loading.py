@@ -45,8 +45,8 @@ def list_names() -> tuple[str, ...]:
 def load(name_or_path: str) -> Policy:
     """The policy called *name_or_path*: a shipped pack's name, or a path to a YAML file.
 
-    Raises UsageError for an unknown name (the hint names what exists) and for a file that is not a valid policy
-    (the message names file and line).
+    Raises UsageError for an unknown name (the hint names what exists) and for a file that is not a valid
+    policy (the message names file and line).
     """
     path = _locate(name_or_path, Path())
     if path.parent == PACKS:
@@ -91,9 +91,11 @@ def lint(path: str | Path) -> tuple[Problem, ...]:
     found: list[Problem] = []
     if not policy.checks.required:
         found.append(Problem(path, document.line(("checks",)), "no prompt check is required",
-                             "a policy without checks lets nothing through: name at least `rules`"))  # fmt: skip
+                             "a policy without checks lets nothing through: name `rules`"))  # fmt: skip
     if not policy.examples:
-        found.append(Problem(path, 1, "the policy has no examples", "add prompts that it must allow and refuse"))
+        found.append(
+            Problem(path, 1, "the policy has no examples", "add prompts that it must allow and refuse")
+        )
     if not any(rule.lowest is not None for rule in policy.categories.values()):
         found.append(Problem(path, document.line(("categories",)), "no category has a threshold",
                              "set `review` or `block` for at least one"))  # fmt: skip
@@ -176,7 +178,11 @@ def _keys(place: tuple[str | int, ...]) -> list[str]:
     model: Any = Policy
     for part in place:
         if part == "categories" or isinstance(part, int):
-            return ["review", "block"] if place[0] == "categories" else ["prompt", "negative_prompt", "expect", "category"]
+            return (
+                ["review", "block"]
+                if place[0] == "categories"
+                else ["prompt", "negative_prompt", "expect", "category"]
+            )
         inner = model.model_fields[str(part)].annotation if str(part) in model.model_fields else None
         if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
             return []

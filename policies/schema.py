@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from itertools import pairwise
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -26,7 +27,9 @@ CATEGORIES: dict[str, str] = {
     "deepfake_public_figure": "likeness of a real person",
     "misinformation_political": "political or election misinformation",
 }
-"""Every category a finding about a prompt can have, with words for a person. ``unsafe`` is the classifier's overall one."""
+"""Every category a finding about a prompt can have, with words for a person. ``unsafe`` is the classifier's
+overall one.
+"""
 
 Action: TypeAlias = Literal["allow", "review", "block"]
 Threshold: TypeAlias = Annotated[float, Field(gt=0.0, le=1.0)]
@@ -53,6 +56,25 @@ class Rule(BaseModel):
         limits = [t for t in (self.review, self.block) if t is not None]
         return min(limits) if limits else None
 
+    def relative(self, score: float) -> float:
+        """*score* on the scale of this rule, in [0, 1]: 0.5 at ``review``, 0.8 at ``block``; linear between.
+
+        So 0.5 and more means "not simply allowed" and 0.8 and more "refused", whatever the thresholds.
+        """
+        knots = [(0.0, 0.0)]
+        if self.review is not None and self.review != self.block:
+            knots.append((self.review, 0.5))
+        if self.block is not None:
+            knots.append((self.block, 0.8))
+        if knots[-1][0] < 1.0:
+            knots.append((1.0, 1.0 if self.block is not None else 0.79))
+        if len(knots) == 1 or self.lowest is None:
+            return 0.0
+        for (x0, y0), (x1, y1) in pairwise(knots):
+            if score < x1:
+                return y0 + (y1 - y0) * (score - x0) / (x1 - x0)
+        return knots[-1][1]
+
     def action(self, score: float) -> Action:
         """What *score* in [0, 1] leads to."""
         if self.block is not None and score >= self.block:
@@ -78,7 +100,8 @@ class Checks(BaseModel):
 class NegativePrompt(BaseModel):
     """How the negative prompt (what is *not* wanted) is looked at.
 
-    ``evasion``: only for attempts to remove clothes, censorship and the like. ``full``: like the prompt itself.
+    ``evasion``: only for attempts to remove clothes, censorship and the like. ``full``: like the prompt
+    itself.
     """
 
     model_config = _STRICT

@@ -1,7 +1,8 @@
 """Screening: a request in, a decision out, before anything is generated.
 
-``screen`` normalises the prompt, identifies its language, runs every check the policy requires and lets the policy
-decide. A refusal is a value, never an exception; a check that cannot run is an exception, never a pass.
+``screen`` normalises the prompt, identifies its language, runs every check the policy requires and lets the
+policy decide. A refusal is a value, never an exception; a check that cannot run is an exception, never a
+pass.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ from safegen.types import Allowed, CheckRun, Finding, Held, Refused, Request
 def screen(request: Request, *, policy: Policy | None = None) -> Allowed | Held | Refused:
     """Decide about *request* under *policy* (default: the one it names).
 
-    Returns Allowed, Held or Refused with findings strongest first, whose spans point into ``request.prompt`` (findings
-    about the negative prompt have none). Deterministic. Raises UsageError for a prompt that is empty, not text or
-    too long, and for an unknown policy; CheckUnavailable when a required check cannot run.
+    Returns Allowed, Held or Refused with findings strongest first, whose spans point into ``request.prompt``
+    (findings about the negative prompt have none). Deterministic. Raises UsageError for a prompt that is
+    empty, not text or too long, and for an unknown policy; CheckUnavailable when a required check cannot run.
     """
     policy = policy if policy is not None else policies.load(request.policy)
     _check_text(request.prompt, "prompt", policy.max_prompt_chars)
@@ -109,8 +110,8 @@ def _detector(name: str, lists: tuple[str, ...]) -> Any:
 def _negative(policy: Policy, text: str) -> tuple[list[Finding], list[CheckRun]]:
     """Findings about the negative prompt, as the policy wants it looked at; without spans.
 
-    Naming blood or nudity as *unwanted* is the safe thing to do, so by default only evasion counts: asking for
-    the absence of clothes or censorship.
+    Naming blood or nudity as *unwanted* is the safe thing to do, so by default only evasion counts: asking
+    for the absence of clothes or censorship.
     """
     if not text.strip():
         return [], []

@@ -11,41 +11,85 @@ from __future__ import annotations
 import re
 
 _GROUP = """
-african african-american afro-american black white brown asian east-asian south-asian southeast-asian caucasian
-european latino latina latinx latin hispanic chicano arab arabic arabian middle-eastern persian kurdish berber
-indigenous native aboriginal inuit maori polynesian polynesians romani roma gypsy sinti mixed-race biracial
-multiracial jewish jew jews muslim muslims islamic christian christians catholic catholics protestant evangelical
-orthodox mormon hindu hindus buddhist buddhists sikh sikhs atheist atheists pagan jain zoroastrian bahai
-american americans british english scottish welsh irish french german germans italian italians spanish portuguese
-dutch belgian swiss austrian swedish norwegian danish finnish icelandic polish czech slovak hungarian romanian
-bulgarian greek greeks turkish turks russian russians ukrainian ukrainians serbian croatian bosnian albanian
-chinese japanese korean koreans taiwanese mongolian vietnamese thai cambodian laotian burmese malaysian malay
-indonesian filipino filipina filipinos indian indians pakistani pakistanis bangladeshi nepali nepalese srilankan
-tibetan uyghur afghan afghans iranian iranians iraqi iraqis syrian syrians lebanese palestinian palestinians
-israeli israelis jordanian saudi emirati yemeni egyptian egyptians moroccan algerian tunisian libyan sudanese
-ethiopian eritrean somali somalis kenyan ugandan tanzanian rwandan congolese nigerian nigerians ghanaian
-senegalese malian cameroonian angolan zimbabwean zambian haitian jamaican cuban dominican mexican mexicans
-guatemalan honduran salvadoran colombian venezuelan ecuadorian peruvian bolivian chilean argentine argentinian
-brazilian brazilians australian canadian
+african african-american afro-american black white brown asian east-asian south-asian southeast-asian
+caucasian european latino latina latinx latin hispanic chicano arab arabic arabian middle-eastern persian
+kurdish berber indigenous native aboriginal inuit maori polynesian polynesians romani roma gypsy sinti
+mixed-race biracial multiracial jewish jew jews muslim muslims islamic christian christians catholic
+catholics protestant evangelical orthodox mormon hindu hindus buddhist buddhists sikh sikhs atheist atheists
+pagan jain zoroastrian bahai american americans british english scottish welsh irish french german germans
+italian italians spanish portuguese dutch belgian swiss austrian swedish norwegian danish finnish icelandic
+polish czech slovak hungarian romanian bulgarian greek greeks turkish turks russian russians ukrainian
+ukrainians serbian croatian bosnian albanian chinese japanese korean koreans taiwanese mongolian vietnamese
+thai cambodian laotian burmese malaysian malay indonesian filipino filipina filipinos indian indians
+pakistani pakistanis bangladeshi nepali nepalese srilankan tibetan uyghur afghan afghans iranian iranians
+iraqi iraqis syrian syrians lebanese palestinian palestinians israeli israelis jordanian saudi emirati yemeni
+egyptian egyptians moroccan algerian tunisian libyan sudanese ethiopian eritrean somali somalis kenyan
+ugandan tanzanian rwandan congolese nigerian nigerians ghanaian senegalese malian cameroonian angolan
+zimbabwean zambian haitian jamaican cuban dominican mexican mexicans guatemalan honduran salvadoran colombian
+venezuelan ecuadorian peruvian bolivian chilean argentine argentinian brazilian brazilians australian canadian
 gay gays lesbian lesbians bisexual bisexuals homosexual homosexuals heterosexual heterosexuals straight queer
 queers transgender trans transsexual transsexuals transgendered cisgender nonbinary non-binary genderqueer
 genderfluid intersex asexual pansexual lgbt lgbtq lgbtqia
-disabled handicapped deaf blind mute autistic paraplegic quadriplegic amputee wheelchair-bound dyslexic epileptic
-fat obese overweight plump chubby skinny thin slim short tall old elderly senior seniors aged middle-aged young
-younger older poor rich wealthy working-class homeless immigrant immigrants migrant migrants refugee refugees
-foreigner foreigners blonde brunette redhead bald pregnant single divorced
+disabled handicapped deaf blind mute autistic paraplegic quadriplegic amputee wheelchair-bound dyslexic
+epileptic fat obese overweight plump chubby skinny thin slim short tall old elderly senior seniors aged
+middle-aged young younger older poor rich wealthy working-class homeless immigrant immigrants migrant
+migrants refugee refugees foreigner foreigners blonde brunette redhead bald pregnant single divorced
 """
 _PERSON = """
-man men woman women male males female females guy guys lady ladies gentleman gentlemen person people adult adults
-individual individuals human humans grandfather grandmother grandpa grandma granny husband wife husbands wives
-boyfriend girlfriend dude fellow
+man men woman women male males female females guy guys lady ladies gentleman gentlemen person people adult
+adults individual individuals human humans grandfather grandmother grandpa grandma granny husband wife
+husbands wives boyfriend girlfriend dude fellow
 """
 _AMBIGUOUS = frozenset(
-    "black white brown straight short tall thin slim old young younger older rich poor aged single native"
-    " latin orthodox mute blind english french german italian spanish polish turkish persian danish swiss"
-    " dutch chinese japanese indian american british russian greek roman egyptian mexican thai".split()
+    [
+        "black",
+        "white",
+        "brown",
+        "straight",
+        "short",
+        "tall",
+        "thin",
+        "slim",
+        "old",
+        "young",
+        "younger",
+        "older",
+        "rich",
+        "poor",
+        "aged",
+        "single",
+        "native",
+        "latin",
+        "orthodox",
+        "mute",
+        "blind",
+        "english",
+        "french",
+        "german",
+        "italian",
+        "spanish",
+        "polish",
+        "turkish",
+        "persian",
+        "danish",
+        "swiss",
+        "dutch",
+        "chinese",
+        "japanese",
+        "indian",
+        "american",
+        "british",
+        "russian",
+        "greek",
+        "roman",
+        "egyptian",
+        "mexican",
+        "thai",
+    ]
 )
-"""Words that describe things as often as people: replaced only right before a person (or another such word)."""
+"""Words that describe things as often as people: replaced only right before a person (or another such
+word).
+"""
 
 GROUP_WORD = "groupterm"
 PERSON_WORD = "person"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -11,15 +11,29 @@ from typing import Any
 
 import yaml
 
-from safegen.detectors.prompt._tokens import Token, stems
+from safegen.detectors.prompt._tokens import Token, stem, words
 from safegen.detectors.prompt.normalise import plain
 from safegen.errors import CheckUnavailable
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _LIST_KEYS = frozenset(
-    ("name", "category", "description", "score", "reason", "sets", "with", "near", "unless", "worse", "scope", "entries")
+    (
+        "name",
+        "category",
+        "description",
+        "score",
+        "reason",
+        "sets",
+        "with",
+        "near",
+        "unless",
+        "worse",
+        "scope",
+        "exact",
+        "entries",
+    )
 )
-_ENTRY_KEYS = frozenset(("terms", "score", "reason", "with", "near", "unless", "worse"))
+_ENTRY_KEYS = frozenset(("terms", "exact", "score", "reason", "with", "near", "unless", "worse"))
 Phrase = tuple[str, ...]
 Sets = dict[str, list[str]]
 Hits = dict[Phrase, list[tuple[int, int]]]
@@ -29,8 +43,8 @@ Hits = dict[Phrase, list[tuple[int, int]]]
 class Entry:
     """One rule: any of ``terms`` counts ``score``.
 
-    Only if one of ``needs`` stands within ``near`` words (0: anywhere), unless one of ``unless`` does; with one of
-    ``worse`` anywhere in the text it counts ``worse_score``.
+    Only if one of ``needs`` stands within ``near`` words (0: anywhere), unless one of ``unless`` does; with
+    one of ``worse`` anywhere in the text it counts ``worse_score``.
     """
 
     category: str
@@ -55,22 +69,22 @@ class Lexicon:
     index: dict[str, tuple[Phrase, ...]]
     digest: str
 
-    def hits(self, words: Sequence[Token]) -> Hits:
-        """Every phrase of the lists that stands in *words*: phrase -> [(first, after last) word index]."""
+    def hits(self, tokens: Sequence[Token]) -> Hits:
+        """Every phrase of the lists that stands in *tokens*: phrase -> [(first, after last) word index]."""
         found: Hits = {}
-        stems = [w.stem for w in words]
-        for i, first in enumerate(stems):
-            for phrase in self.index.get(first, ()):
-                if tuple(stems[i : i + len(phrase)]) == phrase:
-                    found.setdefault(phrase, []).append((i, i + len(phrase)))
+        for forms in ([t.stem for t in tokens], [f"={t.word}" for t in tokens]):
+            for i, first in enumerate(forms):
+                for phrase in self.index.get(first, ()):
+                    if tuple(forms[i : i + len(phrase)]) == phrase:
+                        found.setdefault(phrase, []).append((i, i + len(phrase)))
         return found
 
 
 @lru_cache(maxsize=16384)
-def phrase(text: str) -> Phrase:
-    """Stemmed words of a list's term, folded like prompts are."""
+def phrase(text: str, exact: bool = False) -> Phrase:
+    """Stemmed words of a list's term, folded like prompts are; *exact* ones are marked and not stemmed."""
     folded = text.lower() if text.isascii() else plain(text).text
-    return tuple(stems(folded))
+    return tuple(f"={w}" if exact else stem(w) for w in words(folded))
 
 
 def load(folder: Path, names: Sequence[str], *, scope: str = "prompt") -> Lexicon:
@@ -103,7 +117,9 @@ def _compiled(folder: Path, stamps: tuple[tuple[str, int, int], ...], scope: str
             if data.get("scope", "prompt") == scope:
                 entries += _entries(name, data)
         except (OSError, yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError) as e:
-            raise CheckUnavailable(f"the rule list {name!r} cannot be used: {e}", hint="reinstall safegen") from e
+            raise CheckUnavailable(
+                f"the rule list {name!r} cannot be used: {e}", hint="reinstall safegen"
+            ) from e
     if not entries:
         raise CheckUnavailable("the rule lists are empty", hint="reinstall safegen")
     by_term: dict[Phrase, list[Entry]] = {}
@@ -142,10 +158,15 @@ def _entries(name: str, data: dict[str, Any]) -> Iterator[Entry]:
 
 
 def _entry(
-    name: str, category: str, item: dict[str, Any], sets: Sets, cache: dict[tuple[str, ...], frozenset[Phrase]]
+    name: str,
+    category: str,
+    item: dict[str, Any],
+    sets: Sets,
+    cache: dict[tuple[str, ...], frozenset[Phrase]],
 ) -> Entry:
     spelled = [t.strip() for t in str(item["terms"]).split("|")]
-    terms = {p: w for w in reversed(_spelled(spelled, sets)) if (p := phrase(w))}
+    exact = bool(item.get("exact", False))
+    terms = {p: w for w in reversed(_spelled(spelled, sets)) if (p := phrase(w, exact))}
     worse = item.get("worse") or {}
     score, worse_score = float(item["score"]), float(worse.get("score", 0.0))
     if not terms or not (0 < score <= 1 and 0 <= worse_score <= 1):

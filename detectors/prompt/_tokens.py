@@ -1,7 +1,8 @@
 """Words with their places, and a light English stemmer.
 
 NLTK's tokenisers and stemmers would do, but importing NLTK takes over a second (it pulls in scipy.stats),
-longer than everything else ``screen`` does; the tests hold this stemmer against NLTK's Porter stemmer instead.
+longer than everything else ``screen`` does; the tests hold this stemmer against NLTK's Porter stemmer
+instead.
 """
 
 from __future__ import annotations
@@ -17,27 +18,30 @@ _VOWELS = frozenset("aeiouy")
 
 @dataclass(frozen=True)
 class Token:
-    """A stemmed word and its half-open range in the text it was cut from."""
+    """A word, its stem, and its half-open range in the text it was cut from."""
 
+    word: str
     stem: str
     start: int
     end: int
 
 
 def tokens(text: str) -> list[Token]:
-    """Words of *text* (folded lower case); a possessive "s" is dropped, unspaced scripts are cut by character."""
+    """Words of *text* (folded lower case); a possessive "s" is dropped, unspaced scripts are cut by
+    character.
+    """
     out = []
     for m in _TOKEN.finditer(text):
         start = m.start()
         if m[0] == "s" and start and text[start - 1] == "'":
             continue
-        out.append(Token(stem(m[0]), start, m.end()))
+        out.append(Token(m[0], stem(m[0]), start, m.end()))
     return out
 
 
-def stems(text: str) -> list[str]:
-    """The stems alone, in order."""
-    return [stem(w) for w in _TOKEN.findall(_POSSESSIVE.sub("", text))]
+def words(text: str) -> list[str]:
+    """The words alone, unstemmed, in order."""
+    return [str(w) for w in _TOKEN.findall(_POSSESSIVE.sub("", text))]
 
 
 @lru_cache(maxsize=32768)
@@ -47,7 +51,7 @@ def stem(word: str) -> str:
         return word
     if word.endswith("ies") and len(word) > 4:
         word = word[:-3] + "y"
-    elif word.endswith("sses") or word.endswith(("shes", "ches", "xes", "zes")):
+    elif word.endswith(("sses", "shes", "ches", "xes", "zes")):
         word = word[:-2]
     elif word.endswith("s") and not word.endswith(("ss", "us", "is")):
         word = word[:-1]
@@ -58,6 +62,4 @@ def stem(word: str) -> str:
             break
     if len(word) > 3 and word.endswith("e"):
         word = word[:-1]
-    if len(word) > 3 and word.endswith("y"):
-        word = word[:-1] + "i"
     return word

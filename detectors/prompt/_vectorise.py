@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safegen.detectors.prompt._identity import neutral
+from safegen.detectors.prompt._style import without_style
 
-VERSION = "2"
+VERSION = "3"
 MAX_WORDS = 512
 """Words looked at per text; longer texts are examined in windows by the caller."""
 
@@ -25,8 +26,10 @@ _HAN = re.compile(r"([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\u0e00
 
 
 def words_of(text: str) -> list[str]:
-    """Words of a folded view, identity terms made neutral; unspaced scripts split into characters."""
-    return _WORD.findall(_HAN.sub(r" \1 ", neutral(text)))[:MAX_WORDS]
+    """Words of a folded view: identity terms made neutral, style-only parts left out, unspaced scripts
+    cut.
+    """
+    return without_style(_WORD.findall(_HAN.sub(r" \1 ", neutral(text))))[:MAX_WORDS]
 
 
 def _fnv(data: bytes, seed: int) -> int:

@@ -1,4 +1,4 @@
-"""The embedded classifier: hashed n-grams, one calibrated probability per category.
+"""The embedded classifier: hashed n-grams and word vectors, one calibrated probability per category.
 
 Weights live in ``safegen/models/guard`` with their card; the recipe is ``python -m training.guard``.
 """
@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from safegen.detectors.prompt import _vectorise
+from safegen.detectors.prompt import _vectorise, _vectors
+from safegen.detectors.prompt._vectors import Vectors
 from safegen.detectors.prompt.normalise import View
 from safegen.detectors.prompt.views import views
 from safegen.errors import CheckUnavailable
@@ -34,7 +35,12 @@ FLOOR = 0.02
 
 @dataclass(frozen=True)
 class Model:
-    """Unpacked weights: ``coef`` int8 (labels, columns), ``scale``/``bias``/``slope``/``shift`` (labels,)."""
+    """Unpacked weights. ``coef`` is int8 (labels, columns), ``scale`` and ``bias`` (labels,): the n-gram
+    half.
+
+    ``mix`` (2, labels) weighs the two halves' decision values and ``shift`` (labels,) completes their
+    calibration.
+    """
 
     labels: tuple[str, ...]
     bits: int
@@ -42,21 +48,28 @@ class Model:
     coef: NDArray[np.int8]
     scale: NDArray[np.float32]
     bias: NDArray[np.float32]
-    slope: NDArray[np.float32]
+    vectors: Vectors
+    mix: NDArray[np.float32]
     shift: NDArray[np.float32]
     version: str
     digest: str
 
     def logits(self, words: list[str]) -> NDArray[np.float64]:
-        """Uncalibrated decision values per label."""
+        """Decision values of the n-gram half, shape (labels,)."""
         cols, values = _vectorise.weights(_vectorise.columns(words, self.bits), self.idf)
         raw = self.coef[:, cols].astype(np.float32) @ values
         return np.asarray(raw * self.scale + self.bias, dtype=np.float64)
 
     def probabilities(self, words: list[str]) -> NDArray[np.float64]:
-        """Calibrated probability per label (Platt scaling), in [0, 1]."""
-        z = self.slope * self.logits(words) + self.shift
-        return np.asarray(1.0 / (1.0 + np.exp(-np.clip(z, -40, 40))))
+        """Calibrated probability per label (Platt scaling of both halves), in [0, 1].
+
+        Categories were calibrated against benign texts; times the overall probability they are joint ones:
+        unsafe *and* of this category.
+        """
+        z = self.mix[0] * self.logits(words) + self.mix[1] * self.vectors.logits(words) + self.shift
+        p = np.asarray(1.0 / (1.0 + np.exp(-np.clip(z, -40, 40))))
+        p[1:] *= p[0]
+        return p
 
 
 class Classifier:
@@ -70,8 +83,8 @@ class Classifier:
     def run(self, text: str) -> tuple[Sequence[Finding], CheckRun]:
         """Examine every view of *text*, long ones in windows; the worst counts.
 
-        Findings carry the label's probability (``unsafe`` is the overall one) and the words that weighed most.
-        Raises CheckUnavailable when the weights are missing, altered or give no number.
+        Findings carry the label's probability (``unsafe`` is the overall one) and the words that weighed
+        most. Raises CheckUnavailable when the weights are missing, altered or give no number.
         """
         model = load(self._folder or FOLDER)
         best = np.zeros(len(model.labels))
@@ -83,7 +96,7 @@ class Classifier:
                 p = model.probabilities(words)
                 if not np.isfinite(p).all():
                     raise CheckUnavailable("the prompt classifier gave no number", hint="reinstall safegen")
-                for j in np.nonzero(p > best)[0]:
+                for j in np.nonzero(p > best)[0].tolist():
                     best[j], where[j] = p[j], (view, words)
         findings = []
         for j, label in enumerate(model.labels):
@@ -142,7 +155,8 @@ def _gain(model: Model, label: int, chunk: str) -> float:
 
 
 def load(folder: Path) -> Model:
-    """The model in *folder* (``card.json`` with the expected SHA-256, and ``weights.npz``), cached until a file changes.
+    """The model in *folder* (``card.json`` with the expected SHA-256, and ``weights.npz``), cached until a
+    file changes.
 
     Raises CheckUnavailable when a file is missing, altered or malformed, or the model knows no label.
     """
@@ -162,27 +176,38 @@ def _load(folder: Path, stamps: tuple[int, ...]) -> Model:
         if digest != card["sha256"]:
             raise CheckUnavailable("the prompt classifier's weights were altered", hint="reinstall safegen")
         if card["vectoriser"] != _vectorise.VERSION:
-            raise CheckUnavailable("the weights belong to another version of safegen", hint="reinstall safegen")
+            raise CheckUnavailable(
+                "the weights belong to another version of safegen", hint="reinstall safegen"
+            )
         with np.load(io.BytesIO(raw), allow_pickle=False) as z:
             arrays = {k: z[k] for k in z.files}
         return _unpack(card, arrays, digest)
     except (OSError, ValueError, KeyError, TypeError, EOFError) as e:
-        raise CheckUnavailable("the prompt classifier's weights cannot be read", hint="reinstall safegen") from e
+        raise CheckUnavailable(
+            "the prompt classifier's weights cannot be read", hint="reinstall safegen"
+        ) from e
 
 
 def _unpack(card: dict[str, Any], arrays: dict[str, Any], digest: str) -> Model:
     """Arrays -> Model, shapes and numbers checked."""
     labels, bits = tuple(card["labels"]), int(card["bits"])
     shape = (len(labels), 1 << bits)
-    vectors = {k: arrays[k].astype(np.float32) for k in ("scale", "bias", "slope", "shift")}
+    halves = {k: arrays[k].astype(np.float32) for k in ("scale", "bias", "shift")}
     good = (
         labels
         and labels[0] == "unsafe"
         and arrays["coef"].shape == shape
         and arrays["idf"].shape == shape[1:]
-        and all(v.shape == shape[:1] and np.isfinite(v).all() for v in vectors.values())
+        and arrays["coef"].dtype == np.int8
+        and arrays["mix"].shape == (2, len(labels))
+        and np.isfinite(arrays["mix"]).all()
+        and all(v.shape == shape[:1] and np.isfinite(v).all() for v in halves.values())
     )
     if not good:
         raise CheckUnavailable("the prompt classifier knows no category", hint="reinstall safegen")
     idf = arrays["idf"].astype(np.float32) / 16
-    return Model(labels, bits, idf, arrays["coef"], version=str(card["version"]), digest=digest, **vectors)
+    return Model(
+        labels, bits, idf, arrays["coef"],
+        vectors=_vectors.unpack(arrays, len(labels)), mix=arrays["mix"].astype(np.float32),
+        version=str(card["version"]), digest=digest, **halves,
+    )  # fmt: skip

@@ -1,7 +1,7 @@
 """Which script and language a prompt is in: small, own, and cautious.
 
-Scripts come from code-point ranges; Latin-script languages from hand-written lists of very common function words.
-Short prompts without function words ("red ball, bokeh") count as English: names of artists and
+Scripts come from code-point ranges; Latin-script languages from hand-written lists of very common function
+words. Short prompts without function words ("red ball, bokeh") count as English: names of artists and
 places must not turn a prompt into a foreign one, so another language needs several of its own words.
 """
 
@@ -128,7 +128,9 @@ def identify(text: str) -> Language:
 
 
 def _latin_language(words: list[str]) -> Language:
-    """By function words: another language needs two different ones of its own and clearly more than English."""
+    """By function words: another language needs two different ones of its own and clearly more than
+    English.
+    """
     have = set(words)
     english = sum(w in _ENGLISH for w in words)
     best, best_score = "en", 0.0

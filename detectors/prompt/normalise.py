@@ -61,7 +61,9 @@ class Builder:
 
 
 def plain(text: str) -> View:
-    """The plain view of *text* (any string, any length; linear time). Runs of white space become one space."""
+    """The plain view of *text* (any string, any length; linear time). Runs of white space become one
+    space.
+    """
     if text.isascii() and text.isprintable():
         raw = Builder()
         raw.chars = list(text.lower().replace("`", "'"))

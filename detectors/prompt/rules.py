@@ -25,13 +25,17 @@ class Rules:
 
     name = "rules"
 
-    def __init__(self, names: Sequence[str] = (), *, folder: Path | None = None, scope: str = "prompt") -> None:
+    def __init__(
+        self, names: Sequence[str] = (), *, folder: Path | None = None, scope: str = "prompt"
+    ) -> None:
         self._names = tuple(names)
         self._folder = folder
         self._scope = scope
 
     def run(self, text: str) -> tuple[Sequence[Finding], CheckRun]:
-        """Examine every view of *text*; spans point into *text*. Raises CheckUnavailable when a list is missing."""
+        """Examine every view of *text*; spans point into *text*. Raises CheckUnavailable when a list is
+        missing.
+        """
         lexicon = self.lexicon()
         findings = examine(lexicon, text, views(text))
         score = max((f.score for f in findings), default=0.0)
@@ -112,7 +116,13 @@ def _score(entry: Entry, hits: Hits, first: int, after: int) -> float:
 
 
 def _near(
-    phrases: frozenset[tuple[str, ...]], hits: Hits, first: int, after: int, near: int, *, touching: bool = False
+    phrases: frozenset[tuple[str, ...]],
+    hits: Hits,
+    first: int,
+    after: int,
+    near: int,
+    *,
+    touching: bool = False,
 ) -> bool:
     """Whether one of *phrases* stands within *near* words of the match (0: anywhere).
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from itertools import pairwise
+
 from safegen.detectors.prompt.decode import decoded
 from safegen.detectors.prompt.language import english_score
 from safegen.detectors.prompt.normalise import Builder, View, plain
@@ -18,7 +21,8 @@ _LEET = {
 _ORDINAL = ("st", "nd", "rd", "th", "bit", "mm", "cm", "km", "fps", "kg", "px", "am", "pm")
 
 
-def views(text: str) -> list[View]:
+@lru_cache(maxsize=8)
+def views(text: str) -> tuple[View, ...]:
     """The plain view first, then those others that differ from it. Linear time; at most MAX_VIEWS.
 
     *text* is any string. Views of decoded parts point at the encoded part as a whole.
@@ -43,7 +47,7 @@ def views(text: str) -> list[View]:
     for backwards in (reversed_view(base), reversed_words(base)):
         if english_score(backwards.text) > english_score(base.text) + 0.25:
             keep(backwards)
-    return out
+    return tuple(out)
 
 
 def joined(view: View) -> View:
@@ -60,11 +64,24 @@ def joined(view: View) -> View:
                 out.add(text[j], view.starts[j], view.ends[j])
             i = run[-1] + 1
             continue
-        inside = 0 < i < n - 1 and text[i - 1].isalpha() and text[i + 1].isalpha()
-        if not (inside and text[i] in _INNER):
+        if not (text[i] in _INNER and _splits_word(text, i)):
             out.add(text[i], view.starts[i], view.ends[i])
         i += 1
     return out.view("joined")
+
+
+def _splits_word(text: str, at: int) -> bool:
+    """Whether the sign at *at* cuts a word apart. Hyphens and apostrophes do so only between short pieces."""
+    if not (0 < at < len(text) - 1 and text[at - 1].isalpha() and text[at + 1].isalpha()):
+        return False
+    if text[at] not in "-'":
+        return True
+    before, after = at - 1, at + 1
+    while before >= 0 and at - before <= 4 and text[before].isalpha():
+        before -= 1
+    while after < len(text) and after - at <= 4 and text[after].isalpha():
+        after += 1
+    return at - before <= 4 and after - at <= 4
 
 
 def _spaced_run(text: str, start: int) -> list[int]:
@@ -84,7 +101,7 @@ def _spaced_run(text: str, start: int) -> list[int]:
 
 def _wide_gaps(view: View, run: list[int]) -> set[int]:
     """Members of *run* with a wider gap before them than the narrowest one: there a word begins."""
-    gaps = {j: view.starts[j] - view.ends[i] for i, j in zip(run, run[1:], strict=False)}
+    gaps = {j: view.starts[j] - view.ends[i] for i, j in pairwise(run)}
     narrow = min(gaps.values())
     return {j for j, gap in gaps.items() if gap > narrow and view.text[j - 1] == " "}
 

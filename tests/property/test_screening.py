@@ -16,11 +16,39 @@ from safegen.types import Request
 ANY = st.text(st.characters(), max_size=200)
 NASTY = st.lists(
     st.sampled_from(
-        ["k i l l", "b.o.m.b", "p0rn", "naked", "child", "how to make a", "%6b", "&amp;", "\\u0062", "\u200b", "\u202e", "а", "🅱", "e\u0301\u0327",
-         "aG93IHRvIGJ1aWxkIGEgYm9tYg==", "6b696c6c20616c6c", "Donald Trump", "  ", "\n", "\x00", "\ud800", "ﷺ", "ß", "ǆ", "Ⅻ", "花", "!!!", "aaaaaa"]
+        [
+            "k i l l",
+            "b.o.m.b",
+            "p0rn",
+            "naked",
+            "child",
+            "how to make a",
+            "%6b",
+            "&amp;",
+            "\\u0062",
+            "\u200b",
+            "\u202e",
+            "а",
+            "🅱",
+            "e\u0301\u0327",
+            "aG93IHRvIGJ1aWxkIGEgYm9tYg==",
+            "6b696c6c20616c6c",
+            "Donald Trump",
+            "  ",
+            "\n",
+            "\x00",
+            "\ud800",
+            "ﷺ",
+            "ß",
+            "ǆ",
+            "Ⅻ",
+            "花",
+            "!!!",
+            "aaaaaa",
+        ]
     ),
     max_size=25,
-).map("".join)  # fmt: skip
+).map("".join)
 
 
 @given(ANY | NASTY)

@@ -1,16 +1,17 @@
 """The training corpus: rows of public sources, read from the shared data folder and never copied.
 
-Sources (names as in the rows): CoProV2 (MIT), OVERT (Apache-2.0, its training part), HateCheck and Multilingual
-HateCheck (CC-BY-4.0), Surge AI toxicity (MIT), AILuminate demo prompts (Apache-2.0), CatQA (Apache-2.0),
-AdvBench (MIT), COCO captions (CC-BY-4.0), PartiPrompts (Apache-2.0), T2I-CompBench (MIT), GenEval (MIT), FETV
-(CC-BY-4.0), ChronoMagic (Apache-2.0). An outsider fetches them from their authors' repositories and writes one
-JSON object per line: ``{id, text, label, category, source, licence, lang}``.
+Sources (names as in the rows): CoProV2 (MIT), OVERT (Apache-2.0, its training part), HateCheck and
+Multilingual HateCheck (CC-BY-4.0), Surge AI toxicity (MIT), AILuminate demo prompts (Apache-2.0), CatQA
+(Apache-2.0), AdvBench (MIT), COCO captions (CC-BY-4.0), PartiPrompts (Apache-2.0), T2I-CompBench (MIT),
+GenEval (MIT), FETV (CC-BY-4.0), ChronoMagic (Apache-2.0). An outsider fetches them from their authors'
+repositories and writes one JSON object per line: ``{id, text, label, category, source, licence, lang}``.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,14 +20,10 @@ CATEGORIES = (
     "disturbing", "privacy", "copyright_ip", "deepfake_public_figure", "misinformation_political",
 )  # fmt: skip
 
-FOLDS: tuple[frozenset[str], ...] = (
-    frozenset({"ailuminate_demo", "geneval", "t2i_compbench"}),
-    frozenset({"overt_safe", "overt_unsafe", "chronomagic"}),
-    frozenset({"hatecheck", "multi_hatecheck", "partiprompts"}),
-    frozenset({"catqa", "advbench", "fetv"}),
-    frozenset({"surge_toxicity", "coco_captions"}),
-)
-"""Whole sources held out together for model selection and calibration; CoProV2 is split by rows below."""
+HELD_OUT = frozenset(("ailuminate_demo", "geneval", "t2i_compbench", "fetv"))
+"""Whole sources the model never sees: calibration and thresholds come from them."""
+SPLIT = frozenset(("overt_safe", "overt_unsafe", "coprov2"))
+"""Only these have some categories at all, so a tenth of their rows is kept out instead."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +35,12 @@ class Row:
     category: str
     source: str
     lang: str = "en"
-    weight: float = 1.0
+    origin: str = ""
+    """The text this one is an altered copy of, if it is one."""
 
     def with_text(self, text: str, source: str) -> Row:
         """The same label on another text."""
-        return replace(self, text=text, source=source)
+        return replace(self, text=text, source=source, origin=self.origin or self.text)
 
 
 def root() -> Path:
@@ -71,9 +69,7 @@ def dev_rows(name: str) -> list[Row]:
     return read(root() / "dev" / f"{name}.jsonl")
 
 
-def fold_of(row: Row, index: int) -> int:
-    """Which fold holds *row* out."""
-    for i, sources in enumerate(FOLDS):
-        if row.source in sources or row.source.split("+")[0] in sources:
-            return i
-    return (index // 40) % len(FOLDS)
+def is_held_out(row: Row) -> bool:
+    """Whether *row* is kept from the model; altered copies go with their original."""
+    source = row.source.split("+")[0]
+    return source in HELD_OUT or (source in SPLIT and zlib.crc32((row.origin or row.text).encode()) % 10 == 0)

@@ -78,8 +78,20 @@ def _short(arrays: dict[str, np.ndarray]) -> None:
         lambda f: _rewrite(f, _short),
         lambda f: _rewrite(f, lambda a: a.pop("idf")),
     ],
-    ids=["no-weights", "no-card", "empty", "cut-card", "odd-card", "altered", "no-labels", "version", "nan", "shape", "key"],
-)  # fmt: skip
+    ids=[
+        "no-weights",
+        "no-card",
+        "empty",
+        "cut-card",
+        "odd-card",
+        "altered",
+        "no-labels",
+        "version",
+        "nan",
+        "shape",
+        "key",
+    ],
+)
 def test_broken_model(tmp_path: Path, breakage: Callable[[Path], object]) -> None:
     folder = _copied_model(tmp_path)
     breakage(folder)
@@ -91,10 +103,19 @@ def test_broken_model(tmp_path: Path, breakage: Callable[[Path], object]) -> Non
 
 @pytest.mark.parametrize(
     "content",
-    [None, "", "[]", "name: x\n", "name: x\ncategory: hate\nentries: []\n", "entries: [\n", "bad_key: 1\nentries: [a]\n",
-     "category: hate\nscore: 2\nreason: r\nentries: [a]\n", "category: hate\nscore: .5\nreason: r\nwith: [no]\nentries: [a]\n"],
+    [
+        None,
+        "",
+        "[]",
+        "name: x\n",
+        "name: x\ncategory: hate\nentries: []\n",
+        "entries: [\n",
+        "bad_key: 1\nentries: [a]\n",
+        "category: hate\nscore: 2\nreason: r\nentries: [a]\n",
+        "category: hate\nscore: .5\nreason: r\nwith: [no]\nentries: [a]\n",
+    ],
     ids=["missing", "empty", "list", "no-entries", "empty-entries", "syntax", "key", "score", "bool"],
-)  # fmt: skip
+)
 def test_broken_list(tmp_path: Path, content: str | None) -> None:
     folder = tmp_path / "lists"
     shutil.copytree(rules.LISTS, folder)

@@ -60,7 +60,11 @@ def test_a_file_extends_a_pack(tmp_path: Path) -> None:
 
 def test_digest_is_about_content_not_layout(tmp_path: Path) -> None:
     one = policies.load(str(_write(tmp_path, GOOD)))
-    two = policies.load(str(_write(tmp_path, "# why\nextends: default\nname: mine\ncategories:\n  sexual:\n    block: 0.30\n")))
+    two = policies.load(
+        str(
+            _write(tmp_path, "# why\nextends: default\nname: mine\ncategories:\n  sexual:\n    block: 0.30\n")
+        )
+    )
     three = policies.load(str(_write(tmp_path, GOOD.replace("0.3", "0.31"))))
     assert one.digest == two.digest != three.digest
 
@@ -152,11 +156,16 @@ def test_run_examples_reports_mismatches(tmp_path: Path) -> None:
 
 def _decide(policy: Policy, *scores: tuple[str, float]) -> Allowed | Held | Refused:
     findings = [Finding(c, s, "rules", "because", (0, 1), "a") for c, s in scores]
-    return decide(Request("a b c"), policy=policy, findings=findings, checks=[CheckRun("rules", "1", "0" * 64)])
+    return decide(
+        Request("a b c"), policy=policy, findings=findings, checks=[CheckRun("rules", "1", "0" * 64)]
+    )
 
 
 def test_engine_table() -> None:
-    policy = Policy(name="p", categories={"hate": Rule(review=0.4, block=0.8), "sexual": Rule(block=0.5), "weapons": Rule()})
+    policy = Policy(
+        name="p",
+        categories={"hate": Rule(review=0.4, block=0.8), "sexual": Rule(block=0.5), "weapons": Rule()},
+    )
     assert isinstance(_decide(policy, ("hate", 0.39)), Allowed)
     assert isinstance(_decide(policy, ("hate", 0.4)), Held)
     assert isinstance(_decide(policy, ("hate", 0.8)), Refused)

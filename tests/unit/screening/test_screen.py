@@ -11,8 +11,23 @@ from safegen.types import Allowed, Held, Refused, Request
 
 COLOURS = ("red", "green", "blue", "yellow", "purple", "orange", "white", "black")
 SHAPES = ("ball", "cube", "triangle", "star", "square", "circle")
-MOTIONS = ("rolling left to right", "moving right to left", "bouncing", "falling", "rising", "spinning", "growing")
-GROUNDS = ("over green grass", "over the sea", "in the desert", "under a night sky", "on snow", "on a plain background")
+MOTIONS = (
+    "rolling left to right",
+    "moving right to left",
+    "bouncing",
+    "falling",
+    "rising",
+    "spinning",
+    "growing",
+)
+GROUNDS = (
+    "over green grass",
+    "over the sea",
+    "in the desert",
+    "under a night sky",
+    "on snow",
+    "on a plain background",
+)
 
 
 @pytest.mark.parametrize("pack", policies.names())
@@ -93,7 +108,9 @@ def test_findings_come_strongest_first_and_checks_are_named() -> None:
     assert 0.9 <= decision.score <= 1.0
 
 
-@pytest.mark.parametrize("prompt", ["мальчик бежит по пляжу", "花木兰在海边跑步", "un homme qui marche dans la rue avec une femme"])
+@pytest.mark.parametrize(
+    "prompt", ["мальчик бежит по пляжу", "花木兰在海边跑步", "un homme qui marche dans la rue avec une femme"]
+)
 def test_unsupported_languages_are_held_and_said(prompt: str) -> None:
     decision = screen(Request(prompt))
     assert isinstance(decision, Held)
@@ -101,7 +118,9 @@ def test_unsupported_languages_are_held_and_said(prompt: str) -> None:
 
 
 def test_negative_prompts_may_name_what_is_unwanted() -> None:
-    good = Request("a castle by the sea", negative_prompt="blood, gore, nudity, nsfw, bleeding, watermark, deformed")
+    good = Request(
+        "a castle by the sea", negative_prompt="blood, gore, nudity, nsfw, bleeding, watermark, deformed"
+    )
     assert isinstance(screen(good), Allowed)
     evasive = Request("a woman on a beach", negative_prompt="clothes, censored")
     decision = screen(evasive)
@@ -126,7 +145,15 @@ def test_what_is_not_text_is_a_usage_error(prompt: object) -> None:
 
 @pytest.mark.parametrize(
     "prompt",
-    ["a red ball\x00 rolling", "a red\x1b[31m ball", "a \u202ered\u202c ball", "😀😀", "a \ud800 ball", "1234", "?!"],
+    [
+        "a red ball\x00 rolling",
+        "a red\x1b[31m ball",
+        "a \u202ered\u202c ball",
+        "😀😀",
+        "a \ud800 ball",
+        "1234",
+        "?!",
+    ],
     ids=ascii,
 )
 def test_odd_characters_are_survived(prompt: str) -> None:
@@ -149,7 +176,11 @@ def test_screen_many_is_lazy_and_equal_to_screen() -> None:
     assert next(many) == screen(Request("a red ball"))
     assert next(many).outcome == "allow"
     with pytest.raises(CheckUnavailable):
-        list(screen_many(["a ball"], policy=policies.load("default").model_copy(update={"checks": _no_checks()})))
+        list(
+            screen_many(
+                ["a ball"], policy=policies.load("default").model_copy(update={"checks": _no_checks()})
+            )
+        )
 
 
 def _no_checks() -> object:
