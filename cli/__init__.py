@@ -12,6 +12,7 @@ import click
 _COMMANDS = {
     "generate": "Generate a screened, marked, signed and recorded video.",
     "verify": "Say where a file comes from: one verdict from every layer.",
+    "comply": "Say what a file shows towards a disclosure rule.",
     "screen": "Ask the policy about a prompt; nothing is generated.",
     "protect": "Mark, sign and record a video made elsewhere.",
     "log": "Look into the tamper-evident ledger.",

@@ -15,6 +15,7 @@ from safegen.protocols import NoProgress, Progress, Signer
 from safegen.types import Allowed, Held, Json, Refused, Release, Report, Request
 
 if TYPE_CHECKING:
+    from safegen.compliance.model import Compliance
     from safegen.keys.passphrase import Passphrase
 
 PathLike: TypeAlias = str | os.PathLike[str]
@@ -208,3 +209,23 @@ def verify(
         at=at,
         fetch_hosts=fetch_remote,
     )
+
+
+def comply(
+    path: PathLike,
+    *,
+    rule: str,
+    workspace: PathLike | None = None,
+    trust: Sequence[PathLike] = (),
+    at: datetime | None = None,
+) -> Compliance:
+    """What the file at *path* shows towards *rule* (``eu-ai-act-50``, ``ca-bpc-22757``). Not legal advice.
+
+    Verifies the file first; only statements of intact credentials count.
+
+    Raises UsageError (an unknown rule), UnreadableInput, CheckUnavailable.
+    """
+    from safegen.compliance.rules import check, find
+
+    wanted = find(rule)
+    return check(verify(path, workspace=workspace, trust=trust, at=at), wanted)

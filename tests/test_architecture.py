@@ -31,6 +31,7 @@ LAYERS: list[tuple[str, ...]] = [
     ),
     ("safegen.release",),
     ("safegen.pipeline", "safegen.verification"),
+    ("safegen.compliance",),
     ("safegen.api", "safegen.diagnosis"),
     ("safegen.cli", "safegen.__main__"),
 ]

@@ -1,0 +1,81 @@
+"""``safegen comply``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from safegen.cli import _options
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from safegen.compliance.model import Compliance
+
+_WORDS = {"met": ("met", "green"), "not_met": ("NOT MET", "bold red"), "outside": ("not in a file", "dim")}
+
+
+@click.command(
+    "comply",
+    epilog="Rules: eu-ai-act-50, ca-bpc-22757. Exit codes: 0 everything that a file can show is met, "
+    "9 something is not, 2 unreadable or an unknown rule, 4 a check could not run. Not legal advice.",
+)
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
+@click.option("--rule", required=True, metavar="RULE", help="eu-ai-act-50 or ca-bpc-22757.")
+@click.option(
+    "--trust",
+    "trust_files",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Trust this bundle or PEM for this run only (repeatable).",
+)
+@_options.workspace
+@_options.as_json
+@_options.plain
+@click.pass_context
+def command(
+    ctx: click.Context,
+    file: Path,
+    rule: str,
+    trust_files: tuple[Path, ...],
+    workspace: Path | None,
+    as_json: bool,
+    plain: bool,
+) -> None:
+    """Say what FILE shows towards a disclosure rule, requirement by requirement, with the evidence.
+
+    Not legal advice: it says what is in the file, not whether a law applies to you or is met.
+    """
+    from safegen.api import comply
+    from safegen.cli._output import console, print_json
+    from safegen.compliance.schema import to_json
+
+    found = comply(file, rule=rule, workspace=workspace, trust=trust_files)
+    if as_json:
+        print_json(to_json(found))
+    else:
+        _show(found, console(plain))
+    ctx.exit(0 if found.all_met else 9)
+
+
+def _show(found: Compliance, console: Console) -> None:
+    """One requirement after the other."""
+    from rich.text import Text
+
+    from safegen.cli._text import plain
+    from safegen.compliance.model import NOT_ADVICE
+
+    report = found.statements.report
+    console.print(Text.assemble((found.rule.title, "bold"), "\n", plain(str(report.path))))
+    console.print(f"verdict of `safegen verify`: {report.verdict.name}\n")
+    for finding in found.findings:
+        words, style = _WORDS[finding.answer.status.value]
+        requirement = finding.requirement
+        console.print(Text.assemble((f"{words:<14}", style), f"{requirement.text}"))
+        console.print(f"  source    {requirement.source}")
+        console.print("  evidence  " + plain(finding.answer.evidence))
+        if finding.answer.hint:
+            console.print("  do        " + plain(finding.answer.hint))
+    console.print(f"\n{found.rule.note}\n{NOT_ADVICE}")

@@ -1,0 +1,117 @@
+"""Checks that more than one rule asks for. Each looks at evidence only; nothing is assumed."""
+
+from __future__ import annotations
+
+from safegen.compliance.model import Answer, met, missing, outside
+from safegen.compliance.statements import Statements
+
+NO_MARK_SEARCH = "the search for the hidden mark was not made"
+
+
+def says_ai(seen: Statements) -> Answer:
+    """Machine-readable credentials say that AI made the content."""
+    if not seen.reliable:
+        return missing(seen.why_not, "sign the file again with `safegen generate`")
+    found = seen.made_by_ai
+    if not found:
+        return missing("the credentials do not say that AI made the content", "state its digital source type")
+    return met(f"Content Credentials (C2PA): {found}")
+
+
+def signed(seen: Statements) -> Answer:
+    """A digital signature over metadata and content is intact."""
+    if not seen.reliable:
+        return missing(seen.why_not, "sign the file again with `safegen generate`")
+    who = seen.report.credentials.signer or "an unnamed signer"
+    trust = (
+        "a signer you trust" if seen.report.credentials.trusted else "a signer you have not chosen to trust"
+    )
+    return met(f"signed by {who} ({trust}); content and statements are as they were signed")
+
+
+def time_stamped(seen: Statements) -> Answer:
+    """A time stamp (RFC 3161) by an authority that is trusted."""
+    credentials = seen.report.credentials
+    if seen.reliable and credentials.time_stamped:
+        return met(f"time-stamped {credentials.signed_at} by a trusted authority (RFC 3161)")
+    if seen.reliable and credentials.signed_at:
+        return missing(
+            f"a time stamp says {credentials.signed_at}, but its authority is not one you trust",
+            "pin the authority: `safegen trust add`, as a time stamp root",
+        )
+    return missing(
+        "no trusted time stamp: signing offline adds none",
+        "set tsa_url under [signing] in safegen.toml and generate again",
+    )
+
+
+def marked(seen: Statements) -> Answer:
+    """An imperceptible mark in the pictures that the credentials name."""
+    if seen.mark_skipped and not seen.report.watermarks:
+        return missing(f"{NO_MARK_SEARCH}: {seen.mark_skipped}", "run it without --no-watermark")
+    reading = seen.mark
+    if reading is not None and seen.reliable and reading.payload is not None:
+        return met(
+            f"hidden mark {reading.alg} with id {reading.payload:016x} read from the pictures; "
+            "the credentials name it"
+        )
+    if any(r.present for r in seen.report.watermarks):
+        return missing("a hidden mark was read, but no intact credentials name it")
+    return missing("no hidden mark that we know was found in the pictures", "use `safegen generate`")
+
+
+def open_standard(seen: Statements) -> Answer:
+    """A standard that others' tools read."""
+    if not seen.reliable:
+        return missing(seen.why_not)
+    return met("C2PA Content Credentials, an open specification that other makers' tools read")
+
+
+def robust(seen: Statements) -> Answer:
+    """How much processing the disclosures survive: a matter of the system, measured elsewhere."""
+    return outside("one file cannot show what its marks survive; docs/watermark.md gives measurements")
+
+
+def _stated(seen: Statements, name: str, what: str, hint: str) -> Answer:
+    if not seen.reliable:
+        return missing(seen.why_not)
+    value = seen.own.get(name)
+    if not value:
+        return missing(f"the credentials do not state {what}", hint)
+    return met(f"{what}: {value}")
+
+
+def provider(seen: Statements) -> Answer:
+    """The provider's name."""
+    hint = "set organisation under [identity] in safegen.toml"
+    return _stated(seen, "provider", "the provider's name", hint)
+
+
+def when(seen: Statements) -> Answer:
+    """Time and date of making or altering."""
+    return _stated(seen, "when", "the time of creation", "sign it with safegen")
+
+
+def unique_id(seen: Statements) -> Answer:
+    """A unique identifier."""
+    answer = _stated(seen, "contentId", "the unique id", "sign it with safegen")
+    manifest = seen.report.credentials.manifest_id
+    return met(f"{answer.evidence}; manifest {manifest}") if answer.status.value == "met" else answer
+
+
+def system(seen: Statements) -> Answer:
+    """Name and version of the system that generates."""
+    if not seen.reliable:
+        return missing(seen.why_not)
+    model, tool = seen.own.get("model"), seen.own.get("system")
+    if not isinstance(model, dict) or not model.get("name") or not model.get("version"):
+        return missing("the credentials do not state name and version of the generating system")
+    by = f", run by {tool.get('name')} {tool.get('version')}" if isinstance(tool, dict) else ""
+    return met(f"{model['name']} {model['version']}{by}")
+
+
+def visible_label(seen: Statements) -> Answer:
+    """A visible label that says AI."""
+    if seen.label:
+        return met(f"the credentials state that visible words were added ({seen.label})")
+    return outside("the credentials state no visible label; whether one is due depends on use and content")

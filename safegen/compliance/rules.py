@@ -1,0 +1,106 @@
+"""The rules that can be checked. Texts are short accounts of public law, not the law itself."""
+
+from __future__ import annotations
+
+from safegen.compliance import checks
+from safegen.compliance.model import Answer, Compliance, Finding, Requirement, Rule, met, missing, outside
+from safegen.compliance.statements import Statements
+from safegen.errors import UsageError
+from safegen.types import Report
+
+ARTICLE = "Regulation (EU) 2024/1689 (AI Act), article 50(2)"
+CODE = "Code of practice on marking and labelling of AI-generated content, under article 50(7)"
+BPC = "California Business and Professions Code, section"
+
+
+def _detection_tool(seen: Statements) -> Answer:
+    """The tool has just answered, so it exists and reads the file; offering it is the provider's part."""
+    if not seen.reliable:
+        return missing(seen.why_not)
+    return met("safegen verify read the disclosure from this file; it is free, open and works offline")
+
+
+def _offering(_seen: Statements) -> Answer:
+    return outside("whether you offer a free detection tool to your users is not in a file")
+
+
+EU = Rule(
+    "eu-ai-act-50",
+    "EU AI Act, article 50(2): marking of generated content",
+    "Article 50(2) binds providers of systems that generate synthetic content; 50(4) binds those who deploy "
+    "deep fakes. Systems already on the market have until 2 December 2026.",
+    (
+        Requirement(
+            "machine-readable",
+            ARTICLE,
+            "Outputs are marked in a machine-readable format as artificially generated or manipulated.",
+            checks.says_ai,
+        ),
+        Requirement("interoperable", ARTICLE, "The solution is interoperable.", checks.open_standard),
+        Requirement("robust", ARTICLE, "The solution is effective, robust and reliable.", checks.robust),
+        Requirement("signed", CODE, "The metadata is digitally signed.", checks.signed),
+        Requirement("time-stamped", CODE, "The metadata is time-stamped.", checks.time_stamped),
+        Requirement("imperceptible-mark", CODE, "An imperceptible mark is in the content.", checks.marked),
+        Requirement(
+            "visible-label",
+            "Regulation (EU) 2024/1689 (AI Act), article 50(4)",
+            "Deployers disclose that a deep fake was artificially generated or manipulated.",
+            checks.visible_label,
+        ),
+    ),
+)
+
+CALIFORNIA = Rule(
+    "ca-bpc-22757",
+    "California AI Transparency Act: latent and manifest disclosures",
+    "It binds covered providers of generative AI systems as section 22757.1 defines them.",
+    (
+        Requirement("provider", f"{BPC} 22757.3(b)(1)(A)", "The name of the provider.", checks.provider),
+        Requirement(
+            "system", f"{BPC} 22757.3(b)(1)(B)", "Name and version number of the system.", checks.system
+        ),
+        Requirement("time", f"{BPC} 22757.3(b)(1)(C)", "Time and date of creation.", checks.when),
+        Requirement("unique-id", f"{BPC} 22757.3(b)(1)(D)", "A unique identifier.", checks.unique_id),
+        Requirement(
+            "detectable",
+            f"{BPC} 22757.3(b)(2)",
+            "The provider's AI detection tool detects the disclosure.",
+            _detection_tool,
+        ),
+        Requirement(
+            "standard",
+            f"{BPC} 22757.3(b)(3)",
+            "Consistent with widely accepted industry standards.",
+            checks.open_standard,
+        ),
+        Requirement(
+            "hard-to-remove",
+            f"{BPC} 22757.3(b)(4)",
+            "Permanent or extraordinarily difficult to remove, as far as technically feasible: "
+            "a hidden mark leads back to the credentials where they are stripped.",
+            checks.marked,
+        ),
+        Requirement(
+            "manifest-disclosure",
+            f"{BPC} 22757.3(a)",
+            "Users are offered a visible disclosure.",
+            checks.visible_label,
+        ),
+        Requirement("tool", f"{BPC} 22757.2", "A free AI detection tool is offered.", _offering),
+    ),
+)
+
+RULES = {rule.name: rule for rule in (EU, CALIFORNIA)}
+
+
+def find(name: str) -> Rule:
+    """The rule called *name*. Raises UsageError."""
+    if name not in RULES:
+        raise UsageError(f"there is no rule {name!r}", hint=f"one of {', '.join(RULES)}")
+    return RULES[name]
+
+
+def check(report: Report, rule: Rule) -> Compliance:
+    """Every requirement of *rule* for the file that *report* is about. Pure."""
+    seen = Statements(report)
+    return Compliance(rule, seen, tuple(Finding(r, r.check(seen)) for r in rule.requirements))

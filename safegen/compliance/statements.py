@@ -1,0 +1,93 @@
+"""What a verified report lets one rely on: only statements of credentials that are intact."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from safegen.types import CredentialState, Report, Verdict, WatermarkReading
+from safegen.verification.schema import assertion
+
+AI_SOURCES = {
+    "trainedAlgorithmicMedia": "made by AI",
+    "compositeWithTrainedAlgorithmicMedia": "partly made by AI",
+}
+"""IPTC digital source types (the last part of their address)."""
+
+
+@dataclass(frozen=True)
+class Statements:
+    """A report with its statements at hand; they count only where the credentials are ``reliable``."""
+
+    report: Report
+
+    @property
+    def reliable(self) -> bool:
+        """Whether what the manifest states may be taken as stated by its signer."""
+        intact = self.report.credentials.state is CredentialState.VALID
+        return intact and self.report.verdict not in {Verdict.TAMPERED, Verdict.CONFLICT}
+
+    @property
+    def why_not(self) -> str:
+        """Why nothing in the manifest counts."""
+        if self.report.verdict in {Verdict.TAMPERED, Verdict.CONFLICT}:
+            return f"the verdict is {self.report.verdict.name}: {self.report.summary}"
+        return self.report.credentials.reason or "the file carries no intact Content Credentials"
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """The active manifest where it is reliable, else nothing."""
+        return _dict(self.report.credentials.manifest) if self.reliable else {}
+
+    @property
+    def actions(self) -> list[dict[str, Any]]:
+        """Stated actions in order."""
+        data = _dict(assertion(self.manifest, "c2pa.actions.v2") or assertion(self.manifest, "c2pa.actions"))
+        found = data.get("actions")
+        return [_dict(action) for action in found] if isinstance(found, list) else []
+
+    @property
+    def made_by_ai(self) -> str:
+        """How the manifest says that AI made the content ("" where it does not)."""
+        for action in self.actions:
+            last = str(action.get("digitalSourceType", "")).rstrip("/").rpartition("/")[2]
+            if last in AI_SOURCES:
+                return f"{action.get('action')} states the digital source type {last} ({AI_SOURCES[last]})"
+        return ""
+
+    @property
+    def own(self) -> dict[str, Any]:
+        """What safegen stated about the making (``org.safegen.generation`` or ``.protection``)."""
+        return _dict(
+            assertion(self.manifest, "org.safegen.generation")
+            or assertion(self.manifest, "org.safegen.protection")
+        )
+
+    @property
+    def mark(self) -> WatermarkReading | None:
+        """The mark that was read and that the credentials name."""
+        named = {binding.value for binding in self.report.credentials.soft_bindings}
+        for reading in self.report.watermarks:
+            if reading.present and reading.payload is not None and _value(reading.payload) in named:
+                return reading
+        return None
+
+    @property
+    def mark_skipped(self) -> str:
+        """Why no mark was looked for ("" where one was)."""
+        return next((n.reason for n in self.report.not_checked if n.layer.startswith("watermark")), "")
+
+    @property
+    def label(self) -> str:
+        """The stated action that put visible words into the picture ("" where there is none)."""
+        return next((str(a["action"]) for a in self.actions if a.get("action") == "c2pa.addedText"), "")
+
+
+def _value(payload: int) -> str:
+    from safegen.credentials.assertions import binding_value
+
+    return binding_value(payload)
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
