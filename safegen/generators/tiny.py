@@ -36,7 +36,7 @@ PRESET = Preset(
     frames=17,
     fps=FPS,
     steps=16,
-    guidance=4.5,
+    guidance=3.0,
     # Wan attends to the padding of the prompt, so the length it was trained at is part of the model.
     options={"max_sequence_length": 24},
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from training.tiny import state
+from training.tiny.judge import GUIDANCE
 
 _ROWS = {
     "renders": "true renders (the judge itself)",
@@ -40,6 +41,13 @@ def _training(folder: Path, name: str) -> dict[str, str]:
     return {f"{name}_steps": f"{saved['step']:,}", f"{name}_minutes": f"{saved['spent'] / 60:.0f}"}
 
 
+def _decoder(folder: Path) -> str:
+    if not (folder / "decoder.pt").exists():
+        return ""
+    more = _training(folder, "decoder")
+    return f"; decoder alone {more['decoder_steps']} more, {more['decoder_minutes']} minutes"
+
+
 def _figures(figures: dict[str, Any]) -> str:
     lines = []
     for key, label in _ROWS.items():
@@ -62,10 +70,11 @@ def write(folder: Path, model: Path) -> None:
         "dit_parameters": _millions(parts["transformer"]),
         "text_parameters": _millions(parts["text_encoder"]),
         "clips": f"{len(json.loads((folder / 'scenes.json').read_text())):,}",
+        "guidance": f"{GUIDANCE:g}",
         "judged": figures["renders"]["clips"],
         "figures": _figures(figures),
         **_training(folder, "vae"),
-        **_training(folder, "decoder"),
+        "decoder": _decoder(folder),
         **_training(folder, "dit"),
     }
     template = Path(__file__).with_name("card.md").read_text(encoding="utf-8")

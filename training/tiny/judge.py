@@ -24,7 +24,7 @@ from training.world.spec import FRAMES, SIDE, Scene
 
 Frames = NDArray[np.uint8]
 ASPECTS = ("colour", "motion", "shape", "size", "background")
-GUIDANCE, STEPS = 4.5, 16
+GUIDANCE, STEPS = 3.0, 16
 _AT_ONCE = 12
 
 
