@@ -83,7 +83,10 @@ def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
 def _places(shape: tuple[int, ...], plane: Plane) -> Iterator[_Place]:
     """Positions of the plane on the reference at which its content lies inside the released picture."""
     height, width = plane.mask.shape
-    total = int(plane.mask.sum())
+    content = plane.mask & ~plane.bars
+    if content.sum() < 0.02 * plane.mask.sum():  # a night sky is dark and still too, but no padding
+        content = plane.mask
+    total = int(content.sum())
     if total == 0:
         return
     if plane.exact:
@@ -99,12 +102,24 @@ def _places(shape: tuple[int, ...], plane: Plane) -> Iterator[_Place]:
         if bottom - top < 4 or right - left < 4:
             continue
         source = (slice(top - y, bottom - y), slice(left - x, right - x))
-        mask = plane.mask[source]
-        if mask.sum() < (1 - _OUTSIDE) * total or mask.sum() < 16:
+        if content[source].sum() < (1 - _OUTSIDE) * total:
+            continue
+        mask = _inner(plane.mask[source], y < -1, x < -1, y + height > shape[0] + 1, x + width > shape[1] + 1)
+        if mask.sum() < 16:
             continue
         yield _Place(
             (slice(top, bottom), slice(left, right)), source, mask, float(mask.sum()) / (shape[0] * shape[1])
         )
+
+
+def _inner(mask: NDArray[np.bool_], top: bool, left: bool, bottom: bool, right: bool) -> NDArray[np.bool_]:
+    """*mask* without a one-pixel rim where the file goes on beyond the release: there padding bleeds in."""
+    out = mask.copy()
+    out[: int(top)] = False
+    out[:, : int(left)] = False
+    out[len(out) - int(bottom) :] = False
+    out[:, out.shape[1] - int(right) :] = False
+    return out
 
 
 def _pairings(times: tuple[float, ...], seconds: float, sample: FrameSample) -> list[list[tuple[int, int]]]:

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 __all__ = ["agreement"]
 
 _WINDOW = (5, 5)
-_NOISE = 12.0
+_NOISE = 4.0
 """Variance (grey levels squared) that compression and watermark leave in a flat window."""
-_SALIENT = 60.0
-_LEAST = 12.0
+_SALIENT = 30.0
+_LEAST = 8.0
 """Total salience (windows) per picture below which a score says nothing."""
 
 

@@ -34,13 +34,15 @@ _DARK = 28
 
 @dataclass(frozen=True)
 class Plane:
-    """A file's frames on the thumbnail grid: float32 (n, h, w), and where they are content: bool (h, w).
+    """A file's frames on the thumbnail grid: float32 (n, h, w), and where there are any: bool (h, w).
 
-    ``x``, ``y``: where the plane's corner lies on the reference's grid, modulo TILE unless ``exact``.
+    ``bars``: where they may be padding rather than content. ``x``, ``y``: where the plane's corner lies
+    on the reference's grid, modulo TILE unless ``exact``.
     """
 
     pictures: NDArray[np.float32]
     mask: NDArray[np.bool_]
+    bars: NDArray[np.bool_]
     x: int
     y: int
     exact: bool
@@ -121,10 +123,10 @@ def frame_plane(sample: FrameSample, geometry: Geometry | None, shape: tuple[int
     size = (int(extent[0]), int(extent[1]))
     warped = [_warp(np.ascontiguousarray(f), matrix, size) for f in sample.frames]
     pictures = np.stack([w[0] for w in warped])
-    mask = (warped[0][1] > 0.9) & ~_bars(pictures)
-    if geometry is None and mask.any():
-        return _fit(pictures, mask, shape)
-    return Plane(pictures, mask, int(low[0]), int(low[1]), exact)
+    mask, bars = warped[0][1] > 0.9, _bars(pictures)
+    if geometry is None and (mask & ~bars).any():
+        return _fit(pictures, mask & ~bars, shape)
+    return Plane(pictures, mask, bars, int(low[0]), int(low[1]), exact)
 
 
 def _bars(pictures: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -145,4 +147,5 @@ def _fit(pictures: NDArray[np.float32], mask: NDArray[np.bool_], shape: tuple[in
     cut = pictures[:, rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     size = (shape[1], shape[0])
     laid = np.stack([cv2.resize(p, size, interpolation=cv2.INTER_LINEAR) for p in cut])
-    return Plane(laid, np.ones(laid.shape[1:], dtype=bool), 0, 0, True)
+    everywhere = np.ones(laid.shape[1:], dtype=bool)
+    return Plane(laid, everywhere, ~everywhere, 0, 0, True)
