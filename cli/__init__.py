@@ -15,6 +15,7 @@ _COMMANDS = {
     "comply": "Say what a file shows towards a disclosure rule.",
     "screen": "Ask the policy about a prompt; nothing is generated.",
     "protect": "Mark, sign and record a video made elsewhere.",
+    "review": "Decide about requests that the policy held.",
     "log": "Look into the tamper-evident ledger.",
     "keys": "The workspace's signing identity.",
     "trust": "Whose signatures and ledgers you trust.",

@@ -31,6 +31,12 @@ if TYPE_CHECKING:
 @click.option("--watermark", default="tile", show_default=True, help="Watermark scheme.")
 @click.option("--crf", type=click.IntRange(0, 51), default=18, show_default=True, help="H.264 quality.")
 @click.option("--force", is_flag=True, help="Replace an existing output.")
+@click.option(
+    "--approval",
+    type=click.IntRange(0),
+    metavar="INDEX",
+    help="A held decision that a person approved: lets exactly the same request pass, once.",
+)
 @click.option("--dry-run", is_flag=True, help="Screen, say what would be made, make nothing.")
 @_options.passphrase_file
 @_options.workspace
@@ -52,6 +58,7 @@ def command(
     watermark: str,
     crf: int,
     force: bool,
+    approval: int | None,
     dry_run: bool,
     passphrase_file: Path | None,
     workspace: Path | None,
@@ -97,6 +104,7 @@ def command(
             workspace=workspace,
             passphrase=_options.passphrase(passphrase_file),
             progress=bar,
+            approval=approval,
         )
     show_release(release, as_json=as_json, plain=plain)
 

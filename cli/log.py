@@ -20,7 +20,7 @@ KINDS = ("decision", "release", "withdrawal", "consent", "review", "audit", "key
 
 
 @contextmanager
-def _open(workspace: Path | None) -> Iterator[Ledger]:
+def open_readonly(workspace: Path | None) -> Iterator[Ledger]:
     """The workspace's ledger, read only. Raises UsageError where there is none."""
     from safegen.errors import UsageError
     from safegen.ledger.store import Ledger
@@ -62,7 +62,7 @@ def list_(kind: str | None, limit: int, before: int | None, workspace: Path | No
     from safegen.cli._output import print_json
     from safegen.cli._text import plain
 
-    with _open(workspace) as ledger:
+    with open_readonly(workspace) as ledger:
         entries = ledger.entries(cast("Kind | None", kind), limit, before)
     if as_json:
         print_json([_entry_json(e) for e in entries])
@@ -82,7 +82,7 @@ def list_(kind: str | None, limit: int, before: int | None, workspace: Path | No
 @_options.as_json
 def show(index: int, private: bool, workspace: Path | None, as_json: bool) -> None:
     """Entry INDEX."""
-    with _open(workspace) as ledger:
+    with open_readonly(workspace) as ledger:
         shown = _entry_json(ledger.entry(index))
         if private:
             shown["private"] = ledger.private(index)
@@ -102,7 +102,7 @@ def check(workspace: Path | None, as_json: bool) -> None:
     from safegen.workspace import find
 
     own = Identity.load(find(workspace).keys)
-    with _open(workspace) as ledger:
+    with open_readonly(workspace) as ledger:
         report = ledger.check(keys=[decode_vkey(own.log_vkey)[1]])
     if as_json:
         print_json(
@@ -139,7 +139,7 @@ def proof(index: int, output: Path | None, workspace: Path | None) -> None:
     """A proof (c2sp.org/tlog-proof) that entry INDEX is in the ledger, for others to check offline."""
     from safegen.cli._files import write_new
 
-    with _open(workspace) as ledger:
+    with open_readonly(workspace) as ledger:
         text = ledger.prove(index)
     if output is None:
         click.echo(text, nl=False)
@@ -152,6 +152,6 @@ def proof(index: int, output: Path | None, workspace: Path | None) -> None:
 @_options.workspace
 def export(workspace: Path | None) -> None:
     """Every entry as a line of JSON."""
-    with _open(workspace) as ledger:
+    with open_readonly(workspace) as ledger:
         for line in ledger.export():
             click.echo(json.dumps(line, ensure_ascii=False, sort_keys=True))

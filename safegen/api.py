@@ -52,6 +52,7 @@ def generate(
     passphrase: Passphrase = None,
     signer: Signer | None = None,
     progress: Progress = NoProgress(),
+    approval: int | None = None,
     options: dict[str, Any] | None = None,
 ) -> Release:
     """Screen *prompt*, generate a video, mark, sign, record and release it.
@@ -59,6 +60,8 @@ def generate(
     *output* is the final path (default: a fresh name in the current folder); it never appears before
     everything has succeeded. *seed* defaults to a random one, which the release records. *signer* signs
     instead of the workspace's identity (``safegen.keys.signers``: PEM, PKCS#12, callbacks for HSM or KMS).
+    *approval* is a held decision that a person approved, or the approval's own entry: it lets exactly the
+    same request pass the hold, once.
 
     Raises RefusedByPolicy, HeldForReview, UsageError, CheckUnavailable, GenerationFailed, ReleaseFailed,
     Interrupted; in every case no output file is left.
@@ -87,6 +90,7 @@ def generate(
         passphrase=passphrase,
         signer=signer,
         progress=progress,
+        approval=approval,
     )
 
 
@@ -108,6 +112,7 @@ def generate_request(
     passphrase: Passphrase = None,
     signer: Signer | None = None,
     progress: Progress = NoProgress(),
+    approval: int | None = None,
 ) -> Release:
     """``generate`` for a request that exists already. Raises as it does."""
     from safegen.media.encode import Encoding
@@ -123,6 +128,7 @@ def generate_request(
             watermark=watermark,
             encoding=Encoding(crf=crf),
             overwrite=overwrite,
+            approval=approval,
         )
 
 

@@ -29,7 +29,7 @@ LAYERS: list[tuple[str, ...]] = [
         "safegen.screening",
         "safegen.screening_json",
     ),
-    ("safegen.release",),
+    ("safegen.release", "safegen.review"),
     ("safegen.pipeline", "safegen.verification"),
     ("safegen.compliance",),
     ("safegen.api", "safegen.diagnosis"),

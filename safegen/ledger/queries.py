@@ -74,6 +74,13 @@ def span(connection: Connection, start: int, end: int) -> list[Entry]:
     return [to_entry(row.position, row.leaf) for row in connection.execute(query)]
 
 
+def following(connection: Connection, kind: Kind, after: int) -> list[Entry]:
+    """Every entry of *kind* with an index above *after*, in order."""
+    query = select(_ENTRY.c.position, _ENTRY.c.leaf).order_by(_ENTRY.c.position)
+    query = query.where(_ENTRY.c.kind == kind, _ENTRY.c.position > after)
+    return [to_entry(row.position, row.leaf) for row in connection.execute(query)]
+
+
 def private(connection: Connection, index: int) -> Json | None:
     """The private part of an entry; ``None`` when it has none or was redacted.
 

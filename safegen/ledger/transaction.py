@@ -24,7 +24,7 @@ from safegen.ledger.models import (
     to_signed,
 )
 from safegen.ledger.note import LogSigner
-from safegen.ledger.records import Clock, Draft, ReleaseRecord
+from safegen.ledger.records import Clock, Draft, Entry, Kind, ReleaseRecord
 from safegen.types import Json
 
 _STATE, _ENTRY, _SECRET = table(StateRow), table(EntryRow), table(SecretRow)
@@ -143,6 +143,36 @@ class Transaction:
             )
         )
         return index
+
+    def entry(self, index: int) -> Entry:
+        """Entry *index*, checked against the tree. Raises UsageError (there is none), LedgerError."""
+        found = queries.entry(self.connection, index)
+        self._in_tree([found])
+        return found
+
+    def following(self, kind: Kind, after: int) -> list[Entry]:
+        """Every entry of *kind* above index *after*, in order, each checked against the tree."""
+        found = queries.following(self.connection, kind, after)
+        self._in_tree(found)
+        if any(entry.kind != kind for entry in found):
+            raise LedgerError("an entry's kind was changed", hint="run `safegen log check`")
+        return found
+
+    def private(self, index: int) -> Json | None:
+        """The private part of entry *index*, as its commitment has it; ``None`` if none or redacted."""
+        return queries.private(self.connection, index)
+
+    def _in_tree(self, entries: Sequence[Entry]) -> None:
+        """Refuse entries that were changed or put in beside the tree."""
+        root = self._edge.root()
+        for entry in entries:
+            if entry.index >= self.size or not tree.holds(
+                self.connection, entry.index, entry.leaf, self.size, root
+            ):
+                raise LedgerError(
+                    f"entry {entry.index} is not the one in the tree",
+                    hint="run `safegen log check`; restore the ledger from a copy",
+                )
 
     def withdraw(self, index: int, reason: str) -> int:
         """Add the withdrawal of release *index*; returns the withdrawal's index. Raises UsageError."""

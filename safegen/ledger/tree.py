@@ -50,6 +50,12 @@ def grow(connection: Connection, edge: Frontier, leaves: Sequence[bytes]) -> Non
         connection.execute(insert(_NODE), rows)
 
 
+def holds(connection: Connection, index: int, leaf: bytes, size: int, root: bytes) -> bool:
+    """Whether *leaf* is number *index* of the first *size* entries, whose root is *root*."""
+    hashes = merkle.carry_out(merkle.inclusion_plan(index, size), nodes_in(connection))
+    return merkle.inclusion_root(merkle.leaf_hash(leaf), index, size, hashes) == root
+
+
 def prove(connection: Connection, index: int, leaf: bytes, checkpoint: str) -> str:
     """The offline proof that *leaf* is number *index* under the signed *checkpoint*.
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from safegen.errors import SigningFailed
 from safegen.media.encode import Encoding
 from safegen.pipeline.check import check
-from safegen.pipeline.manifest import definition
+from safegen.pipeline.manifest import definition, name_review
 from safegen.pipeline.mark import mark_and_encode
 from safegen.pipeline.moderate import moderate
 from safegen.pipeline.records import release_public, seed_and_settings
@@ -24,6 +24,7 @@ from safegen.types import Decision, Release
 if TYPE_CHECKING:
     from safegen.policies.schema import Policy
     from safegen.release import ReleaseJob
+    from safegen.review import Approval
 
 
 def finish(
@@ -37,6 +38,7 @@ def finish(
     watermark: str = "tile",
     encoding: Encoding = Encoding(),
     decision_index: int | None = None,
+    approval: Approval | None = None,
     timings: Mapping[str, float] | None = None,
 ) -> Release:
     """Take *made* the rest of the way. *decision* is None for a video made elsewhere.
@@ -57,12 +59,12 @@ def finish(
             progress=progress,
         )
     with _timed(spent, "signing"):
-        signed = _sign(encoded, decision, policy, job, studio, decision_index)
+        signed = _sign(encoded, decision, policy, job, studio, decision_index, approval)
     with _timed(spent, "verifying"):
         checked = check(signed, roots=studio.signer_roots, watermark=watermark, progress=progress)
     with _timed(spent, "recording"):
         progress.stage("recording")
-        return _release(checked, job, studio, decision_index, spent)
+        return _release(checked, job, studio, decision_index, approval, spent)
 
 
 @contextmanager
@@ -80,6 +82,7 @@ def _sign(
     job: ReleaseJob,
     studio: Studio,
     decision_index: int | None,
+    approval: Approval | None,
 ) -> Signed:
     """Build the manifest and sign."""
     from safegen.credentials.sign import sign_file
@@ -89,6 +92,8 @@ def _sign(
     stated, ingredients = definition(
         encoded, decision, policy, studio=studio, title=job.destination.name, commitment=commitment
     )
+    if approval is not None:
+        name_review(stated, studio.ledger.origin, approval)
     target = job.temporary("signed.mp4")
     result = sign_file(
         encoded.path,
@@ -105,7 +110,12 @@ def _sign(
 
 
 def _release(
-    checked: Checked, job: ReleaseJob, studio: Studio, decision_index: int | None, spent: dict[str, float]
+    checked: Checked,
+    job: ReleaseJob,
+    studio: Studio,
+    decision_index: int | None,
+    approval: Approval | None,
+    spent: dict[str, float],
 ) -> Release:
     """Record and publish: the release protocol of docs/ledger.md."""
     from safegen.ledger.records import ReleaseRecord
@@ -124,7 +134,7 @@ def _release(
             {"name": a.name, "value": a.value, "probabilities": _rounded(a.probabilities)}
             for a in moderated.attributes
         ],
-        public=release_public(moderated, decision_index),
+        public=release_public(moderated, decision_index, approval),
         private=seed_and_settings(moderated.made),
     )
     recorded = job.record(signed.path, release=record)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from safegen.credentials.sign import Ingredient
     from safegen.pipeline.studio import Studio
     from safegen.policies.schema import Policy
+    from safegen.review import Approval
 
 
 def definition(
@@ -75,6 +76,18 @@ def _protection(
         training_mining=mining(policy),
     )
     return build_protection(inputs), [source]
+
+
+def name_review(stated: Json, origin: str, approval: Approval) -> None:
+    """Say in the policy assertion of *stated* which review entry of the log *origin* let the request pass.
+
+    Raises SigningFailed when there is no such assertion.
+    """
+    for assertion in stated["assertions"]:
+        if assertion["label"] == "org.safegen.policy":
+            assertion["data"]["review"] = {"log": origin, "entry": approval.entry}
+            return
+    raise SigningFailed("the manifest has no place for the review that let this pass")
 
 
 def mining(policy: Policy) -> dict[str, str]:

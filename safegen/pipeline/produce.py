@@ -20,6 +20,7 @@ from safegen.types import Allowed, Decision, Held, Json, Refused, Release, Reque
 if TYPE_CHECKING:
     from safegen.protocols import Generator
     from safegen.release import ReleaseJob
+    from safegen.review import Approval
     from safegen.workspace import Workspace
 
 _SIZES = ("width", "height", "seconds", "fps", "steps", "guidance")
@@ -33,6 +34,7 @@ def produce(
     watermark: str = "tile",
     encoding: Encoding = Encoding(),
     overwrite: bool = False,
+    approval: int | None = None,
 ) -> Release:
     """Screen, generate, moderate, mark, sign, check, record, release. See ``safegen.generate``."""
     from safegen.policies import load
@@ -49,8 +51,7 @@ def produce(
     studio.progress.stage("screening")
     decision = screen(request, policy=policy)
     index = record_decision(decision, studio)
-    if not isinstance(decision, Allowed):
-        stop(decision)
+    passed = let_pass(decision, approval, studio, index)
     screened = time.monotonic()
     with ReleaseJob.begin(
         studio.ledger, destination, clock=studio.clock, overwrite=overwrite, at=studio.at
@@ -66,6 +67,7 @@ def produce(
             watermark=watermark,
             encoding=encoding,
             decision_index=index,
+            approval=passed,
             timings={"screening": screened - started, "generation": time.monotonic() - screened},
         )
 
@@ -120,8 +122,24 @@ def record_decision(decision: Decision, studio: Studio) -> int:
     return studio.ledger.append("decision", decision_public(decision), private)
 
 
-def stop(decision: Decision) -> NoReturn:
-    """Raise what a refusing or holding decision means."""
+def let_pass(decision: Decision, approval: int | None, studio: Studio, index: int) -> Approval | None:
+    """Stop unless *decision* allows the request, or a person did: that *approval* is then spent.
+
+    Raises RefusedByPolicy (no approval helps), HeldForReview, UsageError for an approval nothing needs.
+    """
+    if isinstance(decision, Allowed):
+        if approval is not None:
+            raise UsageError("the policy allows this prompt by itself", hint="leave --approval out")
+        return None
+    if approval is None or not isinstance(decision, Held):
+        stop(decision, index)
+    from safegen.review import spend
+
+    return spend(studio.ledger, approval, decision, recorded=index)
+
+
+def stop(decision: Decision, index: int | None = None) -> NoReturn:
+    """Raise what a refusing or holding decision means. *index*: its entry in the ledger, if recorded."""
     first = decision.findings[0] if decision.findings else None
     why = f"{first.category}: {first.reason}" if first else "the overall score is too high"
     if isinstance(decision, Refused):
@@ -134,7 +152,9 @@ def stop(decision: Decision) -> NoReturn:
         raise HeldForReview(
             f"the policy {decision.policy.name!r} wants a person to look first ({why})",
             decision=decision,
-            hint="nothing was generated; the request is in the ledger for review",
+            hint="nothing was generated"
+            if index is None
+            else f"nothing was generated; it waits as decision {index}: see `safegen review show {index}`",
         )
     raise TypeError(f"{type(decision).__name__} is no reason to stop")
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
 from safegen import __version__
 from safegen.pipeline.steps import Made, Moderated
-from safegen.types import CheckRun, Decision, Json
+from safegen.review import Approval, prompt_hashes
+from safegen.types import CheckRun, Decision, Finding, Json
 
 
 def check_json(check: CheckRun) -> Json:
@@ -34,17 +34,37 @@ def decision_public(decision: Decision) -> Json:
 
 
 def decision_private(decision: Decision, *, keep_prompt: bool) -> Json:
-    """The private part, of which only a salted commitment is public: the prompt's hash, or the prompt."""
-    text = decision.request.prompt
-    private: Json = {"prompt_sha256": hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()}
+    """The private part, of which only a salted commitment is public: hashes of the prompts, the findings.
+
+    The prompts themselves, and reasons that may quote them, only with *keep_prompt*.
+    """
+    asked = decision.request
+    private: Json = prompt_hashes(asked.prompt, asked.negative_prompt)
+    private["findings"] = [_finding(f, reasons=keep_prompt) for f in decision.findings]
     if keep_prompt:
-        private["prompt"] = text
-        private["negative_prompt"] = decision.request.negative_prompt
+        private["prompt"] = asked.prompt
+        private["negative_prompt"] = asked.negative_prompt
     return private
 
 
-def release_public(moderated: Moderated, decision_index: int | None) -> Json:
-    """The public part of a release entry, beside hashes and ids."""
+def _finding(finding: Finding, *, reasons: bool) -> Json:
+    """What a reviewer sees of a finding."""
+    found: Json = {
+        "category": finding.category,
+        "score": f"{finding.score:.4f}",
+        "detector": finding.detector,
+    }
+    if finding.threshold is not None:
+        found["threshold"] = f"{finding.threshold:.4f}"
+    if reasons:
+        found["reason"] = finding.reason
+    return found
+
+
+def release_public(
+    moderated: Moderated, decision_index: int | None, approval: Approval | None = None
+) -> Json:
+    """The public part of a release entry, beside hashes and ids; *approval*: what a person let pass."""
     made = moderated.made
     public: Json = {
         "made": made.origin,
@@ -53,6 +73,8 @@ def release_public(moderated: Moderated, decision_index: int | None) -> Json:
     }
     if decision_index is not None:
         public["decision"] = decision_index
+    if approval is not None:
+        public["review"] = approval.entry
     if made.model is not None:
         public["model"] = {
             k: v

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from safegen.errors import UsageError
 from safegen.protocols import NoProgress, Progress, Signer
 from safegen.workspace import Workspace
 
@@ -89,6 +90,33 @@ def open_studio(
         yield Studio(
             workspace, identity, chosen, roots, ledger, progress or NoProgress(), clock, random_id, at
         )
+
+
+@contextmanager
+def open_ledger(
+    workspace: Workspace, *, passphrase: Passphrase = None, clock: Callable[[], datetime] = utc_now
+) -> Iterator[Ledger]:
+    """The existing ledger of *workspace*, for commands that write to it but sign no video.
+
+    Finishes interrupted releases first. Raises UsageError where there is none yet, KeyUnavailable,
+    LedgerError.
+    """
+    from safegen.keys.identity import Identity
+    from safegen.ledger.note import LogSigner
+    from safegen.ledger.store import Ledger
+    from safegen.release import recover
+
+    if not workspace.has_ledger:
+        raise UsageError(
+            f"there is no ledger in {workspace.root} yet", hint="it is made by the first `safegen generate`"
+        )
+    identity = Identity.load(workspace.keys, passphrase=passphrase, clock=clock)
+    log = LogSigner(identity.log_origin, identity.log_key)
+    with Ledger.open(
+        workspace.ledger_url, signer=log, checkpoint_dir=workspace.checkpoints, clock=clock
+    ) as ledger:
+        recover(ledger, clock=clock)
+        yield ledger
 
 
 def _signer(

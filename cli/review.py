@@ -1,0 +1,203 @@
+"""``safegen review``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+import click
+
+from safegen.cli import _options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from safegen.ledger.reader import LedgerReader
+    from safegen.review import Case
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+@click.group("review")
+def command() -> None:
+    """Decide about requests that the policy held; every step is an entry of the ledger."""
+
+
+@command.command("list")
+@click.option("--all", "everything", is_flag=True, help="Also those that are decided.")
+@click.option("-n", "--limit", type=click.IntRange(1, 10_000), default=20, show_default=True)
+@_options.workspace
+@_options.as_json
+def list_(everything: bool, limit: int, workspace: Path | None, as_json: bool) -> None:
+    """The held requests that wait for a person, newest first."""
+    from safegen.cli._output import print_json
+    from safegen.cli._text import plain
+    from safegen.cli.log import open_readonly
+    from safegen.review import cases
+
+    with open_readonly(workspace) as ledger:
+        found = cases(ledger, everything=everything, limit=limit)
+    if as_json:
+        print_json([_case_json(c) for c in found])
+        return
+    if not found:
+        click.echo("nothing waits for a person")
+    for case in found:
+        about = ", ".join(case.decision.public.get("categories", [])) or "overall score"
+        click.echo(f"{case.index:>6}  {case.decision.time}  {case.status:<14}  {plain(about, 90)}")
+
+
+@command.command("show")
+@click.argument("index", type=click.IntRange(0))
+@_options.workspace
+@_options.as_json
+def show(index: int, workspace: Path | None, as_json: bool) -> None:
+    """The held decision INDEX: what was found, what was decided, and the prompt if the workspace keeps it."""
+    from safegen.cli._output import print_json
+    from safegen.cli.log import open_readonly
+    from safegen.review import case
+
+    with open_readonly(workspace) as ledger:
+        found = case(ledger, index)
+        shown = {**_case_json(found), **_kept(ledger, found)}
+    if as_json:
+        print_json(shown)
+        return
+    _print(shown)
+
+
+def _kept(ledger: LedgerReader, case: Case) -> dict[str, object]:
+    """What only the workspace has: findings, the prompt if kept, reasons."""
+    private = ledger.private(case.index)
+    kept: dict[str, object] = {
+        "redacted": private is None,
+        "findings": (private or {}).get("findings", []),
+        "prompt": (private or {}).get("prompt"),
+        "negative_prompt": (private or {}).get("negative_prompt"),
+    }
+    reasons = {s.index: (ledger.private(s.index) or {}).get("reason") for s in case.steps}
+    kept["reasons"] = {str(index): reason for index, reason in reasons.items() if reason}
+    return kept
+
+
+def _case_json(case: Case) -> dict[str, Any]:
+    """A case as JSON (``safegen.review/1``)."""
+    public = case.decision.public
+    return {
+        "schema": "safegen.review/1",
+        "decision": case.index,
+        "time": case.decision.time,
+        "status": case.status,
+        "approval": case.approval,
+        "categories": public.get("categories", []),
+        "score": public.get("score"),
+        "policy": public.get("policy"),
+        "model": public.get("model"),
+        "steps": [{"index": s.index, "time": s.time, **s.public} for s in case.steps],
+    }
+
+
+def _print(shown: dict[str, Any]) -> None:
+    """A case for people."""
+    from safegen.cli._text import plain
+
+    click.echo(f"decision   {shown['decision']} of {shown['time']}: {shown['status']}")
+    click.echo(f"policy     {plain(str(shown['policy']['name']))}, score {plain(str(shown['score']))}")
+    click.echo(f"model      {plain(str(shown['model']))}")
+    for finding in shown["findings"]:
+        limit = f" (limit {finding['threshold']})" if "threshold" in finding else ""
+        why = f": {finding['reason']}" if "reason" in finding else ""
+        click.echo(
+            "found      "
+            + plain(f"{finding['category']} {finding['score']}{limit}, {finding['detector']}{why}")
+        )
+    kept = "(redacted)" if shown["redacted"] else "(not kept: see keep_prompts in safegen.toml)"
+    click.echo(f"prompt     {kept if shown['prompt'] is None else plain(shown['prompt'])}")
+    if shown["negative_prompt"]:
+        click.echo(f"negative   {plain(shown['negative_prompt'])}")
+    for step in shown["steps"]:
+        reason = step.get("reason") or shown["reasons"].get(str(step["index"]))
+        who = f" by {step['reviewer']}" if "reviewer" in step else ""
+        click.echo(
+            plain(
+                f"{step['index']:>6}  {step['time']}  {step['act']}{who}" + (f": {reason}" if reason else "")
+            )
+        )
+
+
+def _step(function: F) -> F:
+    """The options of approve, deny and appeal."""
+    for option in (
+        _options.as_json,
+        _options.workspace,
+        _options.passphrase_file,
+        click.option("--publish-reason", is_flag=True, help="Put the reason into the public entry."),
+        click.option(
+            "--reviewer",
+            metavar="NAME",
+            help="Who decides, as recorded (default: SAFEGEN_REVIEWER, your login).",
+        ),
+        click.option(
+            "--reason", default="", help="Why; kept in the workspace, the entry only commits to it."
+        ),
+        click.argument("index", type=click.IntRange(0)),
+    ):
+        function = option(function)
+    return function
+
+
+@command.command("approve")
+@_step
+def approve(**options: Any) -> None:
+    """Let the held request INDEX pass once: `safegen generate PROMPT --approval INDEX`."""
+    _decide("approve", **options)
+
+
+@command.command("deny")
+@_step
+def deny(**options: Any) -> None:
+    """Refuse the held request INDEX, take back an unused approval, or reject an appeal."""
+    _decide("deny", **options)
+
+
+@command.command("appeal")
+@_step
+def appeal(**options: Any) -> None:
+    """Ask for another look at the denied request INDEX; approve or deny then decides the appeal."""
+    _decide("appeal", **options)
+
+
+def _decide(
+    act: Literal["approve", "deny", "appeal"],
+    index: int,
+    reason: str,
+    reviewer: str | None,
+    publish_reason: bool,
+    passphrase_file: Path | None,
+    workspace: Path | None,
+    as_json: bool,
+) -> None:
+    """Record a step and say what the case is now."""
+    from safegen.cli._output import show_rows
+    from safegen.pipeline.studio import open_ledger
+    from safegen.review import decide
+    from safegen.workspace import find
+
+    name = reviewer or os.environ.get("SAFEGEN_REVIEWER") or _login()
+    with open_ledger(find(workspace), passphrase=_options.passphrase(passphrase_file)) as ledger:
+        case = decide(ledger, index, act, by=name, reason=reason, publish_reason=publish_reason)
+    rows: dict[str, object] = {"decision": case.index, "status": case.status, "entry": case.steps[-1].index}
+    show_rows(rows, as_json=as_json)
+
+
+def _login() -> str:
+    """The user's login name. Raises UsageError where the system has none."""
+    import getpass
+
+    from safegen.errors import UsageError
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError) as error:
+        raise UsageError("the system does not say who you are", hint="give --reviewer NAME") from error
