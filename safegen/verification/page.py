@@ -149,10 +149,21 @@ def _bar(reading: WatermarkReading) -> str:
         left, width = 100 * segment.start / total, 100 * (segment.end - segment.start) / total
         kind = "marked" if segment.present else "bare"
         parts.append(f'<rect class="{kind}" x="{left:.2f}" y="0" width="{max(width, 0.2):.2f}" height="8"/>')
-    marked = ", ".join(f"{s.start:.0f}-{s.end:.0f} s" for s in reading.segments if s.present) or "none"
+    marked = ", ".join(_spans(reading)) or "none"
     words = f"Seconds that carry the mark: {marked}"
     svg = f'<svg viewBox="0 0 100 8" preserveAspectRatio="none" role="img" aria-label="{text(words)}">'
     return f'{svg}{"".join(parts)}</svg><p class="small">{text(words)}</p>'
+
+
+def _spans(reading: WatermarkReading) -> list[str]:
+    """Marked stretches, neighbours joined."""
+    found: list[tuple[float, float]] = []
+    for segment in (s for s in reading.segments if s.present):
+        if found and segment.start - found[-1][1] < 0.01:
+            found[-1] = (found[-1][0], segment.end)
+        else:
+            found.append((segment.start, segment.end))
+    return [f"{start:.0f}-{end:.0f} s" for start, end in found]
 
 
 def _content(report: Report) -> str:
