@@ -106,15 +106,17 @@ def sample(
     )
 
 
-def apply(attack: Attack, frames: Frames, fps: float) -> tuple[FrameSample, int]:
+def apply(
+    attack: Attack, frames: Frames, fps: float, count: int = 64, short: int | None = 360
+) -> tuple[FrameSample, int]:
     """Carry out *attack*: what the detector sees, and the size of the file in bytes (0 without codec)."""
     edited = attack.edit(frames)
     fps = fps * attack.fps_scale
     if attack.codec is None:
-        return sample(edited, None, fps), 0
+        return sample(edited, None, fps, count, short), 0
     data = encode(edited, fps, attack.codec)
     decoded, keys = decode(data)
-    return sample(decoded, keys, fps), len(data)
+    return sample(decoded, keys, fps, count, short), len(data)
 
 
 # --- edits ---------------------------------------------------------------------------------------

@@ -84,7 +84,7 @@ def outcome(
     scheme: Watermark, attack: Attack, marked: Frames, fps: float, payload: int, key: bytes
 ) -> Outcome:
     """Attack, then read with and without known ids."""
-    seen, _ = a.apply(attack, marked, fps)
+    seen, _ = a.apply(attack, marked, fps, scheme.sample_frames, scheme.sample_short_side)
     rng = np.random.default_rng(payload % (1 << 32))
     mask = (1 << scheme.payload_bits) - 1
     decoys = [int(v) & mask for v in rng.integers(0, 1 << 63, DECOYS)]
