@@ -80,7 +80,8 @@ def _policy() -> str:
     from safegen.api import screen
 
     decision = screen("a red ball rolling over green grass")
-    return f"{decision.policy.name} {decision.policy.digest[:12]}, ran {', '.join(c.name for c in decision.checks)}"
+    ran = ", ".join(c.name for c in decision.checks)
+    return f"{decision.policy.name} {decision.policy.digest[:12]}, ran {ran}"
 
 
 def _workspace(option: str | os.PathLike[str] | None) -> str:

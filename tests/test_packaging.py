@@ -140,7 +140,7 @@ def test_commands_never_import_torch(tmp_path: Path, shared: Path, arguments: li
 
 
 def test_help_is_fast() -> None:
-    """``safegen --help`` within 1.5x of importing click, medians side by side (2x here: machines are noisy)."""
+    """``safegen --help`` within 1.5x of importing click; medians side by side, 2x here for noisy machines."""
     import statistics
     import time
 
