@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
@@ -67,6 +66,8 @@ def _fail(code: int, message: str, hint: str, as_json: bool, *, kind: str = "Usa
     from safegen.cli._text import plain
 
     if as_json:
+        import json
+
         body = {"error": {"kind": kind, "message": message, "hint": hint, "exit_code": code}}
         click.echo(json.dumps(body, ensure_ascii=False))
     else:
