@@ -1,7 +1,7 @@
 """The embedded model's own clips: does their mark survive, and how long does one take?
 
-``python -m benchmarks.embedded --out OUT`` generates clips, releases them at H.264 CRF 18, encodes them again at
-CRF 23, 28 and 33, and counts how many payloads are read. Writes ``embedded.json``.
+``python -m benchmarks.embedded --out OUT`` generates clips, releases them at H.264 CRF 18, encodes them
+again at CRF 23, 28 and 33, and counts how many payloads are read. Writes ``embedded.json``.
 """
 
 from __future__ import annotations
