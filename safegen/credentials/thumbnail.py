@@ -34,7 +34,7 @@ def thumbnail(path: Path) -> tuple[str, bytes] | None:
             kind, name = str(stated.get("format")), str(stated.get("identifier"))
             found = io.BytesIO()
             reader.resource_to_stream(name, found)
-    except Exception:  # whatever is wrong with it, there is no picture to show
+    except (c2pa.C2paError, OSError, ValueError, TypeError, KeyError):  # then there is no picture to show
         return None
     data = found.getvalue()
     if len(data) > MAX_BYTES or not data.startswith(KINDS.get(kind, b"\0nothing")):
