@@ -157,3 +157,31 @@ def tls(tmp_path: Path) -> Iterator[tuple[int, list[bytes], ssl.SSLContext]]:
     yield listener.getsockname()[1], replies, client
     stop.set()
     listener.close()
+
+
+def test_command_line(handed: Path, maker: Maker, tmp_path: Path) -> None:
+    """A folder, a page, a time, and a compliance answer, as a user asks for them."""
+    import json
+
+    from click.testing import CliRunner
+
+    from safegen.cli.comply import command as comply
+    from safegen.cli.verify import command as verify
+
+    def run(command: object, *arguments: object) -> tuple[int, str]:
+        done = CliRunner().invoke(command, [str(a) for a in (*arguments, "--workspace", maker.root)])  # type: ignore[arg-type]
+        return done.exit_code, done.stdout
+
+    page = tmp_path / "report.html"
+    (handed.parent / "broken.mp4").write_bytes(b"")
+    code, out = run(verify, handed.parent, "--json", "--no-watermark", "--html", page)
+    answers = json.loads(out)
+    assert [a.get("verdict") for a in answers] == [None, "VERIFIED"]
+    assert code == 2 and answers[0]["exit_code"] == 2
+    text = page.read_text(encoding="utf-8")
+    assert "UNREADABLE" in text and "VERIFIED" in text and "data:image/jpeg;base64," in text
+    assert run(verify, handed, "--html", page)[0] == 2
+    assert run(verify, handed, "--no-watermark", "--at", "2099-01-01")[0] == 11
+    code, out = run(comply, handed, "--rule", "eu-ai-act-50", "--json")
+    unmet = {r["id"] for r in json.loads(out)["requirements"] if r["status"] == "not_met"}
+    assert (code, "time-stamped" in unmet) == (9, True)
