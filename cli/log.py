@@ -3,36 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import click
 
-from safegen.cli import _options
+from safegen.cli import _log_write, _options
+from safegen.cli._workspace import open_readonly
 
 if TYPE_CHECKING:
     from safegen.ledger.records import Entry, Kind
-    from safegen.ledger.store import Ledger
 
 KINDS = ("decision", "release", "withdrawal", "consent", "review", "audit", "key")
-
-
-@contextmanager
-def open_readonly(workspace: Path | None) -> Iterator[Ledger]:
-    """The workspace's ledger, read only. Raises UsageError where there is none."""
-    from safegen.errors import UsageError
-    from safegen.ledger.store import Ledger
-    from safegen.workspace import find
-
-    found = find(workspace)
-    if not found.has_ledger:
-        raise UsageError(
-            f"there is no ledger in {found.root} yet", hint="it is made by the first `safegen generate`"
-        )
-    with Ledger.open(found.ledger_url, read_only=True, checkpoint_dir=found.checkpoints) as ledger:
-        yield ledger
 
 
 def _entry_json(entry: Entry) -> dict[str, object]:
@@ -103,7 +85,9 @@ def check(workspace: Path | None, as_json: bool) -> None:
 
     own = Identity.load(find(workspace).keys)
     with open_readonly(workspace) as ledger:
-        report = ledger.check(keys=[decode_vkey(own.log_vkey)[1]])
+        report = ledger.check(
+            keys=[decode_vkey(v)[1] for v in (own.log_vkey, *(p.vkey for p in own.log_history))]
+        )
     if as_json:
         print_json(
             {
@@ -148,10 +132,7 @@ def proof(index: int, output: Path | None, workspace: Path | None) -> None:
         click.echo(str(output))
 
 
-@command.command("export")
-@_options.workspace
-def export(workspace: Path | None) -> None:
-    """Every entry as a line of JSON."""
-    with open_readonly(workspace) as ledger:
-        for line in ledger.export():
-            click.echo(json.dumps(line, ensure_ascii=False, sort_keys=True))
+for _each in (_log_write.checkpoint, _log_write.stamp, _log_write.withdraw, _log_write.supersede):
+    command.add_command(_each)
+command.add_command(_log_write.redact)
+command.add_command(_log_write.export)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import click
 
 from safegen.cli import _options
+from safegen.cli._workspace import open_readonly, open_writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +34,6 @@ def list_(everything: bool, limit: int, workspace: Path | None, as_json: bool) -
     """The held requests that wait for a person, newest first."""
     from safegen.cli._output import print_json
     from safegen.cli._text import plain
-    from safegen.cli.log import open_readonly
     from safegen.review import cases
 
     with open_readonly(workspace) as ledger:
@@ -55,7 +55,6 @@ def list_(everything: bool, limit: int, workspace: Path | None, as_json: bool) -
 def show(index: int, workspace: Path | None, as_json: bool) -> None:
     """The held decision INDEX: what was found, what was decided, and the prompt if the workspace keeps it."""
     from safegen.cli._output import print_json
-    from safegen.cli.log import open_readonly
     from safegen.review import case
 
     with open_readonly(workspace) as ledger:
@@ -180,12 +179,10 @@ def _decide(
 ) -> None:
     """Record a step and say what the case is now."""
     from safegen.cli._output import show_rows
-    from safegen.pipeline.studio import open_ledger
     from safegen.review import decide
-    from safegen.workspace import find
 
     name = reviewer or os.environ.get("SAFEGEN_REVIEWER") or _login()
-    with open_ledger(find(workspace), passphrase=_options.passphrase(passphrase_file)) as ledger:
+    with open_writing(workspace, passphrase_file) as (ledger, _):
         case = decide(ledger, index, act, by=name, reason=reason, publish_reason=publish_reason)
     rows: dict[str, object] = {"decision": case.index, "status": case.status, "entry": case.steps[-1].index}
     show_rows(rows, as_json=as_json)

@@ -122,6 +122,23 @@ def _notes(file: BinaryIO) -> Iterator[str]:
         yield "".join((*body, "\n", *signatures))
 
 
+def write_durable(path: Path, data: bytes) -> None:
+    """Write *data* to *path* (0600), replacing it whole, and sync. Raises OSError."""
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
 def sync_folder(folder: Path) -> None:
     """fsync a folder, so that names made or removed in it survive a power cut. Windows has no such call."""
     if os.name == "nt":

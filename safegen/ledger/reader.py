@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from safegen.errors import LedgerError, UsageError
 from safegen.ledger import merkle, queries, tree
+from safegen.ledger.checkpoint import Checkpoint
 from safegen.ledger.database import Database
 from safegen.ledger.note import LogSigner
 from safegen.ledger.outside import CheckpointFolder
@@ -130,6 +131,16 @@ class LedgerReader:
             if note is None:
                 raise LedgerError("no checkpoint covers this entry", hint="run `safegen log check`")
             return tree.prove(connection, index, leaf, note)
+
+    def holds_at(self, index: int, leaf: bytes, size: int) -> str | None:
+        """The text of the checkpoint over the first *size* entries, if *leaf* is number *index* of them."""
+        if not index < size <= len(self):
+            return None
+        with self.database.reading() as connection:
+            root = merkle.root(size, tree.nodes_in(connection))
+            if not tree.holds(connection, index, leaf, size, root):
+                return None
+        return Checkpoint(self.origin, size, root).text
 
     def prove_consistency(self, old: int, new: int) -> tuple[bytes, ...]:
         """RFC 6962 consistency proof between the trees of *old* and *new* entries (0 < old <= new)."""

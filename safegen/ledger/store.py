@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import update
 
-from safegen.errors import KeyUnavailable, LedgerError
+from safegen.errors import KeyUnavailable, LedgerError, UsageError
 from safegen.ledger import queries
 from safegen.ledger.canonical import timestamp
 from safegen.ledger.database import Database
@@ -125,6 +125,18 @@ class Ledger(LedgerReader):
         """Record that release *index* is withdrawn, once; returns the withdrawal's index."""
         with self.transaction() as batch:
             return batch.withdraw(index, reason)
+
+    def supersede(self, old: int, new: int, reason: str) -> int:
+        """Record that release *new* replaces release *old*, which is withdrawn; the withdrawal's index.
+
+        Raises UsageError when either is no release, or withdrawn already.
+        """
+        with self.transaction() as batch:
+            before = batch.size
+            at = batch.withdraw(old, reason, by=new)
+        if at < before:
+            raise UsageError(f"release {old} is withdrawn already", hint=f"see `safegen log show {at}`")
+        return at
 
     def checkpoint(self) -> str:
         """The signed checkpoint of the whole ledger, also written outside."""

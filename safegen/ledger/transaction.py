@@ -174,8 +174,11 @@ class Transaction:
                     hint="run `safegen log check`; restore the ledger from a copy",
                 )
 
-    def withdraw(self, index: int, reason: str) -> int:
-        """Add the withdrawal of release *index*; returns the withdrawal's index. Raises UsageError."""
+    def withdraw(self, index: int, reason: str, *, by: int | None = None) -> int:
+        """Add the withdrawal of release *index*; returns the withdrawal's index. Raises UsageError.
+
+        *by* is the release that replaces it.
+        """
         row = self.connection.execute(
             select(_RELEASE.c.sha256, _RELEASE.c.withdrawn).where(_RELEASE.c.position == index)
         ).first()
@@ -183,9 +186,22 @@ class Transaction:
             raise UsageError(f"entry {index} is not a release", hint="see `safegen log list --kind release`")
         if row.withdrawn is not None:
             return int(row.withdrawn)
-        (at,) = self.append([Draft("withdrawal", {"release": index, "sha256": row.sha256, "reason": reason})])
+        public: Json = {"release": index, "sha256": row.sha256, "reason": reason}
+        if by is not None:
+            public["superseded_by"] = self._replacement(index, by)
+        (at,) = self.append([Draft("withdrawal", public)])
         self.connection.execute(update(_RELEASE).where(_RELEASE.c.position == index).values(withdrawn=at))
         return at
+
+    def _replacement(self, old: int, new: int) -> Json:
+        """What a withdrawal says about the release *new* that replaces *old*. Raises UsageError."""
+        query = select(_RELEASE.c.manifest_id, _RELEASE.c.withdrawn).where(_RELEASE.c.position == new)
+        row = self.connection.execute(query).first()
+        if row is None or new == old or row.withdrawn is not None:
+            raise UsageError(
+                f"entry {new} cannot replace release {old}", hint="name another release that is not withdrawn"
+            )
+        return {"release": new, "manifest_id": row.manifest_id}
 
     def _store(self, blobs: Mapping[str, bytes]) -> None:
         """Keep bytes under their hashes, once."""

@@ -17,6 +17,7 @@ from safegen.pipeline.manifest import definition, name_review
 from safegen.pipeline.mark import mark_and_encode
 from safegen.pipeline.moderate import moderate
 from safegen.pipeline.records import release_public, seed_and_settings
+from safegen.pipeline.stamp import stamped
 from safegen.pipeline.steps import Checked, Encoded, Made, Signed
 from safegen.pipeline.studio import Studio
 from safegen.types import Decision, Release
@@ -138,17 +139,18 @@ def _release(
         private=seed_and_settings(moderated.made),
     )
     recorded = job.record(signed.path, release=record)
-    published = job.publish()
+    with stamped(job, recorded.proof, studio) as stamp:
+        published = job.publish()
     return Release(
         path=published.path,
         sha256=recorded.sha256,
         content_id=encoded.content_id,
         manifest_id=signed.manifest_id,
         index=recorded.index,
-        sidecars=published.sidecars,
+        sidecars=(*published.sidecars, *stamp.sidecars),
         attributes=moderated.attributes,
         checks=moderated.checks,
-        warnings=(*moderated.made.warnings, *published.warnings),
+        warnings=(*moderated.made.warnings, *published.warnings, *stamp.warnings),
         timings=spent,
     )
 

@@ -17,6 +17,7 @@ from safegen.errors import ReleaseFailed, SafegenError, UsageError
 from safegen.ledger.canonical import timestamp
 from safegen.ledger.proof import SUFFIX
 from safegen.ledger.records import Clock, ReleaseRecord
+from safegen.ledger.stamp import SUFFIX as STAMP
 from safegen.ledger.store import Ledger
 from safegen.release import files, leases, settle
 from safegen.release.leases import Item, Lease, Outbox
@@ -74,7 +75,8 @@ class ReleaseJob:
         """
         destination = Path(destination).absolute()
         proof = destination.with_name(destination.name + SUFFIX)
-        for path in (destination, proof):
+        stamp = proof.with_name(proof.name + STAMP)
+        for path in (destination, proof, stamp):
             files.check_destination(path, overwrite=overwrite)
         job = cls(ledger, destination, clock=clock or ledger.clock, overwrite=overwrite, at=at, lease=lease)
         ACTIVE.add(job.id)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from safegen.errors import SafegenError
 from safegen.types import CredentialsEvidence, CredentialState, LedgerEvidence, NotChecked
-from safegen.verification import logs, marks
+from safegen.verification import logs, marks, stamps
 from safegen.verification.digest import hashing, require_readable
 from safegen.verification.trust import Trust
 from safegen.verification.verdict import Evidence, Resolution
@@ -65,6 +65,7 @@ def gather(path: Path, how: Look) -> Gathered:
     light = _lightly(path, sha256, credentials, how)
     if light is not None:
         skipped.append(NotChecked("watermark", "you asked to skip it"))
+        light = stamps.witnessed(path, how, credentials, light, None, skipped)
         evidence = _evidence(credentials, marks.Looked(), light)
         return Gathered(sha256, evidence, None, tuple(skipped))
     with how.ledger() as ledger:
@@ -76,6 +77,7 @@ def gather(path: Path, how: Look) -> Gathered:
         entry = logs.own_entry(sha256, credentials, ledger, how.trust, skipped)
         if entry is None:
             entry = logs.sidecar_entry(path, how.proof, sha256, credentials, how.trust, skipped)
+        entry = stamps.witnessed(path, how, credentials, entry, ledger, skipped)
         resolutions, recovered = marks.resolve(looked, ledger)
         if ledger is None:
             skipped.append(NotChecked("ledger", "no ledger of your own at hand"))
@@ -85,7 +87,7 @@ def gather(path: Path, how: Look) -> Gathered:
 
 def _lightly(path: Path, sha256: str, credentials: CredentialsEvidence, how: Look) -> LedgerEvidence | None:
     """The ledger's part without opening it, where neither a mark nor another proof has to be looked at."""
-    if how.watermark or how.proof is not None or how.database is None:
+    if how.watermark or how.proof is not None or how.database is None or credentials.expired:
         return None
     return logs.glanced_entry(path, sha256, credentials, how.database, how.trust)
 

@@ -78,7 +78,7 @@ def _ledger(workspace: Workspace) -> Iterator[Ledger | None]:
     from safegen.ledger.store import Ledger
 
     try:
-        ledger = Ledger.open(workspace.ledger_url, read_only=True)
+        ledger = Ledger.open(workspace.ledger_url, read_only=True, checkpoint_dir=workspace.checkpoints)
     except LedgerError as error:
         raise CheckUnavailable(f"the ledger could not be opened: {error}", hint=error.hint) from error
     with ledger:

@@ -12,9 +12,11 @@ import safegen
 from safegen import Verdict, review, workspace
 from safegen.errors import GenerationFailed, HeldForReview
 from safegen.keys.identity import Identity
+from safegen.keys.trust import TrustStore, parse_trust
 from safegen.pipeline import produce
 from safegen.pipeline.studio import open_ledger
 from safegen.types import Clip, Generated, Held, ModelRef, Request
+from tests.unit.credentials.conftest import Tsa, tsa  # noqa: F401
 
 PROMPT = "a sentence that a policy holds"
 
@@ -44,11 +46,18 @@ def held(request: Request, *, policy: object) -> Held:
     return Held(request, PolicyRef(policy.name, policy.digest), ())  # type: ignore[attr-defined]
 
 
-def test_an_approved_request_is_released_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_approved_request_is_released_once(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tsa: Tsa,  # noqa: F811
+) -> None:
     painter = Painter()
     monkeypatch.setattr("safegen.screening.screen", held)
     monkeypatch.setattr(produce, "find_generator", lambda model: painter)
     root, output = tmp_path / "workspace", tmp_path / "video.mp4"
+    workspace.find(root).make()
+    (root / "safegen.toml").write_text(f'format = 1\n[signing]\ntsa_url = "{tsa.url}"\n')
+    TrustStore(workspace.find(root).trust).add(parse_trust(tsa.root, name="authority", kind="tsa"))
 
     def generate(approval: int | None) -> safegen.Release:
         return safegen.generate(PROMPT, output, seed=3, workspace=root, approval=approval)
@@ -74,6 +83,9 @@ def test_an_approved_request_is_released_once(tmp_path: Path, monkeypatch: pytes
         assert ledger.entry(public["decision"]).public["outcome"] == "review"
     report = safegen.verify(output, workspace=root)
     assert report.verdict is Verdict.VERIFIED
+    assert [s.name for s in release.sidecars] == ["video.mp4.tlog-proof", "video.mp4.tlog-proof.tsr"]
+    assert report.ledger is not None
+    assert report.ledger.time_stamped
     stated = {a["label"]: a["data"] for a in report.credentials.manifest["assertions"]}  # type: ignore[index]
     origin = Identity.load(workspace.find(root).keys).log_origin
     assert stated["org.safegen.policy"]["review"] == {"log": origin, "entry": approval}

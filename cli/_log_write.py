@@ -1,0 +1,158 @@
+"""The commands of ``safegen log`` that write: to the ledger, or to a file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from safegen.cli import _options
+from safegen.cli._workspace import open_readonly, open_writing
+
+
+@click.command("checkpoint")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to a file (default: stdout).")
+@_options.passphrase_file
+@_options.workspace
+@_options.as_json
+def checkpoint(
+    output: Path | None, passphrase_file: Path | None, workspace: Path | None, as_json: bool
+) -> None:
+    """A signed checkpoint over the whole ledger, to be kept where nobody can change it."""
+    from safegen.cli._files import write_new
+    from safegen.cli._output import print_json
+    from safegen.ledger.checkpoint import parse_unverified
+
+    with open_writing(workspace, passphrase_file) as (ledger, _):
+        note = ledger.checkpoint()
+    if output is not None:
+        write_new(output, note.encode())
+    if as_json:
+        head = parse_unverified(note)
+        print_json({"origin": head.origin, "size": head.size, "root": head.root.hex(), "note": note})
+    elif output is None:
+        click.echo(note, nl=False)
+    else:
+        click.echo(str(output))
+
+
+@click.command("stamp")
+@click.option(
+    "--proof",
+    type=click.Path(path_type=Path),
+    help="Stamp the checkpoint in this proof sidecar, into PROOF.tsr (default: the newest checkpoint).",
+)
+@_options.passphrase_file
+@_options.workspace
+@_options.as_json
+def stamp(proof: Path | None, passphrase_file: Path | None, workspace: Path | None, as_json: bool) -> None:
+    """Have a checkpoint time-stamped by the authority in safegen.toml (signing.tsa_url). Uses the network."""
+    from safegen.cli._files import write_new
+    from safegen.cli._output import show_rows
+    from safegen.errors import UsageError
+    from safegen.ledger import stamp as stamps
+    from safegen.ledger.proof import MAX_PROOF
+
+    with open_writing(workspace, passphrase_file) as (ledger, found):
+        url = found.config.tsa_url
+        if url is None:
+            raise UsageError(
+                "no time stamp authority is configured", hint="set signing.tsa_url in safegen.toml"
+            )
+        if proof is None:
+            body = stamps.body_of(ledger.checkpoint())
+        else:
+            body = stamps.body_of(_text(proof, MAX_PROOF).partition("\n\n")[2])
+        token = stamps.request_stamp(url, body)
+        kept = stamps.keep(found.checkpoints, body, token)
+    if proof is not None:
+        kept = proof.with_name(proof.name + stamps.SUFFIX)
+        write_new(kept, token)
+    origin, size, _ = body.decode().split("\n", 2)
+    show_rows({"origin": origin, "size": int(size), "stamp": str(kept)}, as_json=as_json)
+
+
+def _text(path: Path, limit: int) -> str:
+    """A text file of at most *limit* characters. Raises UnreadableInput."""
+    from safegen.errors import UnreadableInput
+
+    try:
+        with path.open(encoding="utf-8") as file:
+            return file.read(limit)
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnreadableInput(f"{path} cannot be read", hint="check the path") from error
+
+
+@click.command("withdraw")
+@click.argument("index", type=click.IntRange(0))
+@click.option("--reason", required=True, help="Why: part of the public entry, for whoever verifies.")
+@_options.passphrase_file
+@_options.workspace
+@_options.as_json
+def withdraw(
+    index: int, reason: str, passphrase_file: Path | None, workspace: Path | None, as_json: bool
+) -> None:
+    """Withdraw release INDEX: the file stays as it is, this ledger says that it no longer counts."""
+    from safegen.cli._output import show_rows
+
+    with open_writing(workspace, passphrase_file) as (ledger, _):
+        at = ledger.withdraw(index, reason)
+    show_rows({"release": index, "withdrawn by entry": at}, as_json=as_json)
+
+
+@click.command("supersede")
+@click.argument("old", type=click.IntRange(0))
+@click.argument("new", type=click.IntRange(0))
+@click.option("--reason", default="superseded", show_default=True, help="Why: part of the public entry.")
+@_options.passphrase_file
+@_options.workspace
+@_options.as_json
+def supersede(
+    old: int, new: int, reason: str, passphrase_file: Path | None, workspace: Path | None, as_json: bool
+) -> None:
+    """Withdraw release OLD because release NEW replaces it."""
+    from safegen.cli._output import show_rows
+
+    with open_writing(workspace, passphrase_file) as (ledger, _):
+        at = ledger.supersede(old, new, reason)
+    show_rows({"release": old, "superseded by": new, "withdrawn by entry": at}, as_json=as_json)
+
+
+@click.command("redact")
+@click.argument("index", type=click.IntRange(0))
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@_options.passphrase_file
+@_options.workspace
+@_options.as_json
+def redact(
+    index: int, yes: bool, passphrase_file: Path | None, workspace: Path | None, as_json: bool
+) -> None:
+    """Forget the private part of entry INDEX (prompt, settings, reason) for good. Proofs stay valid."""
+    from safegen.cli._output import show_rows
+
+    with open_writing(workspace, passphrase_file) as (ledger, _):
+        entry = ledger.entry(index)
+        if not yes:
+            question = f"forget the private part of entry {index} ({entry.kind}, {entry.time}) for good?"
+            click.confirm(question, abort=True, err=True)
+        ledger.redact(index)
+    show_rows({"redacted": index, "kind": entry.kind}, as_json=as_json)
+
+
+@click.command("export")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to a file (default: stdout).")
+@_options.workspace
+def export(output: Path | None, workspace: Path | None) -> None:
+    """Every entry as a line of JSON; never a private part."""
+    from safegen.cli._files import opened_new
+
+    with open_readonly(workspace) as ledger:
+        lines = (json.dumps(line, ensure_ascii=False, sort_keys=True) for line in ledger.export())
+        if output is None:
+            for line in lines:
+                click.echo(line)
+            return
+        with opened_new(output) as file:
+            file.writelines(f"{line}\n".encode() for line in lines)
+    click.echo(str(output))

@@ -1,0 +1,41 @@
+"""The workspace's ledger, as commands open it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from safegen.cli import _options
+
+if TYPE_CHECKING:
+    from safegen.ledger.store import Ledger
+    from safegen.workspace import Workspace
+
+
+@contextmanager
+def open_readonly(workspace: Path | None) -> Iterator[Ledger]:
+    """The workspace's ledger, read only. Raises UsageError where there is none."""
+    from safegen.errors import UsageError
+    from safegen.ledger.store import Ledger
+    from safegen.workspace import find
+
+    found = find(workspace)
+    if not found.has_ledger:
+        raise UsageError(
+            f"there is no ledger in {found.root} yet", hint="it is made by the first `safegen generate`"
+        )
+    with Ledger.open(found.ledger_url, read_only=True, checkpoint_dir=found.checkpoints) as ledger:
+        yield ledger
+
+
+@contextmanager
+def open_writing(workspace: Path | None, passphrase_file: Path | None) -> Iterator[tuple[Ledger, Workspace]]:
+    """The workspace's ledger for appending, and the workspace. Raises UsageError where there is none."""
+    from safegen.pipeline.studio import open_ledger
+    from safegen.workspace import find
+
+    found = find(workspace)
+    with open_ledger(found, passphrase=_options.passphrase(passphrase_file)) as ledger:
+        yield ledger, found

@@ -1,0 +1,135 @@
+"""RFC 3161 stamps over checkpoints: what an authority may answer, and what does not count."""
+
+from __future__ import annotations
+
+import http.server
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from safegen.errors import LedgerError, UsageError
+from safegen.ledger import Ledger, stamp
+from tests.unit.credentials.conftest import Tsa, tsa  # noqa: F401
+
+BODY = b"example.com/log\n7\n" + b"QUFB" * 10 + b"QUE=\n"
+Answer = Callable[[http.server.BaseHTTPRequestHandler], None]
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Answer], str]]:
+    servers = []
+
+    def start(answer: Answer) -> str:
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers["Content-Length"]))
+                answer(self)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+        servers.append(server)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{server.server_port}/"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+
+
+def reply(data: bytes, status: int = 200, **headers: str) -> Answer:
+    def answer(handler: http.server.BaseHTTPRequestHandler) -> None:
+        handler.send_response(status)
+        for name, value in headers.items():
+            handler.send_header(name, value)
+        handler.end_headers()
+        handler.wfile.write(data)
+
+    return answer
+
+
+def test_a_stamp_verifies_over_its_checkpoint_only(tsa: Tsa) -> None:  # noqa: F811
+    token = stamp.request_stamp(tsa.url, BODY)
+    when = stamp.verify_stamp(token, BODY, [tsa.root])
+    assert abs(when - datetime.now(UTC)) < timedelta(minutes=2)
+    with pytest.raises(stamp.StampRejected):
+        stamp.verify_stamp(token, BODY.replace(b"7", b"8"), [tsa.root])
+    with pytest.raises(stamp.StampRejected, match="no time stamp authority"):
+        stamp.verify_stamp(token, BODY, [])
+    with pytest.raises(stamp.StampRejected, match="future"):
+        stamp.verify_stamp(token, BODY, [tsa.root], now=lambda: when - timedelta(hours=1))
+
+
+def test_every_changed_byte_is_noticed(tsa: Tsa) -> None:  # noqa: F811
+    token = stamp.request_stamp(tsa.url, BODY)
+    when = stamp.verify_stamp(token, BODY, [tsa.root])
+    for at in range(0, len(token), 7):
+        forged = bytearray(token)
+        forged[at] ^= 0x41
+        try:
+            assert stamp.verify_stamp(bytes(forged), BODY, [tsa.root]) == when
+        except stamp.StampRejected:
+            continue
+
+
+def test_another_root_does_not_vouch(tsa: Tsa, tmp_path: Path) -> None:  # noqa: F811
+    from safegen.keys.identity import Identity
+
+    other = Identity.load_or_create(tmp_path / "keys", name="Nobody").root_pem
+    token = stamp.request_stamp(tsa.url, BODY)
+    with pytest.raises(stamp.StampRejected):
+        stamp.verify_stamp(token, BODY, [other])
+
+
+def test_a_replayed_answer_is_refused(tsa: Tsa, serve: Callable[[Answer], str]) -> None:  # noqa: F811
+    old = stamp.request_stamp(tsa.url, BODY)
+    with pytest.raises(LedgerError, match="another request"):
+        stamp.request_stamp(serve(reply(old)), BODY)
+
+
+def slow(handler: http.server.BaseHTTPRequestHandler) -> None:
+    handler.send_response(200)
+    handler.end_headers()
+    stop = threading.Event()
+    for _ in range(20):
+        handler.wfile.write(b"x")
+        handler.wfile.flush()
+        stop.wait(0.1)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        reply(b"hello"),
+        reply(b""),
+        reply(b"", 500),
+        reply(b"", 302, Location="http://example.com/"),
+        reply(b"0" * (stamp.MAX_TOKEN + 1)),
+        slow,
+    ],
+    ids=["junk", "empty", "error", "redirect", "large", "slow"],
+)
+def test_an_authority_that_misbehaves(serve: Callable[[Answer], str], answer: Answer) -> None:
+    with pytest.raises(LedgerError, match="gave no stamp"):
+        stamp.request_stamp(serve(answer), BODY, seconds=0.5)
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://example.com/", "", "http://", "http://u:p@h/"])
+def test_only_plain_web_addresses(url: str) -> None:
+    with pytest.raises(UsageError):
+        stamp.request_stamp(url, BODY)
+
+
+def test_stamps_are_kept_beside_the_checkpoints(ledger: Ledger, tmp_path: Path) -> None:
+    ledger.append("audit", {"n": 1})
+    folder = tmp_path / "checkpoints"
+    for size, token in ((12, b"b"), (3, b"a"), (1, b"z")):
+        stamp.keep(folder, f"example.com/log\n{size}\nQUFB\n".encode(), token)
+    (folder / "x-1.tsr").write_bytes(b"not ours")
+    assert [(k.size, k.token) for k in stamp.kept(folder, 2)] == [(3, b"a"), (12, b"b")]
+    assert not (folder / "3-QUFB.tsr").stat().st_mode & 0o077
+    assert ledger.check(keys=()).ok
