@@ -73,6 +73,7 @@ def show(workspace: Path | None, as_json: bool) -> None:
         "earlier certificates": len(own.history),
         "log origin": own.log_origin,
         "log key": own.log_vkey,
+        "earlier log keys": len(own.log_history),
     }
     show_rows(rows, as_json=as_json)
 
@@ -116,3 +117,25 @@ def rotate(passphrase_file: Path | None, workspace: Path | None, as_json: bool) 
     show_rows(
         {"certificate expires": fresh.expires.isoformat(), "root SHA-256": fresh.fingerprint}, as_json=as_json
     )
+
+
+@command.command("rotate-log")
+@_options.passphrase_file
+@_options.workspace
+@_options.as_json
+def rotate_log(passphrase_file: Path | None, workspace: Path | None, as_json: bool) -> None:
+    """Put a fresh log key in place, announced under the old one. Old proofs stay good.
+
+    Hand out the new `safegen keys export-trust`: whoever pinned the old key has to add it.
+    """
+    from safegen.cli._output import show_rows
+    from safegen.cli._workspace import open_writing
+    from safegen.keys.log_rotation import rotate_log as run
+
+    with open_writing(workspace, passphrase_file) as (ledger, _):
+
+        def announce(old: str, new: str, note: str) -> None:
+            ledger.append("key", {"act": "rotate", "old": old, "new": new, "note": note})
+
+        fresh = run(_identity(workspace, passphrase_file, create=False), announce)
+    show_rows({"log origin": fresh.log_origin, "log key": fresh.log_vkey}, as_json=as_json)

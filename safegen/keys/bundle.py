@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from safegen.errors import UnreadableInput, UsageError
+from safegen.keys.log_rotation import MAX_HISTORY, PastKey
 from safegen.keys.logkey import decode_vkey
 from safegen.types import Json
 
@@ -53,6 +54,17 @@ class TrustBundle:
     created: str = ""
     vkeys: tuple[str, ...] = ()
     tsa_roots: tuple[bytes, ...] = ()
+    history: tuple[PastKey, ...] = ()
+    """Earlier keys of the logs, oldest first: what they signed stays good."""
+
+    @property
+    def log_keys(self) -> Mapping[str, tuple[Ed25519PublicKey, ...]]:
+        """Every key of each log, the one in use first."""
+        past = [decode_vkey(past.vkey) for past in self.history]
+        return {
+            origin: (key, *(old for name, old in reversed(past) if name == origin))
+            for origin, key in self.logs.items()
+        }
 
     @property
     def anchors(self) -> tuple[Anchor, ...]:
@@ -80,6 +92,7 @@ def export_trust(identity: Identity, name: str, *, created: datetime) -> str:
         logs=dict([decode_vkey(identity.log_vkey)]),
         created=created.isoformat(timespec="seconds"),
         vkeys=(identity.log_vkey,),
+        history=identity.log_history,
     )
     return dump(bundle)
 
@@ -117,6 +130,7 @@ def parse_trust(data: bytes, *, name: str = "", kind: Kind = "signer") -> TrustB
             created=str(document["created"])[:40],
             vkeys=vkeys,
             tsa_roots=_each(document["tsaRoots"]),
+            history=_history(document.get("logHistory", [])),
         )
     except UsageError:
         raise
@@ -145,6 +159,8 @@ def dump(bundle: TrustBundle) -> str:
         "tsaRoots": [root.decode("ascii") for root in bundle.tsa_roots],
         "logs": list(bundle.vkeys),
     }
+    if bundle.history:
+        document["logHistory"] = [vars(past) for past in bundle.history]
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -171,6 +187,17 @@ def _logs(vkeys: Sequence[str]) -> dict[str, Ed25519PublicKey]:
     if len(logs) != len(vkeys):
         raise ValueError("a log is named twice")
     return logs
+
+
+def _history(values: object) -> tuple[PastKey, ...]:
+    if not isinstance(values, list) or len(values) > MAX_HISTORY:
+        raise ValueError("not a list")
+    found = tuple(PastKey(**value) for value in values)
+    for past in found:
+        if not isinstance(past.note, str) or not isinstance(past.vkey, str):
+            raise ValueError("not texts")
+        decode_vkey(past.vkey)
+    return found
 
 
 def _roots(pem: bytes) -> tuple[bytes, ...]:

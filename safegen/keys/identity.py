@@ -8,7 +8,7 @@
       root.key.pem       its key, only when there is a passphrase (can be moved offline)
       issuing.pem        issuing CA: key and certificate
       signing.pem        leaf: key and certificate (one file, so that a renewal is atomic)
-      log.pem            Ed25519 key of the log, apart from the signing keys
+      log.pem            Ed25519 key of the log, apart from the signing keys (log-ID.pem after a change)
       history/           leaf certificates of the past
 
 Without a passphrase the root's key is never written: the issuing CA lives as long as the root, so
@@ -37,6 +37,7 @@ from safegen.keys.identity_files import (
     damaged,
     public_part,
 )
+from safegen.keys.log_rotation import PastKey
 from safegen.keys.passphrase import HINT, Passphrase, resolve, stretch
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Identity:
     """An identity on disk. The public parts are read at once, private keys when they are needed.
 
     ``root_pem`` and ``chain_pem`` (leaf, issuing CA) are PEM bytes; ``log_origin`` and ``log_vkey``
-    name the log (C2SP signed note); ``created`` is an ISO 8601 time.
+    name the log (C2SP signed note), ``log_history`` its earlier keys; ``created`` is an ISO 8601 time.
     """
 
     folder: Path
@@ -72,6 +73,8 @@ class Identity:
     clock: Clock = field(default=now_utc, repr=False)
     salt: bytes = field(default=b"", repr=False)
     passphrase: Passphrase = field(default=None, repr=False)
+    log_file: str = LOG
+    log_history: tuple[PastKey, ...] = ()
     _cache: dict[str, bytes] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -96,7 +99,8 @@ class Identity:
         The passphrase is not asked for yet: see ``unlock``.
         """
         public = public_part(folder)
-        for file in (ISSUING, SIGNING, LOG):
+        log_file = Path(str(public.get("log_file", LOG))).name
+        for file in (ISSUING, SIGNING, log_file):
             check_private(folder / file)
         try:
             return cls(
@@ -110,8 +114,10 @@ class Identity:
                 clock=clock,
                 salt=base64.b64decode(public["salt"]),
                 passphrase=passphrase,
+                log_file=log_file,
+                log_history=tuple(PastKey(**past) for past in public.get("log_history", [])),
             )
-        except (KeyError, ValueError, OSError) as error:
+        except (KeyError, ValueError, TypeError, OSError) as error:
             raise damaged(folder, str(error)) from error
 
     @property
@@ -183,7 +189,7 @@ class Identity:
         """The log's private key. Raises KeyUnavailable: locked, damaged, or not the one in identity.json."""
         from safegen.keys.logkey import encode_vkey
 
-        key: Ed25519PrivateKey = self._private(LOG)
+        key: Ed25519PrivateKey = self._private(self.log_file)
         if encode_vkey(self.log_origin, key.public_key()) != self.log_vkey:
             raise damaged(self.folder, "the log key is not the one it names")
         return key
@@ -207,9 +213,10 @@ class Identity:
             leaf, key = make_leaf(self.name, fresh.issuing, issuing_key, self.clock())
             history = self.folder / HISTORY
             history.mkdir(mode=0o700, exist_ok=True)
-            kept = history / f"leaf-{old.not_valid_before_utc:%Y%m%dT%H%M%SZ}-{old.serial_number:x}.pem"
+            begun = f"{old.not_valid_before_utc:%Y%m%dT%H%M%SZ}-{len(fresh.history):06d}"
+            kept = history / f"leaf-{begun}-{old.serial_number:x}.pem"
             write_private(kept, old.public_bytes(Encoding.PEM))
-            write_private(self.folder / SIGNING, pem_pair(key, leaf, fresh._password()))
+            write_private(self.folder / SIGNING, pem_pair(key, leaf, fresh.password()))
         return Identity.load(self.folder, passphrase=self.passphrase, clock=self.clock)
 
     def take_root_offline(self, destination: Path) -> None:
@@ -223,7 +230,8 @@ class Identity:
         write_private(destination, data)
         (self.folder / ROOT_KEY).unlink()
 
-    def _password(self) -> bytes | None:
+    def password(self) -> bytes | None:
+        """What opens the key files; ``None`` when they are not encrypted. Raises KeyUnavailable."""
         if not self.encrypted:
             return None
         if "password" not in self._cache:
@@ -236,7 +244,7 @@ class Identity:
     def _private(self, file: str) -> Any:
         from safegen.keys.signers import load_private_key
 
-        return load_private_key(read_private(self.folder / file), self._password)
+        return load_private_key(read_private(self.folder / file), self.password)
 
     def _certificate(self, file: str) -> x509.Certificate:
         from safegen.keys.signers import load_chain

@@ -20,6 +20,8 @@ from safegen.keys.bundle import (
     read_trust_file,
 )
 from safegen.keys.files import FOLDER_MODE, write_private
+from safegen.keys.log_rotation import vouched_for
+from safegen.keys.logkey import decode_vkey
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -44,12 +46,15 @@ class TrustStore:
     def add(self, bundle: TrustBundle) -> str:
         """Pin *bundle*; its id. Show ``bundle.anchors`` and get a yes first. Adding it again changes nothing.
 
-        Raises UsageError when another bundle names the same log with another key, KeyUnavailable when
-        the folder cannot be written.
+        A log that is pinned already may come with a new key if the pinned one announced it; the bundle it
+        was pinned by is then replaced. Raises UsageError when another bundle names the same log with keys
+        that are not announced so, KeyUnavailable when the folder cannot be written.
         """
-        for origin, key in bundle.logs.items():
-            pinned = self.logs.get(origin)
-            if pinned is not None and pinned != key:
+        for vkey in bundle.vkeys:
+            origin = decode_vkey(vkey)[0]
+            pinned = self._pinned(origin)
+            past = [p for p in bundle.history if p.origin == origin]
+            if pinned and not ({vkey, *(p.vkey for p in past)} <= pinned or vouched_for(pinned, past, vkey)):
                 raise UsageError(
                     f"the log {origin} is already pinned with another key",
                     hint="ask its maker; if the new key is right, remove the old bundle first",
@@ -59,7 +64,17 @@ class TrustStore:
         except OSError as error:
             raise KeyUnavailable(f"cannot make {self.folder}: {error.strerror}", hint="check it") from error
         write_private(self._file(bundle.id), dump(bundle).encode())
+        known = {past.vkey for past in bundle.history}
+        for identifier, older in self.list():
+            if older.roots == bundle.roots and older.vkeys and set(older.vkeys) <= known:
+                self._file(identifier).unlink(missing_ok=True)
         return bundle.id
+
+    def _pinned(self, origin: str) -> set[str]:
+        """Every verifier key that is pinned for the log *origin*."""
+        bundles = self.bundles()
+        found = {vkey for b in bundles for vkey in b.vkeys} | {p.vkey for b in bundles for p in b.history}
+        return {vkey for vkey in found if decode_vkey(vkey)[0] == origin}
 
     def list(self) -> tuple[tuple[str, TrustBundle], ...]:
         """Ids and bundles, by id. Raises UsageError when a pinned file is damaged."""

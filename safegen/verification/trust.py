@@ -50,8 +50,8 @@ def load_trust(workspace: Workspace, trust_files: Sequence[Path] = ()) -> Trust:
     for bundle in bundles:
         anchors.extend(bundle.roots)
         stamps.extend(bundle.tsa_roots)
-        for origin, key in bundle.logs.items():
-            logs.setdefault(origin, []).append(key)
+        for origin, keys in bundle.log_keys.items():
+            logs.setdefault(origin, []).extend(keys)
         names.update({anchor.sha256: bundle.name for anchor in bundle.anchors})
     return Trust(tuple(anchors), logs, tuple(stamps), names)
 
@@ -64,6 +64,7 @@ def _own(workspace: Workspace) -> Iterator[TrustBundle]:
 
     if (workspace.keys / "identity.json").is_file():
         own = Identity.load(workspace.keys)
-        yield TrustBundle("this workspace", (own.root_pem,), dict([decode_vkey(own.log_vkey)]))
+        logs = dict([decode_vkey(own.log_vkey)])
+        yield TrustBundle("this workspace", (own.root_pem,), logs, history=own.log_history)
     if workspace.config.signing_chain is not None:
         yield TrustBundle("configured certificate", (workspace.config.signing_chain.read_bytes(),))
