@@ -81,6 +81,8 @@ def structure_failures(store: bytes, label: str) -> tuple[str, ...]:
     failures = [] if claims == 1 else ["claim.multiple" if claims else "claim.missing"]
     if names.count("c2pa.signature") != 1:
         failures.append("claimSignature.missing")
+    if names.count("c2pa.assertions") != 1:
+        failures.append("claim.malformed")
     return tuple(failures)
 
 
