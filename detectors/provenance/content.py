@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_BYTES", "THRESHOLD", "Descriptors", "compare", "describe"]
 
-THRESHOLD = 0.75
+THRESHOLD = 0.86
 """Score from which two clips count as the same pictures; how it was set is in docs/watermark.md."""
 MIN_OVERLAP = 0.05
 MAX_BYTES = 60_000
