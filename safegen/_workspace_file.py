@@ -23,8 +23,10 @@ class SigningSection(_Section):
 
     @model_validator(mode="after")
     def _both(self) -> Self:
-        if bool(self.chain) != bool(self.key):
-            raise ValueError("needs both chain and key")
+        if self.chain and not self.key:
+            raise ValueError("needs a key beside the chain")
+        if self.key and not self.chain and not self.key.lower().endswith((".p12", ".pfx")):
+            raise ValueError("needs a chain beside the key, or a PKCS#12 file (.p12, .pfx) as key")
         return self
 
 

@@ -28,7 +28,7 @@ format = 1
 
 # [signing]            # your own certificate instead of the local identity
 # chain = "chain.pem"  # leaf first
-# key = "leaf.key"     # PEM, or a PKCS#12 file; passphrase from SAFEGEN_KEY_PASSPHRASE
+# key = "leaf.key"     # PEM, or PKCS#12 (.p12, .pfx); passphrase from SAFEGEN_KEY_PASSPHRASE
 # alg = "es256"
 # tsa_url = ""         # RFC 3161 time stamping authority
 

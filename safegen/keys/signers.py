@@ -15,7 +15,11 @@ from safegen.errors import KeyUnavailable, SigningFailed
 from safegen.keys.passphrase import HINT, Passphrase, resolve
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from cryptography import x509
+
+    from safegen.protocols import Signer
 
 ALGORITHMS = ("es256", "es384", "es512", "ps256", "ed25519")
 CURVES = {"secp256r1": "es256", "secp384r1": "es384", "secp521r1": "es512"}
@@ -98,22 +102,49 @@ def from_pkcs12(data: bytes, passphrase: Passphrase = None) -> KeySigner:
     return signer_for(bundle.key, b"".join(c.public_bytes(Encoding.PEM) for c in certificates))
 
 
-def from_paths(certificates: Path, key: Path | None = None, *, passphrase: Passphrase = None) -> KeySigner:
-    """The user's own certificate: a chain file and a key file, or (without *key*) one PKCS#12 file.
+def from_paths(
+    certificates: Path | None, key: Path | None = None, *, passphrase: Passphrase = None
+) -> KeySigner:
+    """The user's own certificate: a chain file and a key file, or one PKCS#12 file (as either of them).
 
-    Raises KeyUnavailable; also when the key file can be read by others.
+    *key* may be PEM or PKCS#12; the chain file then wins over the certificates in the latter. Raises
+    KeyUnavailable; also when the key file can be read by others.
     """
     from safegen.keys.files import read_private
 
-    if key is None:
-        return from_pkcs12(read_private(certificates), passphrase)
+    if key is None or certificates is None:
+        if (only := certificates or key) is None:
+            raise KeyUnavailable("no certificate is named", hint="name a chain and a key, or a PKCS#12 file")
+        return from_pkcs12(read_private(only), passphrase)
+    data = read_private(key)
     try:
         chain_pem = certificates.read_bytes()
     except OSError as error:
         raise KeyUnavailable(
             f"cannot read the certificates {certificates.name}: {error.strerror}", hint="check the path"
         ) from error
-    return from_pem(read_private(key), chain_pem, passphrase)
+    if b"-----BEGIN" not in data:
+        return signer_for(from_pkcs12(data, passphrase).key, chain_pem)
+    return from_pem(data, chain_pem, passphrase)
+
+
+def require_current(signer: Signer, now: datetime) -> None:
+    """Refuse a signer whose certificate is not valid *now* (aware): before hours of work, not after.
+
+    Raises KeyUnavailable.
+    """
+    leaf = load_chain(signer.chain_pem)[0]
+    if now >= leaf.not_valid_after_utc:
+        raise KeyUnavailable(
+            f"the signing certificate expired on {leaf.not_valid_after_utc:%Y-%m-%d}",
+            hint="renew it with its CA; without [signing] in safegen.toml the local identity signs, "
+            "which `safegen keys rotate` renews",
+        )
+    if now < leaf.not_valid_before_utc:
+        raise KeyUnavailable(
+            f"the signing certificate is valid from {leaf.not_valid_before_utc:%Y-%m-%d} on",
+            hint="check the clock, or the certificate",
+        )
 
 
 def load_private_key(key_pem: bytes, passphrase: Passphrase = None) -> Any:

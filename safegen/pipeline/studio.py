@@ -71,6 +71,7 @@ def open_studio(
     Raises WorkspaceError, KeyUnavailable, LedgerError: all before anything is generated.
     """
     from safegen.keys.identity import Identity
+    from safegen.keys.signers import require_current
     from safegen.ledger.note import LogSigner
     from safegen.ledger.store import Ledger
     from safegen.release import recover
@@ -79,9 +80,10 @@ def open_studio(
     identity = Identity.load_or_create(
         workspace.keys, name=workspace.config.organisation or DEFAULT_NAME, passphrase=passphrase, clock=clock
     )
-    chosen, roots = _signer(workspace, identity, passphrase)
-    if signer is not None:
-        chosen, roots = signer, (signer.chain_pem,)
+    chosen, roots = (
+        (signer, (signer.chain_pem,)) if signer is not None else _signer(workspace, identity, passphrase)
+    )
+    require_current(chosen, clock())
     log = LogSigner(identity.log_origin, identity.log_key)
     with Ledger.open(
         workspace.ledger_url, signer=log, checkpoint_dir=workspace.checkpoints, clock=clock
@@ -124,7 +126,7 @@ def _signer(
 ) -> tuple[Signer, tuple[bytes, ...]]:
     """The configured certificate, else the local identity; with the anchors of its chain."""
     config = workspace.config
-    if config.signing_chain is None or config.signing_key is None:
+    if config.signing_key is None:
         return identity.signer(), (identity.root_pem,)
     from safegen.keys.signers import from_paths
 

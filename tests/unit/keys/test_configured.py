@@ -1,0 +1,77 @@
+"""The user's own certificate by way of safegen.toml: PKCS#12, expired, named wrongly."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    pkcs12,
+)
+
+from safegen.errors import KeyUnavailable, WorkspaceError
+from safegen.keys.certificates import Hierarchy, make_hierarchy
+from safegen.keys.files import write_private
+from safegen.pipeline.studio import open_studio
+from safegen.workspace import Workspace, find
+
+SECRET = b"correct horse"
+
+
+def bring(root: Path, made: Hierarchy, *, chain: bool, key: str = "own.p12") -> Workspace:
+    """A workspace whose configuration names the certificate in *made*."""
+    space = find(root)
+    space.make()
+    parts = pkcs12.serialize_key_and_certificates(
+        b"own", made.leaf_key, made.leaf, [made.issuing, made.root], BestAvailableEncryption(SECRET)
+    )
+    write_private(root / "own.p12", parts)
+    pem = made.leaf_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    write_private(root / "leaf.key", pem)
+    certificates = (made.leaf, made.issuing, made.root)
+    (root / "chain.pem").write_bytes(b"".join(c.public_bytes(Encoding.PEM) for c in certificates))
+    lines = ["format = 1", "[signing]", f'key = "{key}"', *(['chain = "chain.pem"'] if chain else [])]
+    (root / "safegen.toml").write_text("\n".join(lines))
+    return find(root)
+
+
+@pytest.mark.parametrize("chain", [True, False])
+def test_a_pkcs12_file_signs(in_memory: Path, chain: bool) -> None:
+    made = make_hierarchy("User", datetime.now(UTC))
+    space = bring(in_memory, made, chain=chain)
+    with open_studio(space, passphrase=SECRET) as studio:
+        assert studio.signer.alg == "es256"
+        assert studio.signer.sign(b"x")
+        assert made.leaf.public_bytes(Encoding.PEM) in studio.signer.chain_pem
+        assert made.issuing.public_bytes(Encoding.PEM) in studio.signer_roots[0]
+    with pytest.raises(KeyUnavailable, match="wrong passphrase"), open_studio(space, passphrase=b"no"):
+        pass
+
+
+@pytest.mark.parametrize(("days", "why"), [(-2000, "expired on"), (30, "is valid from")])
+def test_a_certificate_out_of_its_time_is_refused_at_once(in_memory: Path, days: int, why: str) -> None:
+    made = make_hierarchy("User", datetime.now(UTC) + timedelta(days=days))
+    space = bring(in_memory, made, chain=True, key="leaf.key")
+    with pytest.raises(KeyUnavailable, match=why) as refused, open_studio(space):
+        pass
+    assert refused.value.hint
+
+
+def test_the_local_identity_names_the_command_that_renews_it(in_memory: Path) -> None:
+    space = find(in_memory)
+    with open_studio(space, clock=lambda: datetime.now(UTC) - timedelta(days=700)):
+        pass
+    with pytest.raises(KeyUnavailable, match="expired on") as refused, open_studio(space):
+        pass
+    assert "safegen keys rotate" in refused.value.hint
+
+
+def test_a_pem_key_needs_its_chain(in_memory: Path) -> None:
+    made = make_hierarchy("User", datetime.now(UTC))
+    with pytest.raises(WorkspaceError, match="chain beside the key"):
+        bring(in_memory, made, chain=False, key="leaf.key")
