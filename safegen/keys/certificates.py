@@ -59,10 +59,19 @@ def make_leaf(
     It never outlives *issuing*: the shorter of the two ends counts.
     """
     key = _key()
+    return certify_leaf(organisation, key.public_key(), issuing, issuing_key, now), key
+
+
+def certify_leaf(
+    organisation: str,
+    key: EllipticCurvePublicKey,
+    issuing: x509.Certificate,
+    issuing_key: EllipticCurvePrivateKey,
+    now: datetime,
+) -> x509.Certificate:
+    """A claim-signing certificate for the public *key*, such as a token's; valid as in ``make_leaf``."""
     until = min(now + timedelta(days=LEAF_DAYS), issuing.not_valid_after_utc)
-    builder = _base(
-        _name("safegen local identity", organisation), issuing.subject, key.public_key(), now, until
-    )
+    builder = _base(_name("safegen local identity", organisation), issuing.subject, key, now, until)
     usages = [ExtendedKeyUsageOID.EMAIL_PROTECTION, C2PA_SIGNING]
     builder = (
         builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
@@ -72,7 +81,7 @@ def make_leaf(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(issuing_key.public_key()), critical=False
         )
     )
-    return builder.sign(issuing_key, hashes.SHA256()), key
+    return builder.sign(issuing_key, hashes.SHA256())
 
 
 def _authority(
