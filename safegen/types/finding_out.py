@@ -158,6 +158,8 @@ class LedgerEvidence:
     entry: Json
     time_stamped: bool = False
     withdrawn: bool = False
+    superseded_by: str = ""
+    """Manifest id of the release that replaces a withdrawn one, if its maker named one."""
 
 
 class Verdict(enum.Enum):

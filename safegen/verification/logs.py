@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,11 @@ def own_entry(
     proven = _proven(ledger.prove(best.index), trust, "proof", skipped)
     if proven is None:
         return None
-    return _evidence(proven, sha256, own=True, withdrawn=best.withdrawn is not None)
+    shown = _evidence(proven, sha256, own=True, withdrawn=best.withdrawn is not None)
+    if best.withdrawn is None:
+        return shown
+    later = ledger.entry(best.withdrawn).public.get("superseded_by")
+    return replace(shown, superseded_by=str(later["manifest_id"])) if isinstance(later, dict) else shown
 
 
 def sidecar_entry(
@@ -71,9 +76,9 @@ def glanced_entry(
     if proven is None or credentials.manifest_id is None:
         return None
     row = glance.release(database, credentials.manifest_id)
-    if row is None or (row.index, row.leaf) != (proven.index, proven.leaf):
-        return None
-    found = _evidence(proven, sha256, own=True, withdrawn=row.withdrawn)
+    if row is None or row.withdrawn or (row.index, row.leaf) != (proven.index, proven.leaf):
+        return None  # a withdrawal has more to say: the ledger itself is asked
+    found = _evidence(proven, sha256, own=True)
     return found if found is not None and found.bytes_match else None
 
 

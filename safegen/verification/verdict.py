@@ -148,6 +148,8 @@ def _signed(evidence: Evidence) -> Answer:
     reasons.append(f"The signer is trusted through {credentials.trusted_root}.")
     if ledger is not None and ledger.withdrawn:
         reasons.append("The maker has withdrawn this release.")
+        if ledger.superseded_by:
+            reasons.append(f"It is replaced by the release {ledger.superseded_by}.")
         return Answer(
             Verdict.SIGNED_UNLOGGED, "Intact and trusted, but withdrawn by its maker.", tuple(reasons)
         )

@@ -128,3 +128,16 @@ def test_the_own_ledger_keeps_its_stamps(maker: Maker, tmp_path: Path, tsa: Tsa)
     assert release is not None
     run(maker, "log", "withdraw", str(release.index), "--reason", "a mistake")
     assert verdict(video, maker.root)[0] is Verdict.SIGNED_UNTRUSTED
+
+
+def test_a_replaced_release_names_its_successor(maker: Maker, tmp_path: Path) -> None:
+    old = maker.release(tmp_path / "old.mp4", content_id=21)
+    new = maker.release(tmp_path / "new.mp4", content_id=22, seed=2)
+    first, second = (safegen.verify(p, workspace=maker.root, watermark=False) for p in (old, new))
+    assert first.ledger is not None
+    assert second.ledger is not None
+    run(maker, "log", "supersede", str(first.ledger.index), str(second.ledger.index))
+    report = safegen.verify(old, workspace=maker.root, watermark=False)
+    assert report.verdict is Verdict.SIGNED_UNLOGGED
+    assert any(str(second.credentials.manifest_id) in reason for reason in report.reasons)
+    assert safegen.verify(new, workspace=maker.root, watermark=False).verdict is Verdict.VERIFIED
