@@ -50,13 +50,23 @@ def command(
     from safegen.cli._output import console, print_json
     from safegen.screening_json import decision_json
 
-    text = sys.stdin.buffer.read().decode("utf-8", "replace") if prompt == "-" else str(prompt)
+    text = _stdin() if prompt == "-" else str(prompt)
     decision = screen(text, policy=policy, negative_prompt=negative_prompt)
     if as_json:
         print_json(decision_json(decision))
     else:
         _show(decision, text, console(plain))
     ctx.exit(_EXIT[decision.outcome])
+
+
+def _stdin() -> str:
+    """The prompt on standard input. Raises UsageError for what is no text."""
+    from safegen.errors import UsageError
+
+    try:
+        return sys.stdin.buffer.read().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError("standard input is not text in UTF-8", hint="give the prompt as text") from error
 
 
 def _show(decision: Decision, text: str, console: object) -> None:

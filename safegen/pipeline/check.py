@@ -41,7 +41,11 @@ def check(
         raise SigningFailed(f"an ingredient is broken: {'; '.join(evidence.ingredient_failures)}")
     scheme: Watermark = plugins.load("watermarks", watermark)
     sample = sandbox.sample(signed.path, frames=scheme.sample_frames, short_side=scheme.sample_short_side)
-    reading = _own_mark(scheme.detect(sample, key=PUBLIC_KEY), signed.encoded.content_id)
+    content_id = signed.encoded.content_id
+    readings = scheme.detect(sample, key=PUBLIC_KEY)
+    if not any(r.present for r in readings):  # schemes that claim no mark without a candidate
+        readings = scheme.detect(sample, key=PUBLIC_KEY, known=[content_id])
+    reading = _own_mark(readings, content_id)
     return Checked(signed, evidence.manifest or {}, reading, describe(sample).to_bytes())
 
 

@@ -79,6 +79,8 @@ def gather(path: Path, how: Look) -> Gathered:
             entry = logs.sidecar_entry(path, how.proof, sha256, credentials, how.trust, skipped)
         entry = stamps.witnessed(path, how, credentials, entry, ledger, skipped)
         resolutions, recovered = marks.resolve(looked, ledger)
+        if not resolutions:
+            resolutions, recovered = marks.by_content(looked, credentials, ledger, skipped)
         if ledger is None:
             skipped.append(NotChecked("ledger", "no ledger of your own at hand"))
     evidence = _evidence(credentials, looked, entry, resolutions)

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 OURS = "org.safegen.watermark."
 DEFAULT_SCHEME = "tile"
+MAX_SEARCHED = 2000
+"""Entries up to which every release is compared by content; larger ledgers need an index."""
+_GONE = frozenset({CredentialState.ABSENT, CredentialState.UNSUPPORTED, CredentialState.REMOTE_NOT_FETCHED})
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,9 @@ def look(
     """
     from safegen.watermarks import PUBLIC_KEY
 
-    known = ledger.content_ids() if ledger is not None else ()
+    # The id that the credentials name is a candidate, too: some schemes claim no mark without one.
+    own = ledger.content_ids() if ledger is not None else ()
+    known = tuple(dict.fromkeys((*payloads(credentials.soft_bindings), *own)))
     readings: list[WatermarkReading] = []
     algs: set[str] = set()
     shown: FrameSample | None = None
@@ -129,3 +134,24 @@ def resolve(looked: Looked, ledger: Ledger | None) -> tuple[list[Resolution], Re
             if recovered is None or (match is not None and match.matches):
                 recovered = release
     return resolutions, recovered
+
+
+def by_content(
+    looked: Looked, credentials: CredentialsEvidence, ledger: Ledger | None, skipped: list[NotChecked]
+) -> tuple[list[Resolution], ReleaseEntry | None]:
+    """The release whose recorded pictures this file shows, where neither credentials nor mark are left."""
+    if ledger is None or looked.sample is None or credentials.state not in _GONE:
+        return [], None
+    if any(r.present for r in looked.readings):
+        return [], None
+    if len(ledger) > MAX_SEARCHED:
+        skipped.append(NotChecked("fingerprint", f"the ledger has more than {MAX_SEARCHED} entries"))
+        return [], None
+    from safegen.detectors.provenance.fingerprint import search
+
+    matches = search(ledger.descriptors(), looked.sample)
+    if not matches:
+        return [], None
+    release = ledger.release(matches[0].index)
+    found = Resolution(release.content_id, release.manifest_id, matches[0].content, by_content=True)
+    return [found], release

@@ -129,7 +129,7 @@ def test_json_errors_are_json(safegen: Callable[..., tuple[int, str, str]]) -> N
 
 def test_binary_prompt(safegen: Callable[..., tuple[int, str, str]]) -> None:
     code, _, _ = safegen("screen", "-", stdin=bytes(range(256)) * 4)
-    assert code in {2, 3, 7}
+    assert code == 2
 
 
 def test_broken_lines_do_not_stop_the_others(safegen: Callable[..., tuple[int, str, str]]) -> None:
@@ -207,12 +207,12 @@ def test_missing_and_locked_keys(
 def _small_files() -> None:
     import resource
 
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
 
 
 @pytest.mark.skipif(os.name != "posix", reason="file size limits are POSIX")
 def test_no_space(tmp_path: Path, video: Path, safegen: Callable[..., tuple[int, str, str]]) -> None:
-    code, _, err = safegen("protect", video, "-o", "clip.mp4", preexec_fn=_small_files)
+    code, _, err = safegen("protect", video, "-o", "clip.mp4", "--crf", "1", preexec_fn=_small_files)
     assert code in {5, 6}, err
     assert "space" in err
     assert files(tmp_path) == set()
