@@ -122,11 +122,11 @@ def _notes(file: BinaryIO) -> Iterator[str]:
         yield "".join((*body, "\n", *signatures))
 
 
-def write_durable(path: Path, data: bytes) -> None:
-    """Write *data* to *path* (0600), replacing it whole, and sync. Raises OSError."""
+def write_durable(path: Path, data: bytes, *, mode: int = 0o600) -> None:
+    """Write *data* to *path* with *mode* (less the umask), replacing it whole, and sync. Raises OSError."""
     path.parent.mkdir(mode=0o700, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)

@@ -30,7 +30,6 @@ class Stamped:
 @contextmanager
 def stamped(job: ReleaseJob, proof: str, studio: Studio) -> Iterator[Stamped]:
     """Around the publication of the release with this *proof*: stamp first, take it away if that fails."""
-    from safegen.ledger.outside import write_durable
     from safegen.ledger.proof import SUFFIX as PROOF
     from safegen.ledger.stamp import SUFFIX
 
@@ -38,20 +37,30 @@ def stamped(job: ReleaseJob, proof: str, studio: Studio) -> Iterator[Stamped]:
     result = Stamped()
     token = _token(proof, studio, result)
     replaces = beside.exists()  # only where overwriting is allowed: the job has looked
-    if token is not None and not replaces:
-        write_durable(beside, token)
+    written = token is not None and not replaces and _written(beside, token, result)
     try:
         yield result
     except BaseException:
-        if token is not None and not replaces:
+        if written:
             beside.unlink(missing_ok=True)
         raise
-    if token is not None:
-        if replaces:
-            write_durable(beside, token)
+    if replaces:
+        beside.unlink(missing_ok=True)  # whatever happens now, a stamp over the old release must not stay
+        written = token is not None and _written(beside, token, result)
+    if written:
         result.sidecars = (beside,)
-    elif replaces:
-        beside.unlink(missing_ok=True)
+
+
+def _written(path: Path, token: bytes, result: Stamped) -> bool:
+    """Write the stamp beside the video, readable like its other sidecars; a failure is a warning."""
+    from safegen.ledger.outside import write_durable
+
+    try:
+        write_durable(path, token, mode=0o644)
+    except OSError as error:
+        result.warnings = (f"the time stamp cannot be written to {path.name}: {error.strerror}",)
+        return False
+    return True
 
 
 def _token(proof: str, studio: Studio, result: Stamped) -> bytes | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -62,6 +63,16 @@ def test_a_stamp_verifies_over_its_checkpoint_only(tsa: Tsa) -> None:  # noqa: F
         stamp.verify_stamp(token, BODY, [])
     with pytest.raises(stamp.StampRejected, match="future"):
         stamp.verify_stamp(token, BODY, [tsa.root], now=lambda: when - timedelta(hours=1))
+
+
+def test_openssl_agrees(tsa: Tsa, tmp_path: Path) -> None:  # noqa: F811
+    """As docs/ledger.md says: the three lines and the kept file are all that others need."""
+    (tmp_path / "lines.txt").write_bytes(BODY)
+    (tmp_path / "root.pem").write_bytes(tsa.root)
+    (tmp_path / "stamp.tsr").write_bytes(stamp.request_stamp(tsa.url, BODY))
+    command = "openssl ts -verify -data lines.txt -in stamp.tsr -CAfile root.pem"
+    done = subprocess.run(command.split(), cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_every_changed_byte_is_noticed(tsa: Tsa) -> None:  # noqa: F811
