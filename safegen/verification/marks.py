@@ -80,11 +80,9 @@ def _schemes(credentials: CredentialsEvidence, skipped: list[NotChecked]) -> lis
     """The default scheme, and those that the soft bindings name (``org.safegen.watermark.NAME.VERSION``)."""
     from safegen import plugins
 
-    wanted = dict.fromkeys([DEFAULT_SCHEME, *(_scheme_name(b.alg) for b in credentials.soft_bindings)])
+    ours = [b.alg for b in credentials.soft_bindings if b.alg.startswith(OURS)]
     found: list[Watermark] = []
-    for name in wanted:
-        if not name:
-            continue
+    for name in dict.fromkeys([DEFAULT_SCHEME, *map(_scheme_name, ours)]):
         try:
             found.append(plugins.load("watermarks", name))
         except SafegenError as error:
@@ -93,9 +91,8 @@ def _schemes(credentials: CredentialsEvidence, skipped: list[NotChecked]) -> lis
 
 
 def _scheme_name(alg: str) -> str:
-    """The plug-in behind one of our algorithm ids; empty for other makers' algorithms."""
-    parts = alg.split(".")
-    return parts[3] if parts[:3] == OURS.rstrip(".").split(".") and len(parts) == 5 else ""
+    """The plug-in behind one of our algorithm ids: what lies between prefix and version."""
+    return alg.removeprefix(OURS).rsplit(".", 1)[0]
 
 
 def _sample(

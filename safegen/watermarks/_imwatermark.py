@@ -58,7 +58,7 @@ class ImWatermark:
         self.method = method
         self.payload_bits = bits
         self.accept_log10_p = accept_log10_p
-        self.alg = f"org.safegen.watermark.imwatermark.{method.lower()}.1"
+        self.alg = f"org.safegen.watermark.{method.lower()}.1"
 
     def embed(self, frames: Iterable[Frame], *, payload: int, key: bytes) -> Iterator[Frame]:
         """Yield marked copies of *frames* (uint8 RGB). Raises MarkingFailed below 256 x 256 pixels."""
