@@ -86,6 +86,10 @@ def command(
         steps=steps,
         guidance=guidance,
     )
+    if dry_run and approval is not None:
+        from safegen.errors import UsageError
+
+        raise UsageError("an approval is spent when it is used", hint="leave --approval or --dry-run out")
     if dry_run:
         would = plan(request, output, workspace=workspace)
         if as_json:

@@ -51,8 +51,10 @@ def list_(kind: str | None, limit: int, before: int | None, workspace: Path | No
         return
     for entry in entries:
         public = entry.public
-        what = public.get("outcome") or public.get("name") or public.get("reason") or ""
+        what = public.get("outcome") or public.get("act") or public.get("name") or public.get("reason") or ""
         about = public.get("manifest_id") or ", ".join(public.get("categories", []))
+        if entry.kind in {"review", "withdrawal"}:
+            about = f"entry {public.get('decision', public.get('release'))}"
         shown = f"{plain(str(what), 40):<10} {plain(str(about), 90)}"
         click.echo(f"{entry.index:>6}  {entry.time}  {entry.kind:<10}  {shown}")
 

@@ -83,5 +83,17 @@ def test_checkpoint_and_export(root: Path, tmp_path: Path) -> None:
     assert isinstance(run(root, "log", "export", "-o", str(lines)).exception, UsageError)
 
 
+def test_withdrawals_and_reviews_are_listed_with_what_they_are_about(root: Path) -> None:
+    answer(root, "log", "withdraw", "2", "--reason", "a mistake")
+    listed = run(root, "log", "list", "--kind", "withdrawal").stdout
+    assert "a mistake" in listed
+    assert "entry 2" in listed
+
+
+def test_an_approval_is_not_tried(root: Path) -> None:
+    done = run(root, "generate", "a red ball", "--approval", "0", "--dry-run")
+    assert isinstance(done.exception, UsageError)
+
+
 def test_stamp_needs_an_authority(root: Path) -> None:
     assert "tsa_url" in run(root, "log", "stamp").exception.hint

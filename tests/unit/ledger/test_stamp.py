@@ -10,9 +10,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from safegen.errors import LedgerError, UsageError
 from safegen.ledger import Ledger, stamp
+from safegen.ledger.stamp_der import with_sorted_certificates
 from tests.unit.credentials.conftest import Tsa, tsa  # noqa: F401
 
 BODY = b"example.com/log\n7\n" + b"QUFB" * 10 + b"QUE=\n"
@@ -85,6 +88,23 @@ def test_every_changed_byte_is_noticed(tsa: Tsa) -> None:  # noqa: F811
             assert stamp.verify_stamp(bytes(forged), BODY, [tsa.root]) == when
         except stamp.StampRejected:
             continue
+
+
+def test_certificates_are_sorted_and_nothing_else(tsa: Tsa) -> None:  # noqa: F811
+    token = stamp.request_stamp(tsa.url, BODY)
+    once = with_sorted_certificates(token)
+    assert sorted(once) == sorted(token)
+    assert with_sorted_certificates(once) == once
+
+
+@given(
+    st.binary(max_size=200)
+    | st.builds(lambda b: b"\x30\x0a\x30\x08\x06\x00\xa0\x04\x30\x02\xa0" + b, st.binary())
+)
+def test_other_bytes_pass_unchanged_in_length(data: bytes) -> None:
+    assert len(with_sorted_certificates(data)) == len(data)
+    with pytest.raises(stamp.StampRejected):
+        stamp._decode(data)
 
 
 def test_another_root_does_not_vouch(tsa: Tsa, tmp_path: Path) -> None:  # noqa: F811
