@@ -1,4 +1,8 @@
-"""Known models and how each wants to be called. Figures are from the models' own cards."""
+"""Known models and how each wants to be called.
+
+Sizes, steps and guidance are starting points for these pipelines, not yet run here: none of these models
+can be loaded without a hub. Any of them can be overridden by the request.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +62,7 @@ PRESETS: dict[str, Preset] = {
         Preset(
             "wan2.1-1.3b",
             "Wan-AI/Wan2.1-T2V-1.3B-Diffusers",
-            "Wan 2.1 text-to-video, 1.3 B (about 8 GB of GPU memory)",
+            "Wan 2.1 text-to-video, 1.3 B",
             "Apache-2.0",
             width=832,
             height=480,
@@ -70,7 +74,7 @@ PRESETS: dict[str, Preset] = {
         Preset(
             "wan2.2-5b",
             "Wan-AI/Wan2.2-TI2V-5B-Diffusers",
-            "Wan 2.2 text-to-video, 5 B (24 GB of GPU memory)",
+            "Wan 2.2 text-to-video, 5 B",
             "Apache-2.0",
             width=1280,
             height=704,
@@ -95,7 +99,7 @@ PRESETS: dict[str, Preset] = {
         Preset(
             "mochi-1",
             "genmo/mochi-1-preview",
-            "Mochi 1 text-to-video, 10 B (22 GB of GPU memory with offloading)",
+            "Mochi 1 text-to-video, 10 B",
             "Apache-2.0",
             width=848,
             height=480,
