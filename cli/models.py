@@ -16,9 +16,8 @@ def command() -> None:
 @_options.as_json
 def list_(as_json: bool) -> None:
     """Models known by name; any diffusers video pipeline also works by folder or hub id."""
-    from safegen.generators import catalogue
-
     from safegen.cli._output import print_json
+    from safegen.generators import catalogue
 
     rows = catalogue()
     if as_json:
@@ -34,10 +33,9 @@ def list_(as_json: bool) -> None:
 @_options.as_json
 def show(name: str, as_json: bool) -> None:
     """What NAME is, knows and needs."""
-    from safegen.generators import catalogue
-
     from safegen.cli._output import print_json
     from safegen.errors import UsageError
+    from safegen.generators import catalogue
 
     row = next((r for r in catalogue() if r["name"] == name), None)
     if row is None:
