@@ -91,6 +91,9 @@ class Generator(Protocol):
         denoising step and raise Interrupted. Raises GenerationFailed, MissingExtra, UsageError.
         """
 
+    def warnings(self, request: Request) -> tuple[str, ...]:
+        """What the user should know of *request* before it is made; nothing is loaded for it."""
+
 
 class Watermark(Protocol):
     """Hides a payload in frames, and finds it again."""

@@ -42,6 +42,10 @@ class DiffusersGenerator:
         clip = Clip.from_array(frames, request.fps or self.preset.fps)
         return Generated(clip, self.reference(loaded), self.settings(arguments, loaded))
 
+    def warnings(self, request: Request) -> tuple[str, ...]:
+        """Nothing is known of a pipeline before it is loaded."""
+        return ()
+
     def loaded(self) -> _loading.Loaded:
         """The pipeline, loaded once."""
         if self._loaded is None:

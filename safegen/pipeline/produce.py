@@ -93,6 +93,7 @@ def plan(request: Request, output: Path | None, *, workspace: Workspace) -> Json
         "seed": request.seed,
         **{k: v for k, v in vars(request).items() if k in _SIZES and v is not None},
         "model": generator.name,
+        "notes": "; ".join(generator.warnings(request)) or "none",
         "output": str(output) if output else "safegen-ID.mp4",
         "workspace": str(workspace.root),
     }

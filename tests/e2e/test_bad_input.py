@@ -327,3 +327,16 @@ def test_optional_watermark_is_read_again(
     read = [w for w in report["watermarks"] if w["present"]]
     assert [w["alg"] for w in read] == [named] == ["org.safegen.watermark.dwtdctsvd.1"]
     assert not read[0]["probability_is_proven_bound"]
+
+
+def test_dry_run_makes_nothing_and_says_what_it_would(
+    tmp_path: Path, safegen: Callable[..., tuple[int, str, str]]
+) -> None:
+    code, out, _ = safegen(
+        "generate", "a red zebra over green grass", "--dry-run", "--json", "-o", "clip.mp4"
+    )
+    would = json.loads(out)
+    assert code == 0
+    assert (would["decision"], would["model"]) == ("allow", "tiny")
+    assert "zebra" in would["notes"]
+    assert list(tmp_path.iterdir()) == []
