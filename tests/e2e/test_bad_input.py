@@ -234,6 +234,8 @@ def test_interrupted_job_leaves_nothing(tmp_path: Path, video: Path, number: sig
         env=environment(tmp_path),
         stderr=subprocess.PIPE,
         text=True,
+        # A test run that was started in the background ignores Ctrl-C, and hands that down.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert child.stderr is not None
     for line in child.stderr:
