@@ -222,8 +222,17 @@ def _certificates(pem: bytes) -> list[x509.Certificate]:
         raise UsageError("there is a private key in the trust file: keep it to yourself", hint=HINT)
     try:
         found = x509.load_pem_x509_certificates(pem)
+        for certificate in found:
+            _readable(certificate)
     except ValueError as error:
         raise UsageError("no certificates can be read from the trust file", hint=HINT) from error
     if len(found) > MAX_ROOTS:
         raise UsageError(f"more than {MAX_ROOTS} certificates in the trust file", hint=HINT)
     return found
+
+
+def _readable(certificate: x509.Certificate) -> None:
+    """Decode the parts that are only decoded when they are asked for. Raises ValueError for a damaged one."""
+    certificate.subject.rfc4514_string()
+    certificate.issuer.rfc4514_string()
+    certificate.not_valid_before_utc, certificate.not_valid_after_utc  # noqa: B018

@@ -136,3 +136,19 @@ def test_hostile_bytes(identity: Identity, text: str, tmp_path: Path) -> None:
 def test_any_bytes_are_refused(data: bytes) -> None:
     with pytest.raises(UsageError):
         parse_trust(data)
+
+
+def test_damaged_subject_is_a_usage_error(tmp_path: Path) -> None:
+    """Certificates are decoded piece by piece: a broken name must not surface later as a bug."""
+    import base64
+
+    own = Identity.load_or_create(tmp_path / "keys", name="maker")
+    body = b"".join(own.root_pem.split(b"\n")[1:-2])
+    der = bytearray(base64.b64decode(body))
+    at = der.find(b"\x06\x03\x55\x04\x0a")  # the OID of the organisation, in issuer and subject
+    for start in (at, der.find(b"\x06\x03\x55\x04\x0a", at + 1)):
+        broken = bytearray(der)
+        broken[start + 5] = 0x08  # the value's type is no string any more
+        pem = b"-----BEGIN CERTIFICATE-----\n" + base64.b64encode(broken) + b"\n-----END CERTIFICATE-----\n"
+        with pytest.raises(UsageError):
+            _ = parse_trust(pem).anchors
