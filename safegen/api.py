@@ -202,12 +202,12 @@ def verify(
     Raises UnreadableInput, UsageError, CheckUnavailable.
     """
     from safegen.verification.run import verify_file
-    from safegen.workspace import find, find_trusted
+    from safegen.workspace import find, or_own
 
     found = find(workspace)
     return verify_file(
         Path(path),
-        workspace=find_trusted(workspace),
+        workspace=or_own(found),
         passed_over=None if found.trusted else found,
         proof=None if proof is None else Path(proof),
         trust_files=[Path(t) for t in trust],

@@ -127,7 +127,11 @@ def find(option: str | os.PathLike[str] | None = None, *, start: Path | None = N
 
 def find_trusted(option: str | os.PathLike[str] | None = None) -> Workspace:
     """As ``find``, but never a discovered one: falls back to the user's own workspace."""
-    found = find(option)
+    return or_own(find(option))
+
+
+def or_own(found: Workspace) -> Workspace:
+    """*found* where it is trusted, else the user's own workspace."""
     return found if found.trusted else _open(_user_folder(), "user")
 
 

@@ -22,7 +22,6 @@ from safegen.types.asking import (
     Refused,
     Request,
     Span,
-    chain,
 )
 from safegen.types.finding_out import (
     ContentMatch,
@@ -72,5 +71,4 @@ __all__ = [
     "Verdict",
     "WatermarkReading",
     "WatermarkSegment",
-    "chain",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
@@ -116,8 +116,3 @@ class Refused(Decision):
     def outcome(self) -> Literal["allow", "review", "block"]:
         """``block``."""
         return "block"
-
-
-def chain(*groups: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Join groups of findings, strongest first."""
-    return tuple(sorted((f for g in groups for f in g), key=lambda f: -f.score))

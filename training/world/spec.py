@@ -8,43 +8,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from safegen.detectors.frames import _motion, world
+
 SIDE = 64
 """Native side of a clip, in pixels."""
 FRAMES = 17
 """Native number of frames of a clip (4k + 1, as the video autoencoder wants)."""
 
-COLOURS: dict[str, tuple[int, int, int]] = {
-    "red": (214, 32, 36),
-    "orange": (244, 132, 22),
-    "yellow": (248, 220, 40),
-    "green": (12, 122, 44),
-    "blue": (28, 62, 212),
-    "purple": (134, 40, 172),
-    "white": (250, 250, 250),
-    "black": (16, 16, 18),
-    "pink": (246, 128, 186),
-    "brown": (112, 66, 32),
-    "cyan": (44, 214, 222),
-}
+COLOURS = {name: rgb for name, rgb in world.COLOURS.items() if name != "grey"}
+"""Colours of things: those that the judge knows, without the grey that is a place."""
 
 KINDS = ("ball", "box", "triangle", "star", "car", "boat", "tree", "house", "bird", "sun", "cloud")
 
 SIZES: dict[str, float] = {"small": 0.24, "medium": 0.34, "large": 0.46}
 """Circumscribed radius of a thing by size word."""
 
-MOTIONS = (
-    "left",
-    "right",
-    "up",
-    "down",
-    "still",
-    "bounce",
-    "spin",
-    "grow",
-    "shrink",
-    "orbit",
-    "zigzag",
-)
+MOTIONS = _motion.MOTIONS
 
 SPEEDS: dict[str, float] = {"slow": 0.45, "normal": 0.85, "fast": 1.25}
 """Factor on how far a thing travels in one clip (clipped so that it stays inside the picture)."""
