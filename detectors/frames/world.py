@@ -50,7 +50,7 @@ _PLACES: dict[str, tuple[tuple[int, int, int], tuple[int, int, int]]] = {
 }
 """Colour near the top and near the bottom of each place."""
 
-_SIZES = {"small": 0.24, "medium": 0.34, "large": 0.46}
+_SIZES = {"small": 0.28, "medium": 0.40, "large": 0.54}
 
 
 def _lab(rgb: ArrayLike) -> NDArray[np.float32]:

@@ -30,7 +30,7 @@ def batch(step: int, frames: int, size: int = BATCH) -> tuple[Tensor, Tensor]:
     rng = np.random.default_rng([7, step])
     clips, masks = [], []
     for i in range(size):
-        stage = stages.STAGES["full" if i % 2 else "one"]
+        stage = stages.STAGES["full" if i % 4 else "one"]
         clip, mask = render(stages.sample(stage, rng), int(rng.integers(1 << 31)))
         start = int(rng.integers(FRAMES - frames + 1))
         clips.append(clip[start : start + frames])

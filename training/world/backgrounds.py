@@ -22,6 +22,11 @@ _BANDS: dict[
     "snow": ((166, 188, 212), (190, 206, 224), (228, 234, 242), (238, 242, 248), 0.30),
 }
 
+_DUSK_SKY = ((104, 84, 146), (250, 166, 104))
+"""Sky at the top and at the horizon when the sun is down."""
+_DUSK_LIGHT = np.asarray([0.84, 0.72, 0.72], np.float32)
+"""What falls on the ground then."""
+_NO_SUNSET = ("grey", "night")
 _STAR_LAYOUTS = 6
 
 
@@ -32,7 +37,9 @@ def _bands(name: str, dusk: bool, jitter: int) -> Picture:
     rows[:cut] = np.linspace(top, high, cut)
     rows[cut:] = np.linspace(low, bottom, SIDE - cut)
     if dusk:
-        rows *= np.asarray([1.0, 0.78, 0.66], np.float32) * 0.8
+        sky = np.linspace(*_DUSK_SKY, cut)
+        rows[:cut] = sky if name not in _NO_SUNSET else rows[:cut] * _DUSK_LIGHT
+        rows[cut:] *= _DUSK_LIGHT
     return np.repeat(rows[:, None], SIDE, 1)
 
 

@@ -14,6 +14,7 @@ from training.world.phrases import (
     COUNT_WORDS,
     DAYTIME_PHRASES,
     DIRECTIONS,
+    KIND_VERBS,
     KIND_WORDS,
     MOTION_PHRASES,
     PLACE_PHRASES,
@@ -44,9 +45,18 @@ def _article(rng: np.random.Generator, noun: str) -> str:
     return "the" if rng.random() < 0.08 else indefinite
 
 
+def _unsaid(thing: Thing, rng: np.random.Generator) -> bool:
+    """Whether the colour is left out: now and then, half the time where it goes without saying, never where
+    another one does."""
+    natural = spec.NATURAL.get(thing.kind)
+    if natural is None:
+        return rng.random() < _DROP
+    return thing.colour in natural and rng.random() < 0.5
+
+
 def _noun(thing: Thing, count: int, rng: np.random.Generator) -> str:
     size = _one(rng, SIZE_WORDS[thing.size])
-    colour = "" if rng.random() < _DROP else _one(rng, COLOUR_WORDS[thing.colour])
+    colour = "" if _unsaid(thing, rng) else _one(rng, COLOUR_WORDS[thing.colour])
     kind = _one(rng, KIND_WORDS[thing.kind])
     if count > 1:
         parts = [_one(rng, COUNT_WORDS[count]), size, colour, _plural(kind)]
@@ -64,7 +74,9 @@ def _action(scene: Scene, rng: np.random.Generator) -> str:
         if scene.motion in MOTION_PHRASES and rng.random() < 0.3:
             phrase = _one(rng, MOTION_PHRASES[scene.motion])
         else:
-            phrase = f"{_one(rng, VERBS)} {_one(rng, DIRECTIONS[scene.motion])}"
+            verbs = KIND_VERBS.get(scene.things[0].kind, VERBS)
+            verb = _one(rng, verbs if rng.random() < 0.5 else VERBS)
+            phrase = f"{verb} {_one(rng, DIRECTIONS[scene.motion])}"
     else:
         phrase = _one(rng, MOTION_PHRASES[scene.motion])
     speed = _one(rng, SPEED_WORDS[scene.speed])
@@ -103,6 +115,7 @@ def plain(scene: Scene) -> str:
 def vocabulary(stage: Stage) -> list[str]:
     """Every word a stage's captions can contain, sorted."""
     phrases: list[str] = ["a", "an", "the", *VERBS, *TEMPLATES]
+    phrases.extend(v for kind in stage.kinds for v in KIND_VERBS.get(kind, ()))
 
     def add(table: dict[str, tuple[str, ...]], keys: Iterable[str]) -> None:
         for key in keys:

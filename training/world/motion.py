@@ -11,6 +11,9 @@ from training.world.spec import FRAMES, SPEEDS
 
 Track = NDArray[np.float64]
 
+_BOUNCES: dict[str, float] = {"slow": 0.75, "normal": 1.0, "fast": 1.5}
+"""How often a bouncing thing touches the ground in one clip."""
+
 
 @dataclass(frozen=True, slots=True)
 class Path:
@@ -21,44 +24,39 @@ class Path:
     angle: Track
 
 
-def _line(start: tuple[float, float], end: tuple[float, float], t: Track) -> Track:
-    a, b = np.asarray(start), np.asarray(end)
-    return a + (b - a) * t[:, None]
+def _straight(axis: int, sign: int, reach: Track, half: Track, off: Track, t: Track) -> Track:
+    """A straight run along one axis, `off` away from the middle on the other one."""
+    run = min(float(half[axis]), float(reach[axis]))
+    out = np.repeat(off[None], FRAMES, 0)
+    out[:, axis] = sign * run * (2 * t - 1)
+    return out
 
 
-def _straight(axis: int, sign: int, reach: float, off: float, half: float, t: Track) -> Track:
-    """A straight run of half-length `half` along one axis, `off` away from the middle on the other one."""
-    half = min(half, reach)
-    ends = [[off, off], [off, off]]
-    ends[0][axis], ends[1][axis] = -sign * half, sign * half
-    return _line((ends[0][0], ends[0][1]), (ends[1][0], ends[1][1]), t)
-
-
-def path(motion: str, speed: str, radius: float, rng: np.random.Generator) -> Path:
-    """Path of a thing of circumscribed `radius` that stays inside the picture.
+def path(motion: str, speed: str, reach: tuple[float, float], rng: np.random.Generator) -> Path:
+    """Path of a thing, or of the middle of a formation, that may go `reach` away from the centre (x, y).
 
     Raises KeyError for an unknown speed and ValueError for an unknown motion.
     """
     t = np.linspace(0, 1, FRAMES)
-    reach = 0.97 - radius
-    half = reach * SPEEDS[speed] * rng.uniform(0.88, 1.1)
-    off = rng.uniform(-0.55, 0.75) * min(reach, 0.6)
-    rest = rng.uniform(-0.6, 0.6, 2) * reach
+    room = np.asarray(reach)
+    half = room * SPEEDS[speed] * rng.uniform(0.88, 1.1)
+    off = rng.uniform(-0.55, 0.75) * np.minimum(room, 0.6)
+    rest = rng.uniform(-0.6, 0.6, 2) * room
     scale, angle = np.ones(FRAMES), np.full(FRAMES, rng.uniform(-0.05, 0.05))
     centre = np.repeat(rest[None], FRAMES, 0)
     if motion in ("left", "right"):
-        centre = _straight(0, 1 if motion == "right" else -1, reach, off, half, t)
+        centre = _straight(0, 1 if motion == "right" else -1, room, half, off, t)
     elif motion in ("up", "down"):
-        centre = _straight(1, 1 if motion == "down" else -1, reach, off, half, t)
+        centre = _straight(1, 1 if motion == "down" else -1, room, half, off, t)
     elif motion == "bounce":
-        height = np.abs(np.cos(2 * np.pi * t * (1.5 if speed == "fast" else 1.0)))
-        centre = np.stack([np.full(FRAMES, off), reach - 2 * reach * 0.8 * height], 1)
+        height = np.abs(np.cos(np.pi * t * _BOUNCES[speed]))
+        centre = np.stack([np.full(FRAMES, off[0]), room[1] - 2 * room[1] * 0.7 * height], 1)
     elif motion == "zigzag":
         side = 2 * np.abs(2 * ((t * 1.5 + 0.25) % 1) - 1) - 1
-        centre = np.stack([half * (2 * t - 1), 0.6 * reach * side], 1)
+        centre = np.stack([half[0].clip(max=room[0]) * (2 * t - 1), 0.6 * room[1] * side], 1)
     elif motion == "orbit":
         a = 2 * np.pi * t * SPEEDS[speed] + rng.uniform(0, 2 * np.pi)
-        centre = reach * 0.75 * np.stack([np.cos(a), np.sin(a)], 1)
+        centre = 0.75 * room * np.stack([np.cos(a), np.sin(a)], 1)
     elif motion == "spin":
         angle = angle + 2 * np.pi * t * 0.6 * SPEEDS[speed]
     elif motion in ("grow", "shrink"):

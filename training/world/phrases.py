@@ -9,10 +9,10 @@ KIND_WORDS: Table = {
     "box": ("box", "square", "box", "square", "cube", "block"),
     "triangle": ("triangle", "triangle", "triangle", "pyramid"),
     "star": ("star",),
-    "car": ("car", "automobile"),
-    "boat": ("boat", "ship", "sailboat"),
+    "car": ("car", "car", "car", "automobile"),
+    "boat": ("boat", "boat", "ship", "sailboat"),
     "tree": ("tree",),
-    "house": ("house", "cottage"),
+    "house": ("house", "house", "cottage"),
     "bird": ("bird",),
     "sun": ("sun",),
     "cloud": ("cloud",),
@@ -62,6 +62,15 @@ VERBS = (
     "floats",
     "passing",
 )
+
+KIND_VERBS: Table = {
+    "car": ("driving", "drives", "racing", "speeding"),
+    "boat": ("sailing", "sails", "cruising"),
+    "bird": ("flying", "flies", "soaring", "gliding"),
+    "cloud": ("drifting", "floating", "drifts"),
+    "sun": ("moving", "travelling"),
+}
+"""What things of a kind do when they move; half the captions use these."""
 
 DIRECTIONS: Table = {
     "right": (
@@ -133,6 +142,7 @@ PLACE_PHRASES: Table = {
         "in a grey room",
         "against a grey background",
         "with a grey background",
+        "on a plain background",
     ),
     "grass": (
         "over green grass",
@@ -199,13 +209,14 @@ DAYTIME_PHRASES: Table = {"day": ("",), "dusk": ("at dusk", "at sunset", "in the
 
 CAMERA_PHRASES: Table = {
     "static": ("",),
-    "pan_left": ("camera pans left",),
-    "pan_right": ("camera pans right",),
-    "zoom_in": ("camera zooms in",),
-    "zoom_out": ("camera zooms out",),
+    "pan_left": ("camera pans left", "the camera pans to the left", "panning left"),
+    "pan_right": ("camera pans right", "the camera pans to the right", "panning right"),
+    "zoom_in": ("camera zooms in", "zooming in", "the camera moves closer"),
+    "zoom_out": ("camera zooms out", "zooming out", "the camera moves away"),
 }
 
 RELATION_PHRASES: Table = {
+    "and": ("and", "and", "and", "next to", "beside", "with"),
     "left_of": ("left of", "to the left of"),
     "right_of": ("right of", "to the right of"),
     "above": ("above", "over"),

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.world import backgrounds, motion, shapes
-from training.world.spec import FRAMES, SIDE, SIZES, Scene, Thing
+from training.world.spec import FACING, FRAMES, GROUP_SCALE, SIDE, SIZES, Scene, Thing
 
 Frames = NDArray[np.uint8]
 _OVER = 2
@@ -29,23 +29,38 @@ def _jittered(colour: tuple[int, int, int], rng: np.random.Generator) -> tuple[i
     return r, g, b
 
 
-def _tracks(scene: Scene, rng: np.random.Generator) -> list[tuple[Thing, motion.Path]]:
-    """Every thing with its path; copies and second things stand clear of the first."""
-    main = scene.things[0]
-    shrink = 0.62 if scene.count > 1 or len(scene.things) > 1 else 1.0
-    radius = SIZES[main.size] * shrink
-    first = motion.path(scene.motion, scene.speed, radius, rng)
-    out = [(main, first)]
-    for copy in range(1, scene.count):
-        offset = np.asarray([0.0, 0.62]) if scene.motion in ("left", "right") else np.asarray([0.62, 0.0])
-        sign = 1 if copy == 1 else -1
-        out.append((main, motion.Path(first.centre + sign * offset, first.scale, first.angle)))
+_SPACING = {1: (0.0,), 2: (0.42, -0.42), 3: (0.0, 0.62, -0.62)}
+"""Where the things of a group stand along their common line, in picture units."""
+
+
+def _formation(scene: Scene, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Offset of every thing from the middle of the group: (n, 2)."""
+    n = max(scene.count, len(scene.things))
+    line = np.asarray(_SPACING[n])
+    vertical, sign = scene.motion in ("left", "right"), 1.0
     if len(scene.things) > 1:
-        place = {"left_of": (0.6, 0), "right_of": (-0.6, 0), "above": (0, 0.6), "below": (0, -0.6)}
-        at = np.asarray(place[scene.relation or "left_of"], float)
-        rest = np.repeat((first.centre[:1] * 0.3 + at).clip(-0.7, 0.7), FRAMES, 0)
-        out.insert(0, (scene.things[1], motion.Path(rest, np.ones(FRAMES), np.zeros(FRAMES))))
-    return [(thing, motion.Path(p.centre, p.scale * shrink, p.angle)) for thing, p in out]
+        vertical = scene.relation in ("above", "below")
+        sign = -1.0 if scene.relation in ("left_of", "above") else 1.0
+        if scene.relation == "and":
+            sign = 1.0 if rng.random() < 0.5 else -1.0
+    out = np.zeros((n, 2))
+    out[:, 1 if vertical else 0] = sign * line
+    return out
+
+
+def _tracks(scene: Scene, rng: np.random.Generator) -> list[tuple[Thing, motion.Path]]:
+    """Every thing with its path, in formation: clear of one another and inside the picture."""
+    offsets = _formation(scene, rng)
+    things = scene.things if len(scene.things) > 1 else scene.things * scene.count
+    shrink = GROUP_SCALE[len(things)]
+    radius = max(SIZES[t.size] for t in things) * shrink
+    spread = np.abs(offsets).max(0) + radius
+    room = np.maximum(0.97 - spread, 0.02)
+    middle = motion.path(scene.motion, scene.speed, (float(room[0]), float(room[1])), rng)
+    return [
+        (thing, motion.Path(middle.centre + at, middle.scale * shrink, middle.angle))
+        for thing, at in zip(things, offsets, strict=True)
+    ]
 
 
 def _camera(frame: Frames, camera: str, t: float) -> Frames:
@@ -78,7 +93,14 @@ def render(scene: Scene, seed: int) -> tuple[Frames, NDArray[np.bool_]]:
     side = SIDE * _OVER
     base = cv2.resize(place.astype(np.uint8), (side, side), interpolation=cv2.INTER_NEAREST)
     tracks = _tracks(scene, rng)
-    painted = [shapes.parts(t.kind, _jittered(shapes.named(t.colour), rng)) for t, _ in tracks]
+    painted = [
+        shapes.parts(
+            t.kind,
+            _jittered(shapes.named(t.colour), rng),
+            mirrored=scene.motion == "left" and t.kind in FACING,
+        )
+        for t, _ in tracks
+    ]
     frames = np.empty((FRAMES, SIDE, SIDE, 3), np.uint8)
     masks = np.empty((FRAMES, SIDE, SIDE), np.bool_)
     for i in range(FRAMES):

@@ -43,10 +43,11 @@ def shade(colour: RGB, factor: float) -> RGB:
 
 def _car(c: RGB) -> list[Part]:
     return [
-        (polygon(-0.55, -0.1, -0.35, -0.5, 0.35, -0.5, 0.6, -0.1), shade(c, 0.8)),
-        (polygon(-1, -0.12, 0.9, -0.12, 1, 0.3, -1, 0.3), c),
-        (ellipse(-0.5, 0.32, 0.24, 0.24, 14), (24, 24, 26)),
-        (ellipse(0.5, 0.32, 0.24, 0.24, 14), (24, 24, 26)),
+        (polygon(-0.6, -0.1, -0.38, -0.62, 0.3, -0.62, 0.6, -0.1), shade(c, 0.75)),
+        (polygon(-0.3, -0.14, -0.2, -0.5, 0.2, -0.5, 0.38, -0.14), (206, 226, 238)),
+        (polygon(-1, -0.14, 0.85, -0.14, 1, 0.05, 1, 0.36, -1, 0.36), c),
+        (ellipse(-0.52, 0.38, 0.3, 0.3, 16), (24, 24, 26)),
+        (ellipse(0.52, 0.38, 0.3, 0.3, 16), (24, 24, 26)),
     ]
 
 
@@ -75,23 +76,26 @@ def _house(c: RGB) -> list[Part]:
 
 def _bird(c: RGB) -> list[Part]:
     return [
-        (ellipse(0, 0.1, 0.6, 0.34), c),
-        (ellipse(0.6, -0.15, 0.25, 0.25, 14), c),
-        (polygon(0.82, -0.2, 1.05, -0.1, 0.82, -0.02), (240, 160, 30)),
-        (polygon(-0.2, 0.05, 0.3, 0, -0.3, -0.75), shade(c, 0.75)),
-        (polygon(-0.5, 0.05, -1, -0.1, -1, 0.3), c),
+        (polygon(-0.45, 0.0, -1.05, -0.2, -1.0, 0.4), c),
+        (ellipse(0, 0.15, 0.62, 0.38), c),
+        (ellipse(0.56, -0.22, 0.3, 0.3, 16), c),
+        (polygon(0.78, -0.36, 1.2, -0.18, 0.78, -0.02), (240, 150, 20)),
+        (polygon(-0.3, 0.12, 0.28, 0.02, -0.35, -0.98), shade(c, 0.7)),
+        (ellipse(0.62, -0.28, 0.07, 0.07, 10), (20, 20, 22)),
     ]
 
 
 def _sun(c: RGB) -> list[Part]:
-    return [(star_points(12, 0.72), c), (ellipse(0, 0, 0.6, 0.6), shade(c, 1.35))]
+    return [(star_points(8, 0.62), c), (ellipse(0, 0, 0.56, 0.56), shade(c, 1.5))]
 
 
 def _cloud(c: RGB) -> list[Part]:
     return [
-        (ellipse(-0.5, 0.12, 0.45, 0.32), c),
-        (ellipse(0.5, 0.14, 0.45, 0.3), c),
-        (ellipse(0, -0.1, 0.5, 0.45), c),
+        (ellipse(-0.55, 0.1, 0.45, 0.34), c),
+        (ellipse(0.55, 0.12, 0.45, 0.32), c),
+        (ellipse(-0.12, -0.22, 0.46, 0.44), c),
+        (ellipse(0.34, -0.08, 0.4, 0.38), c),
+        (polygon(-0.6, 0.1, 0.6, 0.1, 0.6, 0.44, -0.6, 0.44), c),
     ]
 
 
@@ -113,14 +117,15 @@ _COMPOUND: dict[str, Callable[[RGB], list[Part]]] = {
 }
 
 
-def parts(kind: str, colour: RGB) -> list[Part]:
-    """Polygons of a thing of `kind` painted in `colour` (RGB), back to front.
+def parts(kind: str, colour: RGB, *, mirrored: bool = False) -> list[Part]:
+    """Polygons of a thing of `kind` painted in `colour` (RGB), back to front; `mirrored` faces left.
 
     Raises KeyError for a kind that is not in `spec.KINDS`.
     """
-    if kind in _SIMPLE:
-        return [(_SIMPLE[kind], colour)]
-    return _COMPOUND[kind](colour)
+    out = [(_SIMPLE[kind], colour)] if kind in _SIMPLE else _COMPOUND[kind](colour)
+    if mirrored:
+        return [(points * (-1.0, 1.0), paint) for points, paint in out]
+    return out
 
 
 def named(colour: str) -> RGB:

@@ -20,8 +20,22 @@ COLOURS = {name: rgb for name, rgb in world.COLOURS.items() if name != "grey"}
 
 KINDS = ("ball", "box", "triangle", "star", "car", "boat", "tree", "house", "bird", "sun", "cloud")
 
-SIZES: dict[str, float] = {"small": 0.24, "medium": 0.34, "large": 0.46}
-"""Circumscribed radius of a thing by size word."""
+SIZES: dict[str, float] = {"small": 0.28, "medium": 0.40, "large": 0.54}
+"""Circumscribed radius of a thing by size word, when it is alone."""
+
+GROUP_SCALE: dict[int, float] = {1: 1.0, 2: 0.70, 3: 0.56}
+"""Factor on the radius by the number of things in the picture."""
+
+NATURAL: dict[str, tuple[str, ...]] = {
+    "sun": ("yellow", "orange"),
+    "cloud": ("white",),
+    "tree": ("green",),
+    "boat": ("brown", "white"),
+}
+"""Colours that need not be said: "the sun" is yellow. Sampled more often for these kinds."""
+
+FACING = frozenset({"car", "boat", "bird"})
+"""Kinds with a front, drawn facing right and mirrored when they move left."""
 
 MOTIONS = _motion.MOTIONS
 
@@ -31,10 +45,15 @@ SPEEDS: dict[str, float] = {"slow": 0.45, "normal": 0.85, "fast": 1.25}
 BACKGROUNDS = ("grey", "grass", "sea", "desert", "night", "snow")
 CAMERAS = ("static", "pan_left", "pan_right", "zoom_in", "zoom_out")
 DAYTIMES = ("day", "dusk")
-RELATIONS = ("left_of", "right_of", "above", "below")
+RELATIONS = ("and", "left_of", "right_of", "above", "below")
+GROUP_MOTIONS = tuple(m for m in MOTIONS if m not in ("orbit", "zigzag"))
+"""Motions of several things at once: they keep formation, for which wide curves leave no room."""
 
 INVISIBLE = frozenset({("white", "snow"), ("black", "night")})
 """Pairs of colour and background nobody could see; never sampled."""
+
+UNSEEN_MOTION = frozenset({("ball", "spin")})
+"""Pairs of kind and motion nobody could see; never sampled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +69,8 @@ class Thing:
 class Scene:
     """Everything a caption may talk about. `count` copies of `things[0]` are drawn when there is one thing.
 
-    With two things `relation` says where the first is as seen from the second; only the first one moves.
+    With two things `relation` says where the first is as seen from the second ("and": side by side, either
+    way round). All things of a scene move alike and keep their formation.
     """
 
     things: tuple[Thing, ...]

@@ -84,26 +84,42 @@ def _pick(rng: np.random.Generator, options: tuple[T, ...]) -> T:
     return options[int(rng.integers(len(options)))]
 
 
+def _thing(stage: Stage, colours: tuple[str, ...], rng: np.random.Generator) -> Thing:
+    kind = _pick(rng, stage.kinds)
+    natural = tuple(c for c in spec.NATURAL.get(kind, ()) if c in colours)
+    chosen = _pick(rng, natural) if natural and rng.random() < 0.35 else _pick(rng, colours)
+    return Thing(kind, chosen, _pick(rng, stage.sizes))
+
+
 def _draw(stage: Stage, rng: np.random.Generator) -> Scene:
-    thing = Thing(_pick(rng, stage.kinds), _pick(rng, stage.colours), _pick(rng, stage.sizes))
+    thing = _thing(stage, stage.colours, rng)
     things: tuple[Thing, ...] = (thing,)
     count, relation = 1, None
     if rng.random() < stage.pairs:
-        others = tuple(c for c in stage.colours if c != thing.colour)
-        things += (Thing(_pick(rng, stage.kinds), _pick(rng, others), "medium"),)
+        things += (_thing(stage, tuple(c for c in stage.colours if c != thing.colour), rng),)
         relation = _pick(rng, spec.RELATIONS)
-    elif rng.random() < 0.5:
+    elif rng.random() < 0.4:
         count = _pick(rng, stage.counts)
-    camera = _pick(rng, stage.cameras) if rng.random() < 0.3 else "static"
+    alone = count == 1 and len(things) == 1
+    motions = stage.motions if alone else tuple(m for m in stage.motions if m in spec.GROUP_MOTIONS)
+    camera = _pick(rng, stage.cameras) if rng.random() < 0.2 else "static"
     return Scene(
         things,
-        _pick(rng, stage.motions),
+        _pick(rng, motions),
         _pick(rng, stage.backgrounds),
-        _pick(rng, stage.speeds),
+        _pick(rng, stage.speeds) if rng.random() < 0.5 else "normal",
         count,
         relation,
-        _pick(rng, stage.daytimes),
+        _pick(rng, stage.daytimes) if rng.random() < 0.4 else "day",
         camera,
+    )
+
+
+def _visible(scene: Scene) -> bool:
+    return all(
+        (t.colour, scene.background) not in spec.INVISIBLE
+        and (t.kind, scene.motion) not in spec.UNSEEN_MOTION
+        for t in scene.things
     )
 
 
@@ -111,7 +127,7 @@ def sample(stage: Stage, rng: np.random.Generator, held: bool | None = False) ->
     """A random visible scene of a stage: held-out ones only (True), never (False), or either (None)."""
     while True:
         scene = _draw(stage, rng)
-        if any((t.colour, scene.background) in spec.INVISIBLE for t in scene.things):
+        if not _visible(scene):
             continue
         if held is None or held_out(scene) == held:
             return scene
