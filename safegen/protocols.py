@@ -13,9 +13,12 @@ from safegen.types import (
     Attribute,
     CheckRun,
     Clip,
+    Condition,
     Finding,
     FrameSample,
     Generated,
+    Mode,
+    Outlook,
     Request,
     WatermarkReading,
 )
@@ -84,15 +87,25 @@ class Generator(Protocol):
 
     name: str
 
-    def generate(self, request: Request, *, progress: Progress) -> Generated:
-        """Make the clip.
+    @property
+    def modes(self) -> frozenset[Mode]:
+        """The ways of working it can do, as far as is known before anything is loaded."""
 
-        MUST be deterministic in ``request.seed``; MUST ask ``progress.cancelled()`` at every
-        denoising step and raise Interrupted. Raises GenerationFailed, MissingExtra, UsageError.
+    def outlook(self, request: Request) -> Outlook:
+        """What it would make of *request*; nothing is loaded or downloaded for it.
+
+        Raises UsageError for what the model cannot make, saying what it can.
         """
 
-    def warnings(self, request: Request) -> tuple[str, ...]:
-        """What the user should know of *request* before it is made; nothing is loaded for it."""
+    def generate(
+        self, request: Request, *, progress: Progress, conditions: Sequence[Condition] = ()
+    ) -> Generated:
+        """Make the clip. *conditions* are the request's inputs, admitted and decoded, in the same order.
+
+        Extending gives the whole clip: the input's part and what is new. MUST be deterministic in
+        ``request.seed``; MUST ask ``progress.cancelled()`` at every denoising step and raise
+        Interrupted. Raises GenerationFailed, MissingExtra, UsageError.
+        """
 
 
 class Watermark(Protocol):

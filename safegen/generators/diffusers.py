@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,13 +11,13 @@ import numpy as np
 from safegen.errors import GenerationFailed, Interrupted, SafegenError, UsageError
 from safegen.generators import _loading
 from safegen.generators.presets import Preset
-from safegen.types import Clip, Generated, ModelRef
+from safegen.types import Clip, Generated, ModelRef, Outlook
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from safegen.protocols import Progress
-    from safegen.types import Request
+    from safegen.types import Condition, Mode, Request
 
 
 class DiffusersGenerator:
@@ -29,7 +29,14 @@ class DiffusersGenerator:
         self.name = preset.name
         self._loaded: _loading.Loaded | None = None
 
-    def generate(self, request: Request, *, progress: Progress) -> Generated:
+    @property
+    def modes(self) -> frozenset[Mode]:
+        """Text to video."""
+        return frozenset({"text"})
+
+    def generate(
+        self, request: Request, *, progress: Progress, conditions: Sequence[Condition] = ()
+    ) -> Generated:
         """Make the clip at the pipeline's native frame rate.
 
         The same request gives the same bytes on the same machine and library versions. Raises MissingExtra,
@@ -42,9 +49,13 @@ class DiffusersGenerator:
         clip = Clip.from_array(frames, request.fps or self.preset.fps)
         return Generated(clip, self.reference(loaded), self.settings(arguments, loaded))
 
-    def warnings(self, request: Request) -> tuple[str, ...]:
-        """Nothing is known of a pipeline before it is loaded."""
-        return ()
+    def outlook(self, request: Request) -> Outlook:
+        """The request's sizes, else the preset's: nothing more is known before the pipeline is loaded."""
+        preset = self.preset
+        seconds = request.seconds or (preset.frames / preset.fps if preset.frames else None)
+        return Outlook(
+            request.width or preset.width, request.height or preset.height, seconds, request.fps or preset.fps
+        )
 
     def loaded(self) -> _loading.Loaded:
         """The pipeline, loaded once."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -16,11 +17,11 @@ from safegen.generators import _loading, weights
 from safegen.generators.diffusers import DiffusersGenerator, call
 from safegen.generators.present import present
 from safegen.generators.presets import Preset
-from safegen.types import Generated, ModelRef
+from safegen.types import Generated, ModelRef, Outlook
 
 if TYPE_CHECKING:
     from safegen.protocols import Progress
-    from safegen.types import Request
+    from safegen.types import Condition, Request
 
 FOLDER = Path(__file__).resolve().parent.parent / "models" / "tiny"
 VERSION = "1"
@@ -50,7 +51,9 @@ class TinyGenerator(DiffusersGenerator):
         super().__init__(replace(PRESET, source=str(folder)))
         self.folder = folder
 
-    def generate(self, request: Request, *, progress: Progress) -> Generated:
+    def generate(
+        self, request: Request, *, progress: Progress, conditions: Sequence[Condition] = ()
+    ) -> Generated:
         """Make a clip of 512 x 512 pixels, 24 fps and 3 seconds unless the request says otherwise.
 
         ``warnings`` name words the model does not know. Raises as DiffusersGenerator does, and
@@ -71,7 +74,7 @@ class TinyGenerator(DiffusersGenerator):
             fps=request.fps or FPS,
         )
         return Generated(
-            clip, self.reference(loaded), self.settings(arguments, loaded), self.warnings(request)
+            clip, self.reference(loaded), self.settings(arguments, loaded), self.outlook(request).notes
         )
 
     def loaded(self) -> _loading.Loaded:
@@ -89,15 +92,16 @@ class TinyGenerator(DiffusersGenerator):
         known = _vocabulary(self.folder)
         return tuple(dict.fromkeys(w for w in re.findall(r"[a-z0-9]+", prompt.lower()) if w not in known))
 
-    def warnings(self, request: Request) -> tuple[str, ...]:
-        """What a user should know of a request before or after it is made."""
+    def outlook(self, request: Request) -> Outlook:
+        """What is released, and what a user should know before it is made: unknown words, cut-off edges."""
         unknown = self.unknown_words(request.prompt)
-        out = []
+        notes = []
         if unknown:
-            out.append(f"the embedded model does not know: {', '.join(unknown)}; it will make something up")
-        if request.width and request.height and request.width != request.height:
-            out.append("the embedded model makes square pictures; what sticks out of this size is cut off")
-        return tuple(out)
+            notes.append(f"the embedded model does not know: {', '.join(unknown)}; it will make something up")
+        width, height = request.width or request.height or SIDE, request.height or request.width or SIDE
+        if width != height:
+            notes.append("the embedded model makes square pictures; what sticks out of this size is cut off")
+        return Outlook(width, height, request.seconds or SECONDS, request.fps or FPS, tuple(notes))
 
     def describe(self) -> dict[str, Any]:
         """Row of the catalogue. Raises GenerationFailed when the weights are missing or altered."""

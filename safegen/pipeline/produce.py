@@ -84,6 +84,7 @@ def plan(request: Request, output: Path | None, *, workspace: Workspace) -> Json
     decision = screen(request, policy=policy)
     if not isinstance(decision, Allowed):
         stop(decision)
+    outlook = generator.outlook(request)
     return {
         "prompt": request.prompt,
         "decision": decision.outcome,
@@ -93,7 +94,9 @@ def plan(request: Request, output: Path | None, *, workspace: Workspace) -> Json
         "seed": request.seed,
         **{k: v for k, v in vars(request).items() if k in _SIZES and v is not None},
         "model": generator.name,
-        "notes": "; ".join(generator.warnings(request)) or "none",
+        **{k: v for k, v in vars(outlook).items() if k in _SIZES and v is not None},
+        **outlook.needs,
+        "notes": "; ".join(outlook.notes) or "none",
         "output": str(output) if output else "safegen-ID.mp4",
         "workspace": str(workspace.root),
     }

@@ -17,10 +17,14 @@ from safegen.types.asking import (
     Decision,
     Finding,
     Held,
+    Input,
     Json,
+    Mode,
     PolicyRef,
     Refused,
     Request,
+    Role,
+    Shot,
     Span,
 )
 from safegen.types.finding_out import (
@@ -37,7 +41,16 @@ from safegen.types.finding_out import (
     WatermarkReading,
     WatermarkSegment,
 )
-from safegen.types.making import Attribute, AudioTrack, Clip, Generated, ModelRef, Release
+from safegen.types.making import (
+    Attribute,
+    AudioTrack,
+    Clip,
+    Condition,
+    Generated,
+    ModelRef,
+    Outlook,
+    Release,
+)
 
 if TYPE_CHECKING:
     from safegen.types.making import Frame as Frame
@@ -48,6 +61,7 @@ __all__ = [
     "AudioTrack",
     "CheckRun",
     "Clip",
+    "Condition",
     "ContentMatch",
     "CredentialState",
     "CredentialsEvidence",
@@ -57,15 +71,20 @@ __all__ = [
     "Generated",
     "Geometry",
     "Held",
+    "Input",
     "Json",
     "LedgerEvidence",
+    "Mode",
     "ModelRef",
     "NotChecked",
+    "Outlook",
     "PolicyRef",
     "Refused",
     "Release",
     "Report",
     "Request",
+    "Role",
+    "Shot",
     "SoftBinding",
     "Span",
     "Verdict",

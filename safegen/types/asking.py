@@ -4,11 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 Json: TypeAlias = dict[str, Any]
 Span: TypeAlias = tuple[int, int]
 """Half-open character range ``[start, end)`` in the user's own text."""
+
+
+Mode: TypeAlias = Literal["text", "image", "edit", "extend", "extend_back", "loop", "blend", "storyboard"]
+"""How a clip comes about: from words; from a first (and last) picture; a clip made anew with ``strength``;
+what comes after a clip, or before it; a clip that ends where it begins; a passage from one clip to another;
+several prompts on one time line."""
+
+Role: TypeAlias = Literal["first_frame", "last_frame", "video", "next_video"]
+"""What an input is for: pictures to begin or end with, the clip to work on, the clip to blend into."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """A picture or video that a request builds on. ``sha256`` (hex) is filled in when it is admitted."""
+
+    role: Role
+    path: Path
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One prompt of a storyboard, from ``at`` (seconds from the start) on."""
+
+    at: float
+    prompt: str
 
 
 @dataclass(frozen=True)
@@ -17,6 +44,8 @@ class Request:
 
     ``width``, ``height`` (pixels), ``seconds`` and ``fps`` describe the *released* clip; ``None``
     leaves the choice to the generator. ``options`` holds generator-specific settings by name.
+    ``strength`` in (0, 1] says how far an edit may leave its input. A storyboard's ``prompt`` is all its
+    ``shots``' prompts, one a line, so that whatever reads the prompt reads all of them.
     """
 
     prompt: str
@@ -31,6 +60,10 @@ class Request:
     steps: int | None = None
     guidance: float | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    mode: Mode = "text"
+    inputs: tuple[Input, ...] = ()
+    shots: tuple[Shot, ...] = ()
+    strength: float | None = None
 
 
 @dataclass(frozen=True)

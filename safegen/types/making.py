@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from safegen.types.asking import CheckRun
+from safegen.types.asking import CheckRun, Role
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,6 +55,32 @@ class Clip:
         """Wrap frames held in memory: uint8, shape (n, height, width, 3), RGB."""
         n, height, width = (int(x) for x in frames.shape[:3])
         return cls(lambda: iter(frames), width, height, Fraction(fps), n)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """An admitted input, decoded: a picture is a clip of one frame. ``name`` is for messages."""
+
+    role: Role
+    clip: Clip
+    name: str
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What a generator would make of a request: the released size, duration and frame rate.
+
+    ``None`` means the pipeline decides when it is loaded. ``notes`` are for the user: what is unknown,
+    rounded or not possible. ``needs`` says what it takes (memory estimate, device, placement, download),
+    as JSON values by name.
+    """
+
+    width: int | None
+    height: int | None
+    seconds: float | None
+    fps: int | None
+    notes: tuple[str, ...] = ()
+    needs: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

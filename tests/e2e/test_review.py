@@ -29,7 +29,7 @@ class Painter:
     def __init__(self) -> None:
         self.broken = False
 
-    def generate(self, request: Request, *, progress: object) -> Generated:
+    def generate(self, request: Request, *, progress: object, conditions: object = ()) -> Generated:
         if self.broken:
             raise RuntimeError("out of paint")
         rng = np.random.default_rng(request.seed)

@@ -65,9 +65,9 @@ def test_stopping_raises_and_the_next_call_works(generator: TinyGenerator, count
 
 
 def test_unknown_words_are_named() -> None:
-    made = TinyGenerator().warnings(Request("A zebra, and a RED ball near a zebra"))
+    made = TinyGenerator().outlook(Request("A zebra, and a RED ball near a zebra")).notes
     assert "zebra" in made[0] and "red" not in made[0] and made[0].count("zebra") == 1
-    assert TinyGenerator().warnings(Request(PROMPT)) == ()
+    assert TinyGenerator().outlook(Request(PROMPT)).notes == ()
 
 
 def test_settings_reach_the_pipeline(generator: TinyGenerator) -> None:
