@@ -28,8 +28,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("step", choices=(*STEPS, "all"))
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints, latents and figures")
     parser.add_argument("--minutes", type=float, default=70.0, help="training time in total")
-    parser.add_argument("--clips", type=int, help="clips to encode (10000) or to judge (48)")
-    parser.add_argument("--stage", default="one", help="stage of the world, see training/world/stages.py")
+    parser.add_argument("--clips", type=int, help="clips to encode (20000) or to judge (48)")
+    parser.add_argument("--stage", default="full", help="stage of the world, see training/world/stages.py")
     parser.add_argument("--model", type=Path, help="pipeline folder to export to or to judge")
     parser.add_argument("--threads", type=int, default=1)
     return parser
@@ -56,7 +56,7 @@ def _run(step: str, args: argparse.Namespace) -> None:
     elif step == "encode":
         from training.tiny import latents
 
-        latents.encode(args.out, args.stage, args.clips or 10000)
+        latents.encode(args.out, args.stage, args.clips or 20000)
     elif step == "decoder":
         from training.tiny import decoder
 

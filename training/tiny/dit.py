@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +12,15 @@ import torch
 from torch import Tensor, nn
 
 from training.tiny import flow, models, optim, state, text
-from training.tiny.latents import scene_from
+from training.tiny.latents import Sample, samples_from
 from training.world import stages
 from training.world.captions import caption
-from training.world.spec import Scene
 
 BATCH = 32
 DROP = 0.10
 """Share of captions replaced by the empty one, for classifier-free guidance."""
-FIRST_FRAME = 0.12
-"""Share of batches that are image-to-video: the first latent frame is given."""
+GIVEN = 0.25
+"""Share of batches in which some latent frames are given (see `flow.GIVEN`)."""
 EMA = 0.998
 
 
@@ -70,24 +69,46 @@ class Model:
         hidden: Tensor = self.text(ids, mask).last_hidden_state
         return hidden * mask[..., None]
 
-    def loss(
-        self, latents: Tensor, captions: list[str], generator: torch.Generator, first_frame: bool
-    ) -> Tensor:
+    def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
         """Flow-matching loss of one batch."""
-        noised = flow.noised(latents, generator, first_frame)
-        guess = self.dit(noised.x, noised.timestep, self.embed(captions), return_dict=False)[0]
+        noised = flow.noised(batch.latents, generator, batch.tails)
+        guess = self.dit(noised.x, noised.timestep, self.embed(batch.captions), return_dict=False)[0]
         error = (guess - noised.target).square() * noised.weight
         return error.mean() / noised.weight.mean()
 
 
-def batch(scenes: list[Scene], latents: Tensor, step: int) -> tuple[Tensor, list[str], bool]:
-    """The data of one step: latents, fresh captions (some empty), and whether the first frame is given."""
-    rng = np.random.default_rng([13, step])
-    epoch, at = divmod(step * BATCH, len(scenes))
-    order = np.random.default_rng([17, epoch]).permutation(len(scenes))
-    chosen = order[at : at + BATCH]
-    captions = ["" if rng.random() < DROP else caption(scenes[i], rng) for i in chosen]
-    return latents[torch.from_numpy(chosen)].float(), captions, bool(rng.random() < FIRST_FRAME)
+@dataclass(frozen=True)
+class Batch:
+    """The data of one step: latents, captions (some empty), and the tails when frames are given."""
+
+    latents: Tensor
+    captions: list[str]
+    tails: Tensor | None
+
+
+class Data:
+    """Cached latents and what they show. Steps without given frames use clips that start at the beginning."""
+
+    def __init__(self, samples: list[Sample], latents: Tensor, tails: Tensor) -> None:
+        self.samples, self.latents, self.tails = samples, latents, tails
+        late = np.asarray([s.begin > 0 for s in samples])
+        self._whole, self._late = np.flatnonzero(~late), np.flatnonzero(late)
+
+    def batch(self, step: int) -> Batch:
+        """The batch of one step, the same whenever it is asked for; captions are worded afresh."""
+        rng = np.random.default_rng([13, step])
+        conditioned = bool(rng.random() < GIVEN)
+        epoch, at = divmod(step, len(self._whole) // BATCH)
+        order = np.random.default_rng([17, epoch]).permutation(self._whole)
+        chosen = order[at * BATCH : (at + 1) * BATCH]
+        if conditioned:
+            chosen = chosen.copy()
+            half = len(chosen) // 2
+            chosen[:half] = rng.choice(self._late, half, replace=False)
+        captions = ["" if rng.random() < DROP else caption(self.samples[i].scene, rng) for i in chosen]
+        at_once = torch.from_numpy(chosen)
+        tails = self.tails[at_once].float() if conditioned else None
+        return Batch(self.latents[at_once].float(), captions, tails)
 
 
 def _optimiser(model: Model) -> optim.Duo:
@@ -101,7 +122,8 @@ def train(folder: Path, minutes: float) -> None:
     cache = state.load(folder / "latents.pt")
     if cache is None:
         raise SystemExit(f"no latents in {folder}: run the encode step first")
-    scenes = [scene_from(s) for s in json.loads((folder / "scenes.json").read_text())]
+    samples = samples_from((folder / "scenes.json").read_text())
+    data = Data(samples, cache["latents"], cache["tails"])
     model = Model(cache["stage"])
     duo = _optimiser(model)
     saved = state.load(folder / "dit.pt")
@@ -130,8 +152,7 @@ def train(folder: Path, minutes: float) -> None:
 
     shown: list[float] = []
     while clock.progress < 1:
-        latents, captions, first_frame = batch(scenes, cache["latents"], step)
-        loss = model.loss(latents, captions, torch.Generator().manual_seed(step), first_frame)
+        loss = model.loss(data.batch(step), torch.Generator().manual_seed(step))
         loss.backward()
         norm = duo.step(state.ramp(clock.progress, step, warm=100))
         model.update_average(step)

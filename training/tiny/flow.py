@@ -13,12 +13,22 @@ SHIFT = 2.0
 TIMESTEPS = 1000
 
 
+GIVEN: tuple[tuple[float, tuple[int, ...]], ...] = (
+    (0.35, (0,)),
+    (0.25, (0, 1)),
+    (0.15, (4,)),
+    (0.10, (0, 4)),
+    (0.15, (0, 1, 4)),
+)
+"""Which latent frames are given, and how often: the start of a clip, its end, or both."""
+
+
 @dataclass(frozen=True, slots=True)
 class Noised:
     """One training batch: the noisy latent, the model's timestep, the target and where the loss counts.
 
-    `timestep` is (b,) for text-to-video. With a clean first latent frame (image-to-video) it is (b,
-    tokens), 0 on the tokens of that frame, as WanPipeline's `expand_timesteps` has it.
+    `timestep` is (b,) for text-to-video. With given latent frames it is (b, tokens), 0 on the tokens of
+    those frames, as WanPipeline's `expand_timesteps` has it.
     """
 
     x: Tensor
@@ -34,19 +44,33 @@ def sigmas(size: int, generator: torch.Generator) -> Tensor:
     return SHIFT * u / (1 + (SHIFT - 1) * u)
 
 
-def noised(latents: Tensor, generator: torch.Generator, first_frame: bool) -> Noised:
-    """Add noise to normalised latents (b, c, t, h, w)."""
+def given(size: int, frames: int, generator: torch.Generator) -> Tensor:
+    """Which latent frames of each clip are given, drawn from `GIVEN`: (size, frames) of 0 and 1."""
+    shares = torch.tensor([share for share, _ in GIVEN])
+    out = torch.zeros(size, frames)
+    for row, choice in zip(out, torch.multinomial(shares, size, True, generator=generator), strict=True):
+        row[list(GIVEN[int(choice)][1])] = 1
+    return out
+
+
+def noised(latents: Tensor, generator: torch.Generator, tails: Tensor | None = None) -> Noised:
+    """Add noise to normalised latents (b, c, t, h, w).
+
+    With `tails` (b, c, h, w: the last latent frame as known without the ones before) some frames of every
+    clip are given.
+    """
     b, _, t, h, w = latents.shape
     sigma = sigmas(b, generator)
     s = sigma.view(b, 1, 1, 1, 1)
     noise = torch.randn(latents.shape, generator=generator)
     x = (1 - s) * latents + s * noise
-    weight = torch.ones(1, 1, t, 1, 1)
     timestep = sigma * TIMESTEPS
-    if first_frame:
-        x[:, :, :1] = latents[:, :, :1]
-        weight[:, :, :1] = 0
-        tokens = (h // 2) * (w // 2)
-        timestep = timestep[:, None].repeat(1, t * tokens)
-        timestep[:, :tokens] = 0
-    return Noised(x, timestep, noise - latents, weight)
+    if tails is None:
+        return Noised(x, timestep, noise - latents, torch.ones(1, 1, t, 1, 1))
+    known = given(b, t, generator)
+    mask = known.view(b, 1, t, 1, 1)
+    clean = torch.cat([latents[:, :, :-1], tails[:, :, None]], 2)
+    x = mask * clean + (1 - mask) * x
+    tokens = (h // 2) * (w // 2)
+    timestep = (timestep[:, None] * (1 - known)).repeat_interleave(tokens, 1)
+    return Noised(x, timestep, noise - latents, 1 - mask)

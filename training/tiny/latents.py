@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -16,6 +16,9 @@ from training.world import stages
 from training.world.render import render
 from training.world.spec import Scene, Thing
 
+if TYPE_CHECKING:
+    from diffusers.models.autoencoders.autoencoder_kl_wan import AutoencoderKLWan
+
 _CHUNK = 16
 
 
@@ -24,21 +27,43 @@ def scene_from(data: dict[str, Any]) -> Scene:
     return Scene(**{**data, "things": tuple(Thing(**t) for t in data["things"])})
 
 
-def scenes(stage: str, clips: int) -> list[tuple[Scene, int]]:
-    """The training scenes of a stage with their render seeds: the same list every time."""
+@dataclass(frozen=True)
+class Sample:
+    """One training clip: what it shows, its render seed, and how late it starts (see `motion.path`)."""
+
+    scene: Scene
+    seed: int
+    begin: float = 0.0
+
+
+def samples(stage: str, clips: int) -> list[Sample]:
+    """The training clips of a stage: the same list every time.
+
+    One in five starts late: what a clip that goes on from given frames has to know, and no other sees.
+    """
     rng = np.random.default_rng(11)
-    return [(stages.sample(stages.STAGES[stage], rng), int(rng.integers(1 << 31))) for _ in range(clips)]
+    out = []
+    for i in range(clips):
+        scene, seed = stages.sample(stages.STAGES[stage], rng), int(rng.integers(1 << 31))
+        out.append(Sample(scene, seed, float(rng.uniform(0.1, 0.9)) if i % 5 == 0 else 0.0))
+    return out
 
 
-def clip_tensor(scene: Scene, seed: int) -> Tensor:
+def clip_tensor(scene: Scene, seed: int, begin: float = 0.0) -> Tensor:
     """One rendered clip: (3, FRAMES, SIDE, SIDE) float32 in -1..1."""
-    frames, _ = render(scene, seed)
+    frames, _ = render(scene, seed, begin)
     return torch.from_numpy(frames).permute(3, 0, 1, 2).float() / 127.5 - 1
+
+
+def tail(vae: AutoencoderKLWan, x: Tensor) -> Tensor:
+    """The last latent frame as it is known from the last five pictures alone: (b, Z, 8, 8)."""
+    known: Tensor = vae.encode(x[:, :, -5:]).latent_dist.mean
+    return known[:, :, 1]
 
 
 @torch.inference_mode()
 def encode(folder: Path, stage: str, clips: int) -> None:
-    """Encode `clips` training scenes with the trained autoencoder; leaves `latents.pt` and `scenes.json`.
+    """Encode `clips` training clips with the trained autoencoder; leaves `latents.pt` and `scenes.json`.
 
     Latents are the posterior means, normalised by their measured mean and deviation per channel.
     """
@@ -48,19 +73,32 @@ def encode(folder: Path, stage: str, clips: int) -> None:
     vae = models.autoencoder()
     vae.load_state_dict(saved["model"])
     vae.eval()
-    todo = scenes(stage, clips)
+    todo = samples(stage, clips)
     out = torch.empty(clips, *models.LATENT, dtype=torch.float16)
+    tails = torch.empty(clips, models.LATENT[0], *models.LATENT[2:], dtype=torch.float16)
     for start in range(0, clips, _CHUNK):
-        x = torch.stack([clip_tensor(*s) for s in todo[start : start + _CHUNK]])
+        x = torch.stack([clip_tensor(s.scene, s.seed, s.begin) for s in todo[start : start + _CHUNK]])
         out[start : start + len(x)] = vae.encode(x).latent_dist.mean.half()
+        tails[start : start + len(x)] = tail(vae, x).half()
         if start % 1600 == 0:
             state.log.info("encoded %d of %d", start, clips)
     sample = out[:4000].float()
     mean, std = sample.mean(dim=(0, 2, 3, 4)), sample.std(dim=(0, 2, 3, 4))
-    shape = (1, -1, 1, 1, 1)
-    out = ((out.float() - mean.view(shape)) / std.view(shape)).half()
-    state.save(
-        folder / "latents.pt", {"latents": out, "mean": mean.tolist(), "std": std.tolist(), "stage": stage}
-    )
-    (folder / "scenes.json").write_text(json.dumps([asdict(s) for s, _ in todo]))
+    stored = {"mean": mean.tolist(), "std": std.tolist(), "stage": stage}
+    stored |= {"latents": _normal(out, mean, std), "tails": _normal(tails, mean, std)}
+    state.save(folder / "latents.pt", stored)
+    (folder / "scenes.json").write_text(json.dumps([asdict(s) for s in todo]))
     state.log.info("latents: mean %s std %s", mean.tolist(), std.tolist())
+
+
+def _normal(values: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+    """Channels (dimension 1) brought to mean 0 and deviation 1, in half precision; a few clips at a time."""
+    shape = (1, -1, *[1] * (values.ndim - 2))
+    for part in values.split(1024):
+        part.copy_((part.float() - mean.view(shape)) / std.view(shape))
+    return values
+
+
+def samples_from(text: str) -> list[Sample]:
+    """The samples that `encode` wrote down."""
+    return [Sample(scene_from(s["scene"]), s["seed"], s["begin"]) for s in json.loads(text)]

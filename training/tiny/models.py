@@ -13,8 +13,8 @@ Z = 12
 """Latent channels."""
 LATENT = (Z, 5, 8, 8)
 """Shape of one clip's latent: channels, frames, rows, columns."""
-TEXT_DIM = 96
-TEXT_LENGTH = 24
+TEXT_DIM = 128
+TEXT_LENGTH = 32
 """Tokens of a prompt, end token and padding included. Wan attends to the padding, so this is part of the
 model."""
 
@@ -36,13 +36,13 @@ VAE_CONFIG: dict[str, Any] = {
 
 DIT_CONFIG: dict[str, Any] = {
     "patch_size": (1, 2, 2),
-    "num_attention_heads": 4,
+    "num_attention_heads": 5,
     "attention_head_dim": 32,
     "in_channels": Z,
     "out_channels": Z,
     "text_dim": TEXT_DIM,
     "freq_dim": 128,
-    "ffn_dim": 384,
+    "ffn_dim": 480,
     "num_layers": 6,
     "cross_attn_norm": True,
     "qk_norm": "rms_norm_across_heads",
@@ -52,9 +52,9 @@ DIT_CONFIG: dict[str, Any] = {
 TEXT_CONFIG: dict[str, Any] = {
     "d_model": TEXT_DIM,
     "d_kv": 32,
-    "num_heads": 3,
-    "d_ff": 192,
-    "num_layers": 1,
+    "num_heads": 4,
+    "d_ff": 256,
+    "num_layers": 2,
     "dropout_rate": 0.0,
     "tie_word_embeddings": False,
 }
@@ -95,7 +95,7 @@ def transformer() -> WanTransformer3DModel:
 
 
 def text_encoder(vocabulary: int) -> UMT5EncoderModel:
-    """Fresh one-layer text encoder: (b, TEXT_LENGTH) token ids to (b, TEXT_LENGTH, TEXT_DIM)."""
+    """Fresh two-layer text encoder: (b, TEXT_LENGTH) token ids to (b, TEXT_LENGTH, TEXT_DIM)."""
     from transformers import UMT5Config, UMT5EncoderModel
 
     model = UMT5EncoderModel(UMT5Config(vocab_size=vocabulary, pad_token_id=0, eos_token_id=1, **TEXT_CONFIG))

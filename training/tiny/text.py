@@ -18,10 +18,12 @@ _ONE_WORD = {
     "leftwards": "(from )?(the )?right to (the )?left",
     "upwards": "(from )?(the )?bottom to (the )?top",
     "downwards": "(from )?(the )?top to (the )?bottom",
+    "leftof": "(to the )?left of",
+    "rightof": "(to the )?right of",
 }
 """Phrases whose meaning lies in the order of their words alone, read as the one word that says the same.
 
-One layer of attention confuses "left to right" with "right to left" long after it has learned the rest.
+A shallow text encoder confuses "left to right" with "right to left" long after it has learned the rest.
 """
 
 
@@ -31,7 +33,7 @@ def tokenizer(stage: Stage) -> PreTrainedTokenizerFast:
     from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
     from transformers import PreTrainedTokenizerFast
 
-    ids = {word: i for i, word in enumerate([PAD, END, UNKNOWN, *vocabulary(stage)])}
+    ids = {word: i for i, word in enumerate([PAD, END, UNKNOWN, *sorted({*vocabulary(stage), *_ONE_WORD})])}
     core = Tokenizer(models.WordLevel(ids, unk_token=UNKNOWN))
     steps = [normalizers.Lowercase(), normalizers.Replace(Regex("[^a-z0-9]+"), " ")]
     steps += [normalizers.Replace(Regex(rf"\b{phrase}\b"), word) for word, phrase in _ONE_WORD.items()]

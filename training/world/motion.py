@@ -32,12 +32,15 @@ def _straight(axis: int, sign: int, reach: Track, half: Track, off: Track, t: Tr
     return out
 
 
-def path(motion: str, speed: str, reach: tuple[float, float], rng: np.random.Generator) -> Path:
+def path(
+    motion: str, speed: str, reach: tuple[float, float], rng: np.random.Generator, begin: float = 0.0
+) -> Path:
     """Path of a thing, or of the middle of a formation, that may go `reach` away from the centre (x, y).
 
+    `begin` in clip lengths: 1 shows what happens after the usual clip (what runs straight leaves it).
     Raises KeyError for an unknown speed and ValueError for an unknown motion.
     """
-    t = np.linspace(0, 1, FRAMES)
+    t = np.linspace(0, 1, FRAMES) + begin
     room = np.asarray(reach)
     half = room * SPEEDS[speed] * rng.uniform(0.88, 1.1)
     off = rng.uniform(-0.55, 0.75) * np.minimum(room, 0.6)
@@ -60,7 +63,7 @@ def path(motion: str, speed: str, reach: tuple[float, float], rng: np.random.Gen
     elif motion == "spin":
         angle = angle + 2 * np.pi * t * 0.6 * SPEEDS[speed]
     elif motion in ("grow", "shrink"):
-        scale = np.linspace(0.5, 1.15, FRAMES)[:: 1 if motion == "grow" else -1]
+        scale = np.interp(t, (0, 1), (0.5, 1.15) if motion == "grow" else (1.15, 0.5))
     elif motion != "still":
         raise ValueError(f"unknown motion {motion!r}")
     return Path(centre, scale, angle)

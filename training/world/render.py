@@ -48,7 +48,7 @@ def _formation(scene: Scene, rng: np.random.Generator) -> NDArray[np.float64]:
     return out
 
 
-def _tracks(scene: Scene, rng: np.random.Generator) -> list[tuple[Thing, motion.Path]]:
+def _tracks(scene: Scene, rng: np.random.Generator, begin: float) -> list[tuple[Thing, motion.Path]]:
     """Every thing with its path, in formation: clear of one another and inside the picture."""
     offsets = _formation(scene, rng)
     things = scene.things if len(scene.things) > 1 else scene.things * scene.count
@@ -56,7 +56,7 @@ def _tracks(scene: Scene, rng: np.random.Generator) -> list[tuple[Thing, motion.
     radius = max(SIZES[t.size] for t in things) * shrink
     spread = np.abs(offsets).max(0) + radius
     room = np.maximum(0.97 - spread, 0.02)
-    middle = motion.path(scene.motion, scene.speed, (float(room[0]), float(room[1])), rng)
+    middle = motion.path(scene.motion, scene.speed, (float(room[0]), float(room[1])), rng, begin)
     return [
         (thing, motion.Path(middle.centre + at, middle.scale * shrink, middle.angle))
         for thing, at in zip(things, offsets, strict=True)
@@ -83,16 +83,17 @@ def _differs(a: Frames, b: Frames) -> NDArray[np.bool_]:
     return other[..., 0] | other[..., 1] | other[..., 2]
 
 
-def render(scene: Scene, seed: int) -> tuple[Frames, NDArray[np.bool_]]:
+def render(scene: Scene, seed: int, begin: float = 0.0) -> tuple[Frames, NDArray[np.bool_]]:
     """Frames of a scene: (FRAMES, SIDE, SIDE, 3) uint8 RGB, and where things are: (FRAMES, SIDE, SIDE) bool.
 
-    Equal scene and seed give equal bytes. Raises KeyError or ValueError for names that are not in `spec`.
+    `begin` starts later, in clip lengths (see `motion.path`). Equal arguments give equal bytes. Raises
+    KeyError or ValueError for names that are not in `spec`.
     """
     rng = np.random.default_rng(seed)
     place = backgrounds.picture(scene.background, scene.daytime, rng)
     side = SIDE * _OVER
     base = cv2.resize(place.astype(np.uint8), (side, side), interpolation=cv2.INTER_NEAREST)
-    tracks = _tracks(scene, rng)
+    tracks = _tracks(scene, rng, begin)
     painted = [
         shapes.parts(
             t.kind,
