@@ -12,8 +12,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from safegen.durable import sync_folder
 from safegen.errors import KeyUnavailable, UsageError
-from safegen.keys.files import FOLDER_MODE, sync_folder, write_private
+from safegen.keys.files import FOLDER_MODE, write_private
 from safegen.keys.identity_files import ISSUING, LOG, PUBLIC, ROOT, ROOT_KEY, SIGNING, VERSION
 from safegen.keys.passphrase import stretch
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from safegen.durable import write_durable
 from safegen.errors import KeyUnavailable
 
 FILE_MODE = 0o600
@@ -17,38 +17,13 @@ POSIX = os.name == "posix"
 
 
 def write_private(path: Path, data: bytes) -> None:
-    """Write *data* to *path* with mode 0600: the old content or the new one, never half of it.
-
-    Raises KeyUnavailable when the folder cannot be written.
-    """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+    """Write *data* to *path* with mode 0600, whole and durably. Raises KeyUnavailable."""
     try:
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-        sync_folder(path.parent)
+        write_durable(path, data, mode=FILE_MODE)
     except OSError as error:
         raise KeyUnavailable(
             f"cannot write {path.name}: {error.strerror}", hint=f"check the folder {path.parent}"
         ) from error
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a rename in *folder* durable, where the platform can."""
-    if not POSIX:
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def read_private(path: Path, *, limit: int = 1 << 20) -> bytes:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from safegen.durable import sync_folder
 from safegen.errors import LedgerError
 from safegen.ledger.checkpoint import Checkpoint, parse_unverified
 from safegen.ledger.note import NoteError
@@ -120,31 +121,3 @@ def _notes(file: BinaryIO) -> Iterator[str]:
             body = [*body[-2:], line]
     if signatures:
         yield "".join((*body, "\n", *signatures))
-
-
-def write_durable(path: Path, data: bytes, *, mode: int = 0o600) -> None:
-    """Write *data* to *path* with *mode* (less the umask), replacing it whole, and sync. Raises OSError."""
-    path.parent.mkdir(mode=0o700, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """fsync a folder, so that names made or removed in it survive a power cut. Windows has no such call."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -8,24 +8,24 @@ writes them): beside the checkpoints, and beside the proof sidecar of each relea
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
+from safegen.durable import write_durable
 from safegen.errors import LedgerError, UnreadableInput, UsageError
 from safegen.ledger.checkpoint import Checkpoint, parse_unverified
 from safegen.ledger.note import NoteError
 from safegen.ledger.stamp_der import with_sorted_certificates
+from safegen.posting import MAX_ANSWER, Unanswered, address, post
 
 if TYPE_CHECKING:
     from rfc3161_client import TimeStampResponse
 
 SUFFIX = ".tsr"
-MAX_TOKEN = 64 * 1024
+MAX_TOKEN = MAX_ANSWER
 SECONDS = 20.0
 """For the whole request."""
 CLOCK_SKEW = timedelta(minutes=5)
@@ -63,18 +63,18 @@ def request_stamp(url: str, body: bytes, *, seconds: float = SECONDS) -> bytes:
 
     from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
 
-    host, port, path, secure = _address(url)
+    where = address(url, what="time stamp authority", setting="signing.tsa_url")
     asked = TimestampRequestBuilder().data(body).hash_algorithm(HashAlgorithm.SHA256).build()
     try:
-        answer = _post(host, port, path, secure, asked.as_bytes(), time.monotonic() + seconds)
+        answer = post(where, asked.as_bytes(), media_type="application/timestamp-query", seconds=seconds)
         found = _decode(answer)
         imprint = found.tst_info.message_imprint
         if imprint.message != asked.message_imprint.message or found.tst_info.nonce != asked.nonce:
             raise StampRejected("it answers another request")
     except (OSError, HTTPException, ValueError, StampRejected) as error:
-        why = str(error) if isinstance(error, StampRejected) else type(error).__name__
+        why = str(error) if isinstance(error, StampRejected | Unanswered) else type(error).__name__
         raise LedgerError(
-            f"the time stamp authority {host} gave no stamp: {why}",
+            f"the time stamp authority {where[0]} gave no stamp: {why}",
             hint="check signing.tsa_url in safegen.toml; `safegen log stamp` tries again",
         ) from error
     return answer
@@ -111,12 +111,11 @@ def verify_stamp(
 
 def keep(folder: Path, body: bytes, token: bytes) -> Path:
     """Keep *token* over the checkpoint *body* in *folder*, durably; its path. Raises LedgerError."""
-    from safegen.ledger.outside import write_durable
-
     origin, size, root = body.decode().split("\n")[:3]
     head = Checkpoint(origin, int(size), b"")
     path = folder / f"{head.size}-{_file_part(root)}{SUFFIX}"
     try:
+        folder.mkdir(mode=0o700, exist_ok=True)
         write_durable(path, token)
     except OSError as error:
         raise LedgerError(
@@ -183,55 +182,3 @@ def _only_stamps(found: TimeStampResponse) -> None:
             uses = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
             if len(list(uses)) != 1:
                 raise StampRejected("the authority's certificate is not for time stamps alone")
-
-
-def _address(url: str) -> tuple[str, int, str, bool]:
-    """Host, port, path and whether to use TLS. Raises UsageError."""
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        host, port, parts = "", None, urlsplit("")
-    if parts.scheme not in {"http", "https"} or not host or parts.username or parts.password:
-        raise UsageError(
-            "the time stamp authority needs a plain http or https address",
-            hint="see signing.tsa_url in safegen.toml",
-        )
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    secure = parts.scheme == "https"
-    return host, port or (443 if secure else 80), path, secure
-
-
-def _post(host: str, port: int, path: str, secure: bool, data: bytes, deadline: float) -> bytes:
-    """POST a time stamp query; the body of the answer."""
-    import http.client
-    import ssl
-
-    left = deadline - time.monotonic()
-    connection = (
-        http.client.HTTPSConnection(host, port, timeout=left, context=ssl.create_default_context())
-        if secure
-        else http.client.HTTPConnection(host, port, timeout=left)
-    )
-    headers = {"Content-Type": "application/timestamp-query", "Connection": "close"}
-    try:
-        connection.request("POST", path, body=data, headers=headers)
-        channel = connection.sock
-        answer = connection.getresponse()
-        if answer.status != 200:
-            raise StampRejected(f"it answered {answer.status}")
-        found = bytearray()
-        while True:
-            # A server that sends a byte now and then must not hold a release up for ever.
-            if (left := deadline - time.monotonic()) <= 0:
-                raise TimeoutError
-            if channel is not None:
-                channel.settimeout(left)
-            chunk = answer.read1(MAX_TOKEN)
-            if not chunk:
-                return bytes(found)
-            found += chunk
-            if len(found) > MAX_TOKEN:
-                raise StampRejected("its answer is too large")
-    finally:
-        connection.close()

@@ -53,7 +53,7 @@ def stamped(job: ReleaseJob, proof: str, studio: Studio) -> Iterator[Stamped]:
 
 def _written(path: Path, token: bytes, result: Stamped) -> bool:
     """Write the stamp beside the video, readable like its other sidecars; a failure is a warning."""
-    from safegen.ledger.outside import write_durable
+    from safegen.durable import write_durable
 
     try:
         write_durable(path, token, mode=0o644)

@@ -18,8 +18,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from safegen.durable import sync_folder
 from safegen.errors import ReleaseFailed, UsageError
-from safegen.ledger.outside import sync_folder
 
 TEMPORARY = ".safegen-tmp"
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safegen.errors import UnreadableInput
+from safegen.ledger import glance
 from safegen.types import CredentialsEvidence, Json, LedgerEvidence, NotChecked
-from safegen.verification import glance
 from safegen.verification.trust import Trust
 
 if TYPE_CHECKING:
