@@ -51,6 +51,12 @@ class ManifestInputs:
     oversight: str = "prompt_guided"
     extra_actions: Sequence[Json] = ()
     """Further actions in order (``c2pa.addedText`` for a visible label, ...)."""
+    frames_sha256: str = ""
+    """SHA-256 of the generated frames before marking, by which a reproduction is compared."""
+    caption: str = ""
+    """Text that goes with the video; published as it is."""
+    reproduces: Json = field(default_factory=dict)
+    """The release that this one repeats, and whether its frames are the same."""
     format: str = "video/mp4"
 
 
@@ -95,6 +101,12 @@ def build_manifest(inputs: ManifestInputs) -> Json:
     }
     if inputs.provider:
         generation["provider"] = facts.text(inputs.provider)
+    if inputs.frames_sha256:
+        generation["framesSha256"] = inputs.frames_sha256
+    if inputs.caption:
+        generation["caption"] = facts.text(inputs.caption)
+    if inputs.reproduces:
+        generation["reproduces"] = facts.mapping(inputs.reproduces)
     if inputs.publish_prompt:
         generation["prompt"] = request.prompt
         generation["negativePrompt"] = request.negative_prompt

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from safegen.errors import GenerationFailed, Interrupted, UnreadableInput
 from safegen.protocols import NoProgress, Progress
@@ -32,10 +33,19 @@ def _no_space(what: str, error: OSError) -> GenerationFailed:
     return GenerationFailed(f"{what}: {error.strerror}", hint="is there space on the disk?")
 
 
-def spool(clip: Clip, file: Path, *, progress: Progress = NoProgress()) -> Clip:
+def begin_digest(clip: Clip) -> Any:
+    """The SHA-256 (a hashlib object) that ``spool`` goes on with: over one line of text with the size, the
+    pixel format and the exact frame rate, then every frame's bytes. Sound is not part of it.
+    """
+    fps = f"{clip.fps.numerator}/{clip.fps.denominator}"
+    return hashlib.sha256(f"safegen frames 1: {clip.width}x{clip.height} rgb24 {fps}\n".encode())
+
+
+def spool(clip: Clip, file: Path, *, progress: Progress = NoProgress(), digest: Any = None) -> Clip:
     """Write the frames of *clip* to *file* (raw RGB) and return a clip that reads them from there.
 
-    Raises GenerationFailed when there are no frames, or their sizes differ from the clip's.
+    *digest*, made by ``begin_digest``, takes in every frame on the way. Raises GenerationFailed when there
+    are no frames, or their sizes differ from the clip's.
     """
     shape = (clip.height, clip.width, 3)
     count = 0
@@ -46,7 +56,10 @@ def spool(clip: Clip, file: Path, *, progress: Progress = NoProgress()) -> Clip:
                     raise Interrupted("stopped while writing frames")
                 if frame.shape != shape:
                     raise GenerationFailed(f"a frame is {frame.shape}, the clip says {shape}")
-                out.write(frame.tobytes())
+                data = frame.tobytes()
+                out.write(data)
+                if digest is not None:
+                    digest.update(data)
                 count += 1
     except OSError as error:
         raise _no_space("the frames could not be written", error) from error

@@ -34,7 +34,7 @@ def definition(
         raise SigningFailed("a generated video needs the decision that allowed it and the model that made it")
     config = studio.workspace.config
     inputs = ManifestInputs(
-        title=title,
+        title=made.label.title or title,
         content_id=encoded.content_id,
         watermark_alg=encoded.alg,
         model=made.model,
@@ -48,6 +48,9 @@ def definition(
         frame_checks=encoded.moderated.checks,
         warnings=made.warnings,
         training_mining=mining(policy),
+        frames_sha256=made.trace.frames_sha256 if made.trace else "",
+        caption=made.label.caption,
+        reproduces=made.label.reproduces,
     )
     return build_manifest(inputs), []
 

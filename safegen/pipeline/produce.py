@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -10,16 +11,16 @@ from typing import TYPE_CHECKING, NoReturn
 from safegen import plugins
 from safegen.errors import GenerationFailed, HeldForReview, RefusedByPolicy, SafegenError, UsageError
 from safegen.media.encode import Encoding
-from safegen.media.spool import spool
+from safegen.media.spool import begin_digest, spool
+from safegen.pipeline.build import build, request_json
 from safegen.pipeline.finish import finish
 from safegen.pipeline.records import decision_private, decision_public
-from safegen.pipeline.steps import Made
+from safegen.pipeline.steps import Label, Made, Trace
 from safegen.pipeline.studio import Studio
 from safegen.types import Allowed, Decision, Held, Json, Refused, Release, Request
 
 if TYPE_CHECKING:
     from safegen.protocols import Generator
-    from safegen.release import ReleaseJob
     from safegen.review import Approval
     from safegen.workspace import Workspace
 
@@ -35,15 +36,21 @@ def produce(
     encoding: Encoding = Encoding(),
     overwrite: bool = False,
     approval: int | None = None,
+    generator: Generator | None = None,
+    label: Callable[[Made], Label] | None = None,
 ) -> Release:
-    """Screen, generate, moderate, mark, sign, check, record, release. See ``safegen.generate``."""
+    """Screen, generate, moderate, mark, sign, check, record, release. See ``safegen.generate``.
+
+    *generator* (default: the one the request names) may be one that is loaded already. *label* looks at
+    the clip before it is moderated and says what is recorded with it; what it raises stops the release.
+    """
     from safegen.policies import load
     from safegen.release import ReleaseJob
     from safegen.screening import screen
 
     started = time.monotonic()
     policy = load(request.policy)
-    generator = find_generator(request.model)
+    generator = generator or find_generator(request.model)
     plugins.load("watermarks", watermark)
     content_id = studio.new_id()
     destination = output or Path.cwd() / f"safegen-{content_id:016x}.mp4"
@@ -56,7 +63,9 @@ def produce(
     with ReleaseJob.begin(
         studio.ledger, destination, clock=studio.clock, overwrite=overwrite, at=studio.at
     ) as job:
-        made = _make(generator, request, job, studio)
+        made = make(generator, request, job.temporary("frames.raw"), studio)
+        if label is not None:
+            made = replace(made, label=label(made))
         return finish(
             made,
             decision,
@@ -163,12 +172,12 @@ def stop(decision: Decision, index: int | None = None) -> NoReturn:
     raise TypeError(f"{type(decision).__name__} is no reason to stop")
 
 
-def _make(generator: Generator, request: Request, job: ReleaseJob, studio: Studio) -> Made:
-    """Generate and spool; whatever goes wrong in a generator is GenerationFailed."""
+def make(generator: Generator, request: Request, frames: Path, studio: Studio) -> Made:
+    """Generate and spool into the file *frames*; whatever goes wrong in a generator is GenerationFailed."""
     try:
         generated = generator.generate(request, progress=studio.progress)
-        frames = job.temporary("frames.raw")
-        clip = spool(generated.clip, frames, progress=studio.progress)
+        digest = begin_digest(generated.clip)
+        clip = spool(generated.clip, frames, progress=studio.progress, digest=digest)
     except SafegenError:
         raise
     except MemoryError as error:
@@ -179,5 +188,10 @@ def _make(generator: Generator, request: Request, job: ReleaseJob, studio: Studi
         raise GenerationFailed(f"the generator failed: {type(error).__name__}: {error}") from error
     settings = {"seed": request.seed, **generated.settings}
     return Made(
-        replace(clip, audio=generated.clip.audio), "generated", generated.model, settings, generated.warnings
+        replace(clip, audio=generated.clip.audio),
+        "generated",
+        generated.model,
+        settings,
+        generated.warnings,
+        trace=Trace(digest.hexdigest(), request_json(request), build()),
     )

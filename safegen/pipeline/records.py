@@ -7,7 +7,7 @@ from typing import Any
 
 from safegen import __version__
 from safegen.pipeline.steps import Made, Moderated
-from safegen.review import Approval, prompt_hashes
+from safegen.review import Approval, fingerprint
 from safegen.types import CheckRun, Decision, Finding, Json
 
 
@@ -30,20 +30,23 @@ def decision_public(decision: Decision) -> Json:
         "score": f"{decision.score:.4f}",
         "categories": sorted({f.category for f in decision.findings}),
         "model": decision.request.model,
+        "mode": decision.request.mode,
     }
 
 
 def decision_private(decision: Decision, *, keep_prompt: bool) -> Json:
-    """The private part, of which only a salted commitment is public: hashes of the prompts, the findings.
+    """The private part, of which only a salted commitment is public: hashes of prompts and inputs, findings.
 
     The prompts themselves, and reasons that may quote them, only with *keep_prompt*.
     """
     asked = decision.request
-    private: Json = prompt_hashes(asked.prompt, asked.negative_prompt)
+    private: Json = fingerprint(asked)
     private["findings"] = [_finding(f, reasons=keep_prompt) for f in decision.findings]
     if keep_prompt:
         private["prompt"] = asked.prompt
         private["negative_prompt"] = asked.negative_prompt
+        if asked.shots:
+            private["storyboard"] = [{"at": repr(float(s.at)), "prompt": s.prompt} for s in asked.shots]
     return private
 
 
@@ -75,6 +78,10 @@ def release_public(
         public["decision"] = decision_index
     if approval is not None:
         public["review"] = approval.entry
+    if made.trace is not None:
+        public["frames_sha256"] = made.trace.frames_sha256
+    if made.label.reproduces:
+        public["reproduces"] = plain(made.label.reproduces)
     if made.model is not None:
         public["model"] = {
             k: v
@@ -89,8 +96,14 @@ def release_public(
 
 
 def seed_and_settings(made: Made) -> Json:
-    """Settings of the generator, for reproducing."""
-    return {"settings": plain(made.settings)}
+    """Settings of the generator and what else reproducing needs; what the label keeps private."""
+    private: Json = {"settings": plain(made.settings)}
+    if made.trace is not None:
+        private["request"] = plain(made.trace.request)
+        private["build"] = plain(made.trace.build)
+    if made.label.private:
+        private["label"] = plain(made.label.private)
+    return private
 
 
 def plain(value: Any) -> Any:

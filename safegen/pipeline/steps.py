@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,6 +25,32 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Trace:
+    """What reproducing a clip needs: the SHA-256 (hex) of its frames as ``media.spool.begin_digest`` defines
+    it, the request without its prompts, and the libraries and processor that made it (JSON values).
+    """
+
+    frames_sha256: str
+    request: Json
+    build: Json
+
+
+@dataclass(frozen=True)
+class Label:
+    """What is recorded with a clip beside what made it.
+
+    ``title`` (default: the file's name) and ``caption`` are public: they stand in the manifest.
+    ``reproduces`` (JSON values) names a release that this one repeats, public too. ``private`` goes into
+    the private part of the ledger's entry only.
+    """
+
+    title: str = ""
+    caption: str = ""
+    reproduces: Json = field(default_factory=dict)
+    private: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Made:
     """A spooled clip and what made it. ``model`` is None for a video made elsewhere."""
 
@@ -34,6 +60,8 @@ class Made:
     settings: Mapping[str, Any]
     warnings: tuple[str, ...] = ()
     source: Source | None = None
+    trace: Trace | None = None
+    label: Label = Label()
 
 
 @dataclass(frozen=True)
