@@ -71,7 +71,7 @@ class Model:
 
     def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
         """Flow-matching loss of one batch."""
-        noised = flow.noised(batch.latents, generator, batch.tails)
+        noised = flow.noised(batch.latents, generator, batch.tails, batch.passages)
         guess = self.dit(noised.x, noised.timestep, self.embed(batch.captions), return_dict=False)[0]
         error = (guess - noised.target).square() * noised.weight
         return error.mean() / noised.weight.mean()
@@ -79,11 +79,15 @@ class Model:
 
 @dataclass(frozen=True)
 class Batch:
-    """The data of one step: latents, captions (some empty), and the tails when frames are given."""
+    """The data of one step: latents, captions (some empty), and the tails when frames are given.
+
+    The first `passages` clips lead from one scene to another.
+    """
 
     latents: Tensor
     captions: list[str]
     tails: Tensor | None
+    passages: int = 0
 
 
 class Data:
@@ -91,24 +95,29 @@ class Data:
 
     def __init__(self, samples: list[Sample], latents: Tensor, tails: Tensor) -> None:
         self.samples, self.latents, self.tails = samples, latents, tails
-        late = np.asarray([s.begin > 0 for s in samples])
-        self._whole, self._late = np.flatnonzero(~late), np.flatnonzero(late)
+        kinds = np.asarray([2 if s.to else int(s.begin > 0) for s in samples])
+        self._whole, self._late, self._passages = (np.flatnonzero(kinds == k) for k in (0, 1, 2))
 
     def batch(self, step: int) -> Batch:
         """The batch of one step, the same whenever it is asked for; captions are worded afresh."""
         rng = np.random.default_rng([13, step])
-        conditioned = bool(rng.random() < GIVEN)
         epoch, at = divmod(step, len(self._whole) // BATCH)
         order = np.random.default_rng([17, epoch]).permutation(self._whole)
-        chosen = order[at * BATCH : (at + 1) * BATCH]
+        chosen = order[at * BATCH : (at + 1) * BATCH].copy()
+        conditioned, quarter = bool(rng.random() < GIVEN), BATCH // 4
         if conditioned:
-            chosen = chosen.copy()
-            half = len(chosen) // 2
-            chosen[:half] = rng.choice(self._late, half, replace=False)
-        captions = ["" if rng.random() < DROP else caption(self.samples[i].scene, rng) for i in chosen]
-        at_once = torch.from_numpy(chosen)
-        tails = self.tails[at_once].float() if conditioned else None
-        return Batch(self.latents[at_once].float(), captions, tails)
+            chosen[:quarter] = rng.choice(self._passages, quarter, replace=False)
+            chosen[quarter : 2 * quarter] = rng.choice(self._late, quarter, replace=False)
+        captions = [self._caption(int(i), rng) for i in chosen]
+        rows = torch.from_numpy(chosen)
+        tails = self.tails[rows].float() if conditioned else None
+        return Batch(self.latents[rows].float(), captions, tails, quarter if conditioned else 0)
+
+    def _caption(self, i: int, rng: np.random.Generator) -> str:
+        sample = self.samples[i]
+        if rng.random() < (DROP if sample.to is None else 0.5):
+            return ""
+        return caption(sample.to or sample.scene, rng)
 
 
 def _optimiser(model: Model) -> optim.Duo:

@@ -44,20 +44,25 @@ def sigmas(size: int, generator: torch.Generator) -> Tensor:
     return SHIFT * u / (1 + (SHIFT - 1) * u)
 
 
-def given(size: int, frames: int, generator: torch.Generator) -> Tensor:
-    """Which latent frames of each clip are given, drawn from `GIVEN`: (size, frames) of 0 and 1."""
+def given(size: int, frames: int, generator: torch.Generator, both: int = 0) -> Tensor:
+    """Which latent frames of each clip are given, drawn from `GIVEN`: (size, frames) of 0 and 1.
+
+    Of the first `both` clips always the start and the end.
+    """
     shares = torch.tensor([share for share, _ in GIVEN])
     out = torch.zeros(size, frames)
-    for row, choice in zip(out, torch.multinomial(shares, size, True, generator=generator), strict=True):
+    choices = torch.multinomial(shares, size, True, generator=generator)
+    choices[:both] = len(GIVEN) - 1
+    for row, choice in zip(out, choices, strict=True):
         row[list(GIVEN[int(choice)][1])] = 1
     return out
 
 
-def noised(latents: Tensor, generator: torch.Generator, tails: Tensor | None = None) -> Noised:
+def noised(latents: Tensor, generator: torch.Generator, tails: Tensor | None = None, both: int = 0) -> Noised:
     """Add noise to normalised latents (b, c, t, h, w).
 
     With `tails` (b, c, h, w: the last latent frame as known without the ones before) some frames of every
-    clip are given.
+    clip are given; of the first `both` clips the start and the end.
     """
     b, _, t, h, w = latents.shape
     sigma = sigmas(b, generator)
@@ -67,7 +72,7 @@ def noised(latents: Tensor, generator: torch.Generator, tails: Tensor | None = N
     timestep = sigma * TIMESTEPS
     if tails is None:
         return Noised(x, timestep, noise - latents, torch.ones(1, 1, t, 1, 1))
-    known = given(b, t, generator)
+    known = given(b, t, generator, both)
     mask = known.view(b, 1, t, 1, 1)
     clean = torch.cat([latents[:, :, :-1], tails[:, :, None]], 2)
     x = mask * clean + (1 - mask) * x

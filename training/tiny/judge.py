@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from safegen.detectors.frames._analysis import track
 from safegen.detectors.frames.world import attributes
 from training.tiny import decoder, models, state
-from training.tiny.latents import clip_tensor
+from training.tiny.latents import Sample, clip_tensor
 from training.world import stages
 from training.world.captions import plain
 from training.world.render import render
@@ -71,7 +71,7 @@ def ceiling(folder: Path, scenes: list[Scene]) -> list[tuple[Scene, Frames]]:
     vae.load_state_dict(decoder.latest(folder))
     out = []
     for i, scene in enumerate(scenes):
-        x = clip_tensor(scene, 50000 + i)[None]
+        x = clip_tensor(Sample(scene, 50000 + i))[None]
         out.append((scene, to_frames(vae.decode(vae.encode(x).latent_dist.mean).sample[0])))
     return out
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from training.tiny import models, state
-from training.world import stages
+from training.world import passage, stages
 from training.world.render import render
 from training.world.spec import Scene, Thing
 
@@ -29,29 +29,44 @@ def scene_from(data: dict[str, Any]) -> Scene:
 
 @dataclass(frozen=True)
 class Sample:
-    """One training clip: what it shows, its render seed, and how late it starts (see `motion.path`)."""
+    """One training clip: what it shows, its render seed, how late it starts (see `motion.path`), and whether
+    it is a passage from that scene to another one (see `passage`)."""
 
     scene: Scene
     seed: int
     begin: float = 0.0
+    to: Scene | None = None
+    to_seed: int = 0
 
 
 def samples(stage: str, clips: int) -> list[Sample]:
     """The training clips of a stage: the same list every time.
 
-    One in five starts late: what a clip that goes on from given frames has to know, and no other sees.
+    One in eight starts late and one in eight is a passage, one passage in three back to its own beginning:
+    what a clip between given frames has to know, and no other sees.
     """
     rng = np.random.default_rng(11)
+    world = stages.STAGES[stage]
     out = []
     for i in range(clips):
-        scene, seed = stages.sample(stages.STAGES[stage], rng), int(rng.integers(1 << 31))
-        out.append(Sample(scene, seed, float(rng.uniform(0.1, 0.9)) if i % 5 == 0 else 0.0))
+        scene, seed = stages.sample(world, rng), int(rng.integers(1 << 31))
+        if i % 8 == 0:
+            out.append(Sample(scene, seed, float(rng.uniform(0.1, 0.9))))
+        elif i % 8 == 4:
+            other = (scene, seed) if i % 3 == 0 else (stages.sample(world, rng), int(rng.integers(1 << 31)))
+            still = [replace(s, camera="static") for s in (scene, other[0])]
+            out.append(Sample(still[0], seed, 0.0, still[1], other[1]))
+        else:
+            out.append(Sample(scene, seed))
     return out
 
 
-def clip_tensor(scene: Scene, seed: int, begin: float = 0.0) -> Tensor:
+def clip_tensor(sample: Sample) -> Tensor:
     """One rendered clip: (3, FRAMES, SIDE, SIDE) float32 in -1..1."""
-    frames, _ = render(scene, seed, begin)
+    if sample.to is None:
+        frames, _ = render(sample.scene, sample.seed, sample.begin)
+    else:
+        frames = passage.render(sample.scene, sample.seed, sample.to, sample.to_seed)
     return torch.from_numpy(frames).permute(3, 0, 1, 2).float() / 127.5 - 1
 
 
@@ -77,7 +92,7 @@ def encode(folder: Path, stage: str, clips: int) -> None:
     out = torch.empty(clips, *models.LATENT, dtype=torch.float16)
     tails = torch.empty(clips, models.LATENT[0], *models.LATENT[2:], dtype=torch.float16)
     for start in range(0, clips, _CHUNK):
-        x = torch.stack([clip_tensor(s.scene, s.seed, s.begin) for s in todo[start : start + _CHUNK]])
+        x = torch.stack([clip_tensor(s) for s in todo[start : start + _CHUNK]])
         out[start : start + len(x)] = vae.encode(x).latent_dist.mean.half()
         tails[start : start + len(x)] = tail(vae, x).half()
         if start % 1600 == 0:
@@ -101,4 +116,7 @@ def _normal(values: Tensor, mean: Tensor, std: Tensor) -> Tensor:
 
 def samples_from(text: str) -> list[Sample]:
     """The samples that `encode` wrote down."""
-    return [Sample(scene_from(s["scene"]), s["seed"], s["begin"]) for s in json.loads(text)]
+    return [
+        Sample(**{**s, "scene": scene_from(s["scene"]), "to": s["to"] and scene_from(s["to"])})
+        for s in json.loads(text)
+    ]

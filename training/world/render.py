@@ -14,9 +14,10 @@ _OVER = 2
 _SHIFT = 4  # fixed-point bits of cv2's polygon coordinates
 
 
-def _paint(
+def paint(
     canvas: Frames, parts: list[shapes.Part], centre: NDArray[np.float64], radius: float, angle: float
 ) -> None:
+    """Draw a thing's polygons onto a canvas of twice the side, `centre` and `radius` in picture units."""
     turn = np.asarray([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     unit = SIDE * _OVER / 2
     for points, colour in parts:
@@ -48,7 +49,7 @@ def _formation(scene: Scene, rng: np.random.Generator) -> NDArray[np.float64]:
     return out
 
 
-def _tracks(scene: Scene, rng: np.random.Generator, begin: float) -> list[tuple[Thing, motion.Path]]:
+def tracks(scene: Scene, rng: np.random.Generator, begin: float) -> list[tuple[Thing, motion.Path]]:
     """Every thing with its path, in formation: clear of one another and inside the picture."""
     offsets = _formation(scene, rng)
     things = scene.things if len(scene.things) > 1 else scene.things * scene.count
@@ -63,15 +64,16 @@ def _tracks(scene: Scene, rng: np.random.Generator, begin: float) -> list[tuple[
     ]
 
 
-def _camera(frame: Frames, camera: str, t: float) -> Frames:
-    if camera == "static":
+def camera(frame: Frames, move: str, t: float) -> Frames:
+    """The frame as the camera sees it at `t` in 0..1 of its move."""
+    if move == "static":
         return frame
     side = SIDE * _OVER
     zoom, dx = 1.15, 0.0
-    if camera.startswith("pan"):
-        dx = (t - 0.5) * 0.13 * side * (1 if camera == "pan_left" else -1)
+    if move.startswith("pan"):
+        dx = (t - 0.5) * 0.13 * side * (1 if move == "pan_left" else -1)
     else:
-        zoom = 1 + 0.3 * (t if camera == "zoom_in" else 1 - t)
+        zoom = 1 + 0.3 * (t if move == "zoom_in" else 1 - t)
     matrix = np.asarray([[zoom, 0, side / 2 * (1 - zoom) + dx], [0, zoom, side / 2 * (1 - zoom)]], np.float32)
     return np.asarray(cv2.warpAffine(frame, matrix, (side, side), borderMode=cv2.BORDER_REPLICATE), np.uint8)
 
@@ -81,6 +83,17 @@ def _differs(a: Frames, b: Frames) -> NDArray[np.bool_]:
         a != b
     )  # reducing three planes by hand: numpy is ten times slower on a short axis
     return other[..., 0] | other[..., 1] | other[..., 2]
+
+
+def painted(
+    scene: Scene, going: list[tuple[Thing, motion.Path]], rng: np.random.Generator
+) -> list[list[shapes.Part]]:
+    """The polygons of every thing, in colours that vary a little."""
+    mirrored = scene.motion == "left"
+    return [
+        shapes.parts(t.kind, _jittered(shapes.named(t.colour), rng), mirrored=mirrored and t.kind in FACING)
+        for t, _ in going
+    ]
 
 
 def render(scene: Scene, seed: int, begin: float = 0.0) -> tuple[Frames, NDArray[np.bool_]]:
@@ -93,24 +106,17 @@ def render(scene: Scene, seed: int, begin: float = 0.0) -> tuple[Frames, NDArray
     place = backgrounds.picture(scene.background, scene.daytime, rng)
     side = SIDE * _OVER
     base = cv2.resize(place.astype(np.uint8), (side, side), interpolation=cv2.INTER_NEAREST)
-    tracks = _tracks(scene, rng, begin)
-    painted = [
-        shapes.parts(
-            t.kind,
-            _jittered(shapes.named(t.colour), rng),
-            mirrored=scene.motion == "left" and t.kind in FACING,
-        )
-        for t, _ in tracks
-    ]
+    going = tracks(scene, rng, begin)
+    things = painted(scene, going, rng)
     frames = np.empty((FRAMES, SIDE, SIDE, 3), np.uint8)
     masks = np.empty((FRAMES, SIDE, SIDE), np.bool_)
     for i in range(FRAMES):
         canvas = base.copy()
-        for (thing, p), parts in zip(tracks, painted, strict=True):
-            _paint(canvas, parts, p.centre[i], SIZES[thing.size] * float(p.scale[i]), float(p.angle[i]))
+        for (thing, p), parts in zip(going, things, strict=True):
+            paint(canvas, parts, p.centre[i], SIZES[thing.size] * float(p.scale[i]), float(p.angle[i]))
         moved = _differs(canvas, base)
-        out = _camera(canvas, scene.camera, i / (FRAMES - 1))
+        out = camera(canvas, scene.camera, i / (FRAMES - 1))
         frames[i] = cv2.resize(out, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-        mask = _camera(moved.astype(np.uint8), scene.camera, i / (FRAMES - 1))
+        mask = camera(moved.astype(np.uint8), scene.camera, i / (FRAMES - 1))
         masks[i] = (mask[::2, ::2] | mask[1::2, ::2] | mask[::2, 1::2] | mask[1::2, 1::2]) > 0
     return frames, masks
