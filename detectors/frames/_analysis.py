@@ -1,57 +1,54 @@
-"""From frames to one tracked thing: where it is, what it covers and what it stands before.
+"""From frames to tracked things: what stands before which place, taken apart and followed through the clip.
 
-Made for small rendered worlds: a few flat-coloured things over a place whose rows are roughly uniform.
-On anything else the track comes out empty or incoherent, and the readers of it say ``unknown``.
+Made for small rendered worlds: one to three things, alike in motion, before a place whose rows are roughly
+uniform. On anything else the coherence is low, and the readers of it say ``unknown``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from safegen.detectors.frames import _fit, _groups, _places
+
 if TYPE_CHECKING:
     from safegen.types import Clip
 
 Floats = NDArray[np.float32]
+Path = NDArray[np.float64]
 
 SHORT_SIDE = 64
 MAX_FRAMES = 17
-_MIN_CONTRAST = 26.0
-"""Smallest RGB distance (0..441) from the row's colour that can belong to a thing."""
-_MIN_AREA = 0.0045
-_MAX_AREA = 0.42
-"""Share of the picture a thing may cover."""
+_MAX_AREA = 0.6
+"""Share of the picture that things may cover."""
 
 
 @dataclass(frozen=True)
-class Spot:
-    """The main thing in one frame.
+class Body:
+    """One thing through the clip: ``centre`` (n, 2) in short sides, ``area`` (n,) in squares of it, both NaN
+    where it is not seen, and its crop in every frame."""
 
-    ``alpha`` is its coverage (h, w) in 0..1, ``centre`` (x, y) and ``area`` in units of the short side,
-    ``colour`` its median RGB, ``flat`` the spread of its inner colour, ``whole`` whether it is fully in view.
-    """
-
-    frame: int
-    alpha: Floats
-    centre: tuple[float, float]
-    area: float
-    colour: Floats
-    flat: float
-    whole: bool
-    others: int
+    centre: Path
+    area: Path
+    crops: tuple[_fit.Patch | None, ...]
 
 
 @dataclass(frozen=True)
 class Track:
-    """What a clip shows: row colours of the place (h, 3), the thing's spots by time, and a coherence in
-    0..1."""
+    """What a clip shows.
 
-    rows: Floats
-    spots: tuple[Spot, ...]
+    ``gaps``: mean difference from each place; ``costs``: what 1, 2 and 3 things leave unexplained;
+    ``bodies``: the things, left to right (``axis`` 0) or top to bottom (1); ``coherence``: 0..1, how well the
+    clip is of this world; ``aspect``: width by height.
+    """
+
+    gaps: dict[str, float]
+    costs: dict[int, float]
+    bodies: tuple[Body, ...]
+    axis: int
     frames: int
     coherence: float
     aspect: float
@@ -77,86 +74,55 @@ def thumbnails(clip: Clip) -> Floats:
     return np.stack(out) if out else np.zeros((0, SHORT_SIDE, SHORT_SIDE, 3), np.float32)
 
 
-def _components(mask: NDArray[np.bool_]) -> Iterator[NDArray[np.bool_]]:
-    """Connected parts large enough to be things, biggest first."""
-    import cv2
-
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
-    areas = stats[1:count, cv2.CC_STAT_AREA]
-    for index in np.argsort(-areas, kind="stable"):
-        if areas[index] >= _MIN_AREA * mask.size:
-            yield labels == index + 1
-
-
-def _eroded(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The mask without its rim; thin detail of the place, such as a wave, vanishes."""
-    import cv2
-
-    thin: NDArray[np.bool_] = cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    return thin
+def _body(crops: list[_fit.Patch | None], unit: int) -> Body:
+    centre = np.full((len(crops), 2), np.nan)
+    area = np.full(len(crops), np.nan)
+    for i, crop in enumerate(crops):
+        total = 0.0 if crop is None else float(crop.alpha.sum())
+        if crop is None or total < 6:
+            continue
+        ys, xs = np.mgrid[0 : crop.alpha.shape[0], 0 : crop.alpha.shape[1]]
+        x = float((xs * crop.alpha).sum() / total) + crop.corner[0] + 0.5
+        y = float((ys * crop.alpha).sum() / total) + crop.corner[1] + 0.5
+        centre[i], area[i] = (x / unit, y / unit), total / unit**2
+    return Body(centre, area, tuple(crops))
 
 
-def _spot(index: int, frame: Floats, rows: Floats) -> Spot | None:
-    import cv2
-
-    h, w = frame.shape[:2]
-    away = frame - rows[:, None]
-    distance = np.sqrt((away**2).sum(2))
-    parts = list(_components(distance > _MIN_CONTRAST))
-    if not parts:
-        return None
-    part = parts[0]
-    inner = _eroded(part)
-    core = inner if inner.sum() >= 6 else part
-    colour = np.median(frame[core], axis=0)
-    flat = float(np.abs(frame[core] - colour).mean())
-    contrast = colour - rows[:, None]
-    share = np.clip((away * contrast).sum(2) / np.maximum((contrast**2).sum(2), 1.0), 0, 1)
-    # Faint detail of the place that touches the thing (a wave, a dune's edge) has little of its colour.
-    part = next(_components(part & (share > 0.4)), part)
-    near = cv2.dilate(part.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    alpha = np.where(near, share, 0).astype(np.float32)
-    total = float(alpha.sum())
-    if total < 1:
-        return None
-    ys, xs = np.mgrid[0:h, 0:w]
-    unit = min(h, w)
-    centre = (float((xs * alpha).sum() / total / unit), float((ys * alpha).sum() / total / unit))
-    border = np.concatenate([part[0], part[-1], part[:, 0], part[:, -1]])
-    solid = _eroded(part).sum()
-    others = sum(int(_eroded(p).sum() >= max(4, 0.4 * solid)) for p in parts[1:])
-    return Spot(
-        index, alpha, centre, total / unit**2, colour.astype(np.float32), flat, not border.any(), others
-    )
+def _bodies(fronts: list[_groups.Front], number: int, axis: int, unit: int) -> tuple[Body, ...]:
+    each: list[list[_fit.Patch | None]] = [[] for _ in range(number)]
+    for f in fronts:
+        crops = _groups.patches(f, number, axis)
+        for i in range(number):
+            each[i].append(crops[i] if len(crops) == number else None)
+    return tuple(_body(crops, unit) for crops in each)
 
 
 def track(frames: Floats) -> Track:
-    """Follow the biggest thing through ``frames`` (n, h, w, 3) float32 RGB in 0..255."""
+    """Follow the things in ``frames`` (n, h, w, 3) float32 RGB in 0..255."""
     n, h, w = frames.shape[:3]
+    nothing = Track({}, {}, (), 0, n, 0.0, w / h)
     if n == 0:
-        return Track(np.zeros((h, 3), np.float32), (), 0, 0.0, w / h)
-    rows = np.median(frames.transpose(1, 0, 2, 3).reshape(h, -1, 3), axis=1).astype(np.float32)
-    spots = [s for s in (_spot(i, frame, rows) for i, frame in enumerate(frames)) if s is not None]
-    away = np.sqrt(((frames - rows[None, :, None]) ** 2).sum(3)) > _MIN_CONTRAST
-    covered = float(away.mean())
-    usual = float(np.median([s.area for s in spots])) * min(h, w) ** 2 / (h * w) if spots else 0.0
-    stray = max(0.0, covered - usual * (1 + (max((s.others for s in spots), default=0))))
-    flat = float(np.median([s.flat for s in spots])) if spots else 99.0
-    coherence = _fall(covered, _MAX_AREA, 0.6) * _fall(stray, 0.08, 0.2) * _fall(flat, 26.0, 45.0)
-    calm = np.sqrt(((frames - rows[None, :, None]) ** 2).sum(3))[~away]
-    rough = float(calm.mean()) if calm.size else 99.0
-    coherence *= _fall(_jumps(spots), 0.05, 0.25) * _fall(rough, 4.5, 7.0)
-    return Track(rows, tuple(spots), n, coherence, w / h)
+        return nothing
+    found = _places.place(frames)
+    fronts = [_groups.front(frame, rows) for frame, rows in zip(frames, found.rows, strict=True)]
+    covered = float(np.mean([(f.alpha > 0.3).mean() for f in fronts]))
+    calm = [np.abs(f.frame - f.rows[:, None])[f.alpha == 0] for f in fronts]
+    rough = float(np.mean(np.concatenate([c.ravel() for c in calm]))) if any(c.size for c in calm) else 99.0
+    coherence = fall(covered, _MAX_AREA, 0.75) * fall(rough, 6.0, 10.0)
+    there = [f for f in fronts if (f.alpha > 0.3).mean() > 0.004]
+    if coherence <= 0 or len(there) < max(1, n // 2):
+        return Track(found.gaps, {}, (), 0, n, coherence, w / h)
+    axis = _groups.line(there)
+    picked = [there[len(there) * k // 6] for k in (1, 3, 5)]
+    costs = _groups.costs(picked, axis)
+    number = min(costs, key=lambda k: costs[k])
+    left = costs[number] - _groups.PENALTY * (number - 1)
+    coherence *= fall(left, 0.45, 0.7)
+    return Track(
+        found.gaps, costs, _bodies(fronts, number, axis, min(h, w)), axis, n, coherence, w / h
+    )
 
 
-def _jumps(spots: list[Spot]) -> float:
-    """Share of steps in which the biggest thing is suddenly elsewhere: then it is not one thing."""
-    if len(spots) < 2:
-        return 0.0
-    path = np.array([s.centre for s in spots])
-    return float((np.hypot(*np.diff(path, axis=0).T) > 0.25).mean())
-
-
-def _fall(value: float, good: float, bad: float) -> float:
+def fall(value: float, good: float, bad: float) -> float:
     """1 up to ``good``, 0 from ``bad`` on, linear between."""
     return float(np.clip((bad - value) / (bad - good), 0, 1))

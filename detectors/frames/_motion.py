@@ -1,11 +1,10 @@
-"""How the tracked thing moves: straight, bouncing, circling, turning, growing or not at all."""
+"""How the tracked things move: straight, bouncing, circling, turning, growing or not at all."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from safegen.detectors.frames import _shapes
 from safegen.detectors.frames._analysis import Track
 
 MOTIONS = (
@@ -23,18 +22,16 @@ MOTIONS = (
 )
 UNKNOWN = "unknown"
 
-_STILL = 0.075
+_STILL = 0.045
 """Range of the centre, in short sides, below which a thing stays where it is."""
 _GROWTH = 0.7
 """Natural logarithm of the change in area that counts as growing."""
-_TURN = 0.86
-"""Likeness of the outline with its first one below which it turns."""
 
 Path = NDArray[np.float64]
 
 
 def _reversals(values: Path) -> int:
-    """How often a coordinate turns round, wobbles below a tenth of its range ignored."""
+    """How often a coordinate turns round, wobbles below a fifth of its range ignored."""
     reach = float(np.ptp(values))
     turns, sign, last = 0, 0, float(values[0])
     for value in values:
@@ -68,30 +65,25 @@ def _travel(path: Path) -> tuple[str, float]:
     return ("right" if ends[0] > 0 else "left"), certainty * (1 - 0.5 * minor)
 
 
-def _in_place(seen: Track) -> tuple[str, float]:
-    first = seen.spots[0].alpha
-    likeness = float(np.mean([_shapes.likeness(first, s.alpha) for s in seen.spots[1::2]]))
-    if likeness < _TURN:
-        return "spin", float(np.clip(0.5 + (_TURN - likeness) * 5, 0.5, 1))
-    return "still", float(np.clip(0.5 + (likeness - _TURN) * 8, 0.5, 1))
+def _path(seen: Track) -> tuple[Path, Path]:
+    """Middle of the things (n, 2) and mean logarithm of their areas (n,), in frames where all are seen."""
+    centre = np.mean([b.centre for b in seen.bodies], axis=0)
+    area = np.mean([np.log(np.maximum(b.area, 1e-6)) for b in seen.bodies], axis=0)
+    there = np.isfinite(area)
+    return centre[there], area[there]
 
 
-def motion(seen: Track) -> dict[str, float]:
-    """Probabilities of MOTIONS and ``unknown``: all the latter when the thing is not seen in most frames."""
-    out = dict.fromkeys((*MOTIONS, UNKNOWN), 0.0)
-    if len(seen.spots) < max(4, seen.frames // 2):
-        out[UNKNOWN] = 1.0
-        return out
-    path = np.array([s.centre for s in seen.spots], np.float64)
-    areas = np.log([max(s.area, 1e-6) for s in seen.spots])
+def travel(seen: Track) -> tuple[str, float]:
+    """Motion and certainty of it, from places and sizes alone: "still" also for things that only turn."""
+    if not seen.bodies:
+        return UNKNOWN, 1.0
+    path, areas = _path(seen)
+    if len(path) < max(4, seen.frames // 2):
+        return UNKNOWN, 1.0
     growth = float(np.median(areas[-3:]) - np.median(areas[:3]))
-    if abs(growth) > _GROWTH and float(np.ptp(path, axis=0).max()) < 0.2:
-        name, certainty = ("grow" if growth > 0 else "shrink"), 0.95
-    elif float(np.ptp(path, axis=0).max()) < _STILL:
-        name, certainty = _in_place(seen)
-    else:
-        name, certainty = _travel(path)
-    certainty *= seen.coherence
-    out[name] += certainty
-    out[UNKNOWN] += 1 - certainty
-    return out
+    reach = float(np.ptp(path, axis=0).max())
+    if abs(growth) > _GROWTH and reach < 0.2:
+        return ("grow" if growth > 0 else "shrink"), 0.95
+    if reach < _STILL:
+        return "still", float(np.clip(0.5 + (1 - reach / _STILL), 0.5, 1))
+    return _travel(path)

@@ -1,4 +1,5 @@
-"""Reads what a clip of the small world shows: colour, shape, size, count, position, motion, background.
+"""Reads what a clip of the small world shows: colour, shape (what kind of thing), size, count, position,
+motion, background; of two different things also the second's colour and shape, and how they stand.
 
 The bias audit counts these attributes over releases, and the embedded model is judged by them. numpy and
 OpenCV only. It works at the native 64 pixels and on upscaled, watermarked, re-encoded releases. On pictures
@@ -13,17 +14,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from safegen.detectors.frames import _shapes
-from safegen.detectors.frames._analysis import Spot, Track, thumbnails, track
-from safegen.detectors.frames._motion import motion
+from safegen.detectors.frames import _motion, _outlines
+from safegen.detectors.frames._analysis import SHORT_SIDE, Track, thumbnails, track
+from safegen.detectors.frames._kinds import Reading, read, turning
+from safegen.detectors.frames._places import BANDS
 from safegen.types import Attribute, CheckRun
 
 if TYPE_CHECKING:
     from safegen.types import Clip
 
 NAME = "world"
-VERSION = "1"
+VERSION = "2"
 UNKNOWN = "unknown"
+NONE = "none"
 
 COLOURS: dict[str, tuple[int, int, int]] = {
     "red": (214, 32, 36),
@@ -40,17 +43,19 @@ COLOURS: dict[str, tuple[int, int, int]] = {
     "grey": (128, 128, 128),
 }
 
-_PLACES: dict[str, tuple[tuple[int, int, int], tuple[int, int, int]]] = {
-    "grey": ((148, 150, 152), (140, 142, 144)),
-    "grass": ((158, 206, 237), (112, 172, 72)),
-    "sea": ((176, 210, 236), (54, 126, 174)),
-    "desert": ((186, 208, 220), (218, 184, 120)),
-    "night": ((14, 16, 44), (28, 33, 74)),
-    "snow": ((172, 192, 214), (235, 240, 246)),
-}
-"""Colour near the top and near the bottom of each place."""
-
+KINDS = _outlines.KINDS
+RELATIONS = ("left_of", "above")
+"""How the first of two things stands to the second."""
+_SPREAD, _EARLY, _LATE = (3, 8, 13), (0, 1, 2), (4, 6, 9, 12, 16)
+"""Frames that are looked at closely: of moving things, of those that stay in place, to see if they turn."""
+_TURNED = 0.3
+"""Share that turning must explain of what an upright thing leaves over."""
 _SIZES = {"small": 0.28, "medium": 0.40, "large": 0.54}
+"""Radius by size word, in halves of the picture's side."""
+_GROUP_SCALE = {1: 1.0, 2: 0.70, 3: 0.56}
+"""Factor on the radius by the number of things."""
+_LARGEST = 1.15
+"""Scale at which growing ends and shrinking begins."""
 
 
 def _lab(rgb: ArrayLike) -> NDArray[np.float32]:
@@ -75,52 +80,42 @@ def _nowhere(names: Sequence[str]) -> dict[str, float]:
     return {**dict.fromkeys(names, 0.0), UNKNOWN: 1.0}
 
 
-def _colour(seen: Track) -> dict[str, float]:
-    if not seen.spots:
+def _colour(reading: Reading | None, trust: float) -> dict[str, float]:
+    if reading is None:
         return _nowhere(tuple(COLOURS))
-    colour = np.median([s.colour for s in seen.spots], axis=0)
-    gaps = np.linalg.norm(_lab(list(COLOURS.values())) - _lab([colour]), axis=1)
-    return _softmax(dict(zip(COLOURS, map(float, gaps), strict=True)), 5.0, 42.0, seen.coherence)
+    gaps = np.linalg.norm(_lab(list(COLOURS.values())) - _lab([reading.colour]), axis=1)
+    return _softmax(dict(zip(COLOURS, map(float, gaps), strict=True)), 5.0, 42.0, trust)
 
 
-def _usable(seen: Track) -> list[Spot]:
-    """Spots fit for measuring an outline: whole ones, or all of them when there are none."""
-    whole = [s for s in seen.spots if s.whole]
-    return whole or list(seen.spots)
+def _shape(reading: Reading | None, trust: float) -> dict[str, float]:
+    if reading is None:
+        return _nowhere(KINDS)
+    return _softmax(reading.errors, 0.02, 0.55, trust)
 
 
-def _shape(seen: Track, turning: bool) -> dict[str, float]:
-    names = tuple(_shapes.AREA_FACTOR)
-    if not seen.spots:
-        return _nowhere(names)
-    each = [_shapes.overlaps(s.alpha, turning) for s in _usable(seen)]
-    mean = {n: 1 - float(np.mean([o[n] for o in each])) for n in names}
-    return _softmax(mean, 0.02, 0.20, seen.coherence)
-
-
-def _size(seen: Track, shape: str) -> dict[str, float]:
-    if not seen.spots:
+def _size(seen: Track, reading: Reading | None, moving: str) -> dict[str, float]:
+    if reading is None:
         return _nowhere(tuple(_SIZES))
-    area = float(np.median([s.area for s in _usable(seen)]))
-    radius = 2 * (area / _shapes.AREA_FACTOR.get(shape, 2.0)) ** 0.5
+    radii = [p.radius / SHORT_SIDE * 2 for p in reading.poses]
+    radius = max(radii) / _LARGEST if moving in ("grow", "shrink") else float(np.median(radii))
+    radius /= _GROUP_SCALE[len(seen.bodies)]
     return _softmax({n: abs(radius - r) for n, r in _SIZES.items()}, 0.02, 0.25, seen.coherence)
 
 
 def _count(seen: Track) -> dict[str, float]:
-    names = ("1", "2", "3", "more")
-    if not seen.spots:
+    names = ("1", "2", "3")
+    if not seen.bodies:
         return _nowhere(names)
-    votes = [min(s.others, 3) for s in seen.spots]
-    shares = {n: votes.count(i) / len(votes) * seen.coherence for i, n in enumerate(names)}
-    return {**shares, UNKNOWN: 1 - seen.coherence}
+    return _softmax({str(n): cost for n, cost in seen.costs.items()}, 0.02, 0.7, seen.coherence)
 
 
 def _position(seen: Track) -> dict[str, float]:
     names = ("left", "centre", "right", "top", "bottom")
-    if not seen.spots:
+    if not seen.bodies:
         return _nowhere(names)
-    x = float(np.mean([s.centre[0] for s in seen.spots])) / max(1.0, seen.aspect) * 2 - 1
-    y = float(np.mean([s.centre[1] for s in seen.spots])) * min(1.0, seen.aspect) * 2 - 1
+    places = np.concatenate([b.centre[np.isfinite(b.area)] for b in seen.bodies])
+    x = float(places[:, 0].mean()) / max(1.0, seen.aspect) * 2 - 1
+    y = float(places[:, 1].mean()) * min(1.0, seen.aspect) * 2 - 1
     points = {
         "left": (-0.5, 0.0),
         "centre": (0.0, 0.0),
@@ -133,32 +128,67 @@ def _position(seen: Track) -> dict[str, float]:
 
 
 def _background(seen: Track) -> dict[str, float]:
-    if not seen.frames:
-        return _nowhere(tuple(_PLACES))
-    h = len(seen.rows)
-    top, bottom = seen.rows[h // 10], seen.rows[(h * 17) // 20]
-    here = _lab([top, bottom])
-    gaps = {n: float(np.linalg.norm(_lab(place) - here, axis=1).mean()) for n, place in _PLACES.items()}
-    return _softmax(gaps, 4.0, 26.0, max(seen.coherence, 0.0))
+    if not seen.gaps:
+        return _nowhere(tuple(BANDS))
+    return _softmax(seen.gaps, 2.0, 45.0, seen.coherence)
+
+
+def _certain(names: Sequence[str], name: str, certainty: float) -> dict[str, float]:
+    out = {**dict.fromkeys(names, 0.0), UNKNOWN: 0.0}
+    out[name] += certainty
+    out[UNKNOWN] += 1 - certainty
+    return out
+
+
+def _named(probabilities: Mapping[str, float]) -> str:
+    return max(probabilities, key=lambda k: probabilities[k])
+
+
+def _table(seen: Track) -> dict[str, dict[str, float]]:
+    name, sure = _motion.travel(seen)
+    early = name == "still"
+    readings = [read(b, _EARLY if early else _SPREAD) for b in seen.bodies]
+    if early:
+        turned = [turning(b, r, _LATE) for b, r in zip(seen.bodies, readings, strict=True) if r is not None]
+        if turned and float(np.mean(turned)) > _TURNED:
+            name, sure = "spin", 0.9
+    first = readings[0] if readings else None
+    trust = seen.coherence
+    table = {
+        "colour": _colour(first, trust),
+        "shape": _shape(first, trust),
+        "size": _size(seen, first, name),
+        "count": _count(seen),
+        "position": _position(seen),
+        "motion": _certain(_motion.MOTIONS, name, sure * trust),
+        "background": _background(seen),
+    }
+    return {**table, **_second(seen, readings, table)}
+
+
+def _second(
+    seen: Track, readings: Sequence[Reading | None], first: Mapping[str, Mapping[str, float]]
+) -> dict[str, dict[str, float]]:
+    """Colour and shape of a second, different thing and where the first stands; ``none`` without one."""
+    trust = seen.coherence if seen.bodies else 0.0
+    names = {"second_colour": tuple(COLOURS), "second_shape": KINDS, "relation": RELATIONS}
+    if len(seen.bodies) == 2:
+        colour, shape = _colour(readings[1], trust), _shape(readings[1], trust)
+        if _named(colour) != _named(first["colour"]) or _named(shape) != _named(first["shape"]):
+            there = _certain((NONE, *RELATIONS), RELATIONS[seen.axis], trust)
+            return {
+                "second_colour": {NONE: 0.0, **colour},
+                "second_shape": {NONE: 0.0, **shape},
+                "relation": there,
+            }
+    return {k: _certain((NONE, *v), NONE, trust) for k, v in names.items()}
 
 
 def attributes(seen: Track) -> tuple[Attribute, ...]:
-    """All attributes of a tracked clip, in a fixed order."""
-    moving = motion(seen)
-    turning = moving.get("spin", 0.0) > 0.5
-    shape = _shape(seen, turning)
-    kind = max(shape, key=lambda k: shape[k])
-    table = {
-        "colour": _colour(seen),
-        "shape": shape,
-        "size": _size(seen, kind),
-        "count": _count(seen),
-        "position": _position(seen),
-        "motion": moving,
-        "background": _background(seen),
-    }
+    """All attributes of a tracked clip, in a fixed order. With two different things ``colour``, ``shape`` and
+    ``size`` are those of the left or upper one, and ``relation`` says which of the two it is."""
     extractor = f"{NAME}/{VERSION}"
-    return tuple(Attribute(name, p, extractor, max(p.values())) for name, p in table.items())
+    return tuple(Attribute(name, p, extractor, max(p.values())) for name, p in _table(seen).items())
 
 
 class WorldExtractor:
@@ -167,7 +197,7 @@ class WorldExtractor:
     name = NAME
 
     def run(self, clip: Clip) -> tuple[Sequence[Attribute], CheckRun]:
-        """Extract colour, shape, size, count, position, motion and background of ``clip``.
+        """Extract the attributes of ``clip`` that the module names.
 
         Never raises on pictures, whatever they show; what cannot be told is ``unknown``.
         """
