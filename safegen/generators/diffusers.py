@@ -109,7 +109,19 @@ def checked_arguments(pipe: Any, values: dict[str, Any], asked: tuple[str, ...])
 def call(
     loaded: _loading.Loaded, arguments: dict[str, Any], *, seed: int, progress: Progress
 ) -> NDArray[np.uint8]:
-    """Run the pipeline: uint8 RGB frames (n, h, w, 3).
+    """Run the pipeline: uint8 RGB frames (n, h, w, 3). Raises as ``run`` does."""
+    return to_uint8(run(loaded, arguments, seed=seed, progress=progress))
+
+
+def run(
+    loaded: _loading.Loaded,
+    arguments: dict[str, Any],
+    *,
+    seed: int,
+    progress: Progress,
+    output_type: str = "np",
+) -> Any:
+    """Run the pipeline: the first clip of its output, frames or (``latent``) what they are decoded from.
 
     Asks ``progress.cancelled()`` before the first and after every denoising step; stopping raises Interrupted
     through the pipeline, so nothing is decoded. Noise comes from a CPU generator: the same on every device.
@@ -119,12 +131,15 @@ def call(
         raise Interrupted("stopped before the first step")
     steps = arguments.get("num_inference_steps")
     progress.stage("denoising", int(steps) if steps else None)
-    extra: dict[str, Any] = {"generator": torch.Generator("cpu").manual_seed(seed), "output_type": "np"}
+    extra: dict[str, Any] = {
+        "generator": torch.Generator("cpu").manual_seed(seed),
+        "output_type": output_type,
+    }
     if "callback_on_step_end" in inspect.signature(type(loaded.pipe).__call__).parameters:
         extra["callback_on_step_end"] = _callback(progress)
     try:
         with _loading.quiet(), torch.inference_mode():
-            video = loaded.pipe(**arguments, **extra).frames[0]
+            return loaded.pipe(**arguments, **extra).frames[0]
     except SafegenError:
         raise
     except torch.OutOfMemoryError as error:
@@ -138,7 +153,6 @@ def call(
     finally:
         if hasattr(loaded.pipe, "maybe_free_model_hooks"):
             loaded.pipe.maybe_free_model_hooks()
-    return to_uint8(video)
 
 
 def _callback(progress: Progress) -> Callable[[Any, int, Any, dict[str, Any]], dict[str, Any]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,12 +32,15 @@ MAX_SIDE = 4096
 MAX_FRAMES = 24 * 600
 
 
-def present(frames: Frames, *, width: int, height: int, seconds: float, fps: int) -> Clip:
+def present(
+    frames: Frames, *, width: int, height: int, seconds: float, fps: int, drop_last: bool = False
+) -> Clip:
     """A clip of ``width`` x ``height`` pixels at ``fps`` lasting ``seconds`` from native ``frames``.
 
     ``frames``: uint8 RGB, shape (n, h, w, 3), n >= 1, evenly spread over the whole duration. The picture is
     scaled to cover the target and centred; what sticks out is cut off. The result streams: one pass holds two
-    native frames at a time, and every pass gives the same bytes. Raises UsageError for sizes out of range.
+    native frames at a time, and every pass gives the same bytes. ``drop_last`` leaves the last frame out, for
+    clips that are played in a loop. Raises UsageError for sizes out of range.
     """
     count = round(seconds * fps)
     if not (16 <= width <= MAX_SIDE and 16 <= height <= MAX_SIDE and width % 2 == 0 and height % 2 == 0):
@@ -46,7 +50,10 @@ def present(frames: Frames, *, width: int, height: int, seconds: float, fps: int
         )
     if fps < 1 or not 1 <= count <= MAX_FRAMES:
         raise UsageError(f"{seconds:g} s at {fps} fps cannot be made", hint="try --seconds 3 --fps 24")
-    return Clip(lambda: _stream(frames, width, height, count), width, height, Fraction(fps), count)
+    shown = count - drop_last
+    return Clip(
+        lambda: islice(_stream(frames, width, height, count), shown), width, height, Fraction(fps), shown
+    )
 
 
 def _stream(frames: Frames, width: int, height: int, count: int) -> Iterator[Frame]:

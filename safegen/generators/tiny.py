@@ -21,11 +21,13 @@ from safegen.types import Generated, ModelRef, Outlook
 
 if TYPE_CHECKING:
     from safegen.protocols import Progress
-    from safegen.types import Condition, Request
+    from safegen.types import Condition, Mode, Request
 
 FOLDER = Path(__file__).resolve().parent.parent / "models" / "tiny"
 VERSION = "1"
 SIDE, SECONDS, FPS = 512, 3.0, 24
+RATE = 16 / 3
+"""Native frames a second of a release."""
 
 PRESET = Preset(
     name="tiny",
@@ -51,31 +53,44 @@ class TinyGenerator(DiffusersGenerator):
         super().__init__(replace(PRESET, source=str(folder)))
         self.folder = folder
 
+    @property
+    def modes(self) -> frozenset[Mode]:
+        """All of them."""
+        return frozenset({"text", "image", "edit", "extend", "extend_back", "loop", "blend", "storyboard"})
+
     def generate(
         self, request: Request, *, progress: Progress, conditions: Sequence[Condition] = ()
     ) -> Generated:
         """Make a clip of 512 x 512 pixels, 24 fps and 3 seconds unless the request says otherwise.
+
+        Every way of working is the model's own: see ``_ways``. Inputs are seen at 64 x 64 pixels.
 
         ``warnings`` name words the model does not know. Raises as DiffusersGenerator does, and
         GenerationFailed when the weights are not the shipped ones.
         """
         progress.stage("loading")
         loaded = self.loaded()
+        outlook = self.outlook(request)
         native = replace(request, width=None, height=None, seconds=None, fps=None)
         arguments = self.arguments(native, loaded)
+        fps = request.fps or FPS
         with _loading.one_thread():
-            frames = call(loaded, arguments, seed=request.seed, progress=progress)
-        width = request.width or request.height or SIDE
+            if request.mode == "text":
+                frames = call(loaded, arguments, seed=request.seed, progress=progress)
+                seconds = request.seconds or SECONDS
+            else:
+                from safegen.generators import _ways
+
+                desk = _ways.desk(loaded, arguments, request, conditions, progress)
+                frames = _ways.WAYS[request.mode](desk)
+                seconds = (len(frames) - 1) / RATE
+        width, height = outlook.width or SIDE, outlook.height or SIDE
+        looping = request.mode == "loop"
         clip = present(
-            frames,
-            width=width,
-            height=request.height or width,
-            seconds=request.seconds or SECONDS,
-            fps=request.fps or FPS,
+            frames, width=width, height=height, seconds=seconds + looping / fps, fps=fps, drop_last=looping
         )
-        return Generated(
-            clip, self.reference(loaded), self.settings(arguments, loaded), self.outlook(request).notes
-        )
+        settings = {"mode": request.mode, **self.settings(arguments, loaded)}
+        return Generated(clip, self.reference(loaded), settings, outlook.notes)
 
     def loaded(self) -> _loading.Loaded:
         """The pipeline, loaded once, its files compared with the shipped digests first."""
