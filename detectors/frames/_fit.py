@@ -7,7 +7,7 @@ where its body lies, and moved and scaled until it differs least from what is se
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,24 @@ class Patch:
     alpha: Floats
     corner: tuple[int, int]
 
+    @cached_property
+    def canvas(self) -> NDArray[np.uint8]:
+        """The place alone at twice the size: (2h, 2w, 3)."""
+        rows = np.repeat(self.rows.clip(0, 255).astype(np.uint8), 2, 0)
+        return np.repeat(rows[:, None], 2 * self.weight.shape[1], 1)
+
+    @cached_property
+    def weights(self) -> Floats:
+        """The weight of every channel: (h, w, 3)."""
+        return np.repeat(self.weight[..., None], 3, 2)
+
+    @cached_property
+    def energy(self) -> float:
+        """What is to be explained: weighted absolute difference between picture and place."""
+        import cv2
+
+        return max(1.0, cv2.norm((self.pixels - self.rows[:, None]) * self.weights, cv2.NORM_L1))
+
 
 @dataclass(frozen=True)
 class Pose:
@@ -69,35 +87,42 @@ def patch(frame: Floats, rows: Floats, alpha: Floats, others: NDArray[np.bool_])
     return Patch(frame[box], rows[top:bottom], (~others[box]).astype(np.float32), alpha[box], (left, top))
 
 
-def _turned(points: NDArray[np.float64], angle: float) -> NDArray[np.float64]:
-    if angle == 0:
-        return points
-    c, s = np.cos(angle), np.sin(angle)
-    return points @ np.array([[c, s], [-s, c]])
-
-
 @cache
-def _parts(kind: str, mirrored: bool) -> tuple[list[NDArray[np.float64]], list[int]]:
-    """Polygons of a look and which of them are the body in its own colour."""
+def _points(kind: str, mirrored: bool) -> tuple[NDArray[np.float64], list[int], list[int]]:
+    """All corners of a look (n, 2), where each polygon but the first begins, and which polygons are the body
+    in its own colour."""
     painted = _outlines.parts(kind, _BODY, mirrored=mirrored)
-    return [p for p, _ in painted], [i for i, (_, c) in enumerate(painted) if c == _BODY]
+    starts = np.cumsum([len(p) for p, _ in painted])[:-1]
+    bodies = [i for i, (_, c) in enumerate(painted) if c == _BODY]
+    return np.concatenate([p for p, _ in painted]), [int(i) for i in starts], bodies
 
 
-def _fixed(points: NDArray[np.float64], pose: Pose, corner: tuple[int, int], scale: int) -> NDArray[np.int32]:
-    centre = np.array([pose.x - corner[0], pose.y - corner[1]])
-    xy = (_turned(points, pose.angle) * pose.radius + centre) * scale
-    return np.round(xy * (1 << _SHIFT)).astype(np.int32)
+@lru_cache(maxsize=512)
+def _paints(kind: str, colour: tuple[int, int, int]) -> tuple[tuple[int, int, int], ...]:
+    return tuple(paint for _, paint in _outlines.parts(kind, colour))
+
+
+def _polygons(pose: Pose, corner: tuple[int, int], scale: int) -> list[NDArray[np.int32]]:
+    """Corners of every polygon of the drawn thing, fixed point, in a crop's pixels times ``scale``."""
+    points, starts, _ = _points(pose.kind, pose.mirrored)
+    if pose.angle:
+        c, s = np.cos(pose.angle), np.sin(pose.angle)
+        points = points @ np.array([[c, s], [-s, c]])
+    unit = scale * (1 << _SHIFT)
+    centre = ((pose.x - corner[0]) * unit + 0.5, (pose.y - corner[1]) * unit + 0.5)
+    fixed = np.floor(points * (pose.radius * unit) + centre).astype(np.int32)
+    return np.split(fixed, starts)
 
 
 def _body(pose: Pose, seen: Patch) -> tuple[float, float, float]:
     """Median colour where the body of the drawn thing would be."""
     import cv2
 
-    polygons, bodies = _parts(pose.kind, pose.mirrored)
+    bodies = _points(pose.kind, pose.mirrored)[2]
     label = np.zeros(seen.weight.shape, np.uint8)
-    for i, points in enumerate(polygons):
-        cv2.fillPoly(label, [_fixed(points - 0.5 / pose.radius, pose, seen.corner, 1)], 1 if i in bodies else 0,
-                     cv2.LINE_8, _SHIFT)  # fmt: skip
+    middle = replace(pose, x=pose.x - 0.5, y=pose.y - 0.5)  # a pixel's corner to its centre
+    for i, points in enumerate(_polygons(middle, seen.corner, 1)):
+        cv2.fillPoly(label, [points], 1 if i in bodies else 0, cv2.LINE_8, _SHIFT)
     inner = cv2.erode(label, np.ones((3, 3), np.uint8)) > 0
     where = inner if inner.sum() >= 5 else label > 0
     if not where.any():
@@ -110,16 +135,15 @@ def error(pose: Pose, seen: Patch) -> float:
     """Share of the difference between picture and place that the drawn thing leaves over."""
     import cv2
 
+    canvas = seen.canvas.copy()
+    r, g, b = (int(min(255, max(0, c))) for c in pose.colour)
+    paints = _paints(pose.kind, (r, g, b))
+    for points, paint in zip(_polygons(pose, seen.corner, 2), paints, strict=True):
+        cv2.fillPoly(canvas, [points], paint, cv2.LINE_AA, _SHIFT)
     h, w = seen.weight.shape
-    canvas = np.repeat(np.repeat(seen.rows[:, None], 2, 0), 2 * w, 1).clip(0, 255).astype(np.uint8)
-    colour = tuple(int(min(255, max(0, c))) for c in pose.colour)
-    for points, paint in _outlines.parts(pose.kind, colour, mirrored=pose.mirrored):  # type: ignore[arg-type]
-        cv2.fillPoly(canvas, [_fixed(points, pose, seen.corner, 2)], paint, cv2.LINE_AA, _SHIFT)
     drawn = cv2.resize(canvas, (w, h), interpolation=cv2.INTER_AREA).astype(np.float32)
     soft = cv2.GaussianBlur(drawn - seen.pixels, (3, 3), 0.6)
-    left = np.abs(soft).sum(2) * seen.weight
-    before = np.abs(seen.pixels - seen.rows[:, None]).sum(2) * seen.weight
-    return float(left.sum() / max(float(before.sum()), 1.0))
+    return float(cv2.norm(soft * seen.weights, cv2.NORM_L1)) / seen.energy
 
 
 @cache
@@ -131,8 +155,8 @@ def _stamps() -> tuple[Floats, Floats]:
     maps, measures = [], []
     for kind, mirrored in LOOKS:
         canvas = np.zeros((160, 160), np.uint8)
-        for points in _parts(kind, mirrored)[0]:
-            cv2.fillPoly(canvas, [np.round((points * 50 + 80) * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
+        for points in _polygons(Pose(kind, mirrored, 80, 80, 50, 0, (0, 0, 0), 1), (0, 0), 1):
+            cv2.fillPoly(canvas, [points], 255, cv2.LINE_AA, _SHIFT)
         soft = cv2.GaussianBlur(canvas.astype(np.float32) / 255, (0, 0), 2.0)
         total = soft.sum()
         ys, xs = np.mgrid[0:160, 0:160]

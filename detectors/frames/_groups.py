@@ -68,12 +68,12 @@ def split(alpha: Floats, count: int, axis: int) -> list[Mask]:
     centres = np.repeat(points.mean(0)[None], count, 0)
     centres[:, axis] = low + (high - low) * (np.arange(count) + 0.5) / count
     for _ in range(6):
-        nearest = ((points[:, None] - centres[None]) ** 2).sum(2).argmin(1)
+        nearest = np.argmin([(points - c) ** 2 @ (1.0, 1.0) for c in centres], axis=0)
         for i in range(count):
             if (nearest == i).any():
                 centres[i] = points[nearest == i].mean(0)
-    grid = np.stack(np.meshgrid(np.arange(alpha.shape[1]), np.arange(alpha.shape[0])), -1)
-    label = ((grid[:, :, None] - centres[None, None]) ** 2).sum(3).argmin(2)
+    x, y = np.arange(alpha.shape[1])[None], np.arange(alpha.shape[0])[:, None]
+    label = np.argmin([(x - cx) ** 2 + (y - cy) ** 2 for cx, cy in centres], axis=0)
     return [label == i for i in range(count)]
 
 
@@ -98,9 +98,8 @@ def _unexplained(seen: Front, count: int, axis: int) -> float:
         looks = np.argsort(-_fit.overlaps(crop.alpha))[:3]
         best = min((_fit.first_guess(int(i), crop) for i in looks), key=lambda p: p.error)
         best = _fit.refined(best, crop, (0.7,))
-        energy = float((np.abs(crop.pixels - crop.rows[:, None]).sum(2) * crop.weight).sum())
-        left += best.error * energy
-        total += energy
+        left += best.error * crop.energy
+        total += crop.energy
     return left / max(total, 1.0)
 
 
