@@ -104,7 +104,7 @@ def edit(desk: Desk) -> Frames:
         known = _latents.beginning(pipe, out[-CONTEXT:]) if turn else {}
         video = whole.astype(np.float32) / 255
         arguments = {k: v for k, v in desk.arguments.items() if k != "num_frames"}
-        arguments |= {"video": list(video), "strength": strength}
+        arguments |= {"video": video[None], "strength": strength}
         made = _latents.sampled(
             loaded, arguments, known, seed=desk.request.seed + turn, progress=desk.progress
         )[: len(part)]
