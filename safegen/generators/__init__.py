@@ -54,7 +54,7 @@ def embedded() -> tuple[str, ...]:
     return tuple(name for name in plugins.names("generators") if name not in _HELPERS)
 
 
-_HELPERS = frozenset({"diffusers", "present", "presets", "weights"})
+_HELPERS = frozenset({"diffusers", "estimate", "hub", "present", "presets", "weights"})
 
 
 def catalogue() -> list[dict[str, Any]]:

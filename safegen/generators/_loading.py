@@ -8,11 +8,10 @@ import os
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from safegen.errors import GenerationFailed, MissingExtra, UsageError
-from safegen.generators import weights
+from safegen.generators import hub
 from safegen.generators.presets import Preset
 
 _HINT = 'pip install "safegen[video]"'
@@ -75,28 +74,6 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def folder_of(preset: Preset) -> tuple[Path, str]:
-    """Folder of a preset's files, downloaded into the Hugging Face cache if needed, and the version of it.
-
-    Raises GenerationFailed when it cannot be had, MissingExtra without diffusers.
-    """
-    local = Path(preset.source)
-    if local.is_dir():
-        return local, "local"
-    pipelines = need("diffusers")
-    try:
-        with quiet():
-            got = pipelines.DiffusionPipeline.download(
-                preset.source, revision=preset.revision, use_safetensors=True, trust_remote_code=False
-            )
-    except Exception as error:
-        raise GenerationFailed(
-            f"{preset.source} could not be fetched: {type(error).__name__}",
-            hint="check the name and the network; gated models need `hf auth login`",
-        ) from error
-    return Path(got), Path(got).name
-
-
 def load(preset: Preset, *, digest: str | None = None) -> Loaded:
     """Load a preset's pipeline onto the best device: half precision on a GPU, full on a CPU.
 
@@ -105,8 +82,8 @@ def load(preset: Preset, *, digest: str | None = None) -> Loaded:
     """
     torch = need("torch")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    folder, version = folder_of(preset)
-    known = digest or weights.combined(weights.table(folder))
+    folder, version = hub.folder_of(preset)
+    known = digest or hub.digest_of(preset, folder)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     dtype = torch.bfloat16 if device == "cuda" else torch.float32
     with quiet():

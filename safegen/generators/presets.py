@@ -33,6 +33,7 @@ class Preset:
     steps: int | None = None
     guidance: float | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    terms: str = ""
 
     def describe(self) -> dict[str, Any]:
         """Row of the catalogue."""

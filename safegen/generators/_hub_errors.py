@@ -1,0 +1,129 @@
+"""The hub's ways of saying no, each as one error that says what to do."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from safegen.errors import GenerationFailed, MissingExtra, SafegenError, UsageError
+
+_LOG_IN = "`hf auth login`, or HF_TOKEN"
+
+
+def library() -> Any:
+    """The ``huggingface_hub`` package. Raises MissingExtra."""
+    try:
+        import huggingface_hub
+    except ImportError as error:
+        raise MissingExtra(
+            "models from a hub need huggingface_hub", hint='pip install "safegen[video]"'
+        ) from error
+    return huggingface_hub
+
+
+def endpoint() -> str:
+    """Address of the hub: ``HF_ENDPOINT``, else the library's."""
+    return (os.environ.get("HF_ENDPOINT") or str(library().constants.ENDPOINT)).rstrip("/")
+
+
+def cache() -> Path:
+    """The Hugging Face cache: ``HF_HUB_CACHE``, ``HF_HOME``, else the library's."""
+    if named := os.environ.get("HF_HUB_CACHE"):
+        return Path(named).expanduser()
+    if home := os.environ.get("HF_HOME"):
+        return Path(home).expanduser() / "hub"
+    return Path(library().constants.HF_HUB_CACHE)
+
+
+def offline() -> bool:
+    """Whether ``HF_HUB_OFFLINE`` forbids going out."""
+    named = os.environ.get("HF_HUB_OFFLINE") or os.environ.get("TRANSFORMERS_OFFLINE") or ""
+    return named.upper() in {"1", "TRUE", "YES", "ON"}
+
+
+@contextlib.contextmanager
+def explained(source: str, revision: str = "") -> Iterator[None]:
+    """Turn whatever the library raises while it asks for *source* into one clear error.
+
+    Raises UsageError (unknown id or revision), GenerationFailed (everything else).
+    """
+    if offline():
+        raise GenerationFailed(
+            f"{source} cannot be fetched: offline mode is on",
+            hint="unset HF_HUB_OFFLINE, or use what is pulled",
+        )
+    errors = library().errors
+    try:
+        yield
+    except SafegenError:
+        raise
+    except errors.HfHubHTTPError as error:
+        raise _refused(error, errors, source, revision) from error
+    except errors.HFValidationError as error:
+        raise UsageError(f"{source!r} is no hub id", hint="write ORGANISATION/NAME") from error
+    except (errors.LocalEntryNotFoundError, errors.HTTPError, ConnectionError, TimeoutError) as error:
+        raise GenerationFailed(
+            f"the hub at {endpoint()} cannot be reached ({type(error).__name__})",
+            hint="check the network and HF_ENDPOINT; what has arrived is kept for the next pull",
+        ) from error
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise disk_full(cache()) from error
+        raise GenerationFailed(
+            f"{source} could not be fetched: {error}", hint="pull it again: what has arrived is kept"
+        ) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise GenerationFailed(
+            f"the answer of {endpoint()} makes no sense: {type(error).__name__}: {error}",
+            hint="is HF_ENDPOINT a Hugging Face hub?",
+        ) from error
+
+
+def disk_full(folder: Path, needed: int | None = None, free: int | None = None) -> GenerationFailed:
+    """The error for a disk without room; *needed* and *free* in bytes."""
+    figures = ""
+    if needed is not None and free is not None:
+        figures = f": {needed / 1e9:.2f} GB to come, {free / 1e9:.2f} GB free"
+    return GenerationFailed(
+        f"the disk of {folder} is full{figures}", hint="make room, or choose another folder with HF_HUB_CACHE"
+    )
+
+
+def _refused(error: Any, errors: Any, source: str, revision: str) -> SafegenError:
+    """What an HTTP error of the hub means."""
+    status = getattr(error.response, "status_code", 0)
+    if isinstance(error, errors.GatedRepoError):
+        return GenerationFailed(
+            f"{source} is gated: its owner decides who gets it (HTTP {status})",
+            hint=f"ask for access at {endpoint()}/{source}, then log in with {_LOG_IN}",
+        )
+    if isinstance(error, errors.RevisionNotFoundError):
+        return UsageError(f"{source} has no revision {revision!r}", hint="a branch, a tag or a commit")
+    if isinstance(error, errors.RepositoryNotFoundError):
+        return UsageError(
+            f"the hub has no model {source}, or it is private (HTTP {status})",
+            hint=f"check the spelling; for a private or gated model log in with {_LOG_IN}",
+        )
+    if isinstance(error, errors.EntryNotFoundError):
+        return GenerationFailed(f"the hub lists a file of {source} that it does not have: {_url(error)}")
+    if status == 401:
+        return GenerationFailed(
+            f"the hub does not accept the login for {source}", hint=f"log in again with {_LOG_IN}"
+        )
+    if status == 403:
+        return GenerationFailed(
+            f"the hub does not let this login have {source}", hint=f"ask for access at {endpoint()}/{source}"
+        )
+    return GenerationFailed(
+        f"the hub answered HTTP {status} for {source}",
+        hint="try again later: what has arrived is kept for the next pull",
+    )
+
+
+def _url(error: Any) -> str:
+    """Path of the request that failed."""
+    return str(getattr(getattr(error.response, "url", None), "path", "?"))
