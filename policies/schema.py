@@ -115,6 +115,19 @@ class Frames(BaseModel):
     required: tuple[str, ...] = ("blank",)
 
 
+class Inputs(BaseModel):
+    """What happens to an input (a picture or video that a request builds on) by its Content Credentials.
+
+    ``forbidden``: they do not allow generative use (a release of the own ledger is the maker's own to use).
+    ``broken``: a hash or signature in them does not match. ``remote``: they lie elsewhere, unread.
+    """
+
+    model_config = _STRICT
+    forbidden: Action = "block"
+    broken: Action = "block"
+    remote: Action = "review"
+
+
 class TrainingMining(BaseModel):
     """Values of the C2PA/CAWG training-and-data-mining assertion the manifest will carry."""
 
@@ -165,6 +178,7 @@ class Policy(BaseModel):
     """Names of the rule lists in force; empty means all that are shipped."""
     negative_prompt: NegativePrompt = NegativePrompt()
     frames: Frames = Frames()
+    inputs: Inputs = Inputs()
     attributes: tuple[str, ...] = ()
     generation: Generation = Generation()
     examples: tuple[Example, ...] = ()

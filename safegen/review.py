@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from safegen.errors import HeldForReview, LedgerError, UsageError
 from safegen.ledger.records import Draft, Entry
-from safegen.types import Held, Json
+from safegen.types import Held, Json, Request
 
 if TYPE_CHECKING:
     from safegen.ledger.reader import LedgerReader
@@ -149,7 +149,8 @@ def spend(ledger: Ledger, index: int, decision: Held, *, recorded: int) -> Appro
     *recorded* is the entry of *decision* itself, which is ``passed`` from then on.
 
     Of several callers at once one succeeds. Raises HeldForReview when there is no unspent approval or it is
-    for another prompt, negative prompt, model or policy; UsageError, LedgerError.
+    for another request (prompts, way of working, inputs, storyboard, strength), model or policy; UsageError,
+    LedgerError.
     """
     with ledger.transaction() as batch:
         now = _load(batch, index)
@@ -164,12 +165,30 @@ def spend(ledger: Ledger, index: int, decision: Held, *, recorded: int) -> Appro
     return Approval(now.index, now.approval, at)
 
 
-def prompt_hashes(decision_prompt: str, negative_prompt: str) -> Json:
-    """What a decision's private part says about its prompts: by these an approval is matched."""
+def fingerprint(asked: Request) -> Json:
+    """What a decision's private part says about its request: by these an approval is matched.
+
+    Prompts, storyboard and inputs as SHA-256 (hex), the way of working and its strength as they are.
+    """
     return {
-        "prompt_sha256": _sha256(decision_prompt),
-        "negative_prompt_sha256": _sha256(negative_prompt),
+        "prompt_sha256": _sha256(asked.prompt),
+        "negative_prompt_sha256": _sha256(asked.negative_prompt),
+        "mode": asked.mode,
+        "inputs": [{"role": i.role, "sha256": i.sha256} for i in asked.inputs],
+        "shots": [{"at": repr(float(s.at)), "prompt_sha256": _sha256(s.prompt)} for s in asked.shots],
+        "strength": None if asked.strength is None else repr(float(asked.strength)),
     }
+
+
+_WORDS = {
+    "prompt_sha256": "prompt",
+    "negative_prompt_sha256": "negative prompt",
+    "mode": "way of working",
+    "inputs": "input",
+    "shots": "storyboard",
+    "strength": "strength",
+}
+"""How a part of the fingerprint is called."""
 
 
 def _sha256(text: str) -> str:
@@ -180,14 +199,15 @@ def _sha256(text: str) -> str:
 def _differences(batch: Transaction, approved: Entry, now: Held) -> list[str]:
     """What differs between the *approved* decision and the one at hand; what cannot be compared differs."""
     private = batch.private(approved.index) or {}
-    asked = prompt_hashes(now.request.prompt, now.request.negative_prompt)
+    asked = fingerprint(now.request)
     policy = approved.public.get("policy")
     pairs = {
-        "prompt": (private.get("prompt_sha256"), asked["prompt_sha256"]),
-        "negative prompt": (private.get("negative_prompt_sha256"), asked["negative_prompt_sha256"]),
+        **{word: (private.get(key, "unknown"), asked[key]) for key, word in _WORDS.items()},
         "model": (approved.public.get("model"), now.request.model),
         "policy": (policy.get("sha256") if isinstance(policy, dict) else None, now.policy.digest),
     }
+    if any(not i.sha256 for i in now.request.inputs):  # not admitted yet: nothing to compare it by
+        pairs["input"] = (None, "unknown")
     return [name for name, (then, here) in pairs.items() if then != here]
 
 

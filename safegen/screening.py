@@ -31,10 +31,13 @@ def screen(request: Request, *, policy: Policy | None = None) -> Allowed | Held 
     empty, not text or too long, and for an unknown policy; CheckUnavailable when a required check cannot run.
     """
     policy = policy if policy is not None else policies.load(request.policy)
-    _check_text(request.prompt, "prompt", policy.max_prompt_chars)
+    wordless = _wordless(request)
+    _check_text(request.prompt, "prompt", policy.max_prompt_chars, empty=wordless)
     if request.negative_prompt:
         _check_text(request.negative_prompt, "negative prompt", policy.max_prompt_chars, empty=True)
     findings, checks = _run(policy, request.prompt)
+    for shot in request.shots:  # each alone too: between harmless ones a bad one would weigh less
+        findings += [replace(f, span=None) for f in _run(policy, shot.prompt)[0]]
     more, negative_checks = _negative(policy, request.negative_prompt)
     language = identify(plain(request.prompt).text)
     return decide(
@@ -43,8 +46,14 @@ def screen(request: Request, *, policy: Policy | None = None) -> Allowed | Held 
         findings=[*findings, *more],
         checks=[*checks, *negative_checks],
         language=language.code,
-        language_reason=_unsupported(language, policy),
+        language_reason="" if wordless else _unsupported(language, policy),
     )
+
+
+def _wordless(request: Request) -> bool:
+    """Whether the request says nothing in words and need not: a clip says what it is about."""
+    from_clip = any(i.role in {"video", "next_video"} for i in request.inputs)
+    return from_clip and request.mode != "edit" and not _visible(request.prompt)
 
 
 def screen_many(
@@ -64,9 +73,12 @@ def _check_text(text: object, what: str, limit: int, *, empty: bool = False) -> 
             f"the {what} has {len(text)} characters; the policy accepts {limit}",
             hint="shorten it, or raise `generation: max_prompt_chars:` in your own policy",
         )
-    visible = any(unicodedata.category(c)[0] not in "CZ" for c in text)
-    if not visible and not empty:
+    if not _visible(text) and not empty:
         raise UsageError(f"the {what} is empty", hint="say what the video should show")
+
+
+def _visible(text: str) -> bool:
+    return any(unicodedata.category(c)[0] not in "CZ" for c in text)
 
 
 def _run(policy: Policy, text: str) -> tuple[list[Finding], list[CheckRun]]:

@@ -16,7 +16,7 @@ from safegen.credentials import assertions as make
 from safegen.credentials.redact import QUOTE, Redactor
 from safegen.credentials.sign import Ingredient
 from safegen.errors import UsageError
-from safegen.types import Attribute, CheckRun, Decision, Json, ModelRef
+from safegen.types import Attribute, CheckRun, Decision, Json, ModelRef, Request
 
 GENERATOR: Json = {"name": "safegen", "version": __version__}
 SPEC_VERSION = "2.4.0"
@@ -46,6 +46,8 @@ class ManifestInputs:
     frame_checks: Sequence[CheckRun] = ()
     warnings: Sequence[str] = ()
     ingredients: Sequence[Ingredient] = ()
+    source_type: str | None = None
+    """What the pictures are (IPTC digital source type); by default generated, with a parent only partly."""
     training_mining: Mapping[str, str] = field(default_factory=dict)
     accessibility: Mapping[str, Any] = field(default_factory=dict)
     oversight: str = "prompt_guided"
@@ -87,13 +89,14 @@ def build_manifest(inputs: ManifestInputs) -> Json:
     Raises UsageError: a time without a zone, an unknown oversight level, training rule or relationship.
     """
     request = inputs.decision.request
-    private = () if inputs.publish_prompt else (request.prompt, request.negative_prompt)
+    private = () if inputs.publish_prompt else private_texts(request)
     redact = Redactor(tuple(text for text in private if text.strip()))
     facts = Redactor()  # names of models, checks and categories stay, though the prompt be one of them
     generation: Json = {
         "contentId": f"{inputs.content_id:016x}",
         "system": GENERATOR,
         "model": make.model(inputs.model, facts),
+        "mode": request.mode,
         "settings": redact.mapping(inputs.settings),
         "seed": request.seed,
         "when": make.iso(inputs.when),
@@ -107,6 +110,10 @@ def build_manifest(inputs: ManifestInputs) -> Json:
         generation["caption"] = facts.text(inputs.caption)
     if inputs.reproduces:
         generation["reproduces"] = facts.mapping(inputs.reproduces)
+    if request.strength is not None:
+        generation["strength"] = redact.value(float(request.strength))
+    if request.shots:
+        generation["shots"] = [redact.value(float(shot.at)) for shot in request.shots]
     if inputs.publish_prompt:
         generation["prompt"] = request.prompt
         generation["negativePrompt"] = request.negative_prompt
@@ -125,6 +132,11 @@ def build_manifest(inputs: ManifestInputs) -> Json:
     title = redact.text(inputs.title)
     title = f"safegen video {inputs.content_id:016x}" if title == QUOTE else title
     return _definition(title, inputs.format, stated)
+
+
+def private_texts(request: Request) -> tuple[str, ...]:
+    """What nothing published may quote: the prompts, each shot's as well."""
+    return (request.prompt, request.negative_prompt, *(shot.prompt for shot in request.shots))
 
 
 def build_protection(inputs: ProtectionInputs) -> Json:
@@ -184,19 +196,18 @@ def _generation_actions(inputs: ManifestInputs, redact: Redactor) -> list[Json]:
     making: Json = {"when": when, "softwareAgent": agent}
     if references:
         making["parameters"] = {"ingredientIds": references}
+    kind = inputs.source_type or (make.PARTLY_GENERATED if parents else make.GENERATED)
+    making["digitalSourceType"] = kind
     if parents:
-        first = [
-            _opened(parents[0], when),
-            {"action": "c2pa.edited", "digitalSourceType": make.PARTLY_GENERATED, **making},
-        ]
+        first = [_opened(parents[0], when), {"action": "c2pa.edited", **making}]
     else:
-        first = [{"action": "c2pa.created", "digitalSourceType": make.GENERATED, **making}]
+        first = [{"action": "c2pa.created", **making}]
     for component in placed:
         first.append(
             {
                 "action": "c2pa.placed",
                 "when": when,
-                "digitalSourceType": make.PARTLY_GENERATED,
+                "digitalSourceType": kind if inputs.source_type else make.PARTLY_GENERATED,
                 "parameters": {"ingredientIds": [component.label]},
             }
         )

@@ -37,7 +37,9 @@ def check(
             "the signing certificate does not lead to the root it was issued under",
             hint="check the certificate chain in safegen.toml: leaf first, root included",
         )
-    if evidence.ingredient_failures and signed.encoded.moderated.made.source is None:
+    made = signed.encoded.moderated.made
+    known = made.source is not None or any(part.broken for part in made.parts)
+    if evidence.ingredient_failures and not known:
         raise SigningFailed(f"an ingredient is broken: {'; '.join(evidence.ingredient_failures)}")
     scheme: Watermark = plugins.load("watermarks", watermark)
     sample = sandbox.sample(signed.path, frames=scheme.sample_frames, short_side=scheme.sample_short_side)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from safegen.errors import SigningFailed
-from safegen.pipeline.steps import Encoded
+from safegen.pipeline.steps import Encoded, Part
 from safegen.types import Decision, Json
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from safegen.credentials.sign import Ingredient
     from safegen.pipeline.studio import Studio
     from safegen.policies.schema import Policy
@@ -25,7 +27,7 @@ def definition(
     commitment: str,
 ) -> tuple[Json, list[Ingredient]]:
     """The manifest definition and its ingredients. Raises SigningFailed when parts are missing."""
-    from safegen.credentials.manifest import ManifestInputs, build_manifest
+    from safegen.credentials.manifest import ManifestInputs, build_manifest, private_texts
 
     made = encoded.moderated.made
     if made.origin == "protected":
@@ -33,6 +35,7 @@ def definition(
     if decision is None or made.model is None:
         raise SigningFailed("a generated video needs the decision that allowed it and the model that made it")
     config = studio.workspace.config
+    ingredients = ingredients_of(made.parts, () if config.publish_prompt else private_texts(decision.request))
     inputs = ManifestInputs(
         title=made.label.title or title,
         content_id=encoded.content_id,
@@ -51,8 +54,33 @@ def definition(
         frames_sha256=made.trace.frames_sha256 if made.trace else "",
         caption=made.label.caption,
         reproduces=made.label.reproduces,
+        ingredients=ingredients,
+        source_type=source_type(made.parts),
     )
-    return build_manifest(inputs), []
+    return build_manifest(inputs), ingredients
+
+
+def ingredients_of(parts: Sequence[Part], prompts: Sequence[str]) -> list[Ingredient]:
+    """What a clip was made from, as C2PA ingredients; a file name that quotes a prompt becomes the label."""
+    from safegen.credentials.redact import QUOTE, Redactor
+    from safegen.credentials.sign import Ingredient
+
+    redact = Redactor(tuple(text for text in prompts if text.strip()))
+    titles = [redact.text(part.title) for part in parts]
+    return [
+        Ingredient(part.path, part.label if title == QUOTE else title, part.relationship, part.label)
+        for part, title in zip(parts, titles, strict=True)
+    ]
+
+
+def source_type(parts: Sequence[Part]) -> str:
+    """What the pictures are: generated throughout, unless a part may hold something that was filmed or drawn.
+
+    IPTC digital source types. A part counts as generated only where a trusted signer says so.
+    """
+    from safegen.credentials.assertions import GENERATED, PARTLY_GENERATED
+
+    return GENERATED if all(part.generated for part in parts) else PARTLY_GENERATED
 
 
 def _protection(

@@ -9,7 +9,7 @@ from safegen import plugins
 from safegen.errors import CheckUnavailable, GenerationFailed, SafegenError
 from safegen.pipeline.steps import Made, Moderated
 from safegen.protocols import NoProgress, Progress
-from safegen.types import Attribute, CheckRun, Finding
+from safegen.types import Attribute, CheckRun, Clip, Finding
 
 if TYPE_CHECKING:
     from safegen.policies.schema import Policy
@@ -30,7 +30,7 @@ def moderate(made: Made, policy: Policy, *, progress: Progress = NoProgress()) -
     findings: list[Finding] = []
     checks: list[CheckRun] = []
     for name in policy.frames_required:
-        found, ran = _run_check(name, made)
+        found, ran = run_check(name, made.clip)
         findings.extend(found)
         checks.append(ran)
         progress.advance()
@@ -49,10 +49,10 @@ def moderate(made: Made, policy: Policy, *, progress: Progress = NoProgress()) -
     return Moderated(made, tuple(findings), tuple(checks), tuple(attributes))
 
 
-def _run_check(name: str, made: Made) -> tuple[list[Finding], CheckRun]:
-    """One frames detector; whatever goes wrong in it refuses."""
+def run_check(name: str, clip: Clip) -> tuple[list[Finding], CheckRun]:
+    """What the frames detector *name* finds in *clip*. Raises CheckUnavailable whatever goes wrong in it."""
     try:
-        found, ran = plugins.load("frames", name).run(made.clip)
+        found, ran = plugins.load("frames", name).run(clip)
         found = list(found)
         usable = isinstance(ran, CheckRun) and all(math.isfinite(f.score) for f in found)
     except SafegenError as error:

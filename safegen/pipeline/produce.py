@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from safegen import plugins
-from safegen.errors import GenerationFailed, HeldForReview, RefusedByPolicy, SafegenError, UsageError
+from safegen.errors import GenerationFailed, SafegenError, UsageError
 from safegen.media.encode import Encoding
 from safegen.media.spool import begin_digest, spool
+from safegen.pipeline.asked import check_asked
 from safegen.pipeline.build import build, request_json
+from safegen.pipeline.clear import anchors, clear, screened, stop
 from safegen.pipeline.finish import finish
-from safegen.pipeline.records import decision_private, decision_public
+from safegen.pipeline.inputs import Admitted, admit
 from safegen.pipeline.steps import Label, Made, Trace
 from safegen.pipeline.studio import Studio
-from safegen.types import Allowed, Decision, Held, Json, Refused, Release, Request
+from safegen.types import Allowed, Held, Json, Outlook, Refused, Release, Request
 
 if TYPE_CHECKING:
+    from safegen.policies.schema import Policy
     from safegen.protocols import Generator
-    from safegen.review import Approval
     from safegen.workspace import Workspace
 
 _SIZES = ("width", "height", "seconds", "fps", "steps", "guidance")
@@ -38,15 +41,16 @@ def produce(
     approval: int | None = None,
     generator: Generator | None = None,
     label: Callable[[Made], Label] | None = None,
+    notes: Sequence[str] = (),
 ) -> Release:
-    """Screen, generate, moderate, mark, sign, check, record, release. See ``safegen.generate``.
+    """Screen, admit inputs, generate, moderate, mark, sign, check, record, release. See ``safegen.generate``.
 
     *generator* (default: the one the request names) may be one that is loaded already. *label* looks at
     the clip before it is moderated and says what is recorded with it; what it raises stops the release.
+    *notes* about how the request came about join its warnings.
     """
     from safegen.policies import load
     from safegen.release import ReleaseJob
-    from safegen.screening import screen
 
     started = time.monotonic()
     policy = load(request.policy)
@@ -55,33 +59,33 @@ def produce(
     content_id = studio.new_id()
     destination = output or Path.cwd() / f"safegen-{content_id:016x}.mp4"
     check_output(destination)
-    studio.progress.stage("screening")
-    decision = screen(request, policy=policy)
-    index = record_decision(decision, studio)
-    passed = let_pass(decision, approval, studio, index)
-    screened = time.monotonic()
+    check_asked(request, generator)
+    decision = screened(request, policy, studio)
     with ReleaseJob.begin(
         studio.ledger, destination, clock=studio.clock, overwrite=overwrite, at=studio.at
     ) as job:
-        made = make(generator, request, job.temporary("frames.raw"), studio)
+        cleared = clear(decision, policy, studio=studio, place=job.temporary, approval=approval)
+        ready = time.monotonic()
+        made = make(generator, cleared.request, job.temporary("frames.raw"), studio, cleared.admitted)
+        made = replace(made, warnings=(*notes, *made.warnings))
         if label is not None:
             made = replace(made, label=label(made))
         return finish(
             made,
-            decision,
+            cleared.admitted.decision,
             policy,
             job=job,
             studio=studio,
             content_id=content_id,
             watermark=watermark,
             encoding=encoding,
-            decision_index=index,
-            approval=passed,
-            timings={"screening": screened - started, "generation": time.monotonic() - screened},
+            decision_index=cleared.index,
+            approval=cleared.approval,
+            timings={"screening": ready - started, "generation": time.monotonic() - ready},
         )
 
 
-def plan(request: Request, output: Path | None, *, workspace: Workspace) -> Json:
+def plan(request: Request, output: Path | None, *, workspace: Workspace, notes: Sequence[str] = ()) -> Json:
     """What ``produce`` would do: decision, model, sizes. Raises what it would raise before generating."""
     from safegen.policies import load
     from safegen.screening import screen
@@ -90,12 +94,47 @@ def plan(request: Request, output: Path | None, *, workspace: Workspace) -> Json
     generator = find_generator(request.model)
     if output is not None:
         check_output(output)
+    outlook = check_asked(request, generator)
     decision = screen(request, policy=policy)
-    if not isinstance(decision, Allowed):
+    if isinstance(decision, Refused):
         stop(decision)
-    outlook = generator.outlook(request)
+    with tempfile.TemporaryDirectory(prefix="safegen-") as folder:
+        admitted = _admit_only(decision, policy, Path(folder), workspace)
+    if not isinstance(admitted.decision, Allowed):
+        stop(admitted.decision)
+    return _planned(admitted, policy, generator, outlook, output, workspace, notes)
+
+
+def _admit_only(decision: Allowed | Held, policy: Policy, folder: Path, workspace: Workspace) -> Admitted:
+    """Look at the inputs without a ledger to write to. Raises as ``admit`` does."""
+    from safegen.ledger.store import Ledger
+
+    trusted = anchors(workspace)
+    if not decision.request.inputs or not workspace.has_ledger:
+        return admit(decision, policy, place=folder.joinpath, anchors=trusted, ledger=None)
+    with Ledger.open(workspace.ledger_url, read_only=True) as ledger:
+        return admit(decision, policy, place=folder.joinpath, anchors=trusted, ledger=ledger)
+
+
+def _planned(
+    admitted: Admitted,
+    policy: Policy,
+    generator: Generator,
+    outlook: Outlook,
+    output: Path | None,
+    workspace: Workspace,
+    notes: Sequence[str],
+) -> Json:
+    """The plan as names and values, for people and programs."""
+    decision = admitted.decision
+    request = decision.request
+    said = [*notes, *admitted.notes, *outlook.notes]
     return {
         "prompt": request.prompt,
+        "mode": request.mode,
+        **{c.role: c.name for c in admitted.conditions},
+        **({"shots": "; ".join(f"{s.at:g} s: {s.prompt}" for s in request.shots)} if request.shots else {}),
+        **({} if request.strength is None else {"strength": request.strength}),
         "decision": decision.outcome,
         "policy": f"{policy.name} {policy.digest[:12]}",
         "checks": ", ".join(c.name for c in decision.checks),
@@ -105,7 +144,7 @@ def plan(request: Request, output: Path | None, *, workspace: Workspace) -> Json
         "model": generator.name,
         **{k: v for k, v in vars(outlook).items() if k in _SIZES and v is not None},
         **outlook.needs,
-        "notes": "; ".join(outlook.notes) or "none",
+        "notes": "; ".join(said) or "none",
         "output": str(output) if output else "safegen-ID.mp4",
         "workspace": str(workspace.root),
     }
@@ -129,53 +168,16 @@ def check_output(destination: Path) -> None:
         raise UsageError(f"there is no folder {destination.parent}", hint="create it first")
 
 
-def record_decision(decision: Decision, studio: Studio) -> int:
-    """Enter the decision into the ledger, the prompt only as a commitment; returns the entry's index."""
-    private = decision_private(decision, keep_prompt=studio.workspace.config.keep_prompts)
-    return studio.ledger.append("decision", decision_public(decision), private)
+def make(
+    generator: Generator, request: Request, frames: Path, studio: Studio, admitted: Admitted | None = None
+) -> Made:
+    """Generate and spool into the file *frames*; whatever goes wrong in a generator is GenerationFailed.
 
-
-def let_pass(decision: Decision, approval: int | None, studio: Studio, index: int) -> Approval | None:
-    """Stop unless *decision* allows the request, or a person did: that *approval* is then spent.
-
-    Raises RefusedByPolicy (no approval helps), HeldForReview, UsageError for an approval nothing needs.
+    *admitted*: the request's inputs, if it has any.
     """
-    if isinstance(decision, Allowed):
-        if approval is not None:
-            raise UsageError("the policy allows this prompt by itself", hint="leave --approval out")
-        return None
-    if approval is None or not isinstance(decision, Held):
-        stop(decision, index)
-    from safegen.review import spend
-
-    return spend(studio.ledger, approval, decision, recorded=index)
-
-
-def stop(decision: Decision, index: int | None = None) -> NoReturn:
-    """Raise what a refusing or holding decision means. *index*: its entry in the ledger, if recorded."""
-    first = decision.findings[0] if decision.findings else None
-    why = f"{first.category}: {first.reason}" if first else "the overall score is too high"
-    if isinstance(decision, Refused):
-        raise RefusedByPolicy(
-            f"the policy {decision.policy.name!r} refuses this prompt ({why})",
-            decision=decision,
-            hint="nothing was generated; `safegen screen` shows every finding",
-        )
-    if isinstance(decision, Held):
-        raise HeldForReview(
-            f"the policy {decision.policy.name!r} wants a person to look first ({why})",
-            decision=decision,
-            hint="nothing was generated"
-            if index is None
-            else f"nothing was generated; it waits as decision {index}: see `safegen review show {index}`",
-        )
-    raise TypeError(f"{type(decision).__name__} is no reason to stop")
-
-
-def make(generator: Generator, request: Request, frames: Path, studio: Studio) -> Made:
-    """Generate and spool into the file *frames*; whatever goes wrong in a generator is GenerationFailed."""
+    conditions = admitted.conditions if admitted else ()
     try:
-        generated = generator.generate(request, progress=studio.progress)
+        generated = generator.generate(request, progress=studio.progress, conditions=conditions)
         digest = begin_digest(generated.clip)
         clip = spool(generated.clip, frames, progress=studio.progress, digest=digest)
     except SafegenError:
@@ -192,6 +194,7 @@ def make(generator: Generator, request: Request, frames: Path, studio: Studio) -
         "generated",
         generated.model,
         settings,
-        generated.warnings,
+        (*(admitted.notes if admitted else ()), *generated.warnings),
+        parts=admitted.parts if admitted else (),
         trace=Trace(digest.hexdigest(), request_json(request), build()),
     )

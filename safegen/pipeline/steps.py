@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from safegen.credentials.sign import Relationship
 from safegen.types import Attribute, CheckRun, Clip, Finding, Json, ModelRef, WatermarkReading
 
 Origin = Literal["generated", "protected"]
@@ -51,6 +52,22 @@ class Label:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A file that a clip was made from: our copy, its name, what it is to the clip, the label actions use.
+
+    ``generated``: trusted credentials say that all of it was made by a model, so nothing in it was filmed.
+    ``broken``: its credentials do not match and the policy (or a person) let it pass all the same.
+    """
+
+    path: Path
+    title: str
+    relationship: Relationship
+    label: str
+    generated: bool = False
+    broken: bool = False
+
+
+@dataclass(frozen=True)
 class Made:
     """A spooled clip and what made it. ``model`` is None for a video made elsewhere."""
 
@@ -60,6 +77,8 @@ class Made:
     settings: Mapping[str, Any]
     warnings: tuple[str, ...] = ()
     source: Source | None = None
+    parts: tuple[Part, ...] = ()
+    """What it was made from, inputs first; each becomes a C2PA ingredient."""
     trace: Trace | None = None
     label: Label = Label()
 

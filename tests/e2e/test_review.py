@@ -15,7 +15,7 @@ from safegen.keys.identity import Identity
 from safegen.keys.trust import TrustStore, parse_trust
 from safegen.pipeline import produce
 from safegen.pipeline.studio import open_ledger
-from safegen.types import Clip, Generated, Held, ModelRef, Request
+from safegen.types import Clip, Generated, Held, ModelRef, Outlook, Request
 from tests.unit.credentials.conftest import Tsa, tsa  # noqa: F401
 
 PROMPT = "a sentence that a policy holds"
@@ -25,6 +25,10 @@ class Painter:
     """A generator that paints rolling stripes, or fails."""
 
     name = "painter"
+    modes = frozenset({"text"})
+
+    def outlook(self, request: Request) -> Outlook:
+        return Outlook(256, 256, 3.0, 8)
 
     def __init__(self) -> None:
         self.broken = False

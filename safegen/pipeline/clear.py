@@ -1,0 +1,131 @@
+"""From a request to the permission to generate: prompt, inputs, decision, its entry, a person's approval.
+
+In this order, and all of it before anything is generated. A refused prompt is recorded and stops at once:
+its inputs are not even opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from safegen.errors import HeldForReview, RefusedByPolicy, UsageError
+from safegen.pipeline.inputs import Admitted, admit
+from safegen.pipeline.records import decision_private, decision_public
+from safegen.pipeline.studio import Studio
+from safegen.types import Allowed, Decision, Held, Refused, Request
+
+if TYPE_CHECKING:
+    from safegen.policies.schema import Policy
+    from safegen.review import Approval
+    from safegen.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Cleared:
+    """A request that may be generated, its inputs admitted. ``index``: the decision's entry in the ledger."""
+
+    admitted: Admitted
+    index: int
+    approval: Approval | None
+
+    @property
+    def request(self) -> Request:
+        """The request, its inputs named by their SHA-256."""
+        return self.admitted.decision.request
+
+
+def screened(request: Request, policy: Policy, studio: Studio) -> Allowed | Held | Refused:
+    """The decision about the prompts alone. A refusal is recorded and raised (RefusedByPolicy)."""
+    from safegen.screening import screen
+
+    studio.progress.stage("screening")
+    decision = screen(request, policy=policy)
+    if isinstance(decision, Refused):
+        stop(decision, record_decision(decision, studio))
+    return decision
+
+
+def clear(
+    decision: Allowed | Held | Refused,
+    policy: Policy,
+    *,
+    studio: Studio,
+    place: Callable[[str], Path],
+    approval: int | None = None,
+) -> Cleared:
+    """Admit the inputs of a ``screened`` request, record the decision about all of it, let it pass or stop.
+
+    *place* gives paths for temporaries; they have to stay until the clip is signed. Raises UnreadableInput,
+    CheckUnavailable, RefusedByPolicy, HeldForReview, UsageError for an approval nothing needs.
+    """
+    admitted = admit(
+        decision,
+        policy,
+        place=place,
+        anchors=[*studio.signer_roots, *anchors(studio.workspace)],
+        ledger=studio.ledger,
+        progress=studio.progress,
+    )
+    index = record_decision(admitted.decision, studio)
+    return Cleared(admitted, index, let_pass(admitted.decision, approval, studio, index))
+
+
+def anchors(workspace: Workspace) -> Sequence[bytes]:
+    """Roots of the signers that the user trusts. Raises UsageError for a broken trust file."""
+    from safegen.verification.trust import load_trust
+
+    return load_trust(workspace, ()).anchors
+
+
+def record_decision(decision: Decision, studio: Studio) -> int:
+    """Enter the decision into the ledger, the prompt only as a commitment; returns the entry's index."""
+    private = decision_private(decision, keep_prompt=studio.workspace.config.keep_prompts)
+    return studio.ledger.append("decision", decision_public(decision), private)
+
+
+def let_pass(decision: Decision, approval: int | None, studio: Studio, index: int) -> Approval | None:
+    """Stop unless *decision* allows the request, or a person did: that *approval* is then spent.
+
+    Raises RefusedByPolicy (no approval helps), HeldForReview, UsageError for an approval nothing needs.
+    """
+    if isinstance(decision, Allowed):
+        if approval is not None:
+            raise UsageError(
+                f"the policy allows this {_what(decision)} by itself", hint="leave --approval out"
+            )
+        return None
+    if approval is None or not isinstance(decision, Held):
+        stop(decision, index)
+    from safegen.review import spend
+
+    return spend(studio.ledger, approval, decision, recorded=index)
+
+
+def stop(decision: Decision, index: int | None = None) -> NoReturn:
+    """Raise what a refusing or holding decision means. *index*: its entry in the ledger, if recorded."""
+    first = decision.findings[0] if decision.findings else None
+    why = f"{first.category}: {first.reason}" if first else "the overall score is too high"
+    if isinstance(decision, Refused):
+        raise RefusedByPolicy(
+            f"the policy {decision.policy.name!r} refuses this {_what(decision)} ({why})",
+            decision=decision,
+            hint="nothing was generated"
+            + ("" if decision.request.inputs else "; `safegen screen` shows every finding"),
+        )
+    if isinstance(decision, Held):
+        raise HeldForReview(
+            f"the policy {decision.policy.name!r} wants a person to look first ({why})",
+            decision=decision,
+            hint="nothing was generated"
+            if index is None
+            else f"nothing was generated; it waits as decision {index}: see `safegen review show {index}`",
+        )
+    raise TypeError(f"{type(decision).__name__} is no reason to stop")
+
+
+def _what(decision: Decision) -> str:
+    """What was decided about, in a word."""
+    return "request" if decision.request.inputs else "prompt"

@@ -1,0 +1,109 @@
+"""What an input's credentials say: whether it is what they describe, and whether it may be built upon."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from safegen.credentials import assertions
+from safegen.errors import UnreadableInput
+from safegen.types import CredentialsEvidence, CredentialState, Finding, Json
+
+if TYPE_CHECKING:
+    from safegen.ledger.reader import LedgerReader
+    from safegen.policies.schema import Action, Inputs
+
+CHECK, VERSION = "input-credentials", "1"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """An input's credentials, and what they mean for the request: findings with what each leads to."""
+
+    evidence: CredentialsEvidence
+    findings: tuple[tuple[Finding, Action], ...]
+
+    @property
+    def broken(self) -> bool:
+        """Whether the file is not what its credentials, or those of what it was made from, say."""
+        return self.evidence.state is CredentialState.INVALID or bool(self.evidence.ingredient_failures)
+
+    @property
+    def generated(self) -> bool:
+        """Whether a trusted signer says that a model made all of it."""
+        return self.evidence.trusted and made_by_model(self.evidence.manifest or {})
+
+
+def judge(
+    copy: Path,
+    name: str,
+    rules: Inputs,
+    *,
+    anchors: Sequence[bytes | str],
+    ledger: LedgerReader | None,
+) -> Judged:
+    """Read the credentials of *copy* and apply *rules*; *name* is the file's own name, for messages.
+
+    *anchors* vouch for signers. An intact release of the own *ledger* may be used whatever its credentials
+    allow others. Raises UnreadableInput for a damaged file, LedgerError.
+    """
+    from safegen.credentials import formats
+    from safegen.credentials.mining import generation_refused_by
+    from safegen.credentials.read import read_credentials
+
+    evidence = read_credentials(copy, anchors_pem=anchors)
+    if evidence.state is CredentialState.UNSUPPORTED and formats.detect(copy).signable:
+        raise UnreadableInput(f"{name}: {evidence.reason}", hint="fetch it again, or another copy of it")
+    found: list[tuple[Finding, Action]] = []
+
+    def add(category: str, score: float, reason: str, action: Action) -> None:
+        found.append((Finding(category, score, CHECK, f"{name}: {reason}"), action))
+
+    forbidden = generation_refused_by(evidence.manifest or {})
+    if forbidden and not _own(evidence, ledger):
+        reason = f"its credentials do not allow generative use ({', '.join(forbidden)})"
+        add("input_rights", 1.0, reason, rules.forbidden)
+    if Judged(evidence, ()).broken:
+        add("input_credentials", 1.0, _why_broken(evidence), rules.broken)
+    if evidence.state is CredentialState.REMOTE_NOT_FETCHED:
+        reason = "its credentials lie elsewhere, so nobody read what they allow"
+        add("input_credentials", 0.5, reason, rules.remote)
+    return Judged(evidence, tuple(found))
+
+
+def _why_broken(evidence: CredentialsEvidence) -> str:
+    """The reason in words, the code behind it."""
+    from safegen.credentials.explain import explain
+
+    if evidence.state is CredentialState.INVALID:
+        return f"it does not match its credentials: {evidence.reason} ({', '.join(evidence.failures)})"
+    code = evidence.ingredient_failures[0]
+    return f"something it was made from does not match its credentials: {explain(code)} ({code})"
+
+
+def _own(evidence: CredentialsEvidence, ledger: LedgerReader | None) -> bool:
+    """Whether it is an intact release of the own ledger: its maker is not bound by what others may do."""
+    if ledger is None or not evidence.trusted or evidence.manifest_id is None:
+        return False
+    return bool(ledger.find(manifest_id=evidence.manifest_id))
+
+
+def made_by_model(manifest: Json) -> bool:
+    """Whether *manifest* (c2pa's JSON) says at every step that names a source type that a model made it."""
+    stated = [kind for kind in _source_types(manifest) if kind]
+    return bool(stated) and all(kind == assertions.GENERATED for kind in stated)
+
+
+def _source_types(manifest: Json) -> Iterator[object]:
+    for assertion in _dicts(manifest.get("assertions")):
+        if str(assertion.get("label", "")).startswith("c2pa.actions"):
+            data = assertion.get("data")
+            for action in _dicts(data.get("actions") if isinstance(data, dict) else None):
+                yield action.get("digitalSourceType")
+
+
+def _dicts(value: Any) -> Iterator[Json]:
+    """The objects in a list; hostile manifests put anything anywhere."""
+    yield from (v for v in value if isinstance(v, dict)) if isinstance(value, list) else ()

@@ -1,0 +1,138 @@
+"""Admission of inputs: the pictures and videos that a request builds on.
+
+Each is first copied into the job's own folder, so that what is examined, used and named as an ingredient
+is one and the same. Then, for each: its credentials (is it what they say, may it be used), the pictures
+(decoded in the sandbox, within limits), and the policy's frame checks. What was found joins the decision
+about the request; only where that decision lets it pass is anything generated.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from safegen.pipeline.asked import with_digests
+from safegen.pipeline.input_credentials import CHECK, VERSION, Judged, judge
+from safegen.pipeline.input_pictures import copied, decoded, has_sound
+from safegen.pipeline.moderate import run_check
+from safegen.pipeline.steps import Part
+from safegen.protocols import NoProgress, Progress
+from safegen.types import Allowed, CheckRun, Clip, Condition, Finding, Held, Input, Mode, Refused
+
+if TYPE_CHECKING:
+    from safegen.credentials.sign import Relationship
+    from safegen.ledger.reader import LedgerReader
+    from safegen.policies.schema import Action, Policy
+
+_PARENT: frozenset[Mode] = frozenset({"edit", "extend", "extend_back", "loop"})
+"""Ways of working that change one clip; in the others the model only looks at what it is given."""
+_RANK: dict[str, int] = {"allow": 0, "review": 1, "block": 2}
+_OUTCOMES: dict[str, type[Allowed] | type[Held] | type[Refused]] = {
+    "allow": Allowed,
+    "review": Held,
+    "block": Refused,
+}
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """The decision with the inputs in it, and the inputs as generator and manifest want them."""
+
+    decision: Allowed | Held | Refused
+    conditions: tuple[Condition, ...] = ()
+    parts: tuple[Part, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass
+class _Seen:
+    """What is known about the inputs so far."""
+
+    findings: list[Finding] = field(default_factory=list)
+    checks: list[CheckRun] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    worst: str = "allow"
+
+    def add(self, finding: Finding, action: Action) -> None:
+        """Count a finding that leads to *action*."""
+        if action != "allow":
+            self.findings.append(finding)
+            self.worst = max(self.worst, action, key=_RANK.__getitem__)
+
+
+def admit(
+    decision: Allowed | Held | Refused,
+    policy: Policy,
+    *,
+    place: Callable[[str], Path],
+    anchors: Sequence[bytes | str],
+    ledger: LedgerReader | None,
+    progress: Progress = NoProgress(),
+) -> Admitted:
+    """Examine the inputs of the request in *decision* and decide again with what was found.
+
+    *place* gives a path for a temporary of that name; *anchors* vouch for signers; *ledger* is the own
+    one, if there is any. Raises UnreadableInput (not a file, empty, huge, damaged, a picture where a video
+    belongs or the reverse), CheckUnavailable when a check cannot run, LedgerError, Interrupted.
+    """
+    request = decision.request
+    if not request.inputs:
+        return Admitted(decision)
+    progress.stage("reading inputs", len(request.inputs))
+    copies = [copied(item, place, number) for number, item in enumerate(request.inputs, 1)]
+    request = with_digests(request, tuple(_sha256(copy) for copy in copies))
+    seen = _Seen()
+    conditions, parts = [], []
+    for number, (item, copy) in enumerate(zip(request.inputs, copies, strict=True), 1):
+        judged = judge(copy, item.path.name, policy.inputs, anchors=anchors, ledger=ledger)
+        seen.checks.append(CheckRun(f"{CHECK}-{item.role}", VERSION))
+        for finding, action in judged.findings:
+            seen.add(finding, action)
+        clip = decoded(item, copy, place(f"input-{number}.raw"), progress)
+        _look(item, clip, policy, seen)
+        if has_sound(item, copy):
+            seen.notes.append(f"the sound of {item.path.name} is not kept")
+        conditions.append(Condition(item.role, clip, item.path.name))
+        parts.append(_part(request.mode, item, copy, judged, number))
+        progress.advance()
+    final = _decided(replace(decision, request=request), seen)
+    return Admitted(final, tuple(conditions), tuple(parts), tuple(seen.notes))
+
+
+def _sha256(path: Path) -> str:
+    """SHA-256 (hex) of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _look(item: Input, clip: Clip, policy: Policy, seen: _Seen) -> None:
+    """The policy's frame checks on an input: whatever they find, it is not built upon."""
+    for name in policy.frames_required:
+        found, ran = run_check(name, clip)
+        seen.checks.append(replace(ran, name=f"{ran.name}-{item.role}"))
+        for finding in found:
+            seen.add(replace(finding, reason=f"{item.path.name}: {finding.reason}"), "block")
+
+
+def _part(mode: Mode, item: Input, copy: Path, judged: Judged, number: int) -> Part:
+    """The input as an ingredient: a clip that is changed is the parent, what the model looks at an input."""
+    relationship: Relationship = "parentOf" if mode in _PARENT else "inputTo"
+    return Part(copy, item.path.name, relationship, f"input-{number}", judged.generated, judged.broken)
+
+
+def _decided(decision: Allowed | Held | Refused, seen: _Seen) -> Allowed | Held | Refused:
+    """The worse of what the prompt and what the inputs lead to, with everything that ran."""
+    outcome = max(decision.outcome, seen.worst, key=_RANK.__getitem__)
+    findings = sorted([*seen.findings, *decision.findings], key=lambda f: -f.score)
+    return _OUTCOMES[outcome](
+        request=decision.request,
+        policy=decision.policy,
+        checks=(*decision.checks, *seen.checks),
+        findings=tuple(findings),
+        score=max([decision.score, *(f.score for f in seen.findings)]),
+        categories=decision.categories,
+        language=decision.language,
+    )
