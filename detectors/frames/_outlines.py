@@ -116,7 +116,7 @@ _COMPOUND: dict[str, Callable[[RGB], list[Part]]] = {
 }
 
 
-KINDS = (*_SIMPLE, *_COMPOUND)
+KINDS: tuple[str, ...] = (*_SIMPLE, *_COMPOUND)
 """Every kind of thing."""
 
 

@@ -76,7 +76,7 @@ def _run(step: str, args: argparse.Namespace) -> None:
     else:
         from training.tiny import judge
 
-        judge.report(args.out, model if model.is_dir() else None, args.clips or 48, args.stage)
+        judge.report(args.out, model if model.is_dir() else None, args.clips or judge.CLIPS)
 
 
 if __name__ == "__main__":

@@ -103,13 +103,31 @@ def caption(scene: Scene, rng: np.random.Generator) -> str:
     return re.sub(r"\s+", " ", text).strip(" ,")
 
 
+def _plain_noun(thing: Thing, count: int = 1) -> str:
+    size = SIZE_WORDS[thing.size][0]
+    if count > 1:
+        return " ".join(w for w in (COUNT_WORDS[count][0], size, thing.colour, _plural(thing.kind)) if w)
+    noun = " ".join(w for w in (size, thing.colour, thing.kind) if w)
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
 def plain(scene: Scene) -> str:
-    """The most ordinary caption of a scene of one thing, always the same; used to judge models."""
-    thing = scene.things[0]
-    subject = " ".join(w for w in (SIZE_WORDS[thing.size][0], thing.colour, thing.kind) if w)
+    """The most ordinary caption that says all of a scene, always the same; used to judge models.
+
+    Raises KeyError for names that are not in `spec`.
+    """
+    subject = _plain_noun(scene.things[0], scene.count)
+    if len(scene.things) > 1:
+        subject += f" {RELATION_PHRASES[scene.relation or 'and'][0]} {_plain_noun(scene.things[1])}"
     options = DIRECTIONS.get(scene.motion)
     action = f"moving {options[0]}" if options else MOTION_PHRASES[scene.motion][0]
-    return f"{'an' if subject[0] in 'aeiou' else 'a'} {subject} {action} {PLACE_PHRASES[scene.background][0]}"
+    rest = (
+        SPEED_WORDS[scene.speed][0],
+        PLACE_PHRASES[scene.background][0],
+        DAYTIME_PHRASES[scene.daytime][0],
+        CAMERA_PHRASES[scene.camera][0],
+    )
+    return " ".join(w for w in (subject, action, *rest) if w)
 
 
 def vocabulary(stage: Stage) -> list[str]:

@@ -1,0 +1,91 @@
+"""The fixed evaluation prompts: four sets of scenes, drawn once and written down in `prompts.json`.
+
+single  one thing, combinations of colour, kind, motion and place that training never sees
+count   two or three alike, held-out combinations
+pairs   two different things and how they stand, held-out combinations of the first
+seen    one thing, combinations that training may see
+
+The camera is still in all of them; one scene in eight plays at dusk. `python -m training.tiny.prompts` writes
+the file again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from training.world import stages
+from training.world.captions import plain
+from training.world.spec import Scene, Thing
+
+FILE = Path(__file__).with_name("prompts.json")
+CLIPS = 200
+"""Prompts in each set."""
+_SEED = 23
+_DUSK = 8
+_HELD = {"single": True, "count": True, "pairs": True, "seen": False}
+SETS = tuple(_HELD)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A scene to judge, its plainest caption, and the seed it is rendered or generated with."""
+
+    scene: Scene
+    prompt: str
+    seed: int
+
+
+def scene_from(data: dict[str, Any]) -> Scene:
+    """A scene from its `dataclasses.asdict` form. Raises TypeError for missing or unknown fields."""
+    return Scene(**{**data, "things": tuple(Thing(**t) for t in data["things"])})
+
+
+_BELONGS: dict[str, Callable[[Scene, int], bool]] = {
+    "single": lambda s, i: len(s.things) == s.count == 1,
+    "count": lambda s, i: s.count == 2 + i % 2,
+    "pairs": lambda s, i: len(s.things) == 2,
+    "seen": lambda s, i: len(s.things) == s.count == 1,
+}
+
+
+def draw(name: str, clips: int = CLIPS) -> list[Case]:
+    """The first `clips` cases of a set, the same every time. Raises KeyError for an unknown set."""
+    rng = np.random.default_rng([_SEED, SETS.index(name)])
+    out: list[Case] = []
+    while len(out) < clips:
+        scene = stages.sample(stages.STAGES["full"], rng, _HELD[name])
+        if not _BELONGS[name](scene, len(out)):
+            continue
+        daytime = "dusk" if len(out) % _DUSK == _DUSK - 1 else "day"
+        scene = replace(scene, camera="static", daytime=daytime)
+        out.append(Case(scene, plain(scene), int(rng.integers(1 << 31))))
+    return out
+
+
+def written() -> dict[str, list[Case]]:
+    """The cases of every set as they stand in `prompts.json`."""
+    data = json.loads(FILE.read_text(encoding="utf-8"))
+    return {
+        name: [Case(scene_from(c["scene"]), c["prompt"], c["seed"]) for c in data[name]] for name in SETS
+    }
+
+
+def text() -> str:
+    """What `prompts.json` holds: one case a line."""
+    parts = []
+    for name in SETS:
+        lines = [
+            json.dumps({"prompt": c.prompt, "seed": c.seed, "scene": asdict(c.scene)}) for c in draw(name)
+        ]
+        parts.append(f'"{name}": [\n' + ",\n".join(lines) + "\n]")
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+if __name__ == "__main__":
+    FILE.write_text(text(), encoding="utf-8")
