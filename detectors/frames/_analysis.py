@@ -113,8 +113,7 @@ def track(frames: Floats) -> Track:
     if coherence <= 0 or len(there) < max(1, n // 2):
         return Track(found.gaps, {}, (), 0, n, coherence, w / h)
     axis = _groups.line(there)
-    picked = [there[len(there) * k // 6] for k in (1, 3, 5)]
-    costs = _groups.costs(picked, axis)
+    costs = _groups.costs([there[0], there[len(there) // 2], there[-2]], axis)
     number = min(costs, key=lambda k: costs[k])
     left = costs[number] - _groups.PENALTY * (number - 1)
     coherence *= fall(left, 0.45, 0.7)

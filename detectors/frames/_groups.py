@@ -21,6 +21,11 @@ _PART = 0.055
 PENALTY = 0.05
 """Share of what is seen that one more thing has to explain to be believed."""
 
+NUMBERS = (1, 2, 3)
+_HOPELESS = 2.0
+_ENOUGH = 0.12
+"""What one thing may leave unexplained before two or three are tried."""
+
 
 @dataclass(frozen=True)
 class Front:
@@ -92,7 +97,7 @@ def _unexplained(seen: Front, count: int, axis: int) -> float:
     crops = patches(seen, count, axis)
     areas = [float(c.alpha.sum()) for c in crops]
     if len(crops) < count or min(areas) < _PART * max(areas) or min(areas) < 6:
-        return 9.0
+        return _HOPELESS
     total = left = 0.0
     for crop in crops:
         looks = np.argsort(-_fit.overlaps(crop.alpha))[:3]
@@ -104,10 +109,19 @@ def _unexplained(seen: Front, count: int, axis: int) -> float:
 
 
 def costs(fronts: list[Front], axis: int) -> dict[int, float]:
-    """How much one, two and three things leave unexplained, the penalty for more of them included."""
-    out: dict[int, float] = {}
-    for n in (1, 2, 3):
-        out[n] = float(np.mean([_unexplained(f, n, axis) for f in fronts])) + PENALTY * (n - 1)
-        if n == 1 and out[1] < 0.12:
-            break
-    return {n: out.get(n, 9.0) for n in (1, 2, 3)}
+    """How much one, two and three things leave unexplained, the penalty for more of them included.
+
+    Frames that some number of things explains well count most: things that turn are upright in few.
+    """
+    each = [_costs(f, axis) for f in fronts]
+    weights = np.exp(-np.array([min(c) for c in each]) / 0.04)
+    mean = np.average(each, axis=0, weights=weights + 1e-9)
+    return {n: float(mean[n - 1]) for n in NUMBERS}
+
+
+def _costs(seen: Front, axis: int) -> list[float]:
+    out = []
+    for n in NUMBERS:
+        enough = n > 1 and out[0] < _ENOUGH
+        out.append(_HOPELESS if enough else _unexplained(seen, n, axis) + PENALTY * (n - 1))
+    return out

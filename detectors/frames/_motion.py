@@ -24,6 +24,8 @@ UNKNOWN = "unknown"
 
 _STILL = 0.045
 """Range of the centre, in short sides, below which a thing stays where it is."""
+_WOBBLE = 0.2
+"""The same for the centroid of a lopsided thing that turns."""
 _GROWTH = 0.7
 """Natural logarithm of the change in area that counts as growing."""
 
@@ -73,8 +75,19 @@ def _path(seen: Track) -> tuple[Path, Path]:
     return centre[there], area[there]
 
 
+def stays(seen: Track) -> bool:
+    """Whether things keep roughly their place and size, so that they may be turning: what is lopsided wobbles
+    when it turns."""
+    if not seen.bodies:
+        return False
+    path, areas = _path(seen)
+    if len(path) < max(4, seen.frames // 2):
+        return False
+    return bool(np.ptp(path, axis=0).max() < _WOBBLE and np.ptp(areas) < _GROWTH)
+
+
 def travel(seen: Track) -> tuple[str, float]:
-    """Motion and certainty of it, from places and sizes alone: "still" also for things that only turn."""
+    """Motion and certainty of it, from places and sizes alone, blind to turning."""
     if not seen.bodies:
         return UNKNOWN, 1.0
     path, areas = _path(seen)

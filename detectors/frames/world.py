@@ -46,7 +46,7 @@ COLOURS: dict[str, tuple[int, int, int]] = {
 KINDS = _outlines.KINDS
 RELATIONS = ("left_of", "above")
 """How the first of two things stands to the second."""
-_SPREAD, _EARLY, _LATE = (3, 8, 13), (0, 1, 2), (4, 6, 9, 12, 16)
+_SPREAD, _EARLY, _LATE = (2, 8, 14), (0, 1), (4, 6, 9, 12, 16)
 """Frames that are looked at closely: of moving things, of those that stay in place, to see if they turn."""
 _TURNED = 0.3
 """Share that turning must explain of what an upright thing leaves over."""
@@ -144,14 +144,21 @@ def _named(probabilities: Mapping[str, float]) -> str:
     return max(probabilities, key=lambda k: probabilities[k])
 
 
+def _readings(seen: Track) -> tuple[list[Reading | None], bool]:
+    """What every thing is, and whether they turn in place (then only the first frames show them upright)."""
+    if _motion.stays(seen):
+        upright = [read(b, _EARLY) for b in seen.bodies]
+        turned = [turning(b, r, _LATE) for b, r in zip(seen.bodies, upright, strict=True) if r is not None]
+        if turned and float(np.mean(turned)) > _TURNED:
+            return upright, True
+    return [read(b, _SPREAD) for b in seen.bodies], False
+
+
 def _table(seen: Track) -> dict[str, dict[str, float]]:
     name, sure = _motion.travel(seen)
-    early = name == "still"
-    readings = [read(b, _EARLY if early else _SPREAD) for b in seen.bodies]
-    if early:
-        turned = [turning(b, r, _LATE) for b, r in zip(seen.bodies, readings, strict=True) if r is not None]
-        if turned and float(np.mean(turned)) > _TURNED:
-            name, sure = "spin", 0.9
+    readings, turned = _readings(seen)
+    if turned:
+        name, sure = "spin", 0.9
     first = readings[0] if readings else None
     trust = seen.coherence
     table = {
