@@ -60,6 +60,7 @@ def init(passphrase_file: Path | None, workspace: Path | None, as_json: bool) ->
 def show(workspace: Path | None, as_json: bool) -> None:
     """Who signs here, until when, and the log's key."""
     from safegen.cli._output import show_rows
+    from safegen.keys.revoking import revoked_serials
 
     own = _identity(workspace, create=False)
     rows: dict[str, object] = {
@@ -70,7 +71,9 @@ def show(workspace: Path | None, as_json: bool) -> None:
         "encrypted": own.encrypted,
         "root SHA-256": own.fingerprint,
         "root key here": own.root_key_here,
+        "certificate serial": f"{own.leaf.serial_number:x}",
         "earlier certificates": len(own.history),
+        "revoked": ", ".join(revoked_serials(own)) or "none",
         "log origin": own.log_origin,
         "log key": own.log_vkey,
         "earlier log keys": len(own.log_history),
@@ -117,6 +120,54 @@ def rotate(passphrase_file: Path | None, workspace: Path | None, as_json: bool) 
     show_rows(
         {"certificate expires": fresh.expires.isoformat(), "root SHA-256": fresh.fingerprint}, as_json=as_json
     )
+
+
+@command.command("revoke")
+@click.option(
+    "--serial", metavar="HEX", help="An earlier certificate, by serial number (default: in use)."
+)
+@click.option(
+    "--reason",
+    default="unspecified",
+    show_default=True,
+    help="unspecified, keyCompromise, affiliationChanged, superseded or cessationOfOperation.",
+)
+@click.option("--unsafe-since", metavar="TIME", help="Believe no signature after this time (ISO 8601, UTC).")
+@_options.passphrase_file
+@_options.workspace
+@_options.as_json
+def revoke(
+    serial: str | None,
+    reason: str,
+    unsafe_since: str | None,
+    passphrase_file: Path | None,
+    workspace: Path | None,
+    as_json: bool,
+) -> None:
+    """Revoke a signing certificate; the one in use is replaced. Then hand out `export-trust` again.
+
+    What it signed no longer counts, but for files that a trusted time stamp proves to be older.
+    """
+    from safegen.cli._output import show_rows
+    from safegen.cli._workspace import open_writing
+    from safegen.keys.revoking import revoke as run
+    from safegen.keys.revoking import serial_number
+    from safegen.verification.batch import parse_moment
+
+    since = None if unsafe_since is None else parse_moment(unsafe_since)
+    number = None if serial is None else serial_number(serial)
+    with open_writing(workspace, passphrase_file) as (ledger, _):
+
+        def announce(revoked: str, why: str) -> None:
+            ledger.append("key", {"act": "revoke", "serial": revoked, "reason": why})
+
+        own = _identity(workspace, passphrase_file, create=False)
+        fresh, revoked = run(own, announce, serial=number, reason=reason, unsafe_since=since)
+    rows: dict[str, object] = {"revoked": revoked, "reason": reason}
+    rows["in use"] = f"{fresh.leaf.serial_number:x}"
+    show_rows(rows, as_json=as_json)
+    if not as_json:
+        click.echo("hand out `safegen keys export-trust` again: it carries the revocation list", err=True)
 
 
 @command.command("rotate-log")

@@ -20,6 +20,7 @@ class SigningSection(_Section):
     key: str | None = None
     alg: Literal["es256", "es384", "es512", "ps256", "ed25519"] = "es256"
     tsa_url: str | None = None
+    ocsp_url: str | None = None
 
     @model_validator(mode="after")
     def _both(self) -> Self:

@@ -31,6 +31,7 @@ format = 1
 # key = "leaf.key"     # PEM, or PKCS#12 (.p12, .pfx); passphrase from SAFEGEN_KEY_PASSPHRASE
 # alg = "es256"
 # tsa_url = ""         # RFC 3161 time stamping authority
+# ocsp_url = ""        # OCSP responder of your certificate's issuer: its answer goes into each signature
 
 # [privacy]
 # keep_prompts = false # true: the plain prompt is kept in the private part of the ledger
@@ -47,6 +48,7 @@ class Config:
     signing_key: Path | None = None
     signing_alg: str = "es256"
     tsa_url: str | None = None
+    ocsp_url: str | None = None
     keep_prompts: bool = False
     publish_prompt: bool = False
     organisation: str = ""
@@ -196,6 +198,7 @@ def _validated(data: Mapping[str, Any], root: Path, file: Path) -> Config:
         signing_key=root / signing.key if signing.key else None,
         signing_alg=signing.alg,
         tsa_url=signing.tsa_url or None,
+        ocsp_url=signing.ocsp_url or None,
         keep_prompts=content.privacy.keep_prompts,
         publish_prompt=content.privacy.publish_prompt,
         organisation=content.identity.organisation,

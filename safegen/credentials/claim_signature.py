@@ -33,6 +33,8 @@ class ClaimSigner:
     """``chain``: leaf first, as the signature carries it; the leaf's key verified the claim."""
 
     chain: tuple[x509.Certificate, ...]
+    answers: tuple[bytes, ...] = ()
+    """Stapled OCSP answers (DER), as they stand there."""
 
 
 def claim_signer(store: bytes, label: str) -> ClaimSigner:
@@ -58,11 +60,23 @@ def claim_signer(store: bytes, label: str) -> ClaimSigner:
             raise SignatureUnreadable("no certificate in the claim signature")
         message = _sig_structure(protected, claim[0])
         _verify(chain[0].public_key(), headers.get(ALG), signature, message)
-        return ClaimSigner(chain)
+        return ClaimSigner(chain, _answers(unprotected))
     except SignatureUnreadable:
         raise
     except Exception as error:  # hostile input: whatever goes wrong, there is no signer
         raise SignatureUnreadable(f"the claim signature does not verify ({type(error).__name__})") from error
+
+
+def signature_box(store: bytes, label: str) -> bytes:
+    """The COSE_Sign1 message of the manifest called *label* in *store*. Raises SignatureUnreadable."""
+    manifest = _only(_superboxes(_payload(store, b"jumb")), label)
+    return _payload(_only(_superboxes(manifest), "c2pa.signature"), b"cbor")
+
+
+def _answers(unprotected: dict[Any, Any]) -> tuple[bytes, ...]:
+    """The OCSP answers in the header ``rVals`` (C2PA 2.x section 13.2.5)."""
+    values = unprotected.get("rVals")
+    return tuple(_as_list(values.get("ocspVals"))) if isinstance(values, dict) else ()
 
 
 def structure_failures(store: bytes, label: str) -> tuple[str, ...]:

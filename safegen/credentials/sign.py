@@ -6,10 +6,12 @@ import io
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from safegen.credentials import formats
+from safegen.credentials.staple import staple
 from safegen.errors import SafegenError, SigningFailed, UsageError
 from safegen.types import Json
 
@@ -51,12 +53,14 @@ def sign_file(
     ingredients: Sequence[Ingredient] = (),
     thumbnail: bytes | None = None,
     tsa_url: str | None = None,
+    ocsp_url: str | None = None,
 ) -> SignedManifest:
     """Write a copy of *source* with an embedded manifest to *destination*, which MUST NOT exist.
 
     *definition* comes from ``manifest.build_manifest`` or ``build_protection``; *thumbnail* is a JPEG.
-    Without *tsa_url* (http or https, RFC 3161) nothing goes over the network and the manifest carries
-    no time stamp. Everything the definition states is attributed to the signer.
+    Without *tsa_url* (http or https, RFC 3161) the manifest carries no time stamp, without *ocsp_url* no
+    revocation information; without both nothing goes over the network. Everything the definition states is
+    attributed to the signer.
 
     Raises UsageError (a format that cannot be signed, *destination* exists, bad *tsa_url*, *source* has
     credentials that no parent would keep), UnreadableInput, SigningFailed. On any error *destination*
@@ -69,6 +73,7 @@ def sign_file(
         raise UsageError(
             "the time stamp service needs an http(s) address", hint="leave it out to sign offline"
         )
+    answer = None if ocsp_url is None else _revocation(ocsp_url, signer)
     try:
         target = destination.open("x+b")
     except FileExistsError as error:
@@ -81,14 +86,26 @@ def sign_file(
         with target, source.open("rb") as file:
             builder = _builder(definition, kinds, thumbnail)
             raw = _sign(builder, mime, file, target, signer, tsa_url)
-        return SignedManifest(_active_label(raw), raw)
+        label = _active_label(raw)
+        if answer is not None:
+            raw = staple(destination, raw, label, answer)
+        return SignedManifest(label, raw)
     except BaseException:
         destination.unlink(missing_ok=True)
         raise
 
 
+def _revocation(url: str, signer: Signer) -> bytes:
+    """What the responder at *url* says about the signer's certificate, now."""
+    from cryptography import x509
+
+    from safegen.keys.ocsp import ask
+
+    return ask(url, tuple(x509.load_pem_x509_certificates(signer.chain_pem)), now=datetime.now(UTC))
+
+
 def _check_parents(source: Path, ingredients: Sequence[Ingredient]) -> None:
-    from safegen.credentials.read import carries_credentials
+    from safegen.credentials.opening import carries_credentials
 
     parents = sum(i.relationship == "parentOf" for i in ingredients)
     if parents > 1:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Literal
 from safegen.errors import UnreadableInput, UsageError
 from safegen.keys.log_rotation import MAX_HISTORY, PastKey
 from safegen.keys.logkey import decode_vkey
+from safegen.keys.revocation import looks_like_crl, read_crls
 from safegen.types import Json
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ class TrustBundle:
     tsa_roots: tuple[bytes, ...] = ()
     history: tuple[PastKey, ...] = ()
     """Earlier keys of the logs, oldest first: what they signed stays good."""
+    crls: tuple[bytes, ...] = ()
+    """Revocation lists (PEM); each speaks for its own issuer only, whoever handed it over."""
 
     @property
     def log_keys(self) -> Mapping[str, tuple[Ed25519PublicKey, ...]]:
@@ -78,6 +81,8 @@ class TrustBundle:
     def id(self) -> str:
         """Sixteen hex digits over its roots and logs: its name in the store."""
         parts = [f"{len(self.roots)}", *(a.sha256 for a in self.anchors), *self.vkeys]
+        if not self.anchors and not self.vkeys:
+            parts += [hashlib.sha256(crl).hexdigest() for crl in self.crls]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
@@ -93,6 +98,7 @@ def export_trust(identity: Identity, name: str, *, created: datetime) -> str:
         created=created.isoformat(timespec="seconds"),
         vkeys=(identity.log_vkey,),
         history=identity.log_history,
+        crls=identity.crls,
     )
     return dump(bundle)
 
@@ -103,13 +109,15 @@ def export_pem(identity: Identity) -> str:
 
 
 def parse_trust(data: bytes, *, name: str = "", kind: Kind = "signer") -> TrustBundle:
-    """The bundle in *data*: JSON from ``export_trust``, or PEM certificates (roots only, no log).
+    """The bundle in *data*: JSON from ``export_trust``, PEM certificates (roots only, no log), or a CRL.
 
     *name* and *kind* are for PEM: what to call it, and whether it vouches for signers or time stamps.
     Raises UsageError: too large, malformed, not CA certificates.
     """
     if len(data) > LIMIT:
         raise UsageError("the trust file is larger than 1 MiB", hint=HINT)
+    if looks_like_crl(data):
+        return TrustBundle(_name(name or "revocation list"), crls=read_crls(data))
     if data.lstrip()[:1] != b"{":
         roots = _roots(data)
         called = _name(name or "certificates")
@@ -131,6 +139,7 @@ def parse_trust(data: bytes, *, name: str = "", kind: Kind = "signer") -> TrustB
             vkeys=vkeys,
             tsa_roots=_each(document["tsaRoots"]),
             history=_history(document.get("logHistory", [])),
+            crls=tuple(c for t in _strings(document.get("crls", [])) for c in read_crls(t.encode("ascii"))),
         )
     except UsageError:
         raise
@@ -161,6 +170,8 @@ def dump(bundle: TrustBundle) -> str:
     }
     if bundle.history:
         document["logHistory"] = [vars(past) for past in bundle.history]
+    if bundle.crls:
+        document["crls"] = [crl.decode("ascii") for crl in bundle.crls]
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 

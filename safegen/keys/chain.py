@@ -1,15 +1,15 @@
 """Our own certificate chain check: does this leaf lead to an anchor that may vouch for signers?
 
 c2pa-rs treats an anchor marked for time stamps as good for signers too, so its ``trusted`` is not
-enough. Source: RFC 5280 section 6.1, the C2PA 2.x certificate profile for leaves. Revocation is not
-looked at (there is no network); names constraints and other critical extensions that are not
+enough. Source: RFC 5280 section 6.1, the C2PA 2.x certificate profile for leaves. Revocation is
+looked at elsewhere (``revocation``); names constraints and other critical extensions that are not
 evaluated here make the chain untrusted rather than being skipped.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
@@ -110,6 +110,13 @@ def _walk(chain: list[x509.Certificate], anchors: list[x509.Certificate], at: da
 def _issuer_of(
     certificate: x509.Certificate, candidates: Sequence[x509.Certificate]
 ) -> x509.Certificate | None:
+    return next(issuers_of(certificate, candidates), None)
+
+
+def issuers_of(
+    certificate: x509.Certificate, candidates: Sequence[x509.Certificate]
+) -> Iterator[x509.Certificate]:
+    """Those of *candidates* that signed *certificate*, by name and key."""
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
     for candidate in candidates:
@@ -119,8 +126,7 @@ def _issuer_of(
             certificate.verify_directly_issued_by(candidate)
         except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
             continue  # a signature that does not verify only rules this candidate out
-        return candidate
-    return None
+        yield candidate
 
 
 def _leaf_reason(leaf: x509.Certificate) -> str:

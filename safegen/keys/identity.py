@@ -10,6 +10,7 @@
       signing.pem        leaf: key and certificate (one file, so that a renewal is atomic)
       log.pem            Ed25519 key of the log, apart from the signing keys (log-ID.pem after a change)
       history/           leaf certificates of the past
+      revoked.crl.pem    which of them were revoked, signed by the issuing CA
 
 Without a passphrase the root's key is never written: the issuing CA lives as long as the root, so
 nothing but its theft is made harder.
@@ -27,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 from safegen.errors import KeyUnavailable, UsageError
 from safegen.keys.files import check_private, exclusive, read_private, write_private
 from safegen.keys.identity_files import (
+    CRL,
     HISTORY,
     ISSUING,
     LOG,
@@ -161,6 +163,12 @@ class Identity:
         return tuple(p.read_bytes() for p in sorted((self.folder / HISTORY).glob("leaf-*.pem")))
 
     @property
+    def crls(self) -> tuple[bytes, ...]:
+        """The list of this identity's revoked certificates (PEM), if there is one. Raises KeyUnavailable."""
+        file = self.folder / CRL
+        return (read_private(file),) if file.exists() else ()
+
+    @property
     def root_key_here(self) -> bool:
         """Whether the root's (encrypted) key still lies in the folder."""
         return (self.folder / ROOT_KEY).exists()
@@ -206,7 +214,7 @@ class Identity:
 
         with exclusive(self.folder):
             fresh = Identity.load(self.folder, passphrase=self.passphrase, clock=self.clock)
-            issuing_key = fresh._private(ISSUING)
+            issuing_key = fresh.issuing_key()
             old = fresh.leaf
             if self.clock() >= fresh.issuing.not_valid_after_utc:
                 raise KeyUnavailable("the issuing CA has expired", hint="make a new identity")
@@ -240,6 +248,10 @@ class Identity:
                 raise KeyUnavailable("the identity is locked and no passphrase was given", hint=HINT)
             self._cache["password"] = stretch(secret, self.salt)
         return self._cache["password"]
+
+    def issuing_key(self) -> Any:
+        """The issuing CA's private key. Raises KeyUnavailable."""
+        return self._private(ISSUING)
 
     def _private(self, file: str) -> Any:
         from safegen.keys.signers import load_private_key

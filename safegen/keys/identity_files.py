@@ -11,6 +11,7 @@ from safegen.types import Json
 VERSION = 1
 PUBLIC, ROOT, ROOT_KEY = "identity.json", "root.pem", "root.key.pem"
 ISSUING, SIGNING, LOG, HISTORY = "issuing.pem", "signing.pem", "log.pem", "history"
+CRL = "revoked.crl.pem"
 
 
 def public_part(folder: Path) -> Json:

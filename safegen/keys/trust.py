@@ -6,6 +6,7 @@ Time stamp authorities are kept apart from signer roots: one of them never vouch
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,12 +64,18 @@ class TrustStore:
             self.folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
         except OSError as error:
             raise KeyUnavailable(f"cannot make {self.folder}: {error.strerror}", hint="check it") from error
+        bundle = self._with_lists(bundle)
         write_private(self._file(bundle.id), dump(bundle).encode())
         known = {past.vkey for past in bundle.history}
         for identifier, older in self.list():
             if older.roots == bundle.roots and older.vkeys and set(older.vkeys) <= known:
                 self._file(identifier).unlink(missing_ok=True)
         return bundle.id
+
+    def _with_lists(self, bundle: TrustBundle) -> TrustBundle:
+        """*bundle* with the revocation lists that it is pinned with: an old copy of it takes none back."""
+        same = [b for b in self.bundles() if (b.roots == bundle.roots and b.roots) or b.id == bundle.id]
+        return replace(bundle, crls=tuple(dict.fromkeys(c for b in (*same, bundle) for c in b.crls)))
 
     def _pinned(self, origin: str) -> set[str]:
         """Every verifier key that is pinned for the log *origin*."""

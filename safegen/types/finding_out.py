@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -114,6 +114,11 @@ class CredentialsEvidence:
     signed_at: str | None = None
     time_stamped: bool = False
     expired: bool = False
+    revoked: bool = False
+    revocation: str = ""
+    """What lists and answers at hand say about the certificate; empty where nothing was about it."""
+    source: Literal["embedded", "sidecar", "remote", "resolved"] = "embedded"
+    """Where they lie: in the file, beside it, at the address it names, with a resolution service."""
     codes: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
     ingredient_failures: tuple[str, ...] = ()
@@ -124,6 +129,8 @@ class CredentialsEvidence:
     ancestor_bindings: tuple[SoftBinding, ...] = ()
     manifest: Json | None = None
     """The active manifest as c2pa's reader JSON gives it."""
+    store: bytes | None = field(default=None, repr=False, compare=False)
+    """The raw manifest store (JUMBF)."""
     reason: str = ""
     """Why nothing could be read, where that is the state."""
 
@@ -157,6 +164,8 @@ class LedgerEvidence:
     index: int
     entry: Json
     time_stamped: bool = False
+    stamped_at: str = ""
+    """When that token was made (ISO 8601, UTC)."""
     withdrawn: bool = False
     superseded_by: str = ""
     """Manifest id of the release that replaces a withdrawn one, if its maker named one."""

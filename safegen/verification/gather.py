@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safegen.errors import SafegenError
 from safegen.types import CredentialsEvidence, CredentialState, LedgerEvidence, NotChecked
-from safegen.verification import logs, marks, stamps
+from safegen.verification import logs, marks, sidecars, stamps
 from safegen.verification.digest import hashing, require_readable
 from safegen.verification.trust import Trust
 from safegen.verification.verdict import Evidence, Resolution
@@ -113,11 +113,10 @@ def _evidence(
 
 
 def _credentials(path: Path, how: Look, skipped: list[NotChecked]) -> CredentialsEvidence:
-    """The C2PA layer; a remote manifest is fetched only from hosts that the user allowed."""
-    from safegen.credentials.read import read_credentials
-
-    trust = how.trust
-    found = read_credentials(path, anchors_pem=trust.anchors, tsa_anchors_pem=trust.stamps, at=how.at)
+    """The C2PA layer: what the file carries, else what lies beside it, else where it says it lies."""
+    found = _read(path, how, None)
+    if found.state in sidecars.WITHOUT and (store := sidecars.beside(path, skipped)) is not None:
+        return replace(_read(path, how, store), source="sidecar")
     if found.state is not CredentialState.REMOTE_NOT_FETCHED:
         return found
     address = URL.search(found.reason)
@@ -129,10 +128,23 @@ def _credentials(path: Path, how: Look, skipped: list[NotChecked]) -> Credential
     from safegen.credentials.remote import fetch_manifest
 
     try:
-        store = fetch_manifest(address[0], how.fetch_hosts)
+        fetched = fetch_manifest(address[0], how.fetch_hosts)
     except SafegenError as error:
         skipped.append(NotChecked("remote credentials", str(error)))
         return found
+    return replace(_read(path, how, fetched), source="remote")
+
+
+def _read(path: Path, how: Look, manifest: bytes | None) -> CredentialsEvidence:
+    """c2pa's and our own look at the credentials in the file, or at *manifest* together with it."""
+    from safegen.credentials.read import read_credentials
+
+    trust = how.trust
     return read_credentials(
-        path, anchors_pem=trust.anchors, tsa_anchors_pem=trust.stamps, at=how.at, manifest=store
+        path,
+        anchors_pem=trust.anchors,
+        tsa_anchors_pem=trust.stamps,
+        at=how.at,
+        manifest=manifest,
+        crls=trust.crls,
     )

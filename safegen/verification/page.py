@@ -190,8 +190,18 @@ def _ledger(report: Report) -> str:
         ("Proof", "verified" if found.proven else "not verified"),
         ("File as recorded", "yes, byte for byte" if found.bytes_match else "no, other bytes"),
         ("Withdrawn by its maker", "yes" if found.withdrawn else "no"),
+        ("Replaced by the release", found.superseded_by),
+        ("Independent time stamp", found.stamped_at or "none that counts"),
     ]
     return "<h3>The maker's ledger</h3>" + _rows(rows)
+
+
+_WHERE = {
+    "embedded": "",
+    "sidecar": "in a file beside it",
+    "remote": "at the address that the file names",
+    "resolved": "with a resolution service",
+}
 
 
 def _credentials(report: Report) -> str:
@@ -204,6 +214,9 @@ def _credentials(report: Report) -> str:
         ("Signed at", found.signed_at),
         ("Time stamp trusted", "yes" if found.time_stamped else "no"),
         ("Certificate expired", "yes" if found.expired else "no"),
+        ("Certificate revoked", "yes" if found.revoked else "no"),
+        ("Revocation", found.revocation or "nothing at hand says anything about the certificate"),
+        ("Where the credentials lie", _WHERE[found.source]),
         ("Status codes (C2PA)", ", ".join(found.codes)),
         ("Notes", ", ".join(found.notes)),
         ("SHA-256 of the file", report.sha256),

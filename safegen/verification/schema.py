@@ -56,6 +56,9 @@ def _credentials(evidence: CredentialsEvidence) -> Json:
         "signed_at": evidence.signed_at,
         "time_stamped": evidence.time_stamped,
         "expired": evidence.expired,
+        "revoked": evidence.revoked,
+        "revocation": evidence.revocation,
+        "source": evidence.source,
         "codes": list(evidence.codes),
         "failures": list(evidence.failures),
         "ingredient_failures": list(evidence.ingredient_failures),
@@ -114,6 +117,8 @@ def _ledger(evidence: LedgerEvidence | None) -> Json | None:
         "index": evidence.index,
         "time_stamped": evidence.time_stamped,
         "withdrawn": evidence.withdrawn,
+        "superseded_by": evidence.superseded_by or None,
+        "stamped_at": evidence.stamped_at or None,
         "entry": evidence.entry,
     }
 

@@ -50,7 +50,7 @@ def witnessed(
                 continue
             reason = _no_witness(path, how, credentials, entry, when)
             if reason is None:
-                return replace(entry, time_stamped=True)
+                return replace(entry, time_stamped=True, stamped_at=when.isoformat(timespec="seconds"))
             reasons.append(reason)
     except StampRejected as error:
         reasons.append(str(error))
@@ -104,12 +104,11 @@ def _no_witness(
     """Why a genuine stamp of the time *when* says nothing about this file's signature; None: it does."""
     from safegen.credentials.claim_signature import SignatureUnreadable, claim_signer
     from safegen.credentials.library import certificates
-    from safegen.credentials.read import manifest_bytes
     from safegen.keys.chain import check_chain
 
     if how.at is not None and when > how.at:
         return "the time stamp is later than the time that was asked about"
-    store = manifest_bytes(path)
+    store = credentials.store
     if store is None or credentials.manifest_id is None:
         return "there are no embedded credentials that the time stamp could be about"
     if hashlib.sha256(store).hexdigest() != entry.entry.get("manifest_sha256"):

@@ -22,6 +22,8 @@ class Trust:
     anchors: tuple[bytes, ...] = ()
     logs: Mapping[str, Sequence[Ed25519PublicKey]] = field(default_factory=dict)
     stamps: tuple[bytes, ...] = ()
+    crls: tuple[bytes, ...] = ()
+    """Revocation lists (PEM)."""
     names: Mapping[str, str] = field(default_factory=dict)
     """Where each signer anchor comes from, by the SHA-256 (hex) of its certificate."""
 
@@ -43,6 +45,7 @@ def load_trust(workspace: Workspace, trust_files: Sequence[Path] = ()) -> Trust:
     stamps: list[bytes] = []
     names: dict[str, str] = {}
     logs: dict[str, list[Ed25519PublicKey]] = {}
+    crls: list[bytes] = []
     bundles = [read_trust_file(file) for file in trust_files]
     if workspace.trusted:
         bundles.extend(TrustStore(workspace.trust).bundles())
@@ -50,10 +53,11 @@ def load_trust(workspace: Workspace, trust_files: Sequence[Path] = ()) -> Trust:
     for bundle in bundles:
         anchors.extend(bundle.roots)
         stamps.extend(bundle.tsa_roots)
+        crls.extend(bundle.crls)
         for origin, keys in bundle.log_keys.items():
             logs.setdefault(origin, []).extend(keys)
         names.update({anchor.sha256: bundle.name for anchor in bundle.anchors})
-    return Trust(tuple(anchors), logs, tuple(stamps), names)
+    return Trust(tuple(anchors), logs, tuple(stamps), tuple(crls), names)
 
 
 def _own(workspace: Workspace) -> Iterator[TrustBundle]:
@@ -65,6 +69,6 @@ def _own(workspace: Workspace) -> Iterator[TrustBundle]:
     if (workspace.keys / "identity.json").is_file():
         own = Identity.load(workspace.keys)
         logs = dict([decode_vkey(own.log_vkey)])
-        yield TrustBundle("this workspace", (own.root_pem,), logs, history=own.log_history)
+        yield TrustBundle("this workspace", (own.root_pem,), logs, history=own.log_history, crls=own.crls)
     if workspace.config.signing_chain is not None:
         yield TrustBundle("configured certificate", (workspace.config.signing_chain.read_bytes(),))

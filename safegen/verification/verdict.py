@@ -136,6 +136,11 @@ def _signed(evidence: Evidence) -> Answer:
     logged = (
         ledger is not None and ledger.proven and ledger.entry.get("manifest_id") == credentials.manifest_id
     )
+    if credentials.revoked:
+        reasons.append(f"Its signer no longer counts: {credentials.revocation}.")
+        return Answer(
+            Verdict.SIGNED_UNTRUSTED, "Intact, but the signer's certificate was revoked.", tuple(reasons)
+        )
     if credentials.expired and not credentials.time_stamped:
         return _expired(evidence, reasons, logged)
     if not credentials.trusted:

@@ -97,6 +97,7 @@ class Maker:
         signer: Signer | None = None,
         ingredients: Sequence[Ingredient] = (),
         tsa_url: str | None = None,
+        ocsp_url: str | None = None,
         change: Callable[[dict[str, Any]], dict[str, Any]] = lambda definition: definition,
         **stated: Any,
     ) -> Path:
@@ -113,6 +114,7 @@ class Maker:
                 ingredients=ingredients,
                 thumbnail=JPEG,
                 tsa_url=tsa_url,
+                ocsp_url=ocsp_url,
             )
             record = ReleaseRecord(result.manifest_id, result.manifest_bytes, content_id, TILE)
             job.record(signed, release=record)

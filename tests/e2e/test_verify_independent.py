@@ -13,6 +13,7 @@ from safegen.credentials.read import read_credentials
 from safegen.credentials.sign import Ingredient
 from safegen.types import CredentialState
 from tests.e2e.makers import Maker
+from tests.e2e.responder import Responder
 from tests.unit.credentials.conftest import Tsa, tsa  # noqa: F401 - the local time stamp authority
 
 os.environ["ENCYPHER_C2PA_TELEMETRY"] = "off"
@@ -78,6 +79,20 @@ def test_strictly_with_a_time_stamp_only_revocation_is_missing(
     path = maker.release(maker.root.parent / "stamped.mp4", content_id=2, tsa_url=tsa.url)
     report = second(path.read_bytes(), roots(maker), strict_conformance=True, tsa_trust_pem=tsa.root.decode())
     assert failures(report) == {"com.encypher.conformance.revocationInformationMissing"}
+
+
+def test_strictly_with_a_time_stamp_and_a_responder_nothing_is_missing(
+    maker: Maker,
+    tsa: Tsa,  # noqa: F811
+) -> None:
+    responder = Responder(maker.identity)
+    path = maker.root.parent / "complete.mp4"
+    maker.release(path, content_id=4, tsa_url=tsa.url, ocsp_url=responder.url)
+    report = second(path.read_bytes(), roots(maker), strict_conformance=True, tsa_trust_pem=tsa.root.decode())
+    assert failures(report) == set()
+    assert report["validation_state"] == "Trusted"
+    assert "signingCredential.ocsp.notRevoked" in {e["code"] for e in report["validation_results"]["success"]}
+    assert maker.verify(path).verdict.name == "VERIFIED"
 
 
 def test_edits_and_references(maker: Maker, release: Path) -> None:

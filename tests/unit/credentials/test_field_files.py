@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from safegen.credentials.read import carries_credentials, manifest_bytes, read_credentials
+from safegen.credentials.opening import carries_credentials, manifest_bytes
+from safegen.credentials.read import read_credentials
 from safegen.types import CredentialsEvidence, CredentialState, Json
 
 UNTRUSTED = "signingCredential.untrusted"

@@ -19,7 +19,8 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 
-from safegen.credentials.read import manifest_bytes, manifest_json, read_credentials
+from safegen.credentials.opening import manifest_bytes
+from safegen.credentials.read import manifest_json, read_credentials
 from safegen.credentials.sign import Ingredient, sign_file
 from safegen.errors import KeyUnavailable, SigningFailed, UnreadableInput, UsageError
 from safegen.keys.certificates import C2PA_SIGNING, make_hierarchy

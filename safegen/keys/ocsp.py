@@ -1,0 +1,53 @@
+"""Asking an OCSP responder (RFC 6960) about the certificate one is about to sign with."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from safegen.errors import SigningFailed
+from safegen.posting import Unanswered, address, post
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+SECONDS = 20.0
+"""For the whole question."""
+
+
+def ask(url: str, chain: tuple[x509.Certificate, ...], *, now: datetime, seconds: float = SECONDS) -> bytes:
+    """What the responder at *url* says about the leaf of *chain* (leaf, issuer, ...): its answer (DER).
+
+    Raises SigningFailed unless it is a current, genuine "good": whoever set a responder wants no signature
+    without one. Raises UsageError for an address that is not plain http or https.
+    """
+    from http.client import HTTPException
+
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.serialization import Encoding
+    from cryptography.x509 import ocsp
+
+    from safegen.keys.revocation import judge
+
+    where = address(url, what="OCSP responder", setting="signing.ocsp_url")
+    if len(chain) < 2:
+        raise SigningFailed("an OCSP responder is set, and the chain lacks the leaf's issuer", hint=_HINT)
+    # SHA-1 names the issuer here, and protects nothing (RFC 6960 4.3 asks every responder to know it).
+    question = ocsp.OCSPRequestBuilder().add_certificate(chain[0], chain[1], hashes.SHA1())  # noqa: S303
+    data = question.build().public_bytes(Encoding.DER)
+    try:
+        answer = post(where, data, media_type="application/ocsp-request", seconds=seconds)
+    except (OSError, HTTPException, Unanswered) as error:
+        why = str(error) if isinstance(error, Unanswered) else type(error).__name__
+        raise SigningFailed(f"the OCSP responder {where[0]} gave no answer: {why}", hint=_HINT) from error
+    found = judge(chain, (), answers=[answer], at=now)
+    if found.status == "revoked":
+        raise SigningFailed(f"nothing is signed: {found.reason}", hint="renew it with `safegen keys rotate`")
+    if found.status != "good":
+        raise SigningFailed(
+            f"the OCSP responder {where[0]} does not vouch for the signing certificate", hint=_HINT
+        )
+    return answer
+
+
+_HINT = "check signing.ocsp_url in safegen.toml, or take it out to sign without revocation information"

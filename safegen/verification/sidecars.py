@@ -1,0 +1,38 @@
+"""Credentials that lie beside a file, as ``c2patool --sidecar`` and ``--manifest sidecar`` write them.
+
+It is evidence like what a file carries: checked against the file's bytes, its signer against the user's own
+trust. Whoever can put a file there gains nothing that they could not embed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from safegen.types import CredentialState, NotChecked
+
+SUFFIX = ".c2pa"
+MAX_BYTES = 16 * 2**20
+WITHOUT = frozenset({CredentialState.ABSENT, CredentialState.REMOTE_NOT_FETCHED})
+"""States of a file whose credentials may lie beside it."""
+LAYER = "credentials beside the file"
+
+
+def beside(path: Path, skipped: list[NotChecked]) -> bytes | None:
+    """The manifest store ``NAME.EXT.c2pa`` or ``NAME.c2pa`` beside *path*; None if there is none to be read.
+
+    What does not begin as a JUMBF box (ISO 19566-5) is said and passed over: it is no manifest store.
+    """
+    for file in (path.with_name(path.name + SUFFIX), path.with_suffix(SUFFIX)):
+        if file == path or not file.is_file():
+            continue
+        try:
+            with file.open("rb") as stream:
+                data = stream.read(MAX_BYTES + 1)
+        except OSError as error:
+            skipped.append(NotChecked(LAYER, f"{file.name} cannot be read: {error.strerror}"))
+            continue
+        if len(data) > MAX_BYTES or data[4:8] != b"jumb":
+            skipped.append(NotChecked(LAYER, f"{file.name} is no manifest store"))
+            continue
+        return data
+    return None
