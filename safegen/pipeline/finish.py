@@ -104,6 +104,7 @@ def _sign(
         ingredients=ingredients,
         thumbnail=encoded.thumbnail,
         tsa_url=studio.workspace.config.tsa_url,
+        ocsp_url=studio.workspace.config.ocsp_url,
     )
     if not result.manifest_id:
         raise SigningFailed("the signature names no manifest")
