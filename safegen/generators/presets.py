@@ -1,14 +1,25 @@
-"""Known models and how each wants to be called.
+"""Known models: what each is, how it wants to be called, what it needs, and where each figure comes from.
 
-Sizes, steps and guidance are starting points for these pipelines, not yet run here: none of these models
-can be loaded without a hub. Any of them can be overridden by the request.
+The figures are data: ``presets.yaml``. Any of them can be overridden by the request.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+
+_FILE = Path(__file__).with_name("presets.yaml")
+
+
+@dataclass(frozen=True)
+class Published:
+    """Memory (bytes) that somebody measured, under which conditions, and where they say so."""
+
+    bytes: int
+    conditions: str
+    source: str
 
 
 @dataclass(frozen=True)
@@ -18,6 +29,10 @@ class Preset:
     ``source`` is a folder or a hub id; ``revision`` a tag or commit. ``width``, ``height`` (pixels),
     ``frames`` and ``fps`` are native; ``None`` leaves the choice to the pipeline. ``frames`` counts must be
     ``1`` more than a multiple of ``frame_step``. ``options`` go to the pipeline's call as they are.
+
+    ``terms`` must be accepted by name before a download. ``parameters`` counts each part's; ``hidden`` is the
+    transformer's width in channels and ``token`` the (width, height, frames) that one of its tokens covers.
+    ``sources`` says for each figure, by the field's name, where it was read.
     """
 
     name: str
@@ -34,6 +49,14 @@ class Preset:
     guidance: float | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     terms: str = ""
+    licence_link: str = ""
+    pipeline: str = ""
+    dtype: str | None = None
+    parameters: Mapping[str, int] = field(default_factory=dict)
+    hidden: int | None = None
+    token: tuple[int, int, int] | None = None
+    memory: tuple[Published, ...] = ()
+    sources: Mapping[str, str] = field(default_factory=dict)
 
     def describe(self) -> dict[str, Any]:
         """Row of the catalogue."""
@@ -42,7 +65,7 @@ class Preset:
             "name": self.name,
             "summary": self.summary,
             "source": self.source,
-            "licence": self.licence,
+            "licence": self.licence or "not stated",
             "size": size,
             "frames": self.frames,
             "fps": self.fps,
@@ -50,65 +73,85 @@ class Preset:
             "guidance": self.guidance,
         }
 
+    def details(self) -> dict[str, Any]:
+        """Everything that is known: the row, and what only ``models show`` says."""
+        return {
+            **self.describe(),
+            "frame_rule": f"a multiple of {self.frame_step}, plus 1" if self.frames else "the pipeline's own",
+            "dtype": self.dtype or "not stated",
+            "pipeline": self.pipeline or "not stated",
+            "terms": self.terms,
+            "licence_link": self.licence_link,
+            "parameters": dict(self.parameters),
+            "published_memory": [
+                {"gigabytes": m.bytes / 1e9, "conditions": m.conditions, "source": m.source}
+                for m in self.memory
+            ],
+            "sources": dict(self.sources),
+        }
+
 
 def custom(source: str) -> Preset:
-    """Preset of a pipeline nobody described: the pipeline's own defaults."""
+    """Preset of a pipeline by folder or hub id: the described one with that id, else its own defaults."""
     location, _, revision = source.partition("@")
+    known = next((p for p in PRESETS.values() if p.source.lower() == location.lower()), None)
+    if known is not None:
+        from dataclasses import replace
+
+        return replace(known, revision=revision or None)
     return Preset(location, location, "a diffusers video pipeline", revision=revision or None)
 
 
-PRESETS: dict[str, Preset] = {
-    p.name: p
-    for p in (
-        Preset(
-            "wan2.1-1.3b",
-            "Wan-AI/Wan2.1-T2V-1.3B-Diffusers",
-            "Wan 2.1 text-to-video, 1.3 B",
-            "Apache-2.0",
-            width=832,
-            height=480,
-            frames=81,
-            fps=16,
-            steps=50,
-            guidance=5.0,
-        ),
-        Preset(
-            "wan2.2-5b",
-            "Wan-AI/Wan2.2-TI2V-5B-Diffusers",
-            "Wan 2.2 text-to-video, 5 B",
-            "Apache-2.0",
-            width=1280,
-            height=704,
-            frames=121,
-            fps=24,
-            steps=50,
-            guidance=5.0,
-        ),
-        Preset(
-            "cogvideox-2b",
-            "zai-org/CogVideoX-2b",
-            "CogVideoX text-to-video, 2 B",
-            "Apache-2.0",
-            width=720,
-            height=480,
-            frames=49,
-            fps=8,
-            frame_step=8,
-            steps=50,
-            guidance=6.0,
-        ),
-        Preset(
-            "mochi-1",
-            "genmo/mochi-1-preview",
-            "Mochi 1 text-to-video, 10 B",
-            "Apache-2.0",
-            width=848,
-            height=480,
-            frames=85,
-            fps=30,
-            frame_step=6,
-            steps=64,
-            guidance=4.5,
-        ),
+_FIGURES = (
+    "pipeline",
+    "licence",
+    "width",
+    "height",
+    "frames",
+    "fps",
+    "frame_step",
+    "steps",
+    "guidance",
+    "dtype",
+)
+
+
+def _preset(name: str, entry: Mapping[str, Any], texts: Mapping[str, str]) -> Preset:
+    """One preset from its entry; every figure is ``[value, source]``."""
+    sources = {f: _text(entry[f][1], texts) for f in (*_FIGURES, "hidden", "token") if f in entry}
+    parts = entry.get("parameters", {})
+    sources |= {f"parameters.{part}": _text(value[1], texts) for part, value in parts.items()}
+    return Preset(
+        name=name,
+        source=entry["hub"],
+        summary=entry["summary"],
+        terms=entry.get("terms", ""),
+        licence_link=entry.get("licence_link", ""),
+        parameters={part: int(float(value[0])) for part, value in parts.items()},
+        hidden=entry["hidden"][0] if "hidden" in entry else None,
+        token=tuple(entry["token"][0]) if "token" in entry else None,
+        memory=tuple(Published(int(g * 1e9), how, _text(s, texts)) for g, how, s in entry.get("memory", ())),
+        sources=sources,
+        **{f: entry[f][0] for f in _FIGURES if f in entry},
     )
-}
+
+
+def _text(key: str, texts: Mapping[str, str]) -> str:
+    """The source a key stands for."""
+    prefix = "computed from "
+    if key.startswith(prefix):
+        return f"counted by building it without weights from {texts[key.removeprefix(prefix)]}"
+    return texts[key]
+
+
+def _read() -> dict[str, Preset]:
+    """Every preset of the file."""
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    data = yaml.load(_FILE.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 (a safe loader)
+    texts = data.pop("sources")
+    return {name: _preset(name, entry, texts) for name, entry in data.items()}
+
+
+PRESETS: dict[str, Preset] = _read()
