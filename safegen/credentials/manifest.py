@@ -48,6 +48,8 @@ class ManifestInputs:
     ingredients: Sequence[Ingredient] = ()
     source_type: str | None = None
     """What the pictures are (IPTC digital source type); by default generated, with a parent only partly."""
+    rendition: bool = False
+    """The parent is this very clip as the model's own server signed it: opened and transcoded, not edited."""
     training_mining: Mapping[str, str] = field(default_factory=dict)
     accessibility: Mapping[str, Any] = field(default_factory=dict)
     oversight: str = "prompt_guided"
@@ -198,7 +200,10 @@ def _generation_actions(inputs: ManifestInputs, redact: Redactor) -> list[Json]:
         making["parameters"] = {"ingredientIds": references}
     kind = inputs.source_type or (make.PARTLY_GENERATED if parents else make.GENERATED)
     making["digitalSourceType"] = kind
-    if parents:
+    if parents and inputs.rendition:
+        transcoded = {"action": "c2pa.transcoded", **making, "softwareAgent": GENERATOR}
+        first = [_opened(parents[0], when), transcoded]
+    elif parents:
         first = [_opened(parents[0], when), {"action": "c2pa.edited", **making}]
     else:
         first = [{"action": "c2pa.created", **making}]

@@ -103,12 +103,13 @@ def sample(path: Path, *, frames: int, short_side: int | None, limits: Limits = 
     )
 
 
-def open_clip(path: Path, limits: Limits = Limits()) -> Clip:
+def open_clip(path: Path, limits: Limits = Limits(), *, info: MediaInfo | None = None) -> Clip:
     """*path* as a re-iterable Clip; every pass decodes anew in a fresh child. Audio is not decoded.
 
-    Raises UnreadableInput when the file has no readable video.
+    *info*: what ``probe`` said, where it was asked already. Raises UnreadableInput when the file has no
+    readable video.
     """
-    info = probe(path, limits)
+    info = info or probe(path, limits)
     first = next(_frames(path, limits), None)
     if first is None:
         raise UnreadableInput(f"{path}: no picture in it can be decoded", hint=_HINT)

@@ -56,6 +56,7 @@ def definition(
         reproduces=made.label.reproduces,
         ingredients=ingredients,
         source_type=source_type(made.parts),
+        rendition=made.rendition,
     )
     return build_manifest(inputs), ingredients
 

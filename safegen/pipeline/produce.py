@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING
 from safegen import plugins
 from safegen.errors import GenerationFailed, SafegenError, UsageError
 from safegen.media.encode import Encoding
+from safegen.media.scratch import scratch_in
 from safegen.media.spool import begin_digest, spool
 from safegen.pipeline.asked import check_asked
 from safegen.pipeline.build import build, request_json
-from safegen.pipeline.clear import anchors, clear, screened, stop
+from safegen.pipeline.clear import anchors, clear, screened
+from safegen.pipeline.clear import stop as stop
 from safegen.pipeline.finish import finish
 from safegen.pipeline.inputs import Admitted, admit
 from safegen.pipeline.steps import Label, Made, Trace
 from safegen.pipeline.studio import Studio
+from safegen.pipeline.upstream import with_upstream
 from safegen.types import Allowed, Held, Json, Outlook, Refused, Release, Request
 
 if TYPE_CHECKING:
@@ -177,7 +180,8 @@ def make(
     """
     conditions = admitted.conditions if admitted else ()
     try:
-        generated = generator.generate(request, progress=studio.progress, conditions=conditions)
+        with scratch_in(frames.parent):
+            generated = generator.generate(request, progress=studio.progress, conditions=conditions)
         digest = begin_digest(generated.clip)
         clip = spool(generated.clip, frames, progress=studio.progress, digest=digest)
     except SafegenError:
@@ -195,6 +199,7 @@ def make(
         generated.model,
         settings,
         (*(admitted.notes if admitted else ()), *generated.warnings),
-        parts=admitted.parts if admitted else (),
+        parts=with_upstream(admitted.parts if admitted else (), generated.upstream),
+        rendition=generated.upstream is not None,
         trace=Trace(digest.hexdigest(), request_json(request), build()),
     )

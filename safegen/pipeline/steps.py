@@ -79,6 +79,8 @@ class Made:
     source: Source | None = None
     parts: tuple[Part, ...] = ()
     """What it was made from, inputs first; each becomes a C2PA ingredient."""
+    rendition: bool = False
+    """The parent among them is this very clip, as another system made and signed it."""
     trace: Trace | None = None
     label: Label = Label()
 

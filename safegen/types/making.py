@@ -85,12 +85,18 @@ class Outlook:
 
 @dataclass(frozen=True)
 class Generated:
-    """What a generator gives back: the clip and the settings that made it (for manifest and ledger)."""
+    """What a generator gives back: the clip and the settings that made it (for manifest and ledger).
+
+    ``upstream``: the file as another system sent it, when it carries that system's Content Credentials. The
+    clip is a rendition of it, so it goes into the manifest as the ``parentOf`` ingredient, with its own
+    manifest store. It lies in the scratch folder of the job (``media.scratch``) and is not ours to keep.
+    """
 
     clip: Clip
     model: ModelRef
     settings: Mapping[str, Any]
     warnings: tuple[str, ...] = ()
+    upstream: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,96 @@
+"""What a server says, read with suspicion: everything in an answer is foreign text."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from safegen.errors import GenerationFailed
+
+WAITING = frozenset({"queued", "in_progress"})
+STOPPED = frozenset({"failed", "cancelled", "cancelling", "deleted"})
+_ID = re.compile(r"[\w.:~-]{1,200}", re.ASCII)
+_LENGTH = 300
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job on the server. ``progress`` in percent; ``clip`` is base64 where the answer holds the clip."""
+
+    id: str
+    status: str
+    progress: int
+    model: str = ""
+    error: str = ""
+    clip: str | None = None
+
+
+def clean(text: object, secret: str | None = None) -> str:
+    """*text* from a server on one line, without control characters, not long, and without the key."""
+    shown = str(text)[: _LENGTH * 20]
+    if secret:
+        shown = shown.replace(secret, "(key)")
+    shown = " ".join("".join(c if c.isprintable() else " " for c in shown).split())
+    return shown if len(shown) <= _LENGTH else shown[: _LENGTH - 1] + "…"
+
+
+def parsed(body: bytes) -> Any:
+    """The JSON in *body*. Raises GenerationFailed."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise GenerationFailed(
+            f"the server's answer is no JSON but {_what(body)}", hint="does the address lead to /v1?"
+        ) from error
+
+
+def _what(body: bytes) -> str:
+    start = body[:200].lstrip().lower()
+    if start.startswith((b"<!doctype", b"<html")):
+        return "a web page"
+    return "nothing" if not start else "something else"
+
+
+def job(body: bytes, secret: str | None = None) -> Job:
+    """The job in an answer. Raises GenerationFailed when there is none."""
+    data = parsed(body)
+    if not isinstance(data, Mapping) or not isinstance(data.get("id"), str) or not _ID.fullmatch(data["id"]):
+        raise GenerationFailed("the server's answer names no job", hint="does it speak /v1/videos?")
+    status = data.get("status")
+    if status not in {*WAITING, *STOPPED, "completed"}:
+        raise GenerationFailed(
+            f"the server says that its job is {clean(status, secret)!r}: nobody knows what that is"
+        )
+    progress = data.get("progress")
+    known = isinstance(progress, int | float) and 0 <= progress <= 100
+    return Job(
+        data["id"],
+        str(status),
+        int(progress) if known and progress is not None else 0,
+        clean(data.get("model") or "", secret),
+        message(data.get("error"), secret),
+        _clip(data.get("data")),
+    )
+
+
+def _clip(data: Any) -> str | None:
+    """The first clip in an answer that holds one."""
+    first = data[0] if isinstance(data, list) and data else None
+    held = first.get("b64_json") if isinstance(first, Mapping) else None
+    return held if isinstance(held, str) else None
+
+
+def message(error: Any, secret: str | None = None) -> str:
+    """What an error object says: OpenAI's ``{code, message}``, FastAPI's ``detail``, or plain text."""
+    if not error:
+        return ""
+    if isinstance(error, Mapping):
+        inner = error.get("error")
+        if isinstance(inner, Mapping | str):
+            return message(inner, secret)
+        said = error.get("message") or error.get("detail") or error.get("code") or "no reason given"
+        return clean(said, secret)
+    return clean(error, secret)

@@ -1,0 +1,139 @@
+"""What a server sent, before anybody believes it: decoded in the sandbox, compared with what was asked."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from safegen.errors import GenerationFailed, UnreadableInput
+from safegen.media import sandbox
+from safegen.media.sandbox import Limits, MediaInfo
+from safegen.types import Clip, CredentialState, Outlook
+
+if TYPE_CHECKING:
+    from safegen.types import Frame
+
+LIMITS = Limits(max_pixels=4096 * 4096, max_frames=600 * 120)
+"""The longest clip that can be asked for at the highest rate, at the largest size that is sensible."""
+_BLACK = 24
+"""No channel of any pixel above this: nothing can be seen (8 bits, full range)."""
+_STEP = 8
+"""Every eighth pixel in both directions is looked at."""
+
+
+@dataclass(frozen=True)
+class Received:
+    """A clip that was sent: ``clip`` checks itself while it is read. ``signed``: with sound credentials."""
+
+    clip: Clip
+    sha256: str
+    signed: bool
+    notes: tuple[str, ...]
+
+
+def write_held(text: str, target: Path) -> None:
+    """Write a clip that came as base64. Raises GenerationFailed when it is none."""
+    try:
+        target.write_bytes(base64.b64decode(text, validate=True))
+    except (binascii.Error, ValueError) as error:
+        raise GenerationFailed("the clip in the server's answer is no base64") from error
+    except OSError as error:
+        raise GenerationFailed(f"the clip could not be written: {error.strerror}") from error
+
+
+def check(file: Path, asked: Outlook, host: str) -> Received:
+    """Look at what *host* sent for a request whose clip should be as *asked*.
+
+    A clip of another size, length or frame rate is let through with a note. Raises GenerationFailed for
+    what is no video, is empty, or carries credentials that do not match it. Frames are looked at while they
+    are read: one that is missing, or a clip in which nothing can be seen, raises GenerationFailed then.
+    """
+    if not file.is_file() or file.stat().st_size == 0:
+        raise GenerationFailed(f"{host} says that the clip is made, and sent nothing")
+    try:
+        info = sandbox.probe(file, LIMITS)
+        clip = sandbox.open_clip(file, LIMITS, info=info)
+        audio = sandbox.read_audio(file, LIMITS) if info.audio else None
+    except UnreadableInput as error:
+        raise _no_video(file, host, error) from error
+    signed = _signed(file, host)
+    whole = replace(clip, open=lambda: _looked_at(clip, file, info, host), audio=audio)
+    return Received(whole, _sha256(file), signed, tuple(_differences(whole, asked, host)))
+
+
+def _no_video(file: Path, host: str, error: UnreadableInput) -> GenerationFailed:
+    with file.open("rb") as opened:
+        start = opened.read(256).lstrip().lower()
+    kind = "that cannot be read"
+    if start.startswith((b"<!doctype", b"<html", b"<")):
+        kind = "but a web page"
+    elif start.startswith((b"{", b"[")):
+        kind = "but JSON"
+    reason = str(error).removeprefix(f"{file}: ")
+    return GenerationFailed(
+        f"{host} says that the clip is made, and sent no video {kind} ({reason})",
+        hint="nothing was released; try again, or look at the server",
+    )
+
+
+def _looked_at(clip: Clip, file: Path, info: MediaInfo, host: str) -> Iterator[Frame]:
+    """The frames of *clip*; at their end it is known whether they are all there and show something."""
+    count, brightest = 0, 0
+    try:
+        for frame in clip:
+            count += 1
+            if brightest <= _BLACK:
+                brightest = int(frame[::_STEP, ::_STEP].max())
+            yield frame
+    except UnreadableInput as error:
+        raise _no_video(file, host, error) from error
+    if count >= LIMITS.max_frames:
+        raise GenerationFailed(f"{host} sent more than {LIMITS.max_frames} frames")
+    if count < info.frames:
+        raise GenerationFailed(
+            f"{host} sent a clip that breaks off: {count} of its {info.frames} frames can be read",
+            hint="nothing was released; try again",
+        )
+    if brightest <= _BLACK:
+        raise GenerationFailed(
+            f"{host} says that the clip is made, and sent a black one",
+            hint="its own filter may have blanked it: try another prompt; nothing was released",
+        )
+
+
+def _signed(file: Path, host: str) -> bool:
+    """Whether the file carries credentials. Raises GenerationFailed for ones that do not match it."""
+    from safegen.credentials.opening import carries_credentials
+    from safegen.credentials.read import read_credentials
+
+    if not carries_credentials(file):
+        return False
+    evidence = read_credentials(file)
+    broken = (*evidence.failures, *evidence.ingredient_failures)
+    if evidence.state is not CredentialState.VALID or broken:
+        why = "; ".join(broken) or evidence.reason or evidence.state.value
+        raise GenerationFailed(
+            f"{host} sent a clip whose own credentials do not match it ({why[:300]})",
+            hint="it was changed after it was signed; nothing was released",
+        )
+    return True
+
+
+def _differences(clip: Clip, asked: Outlook, host: str) -> Iterator[str]:
+    """What is not as it was asked, each in a sentence."""
+    if asked.width and asked.height and (clip.width, clip.height) != (asked.width, asked.height):
+        yield f"asked for {asked.width}x{asked.height}, {host} made {clip.width}x{clip.height}"
+    if asked.fps and abs(float(clip.fps) - asked.fps) > 0.01:
+        yield f"asked for {asked.fps} fps, {host} made {float(clip.fps):g}"
+    if asked.seconds and abs(clip.seconds - asked.seconds) > max(0.25, 0.1 * asked.seconds):
+        yield f"asked for {asked.seconds:g} s, {host} made {clip.seconds:.2f}"
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
