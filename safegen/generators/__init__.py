@@ -18,8 +18,8 @@ _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+(@[\w.-]+)?")
 
 
 def find(model: str) -> Generator:
-    """The generator for ``model``: an embedded or preset name, a local pipeline folder, or
-    ``ORG/NAME[@REVISION]``.
+    """The generator for ``model``: an embedded or preset name, a local pipeline folder,
+    ``ORG/NAME[@REVISION]``, or ``URL#NAME`` for a model on a server.
 
     Raises UsageError for anything else. Nothing is loaded or downloaded yet.
     """
@@ -27,6 +27,10 @@ def find(model: str) -> Generator:
     from safegen.generators.diffusers import DiffusersGenerator
     from safegen.generators.presets import PRESETS, custom
 
+    if model.lower().startswith(("http://", "https://")):
+        from safegen.generators.remote import RemoteGenerator
+
+        return RemoteGenerator(model)
     if model in embedded():
         generator: Generator = plugins.load("generators", model)
         return generator
@@ -43,7 +47,7 @@ def find(model: str) -> Generator:
     known = ", ".join(str(row["name"]) for row in catalogue())
     raise UsageError(
         f"there is no model called {model!r}",
-        hint=f"known: {known}; or a pipeline folder, or ORGANISATION/NAME",
+        hint=f"known: {known}; or a pipeline folder, ORGANISATION/NAME, or URL#NAME",
     )
 
 
@@ -54,7 +58,7 @@ def embedded() -> tuple[str, ...]:
     return tuple(name for name in plugins.names("generators") if name not in _HELPERS)
 
 
-_HELPERS = frozenset({"diffusers", "estimate", "hub", "present", "presets", "weights"})
+_HELPERS = frozenset({"diffusers", "estimate", "families", "hub", "present", "presets", "remote", "weights"})
 
 
 def catalogue() -> list[dict[str, Any]]:
