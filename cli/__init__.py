@@ -11,6 +11,13 @@ import click
 
 _COMMANDS = {
     "generate": "Generate a screened, marked, signed and recorded video.",
+    "remix": "Make a video anew after a prompt.",
+    "extend": "Make what comes after a video, or before it.",
+    "loop": "Make a video end where it begins.",
+    "blend": "Make a clip that turns one video into another.",
+    "storyboard": "Make one clip from several prompts on a time line.",
+    "reproduce": "Generate a release again and compare the frames.",
+    "template": "Make clips from templates, one for each row of a table.",
     "verify": "Say where a file comes from: one verdict from every layer.",
     "comply": "Say what a file shows towards a disclosure rule.",
     "screen": "Ask the policy about a prompt; nothing is generated.",

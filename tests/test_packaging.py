@@ -19,6 +19,7 @@ MUST = [
     "safegen/detectors/prompt/normalise.py",
     "safegen/policies/packs/default.yaml",
     "safegen/models/guard/weights.npz",
+    "safegen/templates/packs/birthday.yaml",
     "safegen/models/tiny/model_index.json",
 ]
 

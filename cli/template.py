@@ -1,0 +1,205 @@
+"""``safegen template``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from safegen.cli import _options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from safegen.templates import Row, RunReport, Template
+
+_folder = click.option(
+    "--folder", type=click.Path(path_type=Path), metavar="DIR", help="A folder with templates of your own."
+)
+
+
+@click.group("template")
+def command() -> None:
+    """Make clips from templates, one for each row of a table."""
+
+
+@command.command("list")
+@_folder
+@_options.as_json
+def list_(folder: Path | None, as_json: bool) -> None:
+    """The templates there are, and what each is for."""
+    from safegen.cli._output import print_json
+    from safegen.templates import catalogue
+
+    rows = catalogue(folder)
+    if as_json:
+        print_json([_template_json(t) for t in rows])
+        return
+    for template in rows:
+        click.echo(f"{template.name:<20}{template.use:<15}{template.summary}")
+
+
+@command.command("show")
+@click.argument("template")
+@_folder
+@_options.as_json
+def show(template: str, folder: Path | None, as_json: bool) -> None:
+    """Everything about TEMPLATE (a name or a YAML file): its fields, their values, its prompts."""
+    from safegen.cli._output import print_json, show_rows
+    from safegen.cli._text import plain
+    from safegen.templates import load
+
+    found = load(template, folder)
+    if as_json:
+        print_json(_template_json(found))
+        return
+    rows: dict[str, object] = {"name": found.name, "use": found.use, "purpose": found.purpose}
+    rows |= {"title": found.title, "caption (private)": found.caption or "none"}
+    rows["prompt"] = found.small.prompt
+    if found.rich is not None:
+        rows["prompt, real models"] = found.rich.prompt
+        rows["written for"] = f"{found.small.model}, {found.rich.model}"
+    show_rows(rows, as_json=False)
+    click.echo("\ncolumns")
+    for name, field in found.fields.items():
+        what = ", ".join(field.values) if field.values else f"text, at most {field.max_length} characters"
+        default = f" (default {field.default})" if field.default else " (needed)"
+        where = "" if field.goes_into == "prompt" else " Not drawn, kept private."
+        click.echo(plain(f"  {name:<20}{field.about}{where}{default}\n{'':<22}{what}"))
+
+
+@command.command("run", epilog="Exit codes: 0 all done, 8 some rows failed, 130 stopped (--resume goes on).")
+@click.argument("template")
+@click.option(
+    "-o", "--output", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Folder for clips."
+)
+@click.option(
+    "--csv",
+    "table",
+    type=click.Path(path_type=Path),
+    help="Table with a column for each field, a row a clip.",
+)
+@click.option(
+    "--set",
+    "pairs",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="Value where a row has none; without --csv these are the only row (repeatable).",
+)
+@_folder
+@click.option("--model", help="Model name, folder or hub id (default: the template's, on any machine).")
+@click.option("--policy", default="default", show_default=True, help="Policy name or YAML file.")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="The same for every row (default: random).")
+@click.option("--width", type=click.IntRange(16, 8192), help="Pixels (default: the template's).")
+@click.option("--height", type=click.IntRange(16, 8192), help="Pixels (default: the template's).")
+@click.option("--seconds", type=click.FloatRange(0.1, 600), help="Duration (default: the template's).")
+@click.option("--steps", type=click.IntRange(1, 1000), help="Denoising steps (default: the model's choice).")
+@click.option("--watermark", default="tile", show_default=True, help="Watermark scheme.")
+@click.option("--crf", type=click.IntRange(0, 51), default=18, show_default=True, help="H.264 quality.")
+@click.option(
+    "--publish-caption",
+    is_flag=True,
+    help="Put the caption, with names in it, into each clip's public manifest.",
+)
+@click.option("--dry-run", is_flag=True, help="Check and screen every row, make nothing.")
+@click.option("--resume", is_flag=True, help="Go on where a run stopped; finished rows are passed over.")
+@_options.passphrase_file
+@_options.workspace
+@_options.as_json
+@_options.plain
+@click.pass_context
+def run(
+    ctx: click.Context,
+    /,
+    template: str,
+    output: Path,
+    table: Path | None,
+    pairs: tuple[str, ...],
+    folder: Path | None,
+    dry_run: bool,
+    resume: bool,
+    passphrase_file: Path | None,
+    workspace: Path | None,
+    as_json: bool,
+    plain: bool,
+    **options: object,
+) -> None:
+    """Make a clip from TEMPLATE (a name or a YAML file) for every row of a table, each signed.
+
+    A row that fails does so alone. DIR/results.csv says what became of each.
+    """
+    from safegen.cli._output import Bar, print_json
+    from safegen.templates import Options
+    from safegen.templates import run as run_template
+
+    with Bar(quiet=as_json, plain=plain) as bar:
+        report = run_template(
+            template,
+            output,
+            csv=table,
+            values=_values(pairs),
+            options=Options(**options),  # type: ignore[arg-type]
+            folder=folder,
+            dry_run=dry_run,
+            resume=resume,
+            workspace=workspace,
+            passphrase=_options.passphrase(passphrase_file),
+            progress=bar,
+            on_row=_nothing if as_json else _teller(plain),
+        )
+    if as_json:
+        print_json(report.to_json())
+    else:
+        _show(report)
+    ctx.exit(report.exit_code)
+
+
+def _nothing(_: Row) -> None:
+    """With --json only the summary is printed."""
+
+
+def _teller(plain: bool) -> Callable[[Row], None]:
+    """Prints a line for every row as it is done."""
+    from safegen.cli._output import console
+    from safegen.cli._text import plain as clean
+
+    out = console(plain)
+
+    def tell(row: Row) -> None:
+        what = clean(row.path or row.prompt or row.error, 300)
+        hint = f" ({clean(row.hint, 200)})" if row.error and row.hint and row.status == "failed" else ""
+        out.print(f"row {row.row:<6} {row.status:<9}{what}{hint}")
+        for note in row.notes:
+            out.print(f"{'':<20}note: {clean(note)}")
+
+    return tell
+
+
+def _values(pairs: tuple[str, ...]) -> dict[str, str]:
+    """FIELD=VALUE pairs. Raises a usage error for one that is none."""
+    values: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name.strip() or name.strip() in values:
+            raise click.UsageError(f"--set {pair}: write FIELD=VALUE, each field once")
+        values[name.strip()] = value
+    return values
+
+
+def _show(report: RunReport) -> None:
+    """The summary."""
+    from safegen.cli._text import plain
+
+    for note in report.notes:
+        click.echo(click.style("note: ", fg="yellow") + plain(note), err=True)
+    verb = "would be made" if report.dry_run else "made"
+    earlier = f", {report.skipped} made earlier" if report.skipped else ""
+    click.echo(f"{report.rows} rows: {report.done} {verb}{earlier}, {report.failed} failed")
+    if report.results is not None:
+        click.echo(f"results    {report.results}")
+
+
+def _template_json(template: Template) -> dict[str, object]:
+    """A template as JSON."""
+    return template.model_dump(mode="json", exclude_none=True)

@@ -1,0 +1,89 @@
+"""How far two clips are apart, and what differs in what made them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
+
+from safegen.pipeline.build import build
+from safegen.pipeline.records import plain
+
+if TYPE_CHECKING:
+    from safegen.pipeline.steps import Made
+    from safegen.types import Clip, Json
+
+PEAK = 255.0
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that is not as it was: ``name`` (dotted), then and now; "" where it was or is absent."""
+
+    name: str
+    then: str
+    now: str
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """Peak signal-to-noise ratio in dB over all frames of two clips and of their worst frame (number from
+    0). Infinite when every pixel is the same; ``None``, with the reason in ``note``, when they cannot be
+    compared.
+    """
+
+    psnr: float | None = None
+    worst_psnr: float | None = None
+    worst_frame: int | None = None
+    note: str = ""
+
+
+def likeness(first: Clip, second: Clip) -> Likeness:
+    """Compare two clips frame by frame, streaming. Raises UnreadableInput when one cannot be decoded."""
+    import numpy as np
+
+    if (first.width, first.height) != (second.width, second.height):
+        return Likeness(
+            note=f"the sizes differ: {first.width}x{first.height} and {second.width}x{second.height}"
+        )
+    errors: list[float] = []
+    uneven = False
+    for one, other in zip_longest(first, second):
+        if one is None or other is None:
+            uneven = True
+            break
+        errors.append(float(np.mean(np.square(one.astype(np.float32) - other.astype(np.float32)))))
+    if not errors:
+        return Likeness(note="there are no frames to compare")
+    worst = max(range(len(errors)), key=errors.__getitem__)
+    note = f"one has more frames; {len(errors)} were compared" if uneven else ""
+    return Likeness(_psnr(sum(errors) / len(errors)), _psnr(errors[worst]), worst, note)
+
+
+def _psnr(error: float) -> float:
+    """PSNR in dB of a mean squared error of 8-bit values."""
+    import math
+
+    return math.inf if error == 0 else 10 * math.log10(PEAK**2 / error)
+
+
+def differences(public: Json, private: Json, made: Made) -> tuple[Difference, ...]:
+    """What was recorded with a release and is otherwise now: model, settings, libraries and processor."""
+    model = made.model
+    now_model = {"name": model.name, "version": model.version, "sha256": model.digest} if model else {}
+    pairs = (
+        ("model", public.get("model", {}), {k: v for k, v in now_model.items() if v}),
+        ("settings", private.get("settings", {}), plain(made.settings)),
+        ("build", private.get("build", {}), plain(build())),
+    )
+    return tuple(found for name, then, now in pairs for found in _unequal(name, then, now))
+
+
+def _unequal(name: str, then: Any, now: Any) -> Iterator[Difference]:
+    """The leaves in which two JSON values differ."""
+    if isinstance(then, Mapping) and isinstance(now, Mapping):
+        for key in sorted({*then, *now}):
+            yield from _unequal(f"{name}.{key}", then.get(key, ""), now.get(key, ""))
+    elif then != now:
+        yield Difference(name, str(then), str(now))

@@ -1,0 +1,168 @@
+"""``reproduce``: make the frames of a release again and say whether they are the same, bit by bit.
+
+Compared are the frames before marking and encoding, by the digest that the release recorded: the mark of
+every release is another one, so two released files are never the same.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from safegen.errors import SafegenError, UsageError
+from safegen.pipeline.compare import Difference, Likeness, differences, likeness
+from safegen.pipeline.produce import produce
+from safegen.pipeline.retrieve import Found, Given, find_release, restore
+from safegen.pipeline.steps import Label, Made
+from safegen.pipeline.studio import Studio
+from safegen.types import Json, Release, Request
+
+if TYPE_CHECKING:
+    from safegen.ledger.records import ReleaseEntry
+
+SCHEMA = "safegen.reproduction/1"
+NOTHING = Given()
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """What became of it.
+
+    ``identical``: every generated frame is the recorded one; ``None`` when the release recorded no digest.
+    ``differences`` names what is not as it was when the release was made, ``likeness`` how far the new
+    frames are from the pictures in the file that was given, which carry mark and compression. ``release``
+    is the reproduced clip where one was asked for.
+    """
+
+    found: Found
+    identical: bool | None
+    frames_sha256: str
+    recorded_sha256: str
+    differences: tuple[Difference, ...]
+    likeness: Likeness
+    notes: tuple[str, ...] = ()
+    release: Release | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """0 when identical, else 9."""
+        return 0 if self.identical else 9
+
+
+def reproduce(
+    path: Path,
+    output: Path | None,
+    *,
+    studio: Studio,
+    given: Given = NOTHING,
+    watermark: str = "tile",
+    overwrite: bool = False,
+    approval: int | None = None,
+) -> Reproduction:
+    """See ``safegen.reproduce``. The prompt is screened again, under the policy as it is now."""
+    studio.progress.stage("looking up")
+    found = find_release(path, studio.ledger)
+    request, private = restore(found.release, studio.ledger, given)
+    seen: list[Reproduction] = []
+
+    def compare(made: Made) -> Label:
+        seen.append(_compared(path, found, private, made, studio))
+        return _label(found.release, seen[-1])
+
+    if output is None:
+        _made_only(request, compare, studio=studio, approval=approval)
+        return seen[-1]
+    if output.exists() and output.samefile(path):
+        raise UsageError("the reproduction would replace the original", hint="give another name with -o")
+    release = produce(
+        request,
+        output,
+        studio=studio,
+        watermark=watermark,
+        overwrite=overwrite,
+        approval=approval,
+        label=compare,
+    )
+    return replace(seen[-1], release=release)
+
+
+class _Enough(Exception):
+    """Stops a release after its frames were compared."""
+
+
+def _made_only(request: Request, look: Callable[[Made], Label], *, studio: Studio, **more: Any) -> None:
+    """Go the way of a release up to its frames, let *look* see them, and leave nothing behind."""
+
+    def stop(made: Made) -> Label:
+        look(made)
+        raise _Enough
+
+    with tempfile.TemporaryDirectory(prefix="safegen-") as folder, suppress(_Enough):
+        produce(request, Path(folder) / "compared.mp4", studio=studio, label=stop, **more)
+
+
+def _compared(path: Path, found: Found, private: Json, made: Made, studio: Studio) -> Reproduction:
+    """What *made* is against the release that was *found*."""
+    from safegen.media import sandbox
+
+    studio.progress.stage("comparing")
+    public = found.release.entry.public
+    recorded = str(public.get("frames_sha256", ""))
+    now = made.trace.frames_sha256 if made.trace is not None else ""
+    try:
+        near = likeness(sandbox.open_clip(path), made.clip)
+    except SafegenError as error:
+        near = Likeness(note=f"the pictures of the file cannot be compared: {error}")
+    notes = list(made.warnings)
+    if not recorded:
+        notes.append(
+            "the release recorded no digest of its frames, so it cannot be said if they are the same"
+        )
+    if found.release.withdrawn is not None:
+        notes.append(f"the release was withdrawn by entry {found.release.withdrawn}")
+    if "sha256" not in public.get("model", {}):
+        notes.append("the weights of the model were not known when the release was made")
+    return Reproduction(
+        found,
+        recorded == now if recorded and now else None,
+        now,
+        recorded,
+        differences(public, private, made),
+        near,
+        tuple(notes),
+    )
+
+
+def _label(first: ReleaseEntry, seen: Reproduction) -> Label:
+    """What the reproduced clip's own release says about the first."""
+    return Label(
+        reproduces={"entry": first.index, "manifest": first.manifest_id, "identical": bool(seen.identical)}
+    )
+
+
+def to_json(seen: Reproduction) -> Json:
+    """A reproduction as ``safegen.reproduction/1`` (an infinite PSNR as null with ``same_pixels``)."""
+    first, near = seen.found.release, seen.likeness
+    result = {True: "identical", False: "different", None: "unknown"}[seen.identical]
+    return {
+        "schema": SCHEMA,
+        "result": result,
+        "exit_code": seen.exit_code,
+        "release": {"ledger_index": first.index, "manifest_id": first.manifest_id, "sha256": first.sha256},
+        "found_by": seen.found.by,
+        "frames_sha256": {"recorded": seen.recorded_sha256 or None, "now": seen.frames_sha256},
+        "differences": [vars(d) for d in seen.differences],
+        "psnr_db": _finite(near.psnr),
+        "worst_frame": {"number": near.worst_frame, "psnr_db": _finite(near.worst_psnr)},
+        "comparison_note": near.note,
+        "notes": list(seen.notes),
+    }
+
+
+def _finite(value: float | None) -> float | None:
+    """JSON has no infinity: the same pixels are null."""
+    return None if value is None or value == float("inf") else round(value, 3)

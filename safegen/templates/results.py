@@ -1,0 +1,178 @@
+"""``results.csv``: what became of every row, written as it goes, read again to go on.
+
+A row that is done again (``--resume``) has a later line, which counts. A last line that was cut off by a
+power failure is ignored.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Literal, TypeAlias
+
+from safegen.errors import ReleaseFailed, UsageError
+from safegen.types import Json
+
+NAME = "results.csv"
+COLUMNS = ("row", "line", "status", "path", "content_id", "seed", "error", "key", "run")
+Status: TypeAlias = Literal["done", "failed", "refused", "held", "would do"]
+MAX_KEPT = 100
+
+
+@dataclass(frozen=True)
+class Row:
+    """What became of one row. ``path`` is the file's name in the output folder; ``prompt`` is set
+    by a dry run only: results hold no prompts.
+    """
+
+    row: int
+    line: int
+    status: Status
+    path: str = ""
+    content_id: str = ""
+    seed: int | None = None
+    error: str = ""
+    hint: str = ""
+    key: str = ""
+    notes: tuple[str, ...] = ()
+    prompt: str = ""
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """What became of all of them: counts, where the results are, the first failures (at most 100)."""
+
+    template: str
+    rows: int
+    done: int
+    skipped: int
+    failed: int
+    results: Path | None
+    failures: tuple[Row, ...] = ()
+    notes: tuple[str, ...] = ()
+    dry_run: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        """0, or 8 when some rows failed."""
+        return 8 if self.failed else 0
+
+    def to_json(self) -> Json:
+        """As ``safegen.template-run/1``."""
+        return {
+            "schema": "safegen.template-run/1",
+            "template": self.template,
+            "dry_run": self.dry_run,
+            "rows": self.rows,
+            "done": self.done,
+            "skipped": self.skipped,
+            "failed": self.failed,
+            "results": str(self.results) if self.results else None,
+            "failures": [
+                {"row": r.row, "line": r.line, "status": r.status, "error": r.error, "hint": r.hint}
+                for r in self.failures
+            ],
+            "notes": list(self.notes),
+            "exit_code": self.exit_code,
+        }
+
+
+class Journal:
+    """The open results file of one run; made by ``journal``."""
+
+    def __init__(self, file: IO[str], path: Path, run: str, done: dict[str, str]) -> None:
+        """*done*: file name by key of the rows that earlier runs finished."""
+        self.path, self.run, self.done = path, run, done
+        self._file = file
+        self._writer = csv.writer(file, lineterminator="\n")
+
+    def write(self, row: Row) -> None:
+        """Append *row*, on the disk before this returns. Raises ReleaseFailed."""
+        values = {**vars(row), "run": self.run}
+        try:
+            self._writer.writerow([_cell(values[name]) for name in COLUMNS])
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise ReleaseFailed(f"{self.path} cannot be written: {error.strerror}") from error
+
+
+@contextmanager
+def journal(folder: Path, *, run: str, resume: bool) -> Iterator[Journal]:
+    """The results file in *folder*, which is made if need be; one run at a time. *run* names what is run.
+
+    Raises UsageError: there are results already (and no *resume*), they are of another run, or a run is
+    under way.
+    """
+    path = folder / NAME
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if path.exists() and not resume:
+            raise UsageError(
+                f"{folder} holds the results of a run already",
+                hint="--resume goes on with it; or choose another folder",
+            )
+        file = path.open("a+", encoding="utf-8", newline="")
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be written: {error.strerror}", hint="choose another folder"
+        ) from error
+    with file:
+        _lock(file, folder)
+        done = _read(file, path, run)
+        yield Journal(file, path, run, done)
+
+
+def _read(file: IO[str], path: Path, run: str) -> dict[str, str]:
+    """Finished rows, name by key; the header is written into a new file, a cut-off last line is removed."""
+    file.seek(0)
+    text = file.read()
+    whole = text[: text.rfind("\n") + 1]
+    if len(whole) < len(text):
+        file.truncate(len(whole.encode("utf-8")))
+    if not whole:
+        csv.writer(file, lineterminator="\n").writerow(COLUMNS)
+        file.flush()
+        return {}
+    rows = csv.DictReader(whole.splitlines())
+    if tuple(rows.fieldnames or ()) != COLUMNS:
+        raise UsageError(f"{path} is not the results of a run", hint="choose another folder")
+    done: dict[str, str] = {}
+    for row in rows:
+        if row["run"] != run:
+            raise UsageError(
+                "the template, the model or an option is not what it was at the last run",
+                hint="choose another folder, or go on with the same options",
+            )
+        if row["status"] == "done":
+            done[row["key"]] = row["path"]
+    return done
+
+
+def _lock(file: IO[str], folder: Path) -> None:
+    """Keep the file for this process alone. Raises UsageError when another one has it."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise UsageError(
+            f"another run writes to {folder}", hint="wait for it, or choose another folder"
+        ) from error
+
+
+def _cell(value: object) -> str:
+    """A value as text that no spreadsheet takes for a formula."""
+    text = "" if value is None else str(value).replace("\n", " ").replace("\r", " ")
+    text = text.encode("utf-8", "replace").decode("utf-8")
+    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t"} else text

@@ -1,0 +1,102 @@
+"""What a template file may say, checked when it is read."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+HOLE = re.compile(r"\{([a-z][a-z0-9_]{0,39})\}")
+MAX_VALUE = 200
+Text = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TemplateField(_Model):
+    """A value that a row fills in.
+
+    ``goes_into`` ``prompt``: what the clip shows. ``label``: a name, a date, whatever cannot be drawn; it is
+    kept private, and published in the manifest's caption only when the user asks for it.
+    """
+
+    about: Text
+    goes_into: Literal["prompt", "label"] = "prompt"
+    values: tuple[Annotated[str, StringConstraints(min_length=1, max_length=MAX_VALUE)], ...] = ()
+    max_length: Annotated[int, Field(ge=1, le=MAX_VALUE)] = 60
+    default: str | None = None
+
+    @model_validator(mode="after")
+    def _default_is_allowed(self) -> Self:
+        if self.default is not None and self.values and self.default not in self.values:
+            raise ValueError(f"the default {self.default!r} is not among the values")
+        return self
+
+
+class Variant(_Model):
+    """A prompt for one kind of model, the model it was written for, and the clip's size (pixels, seconds)."""
+
+    prompt: Text
+    negative_prompt: Annotated[str, StringConstraints(max_length=2000)] = ""
+    model: Text
+    width: Annotated[int, Field(ge=16, le=8192)] | None = None
+    height: Annotated[int, Field(ge=16, le=8192)] | None = None
+    seconds: Annotated[float, Field(ge=0.1, le=600)] | None = None
+
+
+class Content(_Model):
+    """A template's file. ``small`` is for the embedded model and its small world, ``rich`` for real ones."""
+
+    use: Literal["marketing", "education", "training", "entertainment", "personalised"]
+    summary: Text
+    purpose: Text
+    title: Text
+    caption: Annotated[str, StringConstraints(max_length=500)] = ""
+    name_files_by: str | None = None
+    fields: dict[str, TemplateField] = {}
+    small: Variant
+    rich: Variant | None = None
+
+    @model_validator(mode="after")
+    def _holes_and_fields_agree(self) -> Self:
+        for name in self.fields:
+            if not NAME.fullmatch(name):
+                raise ValueError(f"a field's name is small letters, digits and _: {name!r}")
+        shown = {n for n, f in self.fields.items() if f.goes_into == "prompt"}
+        used: set[str] = set()
+        for variant in filter(None, (self.small, self.rich)):
+            used |= _holes(variant.prompt, shown, "a prompt takes fields that go into the prompt")
+            _holes(variant.negative_prompt, set(), "a negative prompt takes no fields")
+        _holes(self.title, set(), "a title takes no fields")
+        used |= _holes(self.caption, set(self.fields), "a caption takes fields of the template")
+        if self.name_files_by is not None and self.name_files_by not in self.fields:
+            raise ValueError(f"name_files_by: there is no field {self.name_files_by!r}")
+        unused = sorted(set(self.fields) - used - {self.name_files_by})
+        if unused:
+            raise ValueError(f"nothing uses the field {unused[0]!r}")
+        return self
+
+
+def _holes(text: str, allowed: set[str], rule: str) -> set[str]:
+    """Names of the fields in *text*. Raises ValueError for one that is not allowed, or a stray brace."""
+    found = set(HOLE.findall(text))
+    if stray := re.search(r"[{}]", HOLE.sub("", text)):
+        raise ValueError(f"a stray {stray.group()!r} in {text!r}; a field is written {{name}}")
+    if wrong := sorted(found - allowed):
+        raise ValueError(f"{{{wrong[0]}}} cannot stand here: {rule}")
+    return found
+
+
+class Template(Content):
+    """A template with its name (that of its file) and the SHA-256 (hex) of the file."""
+
+    name: str
+    digest: str
+
+    def variant(self, *, embedded: bool) -> Variant:
+        """The prompt for an embedded model, or for a real one where there is one."""
+        return self.small if embedded or self.rich is None else self.rich
