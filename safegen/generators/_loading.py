@@ -6,26 +6,30 @@ import contextlib
 import importlib
 import os
 import warnings
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from safegen.errors import GenerationFailed, MissingExtra, UsageError
 from safegen.generators import hub
+from safegen.generators._options import Options
 from safegen.generators.presets import Preset
 
 _HINT = 'pip install "safegen[video]"'
+_DEFAULTS = Options()
 
 
 @dataclass(frozen=True)
 class Loaded:
     """A pipeline ready to be called, the digest of its files, the version it was fetched at and where it
-    runs."""
+    runs. ``details``: how it was loaded, for the record."""
 
     pipe: Any
     digest: str
     version: str
     device: str
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 def need(module: str) -> Any:
@@ -74,30 +78,61 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def load(preset: Preset, *, digest: str | None = None) -> Loaded:
+def load(preset: Preset, *, digest: str | None = None, options: Options = _DEFAULTS) -> Loaded:
     """Load a preset's pipeline onto the best device: half precision on a GPU, full on a CPU.
 
-    Only safetensors, no code from the repository. Raises MissingExtra, GenerationFailed, and UsageError
-    when the folder holds a pipeline that is not for video.
+    Only safetensors, no code from the repository. Whatever fails, nothing half-loaded is kept. Raises
+    MissingExtra, GenerationFailed, and UsageError when the folder holds a pipeline that is not for video or
+    an option does not fit it.
     """
-    torch = need("torch")
+    from safegen.generators import _facts, _lora, _placement, _tuning
+    from safegen.generators.families import family_of
+
+    need("torch")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     folder, version = hub.folder_of(preset)
     known = digest or hub.digest_of(preset, folder)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    dtype = torch.bfloat16 if device == "cuda" else torch.float32
+    facts = _facts.read(folder)
+    placement = _placement.choose(options, family_of(facts), facts, folder)
+    _placement.check(placement, preset.name)
     with quiet():
-        base = need("diffusers.pipelines.pipeline_utils").DiffusionPipeline
-        try:
-            pipe = base.from_pretrained(
-                str(folder), dtype=dtype, use_safetensors=True, local_files_only=True, trust_remote_code=False
-            )
-            pipe.set_progress_bar_config(disable=True)
-            pipe = pipe.to(device)
-        except ImportError as error:
-            raise MissingExtra(f"{preset.name} needs a missing library: {error}", hint=_HINT) from error
-        except (OSError, ValueError, RuntimeError, KeyError) as error:
-            raise GenerationFailed(f"{preset.name} could not be loaded: {error}") from error
+        pipe = _pipeline(preset, folder, placement.dtypes, options)
+        lora = {} if options.lora is None else {"lora": _lora.add(pipe, options.lora, options.lora_scale)}
+        _tuning.tune(pipe, replace(options, vae_tiling=placement.tiling))
+        pipe = _placement.place(pipe, placement)
+    details = {"dtype": placement.dtypes["default"], "offload": placement.offload}
+    return Loaded(pipe, known, version, placement.device, {**details, **options.said(), **lora})
+
+
+def _pipeline(preset: Preset, folder: Path, dtypes: Mapping[str, str], options: Options) -> Any:
+    """The pipeline of a folder, in memory."""
+    from safegen.generators import _tuning
+
+    torch = need("torch")
+    formats = {part: getattr(torch, name) for part, name in dtypes.items()}
+    extra = {}
+    if (quantised := _tuning.quantisation(options, formats["default"])) is not None:
+        extra["quantization_config"] = quantised
+    base = need("diffusers.pipelines.pipeline_utils").DiffusionPipeline
+    try:
+        pipe = base.from_pretrained(
+            str(folder),
+            dtype=formats if len(formats) > 1 else formats["default"],
+            use_safetensors=True,
+            local_files_only=True,
+            trust_remote_code=False,
+            **extra,
+        )
+    except ImportError as error:
+        raise MissingExtra(f"{preset.name} needs a missing library: {error}", hint=_HINT) from error
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise GenerationFailed(
+            f"there is too little memory to load {preset.name}",
+            hint="try --option offload=model or quantise=fp8, or a smaller model",
+        ) from error
+    except (OSError, ValueError, RuntimeError, KeyError, AttributeError, TypeError) as error:
+        raise GenerationFailed(f"{preset.name} could not be loaded: {error}") from error
     if not hasattr(pipe, "video_processor"):
         raise UsageError(f"{preset.name} is {type(pipe).__name__}, which makes no video")
-    return Loaded(pipe, known, version, device)
+    pipe.set_progress_bar_config(disable=True)
+    return pipe

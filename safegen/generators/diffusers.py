@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from safegen.errors import GenerationFailed, Interrupted, SafegenError, UsageError
-from safegen.generators import _loading
+from safegen.errors import UsageError
+from safegen.generators import _facts, _loading, _options, _sizes, _work
+from safegen.generators._call import accepted, call, checked_arguments, run, to_uint8
+from safegen.generators._desk import Desk, who_can
+from safegen.generators._options import Options
+from safegen.generators.families import Family, Native, family_of
 from safegen.generators.presets import Preset
 from safegen.types import Clip, Generated, ModelRef, Outlook
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from safegen.protocols import Progress
     from safegen.types import Condition, Mode, Request
+
+__all__ = ["DiffusersGenerator", "call", "checked_arguments", "run", "to_uint8"]
 
 
 class DiffusersGenerator:
@@ -28,11 +29,13 @@ class DiffusersGenerator:
         self.preset = preset
         self.name = preset.name
         self._loaded: _loading.Loaded | None = None
+        self._options = Options()
 
     @property
     def modes(self) -> frozenset[Mode]:
-        """Text to video."""
-        return frozenset({"text"})
+        """What the pipeline can do, by its files, or by its name until they are here."""
+        facts = _facts.facts_of(self.preset)
+        return family_of(facts).modes(facts)
 
     def generate(
         self, request: Request, *, progress: Progress, conditions: Sequence[Condition] = ()
@@ -40,28 +43,59 @@ class DiffusersGenerator:
         """Make the clip at the pipeline's native frame rate.
 
         The same request gives the same bytes on the same machine and library versions. Raises MissingExtra,
-        GenerationFailed, UsageError for an option the pipeline does not have, Interrupted.
+        GenerationFailed, Interrupted, UsageError for what the pipeline does not have or cannot make.
         """
+        options, _ = _options.parse(request.options)
+        facts, family, native = self._native(request)
+        shape = (conditions[0].clip.width, conditions[0].clip.height) if conditions else None
+        target = _sizes.target(request, native, shape=shape)
         progress.stage("loading")
-        loaded = self.loaded()
-        arguments = self.arguments(request, loaded)
-        frames = call(loaded, arguments, seed=request.seed, progress=progress)
-        clip = Clip.from_array(frames, request.fps or self.preset.fps)
-        return Generated(clip, self.reference(loaded), self.settings(arguments, loaded))
+        loaded = self._with(options)
+        desk = Desk(self, request, loaded, family, facts, options, target, progress)
+        inputs = desk.inputs(conditions, native)
+        job = _work.Job(
+            request,
+            target.width or 0,
+            target.height or 0,
+            target.frames,
+            target.fps,
+            native,
+            family.abilities(facts),
+            inputs,
+            desk.make,
+        )
+        clip = Clip.from_array(_work.run(job), target.fps)
+        settings = {**desk.settings, "mode": request.mode, "parts": desk.parts}
+        notes = (*target.notes, *family.notes(facts), *desk.notes)
+        return Generated(clip, self.reference(loaded), settings, notes)
 
     def outlook(self, request: Request) -> Outlook:
-        """The request's sizes, else the preset's: nothing more is known before the pipeline is loaded."""
-        preset = self.preset
-        seconds = request.seconds or (preset.frames / preset.fps if preset.frames else None)
-        return Outlook(
-            request.width or preset.width, request.height or preset.height, seconds, request.fps or preset.fps
-        )
+        """Size, duration and rate as they will be, with everything that is rounded said; nothing is loaded.
+
+        ``needs``: device, number format, offload and a guess of the memory. Raises UsageError for what the
+        pipeline cannot do or make.
+        """
+        options, _ = _options.parse(request.options)
+        facts, family, native = self._native(request)
+        target = _sizes.target(request, native)
+        seconds: float | None = target.frames / target.fps
+        width, height = target.width, target.height
+        notes = [*target.notes, *family.notes(facts)]
+        if request.mode not in ("text", "image", "storyboard"):
+            seconds = None
+        if request.mode == "storyboard":
+            span = _sizes.at_most(native.frames or target.frames, native)
+            seconds = sum(_work.shot_frames(request, target.fps, span)) / target.fps
+        if request.inputs and request.width is None and request.height is None and not native.fixed:
+            width = height = None
+            notes.append("the input's shape decides the size")
+        if not native.frames and request.seconds is None:
+            seconds = None
+        return Outlook(width, height, seconds, target.fps, tuple(notes), self._needs(options, target, family))
 
     def loaded(self) -> _loading.Loaded:
         """The pipeline, loaded once."""
-        if self._loaded is None:
-            self._loaded = _loading.load(self.preset)
-        return self._loaded
+        return self._with(Options())
 
     def reference(self, loaded: _loading.Loaded) -> ModelRef:
         """What manifest and ledger say of the model."""
@@ -70,112 +104,82 @@ class DiffusersGenerator:
 
     def settings(self, arguments: dict[str, Any], loaded: _loading.Loaded) -> dict[str, Any]:
         """Every setting that shaped the clip, prompts left out: they are not for a public record."""
-        public = {k: v for k, v in arguments.items() if k not in ("prompt", "negative_prompt", "output_type")}
-        return {**public, "pipeline": type(loaded.pipe).__name__, "device": loaded.device}
+        hidden = ("prompt", "negative_prompt", "output_type")
+        public = {k: v for k, v in arguments.items() if k not in hidden and _plain(v)}
+        where = {"pipeline": type(loaded.pipe).__name__, "device": loaded.device}
+        return {**public, **where, **loaded.details}
 
-    def arguments(self, request: Request, loaded: _loading.Loaded) -> dict[str, Any]:
-        """Arguments of the pipeline's call: the request's, else the preset's, else the pipeline's own."""
+    def arguments(
+        self, request: Request, loaded: _loading.Loaded, extra: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Arguments of the pipeline's call: the request's, else the preset's, else the pipeline's own.
+
+        *extra* comes before the preset: sizes that were settled, a family's defaults. Raises UsageError for
+        what the pipeline does not take.
+        """
         preset = self.preset
-        frames = preset.frames
-        if request.seconds is not None:
-            wanted = request.seconds * (request.fps or preset.fps)
-            frames = max(1, round((wanted - 1) / preset.frame_step)) * preset.frame_step + 1
+        _, rest = _options.parse(request.options)
         values: dict[str, Any] = {
             "prompt": request.prompt,
             "negative_prompt": request.negative_prompt or None,
             "width": request.width or preset.width,
             "height": request.height or preset.height,
-            "num_frames": frames,
+            "num_frames": preset.frames,
             "num_inference_steps": request.steps or preset.steps,
             "guidance_scale": preset.guidance if request.guidance is None else request.guidance,
+            **(extra or {}),
             **preset.options,
         }
+        names = accepted(loaded.pipe)
+        if "num_frames" not in names:
+            values["video_length"] = values["num_frames"]
+        asked = {"num_inference_steps": request.steps, "negative_prompt": request.negative_prompt}
+        for name, value in asked.items():
+            if value and name not in names:
+                raise UsageError(f"{type(loaded.pipe).__name__} takes no {name.replace('_', ' ')}")
         taken = {k: v for k, v in values.items() if v is not None}
-        return checked_arguments(loaded.pipe, {**taken, **request.options}, tuple(request.options))
+        return checked_arguments(loaded.pipe, {**taken, **rest}, tuple(rest))
 
-
-def checked_arguments(pipe: Any, values: dict[str, Any], asked: tuple[str, ...]) -> dict[str, Any]:
-    """Drop what the pipeline's call does not take. Raises UsageError when the user asked for it by name."""
-    accepted = set(inspect.signature(type(pipe).__call__).parameters)
-    reserved = {"self", "generator", "output_type", "return_dict"}
-    for name in asked:
-        if name not in accepted or name in reserved or name.startswith("callback"):
+    def _native(self, request: Request) -> tuple[_facts.Facts, Family, Native]:
+        """What is known of the pipeline. Raises UsageError for a way of working it does not have."""
+        facts = _facts.facts_of(self.preset)
+        family = family_of(facts)
+        can = family.modes(facts)
+        if request.mode not in can:
             raise UsageError(
-                f"{type(pipe).__name__} has no option {name!r}", hint="see the pipeline's documentation"
+                f"{self.name} cannot do {request.mode.replace('_', ' ')}: its pipeline is "
+                f"{facts.pipeline or 'unknown'}",
+                hint=f"it can do {', '.join(sorted(can))}; {who_can(request.mode)}",
             )
-    return {k: v for k, v in values.items() if k in accepted}
+        native = _sizes.native_of(self.preset, family.native(facts))
+        return facts, family, family.edit_rule(facts, native) if request.mode == "edit" else native
+
+    def _with(self, options: Options) -> _loading.Loaded:
+        """The pipeline loaded with *options*: kept until others are asked for."""
+        if self._loaded is None or self._options != options:
+            self._loaded = None
+            self._loaded = _loading.load(self.preset, options=options)
+            self._options = options
+        return self._loaded
+
+    def _needs(self, options: Options, target: _sizes.Target, family: Family) -> dict[str, Any]:
+        from safegen.errors import MissingExtra
+        from safegen.generators import _placement
+
+        folder = _facts.at_hand(self.preset)
+        pixels = (target.width or 0) * (target.height or 0) * target.frames
+        try:
+            placement = _placement.choose(
+                options, family, _facts.facts_of(self.preset), folder, pixels=pixels
+            )
+        except MissingExtra as error:
+            return {"missing": str(error)}
+        missing = {} if folder else {"download": f"not on this machine: safegen models pull {self.name}"}
+        return {**placement.describe(), **missing}
 
 
-def call(
-    loaded: _loading.Loaded, arguments: dict[str, Any], *, seed: int, progress: Progress
-) -> NDArray[np.uint8]:
-    """Run the pipeline: uint8 RGB frames (n, h, w, 3). Raises as ``run`` does."""
-    return to_uint8(run(loaded, arguments, seed=seed, progress=progress))
-
-
-def run(
-    loaded: _loading.Loaded,
-    arguments: dict[str, Any],
-    *,
-    seed: int,
-    progress: Progress,
-    output_type: str = "np",
-) -> Any:
-    """Run the pipeline: the first clip of its output, frames or (``latent``) what they are decoded from.
-
-    Asks ``progress.cancelled()`` before the first and after every denoising step; stopping raises Interrupted
-    through the pipeline, so nothing is decoded. Noise comes from a CPU generator: the same on every device.
-    """
-    torch = _loading.need("torch")
-    if progress.cancelled():
-        raise Interrupted("stopped before the first step")
-    steps = arguments.get("num_inference_steps")
-    progress.stage("denoising", int(steps) if steps else None)
-    extra: dict[str, Any] = {
-        "generator": torch.Generator("cpu").manual_seed(seed),
-        "output_type": output_type,
-    }
-    if "callback_on_step_end" in inspect.signature(type(loaded.pipe).__call__).parameters:
-        extra["callback_on_step_end"] = _callback(progress)
-    try:
-        with _loading.quiet(), torch.inference_mode():
-            return loaded.pipe(**arguments, **extra).frames[0]
-    except SafegenError:
-        raise
-    except torch.OutOfMemoryError as error:
-        raise GenerationFailed(
-            "the device has too little memory", hint="lower --width, --height or --seconds"
-        ) from error
-    except (ValueError, TypeError) as error:
-        raise UsageError(f"the pipeline does not take these settings: {error}") from error
-    except Exception as error:
-        raise GenerationFailed(f"the pipeline failed: {type(error).__name__}: {error}") from error
-    finally:
-        if hasattr(loaded.pipe, "maybe_free_model_hooks"):
-            loaded.pipe.maybe_free_model_hooks()
-
-
-def _callback(progress: Progress) -> Callable[[Any, int, Any, dict[str, Any]], dict[str, Any]]:
-    def after_step(_pipe: Any, _step: int, _time: Any, tensors: dict[str, Any]) -> dict[str, Any]:
-        progress.advance()
-        if progress.cancelled():
-            raise Interrupted("stopped while denoising")
-        return tensors
-
-    return after_step
-
-
-def to_uint8(video: Any) -> NDArray[np.uint8]:
-    """Frames of a pipeline, float in 0..1 of shape (n, h, w, 3), as uint8.
-
-    Raises GenerationFailed when there are none or they hold NaN or infinity (a black clip is never passed
-    on).
-    """
-    values = np.asarray(video)
-    if values.ndim != 4 or values.shape[-1] != 3 or len(values) == 0:
-        raise GenerationFailed(f"the pipeline gave no frames but an array of shape {values.shape}")
-    if not np.isfinite(values).all():
-        raise GenerationFailed(
-            "the pipeline gave numbers that are no colours (NaN)", hint="try another precision"
-        )
-    return np.asarray((np.clip(values, 0, 1) * 255).round(), np.uint8)
+def _plain(value: Any) -> bool:
+    """Whether a value can stand in a record: numbers, texts, switches, and lists of them."""
+    if isinstance(value, list | tuple):
+        return all(_plain(v) for v in value)
+    return value is None or isinstance(value, str | int | float | bool)

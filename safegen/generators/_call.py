@@ -1,0 +1,181 @@
+"""One call of a diffusers pipeline: its arguments checked, its steps counted, its errors explained."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from safegen.errors import GenerationFailed, Interrupted, SafegenError, UsageError
+from safegen.generators import _loading
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from safegen.protocols import Progress
+
+_OURS = {
+    "self": "",
+    "generator": "--seed",
+    "output_type": "",
+    "return_dict": "",
+    "height": "--height",
+    "width": "--width",
+    "num_frames": "--seconds",
+    "video_length": "--seconds",
+    "num_inference_steps": "--steps",
+    "guidance_scale": "--guidance",
+    "frame_rate": "--fps",
+    "num_videos_per_prompt": "",
+    "strength": "--strength",
+    "denoise_strength": "--strength",
+    "image": "an input",
+    "last_image": "an input",
+    "video": "an input",
+    "conditions": "an input",
+}
+"""Arguments safegen fills in itself, and what a user gives instead."""
+_BEFORE_THE_SCREEN = ("prompt", "negative_prompt", "latents", "image_", "callback", "pooled_", "system_")
+"""Arguments that would bring in words or pictures that nobody screened."""
+
+
+def accepted(pipe: Any) -> frozenset[str]:
+    """Names of the arguments of a pipeline's call."""
+    return frozenset(inspect.signature(type(pipe).__call__).parameters)
+
+
+def checked_arguments(pipe: Any, values: dict[str, Any], asked: tuple[str, ...]) -> dict[str, Any]:
+    """Drop what the pipeline's call does not take.
+
+    Raises UsageError when the user asked for it by name, or for something that would go round the screens.
+    """
+    names = accepted(pipe)
+    for name in asked:
+        if name in _OURS:
+            instead = _OURS[name]
+            raise UsageError(
+                f"{name!r} is not an option", hint=f"use {instead}" if instead else "safegen sets it itself"
+            )
+        if name.startswith(_BEFORE_THE_SCREEN):
+            raise UsageError(f"{name!r} is not an option", hint="words and pictures pass the screens first")
+        if name not in names:
+            raise UsageError(
+                f"{type(pipe).__name__} has no option {name!r}", hint="see the pipeline's documentation"
+            )
+    return {k: v for k, v in values.items() if k in names}
+
+
+def call(
+    loaded: _loading.Loaded, arguments: dict[str, Any], *, seed: int, progress: Progress
+) -> NDArray[np.uint8]:
+    """Run the pipeline: uint8 RGB frames (n, h, w, 3). Raises as ``run`` does."""
+    return to_uint8(run(loaded, arguments, seed=seed, progress=progress))
+
+
+def run(
+    loaded: _loading.Loaded,
+    arguments: dict[str, Any],
+    *,
+    seed: int,
+    progress: Progress,
+    output_type: str = "np",
+) -> Any:
+    """Run the pipeline: the first clip of its output, frames or (``latent``) what they are decoded from.
+
+    Asks ``progress.cancelled()`` before the first and after every denoising step; stopping raises Interrupted
+    through the pipeline, so nothing is decoded. Noise comes from a CPU generator: the same on every device.
+    """
+    torch = _loading.need("torch")
+    if progress.cancelled():
+        raise Interrupted("stopped before the first step")
+    steps = arguments.get("num_inference_steps")
+    progress.stage("denoising", int(steps) if steps else None)
+    extra: dict[str, Any] = {
+        "generator": torch.Generator("cpu").manual_seed(seed),
+        "output_type": output_type,
+    }
+    after = _after_step(progress)
+    if "callback_on_step_end" in accepted(loaded.pipe):
+        extra["callback_on_step_end"] = after
+        watch: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
+    else:
+        watch = _watched(loaded.pipe, after)
+    try:
+        with _loading.quiet(), torch.inference_mode(), watch:
+            return loaded.pipe(**arguments, **extra).frames[0]
+    except SafegenError:
+        raise
+    except Exception as error:
+        raise explained(error, loaded, arguments) from error
+    finally:
+        if hasattr(loaded.pipe, "maybe_free_model_hooks"):
+            loaded.pipe.maybe_free_model_hooks()
+
+
+def explained(error: Exception, loaded: _loading.Loaded, arguments: dict[str, Any]) -> SafegenError:
+    """What went wrong in a pipeline, as an error that says what to do."""
+    torch = _loading.need("torch")
+    if isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error):
+        if loaded.device.startswith("cuda"):
+            torch.cuda.empty_cache()
+        return GenerationFailed(f"{loaded.device} has too little memory for this clip", hint=lower(arguments))
+    if isinstance(error, ValueError | TypeError):
+        return UsageError(f"the pipeline does not take these settings: {error}")
+    return GenerationFailed(f"the pipeline failed: {type(error).__name__}: {error}")
+
+
+def lower(arguments: dict[str, Any]) -> str:
+    """What to lower, and from which values."""
+    size = f"{arguments.get('width')}x{arguments.get('height')}" if arguments.get("width") else "its size"
+    frames = f", {arguments['num_frames']} frames" if arguments.get("num_frames") else ""
+    return (
+        f"it was {size}{frames}: lower --width, --height or --seconds, "
+        "or try --option vae_tiling=on, offload=model (then group, sequential) or quantise=fp8"
+    )
+
+
+def _after_step(progress: Progress) -> Callable[..., dict[str, Any]]:
+    def after(_pipe: Any, _step: int, _time: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+        progress.advance()
+        if progress.cancelled():
+            raise Interrupted("stopped while denoising")
+        return tensors
+
+    return after
+
+
+@contextlib.contextmanager
+def _watched(pipe: Any, after: Callable[..., dict[str, Any]]) -> Iterator[None]:
+    """Count and stop at the scheduler's steps, for pipelines whose call takes no callback."""
+    step = pipe.scheduler.step
+
+    def counted(*args: Any, **kwargs: Any) -> Any:
+        result = step(*args, **kwargs)
+        after(pipe, 0, None, {})
+        return result
+
+    pipe.scheduler.step = counted
+    try:
+        yield
+    finally:
+        del pipe.scheduler.step
+
+
+def to_uint8(video: Any) -> NDArray[np.uint8]:
+    """Frames of a pipeline, float in 0..1 of shape (n, h, w, 3), as uint8.
+
+    Raises GenerationFailed when there are none or they hold NaN or infinity (a black clip is never passed
+    on).
+    """
+    values = np.asarray(video)
+    if values.ndim != 4 or values.shape[-1] != 3 or len(values) == 0:
+        raise GenerationFailed(f"the pipeline gave no frames but an array of shape {values.shape}")
+    if not np.isfinite(values).all():
+        raise GenerationFailed(
+            "the pipeline gave numbers that are no colours (NaN)",
+            hint="try another number format: --option dtype=bfloat16, or float32",
+        )
+    return np.asarray((np.clip(values, 0, 1) * 255).round(), np.uint8)

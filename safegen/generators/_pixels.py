@@ -1,0 +1,54 @@
+"""Inputs as a pipeline wants them: its size, its frame rate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from safegen.errors import Interrupted, UsageError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from safegen.protocols import Progress
+    from safegen.types import Clip, Frame
+
+    Frames = NDArray[np.uint8]
+
+
+def fit(frame: Frame, width: int, height: int) -> Frame:
+    """A picture scaled to cover (height, width) and cut to it around its middle; uint8 RGB."""
+    import cv2
+
+    h, w = frame.shape[:2]
+    if (h, w) == (height, width):
+        return np.asarray(frame, np.uint8)
+    scale = max(width / w, height / h)
+    size = (max(width, round(w * scale)), max(height, round(h * scale)))
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    big = cv2.resize(np.ascontiguousarray(frame), size, interpolation=how)
+    top, left = (size[1] - height) // 2, (size[0] - width) // 2
+    return np.asarray(big[top : top + height, left : left + width], np.uint8)
+
+
+def frames_of(clip: Clip, width: int, height: int, fps: int, progress: Progress, *, most: int) -> Frames:
+    """A clip's frames at *fps*, fitted: uint8, shape (n, height, width, 3), n >= 1.
+
+    Each new frame is the one shown at its time. Raises UsageError for more than *most* of them, Interrupted.
+    """
+    count = max(1, round(clip.seconds * fps)) if clip.count > 1 else 1
+    if count > most:
+        raise UsageError(
+            f"an input of {clip.seconds:.0f} s is too long to work on",
+            hint=f"cut it to {most / fps:.0f} s or less first",
+        )
+    wanted = [min(clip.count - 1, int(i * clip.fps / fps + 1e-9)) for i in range(count)]
+    kept: dict[int, Frame] = {}
+    needed = set(wanted)
+    for i, frame in enumerate(clip):
+        if progress.cancelled():
+            raise Interrupted("stopped while reading an input")
+        if i in needed:
+            kept[i] = fit(frame, width, height)
+    return np.stack([kept[i] for i in wanted])

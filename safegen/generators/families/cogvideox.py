@@ -1,0 +1,57 @@
+"""CogVideoX 2B and 5B: text, picture (its own weights) and video to video."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from safegen.generators.families._base import Ability, Family, Native
+
+if TYPE_CHECKING:
+    from safegen.generators._facts import Facts
+
+
+class CogVideoX(Family):
+    """``CogVideoXPipeline``, ``CogVideoXImageToVideoPipeline``, ``CogVideoXVideoToVideoPipeline``."""
+
+    name = "cogvideox"
+    prefixes = ("CogVideoXPipeline", "CogVideoXImageToVideo", "CogVideoXVideoToVideo")
+    views: ClassVar[dict[Ability, str]] = {"edit": "CogVideoXVideoToVideoPipeline"}
+
+    def native(self, facts: Facts) -> Native:
+        """720x480, 49 frames at 8 fps (1.5: 16). Counts 4k+1; learned positions allow one size only."""
+        scale = 2 ** (len(facts.config("vae", "block_out_channels", (0, 0, 0, 0))) - 1)
+        width = scale * int(facts.config("transformer", "sample_width", 90))
+        height = scale * int(facts.config("transformer", "sample_height", 60))
+        frames = int(facts.config("transformer", "sample_frames", 49))
+        newer = facts.config("transformer", "patch_size_t") is not None
+        fixed = bool(facts.config("transformer", "use_learned_positional_embeddings", False))
+        side = scale * int(facts.config("transformer", "patch_size", 2))
+        return Native(width, height, frames, 16 if newer else 8, side, 4, fixed=fixed)
+
+    def edit_rule(self, facts: Facts, native: Native) -> Native:
+        """The rule for video to video: 1.5 wants an even number of latent frames."""
+        if facts.config("transformer", "patch_size_t") is None:
+            return native
+        return replace(native, step=8, first=5)
+
+    def abilities(self, facts: Facts) -> frozenset[Ability]:
+        """Pictures need the weights of an image-to-video model."""
+        if facts.pipeline.startswith("CogVideoXImage"):
+            return frozenset({"first"})
+        if facts.pipeline.startswith("CogVideoXVideo"):
+            return frozenset({"edit"})
+        return frozenset({"text", "edit"})
+
+    def dtypes(self, facts: Facts, dtype: str) -> dict[str, str]:
+        """The 2B model was trained in float16, the others in bfloat16."""
+        small = int(facts.config("transformer", "num_layers", 42)) <= 30
+        return {"default": "float16" if small and dtype == "bfloat16" else dtype}
+
+    def defaults(self, facts: Facts, fps: int) -> dict[str, Any]:
+        """The DPM scheduler of the 5B models goes with guidance that grows."""
+        scheduler = facts.index.get("scheduler") or ["", ""]
+        return {"use_dynamic_cfg": True} if scheduler[-1] == "CogVideoXDPMScheduler" else {}
+
+
+FAMILY = CogVideoX()

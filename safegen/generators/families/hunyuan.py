@@ -1,0 +1,71 @@
+"""HunyuanVideo and HunyuanVideo 1.5."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from safegen.generators.families._base import Ability, Family, Native
+
+if TYPE_CHECKING:
+    from safegen.generators._facts import Facts
+    from safegen.types import Mode
+
+LICENCE = "the Tencent Hunyuan licence does not apply in the EU, the United Kingdom and South Korea: read it"
+
+
+class Hunyuan(Family):
+    """``HunyuanVideoPipeline``, ``HunyuanVideoImageToVideoPipeline``."""
+
+    name = "hunyuan"
+    prefixes: tuple[str, ...] = ("HunyuanVideoPipeline", "HunyuanVideoImageToVideo")
+
+    def native(self, facts: Facts) -> Native:
+        """1280x720, 129 frames at 24 fps. Sides /16, counts 4k+1."""
+        return Native(1280, 720, 129, 24, 16, 4)
+
+    def abilities(self, facts: Facts) -> frozenset[Ability]:
+        """Pictures need the weights of the image-to-video model."""
+        return frozenset({"first"} if "ImageToVideo" in facts.pipeline else {"text"})
+
+    def notes(self, facts: Facts) -> tuple[str, ...]:
+        """Licence, and when a negative prompt counts."""
+        return (LICENCE, "a negative prompt counts only with --option true_cfg_scale above 1")
+
+    def dtypes(self, facts: Facts, dtype: str) -> dict[str, str]:
+        """The autoencoder in float16."""
+        return {"default": dtype, **({"vae": "float16"} if dtype == "bfloat16" else {})}
+
+
+class Hunyuan15(Hunyuan):
+    """``HunyuanVideo15Pipeline`` and its picture variant: guidance is a part, not an argument."""
+
+    name = "hunyuan1.5"
+    prefixes = ("HunyuanVideo15",)
+
+    def native(self, facts: Facts) -> Native:
+        """121 frames at 24 fps; the pipeline chooses the size. Sides /16, counts 4k+1."""
+        return Native(None, None, 121, 24, 16, 4)
+
+    def notes(self, facts: Facts) -> tuple[str, ...]:
+        """Licence, and what a picture decides."""
+        if "ImageToVideo" in facts.pipeline:
+            return (LICENCE, "the picture's shape decides the size")
+        return (LICENCE,)
+
+    def modes(self, facts: Facts) -> frozenset[Mode]:
+        """From a picture it makes clips of its own size, which cannot be joined to others."""
+        can = super().modes(facts)
+        return can & {"image"} if "ImageToVideo" in facts.pipeline else can
+
+    def dtypes(self, facts: Facts, dtype: str) -> dict[str, str]:
+        """One format for all."""
+        return {"default": dtype}
+
+    def guide(self, pipe: Any, guidance: float) -> bool:
+        """Guidance belongs to the pipeline's guider."""
+        pipe.guider = pipe.guider.new(guidance_scale=guidance)
+        return True
+
+
+FAMILY = Hunyuan()
+FAMILY_15 = Hunyuan15()

@@ -1,0 +1,152 @@
+"""More tiny pipelines: Mochi, HunyuanVideo, and a family safegen has no file for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.unit.generators.text_parts import t5, tokenizer
+
+
+def mochi() -> Any:
+    from diffusers import (
+        AutoencoderKLMochi,
+        FlowMatchEulerDiscreteScheduler,
+        MochiPipeline,
+        MochiTransformer3DModel,
+    )
+
+    vae = AutoencoderKLMochi(
+        latent_channels=4,
+        encoder_block_out_channels=(32, 32, 32, 32),
+        decoder_block_out_channels=(32, 32, 32, 32),
+        layers_per_block=(1, 1, 1, 1, 1),
+        latents_mean=(0.0,) * 4,
+        latents_std=(1.0,) * 4,
+    )
+    model = MochiTransformer3DModel(
+        num_attention_heads=2,
+        attention_head_dim=8,
+        num_layers=2,
+        pooled_projection_dim=16,
+        in_channels=4,
+        text_embed_dim=16,
+        time_embed_dim=4,
+        max_sequence_length=256,
+    )
+    return MochiPipeline(FlowMatchEulerDiscreteScheduler(), vae, t5(), tokenizer(), model)
+
+
+def hunyuan() -> Any:
+    from diffusers import (
+        AutoencoderKLHunyuanVideo,
+        FlowMatchEulerDiscreteScheduler,
+        HunyuanVideoPipeline,
+        HunyuanVideoTransformer3DModel,
+    )
+    from transformers import CLIPTextConfig, CLIPTextModel, LlamaConfig, LlamaModel
+
+    small = {"hidden_size": 16, "intermediate_size": 32, "num_attention_heads": 2, "vocab_size": 128}
+    vae = AutoencoderKLHunyuanVideo(
+        block_out_channels=(8, 8, 8, 8),
+        latent_channels=4,
+        layers_per_block=1,
+        norm_num_groups=4,
+        down_block_types=("HunyuanVideoDownBlock3D",) * 4,
+        up_block_types=("HunyuanVideoUpBlock3D",) * 4,
+    )
+    model = HunyuanVideoTransformer3DModel(
+        in_channels=4,
+        out_channels=4,
+        num_attention_heads=2,
+        attention_head_dim=10,
+        num_layers=1,
+        num_single_layers=1,
+        num_refiner_layers=1,
+        patch_size=2,
+        text_embed_dim=16,
+        pooled_projection_dim=16,
+        rope_axes_dim=(2, 4, 4),
+    )
+    return HunyuanVideoPipeline(
+        text_encoder=LlamaModel(LlamaConfig(**small, num_hidden_layers=3, num_key_value_heads=2)),
+        tokenizer=tokenizer(),
+        transformer=model,
+        vae=vae,
+        scheduler=FlowMatchEulerDiscreteScheduler(shift=7.0),
+        text_encoder_2=CLIPTextModel(CLIPTextConfig(**small, num_hidden_layers=1, projection_dim=16)),
+        tokenizer_2=tokenizer(),
+    )
+
+
+def hunyuan15() -> Any:
+    from diffusers import (
+        AutoencoderKLHunyuanVideo15,
+        FlowMatchEulerDiscreteScheduler,
+        HunyuanVideo15Pipeline,
+        HunyuanVideo15Transformer3DModel,
+    )
+    from diffusers.guiders import ClassifierFreeGuidance
+    from transformers import Qwen2_5_VLTextConfig, Qwen2_5_VLTextModel
+
+    text = Qwen2_5_VLTextConfig(
+        hidden_size=16,
+        intermediate_size=32,
+        num_attention_heads=2,
+        num_key_value_heads=2,
+        num_hidden_layers=3,
+        vocab_size=128,
+        rope_parameters={"rope_type": "default", "rope_theta": 1e4, "mrope_section": [1, 1, 2]},
+    )
+    vae = AutoencoderKLHunyuanVideo15(
+        latent_channels=4, block_out_channels=(32, 32, 32, 32, 32), layers_per_block=1
+    )
+    model = HunyuanVideo15Transformer3DModel(
+        in_channels=9,
+        out_channels=4,
+        num_attention_heads=2,
+        attention_head_dim=8,
+        num_layers=1,
+        num_refiner_layers=1,
+        text_embed_dim=16,
+        text_embed_2_dim=16,
+        image_embed_dim=8,
+        rope_axes_dim=(2, 2, 4),
+        target_size=64,
+        task_type="t2v",
+    )
+    return HunyuanVideo15Pipeline(
+        text_encoder=Qwen2_5_VLTextModel(text),
+        tokenizer=tokenizer(),
+        transformer=model,
+        vae=vae,
+        scheduler=FlowMatchEulerDiscreteScheduler(shift=7.0),
+        text_encoder_2=t5(),
+        tokenizer_2=tokenizer(),
+        guider=ClassifierFreeGuidance(guidance_scale=6.0),
+    )
+
+
+def latte() -> Any:
+    """A family safegen has no file for: text to video through the generic adapter."""
+    from diffusers import AutoencoderKL, DDIMScheduler, LattePipeline, LatteTransformer3DModel
+
+    model = LatteTransformer3DModel(
+        sample_size=8,
+        video_length=5,
+        num_layers=1,
+        patch_size=2,
+        attention_head_dim=8,
+        num_attention_heads=2,
+        caption_channels=16,
+        in_channels=4,
+        cross_attention_dim=16,
+        out_channels=8,
+        attention_bias=True,
+        activation_fn="gelu-approximate",
+        num_embeds_ada_norm=1000,
+        norm_type="ada_norm_single",
+        norm_elementwise_affine=False,
+    )
+    return LattePipeline(
+        tokenizer(), t5(), AutoencoderKL(norm_num_groups=8, block_out_channels=(8,)), model, DDIMScheduler()
+    )
