@@ -83,12 +83,15 @@ def check(workspace: Path | None, as_json: bool) -> None:
     from safegen.errors import GateFailed
     from safegen.keys.identity import Identity
     from safegen.keys.logkey import decode_vkey
+    from safegen.keys.trust import TrustStore
     from safegen.workspace import find
 
-    own = Identity.load(find(workspace).keys)
+    found = find(workspace)
+    own = Identity.load(found.keys)
     with open_readonly(workspace) as ledger:
         report = ledger.check(
-            keys=[decode_vkey(v)[1] for v in (own.log_vkey, *(p.vkey for p in own.log_history))]
+            keys=[decode_vkey(v)[1] for v in (own.log_vkey, *(p.vkey for p in own.log_history))],
+            authorities=TrustStore(found.trust).tsa_roots,
         )
     if as_json:
         print_json(
@@ -98,13 +101,15 @@ def check(workspace: Path | None, as_json: bool) -> None:
                 "size": report.size,
                 "root": report.root,
                 "checkpoints": report.checkpoints,
+                "time_stamps": report.stamps,
                 "redacted": report.redacted,
                 "problems": [vars(p) for p in report.problems],
                 "notes": list(report.notes),
             }
         )
         click.get_current_context().exit(0 if report.ok else 9)
-    click.echo(f"{report.size} entries, {report.checkpoints} checkpoints, root {report.root}")
+    counted = f"{report.size} entries, {report.checkpoints} checkpoints, {report.stamps} time stamps"
+    click.echo(f"{counted}, root {report.root}")
     for note in report.notes:
         click.echo(f"note: {plain(note)}")
     for problem in report.problems:

@@ -17,11 +17,13 @@ from safegen.ledger.canonical import NotCanonical, commitment, parse_leaf
 from safegen.ledger.checkpoint import parse_unverified, verify_checkpoint
 from safegen.ledger.database import Database
 from safegen.ledger.fsck_releases import check_releases
+from safegen.ledger.fsck_stamps import Tree, check_stamps
 from safegen.ledger.merkle import EMPTY_ROOT, Frontier, leaf_hash, node_id
 from safegen.ledger.models import CheckpointRow, EntryRow, NodeRow, OutboxRow, SecretRow, as_bytes, table
 from safegen.ledger.note import NoteError
 from safegen.ledger.outside import CheckpointFolder, Found
 from safegen.ledger.records import CheckReport, Problem
+from safegen.ledger.stamp import kept_files
 from safegen.types import Json
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ class _Check:
         self.notes: list[str] = []
         self.redacted = 0
         self.roots: dict[int, bytes] = {0: EMPTY_ROOT}
+        self.dated: dict[int, str] = {}
         self._last_time = ""
         self._pending: dict[int, bytes] = {}
 
@@ -66,6 +69,7 @@ class _Check:
             self._nodes(edge, as_bytes(row.leaf))
             if edge.size in wanted:
                 self.roots[edge.size] = edge.root()
+                self.dated[edge.size] = str(row.time)
         if expected < self.size:
             self.wrong("entry-missing", f"{self.size - expected} entries at the end are missing", expected)
         self.roots[edge.size] = edge.root()
@@ -137,10 +141,12 @@ def check(
     *,
     keys: Sequence[Ed25519PublicKey],
     origin: str,
+    authorities: Sequence[bytes] = (),
 ) -> CheckReport:
     """Check the ledger in *database* against itself and the checkpoints *outside*.
 
-    *keys* may sign for *origin*; without any, signatures are not checked and a note says so. Raises
+    *keys* may sign for *origin* and *authorities* (PEM) for time stamps; without any, those signatures are
+    not checked and a note says so. Raises
     LedgerError when the database cannot be read at all.
     """
     pages = database.check_pages()
@@ -157,7 +163,8 @@ def check(
         Found(str(row.note), head, "the database") for row in rows if (head := _parsed(run, str(row.note)))
     ]
     kept = list(outside.all()) if outside is not None else []
-    run.entries({item.claim.size for item in (*found, *kept)})
+    stamps = kept_files(outside.folder) if outside is not None else []
+    run.entries({item.claim.size for item in (*found, *kept)} | {size for size, _ in stamps})
     with database.reading() as connection:
         after = queries.state(connection)[1]
     for item in (*found, *kept):
@@ -167,6 +174,7 @@ def check(
         run.notes.append(f"{waiting} recorded releases are not published yet")
     if not keys:
         run.notes.append("signatures of checkpoints were not checked: no key was given")
+    check_stamps(stamps, Tree(origin, after, run.roots, run.dated), authorities, run.wrong, run.notes.append)
     check_releases(database, run.size, run.wrong)
     return CheckReport(
         origin,
@@ -176,6 +184,7 @@ def check(
         run.redacted,
         tuple(run.problems),
         tuple(run.notes),
+        len(stamps),
     )
 
 

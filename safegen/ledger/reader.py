@@ -154,12 +154,17 @@ class LedgerReader:
         with self.database.reading() as connection:
             return merkle.root(size, tree.nodes_in(connection))
 
-    def check(self, *, keys: Sequence[Ed25519PublicKey] = ()) -> CheckReport:
+    def check(
+        self, *, keys: Sequence[Ed25519PublicKey] = (), authorities: Sequence[bytes] = ()
+    ) -> CheckReport:
         """Recompute everything from the entries up and list every problem; see ``ledger.fsck``.
 
-        *keys*: earlier public keys of this log, besides the signer's own.
+        *keys*: earlier public keys of this log, besides the signer's own; *authorities*: PEM certificates
+        that vouch for time stamps.
         """
         from safegen.ledger.fsck import check
 
         own = (self.signer.public_key,) if self.signer else ()
-        return check(self.database, self.outside, keys=(*own, *keys), origin=self.origin)
+        return check(
+            self.database, self.outside, keys=(*own, *keys), origin=self.origin, authorities=authorities
+        )

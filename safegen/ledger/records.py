@@ -104,6 +104,8 @@ class CheckReport:
     redacted: int
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
+    stamps: int = 0
+    """Time stamps beside the checkpoints."""
 
     @property
     def ok(self) -> bool:

@@ -109,6 +109,18 @@ def verify_stamp(
     return when
 
 
+def imprint_matches(token: bytes, body: bytes) -> bool:
+    """Whether *token* is a stamp over *body*, whoever made it. Raises StampRejected for one that is none."""
+    import hashlib
+
+    sizes = {32: "sha256", 48: "sha384", 64: "sha512"}
+    imprint = _decode(token).tst_info.message_imprint.message
+    name = sizes.get(len(imprint))
+    if name is None:
+        raise StampRejected("it uses a hash that is not supported")
+    return hashlib.new(name, body).digest() == imprint
+
+
 def keep(folder: Path, body: bytes, token: bytes) -> Path:
     """Keep *token* over the checkpoint *body* in *folder*, durably; its path. Raises LedgerError."""
     origin, size, root = body.decode().split("\n")[:3]
@@ -126,13 +138,18 @@ def keep(folder: Path, body: bytes, token: bytes) -> Path:
 
 def kept(folder: Path, least: int) -> Iterator[Kept]:
     """The time stamps in *folder* over trees of at least *least* entries, smallest first."""
+    for size, path in kept_files(folder, least):
+        yield Kept(size, read_token(path), path)
+
+
+def kept_files(folder: Path, least: int = 0) -> list[tuple[int, Path]]:
+    """Size of the tree, by its name, and path of every time stamp in *folder*, as in ``kept``."""
     found: list[tuple[int, Path]] = []
     for path in folder.glob(f"*{SUFFIX}"):
         size = path.name.partition("-")[0]
         if size.isascii() and size.isdecimal() and len(size) < 20 and int(size) >= least:
             found.append((int(size), path))
-    for size_of_tree, path in sorted(found):
-        yield Kept(size_of_tree, read_token(path), path)
+    return sorted(found)
 
 
 def read_token(path: Path) -> bytes:

@@ -14,6 +14,8 @@ from safegen import Verdict, workspace
 from safegen.cli import group
 from safegen.keys.trust import TrustStore, parse_trust, read_trust_file
 from safegen.ledger import stamp
+from safegen.verification.page import Item, render
+from safegen.verification.schema import report_to_json
 from tests.e2e.makers import Maker, hand_over
 from tests.unit.credentials.conftest import Tsa, tsa  # noqa: F401
 
@@ -124,6 +126,10 @@ def test_the_own_ledger_keeps_its_stamps(maker: Maker, tmp_path: Path, tsa: Tsa)
     assert verdict(video, maker.root)[0] is Verdict.SIGNED_UNTRUSTED
     run(maker, "log", "stamp")
     assert verdict(video, maker.root)[0] is Verdict.EXPIRED_BUT_LOGGED
+    shown = safegen.verify(video, workspace=maker.root, watermark=False, at=LATER)
+    stamped = report_to_json(shown)["ledger"]["stamped_at"]
+    assert abs(datetime.fromisoformat(stamped) - datetime.now(UTC)) < timedelta(minutes=1)
+    assert stamped in render([Item(video, shown)], when="now")
     release = safegen.verify(video, workspace=maker.root, watermark=False).ledger
     assert release is not None
     run(maker, "log", "withdraw", str(release.index), "--reason", "a mistake")
@@ -140,4 +146,8 @@ def test_a_replaced_release_names_its_successor(maker: Maker, tmp_path: Path) ->
     report = safegen.verify(old, workspace=maker.root, watermark=False)
     assert report.verdict is Verdict.SIGNED_UNLOGGED
     assert any(str(second.credentials.manifest_id) in reason for reason in report.reasons)
+    document = report_to_json(report)["ledger"]
+    assert document["withdrawn"] is True
+    assert document["superseded_by"] == second.credentials.manifest_id
+    assert str(second.credentials.manifest_id) in render([Item(old, report)], when="now")
     assert safegen.verify(new, workspace=maker.root, watermark=False).verdict is Verdict.VERIFIED

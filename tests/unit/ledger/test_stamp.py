@@ -10,13 +10,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
 from safegen.errors import LedgerError, UsageError
-from safegen.ledger import Ledger, stamp
+from safegen.keys.identity import Identity
+from safegen.ledger import Ledger, LogSigner, stamp
 from safegen.ledger.stamp_der import with_sorted_certificates
-from tests.unit.credentials.conftest import Tsa, tsa  # noqa: F401
+from tests.unit.credentials.conftest import Tsa, identity, tsa  # noqa: F401
 
 BODY = b"example.com/log\n7\n" + b"QUFB" * 10 + b"QUE=\n"
 Answer = Callable[[http.server.BaseHTTPRequestHandler], None]
@@ -163,4 +165,50 @@ def test_stamps_are_kept_beside_the_checkpoints(ledger: Ledger, tmp_path: Path) 
     (folder / "x-1.tsr").write_bytes(b"not ours")
     assert [(k.size, k.token) for k in stamp.kept(folder, 2)] == [(3, b"a"), (12, b"b")]
     assert not (folder / "3-QUFB.tsr").stat().st_mode & 0o077
-    assert ledger.check(keys=()).ok
+
+
+def codes(ledger: Ledger, *authorities: bytes) -> set[str]:
+    return {p.code for p in ledger.check(authorities=authorities).problems}
+
+
+def test_check_looks_at_the_stamps(
+    ledger: Ledger,
+    tmp_path: Path,
+    tsa: Tsa,  # noqa: F811
+    identity: Identity,  # noqa: F811
+) -> None:
+    folder = tmp_path / "checkpoints"
+    for n in range(3):
+        ledger.append("audit", {"n": n})
+        body = stamp.body_of(ledger.checkpoint())
+        stamp.keep(folder, body, stamp.request_stamp(tsa.url, body))
+    report = ledger.check(authorities=[tsa.root])
+    assert report.ok, report.problems
+    assert report.stamps == 3
+    assert any("not checked" in note for note in ledger.check().notes)
+    assert codes(ledger, identity.root_pem) == {"stamp-untrusted"}
+    second = next(folder.glob("2-*.tsr"))
+    genuine = second.read_bytes()
+    for bad, code in (
+        (b"garbage", "stamp-corrupt"),
+        (b"x" * (stamp.MAX_TOKEN + 1), "stamp-corrupt"),
+        (next(folder.glob("3-*.tsr")).read_bytes(), "stamp-forked"),
+    ):
+        second.write_bytes(bad)
+        assert codes(ledger, tsa.root) == codes(ledger) == {code}
+    second.write_bytes(genuine)
+    (folder / "9-AAAA.tsr").write_bytes(genuine)
+    assert codes(ledger, tsa.root) == {"rolled-back"}
+
+
+def test_a_clock_that_ran_ahead_is_noted(tmp_path: Path, tsa: Tsa) -> None:  # noqa: F811
+    ahead = datetime.now(UTC) + timedelta(days=1)
+    signer = LogSigner("example.com/ahead", Ed25519PrivateKey.generate())
+    folder = tmp_path / "checkpoints"
+    with Ledger.open(tmp_path / "a.db", signer=signer, checkpoint_dir=folder, clock=lambda: ahead) as ledger:
+        ledger.append("audit", {})
+        body = stamp.body_of(ledger.checkpoint())
+        stamp.keep(folder, body, stamp.request_stamp(tsa.url, body))
+        report = ledger.check(authorities=[tsa.root])
+    assert report.ok
+    assert any("dated after" in note for note in report.notes)
