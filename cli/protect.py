@@ -55,7 +55,7 @@ def command(
     """
     from safegen.api import protect
     from safegen.cli._output import Bar
-    from safegen.cli.generate import show_release
+    from safegen.cli._release import show_release
 
     with Bar(quiet=as_json, plain=plain) as bar:
         release = protect(

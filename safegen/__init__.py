@@ -1,7 +1,8 @@
 """safegen: generate video you can prove.
 
-``safegen.screen``, ``safegen.generate``, ``safegen.verify`` and ``safegen.protect`` are the whole
-Python API; they are imported on first use, so ``import safegen`` costs nothing.
+``safegen.screen``, ``safegen.verify``, ``safegen.protect`` and the ways of making a clip (``generate``,
+``remix``, ``extend``, ``loop``, ``blend``, ``storyboard``) are the Python API; they are imported on first
+use, so ``import safegen`` costs nothing.
 """
 
 from __future__ import annotations
@@ -11,13 +12,20 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from safegen.api import generate, protect, screen, verify
+    from safegen.api import protect, reproduce, screen, verify
     from safegen.errors import SafegenError
-    from safegen.types import Allowed, Held, Refused, Release, Report, Verdict
+    from safegen.making import blend, extend, generate, loop, remix, storyboard
+    from safegen.types import Allowed, Held, Refused, Release, Report, Shot, Verdict
 
 _LAZY = {
-    "generate": "safegen.api",
+    "blend": "safegen.making",
+    "extend": "safegen.making",
+    "generate": "safegen.making",
+    "loop": "safegen.making",
+    "remix": "safegen.making",
+    "storyboard": "safegen.making",
     "protect": "safegen.api",
+    "reproduce": "safegen.api",
     "screen": "safegen.api",
     "verify": "safegen.api",
     "SafegenError": "safegen.errors",
@@ -26,6 +34,7 @@ _LAZY = {
     "Refused": "safegen.types",
     "Release": "safegen.types",
     "Report": "safegen.types",
+    "Shot": "safegen.types",
     "Verdict": "safegen.types",
 }
 
@@ -36,19 +45,28 @@ __all__ = [
     "Release",
     "Report",
     "SafegenError",
+    "Shot",
     "Verdict",
     "__version__",
+    "blend",
+    "extend",
     "generate",
+    "loop",
     "protect",
+    "remix",
+    "reproduce",
     "screen",
+    "storyboard",
     "verify",
 ]
 
 
 def __getattr__(name: str) -> object:
     """Import public names on first use (PEP 562)."""
-    if name in _LAZY:
-        import importlib
+    import importlib
 
+    if name == "templates":
+        return importlib.import_module("safegen.templates")
+    if name in _LAZY:
         return getattr(importlib.import_module(_LAZY[name]), name)
     raise AttributeError(f"module 'safegen' has no attribute {name!r}")

@@ -1,4 +1,6 @@
-"""The Python API. ``safegen.screen``, ``generate``, ``protect``, ``verify``: the CLI is a skin over it.
+"""The Python API: ``screen``, ``generate`` and its siblings, ``verify``: the CLI is a skin over it.
+
+What makes clips stands in ``safegen.making``.
 
 Every function raises SafegenError subclasses only (see ``safegen.errors``) and never prints.
 """
@@ -9,14 +11,34 @@ import os
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
+from safegen.making import blend, extend, generate, generate_request, loop, plan, remix, storyboard
 from safegen.protocols import NoProgress, Progress, Signer
-from safegen.types import Allowed, Held, Json, Refused, Release, Report, Request
+from safegen.types import Allowed, Held, Refused, Release, Report, Request
+from safegen.ways import new_seed
 
 if TYPE_CHECKING:
     from safegen.compliance.model import Compliance
     from safegen.keys.passphrase import Passphrase
+    from safegen.pipeline.reproduce import Reproduction
+
+__all__ = [
+    "blend",
+    "comply",
+    "extend",
+    "generate",
+    "generate_request",
+    "loop",
+    "new_seed",
+    "plan",
+    "protect",
+    "remix",
+    "reproduce",
+    "screen",
+    "storyboard",
+    "verify",
+]
 
 PathLike: TypeAlias = str | os.PathLike[str]
 
@@ -29,118 +51,6 @@ def screen(prompt: str, *, policy: str = "default", negative_prompt: str = "") -
     from safegen.screening import screen as run
 
     return run(Request(prompt=prompt, negative_prompt=negative_prompt, policy=policy))
-
-
-def generate(
-    prompt: str,
-    output: PathLike | None = None,
-    *,
-    model: str = "tiny",
-    policy: str = "default",
-    negative_prompt: str = "",
-    seed: int | None = None,
-    width: int | None = None,
-    height: int | None = None,
-    seconds: float | None = None,
-    fps: int | None = None,
-    steps: int | None = None,
-    guidance: float | None = None,
-    watermark: str = "tile",
-    crf: int = 18,
-    overwrite: bool = False,
-    workspace: PathLike | None = None,
-    passphrase: Passphrase = None,
-    signer: Signer | None = None,
-    progress: Progress = NoProgress(),
-    approval: int | None = None,
-    options: dict[str, Any] | None = None,
-) -> Release:
-    """Screen *prompt*, generate a video, mark, sign, record and release it.
-
-    *output* is the final path (default: a fresh name in the current folder); it never appears before
-    everything has succeeded. *seed* defaults to a random one, which the release records. *signer* signs
-    instead of the workspace's identity (``safegen.keys.signers``: PEM, PKCS#12, callbacks for HSM or KMS).
-    *approval* is a held decision that a person approved, or the approval's own entry: it lets exactly the
-    same request pass the hold, once.
-
-    Raises RefusedByPolicy, HeldForReview, UsageError, CheckUnavailable, GenerationFailed, ReleaseFailed,
-    Interrupted; in every case no output file is left.
-    """
-    request = Request(
-        prompt=prompt,
-        negative_prompt=negative_prompt,
-        model=model,
-        policy=policy,
-        seed=new_seed() if seed is None else seed,
-        width=width,
-        height=height,
-        seconds=seconds,
-        fps=fps,
-        steps=steps,
-        guidance=guidance,
-        options=options or {},
-    )
-    return generate_request(
-        request,
-        output,
-        watermark=watermark,
-        crf=crf,
-        overwrite=overwrite,
-        workspace=workspace,
-        passphrase=passphrase,
-        signer=signer,
-        progress=progress,
-        approval=approval,
-    )
-
-
-def new_seed() -> int:
-    """A random seed that fits every generator: 31 bits."""
-    import secrets
-
-    return secrets.randbits(31)
-
-
-def generate_request(
-    request: Request,
-    output: PathLike | None = None,
-    *,
-    watermark: str = "tile",
-    crf: int = 18,
-    overwrite: bool = False,
-    workspace: PathLike | None = None,
-    passphrase: Passphrase = None,
-    signer: Signer | None = None,
-    progress: Progress = NoProgress(),
-    approval: int | None = None,
-) -> Release:
-    """``generate`` for a request that exists already. Raises as it does."""
-    from safegen.media.encode import Encoding
-    from safegen.pipeline.produce import produce
-    from safegen.pipeline.studio import open_studio
-    from safegen.workspace import find
-
-    with open_studio(find(workspace), passphrase=passphrase, signer=signer, progress=progress) as studio:
-        return produce(
-            request,
-            None if output is None else Path(output),
-            studio=studio,
-            watermark=watermark,
-            encoding=Encoding(crf=crf),
-            overwrite=overwrite,
-            approval=approval,
-        )
-
-
-def plan(request: Request, output: PathLike | None = None, *, workspace: PathLike | None = None) -> Json:
-    """What ``generate`` would do, as JSON values; nothing is made, recorded or loaded.
-
-    Raises RefusedByPolicy, HeldForReview, UsageError, CheckUnavailable as ``generate`` would.
-    """
-    from safegen.pipeline.produce import plan as run
-    from safegen.workspace import find
-
-    return run(request, None if output is None else Path(output), workspace=find(workspace))
 
 
 def protect(
@@ -235,3 +145,46 @@ def comply(
 
     wanted = find(rule)
     return check(verify(path, workspace=workspace, trust=trust, at=at), wanted)
+
+
+def reproduce(
+    path: PathLike,
+    output: PathLike | None = None,
+    *,
+    prompt: str | None = None,
+    negative_prompt: str | None = None,
+    inputs: Sequence[PathLike] = (),
+    model: str | None = None,
+    policy: str | None = None,
+    watermark: str = "tile",
+    overwrite: bool = False,
+    approval: int | None = None,
+    workspace: PathLike | None = None,
+    passphrase: Passphrase = None,
+    progress: Progress = NoProgress(),
+) -> Reproduction:
+    """Generate the release at *path* again and say whether its frames are the same, bit by bit.
+
+    The release is found by the file's hash, its manifest's id, its watermark or its pictures. *prompt* and
+    *negative_prompt* are needed where the workspace keeps none and must be exactly the recorded ones, like
+    the files of its *inputs*. With *output* the clip is released, too, and recorded as a reproduction.
+
+    Raises UsageError (not found, something has to be given), RefusedByPolicy and HeldForReview under the
+    policy as it is now, and what ``generate`` raises.
+    """
+    from safegen.pipeline.reproduce import reproduce as run
+    from safegen.pipeline.retrieve import Given
+    from safegen.pipeline.studio import open_studio
+    from safegen.workspace import find
+
+    given = Given(prompt, negative_prompt, tuple(Path(i) for i in inputs), model, policy)
+    with open_studio(find(workspace), passphrase=passphrase, progress=progress) as studio:
+        return run(
+            Path(path),
+            None if output is None else Path(output),
+            studio=studio,
+            given=given,
+            watermark=watermark,
+            overwrite=overwrite,
+            approval=approval,
+        )

@@ -28,10 +28,11 @@ LAYERS: list[tuple[str, ...]] = [
         "safegen.policies",
         "safegen.screening",
         "safegen.screening_json",
+        "safegen.sizes",
     ),
     ("safegen.release", "safegen.review"),
     ("safegen.pipeline", "safegen.verification"),
-    ("safegen.compliance",),
+    ("safegen.compliance", "safegen.templates", "safegen.ways", "safegen.variations", "safegen.making", "safegen.storyboards"),
     ("safegen.api", "safegen.diagnosis"),
     ("safegen.cli", "safegen.__main__"),
 ]

@@ -1,0 +1,70 @@
+"""How a release looks, for people and programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from safegen.types import Release
+    from safegen.variations import Variation
+
+
+def show_release(release: Release, *, as_json: bool, plain: bool) -> None:
+    """What was released, for people or programs."""
+    from safegen.cli._output import console, print_json
+    from safegen.cli._text import plain as clean
+
+    if as_json:
+        print_json(release_json(release))
+        return
+    out = console(plain)
+    for warning in release.warnings:
+        click.echo(click.style("note: ", fg="yellow") + clean(warning), err=True)
+    out.print(f"released   {clean(_short(release.path))}")
+    out.print(f"id         {release.content_id:016x} (hidden in the pictures)")
+    out.print(f"manifest   {clean(release.manifest_id)}")
+    out.print(f"ledger     entry {release.index}, proof in {clean(release.sidecars[0].name)}")
+    shown = ", ".join(f"{a.name} {a.value}" for a in release.attributes)
+    if shown:
+        out.print(f"shows      {clean(shown)}")
+    out.print(f"took       {sum(release.timings.values()):.1f} s")
+
+
+def show_variation(item: Variation, *, plain: bool) -> None:
+    """One line about one of several clips."""
+    from safegen.cli._output import console
+    from safegen.cli._text import plain as clean
+
+    head = f"{item.number:>3}  seed {item.seed:<12}"
+    if item.release is not None:
+        console(plain).print(f"{head}released  {clean(_short(item.release.path))}")
+    elif item.kept is not None:
+        console(plain).print(f"{head}kept      {clean(_short(item.kept))}")
+    else:
+        console(plain).print(f"{head}failed    {clean(str(item.error))}")
+
+
+def _short(path: Path) -> str:
+    """*path* from the current folder, where it lies in it."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+def release_json(release: Release) -> dict[str, object]:
+    """A release as JSON (``safegen.release/1``)."""
+    return {
+        "schema": "safegen.release/1",
+        "path": str(release.path),
+        "sha256": release.sha256,
+        "content_id": f"{release.content_id:016x}",
+        "manifest_id": release.manifest_id,
+        "ledger_index": release.index,
+        "sidecars": [str(s) for s in release.sidecars],
+        "checks": [{k: v for k, v in vars(c).items() if v is not None} for c in release.checks],
+        "attributes": {a.name: dict(a.probabilities) for a in release.attributes},
+        "warnings": list(release.warnings),
+        "timings": {k: round(v, 3) for k, v in release.timings.items()},
+    }

@@ -1,0 +1,26 @@
+"""``safegen blend``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from safegen.cli._making import Making, make, options
+
+
+@click.command("blend")
+@click.argument("video", type=click.Path(path_type=Path))
+@click.argument("next_video", type=click.Path(path_type=Path))
+@click.argument("prompt", required=False)
+@options
+def command(video: Path, next_video: Path, prompt: str | None, making: Making) -> None:
+    """Make a clip that turns VIDEO into NEXT_VIDEO.
+
+    Without PROMPT: the one the workspace kept for either, else none. Refused (exit 3) where the credentials
+    of one do not allow generative use or do not match it.
+    """
+    from safegen.ways import blend
+    from safegen.workspace import find
+
+    make(blend(video, next_video, prompt, workspace=find(making.workspace), **making.settings), making)

@@ -1,0 +1,29 @@
+"""``safegen extend``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from safegen.cli._making import Making, make, options
+
+
+@click.command("extend")
+@click.argument("video", type=click.Path(path_type=Path))
+@click.argument("prompt", required=False)
+@click.option("--backwards", is_flag=True, help="Make what comes before it.")
+@options
+def command(video: Path, prompt: str | None, backwards: bool, making: Making) -> None:
+    """Make what comes after VIDEO; the result holds both, --seconds is its whole length.
+
+    Without PROMPT: the one the workspace kept for VIDEO, else none. Refused (exit 3) where its credentials do
+    not allow generative use or do not match it.
+    """
+    from safegen.ways import extend
+    from safegen.workspace import find
+
+    make(
+        extend(video, prompt, backwards=backwards, workspace=find(making.workspace), **making.settings),
+        making,
+    )

@@ -1,0 +1,25 @@
+"""``safegen loop``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from safegen.cli._making import Making, make, options
+
+
+@click.command("loop")
+@click.argument("video", type=click.Path(path_type=Path))
+@click.argument("prompt", required=False)
+@options
+def command(video: Path, prompt: str | None, making: Making) -> None:
+    """Make VIDEO end where it begins, so that it can play again and again.
+
+    Without PROMPT: the one the workspace kept for VIDEO, else none. Refused (exit 3) where its credentials do
+    not allow generative use or do not match it.
+    """
+    from safegen.ways import loop
+    from safegen.workspace import find
+
+    make(loop(video, prompt, workspace=find(making.workspace), **making.settings), making)

@@ -1,0 +1,28 @@
+"""``safegen remix``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from safegen.cli._making import Making, make, options
+
+
+@click.command("remix")
+@click.argument("video", type=click.Path(path_type=Path))
+@click.argument("prompt")
+@click.option(
+    "--strength",
+    type=click.FloatRange(0, 1, min_open=True),
+    help="How far it may leave VIDEO: near 0 hardly, 1 made anew (default: the model's choice).",
+)
+@options
+def command(video: Path, prompt: str, strength: float | None, making: Making) -> None:
+    """Make VIDEO anew after PROMPT; its credentials are kept as those of the source.
+
+    Refused (exit 3) where its credentials do not allow generative use or do not match it.
+    """
+    from safegen.ways import remix
+
+    make(remix(video, prompt, strength=strength, **making.settings), making)

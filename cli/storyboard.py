@@ -1,0 +1,33 @@
+"""``safegen storyboard``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from safegen.cli._making import Making, make, options
+
+
+@click.command("storyboard")
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--shot",
+    "shots",
+    multiple=True,
+    metavar="SECONDS:PROMPT",
+    help='A shot from that time on, such as --shot 0:"a red ball" (repeatable; instead of FILE).',
+)
+@options
+def command(file: Path | None, shots: tuple[str, ...], making: Making) -> None:
+    """Make one clip from several prompts on a time line: FILE (YAML or JSON), or --shot for each.
+
+    FILE holds `shots`, each with `at` (seconds) and `prompt`, and if you like settings such as `seconds` or
+    `model`; options given here win over it.
+    """
+    from safegen.storyboards import told
+    from safegen.ways import storyboard
+
+    board = told(file, shots)
+    making = making.with_defaults(board.settings)
+    make(storyboard(board.shots, **making.settings), making)

@@ -1,0 +1,112 @@
+"""Variations: the same request with other seeds, each clip screened, recorded and released by itself."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from safegen.errors import GenerationFailed, MarkingFailed, MissingExtra, SafegenError, UsageError
+from safegen.types import Json, Release, Request
+
+if TYPE_CHECKING:
+    from safegen.ledger.reader import LedgerReader
+
+MOST = 100
+SCHEMA = "safegen.variations/1"
+
+
+@dataclass(frozen=True)
+class Variation:
+    """What became of one: its number (from 1) and seed, and one of a release, a kept file, an error."""
+
+    number: int
+    seed: int
+    release: Release | None = None
+    kept: Path | None = None
+    error: SafegenError | None = None
+
+
+def seeds(seed: int, count: int) -> tuple[int, ...]:
+    """*count* seeds: *seed* itself, then 31 bits of SHA-256 over it and the number."""
+    return (seed, *(_derived(seed, number) for number in range(2, count + 1)))
+
+
+def _derived(seed: int, number: int) -> int:
+    digest = hashlib.sha256(f"safegen variation {number} of {seed}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") >> 1
+
+
+def outputs(output: Path | None, count: int) -> tuple[Path | None, ...]:
+    """The files' names: ``clip-1.mp4`` and so on for ``clip.mp4``, as many digits as the last one has."""
+    if output is None:
+        return (None,) * count
+    digits = len(str(count))
+    return tuple(output.with_stem(f"{output.stem}-{n:0{digits}}") for n in range(1, count + 1))
+
+
+def vary(
+    request: Request,
+    output: Path | None,
+    count: int,
+    *,
+    produce: Callable[[Request, Path | None], Release],
+    ledger: LedgerReader | None = None,
+) -> Iterator[Variation]:
+    """Make *count* variations one after the other with *produce*.
+
+    With *ledger* a file that exists and is its release with the same seed is kept (resuming). What fails in
+    generating, in the frames gate or in marking fails alone; anything else (a refusal, a key, a full disk)
+    would meet the next one too and is raised. Raises UsageError for a *count* out of range.
+    """
+    if not 1 <= count <= MOST:
+        raise UsageError(f"{count} variations", hint=f"1 to {MOST} at a time")
+    places = outputs(output, count)
+    for number, (seed, place) in enumerate(zip(seeds(request.seed, count), places, strict=True), 1):
+        if ledger is not None and place is not None and place.exists():
+            yield _kept(number, seed, place, ledger)
+            continue
+        try:
+            yield Variation(number, seed, release=produce(replace(request, seed=seed), place))
+        except MissingExtra:
+            raise
+        except (GenerationFailed, MarkingFailed) as error:
+            yield Variation(number, seed, error=error)
+
+
+def _kept(number: int, seed: int, place: Path, ledger: LedgerReader) -> Variation:
+    """A file that is there already: kept where it is the release it would become, else an error."""
+    with place.open("rb") as file:
+        found = ledger.find(sha256=hashlib.file_digest(file, "sha256").hexdigest())
+    settings = (ledger.private(found[0].index) or {}).get("settings", {}) if found else {}
+    if settings.get("seed") == seed:
+        return Variation(number, seed, kept=place)
+    error = UsageError(
+        f"{place} exists and is not variation {number} of this seed",
+        hint="move it away, or give another name",
+    )
+    return Variation(number, seed, error=error)
+
+
+def failed(items: list[Variation]) -> list[Variation]:
+    """Those that did not become a file."""
+    return [item for item in items if item.error is not None]
+
+
+def to_json(item: Variation, release: Callable[[Release], Json]) -> Json:
+    """A variation as JSON values; *release* turns a release into them."""
+    shown: Json = {"number": item.number, "seed": item.seed}
+    if item.release is not None:
+        shown["released"] = release(item.release)
+    if item.kept is not None:
+        shown["kept"] = str(item.kept)
+    if item.error is not None:
+        shown["error"] = {
+            "kind": type(item.error).__name__,
+            "message": str(item.error),
+            "hint": item.error.hint,
+            "exit_code": item.error.exit_code,
+        }
+    return shown
