@@ -28,6 +28,8 @@ _REACH = 1.3
 _BODY = (201, 3, 57)
 _SHIFT = 4
 _MARGIN = 4
+_BLURS = (0.8, 1.3)
+"""Softness of generated outlines that is forgiven, in pixels."""
 
 
 @dataclass(frozen=True)
@@ -131,8 +133,9 @@ def _body(pose: Pose, seen: Patch) -> tuple[float, float, float]:
     return float(r), float(g), float(b)
 
 
-def error(pose: Pose, seen: Patch) -> float:
-    """Share of the difference between picture and place that the drawn thing leaves over."""
+def error(pose: Pose, seen: Patch, blur: float = 0.0) -> float:
+    """Share of the difference between picture and place that the drawn thing, blurred by ``blur`` pixels,
+    leaves over."""
     import cv2
 
     canvas = seen.canvas.copy()
@@ -142,6 +145,8 @@ def error(pose: Pose, seen: Patch) -> float:
         cv2.fillPoly(canvas, [points], paint, cv2.LINE_AA, _SHIFT)
     h, w = seen.weight.shape
     drawn = cv2.resize(canvas, (w, h), interpolation=cv2.INTER_AREA).astype(np.float32)
+    if blur:
+        drawn = np.asarray(cv2.GaussianBlur(drawn, (0, 0), blur), np.float32)
     soft = cv2.GaussianBlur(drawn - seen.pixels, (3, 3), 0.6)
     return float(cv2.norm(soft * seen.weights, cv2.NORM_L1)) / seen.energy
 
@@ -202,7 +207,23 @@ def first_guess(look: int, seen: Patch) -> Pose:
     return replace(pose, error=error(pose, seen))
 
 
-def refined(pose: Pose, seen: Patch, steps: tuple[float, ...] = (1.0, 0.5)) -> Pose:
+def tinted(pose: Pose, seen: Patch) -> Pose:
+    """The pose in whichever colour, the one found or a known one, explains most: where a body is narrow what
+    is found there is mixed with its surroundings."""
+    tried = [replace(pose, colour=c) for name, c in _outlines.COLOURS.items() if name != "grey"]
+    tried = [replace(p, error=error(p, seen)) for p in tried]
+    return min((pose, *tried), key=lambda p: p.error)
+
+
+def softened(pose: Pose, seen: Patch) -> Pose:
+    """The pose with the error of whichever sharpness explains most: models draw softer than the renderer."""
+    smaller = replace(pose, radius=pose.radius * 0.93)
+    tries = [(p, error(p, seen, blur)) for p in (pose, smaller) for blur in _BLURS]
+    best, left = min(((pose, pose.error), *tries), key=lambda t: t[1])
+    return replace(best, error=left)
+
+
+def refined(pose: Pose, seen: Patch, steps: tuple[float, ...] = (1.0, 0.5, 0.25)) -> Pose:
     """The pose after a coordinate search in place and size, with steps in pixels."""
     for step in steps:
         for _ in range(2):
@@ -219,8 +240,9 @@ def refined(pose: Pose, seen: Patch, steps: tuple[float, ...] = (1.0, 0.5)) -> P
                         break
             if pose.error == before:
                 break
-        pose = replace(pose, colour=_body(pose, seen))
-        pose = replace(pose, error=error(pose, seen))
+        painted = replace(pose, colour=_body(pose, seen))
+        painted = replace(painted, error=error(painted, seen))
+        pose = min(pose, painted, key=lambda p: p.error)
     return pose
 
 

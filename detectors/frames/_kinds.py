@@ -12,7 +12,9 @@ from safegen.detectors.frames._analysis import Body
 
 _TRIED = 4
 """Looks fitted closely, out of those whose outlines are nearest."""
-_UNSEEN = 0.9
+_UNSEEN = 0.95
+_OUTLINE = 0.5
+"""Weight of the outline's overlap beside what the drawn colours leave over: it counts where things are tiny."""
 
 
 @dataclass(frozen=True)
@@ -51,14 +53,20 @@ def read(body: Body, wanted: Sequence[int]) -> Reading | None:
     fitted: dict[str, list[_fit.Pose]] = {}
     errors = {kind: _UNSEEN for kind, _ in _fit.LOOKS}
     for look in np.argsort(-likely)[:_TRIED]:
-        poses = [_fit.refined(_fit.first_guess(int(look), c), c) for c in crops]
+        poses = [_fitted(int(look), c) for c in crops]
         kind, mean = poses[0].kind, float(np.mean([p.error for p in poses]))
+        mean += _OUTLINE * (1 - float(likely[look]))
         if mean < errors[kind]:
             errors[kind], fitted[kind] = mean, poses
     best = min(errors, key=lambda k: errors[k])
     if best not in fitted:
         return None
     return Reading(errors, tuple(fitted[best]))
+
+
+def _fitted(look: int, crop: _fit.Patch) -> _fit.Pose:
+    guess = _fit.tinted(_fit.first_guess(look, crop), crop)
+    return _fit.softened(_fit.refined(guess, crop), crop)
 
 
 def turning(body: Body, reading: Reading, wanted: Sequence[int]) -> float:

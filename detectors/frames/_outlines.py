@@ -12,6 +12,21 @@ Points = NDArray[np.float64]
 Part = tuple[Points, tuple[int, int, int]]
 RGB = tuple[int, int, int]
 
+COLOURS: dict[str, tuple[int, int, int]] = {
+    "red": (214, 32, 36),
+    "orange": (244, 132, 22),
+    "yellow": (248, 220, 40),
+    "green": (12, 122, 44),
+    "blue": (28, 62, 212),
+    "purple": (134, 40, 172),
+    "white": (250, 250, 250),
+    "black": (16, 16, 18),
+    "pink": (246, 128, 186),
+    "brown": (112, 66, 32),
+    "cyan": (44, 214, 222),
+    "grey": (128, 128, 128),
+}
+
 
 def ellipse(cx: float, cy: float, rx: float, ry: float, n: int = 28) -> Points:
     """Polygon of an axis-aligned ellipse: (n, 2)."""
@@ -85,7 +100,12 @@ def _bird(c: RGB) -> list[Part]:
 
 
 def _sun(c: RGB) -> list[Part]:
-    return [(star_points(8, 0.62), c), (ellipse(0, 0, 0.56, 0.56), shade(c, 1.5))]
+    rays: list[Part] = []
+    for turn in np.arange(8) * np.pi / 4:
+        s, k = float(np.sin(turn)), float(np.cos(turn))
+        ray = polygon(0.55, -0.2, 1.08, 0.0, 0.55, 0.2) @ np.array([[k, s], [-s, k]])
+        rays.append((ray, c))
+    return [*rays, (ellipse(0, 0, 0.5, 0.5), c)]
 
 
 def _cloud(c: RGB) -> list[Part]:
@@ -102,7 +122,7 @@ _SIMPLE: dict[str, Points] = {
     "ball": ellipse(0, 0, 0.9, 0.9),
     "box": polygon(-0.78, -0.78, 0.78, -0.78, 0.78, 0.78, -0.78, 0.78),
     "triangle": polygon(0, -0.95, 0.98, 0.75, -0.98, 0.75),
-    "star": star_points() * 1.08,
+    "star": star_points(5, 0.4) * 1.1,
 }
 
 _COMPOUND: dict[str, Callable[[RGB], list[Part]]] = {

@@ -28,21 +28,7 @@ VERSION = "2"
 UNKNOWN = "unknown"
 NONE = "none"
 
-COLOURS: dict[str, tuple[int, int, int]] = {
-    "red": (214, 32, 36),
-    "orange": (244, 132, 22),
-    "yellow": (248, 220, 40),
-    "green": (12, 122, 44),
-    "blue": (28, 62, 212),
-    "purple": (134, 40, 172),
-    "white": (250, 250, 250),
-    "black": (16, 16, 18),
-    "pink": (246, 128, 186),
-    "brown": (112, 66, 32),
-    "cyan": (44, 214, 222),
-    "grey": (128, 128, 128),
-}
-
+COLOURS = _outlines.COLOURS
 KINDS = _outlines.KINDS
 RELATIONS = ("left_of", "above")
 """How the first of two things stands to the second."""
@@ -50,7 +36,7 @@ _SPREAD, _EARLY, _LATE = (2, 8, 14), (0, 1), (4, 6, 9, 12, 16)
 """Frames that are looked at closely: of moving things, of those that stay in place, to see if they turn."""
 _TURNED = 0.3
 """Share that turning must explain of what an upright thing leaves over."""
-_SIZES = {"small": 0.28, "medium": 0.40, "large": 0.54}
+_SIZES = {"small": 0.34, "medium": 0.46, "large": 0.58}
 """Radius by size word, in halves of the picture's side."""
 _GROUP_SCALE = {1: 1.0, 2: 0.70, 3: 0.56}
 """Factor on the radius by the number of things."""
