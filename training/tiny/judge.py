@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from training.tiny import decoder, models, prompts, scores, sheets, state
-from training.tiny.latents import clip_tensor
+from training.tiny.latents import Sample, clip_tensor
 from training.tiny.prompts import Case
 from training.world.render import render
 from training.world.spec import FRAMES, SIDE
@@ -51,7 +51,7 @@ def reconstructor(folder: Path) -> Maker:
     def make(cases: Sequence[Case]) -> list[Frames]:
         out = []
         for c in cases:
-            x = clip_tensor(c.scene, c.seed)[None]
+            x = clip_tensor(Sample(c.scene, c.seed))[None]
             out.append(to_frames(vae.decode(vae.encode(x).latent_dist.mean).sample[0]))
         return out
 

@@ -71,9 +71,7 @@ def draw(name: str, clips: int = CLIPS) -> list[Case]:
 def written() -> dict[str, list[Case]]:
     """The cases of every set as they stand in `prompts.json`."""
     data = json.loads(FILE.read_text(encoding="utf-8"))
-    return {
-        name: [Case(scene_from(c["scene"]), c["prompt"], c["seed"]) for c in data[name]] for name in SETS
-    }
+    return {name: [Case(scene_from(c["scene"]), c["prompt"], c["seed"]) for c in data[name]] for name in SETS}
 
 
 def text() -> str:

@@ -33,13 +33,13 @@ def _captioned(strip: NDArray[np.uint8], prompt: str, verdict: Verdict) -> NDArr
     wrong = _mistakes(verdict)
     foot = np.full((2 * _LINE + 4, strip.shape[1], 3), 255, np.uint8)
     for i, (text, colour) in enumerate(((prompt, _RIGHT), (wrong, _WRONG))):
-        cv2.putText(foot, text, (4, _LINE * (i + 1) - 3), cv2.FONT_HERSHEY_SIMPLEX, 0.38, colour, 1, cv2.LINE_AA)
+        cv2.putText(
+            foot, text, (4, _LINE * (i + 1) - 3), cv2.FONT_HERSHEY_SIMPLEX, 0.38, colour, 1, cv2.LINE_AA
+        )
     return np.concatenate([strip, foot], 0)
 
 
-def sheet(
-    path: Path, clips: Sequence[tuple[str, Frames, Verdict]], every: int = 4, columns: int = 2
-) -> None:
+def sheet(path: Path, clips: Sequence[tuple[str, Frames, Verdict]], every: int = 4, columns: int = 2) -> None:
     """Write a PNG of clips (prompt, frames, verdict): every fourth frame, enlarged, captions underneath."""
     cells = [_captioned(_strip(frames, every), prompt, said) for prompt, frames, said in clips]
     if not cells:

@@ -30,7 +30,7 @@ def _jittered(colour: tuple[int, int, int], rng: np.random.Generator) -> tuple[i
     return r, g, b
 
 
-_SPACING = {1: (0.0,), 2: (0.42, -0.42), 3: (0.0, 0.62, -0.62)}
+_SPACING = {1: (0.0,), 2: (0.48, -0.48), 3: (0.0, 0.64, -0.64)}
 """Where the things of a group stand along their common line, in picture units."""
 
 

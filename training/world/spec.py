@@ -20,10 +20,10 @@ COLOURS = {name: rgb for name, rgb in world.COLOURS.items() if name != "grey"}
 
 KINDS = ("ball", "box", "triangle", "star", "car", "boat", "tree", "house", "bird", "sun", "cloud")
 
-SIZES: dict[str, float] = {"small": 0.28, "medium": 0.40, "large": 0.54}
+SIZES: dict[str, float] = {"small": 0.34, "medium": 0.46, "large": 0.58}
 """Circumscribed radius of a thing by size word, when it is alone."""
 
-GROUP_SCALE: dict[int, float] = {1: 1.0, 2: 0.70, 3: 0.56}
+GROUP_SCALE: dict[int, float] = {1: 1.0, 2: 0.80, 3: 0.54}
 """Factor on the radius by the number of things in the picture."""
 
 NATURAL: dict[str, tuple[str, ...]] = {
