@@ -61,9 +61,14 @@ class Desk:
 
     def make(self, part: Part) -> NDArray[np.uint8]:
         """Run one call: frames (n, h, w, 3) uint8, of the part's size or else that is said."""
-        pipe = self.family.view(self.loaded.pipe, part.ability)
+        with _loading.quiet():
+            pipe = self.family.view(self.loaded.pipe, part.ability)
         guider = getattr(pipe, "guider", None)
-        sizes = {"width": part.width or None, "height": part.height or None, "num_frames": part.frames}
+        sizes = {
+            "width": part.width or None,
+            "height": part.height or None,
+            "num_frames": part.frames or None,
+        }
         defaults = self.family.defaults(self.facts, self.target.fps)
         request = replace(self.request, prompt=part.prompt)
         view = replace(self.loaded, pipe=pipe)
@@ -95,7 +100,7 @@ class Desk:
 
     def _compare(self, frames: NDArray[np.uint8], part: Part) -> None:
         made = (frames.shape[2], frames.shape[1], frames.shape[0])
-        wanted = (part.width or made[0], part.height or made[1], part.frames)
+        wanted = (part.width or made[0], part.height or made[1], part.frames or made[2])
         if made == wanted:
             return
         fps = self.target.fps

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +54,8 @@ def facts_of(preset: Preset) -> Facts:
     """What a preset's files say, or, before they are downloaded, what its name says. Nothing is fetched."""
     folder = at_hand(preset)
     if folder is None:
-        return guess(preset.source)
+        named = guess(preset.source)
+        return replace(named, pipeline=preset.pipeline or named.pipeline)
     return read(folder)
 
 

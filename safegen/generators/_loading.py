@@ -9,12 +9,15 @@ import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from safegen.errors import GenerationFailed, MissingExtra, UsageError
 from safegen.generators import hub
 from safegen.generators._options import Options
 from safegen.generators.presets import Preset
+
+if TYPE_CHECKING:
+    from safegen.generators._placement import Placement
 
 _HINT = 'pip install "safegen[video]"'
 _DEFAULTS = Options()
@@ -78,8 +81,14 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def load(preset: Preset, *, digest: str | None = None, options: Options = _DEFAULTS) -> Loaded:
-    """Load a preset's pipeline onto the best device: half precision on a GPU, full on a CPU.
+def load(
+    preset: Preset,
+    *,
+    digest: str | None = None,
+    options: Options = _DEFAULTS,
+    placement: Placement | None = None,
+) -> Loaded:
+    """Load a preset's pipeline where *placement* says, else where it fits: half precision on a GPU.
 
     Only safetensors, no code from the repository. Whatever fails, nothing half-loaded is kept. Raises
     MissingExtra, GenerationFailed, and UsageError when the folder holds a pipeline that is not for video or
@@ -93,8 +102,8 @@ def load(preset: Preset, *, digest: str | None = None, options: Options = _DEFAU
     folder, version = hub.folder_of(preset)
     known = digest or hub.digest_of(preset, folder)
     facts = _facts.read(folder)
-    placement = _placement.choose(options, family_of(facts), facts, folder)
-    _placement.check(placement, preset.name)
+    if placement is None:
+        placement = _placement.choose(preset, options, family_of(facts), facts)
     with quiet():
         pipe = _pipeline(preset, folder, placement.dtypes, options)
         lora = {} if options.lora is None else {"lora": _lora.add(pipe, options.lora, options.lora_scale)}

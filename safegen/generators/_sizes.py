@@ -19,7 +19,7 @@ _LONG = 2.0
 
 @dataclass(frozen=True)
 class Target:
-    """One clip to be made: pixels (``None``: the pipeline decides), frames and rate, and what to say."""
+    """One clip to be made: pixels (``None``) and frames (0) the pipeline decides, rate, and what to say."""
 
     width: int | None
     height: int | None
@@ -47,7 +47,7 @@ def target(request: Request, native: Native, *, shape: tuple[int, int] | None = 
     asked = (request.width, request.height)
     width, height = _size(asked, native, shape)
     fps = request.fps or native.fps
-    frames = native.frames or native.first + 4 * native.step
+    frames = native.frames or 0
     if request.seconds is not None:
         frames = nearest(request.seconds * fps, native)
     if native.fixed:

@@ -69,7 +69,13 @@ class Job:
     @property
     def span(self) -> int:
         """Frames the model makes at once."""
-        return _sizes.at_most(self.native.frames or self.frames, self.native)
+        if self.native.fixed and self.native.frames:
+            return self.native.frames
+        return _sizes.at_most(self.native.frames or self.frames or 49, self.native)
+
+    def length(self, wanted: int) -> int:
+        """Frames of the call that gives *wanted* of them, or as many as the model makes at once."""
+        return self.span if self.native.fixed else min(self.span, _sizes.at_least(wanted, self.native))
 
 
 def run(job: Job) -> Frames:
@@ -96,24 +102,23 @@ def image(job: Job) -> Frames:
 
 
 def edit(job: Job) -> Frames:
-    """The clip made anew, as long as its input (or as asked), to the nearest possible count."""
+    """The clip made anew, as long as it is or as asked; what the count needs beyond that is cut off again."""
     source = job.inputs["video"]
     wanted = len(source) if job.request.seconds is None else min(job.frames, len(source))
-    frames = _sizes.at_most(wanted, job.native)
+    frames = max(_sizes.at_least(wanted, job.native), job.native.first + job.native.step)
     if frames > len(source):
         source = np.concatenate([source, np.repeat(source[-1:], frames - len(source), 0)])
     strength = STRENGTH if job.request.strength is None else job.request.strength
-    return job.make(
-        Part(
-            job.request.prompt,
-            job.width,
-            job.height,
-            frames,
-            job.request.seed,
-            source=source[:frames],
-            strength=strength,
-        )
+    part = Part(
+        job.request.prompt,
+        job.width,
+        job.height,
+        frames,
+        job.request.seed,
+        source=source[:frames],
+        strength=strength,
     )
+    return job.make(part)[:wanted]
 
 
 def extend(job: Job) -> Frames:
@@ -126,7 +131,7 @@ def extend_back(job: Job) -> Frames:
     clip, more, turn = job.inputs["video"], _added(job), 0
     wanted = len(clip) + more
     while len(clip) < wanted:
-        frames = min(job.span, _sizes.at_least(wanted - len(clip) + 1, job.native))
+        frames = job.length(wanted - len(clip) + 1)
         clip = np.concatenate([job.call(frames, turn, end=clip[:1])[:-1], clip])
         turn += 1
     return clip[-wanted:]
@@ -162,7 +167,7 @@ def storyboard(job: Job) -> Frames:
         if i:
             clip = _on(job, clip, count, shot.prompt, 100 * i)
             continue
-        frames = min(job.span, _sizes.at_least(count, job.native))
+        frames = job.length(count)
         start = None if picture is None else picture[:1]
         clip = job.call(frames, prompt=shot.prompt, start=start)[:count]
         if len(clip) < count:
@@ -198,7 +203,7 @@ def _on(job: Job, clip: Frames, more: int, prompt: str | None = None, turn: int 
     """The clip and *more* frames after it, call after call."""
     wanted = len(clip) + more
     while len(clip) < wanted:
-        frames = min(job.span, _sizes.at_least(wanted - len(clip) + 1, job.native))
+        frames = job.length(wanted - len(clip) + 1)
         clip = np.concatenate([clip, job.call(frames, turn, prompt=prompt, start=clip[-1:])[1:]])
         turn += 1
     return clip[:wanted]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from safegen.errors import UsageError
+from safegen.errors import GenerationFailed, UsageError
 from safegen.generators import _facts, _loading, _options, _sizes, _work
 from safegen.generators._call import accepted, call, checked_arguments, run, to_uint8
 from safegen.generators._desk import Desk, who_can
@@ -15,6 +16,7 @@ from safegen.generators.presets import Preset
 from safegen.types import Clip, Generated, ModelRef, Outlook
 
 if TYPE_CHECKING:
+    from safegen.generators._placement import Placement
     from safegen.protocols import Progress
     from safegen.types import Condition, Mode, Request
 
@@ -29,7 +31,7 @@ class DiffusersGenerator:
         self.preset = preset
         self.name = preset.name
         self._loaded: _loading.Loaded | None = None
-        self._options = Options()
+        self._key: tuple[Options, tuple[Any, ...]] | None = None
 
     @property
     def modes(self) -> frozenset[Mode]:
@@ -48,9 +50,11 @@ class DiffusersGenerator:
         options, _ = _options.parse(request.options)
         facts, family, native = self._native(request)
         shape = (conditions[0].clip.width, conditions[0].clip.height) if conditions else None
-        target = _sizes.target(request, native, shape=shape)
+        target = _sizes.target(_own(request), native, shape=shape)
+        placement = self._placement(options, target)
+        short = placement.notes()
         progress.stage("loading")
-        loaded = self._with(options)
+        loaded = self._with(options, placement)
         desk = Desk(self, request, loaded, family, facts, options, target, progress)
         inputs = desk.inputs(conditions, native)
         job = _work.Job(
@@ -66,7 +70,7 @@ class DiffusersGenerator:
         )
         clip = Clip.from_array(_work.run(job), target.fps)
         settings = {**desk.settings, "mode": request.mode, "parts": desk.parts}
-        notes = (*target.notes, *family.notes(facts), *desk.notes)
+        notes = (*target.notes, *family.notes(facts), *short, *desk.notes)
         return Generated(clip, self.reference(loaded), settings, notes)
 
     def outlook(self, request: Request) -> Outlook:
@@ -77,11 +81,13 @@ class DiffusersGenerator:
         """
         options, _ = _options.parse(request.options)
         facts, family, native = self._native(request)
-        target = _sizes.target(request, native)
+        target = _sizes.target(_own(request), native)
         seconds: float | None = target.frames / target.fps
         width, height = target.width, target.height
         notes = [*target.notes, *family.notes(facts)]
-        if request.mode not in ("text", "image", "storyboard"):
+        needs, short = self._needs(options, target)
+        notes += short
+        if request.mode not in ("text", "image", "storyboard") or not target.frames:
             seconds = None
         if request.mode == "storyboard":
             span = _sizes.at_most(native.frames or target.frames, native)
@@ -89,13 +95,11 @@ class DiffusersGenerator:
         if request.inputs and request.width is None and request.height is None and not native.fixed:
             width = height = None
             notes.append("the input's shape decides the size")
-        if not native.frames and request.seconds is None:
-            seconds = None
-        return Outlook(width, height, seconds, target.fps, tuple(notes), self._needs(options, target, family))
+        return Outlook(width, height, seconds, target.fps, tuple(notes), needs)
 
     def loaded(self) -> _loading.Loaded:
         """The pipeline, loaded once."""
-        return self._with(Options())
+        return self._with(Options(), self._placement(Options(), None))
 
     def reference(self, loaded: _loading.Loaded) -> ModelRef:
         """What manifest and ledger say of the model."""
@@ -152,30 +156,39 @@ class DiffusersGenerator:
                 hint=f"it can do {', '.join(sorted(can))}; {who_can(request.mode)}",
             )
         native = _sizes.native_of(self.preset, family.native(facts))
-        return facts, family, family.edit_rule(facts, native) if request.mode == "edit" else native
+        return facts, family, native
 
-    def _with(self, options: Options) -> _loading.Loaded:
-        """The pipeline loaded with *options*: kept until others are asked for."""
-        if self._loaded is None or self._options != options:
-            self._loaded = None
-            self._loaded = _loading.load(self.preset, options=options)
-            self._options = options
-        return self._loaded
-
-    def _needs(self, options: Options, target: _sizes.Target, family: Family) -> dict[str, Any]:
-        from safegen.errors import MissingExtra
+    def _placement(self, options: Options, target: _sizes.Target | None) -> Placement:
         from safegen.generators import _placement
 
-        folder = _facts.at_hand(self.preset)
-        pixels = (target.width or 0) * (target.height or 0) * target.frames
+        facts = _facts.facts_of(self.preset)
+        size = (target.width, target.height, target.frames) if target else (None, None, None)
+        return _placement.choose(self.preset, options, family_of(facts), facts, size=size)
+
+    def _with(self, options: Options, placement: Placement) -> _loading.Loaded:
+        """The pipeline loaded with *options*: kept until others are asked for."""
+        if self._loaded is None or self._key != (options, placement.key):
+            self._loaded = None
+            self._loaded = _loading.load(self.preset, options=options, placement=placement)
+            self._key = (options, placement.key)
+        return self._loaded
+
+    def _needs(self, options: Options, target: _sizes.Target) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """What it takes, for a dry run, and what to say of it."""
+        here = _facts.at_hand(self.preset)
+        missing = {} if here else {"download": f"not on this machine: safegen models pull {self.name}"}
         try:
-            placement = _placement.choose(
-                options, family, _facts.facts_of(self.preset), folder, pixels=pixels
-            )
-        except MissingExtra as error:
-            return {"missing": str(error)}
-        missing = {} if folder else {"download": f"not on this machine: safegen models pull {self.name}"}
-        return {**placement.describe(), **missing}
+            placement = self._placement(options, target)
+            return {**placement.describe(), **missing}, placement.notes()
+        except GenerationFailed as error:
+            return missing, (f"{error} ({error.hint})",)
+
+
+def _own(request: Request) -> Request:
+    """A request whose ``seconds`` are those of one call; of an extension or a storyboard they are not."""
+    if request.mode in ("extend", "extend_back", "storyboard"):
+        return replace(request, seconds=None)
+    return request
 
 
 def _plain(value: Any) -> bool:

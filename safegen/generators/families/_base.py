@@ -89,12 +89,12 @@ class Family:
     """How many frames of a clip the next part can be told to go on from."""
 
     def native(self, facts: Facts) -> Native:
-        """Default sizes and rules."""
+        """Default sizes and rules; where the transformer counts its frames, it makes these only."""
+        frames = facts.config("transformer", "video_length")
+        side = facts.config("transformer", "sample_size")
+        if isinstance(frames, int) and isinstance(side, int):
+            return Native(8 * side, 8 * side, frames, fixed=True)
         return Native()
-
-    def edit_rule(self, facts: Facts, native: Native) -> Native:
-        """The rule for the frames of a clip that is made anew."""
-        return native
 
     def abilities(self, facts: Facts) -> frozenset[Ability]:
         """What the pipeline can do, as its class name says."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from safegen.generators.families._base import Ability, Family, Native
@@ -19,21 +18,14 @@ class CogVideoX(Family):
     views: ClassVar[dict[Ability, str]] = {"edit": "CogVideoXVideoToVideoPipeline"}
 
     def native(self, facts: Facts) -> Native:
-        """720x480, 49 frames at 8 fps (1.5: 16). Counts 4k+1; learned positions allow one size only."""
+        """720x480, 49 frames at 8 fps (1.5: 16). Counts 8k+1; learned positions: one size only."""
         scale = 2 ** (len(facts.config("vae", "block_out_channels", (0, 0, 0, 0))) - 1)
         width = scale * int(facts.config("transformer", "sample_width", 90))
         height = scale * int(facts.config("transformer", "sample_height", 60))
         frames = int(facts.config("transformer", "sample_frames", 49))
-        newer = facts.config("transformer", "patch_size_t") is not None
         fixed = bool(facts.config("transformer", "use_learned_positional_embeddings", False))
         side = scale * int(facts.config("transformer", "patch_size", 2))
-        return Native(width, height, frames, 16 if newer else 8, side, 4, fixed=fixed)
-
-    def edit_rule(self, facts: Facts, native: Native) -> Native:
-        """The rule for video to video: 1.5 wants an even number of latent frames."""
-        if facts.config("transformer", "patch_size_t") is None:
-            return native
-        return replace(native, step=8, first=5)
+        return Native(width, height, frames, 16 if _newer(facts) else 8, side, 8, fixed=fixed)
 
     def abilities(self, facts: Facts) -> frozenset[Ability]:
         """Pictures need the weights of an image-to-video model."""
@@ -41,7 +33,7 @@ class CogVideoX(Family):
             return frozenset({"first"})
         if facts.pipeline.startswith("CogVideoXVideo"):
             return frozenset({"edit"})
-        return frozenset({"text", "edit"})
+        return frozenset({"text"} if _newer(facts) else {"text", "edit"})
 
     def dtypes(self, facts: Facts, dtype: str) -> dict[str, str]:
         """The 2B model was trained in float16, the others in bfloat16."""
@@ -52,6 +44,11 @@ class CogVideoX(Family):
         """The DPM scheduler of the 5B models goes with guidance that grows."""
         scheduler = facts.index.get("scheduler") or ["", ""]
         return {"use_dynamic_cfg": True} if scheduler[-1] == "CogVideoXDPMScheduler" else {}
+
+
+def _newer(facts: Facts) -> bool:
+    """Whether this is 1.5, which packs latent frames in pairs: its video to video then wants odd counts."""
+    return facts.config("transformer", "patch_size_t") is not None
 
 
 FAMILY = CogVideoX()

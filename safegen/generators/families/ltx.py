@@ -64,8 +64,9 @@ def latents(pipe: Any, part: Part) -> Any:
     """A clip as the pipeline's own latents: encoded without chance, normalised."""
     import torch
 
+    assert part.source is not None
     with torch.inference_mode():
-        video = pipe.video_processor.preprocess_video(pictures(part.source or ()), part.height, part.width)
+        video = pipe.video_processor.preprocess_video(pictures(part.source), part.height, part.width)
         video = video.to(pipe._execution_device, dtype=pipe.vae.dtype)
         encoded = pipe.vae.encode(video).latent_dist.mode()
         return pipe._normalize_latents(encoded, pipe.vae.latents_mean, pipe.vae.latents_std)
