@@ -116,13 +116,17 @@ def measure(folder: Path, entries: int, seconds: float) -> dict[str, object]:
         "open_read_only": median(lambda: Ledger.open(folder / "ledger.db", read_only=True).close(), 20),
     }
     result["proof_bytes"], result["releases"] = len(proof), len(ids)
+    print(json.dumps(result), file=sys.stderr, flush=True)  # the check of a large ledger takes minutes
     out = folder / "out"
     out.mkdir()
     numbers = iter(range(10**6))
     result["release_protocol_per_s"] = round(rate(lambda: release(ledger, out, next(numbers)), seconds), 1)
     start = time.perf_counter()
+    used = time.process_time()
     result["check_ok"] = ledger.check().ok
     result["check_s"] = round(time.perf_counter() - start, 1)
+    result["check_cpu_s"] = round(time.process_time() - used, 1)
+    result["load_average"] = [round(x, 1) for x in os.getloadavg()]
     result["import_s"] = {
         name: import_time(name) for name in ("safegen.ledger.proof", "safegen.ledger.store")
     }

@@ -116,9 +116,10 @@ def parse_trust(data: bytes, *, name: str = "", kind: Kind = "signer") -> TrustB
     """
     if len(data) > LIMIT:
         raise UsageError("the trust file is larger than 1 MiB", hint=HINT)
-    if looks_like_crl(data):
+    bare = data.lstrip()[:1] != b"{"
+    if bare and looks_like_crl(data):
         return TrustBundle(_name(name or "revocation list"), crls=read_crls(data))
-    if data.lstrip()[:1] != b"{":
+    if bare:
         roots = _roots(data)
         called = _name(name or "certificates")
         return TrustBundle(called, roots) if kind == "signer" else TrustBundle(called, tsa_roots=roots)

@@ -1,0 +1,147 @@
+"""docs/third-party.md, run as it stands: quickly with painted clips, and slowly as a user would."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from safegen import workspace
+from safegen.cli import group
+from safegen.keys.identity import Identity
+from tests.e2e.makers import Maker
+from tests.unit.credentials.conftest import Tsa, tsa  # noqa: F401
+
+PAGE = (Path(__file__).resolve().parents[2] / "docs/third-party.md").read_text(encoding="utf-8")
+EXPECTED_EXIT = {
+    "VERIFIED": 0,
+    "SIGNED_UNTRUSTED": 11,
+    "SIGNED_UNLOGGED": 12,
+    "EXPIRED_BUT_LOGGED": 13,
+    "TAMPERED": 30,
+}
+
+
+def steps() -> list[tuple[str, str, list[str]]]:
+    """Who types, the command, the lines that have to appear."""
+    found: list[tuple[str, str, list[str]]] = []
+    for block in re.findall(r"^```console\n(.*?)^```", PAGE, re.S | re.M):
+        for line in block.splitlines():
+            prompt = re.match(r"(nord|anna)\$ (.*)", line)
+            if prompt:
+                found.append((prompt[1], prompt[2], []))
+            else:
+                found[-1][2].append(line)
+    return found
+
+
+def matches(expected: list[str], actual: str) -> bool:
+    """Expected lines in order, each "…" for anything, also over several lines."""
+    pattern = r"\s*".join(re.escape(line.rstrip()).replace("…", ".*") for line in expected)
+    return re.fullmatch(r"\s*" + pattern + r"\s*", actual, re.S) is not None
+
+
+class Desk:
+    """Two folders with a workspace each, and a way to type there."""
+
+    def __init__(self, root: Path, authority: Tsa, *, real: bool) -> None:
+        self.root, self.real, self.made = root, real, 0
+        for who in ("nord", "anna"):
+            (root / who).mkdir(parents=True)
+        space = workspace.find(root / "nord/workspace")
+        space.make()
+        (space.root / "safegen.toml").write_text("format = 1\n")
+        (root / "nord/tsa.pem").write_bytes(authority.root)
+        self.url = authority.url
+
+    def type(self, who: str, command: str) -> tuple[int, str]:
+        """Exit code and stdout of *command* in the folder of *who*."""
+        words = shlex.split(command)
+        if words[:3] == ["safegen", "log", "stamp"]:
+            config = f'format = 1\n[signing]\ntsa_url = "{self.url}"\n'
+            (self.root / "nord/workspace/safegen.toml").write_text(config)
+            code, out = self._run(who, words)
+            (self.root / "nord/workspace/safegen.toml").write_text("format = 1\n")
+            return code, out
+        if words[0] == "cp":
+            for name in words[1:-1]:
+                target = self.root / who / words[-1]
+                shutil.copy(self.root / who / name, target)
+            return 0, ""
+        if words[:2] == ["safegen", "protect"] and not self.real:
+            return self._painted(words[-1])
+        return self._run(who, words)
+
+    def _painted(self, name: str) -> tuple[int, str]:
+        """A release without the slow parts: no frames gate and no mark."""
+        root, self.made = self.root / "nord/workspace", self.made + 1
+        maker = Maker(root, Identity.load(workspace.find(root).keys))
+        maker.release(self.root / "nord" / name, content_id=self.made, seed=self.made)
+        return 0, f"released   {name}\n"
+
+    def _run(self, who: str, words: list[str]) -> tuple[int, str]:
+        folder = self.root / who
+        env = {
+            **os.environ,
+            "SAFEGEN_WORKSPACE": str(folder / "workspace"),
+            "NO_COLOR": "1",
+            "COLUMNS": "200",
+        }
+        if words[0] == "safegen" and not self.real:
+            more = ["--no-watermark"] if words[1] == "verify" else []
+            before = Path.cwd()
+            os.chdir(folder)
+            try:
+                done = CliRunner(env=env).invoke(group, [*words[1:], *more])
+            finally:
+                os.chdir(before)
+            assert done.exception is None or isinstance(done.exception, SystemExit), done.output
+            return done.exit_code, done.stdout
+        start = [sys.executable, "-m", "safegen"] if words[0] == "safegen" else [sys.executable]
+        ran = subprocess.run([*start, *words[1:]], cwd=folder, env=env, capture_output=True, text=True)
+        assert "Traceback" not in ran.stderr, ran.stderr
+        return ran.returncode, ran.stdout
+
+
+def walk(desk: Desk) -> set[str]:
+    """Type everything; the verdicts that came."""
+    seen = set()
+    for who, command, expected in steps():
+        code, out = desk.type(who, command)
+        assert matches(expected, out) if expected else out == "", f"{who}$ {command}\n{out}"
+        first = expected[0].split(" ")[0] if expected else ""
+        assert code == EXPECTED_EXIT.get(first, 0), f"{who}$ {command}: {code}\n{out}"
+        seen.add(first)
+    return seen & set(EXPECTED_EXIT)
+
+
+def test_the_page_is_true(tmp_path: Path, tsa: Tsa) -> None:  # noqa: F811
+    assert len(steps()) > 30
+    assert walk(Desk(tmp_path, tsa, real=False)) == set(EXPECTED_EXIT)
+
+
+@pytest.mark.slow
+def test_the_page_is_true_for_a_user(tmp_path: Path, tsa: Tsa) -> None:  # noqa: F811
+    desk = Desk(tmp_path, tsa, real=True)
+    paint_raw(tmp_path / "nord/raw.mp4")
+    assert walk(desk) == set(EXPECTED_EXIT)
+
+
+def paint_raw(path: Path) -> None:
+    """Two seconds of a moving texture: something that can be protected quickly."""
+    from fractions import Fraction
+
+    import numpy as np
+
+    from safegen.media.encode import encode_mp4
+
+    rng = np.random.default_rng(5)
+    base = np.kron(rng.integers(40, 215, (12, 20, 3)), np.ones((32, 32, 1))).astype(np.uint8)
+    encode_mp4((np.roll(base, 3 * i, axis=1)[:, :512] for i in range(48)), path, fps=Fraction(24))
