@@ -2,48 +2,124 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from safegen.cli import _options
 
+_dry_run = click.option("--dry-run", is_flag=True, help="Say what would be done, change nothing.")
+
 
 @click.group("models")
 def command() -> None:
-    """List and describe the models."""
+    """List, describe, pull and verify the models."""
 
 
 @command.command("list")
 @_options.as_json
 def list_(as_json: bool) -> None:
-    """Models known by name; any diffusers video pipeline also works by folder or hub id."""
+    """Models known by name and those pulled: whether they are here, their size and licence."""
+    from safegen.cli._models import table
     from safegen.cli._output import print_json
-    from safegen.generators import catalogue
+    from safegen.generators._about import rows
 
-    rows = catalogue()
+    found = rows()
     if as_json:
-        print_json(rows)
+        print_json(found)
         return
-    for row in rows:
-        click.echo(f"{row['name']:<14}{row['summary']}")
-    click.echo("any other diffusers video pipeline: --model FOLDER or --model ORGANISATION/NAME")
+    for line in table(found):
+        click.echo(line)
 
 
 @command.command("show")
 @click.argument("name")
 @_options.as_json
 def show(name: str, as_json: bool) -> None:
-    """What NAME is, knows and needs."""
-    from safegen.cli._output import print_json
-    from safegen.errors import UsageError
-    from safegen.generators import catalogue
+    """What NAME is, knows and needs, and where each figure comes from."""
+    from safegen.generators._about import about
 
-    row = next((r for r in catalogue() if r["name"] == name), None)
-    if row is None:
-        known = ", ".join(str(r["name"]) for r in catalogue())
-        raise UsageError(f"there is no model called {name!r}", hint=f"known: {known}")
-    if as_json:
-        print_json(row)
+    _print(about(name), as_json)
+
+
+@command.command("pull")
+@click.argument("name")
+@click.option("--revision", help="Branch, tag or commit to pin (default: the pinned one, else main).")
+@click.option("--update", is_flag=True, help="Move the pin to the newest commit of its revision.")
+@click.option("--accept-licence", is_flag=True, help="I have read the licence's terms and may use the model.")
+@click.option("--yes", is_flag=True, help="Do not ask before downloading.")
+@_dry_run
+@_options.as_json
+@_options.plain
+def pull(
+    name: str,
+    revision: str | None,
+    update: bool,
+    accept_licence: bool,
+    yes: bool,
+    dry_run: bool,
+    as_json: bool,
+    plain: bool,
+) -> None:
+    """Download the model NAME (preset or hub id) and pin the commit that was found.
+
+    Says licence and size first. What has arrived is kept after any break: pull again to go on. Every file is
+    compared with the hash that the hub lists for it.
+    """
+    from safegen.cli._models import agreed
+    from safegen.cli._output import Bar
+    from safegen.generators import hub
+    from safegen.generators._about import planned, preset_of, recorded
+
+    plan = hub.plan(preset_of(name), revision=revision, update=update)
+    if dry_run:
+        _print(planned(plan), as_json)
         return
-    for key, value in row.items():
-        shown = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-        click.echo(f"{key:<14}{shown}")
+    if not agreed(plan, planned(plan), yes=yes, accepted=accept_licence, as_json=as_json):
+        return
+    with Bar(quiet=as_json, plain=plain) as bar:
+        record = hub.pull(plan, accepted=accept_licence, progress=bar)
+    _print(recorded(record), as_json)
+
+
+@command.command("verify")
+@click.argument("name")
+@_options.as_json
+@_options.plain
+def verify(name: str, as_json: bool, plain: bool) -> None:
+    """Hash every file of the pulled model NAME and compare it with what was pulled."""
+    from safegen.cli._output import Bar
+    from safegen.generators import hub
+    from safegen.generators._about import preset_of, recorded
+
+    record = hub.required(preset_of(name))
+    with Bar(quiet=as_json, plain=plain) as bar:
+        hashed = hub.verify(record, fully=True, progress=bar)
+    _print({**recorded(record), "verified": hashed}, as_json)
+
+
+@command.command("unpin")
+@click.argument("name")
+@_dry_run
+@_options.as_json
+def unpin(name: str, dry_run: bool, as_json: bool) -> None:
+    """Forget the commit that NAME is pinned to; its files stay in the Hugging Face cache."""
+    from safegen.generators import hub
+    from safegen.generators._about import preset_of
+
+    source = preset_of(name).source
+    if not dry_run:
+        hub.unpin(source)
+    _print({"unpinned": source, "dry_run": dry_run}, as_json)
+
+
+def _print(values: dict[str, Any], as_json: bool) -> None:
+    """A result, for people or programs."""
+    from safegen.cli._models import lines
+    from safegen.cli._output import print_json
+
+    if as_json:
+        print_json(values)
+        return
+    for line in lines(values):
+        click.echo(line)

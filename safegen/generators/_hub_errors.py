@@ -18,6 +18,9 @@ def library() -> Any:
     """The ``huggingface_hub`` package. Raises MissingExtra."""
     try:
         import huggingface_hub
+        import huggingface_hub.constants
+        import huggingface_hub.errors
+        import huggingface_hub.file_download
     except ImportError as error:
         raise MissingExtra(
             "models from a hub need huggingface_hub", hint='pip install "safegen[video]"'

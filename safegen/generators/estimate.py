@@ -4,7 +4,7 @@ Weights are counted: from the safetensors' own headers where the files are here,
 comes on top while it runs follows one rule of thumb: ``_PER_TOKEN`` bytes for each token and hidden channel
 of the transformer. It was fitted to published measurements. HunyuanVideo's README states 60 GB at 1280x720
 and 45 GB at 960x544, 129 frames each: 95 bytes between the two. Wan 2.1's states 8.19 GB for the 1.3 B model
-at 832x480 and 81 frames: 102 over the weights of transformer and decoder. It is a guess within a half, and
+at 832x480 and 81 frames: 101 over the weights of transformer and decoder. It is a guess within a half, and
 is always called an estimate.
 """
 
@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safegen.errors import GenerationFailed
-from safegen.generators._machine import Machine, machine
+from safegen.generators._machine import Machine
+from safegen.generators._machine import machine as machine
 
 if TYPE_CHECKING:
     from safegen.generators.presets import Preset
@@ -90,28 +91,28 @@ def memory(
     return Estimate(device, total, download, total, resident, activations, tuple(basis))
 
 
-def enough(estimate: Estimate, machine: Machine) -> tuple[str, ...]:
+def enough(estimate: Estimate, on: Machine) -> tuple[str, ...]:
     """What to tell the user about the machine; empty when it fits.
 
     Raises GenerationFailed when even the lower end of the estimate (half the rule of thumb) is more than
     there is. Between the lower and the upper end it is a warning: an estimate is no fact.
     """
     activations = estimate.activations or 0
-    on_device = machine.device is not None
+    on_device = on.device is not None
     resident = estimate.resident if on_device else estimate.weights
-    have = machine.device if on_device else machine.ram
+    have = on.device if on_device else on.ram
     if resident is None or have is None:
         return ()
-    where = f"of {machine.name}" if on_device else "of RAM"
+    where = f"of {on.name}" if on_device else "of RAM"
     what = f"{(resident + activations) / 1e9:.1f} GB estimated, {have / 1e9:.1f} GB {where}"
     if resident + activations * _ERROR > have:
         raise GenerationFailed(f"not enough memory: {what}", hint=_lower(on_device))
-    if on_device and estimate.ram is not None and machine.ram is not None and estimate.ram > machine.ram:
+    if on_device and estimate.ram is not None and on.ram is not None and estimate.ram > on.ram:
         raise GenerationFailed(
-            f"not enough memory: weights of {estimate.ram / 1e9:.1f} GB, {machine.ram / 1e9:.1f} GB of RAM",
+            f"not enough memory: weights of {estimate.ram / 1e9:.1f} GB, {on.ram / 1e9:.1f} GB of RAM",
             hint="half precision halves it; or choose a smaller model",
         )
-    free = machine.device_free if on_device else machine.ram_free
+    free = on.device_free if on_device else on.ram_free
     if free is not None and resident + activations > free:
         return (f"memory may be short: {what}, {free / 1e9:.1f} GB free",)
     return ()

@@ -52,12 +52,7 @@ def folder_of(preset: Preset) -> tuple[Path, str]:
     local = Path(preset.source)
     if local.is_dir():
         return local, "local"
-    record = _records.read(preset.source)
-    if record is None:
-        raise GenerationFailed(
-            f"{preset.name} is not on this machine",
-            hint=f"safegen models pull {preset.name}",
-        )
+    record = required(preset)
     if preset.revision not in (None, record.revision, record.commit):
         raise GenerationFailed(
             f"{preset.source} is pinned to {record.commit} ({record.revision}), not to {preset.revision}",
@@ -65,6 +60,16 @@ def folder_of(preset: Preset) -> tuple[Path, str]:
         )
     verify(record)
     return _fetching.snapshot(record.source, record.commit), record.commit
+
+
+def required(preset: Preset) -> Record:
+    """The record of a pulled model. Raises GenerationFailed when it was never pulled, or is damaged."""
+    record = _records.read(preset.source)
+    if record is None:
+        raise GenerationFailed(
+            f"{preset.name} is not on this machine", hint=f"safegen models pull {preset.name}"
+        )
+    return record
 
 
 def digest_of(preset: Preset, folder: Path) -> str:

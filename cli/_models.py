@@ -1,0 +1,78 @@
+"""How ``safegen models`` shows what it says, and how it asks before a download."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from safegen.cli._text import plain
+
+if TYPE_CHECKING:
+    from safegen.generators.hub import Plan
+
+
+def table(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """The list for people: name, whether it is here, size, licence, what it is."""
+    yield f"{'NAME':<18}{'HERE':<20}{'SIZE':>9}  {'LICENCE':<26} WHAT IT IS"
+    for row in rows:
+        name, licence = plain(str(row["name"])), plain(str(row["licence"]))
+        yield f"{name:<18}{row['here']:<20}{size(row['bytes']):>9}  {licence:<26} {plain(str(row['summary']))}"
+    yield ""
+    yield "any other diffusers video pipeline: --model FOLDER, or `safegen models pull ORGANISATION/NAME`"
+
+
+def lines(values: Mapping[str, Any], indent: str = "") -> Iterator[str]:
+    """Names and values for people; tables within are indented, empty values are left out."""
+    for key, value in values.items():
+        name = f"{indent}{plain(str(key)).replace('_', ' '):<{max(1, 22 - len(indent))}}"
+        if value in ("", None, [], {}):
+            continue
+        if isinstance(value, Mapping):
+            yield name.rstrip()
+            yield from lines(value, indent + "  ")
+        elif isinstance(value, list | tuple) and value and isinstance(value[0], Mapping):
+            yield name.rstrip()
+            for entry in value:
+                yield indent + "  " + "; ".join(plain(str(v)) for v in entry.values())
+        elif isinstance(value, list | tuple):
+            separator = f"\n{' ' * 22}" if any(" " in str(v) for v in value) else ", "
+            yield f"{name} {separator.join(plain(str(v)) for v in value)}"
+        else:
+            yield f"{name} {size(value) if str(key).startswith('bytes') else plain(str(value))}"
+
+
+def size(count: int | None) -> str:
+    """Bytes for people."""
+    if count is None:
+        return "-"
+    for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if count >= unit:
+            return f"{count / unit:.2f} {name}"
+    return f"{count} B"
+
+
+def agreed(plan: Plan, shown: Mapping[str, Any], *, yes: bool, accepted: bool, as_json: bool) -> bool:
+    """Whether to download: says what would come (stderr), and asks on a terminal unless *yes*.
+
+    Raises UsageError when nobody can be asked.
+    """
+    from safegen.errors import UsageError
+
+    if not as_json:
+        for line in lines(shown):
+            click.echo(line, err=True)
+    if plan.terms and not accepted:
+        return True  # the library says what must be accepted
+    if yes or not plan.to_fetch:
+        return True
+    if not sys.stdin.isatty():
+        raise UsageError(
+            f"this would download {size(plan.to_fetch)}", hint="say --yes where nobody can be asked"
+        )
+    if click.confirm(f"download {size(plan.to_fetch)}?", err=True):
+        return True
+    click.echo("nothing was downloaded", err=True)
+    return False

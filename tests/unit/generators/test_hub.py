@@ -1,0 +1,289 @@
+"""Pulling from a hub: the real client and the real pipeline against a hub of one's own that has faults."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from safegen.errors import GenerationFailed, Interrupted, SafegenError, UsageError
+from safegen.generators import _fetching, _records, hub
+from safegen.generators.presets import PRESETS, Preset, custom
+from safegen.generators.tiny import FOLDER
+from safegen.protocols import NoProgress
+from tests.unit.generators.hub_server import Hub, Repo
+
+pytest.importorskip("huggingface_hub")
+pytest.importorskip("diffusers")
+
+NAME = "studio/small-film"
+WEIGHTS = "transformer/diffusion_pytorch_model.safetensors"
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {
+        p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()
+    }
+
+
+@pytest.fixture
+def server(in_memory: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """A hub with the embedded model under a name of its own, and an empty cache."""
+    import huggingface_hub
+
+    made = Hub()
+    made.repos[NAME] = Repo([files_of(FOLDER)])
+    monkeypatch.setenv("HF_ENDPOINT", made.url)
+    monkeypatch.setenv("HF_HUB_CACHE", str(in_memory / "cache"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(in_memory / "data"))
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    monkeypatch.delenv("HF_TOKEN", raising=False)
+    monkeypatch.setattr(huggingface_hub.constants, "DOWNLOAD_CHUNK_SIZE", 65_536)
+    monkeypatch.setattr(_records, "folder", lambda: in_memory / "data" / "models")
+    yield made
+    made.shutdown()
+    made.server_close()
+
+
+@pytest.fixture
+def preset() -> Preset:
+    return custom(NAME)
+
+
+def pulled(preset: Preset, **how: object) -> _records.Record:
+    return hub.pull(hub.plan(preset, **how))  # type: ignore[arg-type]
+
+
+class StopAfter(NoProgress):
+    """Cancels once so many megabytes have come."""
+
+    def __init__(self, megabytes: int) -> None:
+        self.left = megabytes
+
+    def advance(self, amount: int = 1) -> None:
+        self.left -= amount
+
+    def cancelled(self) -> bool:
+        return self.left <= 0
+
+
+def test_pull_pins_the_commit_and_later_runs_are_offline(
+    server: Hub, preset: Preset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = server.repos[NAME].shas[0]
+    record = pulled(preset)
+    assert (record.commit, record.revision, record.licence) == (commit, "main", "apache-2.0")
+    assert record.pipeline == "WanPipeline"
+    assert "digests.json" not in record.files  # only what loading reads
+    server.repos[NAME].commits.append({"model_index.json": b"{}"})
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    server.log.clear()
+    folder, version = hub.folder_of(preset)
+    assert version == commit
+    assert (folder / WEIGHTS).read_bytes() == (FOLDER / WEIGHTS).read_bytes()
+    assert server.log == []
+
+
+def test_the_pulled_pipeline_loads(server: Hub, preset: Preset) -> None:
+    from safegen.generators import _loading, weights
+
+    pulled(preset)
+    server.shutdown()
+    loaded = _loading.load(preset)
+    assert type(loaded.pipe).__name__ == "WanPipeline"
+    shipped = {k: v for k, v in weights.table(FOLDER).items() if k in _records.read(NAME).files}  # type: ignore[union-attr]
+    assert loaded.digest == weights.combined(shipped)
+    assert loaded.version == _records.read(NAME).commit  # type: ignore[union-attr]
+
+
+def test_what_was_never_pulled_is_not_downloaded_by_the_way(server: Hub, preset: Preset) -> None:
+    with pytest.raises(GenerationFailed, match="not on this machine") as error:
+        hub.folder_of(preset)
+    assert f"models pull {NAME}" in error.value.hint
+    assert server.log == []
+
+
+def test_a_plan_says_size_and_licence_and_keeps_nothing(server: Hub, preset: Preset, in_memory: Path) -> None:
+    plan = hub.plan(preset)
+    assert (
+        plan.to_fetch
+        == plan.listing.bytes
+        == sum(
+            len(d) for p, d in server.repos[NAME].commits[0].items() if p not in ("digests.json", "README.md")
+        )
+    )
+    assert plan.listing.licence == "apache-2.0"
+    assert not (in_memory / "cache").exists() and not (in_memory / "data").exists()
+
+
+def test_a_stopped_pull_goes_on_where_it_ended(server: Hub, preset: Preset) -> None:
+    plan = hub.plan(preset)
+    with pytest.raises(Interrupted):
+        hub.pull(plan, progress=StopAfter(2))
+    assert _records.read(NAME) is None
+    again = hub.plan(preset)
+    assert 0 < again.to_fetch < plan.to_fetch - 1_500_000
+    server.log.clear()
+    hub.pull(again)
+    starts = [int(r.removeprefix("bytes=").split("-")[0]) for r in server.ranges()]
+    assert starts and starts[0] > 0
+    assert hub.folder_of(preset)[0].is_dir()
+
+
+def test_a_cut_connection_is_taken_up_again(server: Hub, preset: Preset) -> None:
+    server.cut[WEIGHTS] = 300_000
+    pulled(preset)
+    assert any(int(r.removeprefix("bytes=").split("-")[0]) > 100_000 for r in server.ranges())
+    assert (hub.folder_of(preset)[0] / WEIGHTS).read_bytes() == (FOLDER / WEIGHTS).read_bytes()
+
+
+def test_altered_bytes_are_thrown_away(server: Hub, preset: Preset, in_memory: Path) -> None:
+    server.altered.add(WEIGHTS)
+    with pytest.raises(GenerationFailed, match="did not arrive as the hub lists it"):
+        pulled(preset)
+    assert _records.read(NAME) is None
+    assert not list((in_memory / "cache").rglob("*.safegen-part"))
+    server.altered.clear()
+    pulled(preset)
+
+
+def test_altered_small_files_are_thrown_away_too(server: Hub, preset: Preset) -> None:
+    server.altered.add("vae/config.json")
+    with pytest.raises(GenerationFailed, match=r"vae/config\.json"):
+        pulled(preset)
+
+
+def alter(file: Path) -> None:
+    data = file.read_bytes()
+    file.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+
+
+def truncate(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-100])
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"), [(alter, "altered"), (truncate, "bytes, not"), (Path.unlink, "missing")]
+)
+def test_damaged_weights_are_never_loaded_and_pull_mends_them(
+    server: Hub, preset: Preset, damage: object, said: str
+) -> None:
+    pulled(preset)
+    folder, _ = hub.folder_of(preset)
+    damage((folder / WEIGHTS).resolve())  # type: ignore[operator]
+    with pytest.raises(GenerationFailed, match=said) as error:
+        hub.folder_of(preset)
+    assert "pull" in error.value.hint
+    pulled(preset)
+    assert (hub.folder_of(preset)[0] / WEIGHTS).read_bytes() == (FOLDER / WEIGHTS).read_bytes()
+
+
+def test_an_alteration_with_the_old_times_is_found(server: Hub, preset: Preset) -> None:
+    pulled(preset)
+    file = (hub.folder_of(preset)[0] / WEIGHTS).resolve()
+    before = file.stat()
+    alter(file)
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    with pytest.raises(GenerationFailed, match="altered"):
+        hub.folder_of(preset)
+
+
+def test_an_added_file_is_found(server: Hub, preset: Preset) -> None:
+    pulled(preset)
+    folder, _ = hub.folder_of(preset)
+    (folder / "transformer" / "diffusion_pytorch_model.safetensors.index.json").write_text("{}")
+    with pytest.raises(GenerationFailed, match="was added"):
+        hub.folder_of(preset)
+
+
+def test_unchanged_files_are_not_hashed_again_unless_asked(server: Hub, preset: Preset) -> None:
+    record = pulled(preset)
+    assert hub.verify(record) == 0
+    assert hub.verify(record, fully=True) == len(record.files)
+    (hub.folder_of(preset)[0] / WEIGHTS).resolve().touch()
+    assert hub.verify(record) == 1
+    assert hub.verify(_records.read(NAME)) == 0  # type: ignore[arg-type]
+
+
+def test_update_moves_the_pin_and_a_plain_pull_does_not(server: Hub, preset: Preset) -> None:
+    first = pulled(preset)
+    newer = {**server.repos[NAME].commits[0], "vae/config.json": b'{"changed": 1}'}
+    server.repos[NAME].commits.append(newer)
+    assert pulled(preset).commit == first.commit
+    moved = pulled(preset, update=True)
+    assert moved.commit == server.repos[NAME].shas[1] != first.commit
+    back = pulled(preset, revision=first.commit)
+    assert back.commit == first.commit == hub.folder_of(preset)[1]
+
+
+def test_another_revision_than_the_pinned_one_is_said(server: Hub, preset: Preset) -> None:
+    record = pulled(preset)
+    assert hub.folder_of(replace(preset, revision=record.commit))[1] == record.commit
+    with pytest.raises(GenerationFailed, match="pinned to") as error:
+        hub.folder_of(replace(preset, revision="v9"))
+    assert "--revision v9" in error.value.hint
+
+
+def test_terms_must_be_accepted(server: Hub) -> None:
+    hunyuan = PRESETS["hunyuanvideo"]
+    server.repos[hunyuan.source] = Repo([files_of(FOLDER)], licence="other")
+    plan = hub.plan(hunyuan)
+    with pytest.raises(GenerationFailed, match=r"European Union.*South Korea") as error:
+        hub.pull(plan)
+    assert "--accept-licence" in error.value.hint
+    assert hub.pull(plan, accepted=True).accepted
+
+
+def test_terms_of_a_copy_under_another_name(server: Hub, preset: Preset) -> None:
+    server.repos[NAME].card = {"license_name": "tencent-hunyuan-community"}
+    with pytest.raises(GenerationFailed, match="United Kingdom"):
+        pulled(preset)
+
+
+def test_full_disk(server: Hub, preset: Preset, monkeypatch: pytest.MonkeyPatch) -> None:
+    import shutil
+
+    plan = hub.plan(preset)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: type("Usage", (), {"free": 1000})())
+    with pytest.raises(GenerationFailed, match=r"disk .* is full") as error:
+        hub.pull(plan)
+    assert "HF_HUB_CACHE" in error.value.hint
+
+
+def test_two_pulls_at_once(server: Hub, preset: Preset) -> None:
+    plan = hub.plan(preset)
+    with _records.alone(NAME), pytest.raises(GenerationFailed, match="another process"):
+        hub.pull(plan)
+
+
+def test_a_damaged_record_is_no_pin(server: Hub, preset: Preset) -> None:
+    pulled(preset)
+    file = _records.path_of(NAME)
+    data = json.loads(file.read_text())
+    file.write_text(json.dumps({**data, "files": 3}))
+    with pytest.raises(GenerationFailed, match="cannot be read"):
+        hub.folder_of(preset)
+
+
+def test_partial_sizes(server: Hub, preset: Preset, in_memory: Path) -> None:
+    plan = hub.plan(preset)
+    item = next(i for i in plan.listing.files if i.path == WEIGHTS)
+    part = in_memory / "cache" / f"models--{NAME.replace('/', '--')}" / "blobs" / f"{item.etag}.safegen-part"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(b"x" * (item.size + 5))  # longer than the file: thrown away, not trusted
+    pulled(preset)
+    assert _fetching.missing(NAME, plan.listing.files) == 0
+
+
+def test_unpin(server: Hub, preset: Preset) -> None:
+    pulled(preset)
+    assert hub.pulled() == [NAME]
+    hub.unpin(NAME)
+    assert hub.pulled() == []
+    with pytest.raises(UsageError):
+        hub.unpin(NAME)
+    assert issubclass(UsageError, SafegenError)
