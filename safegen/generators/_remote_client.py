@@ -38,6 +38,7 @@ class Upstream:
         self._limit_header = LIMIT_HEADER
         self.address, self._chosen, self._key, self._progress = address, chosen, key, progress
         self.patience = Patience(chosen.deadline, progress)
+        self.max_bytes = chosen.max_bytes
         self._over = threading.Event()
         self._calls = Calls(self._openai, address, chosen, key, self.patience)
         self._client = self._openai.OpenAI(
@@ -87,7 +88,7 @@ class Upstream:
         videos = self._client.videos.with_raw_response
         # An engine that answers at once keeps the line silent until the clip is made.
         timeout = self.patience.left if engine.at_once else self._time()
-        limit = min(self._chosen.max_bytes, _IN_MEMORY) * 4 // 3 + 65536 if engine.at_once else 0
+        limit = min(self.max_bytes, _IN_MEMORY) * 4 // 3 + 65536 if engine.at_once else 0
         common: dict[str, Any] = {"prompt": prompt, "extra_body": dict(fields), "timeout": timeout}
         headers = {self._limit_header: str(limit)} if limit else {}
         if mode_call == "create":
@@ -98,6 +99,8 @@ class Upstream:
                 headers["Content-Type"] = "application/json"
         else:
             common["video"] = reference
+        if mode_call == "extend":
+            common["seconds"] = common["extra_body"].pop("seconds")
         response = self._calls.ask(
             "a clip", lambda: getattr(videos, mode_call)(**common, extra_headers=headers).http_response
         )
@@ -148,7 +151,7 @@ class Upstream:
     def _download(self, job: answers.Job, target: Path) -> None:
         from safegen.generators._remote_guard import too_long
 
-        most = self._chosen.max_bytes
+        most = self.max_bytes
         with self._client.videos.with_streaming_response.download_content(
             job.id, timeout=self._time(), extra_headers={self._limit_header: str(most)}
         ) as response:

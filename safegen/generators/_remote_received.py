@@ -36,8 +36,12 @@ class Received:
     notes: tuple[str, ...]
 
 
-def write_held(text: str, target: Path) -> None:
-    """Write a clip that came as base64. Raises GenerationFailed when it is none."""
+def write_held(text: str, target: Path, most: int) -> None:
+    """Write a clip of at most *most* bytes that came as base64. Raises GenerationFailed when it is none."""
+    if len(text) > 4 * (most + 2) // 3:
+        raise GenerationFailed(
+            f"the clip is longer than {most} bytes", hint="--option max_bytes=N allows larger ones"
+        )
     try:
         target.write_bytes(base64.b64decode(text, validate=True))
     except (binascii.Error, ValueError) as error:

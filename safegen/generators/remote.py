@@ -114,7 +114,7 @@ class RemoteGenerator:
         try:
             job = upstream.wait(job)
             if job.clip is not None:
-                received.write_held(job.clip, file)
+                received.write_held(job.clip, file, upstream.max_bytes)
             else:
                 upstream.fetch(job, file)
         except BaseException as error:

@@ -169,7 +169,7 @@ class _Handler(BaseHTTPRequestHandler):
 def _parsed(kind: str, body: bytes) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Fields and files of a JSON or multipart body."""
     if kind.startswith("application/json"):
-        return json.loads(body), {}
+        return json.loads(body or b"{}"), {}
     if not kind.startswith("multipart/form-data"):
         return {}, {}
     whole = b"content-type: " + kind.encode() + b"\r\n\r\n" + body
