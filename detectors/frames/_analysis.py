@@ -108,7 +108,8 @@ def track(frames: Floats) -> Track:
     covered = float(np.mean([(f.alpha > 0.3).mean() for f in fronts]))
     calm = [np.abs(f.frame - f.rows[:, None])[f.alpha == 0] for f in fronts]
     rough = float(np.mean(np.concatenate([c.ravel() for c in calm]))) if any(c.size for c in calm) else 99.0
-    coherence = fall(covered, _MAX_AREA, 0.75) * fall(rough, 6.0, 10.0)
+    across = float(np.mean([((f.alpha > 0.3).mean(1) > 0.97).mean() for f in fronts]))
+    coherence = fall(across, 0.02, 0.1) * fall(covered, _MAX_AREA, 0.75) * fall(rough, 6.0, 10.0)
     there = [f for f in fronts if (f.alpha > 0.3).mean() > 0.004]
     if coherence <= 0 or len(there) < max(1, n // 2):
         return Track(found.gaps, {}, (), 0, n, coherence, w / h)
@@ -117,9 +118,7 @@ def track(frames: Floats) -> Track:
     number = min(costs, key=lambda k: costs[k])
     left = costs[number] - _groups.PENALTY * (number - 1)
     coherence *= fall(left, 0.45, 0.7)
-    return Track(
-        found.gaps, costs, _bodies(fronts, number, axis, min(h, w)), axis, n, coherence, w / h
-    )
+    return Track(found.gaps, costs, _bodies(fronts, number, axis, min(h, w)), axis, n, coherence, w / h)
 
 
 def fall(value: float, good: float, bad: float) -> float:

@@ -18,7 +18,9 @@ Floats = NDArray[np.float32]
 
 FACING = ("car", "boat", "bird")
 LOOKS: tuple[tuple[str, bool], ...] = tuple(
-    (kind, mirrored) for kind in _outlines.KINDS for mirrored in ((False, True) if kind in FACING else (False,))
+    (kind, mirrored)
+    for kind in _outlines.KINDS
+    for mirrored in ((False, True) if kind in FACING else (False,))
 )
 """Kinds, those with a front in both directions."""
 

@@ -120,7 +120,7 @@ def costs(fronts: list[Front], axis: int) -> dict[int, float]:
 
 
 def _costs(seen: Front, axis: int) -> list[float]:
-    out = []
+    out: list[float] = []
     for n in NUMBERS:
         enough = n > 1 and out[0] < _ENOUGH
         out.append(_HOPELESS if enough else _unexplained(seen, n, axis) + PENALTY * (n - 1))

@@ -14,7 +14,7 @@ _TRIED = 4
 """Looks fitted closely, out of those whose outlines are nearest."""
 _UNSEEN = 0.95
 _OUTLINE = 0.5
-"""Weight of the outline's overlap beside what the drawn colours leave over: it counts where things are tiny."""
+"""Weight of the outline's overlap beside what the drawn colours leave over: tiny things need it."""
 
 
 @dataclass(frozen=True)
@@ -92,5 +92,3 @@ def _angled(base: _fit.Pose, crop: _fit.Patch, angle: float) -> float:
     x = float((crop.alpha.sum(0) * xs).sum() / total) + crop.corner[0] - (c * dx - s * dy) * base.radius
     y = float((crop.alpha.sum(1) * ys).sum() / total) + crop.corner[1] - (s * dx + c * dy) * base.radius
     return _fit.error(replace(base, x=x, y=y, angle=float(angle)), crop)
-
-

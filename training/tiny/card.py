@@ -8,14 +8,19 @@ from typing import Any
 
 from training.tiny import state
 from training.tiny.judge import GUIDANCE
+from training.tiny.scores import ASPECTS
 
-_ROWS = {
+_SOURCES = {
     "renders": "true renders (the judge itself)",
-    "held_out": "**held-out combinations**",
-    "seen": "seen combinations",
     "reconstructions": "renders through the autoencoder (ceiling)",
+    "generated": "**generated**",
 }
-_COLUMNS = ("both", "colour", "motion", "shape", "size", "background")
+_SETS = {
+    "single": "one thing, held out",
+    "count": "two or three, held out",
+    "pairs": "two different things, held out",
+    "seen": "one thing, seen",
+}
 
 
 def _count(model: Path, part: str) -> int:
@@ -48,11 +53,18 @@ def _decoder(folder: Path) -> str:
     return f"; decoder alone {more['decoder_steps']} more, {more['decoder_minutes']} minutes"
 
 
+def _cell(counts: dict[str, Any], aspect: str) -> str:
+    return f"{counts[aspect]['share']:.2f}" if aspect in counts else "-"
+
+
 def _figures(figures: dict[str, Any]) -> str:
     lines = []
-    for key, label in _ROWS.items():
-        if key in figures:
-            lines.append(f"| {label} | " + " | ".join(f"{figures[key][c]:.2f}" for c in _COLUMNS) + " |")
+    for source, label in _SOURCES.items():
+        for name, subset in _SETS.items():
+            counts = figures.get(source, {}).get(name)
+            if counts:
+                cells = " | ".join(_cell(counts, a) for a in ASPECTS)
+                lines.append(f"| {label}: {subset} | {cells} |")
     return "\n".join(lines)
 
 
@@ -71,7 +83,7 @@ def write(folder: Path, model: Path) -> None:
         "text_parameters": _millions(parts["text_encoder"]),
         "clips": f"{len(json.loads((folder / 'scenes.json').read_text())):,}",
         "guidance": f"{GUIDANCE:g}",
-        "judged": figures["renders"]["clips"],
+        "judged": figures["renders"]["single"]["clips"],
         "figures": _figures(figures),
         **_training(folder, "vae"),
         "decoder": _decoder(folder),

@@ -47,13 +47,10 @@ def reconstructor(folder: Path) -> Maker:
     vae = models.autoencoder()
     vae.load_state_dict(decoder.latest(folder))
 
-    @torch.inference_mode()
     def make(cases: Sequence[Case]) -> list[Frames]:
-        out = []
-        for c in cases:
-            x = clip_tensor(Sample(c.scene, c.seed))[None]
-            out.append(to_frames(vae.decode(vae.encode(x).latent_dist.mean).sample[0]))
-        return out
+        with torch.inference_mode():
+            clips = [clip_tensor(Sample(c.scene, c.seed))[None] for c in cases]
+            return [to_frames(vae.decode(vae.encode(x).latent_dist.mean).sample[0]) for x in clips]
 
     return make
 

@@ -8,15 +8,25 @@ import cv2
 import numpy as np
 import pytest
 
-from safegen.detectors.frames import world
+from safegen.detectors.frames import _outlines, _places, world
 from safegen.generators.present import present
 from safegen.types import Clip
-from training.world import spec, stages
+from training.world import backgrounds, spec, stages
 from training.world.render import render
-from training.world.spec import Scene
+from training.world.spec import Scene, Thing
 
-NAMES = ["colour", "shape", "size", "count", "position", "motion", "background"]
-ASPECTS = ("colour", "shape", "size", "motion", "background")
+NAMES = [
+    "colour",
+    "shape",
+    "size",
+    "count",
+    "position",
+    "motion",
+    "background",
+    "second_colour",
+    "second_shape",
+    "relation",
+]
 
 
 def said(clip: Clip) -> dict[str, str]:
@@ -30,39 +40,86 @@ def said(clip: Clip) -> dict[str, str]:
     return {a.name: a.value for a in found}
 
 
+def native(scene: Scene, seed: int) -> Clip:
+    return Clip.from_array(render(scene, seed)[0], 8)
+
+
+def released(scene: Scene, seed: int) -> Clip:
+    """Upscaled, with noise as strong as a watermark, and compressed."""
+    frames = render(scene, seed)[0]
+    big = np.stack(list(present(frames, width=256, height=256, seconds=1.0, fps=24)))
+    noise = np.random.default_rng(seed).integers(-5, 6, big.shape)
+    noisy = np.clip(big.astype(int) + noise, 0, 255).astype(np.uint8)
+    coded = [cv2.imdecode(cv2.imencode(".jpg", f, [cv2.IMWRITE_JPEG_QUALITY, 60])[1], 1) for f in noisy]
+    return Clip.from_array(np.stack(coded), 24)
+
+
+def single(rng: np.random.Generator) -> Scene:
+    while True:
+        scene = stages.sample(stages.STAGES["four"], rng, None)
+        if len(scene.things) == scene.count == 1:
+            return scene
+
+
 def accuracy(count: int, clip: Callable[[Scene, int], Clip]) -> dict[str, float]:
     rng = np.random.default_rng(5)
-    hits = dict.fromkeys(ASPECTS, 0)
+    hits = dict.fromkeys(("colour", "shape", "size", "count", "motion", "background"), 0)
     for i in range(count):
-        scene = stages.sample(stages.STAGES["one"], rng, None)
+        scene = single(rng)
         thing = scene.things[0]
         values = said(clip(scene, i))
-        want = (thing.colour, thing.kind, thing.size, scene.motion, scene.background)
-        for aspect, value in zip(ASPECTS, want, strict=True):
+        want = (thing.colour, thing.kind, thing.size, "1", scene.motion, scene.background)
+        for aspect, value in zip(hits, want, strict=True):
             hits[aspect] += values[aspect] == value
     return {k: v / count for k, v in hits.items()}
 
 
 def test_true_renders_are_read_right() -> None:
-    got = accuracy(60, lambda scene, i: Clip.from_array(render(scene, i)[0], 8))
-    assert min(got.values()) >= 0.98, got
+    got = accuracy(30, native)
+    assert min(got.values()) >= 0.96, got
 
 
 def test_releases_are_read_right() -> None:
-    def released(scene: Scene, seed: int) -> Clip:
-        frames = render(scene, seed)[0]
-        big = np.stack(list(present(frames, width=256, height=256, seconds=1.0, fps=24)))
-        noise = np.random.default_rng(seed).integers(-5, 6, big.shape)
-        noisy = np.clip(big.astype(int) + noise, 0, 255).astype(np.uint8)
-        coded = [cv2.imdecode(cv2.imencode(".jpg", f, [cv2.IMWRITE_JPEG_QUALITY, 60])[1], 1) for f in noisy]
-        return Clip.from_array(np.stack(coded), 24)
-
-    got = accuracy(12, released)
+    got = accuracy(10, released)
     assert min(got.values()) >= 0.9, got
 
 
-def test_palettes_agree_with_the_renderer() -> None:
+@pytest.mark.parametrize("kind", spec.KINDS)
+def test_every_kind_is_read_alone_and_in_threes(kind: str) -> None:
+    for count in (1, 3):
+        scene = Scene((Thing(kind, "red", "large"),), "bounce", "grass", count=count)
+        values = said(native(scene, 3))
+        assert (values["shape"], values["count"], values["colour"]) == (kind, str(count), "red")
+        assert values["second_shape"] == values["second_colour"] == values["relation"] == "none"
+
+
+@pytest.mark.parametrize("motion", spec.MOTIONS)
+def test_every_motion_is_read_at_dusk(motion: str) -> None:
+    scene = Scene((Thing("boat", "red", "medium"),), motion, "sea", daytime="dusk")
+    values = said(native(scene, 2))
+    assert (values["motion"], values["shape"], values["background"]) == (motion, "boat", "sea")
+
+
+@pytest.mark.parametrize("clip", [native, released], ids=["native", "released"])
+@pytest.mark.parametrize(
+    ("relation", "first", "stands"),
+    [("left_of", 0, "left_of"), ("right_of", 1, "left_of"), ("above", 0, "above"), ("below", 1, "above")],
+)
+def test_two_things_and_how_they_stand(
+    clip: Callable[[Scene, int], Clip], relation: str, first: int, stands: str
+) -> None:
+    things = (Thing("car", "red", "medium"), Thing("tree", "green", "large"))
+    values = said(clip(Scene(things, "still", "desert", relation=relation), 1))
+    one, two = things[first], things[1 - first]
+    assert (values["colour"], values["shape"]) == (one.colour, one.kind)
+    assert (values["second_colour"], values["second_shape"]) == (two.colour, two.kind)
+    assert (values["relation"], values["count"]) == (stands, "2")
+
+
+def test_palettes_and_places_agree_with_the_renderer() -> None:
     assert {k: world.COLOURS[k] for k in spec.COLOURS} == spec.COLOURS
+    assert spec.KINDS == _outlines.KINDS
+    assert _places.BANDS == backgrounds._BANDS
 
 
 def noise(*shape: int) -> np.ndarray:
@@ -94,5 +151,5 @@ def gradient() -> np.ndarray:
 )
 def test_other_pictures_are_unknown_and_never_raise(frames: np.ndarray) -> None:
     values = said(Clip.from_array(frames, 24))
-    assert values["shape"] == "unknown"
-    assert values["motion"] == "unknown"
+    for name in ("shape", "motion", "relation", "second_shape"):
+        assert values[name] == "unknown"
