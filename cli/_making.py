@@ -67,6 +67,8 @@ _SETTING_NAMES = (
 _RELEASING = (
     click.option("--watermark", default="tile", show_default=True, help="Watermark scheme."),
     click.option("--crf", type=click.IntRange(0, 51), default=18, show_default=True, help="H.264 quality."),
+    _options.manifest,
+    _options.label,
     click.option("--force", is_flag=True, help="Replace an existing output."),
     click.option(
         "--approval",
@@ -100,6 +102,8 @@ class Making:
     force: bool
     watermark: str
     crf: int
+    manifest: str | None
+    label: str | None
     approval: int | None
     variations: int | None
     resume: bool
@@ -122,6 +126,8 @@ class Making:
             "progress": progress,
             "watermark": self.watermark,
             "crf": self.crf,
+            "manifest": self.manifest,
+            "label": self.label,
             "overwrite": self.force,
             "workspace": self.workspace,
             "passphrase": _options.passphrase(self.passphrase_file),

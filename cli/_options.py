@@ -33,6 +33,25 @@ def plain(function: F) -> F:
     )(function)
 
 
+def manifest(function: F) -> F:
+    """``--manifest WHERE``."""
+    return click.option(
+        "--manifest",
+        metavar="WHERE",
+        help="Where the credentials go: embedded; sidecar (NAME.mp4.c2pa); or the https address where you "
+        "will put that file ({id}: the content id). Default: release.manifest in safegen.toml, else embedded.",
+    )(function)
+
+
+def label(function: F) -> F:
+    """``--label TEXT``."""
+    return click.option(
+        "--label",
+        metavar="TEXT",
+        help='A visible label in every picture, such as "AI-generated" (default: safegen.toml, else none).',
+    )(function)
+
+
 def passphrase_file(function: F) -> F:
     """``--passphrase-file FILE``."""
     return click.option(

@@ -31,6 +31,13 @@ class SigningSection(_Section):
         return self
 
 
+class ReleaseSection(_Section):
+    """``[release]``: where manifests go, and what is written into the pictures."""
+
+    manifest: str = "embedded"
+    label: str = ""
+
+
 class PrivacySection(_Section):
     """``[privacy]``: what happens with the plain prompt."""
 
@@ -55,6 +62,7 @@ class WorkspaceFile(_Section):
 
     format: Literal[1] = 1
     signing: SigningSection = SigningSection()
+    release: ReleaseSection = ReleaseSection()
     privacy: PrivacySection = PrivacySection()
     ledger: LedgerSection = LedgerSection()
     identity: IdentitySection = IdentitySection()

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -33,6 +33,10 @@ format = 1
 # tsa_url = ""         # RFC 3161 time stamping authority
 # ocsp_url = ""        # OCSP responder of your certificate's issuer: its answer goes into each signature
 
+# [release]
+# manifest = "embedded" # or "sidecar", or "https://example.com/{id}.c2pa"
+# label = ""            # visible in every clip, such as "AI-generated"
+
 # [privacy]
 # keep_prompts = false # true: the plain prompt is kept in the private part of the ledger
 # publish_prompt = false # true: the prompt goes into the manifest of every release
@@ -52,6 +56,10 @@ class Config:
     keep_prompts: bool = False
     publish_prompt: bool = False
     organisation: str = ""
+    manifest: str = "embedded"
+    """Where manifests go: ``embedded``, ``sidecar``, or an https address (``{id}``: the content id)."""
+    label: str = ""
+    """A visible label burnt into every clip; empty: none."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +99,19 @@ class Workspace:
     def has_ledger(self) -> bool:
         """Whether a ledger has been made already."""
         return self.config.ledger_url is not None or (self.root / "ledger.db").is_file()
+
+    def releasing(self, *, manifest: str | None = None, label: str | None = None) -> Workspace:
+        """This workspace, releasing with other settings than its file says where they are given.
+
+        Raises UsageError for a place where no manifest can go.
+        """
+        from safegen.credentials.sign import check_place
+
+        if manifest is not None:
+            check_place(manifest)
+        chosen: dict[str, Any] = {"manifest": manifest, "label": label}
+        changes = {k: v for k, v in chosen.items() if v is not None}
+        return replace(self, config=replace(self.config, **changes))
 
     def make(self) -> None:
         """Create the folder (0700) and its ``safegen.toml`` if absent. Raises WorkspaceError."""
@@ -191,6 +212,8 @@ def _validated(data: Mapping[str, Any], root: Path, file: Path) -> Config:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise WorkspaceError(f"{file}: {where}: {first['msg']}", hint="correct safegen.toml") from error
+    if content.release.manifest != "embedded":
+        _check_place(content.release.manifest, file)
     signing = content.signing
     return Config(
         ledger_url=content.ledger.url,
@@ -202,4 +225,16 @@ def _validated(data: Mapping[str, Any], root: Path, file: Path) -> Config:
         keep_prompts=content.privacy.keep_prompts,
         publish_prompt=content.privacy.publish_prompt,
         organisation=content.identity.organisation,
+        manifest=content.release.manifest,
+        label=content.release.label,
     )
+
+
+def _check_place(place: str, file: Path) -> None:
+    """Refuse (WorkspaceError) a place where no manifest can go."""
+    from safegen.credentials.sign import check_place
+
+    try:
+        check_place(place)
+    except UsageError as error:
+        raise WorkspaceError(f"{file}: release.manifest: {error}", hint=error.hint) from error

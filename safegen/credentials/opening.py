@@ -63,7 +63,7 @@ def open_credentials(
                 raw = io.BytesIO()
                 reader.resource_to_stream(f"self#jumbf=/c2pa/{document['active_manifest']}", raw)
                 store = Store(document)
-                failures = _stored_failures(path, container, store) if manifest is None else ()
+                failures = _stored_failures(path, container, store, manifest)
                 return Opened(store, raw.getvalue(), failures)
     except OSError as error:
         raise UnreadableInput(
@@ -75,12 +75,15 @@ def open_credentials(
         return invalid(f"the credentials cannot be decoded ({type(error).__name__})")
 
 
-def _stored_failures(path: Path, container: formats.Container, store: Store) -> tuple[str, ...]:
-    """What c2pa does not insist on, seen in the file's own bytes (MP4 and MOV)."""
+def _stored_failures(
+    path: Path, container: formats.Container, store: Store, manifest: bytes | None
+) -> tuple[str, ...]:
+    """What c2pa does not insist on, seen in the bytes of *manifest* or of the file itself (MP4 and MOV)."""
     from safegen.credentials.claim_signature import structure_failures
     from safegen.credentials.embedded import stored_in
 
-    found = stored_in(path) if container.mime in formats.BMFF else None
+    embedded = stored_in(path) if container.mime in formats.BMFF and manifest is None else None
+    found = embedded if manifest is None else manifest
     return () if found is None else structure_failures(found, store.active_id)
 
 

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
 
 from safegen.credentials import formats
-from safegen.credentials.staple import staple
+from safegen.credentials.opening import carries_credentials
+from safegen.credentials.staple import staple, staple_into
 from safegen.errors import SafegenError, SigningFailed, UsageError
 from safegen.types import Json
 
@@ -54,8 +56,13 @@ def sign_file(
     thumbnail: bytes | None = None,
     tsa_url: str | None = None,
     ocsp_url: str | None = None,
+    place: str = "embedded",
 ) -> SignedManifest:
-    """Write a copy of *source* with an embedded manifest to *destination*, which MUST NOT exist.
+    """Write a signed copy of *source* to *destination*, which MUST NOT exist.
+
+    *place* says where the manifest goes: ``embedded`` in the copy; ``sidecar``: nowhere, the copy equals
+    *source* and the caller keeps what is returned; an https address: the copy names it, and the caller puts
+    what is returned there.
 
     *definition* comes from ``manifest.build_manifest`` or ``build_protection``; *thumbnail* is a JPEG.
     Without *tsa_url* (http or https, RFC 3161) the manifest carries no time stamp, without *ocsp_url* no
@@ -69,6 +76,11 @@ def sign_file(
     mime = formats.require_signable(source)
     kinds = [(i, _ingredient_mime(i)) for i in ingredients]
     _check_parents(source, ingredients)
+    check_place(place)
+    if place != "embedded" and carries_credentials(source):
+        raise UsageError(
+            f"{source.name} carries Content Credentials, which would stay in it", hint="embed the new ones"
+        )
     if tsa_url is not None and not tsa_url.startswith(("http://", "https://")):
         raise UsageError(
             "the time stamp service needs an http(s) address", hint="leave it out to sign offline"
@@ -85,14 +97,38 @@ def sign_file(
     try:
         with target, source.open("rb") as file:
             builder = _builder(definition, kinds, thumbnail)
+            _put(builder, place)
             raw = _sign(builder, mime, file, target, signer, tsa_url)
         label = _active_label(raw)
         if answer is not None:
-            raw = staple(destination, raw, label, answer)
+            inside = place == "embedded"
+            raw = staple_into(destination, raw, label, answer) if inside else staple(raw, label, answer)
         return SignedManifest(label, raw)
     except BaseException:
         destination.unlink(missing_ok=True)
         raise
+
+
+def check_place(place: str) -> None:
+    """Refuse (UsageError) what is neither ``embedded``, ``sidecar`` nor an https address."""
+    if place in {"embedded", "sidecar"}:
+        return
+    try:
+        parts = urlsplit(place)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme != "https" or not parts.hostname or parts.username or " " in place:
+        raise UsageError(
+            f"{place!r:.80} is no place for a manifest",
+            hint="embedded, sidecar, or the https address where it will lie",
+        )
+
+
+def _put(builder: Any, place: str) -> None:
+    if place != "embedded":
+        builder.set_no_embed()
+    if place not in {"embedded", "sidecar"}:
+        builder.set_remote_url(place)
 
 
 def _revocation(url: str, signer: Signer) -> bytes:
@@ -105,8 +141,6 @@ def _revocation(url: str, signer: Signer) -> bytes:
 
 
 def _check_parents(source: Path, ingredients: Sequence[Ingredient]) -> None:
-    from safegen.credentials.opening import carries_credentials
-
     parents = sum(i.relationship == "parentOf" for i in ingredients)
     if parents > 1:
         raise UsageError("a video has at most one parent", hint="use inputTo or componentOf for the others")

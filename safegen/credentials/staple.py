@@ -21,11 +21,19 @@ _LEAST = 300
 """Bytes of padding that have to stay, so that the length of the rest is written with two bytes."""
 
 
-def staple(path: Path, store: bytes, label: str, answer: bytes) -> bytes:
-    """Put the OCSP *answer* (DER) into the signature of manifest *label* in the file; the new manifest store.
+def staple(store: bytes, label: str, answer: bytes) -> bytes:
+    """The manifest *store* with the OCSP *answer* (DER) in the signature of manifest *label*.
 
-    *store* is the manifest store as it was signed into the file. Raises SigningFailed where there is no
-    room, or where the file does not hold the signature in one piece.
+    It keeps its length. Raises SigningFailed where there is no room.
+    """
+    old = signature_box(store, label)
+    return store.replace(old, stapled(old, answer), 1)
+
+
+def staple_into(path: Path, store: bytes, label: str, answer: bytes) -> bytes:
+    """The same, also in the file that *store* was embedded in. Raises SigningFailed.
+
+    That includes a file that does not hold the signature in one piece.
     """
     old = signature_box(store, label)
     new = stapled(old, answer)

@@ -28,7 +28,8 @@ def check(
     from safegen.detectors.provenance.content import describe
 
     progress.stage("verifying")
-    evidence = read_credentials(signed.path, anchors_pem=roots)
+    apart = None if signed.beside is None else signed.beside.read_bytes()
+    evidence = read_credentials(signed.path, anchors_pem=roots, manifest=apart)
     if evidence.state is not CredentialState.VALID or evidence.failures:
         why = "; ".join(evidence.failures) or evidence.reason or evidence.state.value
         raise SigningFailed(f"the signed file does not validate when read back: {why}")

@@ -115,6 +115,8 @@ class Signed:
     path: Path
     manifest_id: str
     manifest: bytes
+    beside: Path | None = None
+    """The manifest as a file of its own, where it is not embedded."""
 
 
 @dataclass(frozen=True)

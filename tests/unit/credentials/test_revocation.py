@@ -125,12 +125,12 @@ def test_a_stapled_revocation_counts(
     video: Path, tmp_path: Path, definition: Json, own: Identity, responder: Responder
 ) -> None:
     """Somebody who signs on with a revoked certificate and staples the truth: not tampered, not trusted."""
-    from safegen.credentials.staple import staple
+    from safegen.credentials.staple import staple_into
 
     out = tmp_path / "out.mp4"
     made = sign_file(video, out, definition, signer=own.signer())
     responder.revoked_at = datetime.now(UTC) - timedelta(hours=1)
-    staple(out, made.manifest_bytes, made.manifest_id, responder.answer())
+    staple_into(out, made.manifest_bytes, made.manifest_id, responder.answer())
     found = read_credentials(out, anchors_pem=[own.root_pem])
     assert found.state is CredentialState.VALID
     assert found.revoked
