@@ -5,23 +5,26 @@ from __future__ import annotations
 import json
 import platform
 import sys
+from contextlib import suppress
+from importlib import metadata
 from typing import Any
 
 from safegen import __version__
 from safegen.types import Json, Request
 
-_LIBRARIES = {"torch": "torch", "diffusers": "diffusers", "transformers": "transformers", "numpy": "numpy"}
-_PICTURES = {"cv2": "opencv"}
+_LIBRARIES = ("torch", "diffusers", "transformers", "numpy", "opencv-python-headless")
 _PLAIN = ("model", "policy", "seed", "width", "height", "seconds", "fps", "steps", "guidance", "strength")
 
 
 def build() -> Json:
-    """Versions of the libraries that are loaded, and the kind of processor: no names of machines or users."""
+    """Versions of the libraries that are installed, and the kind of processor: no names of machines or users.
+
+    What only torch knows (instructions used, graphics processor) is there when torch is loaded.
+    """
     found: Json = {"safegen": __version__, "python": platform.python_version(), "machine": platform.machine()}
-    for module, name in {**_LIBRARIES, **_PICTURES}.items():
-        loaded = sys.modules.get(module)
-        if loaded is not None:
-            found[name] = str(getattr(loaded, "__version__", "unknown"))
+    for name in _LIBRARIES:
+        with suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
     torch: Any = sys.modules.get("torch")
     if torch is not None:
         found["cpu"] = str(torch.backends.cpu.get_cpu_capability())

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
-from safegen.pipeline.build import build
 from safegen.pipeline.records import plain
 
 if TYPE_CHECKING:
@@ -75,9 +74,15 @@ def differences(public: Json, private: Json, made: Made) -> tuple[Difference, ..
     pairs = (
         ("model", public.get("model", {}), {k: v for k, v in now_model.items() if v}),
         ("settings", private.get("settings", {}), plain(made.settings)),
-        ("build", private.get("build", {}), plain(build())),
+        ("build", *_both(private.get("build", {}), plain(made.trace.build) if made.trace else {})),
     )
     return tuple(found for name, then, now in pairs for found in _unequal(name, then, now))
+
+
+def _both(then: Json, now: Json) -> tuple[Json, Json]:
+    """The entries that both have: a library that was not at hand then says nothing about the pictures."""
+    names = then.keys() & now.keys()
+    return {n: then[n] for n in names}, {n: now[n] for n in names}
 
 
 def _unequal(name: str, then: Any, now: Any) -> Iterator[Difference]:

@@ -62,8 +62,9 @@ def find_release(path: Path, ledger: Ledger) -> Found:
             return Found(found, "manifest id")
     skipped: list[NotChecked] = []
     looked = marks.look(path, credentials, ledger, skipped)
-    _, recovered = marks.resolve(looked, ledger)
-    if recovered is not None:
+    resolutions, recovered = marks.resolve(looked, ledger)
+    # A mark can be copied onto other pictures: it counts only where they are the recorded ones.
+    if recovered is not None and any(r.content is None or r.content.matches for r in resolutions):
         return Found(recovered, "watermark")
     _, recovered = marks.by_content(looked, credentials, ledger, skipped)
     if recovered is not None:
