@@ -38,7 +38,7 @@ _TURNED = 0.3
 """Share that turning must explain of what an upright thing leaves over."""
 _SIZES = {"small": 0.34, "medium": 0.46, "large": 0.58}
 """Radius by size word, in halves of the picture's side."""
-_GROUP_SCALE = {1: 1.0, 2: 0.70, 3: 0.56}
+_GROUP_SCALE = {1: 1.0, 2: 0.80, 3: 0.54}
 """Factor on the radius by the number of things."""
 _LARGEST = 1.15
 """Scale at which growing ends and shrinking begins."""

@@ -116,7 +116,9 @@ def test_two_things_and_how_they_stand(
     assert (values["relation"], values["count"]) == (stands, "2")
 
 
-def test_palettes_and_places_agree_with_the_renderer() -> None:
+def test_palettes_places_and_sizes_agree_with_the_renderer() -> None:
+    assert world._SIZES == spec.SIZES
+    assert world._GROUP_SCALE == spec.GROUP_SCALE
     assert {k: world.COLOURS[k] for k in spec.COLOURS} == spec.COLOURS
     assert spec.KINDS == _outlines.KINDS
     assert _places.BANDS == backgrounds._BANDS
