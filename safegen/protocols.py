@@ -7,7 +7,7 @@ that offers an object of one of these shapes; nothing else changes (see ``safege
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from safegen.types import (
     Attribute,
@@ -129,6 +129,16 @@ class Watermark(Protocol):
 
         *known* are payloads (ids of a ledger) that may be tested for directly: less evidence is needed.
         """
+
+
+@runtime_checkable
+class LumaWatermark(Protocol):
+    """What a watermark also offers when it can mark pictures as they are stored, in 10 bit, too."""
+
+    def embed_luma(
+        self, planes: Iterable[Any], *, payload: int, key: bytes, depth: int, full_range: bool
+    ) -> Iterator[Any]:
+        """Mark luma planes (uint8, or uint16 of *depth* bits; (height, width)) in place; one in one out."""
 
 
 class Signer(Protocol):

@@ -12,7 +12,8 @@ import contextlib
 import json
 import struct
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
 Job = dict[str, Any]
@@ -23,6 +24,17 @@ _FORMATS = (
 )
 """Demuxers that the worker may use."""
 
+STREAMING = frozenset({"stream", "footage", "remux"})
+"""Jobs whose CPU time grows with the file: theirs is limited from one picture to the next."""
+
+
+class Refuse(Exception):
+    """The file could be read, but not be treated as it should; ``hint`` says what helps."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
 
 def _limit(job: Job) -> None:
     """Bound address space and CPU seconds, where the platform can (POSIX)."""
@@ -32,11 +44,23 @@ def _limit(job: Job) -> None:
         return
     memory, seconds = int(job["max_bytes"]), int(job["max_seconds"])
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if job["op"] in STREAMING:
+        extend(job)
+    else:
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
 
 
-def _send(out: BinaryIO, message: Job, payload: Any = b"") -> None:
+def extend(job: Job) -> None:
+    """Allow another ``max_seconds`` of CPU time: called whenever a job that takes hours has got on."""
+    with contextlib.suppress(ImportError):
+        import resource
+
+        until = int(time.process_time()) + int(job["max_seconds"])
+        resource.setrlimit(resource.RLIMIT_CPU, (until, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+
+
+def send(out: BinaryIO, message: Job, payload: Any = b"") -> None:
     """Write one message and its payload."""
     head = json.dumps(message).encode()
     out.write(struct.pack(">I", len(head)) + head)
@@ -89,7 +113,11 @@ def _pictures(container: Any, job: Job, info: Job) -> Iterator[tuple[Any, bool, 
             raise ValueError("a frame is larger than the file's header says and than the limit")
         time = frame.time if frame.time is not None else 0.0
         yield frame, bool(frame.key_frame), float(time)
+        if count % 64 == 0 and job["op"] in STREAMING:
+            extend(job)
         if count >= int(job["max_frames"]):
+            if job["op"] == "stream":
+                raise ValueError(f"it has more than {job['max_frames']} frames")
             return
 
 
@@ -100,13 +128,13 @@ def _wanted(total: int, limit: int) -> set[int] | None:
     return {round(i * (total - 1) / (limit - 1)) for i in range(limit)} if limit > 1 else {total // 2}
 
 
-def _pixels(frame: Any, short_side: int | None) -> Any:
-    """RGB pixels of a frame, upright, scaled down to *short_side* if larger."""
+def pixels(frame: Any, short_side: int | None, turn: int | None = None) -> Any:
+    """RGB pixels of a frame, upright (*turn*: degrees, if the frame lost them), within *short_side*."""
     import cv2
     import numpy as np
 
     rgb = frame.to_ndarray(format="rgb24")
-    turn = int(getattr(frame, "rotation", 0) or 0)
+    turn = int(getattr(frame, "rotation", 0) or 0) if turn is None else turn
     if turn:
         rgb = np.ascontiguousarray(np.rot90(rgb, (turn // 90) % 4))
     shortest = min(rgb.shape[:2])
@@ -138,26 +166,22 @@ class _Reservoir:
             self.step *= 2
 
 
-def _sound(container: Any, job: Job, out: BinaryIO) -> None:
-    """Send the first audio stream as interleaved float32 blocks, at most two channels."""
+def open_input(path: str) -> Any:
+    """Open a file for reading. Playlists and concatenations would open other files: only plain containers."""
     import av
 
-    stream = next(iter(container.streams.audio), None)
-    if stream is None:
-        _send(out, {"type": "end"})
-        return
-    rate, layout = stream.codec_context.sample_rate, "mono" if stream.channels == 1 else "stereo"
-    resampler = av.AudioResampler(format="flt", layout=layout, rate=rate)
-    channels, left = (1 if layout == "mono" else 2), int(job["max_samples"])
-    for frame in container.decode(stream):
-        for part in resampler.resample(frame):
-            block = part.to_ndarray()
-            left -= block.size // channels
-            if left < 0:
-                raise ValueError("the sound is longer than the limit")
-            head = {"type": "sound", "bytes": block.nbytes, "rate": rate, "channels": channels}
-            _send(out, head, memoryview(block).cast("B"))
-    _send(out, {"type": "end"})
+    options = {"protocol_whitelist": "file", "format_whitelist": _FORMATS}
+    return av.open(path, options=options, metadata_errors="ignore", timeout=30)
+
+
+def others(op: str) -> Callable[[Any, Job, BinaryIO], None]:
+    """The function behind an operation that has a file of its own."""
+    import importlib
+
+    function: Callable[[Any, Job, BinaryIO], None] = importlib.import_module(
+        f"safegen.media._worker_{op}"
+    ).run
+    return function
 
 
 def _run(job: Job, out: BinaryIO) -> None:
@@ -165,14 +189,12 @@ def _run(job: Job, out: BinaryIO) -> None:
     import av
 
     av.logging.set_level(None)
-    # Playlists and concatenations would make the demuxer open other files: only plain containers.
-    options = {"protocol_whitelist": "file", "format_whitelist": _FORMATS}
-    with av.open(job["path"], options=options, metadata_errors="ignore", timeout=30) as container:
-        if job["op"] == "sound":
-            _sound(container, job, out)
+    with open_input(job["path"]) as container:
+        if job["op"] in {"footage", "remux", "still", "sound"}:
+            others(job["op"])(container, job, out)
             return
         info = _describe(container, job)
-        _send(out, info)
+        send(out, info)
         if job["op"] == "probe":
             return
         limit, short = int(job["frames"]), job["short_side"]
@@ -180,22 +202,22 @@ def _run(job: Job, out: BinaryIO) -> None:
         try:
             for frame, key, time in _pictures(container, job, info):
                 if reservoir is None:
-                    _send_frame(out, _pixels(frame, short), key, time)
+                    _send_frame(out, pixels(frame, short), key, time)
                 elif reservoir.wants():
-                    reservoir.add((_pixels(frame, short), key, time))
+                    reservoir.add((pixels(frame, short), key, time))
         except av.error.FFmpegError as error:
-            _send(out, {"type": "warning", "message": f"decoding stopped: {error.strerror or error}"})
+            send(out, {"type": "warning", "message": f"decoding stopped: {error.strerror or error}"})
         if reservoir is not None:
             keep = _wanted(len(reservoir.kept), limit)
             for i, (rgb, key, time) in enumerate(reservoir.kept):
                 if keep is None or i in keep:
                     _send_frame(out, rgb, key, time)
-        _send(out, {"type": "end"})
+        send(out, {"type": "end"})
 
 
 def _send_frame(out: BinaryIO, rgb: Any, key: bool, time: float) -> None:
     """Write one picture."""
-    _send(
+    send(
         out, {"type": "frame", "shape": list(rgb.shape), "key": key, "time": time}, memoryview(rgb).cast("B")
     )
 
@@ -215,11 +237,13 @@ def main() -> None:
     except BrokenPipeError:
         return
     except MemoryError:
-        _send(out, {"type": "error", "kind": "limit", "message": "it needs more memory than is allowed"})
+        send(out, {"type": "error", "kind": "limit", "message": "it needs more memory than is allowed"})
+    except Refuse as error:
+        send(out, {"type": "error", "kind": "refused", "message": str(error), "hint": error.hint})
     except LookupError as error:
-        _send(out, {"type": "error", "kind": "novideo", "message": str(error)})
+        send(out, {"type": "error", "kind": "novideo", "message": str(error)})
     except Exception as error:
         text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        _send(out, {"type": "error", "kind": "decode", "message": text})
+        send(out, {"type": "error", "kind": "decode", "message": text})
     with contextlib.suppress(BrokenPipeError):
         out.flush()

@@ -26,6 +26,20 @@ class Encoding:
     preset: str = "medium"
 
 
+_LOOKAHEAD_BYTES = 128 * 2**20
+"""What the encoder may hold of coming frames: 40 of 1080p, 10 of 4K. Its default, 40 of 4K, is half a GB."""
+
+
+def codec_options(encoding: Encoding, width: int, height: int, *, deep: bool = False) -> dict[str, str]:
+    """Options of libx264, or libx265 where *deep* (10 bit), with memory bounded for large frames."""
+    ahead = max(5, min(40, _LOOKAHEAD_BYTES // max(1, width * height * 3 // 2 * (2 if deep else 1))))
+    common = {"crf": str(encoding.crf), "preset": encoding.preset}
+    if deep:
+        params = f"log-level=none:rc-lookahead={ahead}:frame-threads=1:hrd=0"
+        return {**common, "x265-params": params}
+    return {**common, "x264-params": f"rc-lookahead={ahead}"}
+
+
 def encode_mp4(
     frames: Iterable[Frame],
     destination: Path,
@@ -76,7 +90,7 @@ def _add_video(box: Any, width: int, height: int, fps: Fraction, encoding: Encod
         )
     stream = box.add_stream("libx264", rate=fps)
     stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-    stream.options = {"crf": str(encoding.crf), "preset": encoding.preset}
+    stream.options = codec_options(encoding, width, height)
     context = stream.codec_context
     context.color_primaries = context.color_trc = context.colorspace = _BT709
     context.color_range = _SD_LIMITED

@@ -5,33 +5,38 @@ The parent never hands a foreign file to a demuxer or decoder; it reads plain pi
 
 from __future__ import annotations
 
-import json
-import math
-import struct
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
-from safegen.errors import CheckUnavailable, UnreadableInput
+from safegen.errors import UnreadableInput
+from safegen.media._channel import HINT as _HINT
+from safegen.media._channel import NoVideo, talk
 from safegen.types import AudioTrack, Clip, FrameSample
 
 if TYPE_CHECKING:
     from safegen.types import Frame
 
-_HINT = "is it a complete video file? try to play it, or fetch it again"
-_START = (
-    "import sys, json; sys.path[:] = json.loads(sys.argv[1]); from safegen.media._worker import main; main()"
-)
+__all__ = [
+    "Limits",
+    "MediaInfo",
+    "NoVideo",
+    "open_clip",
+    "probe",
+    "read_audio",
+    "sample",
+]
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a decoder may use: bytes of address space, seconds (CPU and wall), pixels and frames."""
+    """What a decoder may use: bytes of address space, seconds, pixels and frames.
+
+    ``max_seconds`` bounds the CPU time of a job and the wait for any one answer; where every picture is
+    wanted (``open_clip``, ``footage``) it is the CPU time without a new picture.
+    """
 
     max_bytes: int = 6 * 2**30
     max_seconds: int = 300
@@ -56,10 +61,6 @@ class MediaInfo:
     frames: int
     audio: tuple[dict[str, Any], ...]
     streams: tuple[str, ...]
-
-
-class NoVideo(UnreadableInput):
-    """The file is readable media, but has no video stream."""
 
 
 def probe(path: Path, limits: Limits = Limits()) -> MediaInfo:
@@ -167,50 +168,11 @@ def _messages(
     path: Path, op: str, frames: int, short_side: int | None, limits: Limits
 ) -> Iterator[tuple[dict[str, Any], Frame | None]]:
     """Messages of one worker, with the bytes of each ``frame`` (a picture) or ``sound`` message."""
-    if not path.is_file():
-        raise UnreadableInput(f"{path}: no such file", hint="check the path")
-    if path.stat().st_size == 0:
-        raise UnreadableInput(f"{path}: the file is empty", hint="fetch or make it again")
-    job = {"path": str(path.resolve()), "op": op, "frames": frames, "short_side": short_side, **vars(limits)}
-    search = json.dumps([p for p in sys.path if p])
-    with subprocess.Popen(
-        [sys.executable, "-I", "-c", _START, search],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    ) as child:
-        if child.stdin is None or child.stdout is None:
-            raise CheckUnavailable("the sandboxed decoder has no pipes")
-        guard = threading.Timer(limits.max_seconds + 10, child.kill)
-        guard.start()
-        try:
-            child.stdin.write(json.dumps(job).encode() + b"\n")
-            child.stdin.close()
-            yield from _read(child.stdout, path)
-            if child.wait(timeout=10) != 0:
-                raise UnreadableInput(
-                    f"{path}: the decoder crashed or needed more than it may use", hint=_HINT
-                )
-        finally:
-            guard.cancel()
-            child.kill()
-
-
-def _read(pipe: IO[bytes], path: Path) -> Iterator[tuple[dict[str, Any], Frame | None]]:
-    """Parse messages until the pipe ends; an ``error`` message becomes UnreadableInput."""
     import numpy as np
 
-    while head := pipe.read(4):
-        message = json.loads(pipe.read(struct.unpack(">I", head)[0]))
-        if message["type"] == "error":
-            kind = NoVideo if message["kind"] == "novideo" else UnreadableInput
-            raise kind(f"{path}: {message['message']}", hint=_HINT)
-        payload = None
-        if message["type"] in {"frame", "sound"}:
-            shape = tuple(int(x) for x in message.get("shape", [message.get("bytes")]))
-            size = math.prod(shape)
-            data = pipe.read(size)
-            if len(data) < size:
-                return
-            payload = np.frombuffer(data, np.uint8).reshape(shape)
+    job = {"op": op, "frames": frames, "short_side": short_side, **vars(limits)}
+    for message, data in talk(path, job, limits.max_seconds):
+        payload = None if data is None else np.frombuffer(data, np.uint8)
+        if payload is not None and "shape" in message:
+            payload = payload.reshape([int(x) for x in message["shape"]])
         yield message, payload

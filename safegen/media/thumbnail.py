@@ -2,27 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
 from safegen.errors import ReleaseFailed
-from safegen.types import Clip
+
+if TYPE_CHECKING:
+    from safegen.types import Frame
 
 
-def thumbnail_jpeg(clip: Clip, *, long_side: int = 320, quality: int = 80) -> bytes:
-    """JPEG of the middle frame, scaled down to *long_side* pixels. Raises ReleaseFailed."""
+class Middle:
+    """Keeps the middle one of *count* frames while they stream by; the last one when there are fewer."""
+
+    def __init__(self, count: int, *, long_side: int = 320, quality: int = 80) -> None:
+        """*long_side*: pixels of the thumbnail; *quality*: JPEG's, 0 to 100."""
+        self._wanted, self._seen = count // 2, 0
+        self._long_side, self._quality = long_side, quality
+        self._step = max(1, self._wanted // 8)
+        self._frame: Frame | None = None
+
+    def see(self, frame: Frame) -> None:
+        """Look at the next frame (uint8 RGB)."""
+        if self._seen == self._wanted or (self._seen < self._wanted and self._seen % self._step == 0):
+            self._frame = _small(frame, self._long_side)
+        self._seen += 1
+
+    def through(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """The same frames, seen on their way."""
+        for frame in frames:
+            self.see(frame)
+            yield frame
+
+    def jpeg(self) -> bytes:
+        """The thumbnail as JPEG. Raises ReleaseFailed."""
+        import cv2
+
+        if self._frame is None:
+            raise ReleaseFailed("there is no frame to make a thumbnail of")
+        bgr = cv2.cvtColor(self._frame, cv2.COLOR_RGB2BGR)
+        ok, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, self._quality])
+        if not ok:
+            raise ReleaseFailed("the thumbnail could not be encoded")
+        return bytes(data.tobytes())
+
+
+def _small(frame: Frame, long_side: int) -> Frame:
+    """A scaled copy."""
     import cv2
+    import numpy as np
 
-    frame = None
-    for index, frame in enumerate(clip):  # noqa: B007  a stream may be shorter than it says
-        if index >= clip.count // 2:
-            break
-    if frame is None:
-        raise ReleaseFailed("there is no frame to make a thumbnail of")
     scale = long_side / max(frame.shape[:2])
-    if scale < 1:
-        size = (max(1, round(frame.shape[1] * scale)), max(1, round(frame.shape[0] * scale)))
-        frame = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
-    ok, data = cv2.imencode(
-        ".jpg", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality]
-    )
-    if not ok:
-        raise ReleaseFailed("the thumbnail could not be encoded")
-    return bytes(data.tobytes())
+    if scale >= 1:
+        return frame.copy()
+    size = (max(1, round(frame.shape[1] * scale)), max(1, round(frame.shape[0] * scale)))
+    return np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), np.uint8)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from safegen import plugins
 from safegen.errors import MarkingFailed, ReleaseFailed, SafegenError
+from safegen.media.ahead import ahead
 from safegen.media.encode import Encoding, encode_mp4
-from safegen.media.thumbnail import thumbnail_jpeg
+from safegen.media.thumbnail import Middle
 from safegen.pipeline.steps import Encoded, Moderated
 from safegen.protocols import NoProgress, Progress, Watermark
 from safegen.watermarks import PUBLIC_KEY
@@ -35,12 +36,15 @@ def mark_and_encode(
     scheme: Watermark = plugins.load("watermarks", watermark)
     payload = content_id & ((1 << scheme.payload_bits) - 1)
     progress.stage("marking, encoding", clip.count)
-    marked = _embed(scheme, _even(clip), payload)
-    frames = encode_mp4(
-        marked, destination, fps=clip.fps, audio=clip.audio, encoding=encoding, progress=progress
-    )
-    thumbnail = thumbnail_jpeg(clip)
-    return Encoded(moderated, destination, payload, scheme.alg, frames, thumbnail)
+    middle = Middle(clip.count)
+    marked = ahead(_embed(scheme, _even(middle.through(clip)), payload))
+    try:
+        frames = encode_mp4(
+            marked, destination, fps=clip.fps, audio=clip.audio, encoding=encoding, progress=progress
+        )
+    finally:
+        marked.close()
+    return Encoded(moderated, destination, payload, scheme.alg, frames, middle.jpeg())
 
 
 def _embed(scheme: Watermark, frames: Iterable[Frame], payload: int) -> Iterator[Frame]:

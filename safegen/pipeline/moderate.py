@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from safegen import plugins
 from safegen.errors import CheckUnavailable, GenerationFailed, SafegenError
@@ -12,7 +12,12 @@ from safegen.protocols import NoProgress, Progress
 from safegen.types import Attribute, CheckRun, Clip, Finding
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from safegen.policies.schema import Policy
+
+Checked: TypeAlias = tuple[list[Finding], CheckRun]
+Extracted: TypeAlias = tuple[list[Attribute], CheckRun]
 
 _HINTS = {
     "generated": "try another seed or prompt; nothing was released",
@@ -27,26 +32,34 @@ def moderate(made: Made, policy: Policy, *, progress: Progress = NoProgress()) -
     that the output must not be delivered (a blank clip is a failure, not a video).
     """
     progress.stage("checking", len(policy.frames_required) + len(policy.attributes))
-    findings: list[Finding] = []
-    checks: list[CheckRun] = []
+    checked, extracted = [], []
     for name in policy.frames_required:
-        found, ran = run_check(name, made.clip)
-        findings.extend(found)
-        checks.append(ran)
+        checked.append(run_check(name, made.clip))
         progress.advance()
+    passed(made, checked)
+    for name in policy.attributes:
+        extracted.append(run_extractor(name, made.clip))
+        progress.advance()
+    return judged(made, checked, extracted)
+
+
+def passed(made: Made, checked: Sequence[Checked]) -> None:
+    """Raises GenerationFailed when a check found something."""
+    findings = [f for found, _ in checked for f in found]
     if findings:
         worst = max(findings, key=lambda f: f.score)
         raise GenerationFailed(
             f"the clip did not pass the frames gate: {worst.reason}",
             hint=_HINTS[made.origin],
         )
-    attributes: list[Attribute] = []
-    for name in policy.attributes:
-        values, ran = _run_extractor(name, made)
-        attributes.extend(values)
-        checks.append(ran)
-        progress.advance()
-    return Moderated(made, tuple(findings), tuple(checks), tuple(attributes))
+
+
+def judged(made: Made, checked: Sequence[Checked], extracted: Sequence[Extracted]) -> Moderated:
+    """The clip with what checks and extractors say. Raises GenerationFailed when a check found something."""
+    passed(made, checked)
+    findings = tuple(f for found, _ in checked for f in found)
+    ran = (*(r for _, r in checked), *(r for _, r in extracted))
+    return Moderated(made, findings, ran, tuple(a for values, _ in extracted for a in values))
 
 
 def run_check(name: str, clip: Clip) -> tuple[list[Finding], CheckRun]:
@@ -66,10 +79,10 @@ def run_check(name: str, clip: Clip) -> tuple[list[Finding], CheckRun]:
     return found, ran
 
 
-def _run_extractor(name: str, made: Made) -> tuple[list[Attribute], CheckRun]:
+def run_extractor(name: str, clip: Clip) -> tuple[list[Attribute], CheckRun]:
     """One attribute extractor; the record of what is in a clip is not optional either."""
     try:
-        values, ran = plugins.load("frames", name).run(made.clip)
+        values, ran = plugins.load("frames", name).run(clip)
         values = list(values)
         usable = isinstance(ran, CheckRun) and bool(values)
         usable = usable and all(math.isfinite(p) for a in values for p in a.probabilities.values())

@@ -1,21 +1,35 @@
-"""``protect``: mark, sign and record a video made elsewhere."""
+"""``protect``: mark, sign and record a video or picture made elsewhere."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from safegen import plugins
-from safegen.errors import UnreadableInput
-from safegen.media import sandbox
+from safegen.credentials import formats
+from safegen.errors import UnreadableInput, UsageError
 from safegen.media.encode import Encoding
+from safegen.media.footage import Footage, open_footage
+from safegen.media.remux import add_tracks
 from safegen.media.spool import copy_file
 from safegen.pipeline.finish import finish
 from safegen.pipeline.produce import check_output
-from safegen.pipeline.steps import Made, Source
+from safegen.pipeline.protect_still import STILLS, check_still_output, encode_still
+from safegen.pipeline.steps import Encoded, Made, Source
 from safegen.pipeline.studio import Studio
-from safegen.types import Release
+from safegen.pipeline.together import check_and_encode, luma_scheme
+from safegen.types import Clip, Release
+
+if TYPE_CHECKING:
+    from safegen.policies.schema import Policy
+    from safegen.release import ReleaseJob
+    from safegen.types import Frame
+
+T = TypeVar("T")
 
 
 def protect(
@@ -28,35 +42,114 @@ def protect(
     watermark: str = "tile",
     encoding: Encoding = Encoding(),
     overwrite: bool = False,
+    allow_damaged: bool = False,
 ) -> Release:
-    """See ``safegen.protect``. The file is decoded in the sandbox; its pictures and sound are kept."""
+    """See ``safegen.protect``. The file is decoded in the sandbox; what it holds beside pictures is kept."""
     from safegen.policies import load
     from safegen.release import ReleaseJob
 
     started = time.monotonic()
     rules = load(policy)
-    plugins.load("watermarks", watermark)
-    destination = output or path.with_name(f"{path.stem}.protected.mp4")
-    check_output(destination)
-    studio.progress.stage("reading")
-    if sandbox.open_clip(path).count < 2:
-        raise UnreadableInput(f"{path}: a still picture; safegen protects videos", hint="give a video file")
+    luma_scheme(plugins.load("watermarks", watermark), watermark)
+    mime = formats.detect(path).mime
+    if mime is not None and mime.startswith("image/") and mime not in STILLS and mime != "image/gif":
+        raise UnreadableInput(
+            f"{path} is {mime.rpartition('/')[2]}, which is not protected here",
+            hint="convert it to PNG or JPEG",
+        )
+    suffix = STILLS.get(mime or "", ".mp4")
+    destination = output or path.with_name(f"{path.stem}.protected{suffix}")
+    if mime in STILLS:
+        check_still_output(destination, mime)
+    else:
+        check_output(destination)
+    if overwrite and destination.exists() and destination.samefile(path):
+        raise UsageError("the original stays as it is", hint="give another name with -o")
     with ReleaseJob.begin(
         studio.ledger, destination, clock=studio.clock, overwrite=overwrite, at=studio.at
     ) as job:
+        studio.progress.stage("reading")
         # A copy of our own: what is checked, marked and named as the source must be one and the same.
         source = job.temporary(f"source{path.suffix}")
         copy_file(path, source)
-        clip = replace(sandbox.open_clip(source), audio=sandbox.read_audio(source))
-        made = Made(clip, "protected", None, {}, source=Source(source, path.name, source_type))
+        content_id = studio.new_id()
+        encode = encode_still if mime in STILLS else _encode_video
+        ready = time.monotonic()
+        encoded = _named(
+            path,
+            source,
+            lambda: encode(
+                Source(source, path.name, source_type),
+                rules,
+                job,
+                studio,
+                content_id=content_id,
+                watermark=watermark,
+                encoding=encoding,
+                allow_damaged=allow_damaged,
+            ),
+        )
         return finish(
-            made,
+            encoded.moderated.made,
             None,
             rules,
             job=job,
             studio=studio,
-            content_id=studio.new_id(),
+            content_id=content_id,
             watermark=watermark,
             encoding=encoding,
-            timings={"reading": time.monotonic() - started},
+            encoded=encoded,
+            timings={"reading": ready - started, "checking, marking, encoding": time.monotonic() - ready},
         )
+
+
+def _named(path: Path, copy: Path, work: Callable[[], T]) -> T:
+    """Do *work*; its error names the user's file, not our copy of it."""
+    try:
+        return work()
+    except UnreadableInput as error:
+        raise type(error)(str(error).replace(str(copy), str(path)), hint=error.hint) from error
+
+
+def _encode_video(
+    source: Source,
+    policy: Policy,
+    job: ReleaseJob,
+    studio: Studio,
+    *,
+    content_id: int,
+    watermark: str,
+    encoding: Encoding,
+    allow_damaged: bool,
+) -> Encoded:
+    """Check, mark and encode in one pass, then add the source's other tracks."""
+    footage = open_footage(source.path, damaged=allow_damaged)
+    made = Made(_small_clip(footage), "protected", None, {}, source=source)
+    encoded = check_and_encode(
+        made,
+        footage,
+        policy,
+        job.temporary("pictures.mp4"),
+        content_id=content_id,
+        watermark=watermark,
+        encoding=encoding,
+        progress=studio.progress,
+    )
+    studio.progress.stage("adding sound and other tracks")
+    whole = job.temporary("marked.mp4")
+    notes = (*footage.notes, *add_tracks(encoded.path, footage, whole))
+    encoded.path.unlink()
+    made = replace(made, warnings=notes, clip=replace(made.clip, count=encoded.frames))
+    return replace(encoded, path=whole, moderated=replace(encoded.moderated, made=made))
+
+
+def _small_clip(footage: Footage) -> Clip:
+    """The pictures as the checks see them: upright RGB, short side 720 at most."""
+
+    def read() -> Iterator[Frame]:
+        for picture in footage:
+            yield picture.small
+
+    width, height = footage.small
+    rate = footage.rate if footage.rate > 0 else Fraction(25)
+    return Clip(read, width, height, rate, footage.expected)

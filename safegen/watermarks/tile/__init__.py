@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from safegen.protocols import Watermark
     from safegen.types import Frame, FrameSample, WatermarkReading
+    from safegen.watermarks.tile.luma import Plane
 
 __all__ = ["ALG", "TileWatermark", "create"]
 
@@ -35,6 +36,14 @@ class TileWatermark:
         from safegen.watermarks.tile.embed import embed
 
         return embed(frames, payload=payload, key=key)
+
+    def embed_luma(
+        self, planes: Iterable[Plane], *, payload: int, key: bytes, depth: int, full_range: bool
+    ) -> Iterator[Plane]:
+        """Mark luma planes in place: see ``safegen.protocols.LumaWatermark``."""
+        from safegen.watermarks.tile.luma import embed_luma
+
+        return embed_luma(planes, payload=payload, key=key, depth=depth, full_range=full_range)
 
     def detect(
         self, sample: FrameSample, *, key: bytes, known: Sequence[int] = ()

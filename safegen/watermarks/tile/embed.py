@@ -15,7 +15,7 @@ from safegen.watermarks.tile import carrier, code, mask
 if TYPE_CHECKING:
     from safegen.types import Frame
 
-__all__ = ["G_MAX", "G_MIN", "embed", "target_rms"]
+__all__ = ["G_MAX", "G_MIN", "Strength", "coded_payload", "embed", "target_rms"]
 
 G_MIN, G_MAX = 1.0, 3.2
 """Range of the strength g that multiplies the mask."""
@@ -32,10 +32,27 @@ def target_rms(short_side: int) -> float:
     return float(255 / 10 ** (np.interp(short_side, _TARGET_SIDES, _TARGET_DB) / 20))
 
 
-def _strength(allowed: NDArray[np.float32]) -> float:
-    """g that brings this frame to its target, within its range: flat frames get more, busy ones less."""
-    rms = float(np.sqrt(np.mean(np.square(allowed[::4, ::4]))))
-    return min(G_MAX, max(G_MIN, target_rms(min(allowed.shape)) / max(rms, 1e-6)))
+class Strength:
+    """g over a clip: what brings each frame to its target, followed slowly, so that it cannot flicker."""
+
+    def __init__(self) -> None:
+        self.g = 0.0
+
+    def follow(self, allowed: NDArray[np.float32]) -> float:
+        """g for the frame with this mask, within its range: flat frames get more, busy ones less."""
+        rms = float(np.sqrt(np.mean(np.square(allowed[::4, ::4]))))
+        wanted = min(G_MAX, max(G_MIN, target_rms(min(allowed.shape)) / max(rms, 1e-6)))
+        self.g = wanted if self.g == 0.0 else self.g + _INERTIA * (wanted - self.g)
+        return self.g
+
+
+def coded_payload(payload: int) -> NDArray[np.uint8]:
+    """The 320 coded bits. Raises UsageError when *payload* is not in [0, 2**64)."""
+    if not 0 <= payload < 1 << code.PAYLOAD_BITS:
+        raise UsageError(
+            "the watermark's payload must be in [0, 2**64)", hint="use a content id of the ledger"
+        )
+    return code.encode(payload)
 
 
 class _Scratch:
@@ -64,17 +81,13 @@ def embed(frames: Iterable[Frame], *, payload: int, key: bytes) -> Iterator[Fram
     Raises UsageError when *payload* is not in [0, 2**64); MarkingFailed when the frame size changes
     or a frame is not uint8 RGB.
     """
-    if not 0 <= payload < 1 << code.PAYLOAD_BITS:
-        raise UsageError(
-            "the watermark's payload must be in [0, 2**64)", hint="use a content id of the ledger"
-        )
-    return _embed(iter(frames), code.encode(payload), key)
+    return _embed(iter(frames), coded_payload(payload), key)
 
 
 def _embed(frames: Iterator[Frame], coded: NDArray[np.uint8], key: bytes) -> Iterator[Frame]:
     plane: NDArray[np.float32] | None = None
     scratch = _Scratch(1, 1)
-    g = 0.0
+    strength = Strength()
     for frame in frames:
         if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8:
             raise MarkingFailed(
@@ -90,6 +103,4 @@ def _embed(frames: Iterator[Frame], coded: NDArray[np.uint8], key: bytes) -> Ite
             )
         frame = np.ascontiguousarray(frame)
         allowed = mask.amplitude(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY))
-        wanted = _strength(allowed)
-        g = wanted if g == 0.0 else g + _INERTIA * (wanted - g)
-        yield scratch.mark(frame, allowed, plane, g)
+        yield scratch.mark(frame, allowed, plane, strength.follow(allowed))

@@ -1,0 +1,263 @@
+"""The sandboxed worker's ``footage``: every picture as it is stored, and what it takes to store it again.
+
+A picture is planar 4:2:0 luma and chroma, 8 or 10 bit, in its own range and colours, uncropped but for an
+odd last row or column; beside it goes a small RGB copy for the checks. Whatever has to be changed for that
+is said in the notes; what would silently harm the picture is refused.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any, BinaryIO
+
+from safegen.media._worker import Job, Refuse, extend, send
+from safegen.media._worker_colour import Target, flatten, hdr_text, small_rgb, target_of
+
+_DAMAGED = "encode the file again, or protect what can be decoded with --allow-damaged"
+_FIELDS = {2: "tff", 3: "bff", 4: "tff", 5: "bff"}
+"""FFmpeg's field orders by number; 4 and 5 name the order of storage first, of display second."""
+
+
+def run(container: Any, job: Job, out: BinaryIO) -> None:
+    """Send ``footage``, then ``picture`` after ``picture``, then ``end`` with what happened on the way."""
+    stream, notes = _choose(container)
+    pictures = _Decoder(container, stream, job)
+    frames = iter(pictures)
+    first = next(frames, None)
+    if first is None:
+        raise ValueError("no picture in it can be decoded")
+    target, more = target_of(first)
+    sizes = first.width // 2 * 2, first.height // 2 * 2
+    if min(sizes) < 2:
+        raise Refuse(f"{first.width}x{first.height} pixels cannot be encoded")
+    if sizes != (first.width, first.height):
+        more.append("an odd last row or column is left out: H.264 wants even sides")
+    send(out, _facts(container, stream, first, target, sizes, [*notes, *more]))
+    timing = _Timing(stream, _start(container))
+    transparent = count = 0
+    frame: Any = first
+    while frame is not None:
+        if (frame.width, frame.height) != (first.width, first.height):
+            raise Refuse("its frames differ in size", "encode it again with one frame size")
+        shown, holes = flatten(frame, target)
+        transparent += holes
+        _send_picture(out, frame, shown, target, sizes, timing.of(frame), int(job["short_side"]))
+        count += 1
+        frame = next(frames, None)
+        if count % 16 == 0:
+            extend(job)
+        if count >= int(job["max_frames"]) and frame is not None:
+            raise Refuse(f"it has more than {job['max_frames']} frames", "protect it in parts")
+    problems = [*pictures.problems(), *timing.problems(pictures.known)]
+    if problems and not job["damaged"]:
+        raise Refuse("; ".join(problems), _DAMAGED)
+    said = [*problems, *timing.notes]
+    if transparent:
+        said.append(f"transparent parts are flattened onto black ({transparent} of {count} frames)")
+    send(out, {"type": "end", "frames": count, "notes": said})
+
+
+def _choose(container: Any) -> tuple[Any, list[str]]:
+    """The video track that is protected, and notes about the others. Raises LookupError without one."""
+    import av
+
+    cover = av.stream.Disposition.attached_pic
+    moving = [s for s in container.streams.video if not s.disposition & cover]
+    if not moving:
+        kinds = sorted({s.type for s in container.streams})
+        raise LookupError(f"no video stream (streams: {', '.join(kinds) or 'none'})")
+    notes = []
+    chosen = next((s for s in moving if s.disposition & av.stream.Disposition.default), moving[0])
+    if len(moving) > 1:
+        notes.append(
+            f"1 of {len(moving)} video tracks is kept (number {moving.index(chosen) + 1}): "
+            "what is not marked and checked is not released"
+        )
+    if len(moving) < len(container.streams.video):
+        notes.append("the cover picture is not kept")
+    return chosen, notes
+
+
+class _Decoder:
+    """Frames of one stream, counting what is damaged; stops at damage unless the job allows it."""
+
+    def __init__(self, container: Any, stream: Any, job: Job) -> None:
+        self.container, self.stream, self.job = container, stream, job
+        self.known = int(stream.frames or 0)
+        self.bad = self.packets = 0
+        self.first_bad = ""
+        stream.thread_type = "AUTO"
+        stream.codec_context.thread_count = int(job.get("threads", 2))
+        if not job["damaged"]:
+            stream.codec_context.options = {"err_detect": "explode"}
+
+    def __iter__(self) -> Iterator[Any]:
+        """Decode to the end of what can be read."""
+        import av
+
+        packets = self.container.demux(self.stream)
+        while True:
+            try:
+                packet = next(packets, None)
+            except av.error.FFmpegError as error:
+                self._damage(error.strerror or str(error))
+                return
+            if packet is None:
+                return
+            self.packets += packet.size > 0
+            try:
+                frames = packet.decode()
+            except av.error.FFmpegError as error:
+                self._damage(error.strerror or str(error))
+                continue
+            for frame in frames:
+                if frame.is_corrupt:
+                    self._damage("a damaged picture")
+                if frame.width * frame.height > int(self.job["max_pixels"]):
+                    raise Refuse(f"{frame.width}x{frame.height} is more than the limit of pixels a frame")
+                yield frame
+
+    def _damage(self, what: str) -> None:
+        """Count damage; without permission to go on, refuse at once."""
+        self.bad += 1
+        self.first_bad = self.first_bad or what
+        if not self.job["damaged"]:
+            raise Refuse(f"it is damaged after {self.packets} packets: {what}", _DAMAGED)
+
+    def problems(self) -> list[str]:
+        """What was wrong, for people."""
+        found = []
+        if self.bad:
+            found.append(f"{self.bad} damaged places ({self.first_bad}); the rest was decoded")
+        if self.packets < self.known:
+            found.append(f"it breaks off: {self.packets} of {self.known} frames are there")
+        return found
+
+
+class _Timing:
+    """Times of the pictures, in the stream's own ticks from the file's start."""
+
+    def __init__(self, stream: Any, start: Fraction) -> None:
+        self.base = Fraction(stream.time_base)
+        rate = stream.average_rate or stream.guessed_rate or Fraction(25)
+        self.step = max(1, round(1 / (rate * self.base))) if rate > 0 else 1
+        self.offset = round(start / self.base)
+        ends = [stream.duration * stream.time_base] if stream.duration else []
+        if not ends and stream.container.duration and len(stream.container.streams) == 1:
+            ends = [Fraction(stream.container.duration, 1_000_000)]
+        self.said = Fraction(ends[0]) if ends else Fraction(0)
+        self.last: int | None = None
+        self.gaps: Counter[int] = Counter()
+        self.widest = (0, 0)
+        self.bumped = 0
+        self.notes: list[str] = []
+
+    def of(self, frame: Any) -> tuple[int, int]:
+        """(time, duration) of *frame* in ticks; times that stand still or go back are moved on by one."""
+        pts = self.last + self.step if self.last is not None else 0
+        if frame.pts is not None:
+            pts = round(Fraction(frame.pts) * Fraction(frame.time_base) / self.base) - self.offset
+        if self.last is not None:
+            if pts <= self.last:
+                pts = self.last + 1
+                self.bumped += 1
+                if self.bumped == 1:
+                    self.notes.append("some time stamps went back; those frames follow at once")
+            gap = pts - self.last
+            if len(self.gaps) < 1000 or gap in self.gaps:
+                self.gaps[gap] += 1
+            self.widest = max(self.widest, (gap, self.last))
+        self.last = pts
+        return pts, int(frame.duration or 0) or self.step
+
+    def problems(self, known: int) -> list[str]:
+        """A hole in an otherwise even stream, or an end before the header's: parts are missing.
+
+        Containers that count their frames (*known*) are judged by the count.
+        """
+        if known or self.last is None:
+            return []
+        found = []
+        usual = self.gaps.most_common(1)[0][0] if self.gaps else self.step
+        near = sum(n for gap, n in self.gaps.items() if abs(gap - usual) <= max(1, usual // 4))
+        wide, at = self.widest
+        even = self.gaps.total() >= 10 and near >= 0.95 * self.gaps.total()
+        if even and wide > 4 * usual and wide * self.base > Fraction(1, 4):
+            found.append(f"{float(wide * self.base):.1f} s are missing at {float(at * self.base):.1f} s")
+        end = (self.last + usual) * self.base
+        if self.said and self.said - end > max(Fraction(1, 2), 4 * usual * self.base):
+            found.append(f"it breaks off at {float(end):.1f} s of {float(self.said):.1f} s")
+        return found
+
+
+def _start(container: Any) -> Fraction:
+    """Where the file's time begins, in seconds."""
+    return Fraction(container.start_time or 0, 1_000_000)
+
+
+def _facts(
+    container: Any, stream: Any, first: Any, target: Target, sizes: tuple[int, int], notes: list[str]
+) -> Job:
+    """What an encoder and a player must know."""
+    side = {d.type.name: bytes(d) for d in first.side_data}
+    matrix = side.get("DISPLAYMATRIX", b"")
+    rate = stream.average_rate or stream.guessed_rate or Fraction(0)
+    seconds = float(stream.duration * stream.time_base) if stream.duration else 0.0
+    if not seconds and container.duration:
+        seconds = container.duration / 1_000_000
+    aspect = stream.sample_aspect_ratio or Fraction(1)
+    field = _FIELDS.get(int(stream.codec_context.field_order or 0), "tff") if first.interlaced_frame else ""
+    base, start = Fraction(stream.time_base), _start(container)
+    return {
+        "type": "footage",
+        "size": list(sizes),
+        "depth": target.depth,
+        "full_range": target.full_range,
+        "colours": list(target.colours),
+        "aspect": [aspect.numerator, aspect.denominator],
+        "base": [base.numerator, base.denominator],
+        "start": [start.numerator, start.denominator],
+        "rate": [rate.numerator, rate.denominator],
+        "seconds": seconds,
+        "frames": int(stream.frames or 0),
+        "field": field,
+        "matrix": [int.from_bytes(matrix[i : i + 4], "little", signed=True) for i in range(0, 36, 4)]
+        if len(matrix) >= 36
+        else [],
+        "hdr": hdr_text(side),
+        "turn": int(first.rotation or 0),
+        "index": stream.index,
+        "codec": stream.codec_context.name,
+        "notes": notes,
+    }
+
+
+def _send_picture(
+    out: BinaryIO,
+    frame: Any,
+    shown: Any,
+    target: Target,
+    sizes: tuple[int, int],
+    time: tuple[int, int],
+    short: int,
+) -> None:
+    """One picture: luma, two chroma planes, and the small RGB copy, one after the other."""
+    import numpy as np
+
+    width, height = sizes
+    item = 1 if target.depth == 8 else 2
+    small = small_rgb(shown, short, target, int(frame.rotation or 0))
+    planes = []
+    for n, plane in enumerate(shown.planes):
+        wide, tall = (width, height) if n == 0 else (width // 2, height // 2)
+        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
+        planes.append(rows[:tall, : wide * item])
+    total = math.prod(sizes) * 3 // 2 * item + small.size
+    head = {"type": "picture", "bytes": total, "time": time, "key": bool(frame.key_frame)}
+    send(out, {**head, "small": list(small.shape)})
+    for part in (*planes, small):
+        whole: Any = np.ascontiguousarray(part)
+        out.write(memoryview(whole).cast("B"))

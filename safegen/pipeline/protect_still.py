@@ -1,0 +1,99 @@
+"""``protect`` for single pictures: PNG and JPEG, the same format out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from safegen import plugins
+from safegen.errors import MarkingFailed, SafegenError, UsageError
+from safegen.media.encode import Encoding
+from safegen.media.still import Still, read_still, write_still
+from safegen.media.thumbnail import Middle
+from safegen.pipeline.moderate import moderate
+from safegen.pipeline.steps import Encoded, Made, Source
+from safegen.pipeline.studio import Studio
+from safegen.protocols import Watermark
+from safegen.types import Clip
+from safegen.watermarks import PUBLIC_KEY
+
+if TYPE_CHECKING:
+    from safegen.policies.schema import Policy
+    from safegen.release import ReleaseJob
+
+STILLS = {"image/png": ".png", "image/jpeg": ".jpg"}
+"""What is protected as a picture, and the extension of the result."""
+_NAMES = {"image/png": {".png"}, "image/jpeg": {".jpg", ".jpeg"}}
+_METADATA = (b"Exif\0\0", b"eXIf", b"http://ns.adobe.com/xap/", b"XML:com.adobe.xmp")
+
+
+def check_still_output(destination: Path, mime: str) -> None:
+    """Refuse early what could not be written late. Raises UsageError."""
+    if destination.suffix.lower() not in _NAMES[mime]:
+        raise UsageError(
+            f"{destination.name}: a picture stays what it is", hint=f"give a name that ends in {STILLS[mime]}"
+        )
+    if destination.is_dir():
+        raise UsageError(f"{destination} is a folder", hint="give a file name in it")
+    if not destination.parent.is_dir():
+        raise UsageError(f"there is no folder {destination.parent}", hint="create it first")
+
+
+def encode_still(
+    source: Source,
+    policy: Policy,
+    job: ReleaseJob,
+    studio: Studio,
+    *,
+    content_id: int,
+    watermark: str,
+    encoding: Encoding,
+    allow_damaged: bool,
+) -> Encoded:
+    """Check, mark and write one picture. *encoding* and *allow_damaged* are for videos."""
+    import numpy as np
+
+    scheme: Watermark = plugins.load("watermarks", watermark)
+    payload = content_id & ((1 << scheme.payload_bits) - 1)
+    still = read_still(source.path)
+    shown = still.rgb
+    made = Made(Clip.from_array(shown[None], 1), "protected", None, {}, _notes(source.path), source=source)
+    moderated = moderate(made, policy, progress=studio.progress)
+    studio.progress.stage("marking, encoding")
+    try:
+        marked = next(iter(scheme.embed(iter([shown]), payload=payload, key=PUBLIC_KEY)))
+    except SafegenError:
+        raise
+    except Exception as error:
+        raise MarkingFailed(f"the watermark could not be embedded: {error}") from error
+    change = marked.astype(np.int32) - shown
+    suffix = ".png" if source.path.read_bytes()[:4] == b"\x89PNG" else ".jpg"
+    target = job.temporary(f"marked{suffix}")
+    write_still(replace(still, pixels=_add(still, change)), target)
+    middle = Middle(1)
+    middle.see(marked)
+    return Encoded(moderated, target, payload, scheme.alg, 1, middle.jpeg())
+
+
+def _add(still: Still, change: Any) -> Any:
+    """The picture with *change* (8-bit steps, (height, width, 3)) added to its colours; alpha stays."""
+    import numpy as np
+
+    pixels = still.pixels
+    scale = 1 if pixels.dtype == np.uint8 else 257
+    most = np.iinfo(pixels.dtype).max
+    out = pixels.astype(np.int32)
+    if out.ndim == 2:
+        out += change[..., 0] * scale
+    else:
+        out[..., :3] += change * scale
+    return np.clip(out, 0, most).astype(pixels.dtype)
+
+
+def _notes(path: Path) -> tuple[str, ...]:
+    """What a picture's file holds beside pixels and colour profile."""
+    data = path.read_bytes()
+    if any(mark in data for mark in _METADATA):
+        return ("camera and editing metadata (EXIF, XMP) is not kept; its orientation is applied",)
+    return ()

@@ -1,0 +1,203 @@
+"""One pass over a video made elsewhere: decoding feeds the checks, the mark and the encoder at once.
+
+A minute of 4K is 36 GB of pixels: it is neither held, nor written down, nor decoded once for every check.
+What is encoded here stays a temporary: it becomes an ``Encoded`` only when every check has passed.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import queue
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from safegen import plugins
+from safegen.errors import MarkingFailed, SafegenError, UsageError
+from safegen.media.ahead import ahead
+from safegen.media.encode import Encoding
+from safegen.media.footage import Footage, Picture
+from safegen.media.native import encode_pictures
+from safegen.media.thumbnail import Middle
+from safegen.pipeline.moderate import judged, run_check, run_extractor
+from safegen.pipeline.steps import Encoded, Made
+from safegen.protocols import LumaWatermark, NoProgress, Progress, Watermark
+from safegen.types import Clip
+from safegen.watermarks import PUBLIC_KEY
+
+if TYPE_CHECKING:
+    from safegen.policies.schema import Policy
+    from safegen.types import Frame
+
+R = TypeVar("R")
+_WAITING = 4
+"""Small pictures that may wait for a check."""
+
+
+class _Stopped(Exception):
+    """The pass is over before its end: a check that still reads must not take it for a short clip."""
+
+
+class View:
+    """The clip as one check sees it: its first reading rides on the common pass, later ones decode anew."""
+
+    def __init__(self, clip: Clip) -> None:
+        self._again = clip.open
+        self._queue: queue.Queue[Frame | BaseException | None] = queue.Queue(_WAITING)
+        self._done = threading.Event()
+        self._taken = False
+        self.clip = replace(clip, open=self._open)
+
+    def _open(self) -> Iterator[Frame]:
+        if self._taken:
+            return self._again()
+        self._taken = True
+        return self._ride()
+
+    def _ride(self) -> Iterator[Frame]:
+        while True:
+            item = self._queue.get()
+            if isinstance(item, BaseException):
+                raise item
+            if item is None:
+                return
+            yield item
+
+    def put(self, item: Frame | BaseException | None) -> None:
+        """Give the check a picture (None: the end; an exception: no end); waits unless it needs no more."""
+        while not self._done.is_set():
+            try:
+                self._queue.put(item, timeout=0.1)
+            except queue.Full:
+                continue
+            return
+
+    def run(self, work: Callable[[Clip], R]) -> R:
+        """Do *work* on the clip; afterwards no more pictures are wanted."""
+        try:
+            return work(self.clip)
+        finally:
+            self._done.set()
+
+    @property
+    def done(self) -> bool:
+        """Whether the check has ended."""
+        return self._done.is_set()
+
+
+def check_and_encode(
+    made: Made,
+    footage: Footage,
+    policy: Policy,
+    destination: Path,
+    *,
+    content_id: int,
+    watermark: str = "tile",
+    encoding: Encoding = Encoding(),
+    progress: Progress = NoProgress(),
+) -> Encoded:
+    """Check, mark and encode *footage* (whose small pictures are ``made.clip``) in one pass.
+
+    Raises CheckUnavailable, GenerationFailed (frames gate), MarkingFailed, ReleaseFailed, UnreadableInput,
+    UsageError (a scheme that marks 8-bit RGB only), Interrupted.
+    """
+    scheme: Watermark = plugins.load("watermarks", watermark)
+    luma = luma_scheme(scheme, watermark)
+    payload = content_id & ((1 << scheme.payload_bits) - 1)
+    jobs: list[tuple[Callable[..., Any], str]] = [(run_check, n) for n in policy.frames_required]
+    jobs += [(run_extractor, n) for n in policy.attributes]
+    views = [View(made.clip) for _ in jobs]
+    middle = Middle(footage.expected)
+    progress.stage("checking, marking, encoding", footage.expected)
+    with ThreadPoolExecutor(max(1, len(jobs))) as threads:
+        running = [_start(threads, view, job, name) for view, (job, name) in zip(views, jobs, strict=True)]
+        try:
+            source = _shown(iter(footage), views, running, middle)
+            marked = ahead(_marked(luma, source, footage, payload))
+            try:
+                frames = encode_pictures(marked, destination, footage, encoding=encoding, progress=progress)
+            finally:
+                marked.close()
+        except BaseException:
+            for view in views:
+                view.put(_Stopped())
+            _first_failure(running)
+            raise
+        answers = [future.result() for future in running]
+    checked = answers[: len(policy.frames_required)]
+    moderated = judged(made, checked, answers[len(checked) :])
+    return Encoded(moderated, destination, payload, scheme.alg, frames, middle.jpeg())
+
+
+def luma_scheme(scheme: Watermark, name: str) -> LumaWatermark:
+    """The scheme as one that marks stored pictures. Raises UsageError where it cannot."""
+    if isinstance(scheme, LumaWatermark):
+        return scheme
+    raise UsageError(
+        f"the watermark {name!r} marks RGB pictures only, not videos made elsewhere", hint="use tile"
+    )
+
+
+def _start(threads: ThreadPoolExecutor, view: View, job: Callable[[str, Clip], R], name: str) -> Future[R]:
+    """Begin a check in a thread of its own, in the caller's context."""
+    context = contextvars.copy_context()
+    return threads.submit(context.run, view.run, lambda clip: job(name, clip))
+
+
+def _shown(
+    pictures: Iterator[Picture], views: Sequence[View], running: Sequence[Future[Any]], middle: Middle
+) -> Iterator[Picture]:
+    """The pictures, each shown to every check first; stops at once when a check says no."""
+    for picture in pictures:
+        for view in views:
+            view.put(picture.small)
+        middle.see(picture.small)
+        if any(f.done() and f.exception() is not None for f in running):
+            raise _Stopped
+        yield picture
+    for view in views:
+        view.put(None)
+
+
+def _first_failure(running: Sequence[Future[Any]]) -> None:
+    """Raise what a check raised by itself: it is the reason why the pass was stopped."""
+    for future in running:
+        error = future.exception()
+        if error is not None and not _stopped(error):
+            raise error
+
+
+def _stopped(error: BaseException | None) -> bool:
+    """Whether the end of the pass is behind *error*."""
+    while error is not None:
+        if isinstance(error, _Stopped):
+            return True
+        error = error.__cause__
+    return False
+
+
+def _marked(
+    scheme: LumaWatermark, pictures: Iterator[Picture], footage: Footage, payload: int
+) -> Iterator[Picture]:
+    """Pictures with the mark in their luma; whatever goes wrong in the scheme is MarkingFailed."""
+    current: list[Picture] = []
+
+    def planes() -> Iterator[Any]:
+        for picture in pictures:
+            current.append(picture)
+            yield picture.planes[: footage.height]
+
+    try:
+        for luma in scheme.embed_luma(
+            planes(), payload=payload, key=PUBLIC_KEY, depth=footage.depth, full_range=footage.full_range
+        ):
+            picture = current.pop(0)
+            picture.planes[: footage.height] = luma
+            yield picture
+    except (SafegenError, GeneratorExit, _Stopped):
+        raise
+    except Exception as error:
+        raise MarkingFailed(f"the watermark could not be embedded: {error}") from error
