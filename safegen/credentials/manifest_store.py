@@ -125,16 +125,22 @@ class Store:
             found += _codes(_dict(_dict(delta).get("validationDeltas")), "failure")
         for label in (self.active_id, *self.ancestors()):
             for ingredient in self._ingredients(label):
-                results = _dict(ingredient.get("validation_results"))
-                found += _codes(_dict(results.get("activeManifest")), "failure")
-                for delta in _list(results.get("ingredientDeltas")):
-                    found += _codes(_dict(_dict(delta).get("validationDeltas")), "failure")
-                found += [
-                    str(_dict(s).get("code"))
-                    for s in _list(ingredient.get("validation_status"))
-                    if not _dict(s).get("success")
-                ]
+                found += noted_failures(ingredient)
         return unique(found)
+
+
+def noted_failures(ingredient: Json) -> list[str]:
+    """Codes of what did not match in *ingredient* (c2pa's JSON) when it was added."""
+    results = _dict(ingredient.get("validation_results"))
+    found = _codes(_dict(results.get("activeManifest")), "failure")
+    for delta in _list(results.get("ingredientDeltas")):
+        found += _codes(_dict(_dict(delta).get("validationDeltas")), "failure")
+    found += [
+        str(_dict(s).get("code"))
+        for s in _list(ingredient.get("validation_status"))
+        if not _dict(s).get("success")
+    ]
+    return found
 
 
 def _of_ingredient(code: str) -> bool:

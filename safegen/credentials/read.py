@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 
 from safegen.credentials import formats
 from safegen.credentials.explain import explain
+from safegen.credentials.ingredients import ingredients
 from safegen.credentials.manifest_store import Store, unique
 from safegen.credentials.opening import Opened, invalid, open_credentials
 from safegen.types import CredentialsEvidence, CredentialState, Json
@@ -135,6 +136,7 @@ def _evidence(
         soft_bindings=store.bindings([store.active_id]),
         ancestors=store.ancestors(),
         ancestor_bindings=store.bindings(store.ancestors()),
+        ingredients=ingredients(store.manifests, store.active_id),
         manifest=store.active,
         store=opened.raw,
         reason=_reason(failures, result),

@@ -61,12 +61,12 @@ def judge(
     def add(category: str, score: float, reason: str, action: Action) -> None:
         found.append((Finding(category, score, CHECK, f"{name}: {reason}"), action))
 
+    if Judged(evidence, ()).broken:
+        add("input_credentials", 1.0, _why_broken(evidence), rules.broken)
     forbidden = generation_refused_by(evidence.manifest or {})
     if forbidden and not _own(evidence, ledger):
         reason = f"its credentials do not allow generative use ({', '.join(forbidden)})"
         add("input_rights", 1.0, reason, rules.forbidden)
-    if Judged(evidence, ()).broken:
-        add("input_credentials", 1.0, _why_broken(evidence), rules.broken)
     if evidence.state is CredentialState.REMOTE_NOT_FETCHED:
         reason = "its credentials lie elsewhere, so nobody read what they allow"
         add("input_credentials", 0.5, reason, rules.remote)

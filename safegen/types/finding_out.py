@@ -96,6 +96,26 @@ class SoftBinding:
 
 
 @dataclass(frozen=True)
+class IngredientEvidence:
+    """Something a file was made from, as the file's credentials have it.
+
+    ``level`` 1 is what the file itself was made from, 2 what that was made from, and so on; a level's own
+    ingredients follow it. ``relationship`` is C2PA's. ``manifest_id``, ``signer`` (its claimed name: chains
+    of ingredients are not followed to your anchors) and ``source_type`` (IPTC, the last one stated) come
+    from the ingredient's own manifest where it has one. ``failures``: C2PA codes that say it does not match.
+    """
+
+    title: str
+    relationship: str
+    level: int = 1
+    manifest_id: str | None = None
+    signer: str | None = None
+    signed_at: str | None = None
+    source_type: str | None = None
+    failures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class CredentialsEvidence:
     """The C2PA layer of a file.
 
@@ -127,6 +147,8 @@ class CredentialsEvidence:
     ancestors: tuple[str, ...] = ()
     """Manifest ids of the ingredients, transitively."""
     ancestor_bindings: tuple[SoftBinding, ...] = ()
+    ingredients: tuple[IngredientEvidence, ...] = ()
+    """What it was made from, as a tree written down in order."""
     manifest: Json | None = None
     """The active manifest as c2pa's reader JSON gives it."""
     store: bytes | None = field(default=None, repr=False, compare=False)

@@ -8,6 +8,7 @@ from typing import Any
 from safegen.types import (
     ContentMatch,
     CredentialsEvidence,
+    IngredientEvidence,
     Json,
     LedgerEvidence,
     Report,
@@ -65,12 +66,27 @@ def _credentials(evidence: CredentialsEvidence) -> Json:
         "notes": list(evidence.notes),
         "soft_bindings": [_binding(b) for b in evidence.soft_bindings],
         "ancestors": list(evidence.ancestors),
+        "ingredients": [_ingredient(i) for i in evidence.ingredients],
         "manifest": evidence.manifest,
     }
 
 
 def _binding(binding: SoftBinding) -> Json:
     return {"alg": binding.alg, "value": binding.value}
+
+
+def _ingredient(item: IngredientEvidence) -> Json:
+    """Something the file was made from; ``level`` says how far back."""
+    return {
+        "level": item.level,
+        "title": item.title,
+        "relationship": item.relationship,
+        "manifest_id": item.manifest_id,
+        "signer": item.signer,
+        "signed_at": item.signed_at,
+        "source_type": item.source_type,
+        "failures": list(item.failures),
+    }
 
 
 def _watermark(reading: WatermarkReading) -> Json:

@@ -1,0 +1,71 @@
+"""What a file was made from: its ingredients and theirs, out of c2pa's JSON, walked safely."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from safegen.credentials.manifest_store import MINOR, TRUST_ONLY, noted_failures, unique
+from safegen.types import IngredientEvidence, Json
+
+MOST, DEEPEST = 200, 20
+"""Limits on what a hostile store can make us list."""
+
+
+def ingredients(manifests: Mapping[str, Any], active: str) -> tuple[IngredientEvidence, ...]:
+    """The ingredients of the manifest called *active* among *manifests*, each followed by its own."""
+    found: list[IngredientEvidence] = []
+    for item in _walk(manifests, active, 1, frozenset({active})):
+        found.append(item)
+        if len(found) >= MOST:
+            break
+    return tuple(found)
+
+
+def _walk(
+    manifests: Mapping[str, Any], label: str, level: int, above: frozenset[str]
+) -> Iterator[IngredientEvidence]:
+    """Depth first; a manifest that is its own ancestor is not entered again."""
+    for ingredient in _dicts(_dict(manifests.get(label)).get("ingredients")):
+        own = _text(ingredient.get("active_manifest"))
+        yield _described(ingredient, _dict(manifests.get(own or "")), own, level)
+        if own and own not in above and level < DEEPEST:
+            yield from _walk(manifests, own, level + 1, above | {own})
+
+
+def _described(ingredient: Json, manifest: Json, own: str | None, level: int) -> IngredientEvidence:
+    """One ingredient, with what its own manifest says of it."""
+    info = _dict(manifest.get("signature_info"))
+    failures = [c for c in noted_failures(ingredient) if c not in TRUST_ONLY and c not in MINOR]
+    return IngredientEvidence(
+        title=_text(ingredient.get("title")) or "",
+        relationship=_text(ingredient.get("relationship")) or "",
+        level=level,
+        manifest_id=own,
+        signer=_text(info.get("common_name")) or _text(info.get("issuer")),
+        signed_at=_text(info.get("time")),
+        source_type=_source_type(manifest),
+        failures=unique(failures),
+    )
+
+
+def _source_type(manifest: Json) -> str | None:
+    """The last digital source type that the actions of *manifest* state."""
+    stated = None
+    for assertion in _dicts(manifest.get("assertions")):
+        if str(assertion.get("label", "")).startswith("c2pa.actions"):
+            for action in _dicts(_dict(assertion.get("data")).get("actions")):
+                stated = _text(action.get("digitalSourceType")) or stated
+    return stated
+
+
+def _dict(value: Any) -> Json:
+    return value if isinstance(value, dict) else {}
+
+
+def _dicts(value: Any) -> Iterator[Json]:
+    yield from (v for v in value if isinstance(v, dict)) if isinstance(value, list) else ()
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
