@@ -41,24 +41,28 @@ def finish(
     decision_index: int | None = None,
     approval: Approval | None = None,
     timings: Mapping[str, float] | None = None,
+    encoded: Encoded | None = None,
 ) -> Release:
     """Take *made* the rest of the way. *decision* is None for a video made elsewhere.
+
+    *encoded*: moderated, marked and encoded already, where that was done in one pass.
 
     Raises CheckUnavailable, GenerationFailed (frames gate), ReleaseFailed, Interrupted: nothing is left.
     """
     spent = dict(timings or {})
     progress = studio.progress
-    with _timed(spent, "moderation"):
-        moderated = moderate(made, policy, progress=progress)
-    with _timed(spent, "marking and encoding"):
-        encoded = mark_and_encode(
-            moderated,
-            job.temporary("marked.mp4"),
-            content_id=content_id,
-            watermark=watermark,
-            encoding=encoding,
-            progress=progress,
-        )
+    if encoded is None:
+        with _timed(spent, "moderation"):
+            moderated = moderate(made, policy, progress=progress)
+        with _timed(spent, "marking and encoding"):
+            encoded = mark_and_encode(
+                moderated,
+                job.temporary("marked.mp4"),
+                content_id=content_id,
+                watermark=watermark,
+                encoding=encoding,
+                progress=progress,
+            )
     with _timed(spent, "signing"):
         signed = _sign(encoded, decision, policy, job, studio, decision_index, approval)
     with _timed(spent, "verifying"):
@@ -95,7 +99,7 @@ def _sign(
     )
     if approval is not None:
         name_review(stated, studio.ledger.origin, approval)
-    target = job.temporary("signed.mp4")
+    target = job.temporary(f"signed{encoded.path.suffix}")
     result = sign_file(
         encoded.path,
         target,
@@ -105,10 +109,15 @@ def _sign(
         thumbnail=encoded.thumbnail,
         tsa_url=studio.workspace.config.tsa_url,
         ocsp_url=studio.workspace.config.ocsp_url,
+        place=studio.workspace.config.manifest.replace("{id}", f"{encoded.content_id:016x}"),
     )
     if not result.manifest_id:
         raise SigningFailed("the signature names no manifest")
-    return Signed(encoded, target, result.manifest_id, result.manifest_bytes)
+    beside = None
+    if studio.workspace.config.manifest != "embedded":
+        beside = job.temporary("manifest.c2pa")
+        beside.write_bytes(result.manifest_bytes)
+    return Signed(encoded, target, result.manifest_id, result.manifest_bytes, beside)
 
 
 def _release(
@@ -139,7 +148,8 @@ def _release(
         public=release_public(moderated, decision_index, approval),
         private=seed_and_settings(moderated.made),
     )
-    recorded = job.record(signed.path, release=record)
+    sidecars = {} if signed.beside is None else {job.destination.name + ".c2pa": signed.beside}
+    recorded = job.record(signed.path, release=record, sidecars=sidecars)
     with stamped(job, recorded.proof, studio) as stamp:
         published = job.publish()
     return Release(
