@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -36,3 +40,24 @@ def moving_square() -> np.ndarray:
     for i in range(9):
         frames[i, 12:20, 4 + 2 * i : 12 + 2 * i] = (210, 30, 30)
     return frames
+
+
+@pytest.fixture(scope="session")
+def pipeline_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Folders of tiny pipelines as a hub would have them, each made once."""
+    from tests.unit.generators.pipelines import save
+
+    root = tmp_path_factory.mktemp("pipelines")
+
+    def get(name: str) -> Path:
+        return root / name if (root / name).is_dir() else save(name, root / name)
+
+    return get
+
+
+@pytest.fixture
+def server(in_memory: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A hub of one's own, with an empty cache: see ``hub_server``."""
+    from tests.unit.generators.hub_server import serving
+
+    yield from serving(in_memory, monkeypatch)

@@ -6,10 +6,17 @@ import hashlib
 import json
 import re
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from safegen.generators.tiny import FOLDER
+
+NAME = "studio/small-film"
 LFS_FROM = 10_000
 _API = re.compile(r"/api/models/(?P<repo>[^/]+/[^/?]+)(/revision/(?P<revision>[^/?]+))?")
 _FILE = re.compile(r"/(?P<repo>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<path>.+)")
@@ -202,3 +209,29 @@ class _Handler(BaseHTTPRequestHandler):
             if value:
                 self.send_header(key, value)
         self.end_headers()
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {
+        p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()
+    }
+
+
+def serving(in_memory: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """A hub with the embedded model under a name of its own, and an empty cache."""
+    import huggingface_hub
+
+    made = Hub()
+    made.repos[NAME] = Repo([files_of(FOLDER)])
+    monkeypatch.setenv("HF_ENDPOINT", made.url)
+    monkeypatch.setenv("HF_HUB_CACHE", str(in_memory / "cache"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(in_memory / "data"))
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    monkeypatch.delenv("HF_TOKEN", raising=False)
+    monkeypatch.setattr(huggingface_hub.constants, "DOWNLOAD_CHUNK_SIZE", 65_536)
+    from safegen.generators import _records
+
+    monkeypatch.setattr(_records, "folder", lambda: in_memory / "data" / "models")
+    yield made
+    made.shutdown()
+    made.server_close()

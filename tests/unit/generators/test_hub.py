@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,38 +14,12 @@ from safegen.generators import _fetching, _records, hub
 from safegen.generators.presets import PRESETS, Preset, custom
 from safegen.generators.tiny import FOLDER
 from safegen.protocols import NoProgress
-from tests.unit.generators.hub_server import Hub, Repo
+from tests.unit.generators.hub_server import NAME, Hub, Repo, files_of
 
 pytest.importorskip("huggingface_hub")
 pytest.importorskip("diffusers")
 
-NAME = "studio/small-film"
 WEIGHTS = "transformer/diffusion_pytorch_model.safetensors"
-
-
-def files_of(folder: Path) -> dict[str, bytes]:
-    return {
-        p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()
-    }
-
-
-@pytest.fixture
-def server(in_memory: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    """A hub with the embedded model under a name of its own, and an empty cache."""
-    import huggingface_hub
-
-    made = Hub()
-    made.repos[NAME] = Repo([files_of(FOLDER)])
-    monkeypatch.setenv("HF_ENDPOINT", made.url)
-    monkeypatch.setenv("HF_HUB_CACHE", str(in_memory / "cache"))
-    monkeypatch.setenv("XDG_DATA_HOME", str(in_memory / "data"))
-    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
-    monkeypatch.delenv("HF_TOKEN", raising=False)
-    monkeypatch.setattr(huggingface_hub.constants, "DOWNLOAD_CHUNK_SIZE", 65_536)
-    monkeypatch.setattr(_records, "folder", lambda: in_memory / "data" / "models")
-    yield made
-    made.shutdown()
-    made.server_close()
 
 
 @pytest.fixture
@@ -88,6 +61,7 @@ def test_pull_pins_the_commit_and_later_runs_are_offline(
     assert server.log == []
 
 
+@pytest.mark.slow
 def test_the_pulled_pipeline_loads(server: Hub, preset: Preset) -> None:
     from safegen.generators import _loading, weights
 
