@@ -122,14 +122,15 @@ def edit(job: Job) -> Frames:
 
 
 def extend(job: Job) -> Frames:
-    """The clip and what comes after it."""
-    return _on(job, job.inputs["video"], _added(job))
+    """The clip and what comes after it; ``seconds`` is the length of both together."""
+    clip = job.inputs["video"]
+    return _on(job, clip, _added(job, len(clip), job.span - 1))
 
 
 def extend_back(job: Job) -> Frames:
-    """What comes before the clip, and the clip."""
-    clip, more, turn = job.inputs["video"], _added(job), 0
-    wanted = len(clip) + more
+    """What comes before the clip, and the clip; ``seconds`` is the length of both together."""
+    clip, turn = job.inputs["video"], 0
+    wanted = len(clip) + _added(job, len(clip), job.span - 1)
     while len(clip) < wanted:
         frames = job.length(wanted - len(clip) + 1)
         clip = np.concatenate([job.call(frames, turn, end=clip[:1])[:-1], clip])
@@ -146,7 +147,7 @@ def loop(job: Job) -> Frames:
             return job.call(job.frames, start=picture[:1], end=picture[:1])[:-1]
         if "text" not in job.can:
             raise UsageError("this model needs a clip or a first picture to make a loop of")
-        clip, turn = job.call(_sizes.nearest(job.frames / 2, job.native)), 1
+        clip, turn = job.call(_sizes.nearest((job.frames or job.span) / 2, job.native)), 1
     return np.concatenate([clip, _passage(job, clip, clip, turn)])
 
 
@@ -210,18 +211,29 @@ def _on(job: Job, clip: Frames, more: int, prompt: str | None = None, turn: int 
 
 
 def _passage(job: Job, first: Frames, second: Frames, turn: int) -> Frames:
-    """The frames between two clips, neither end included: as long as asked, else as made at once."""
-    frames = job.span if job.request.seconds is None else min(job.span, job.frames)
-    return job.call(max(frames, job.native.first + job.native.step), turn, start=first[-1:], end=second[:1])[
-        1:-1
-    ]
+    """The frames between two clips, neither end included: what is left of ``seconds``, or one call's."""
+    whole = len(first) if first is second else len(first) + len(second)
+    more = _added(job, whole, job.span - 2)
+    if more > job.span - 2:
+        raise UsageError(
+            f"this model makes passages of up to {(job.span - 2) / job.fps:.3g} s",
+            hint=f"--seconds {(whole + job.span - 2) / job.fps:.3g} or less",
+        )
+    frames = max(job.length(more + 2), job.native.first + job.native.step)
+    return job.call(frames, turn, start=first[-1:], end=second[:1])[1:-1]
 
 
-def _added(job: Job) -> int:
-    """New frames of an extension: ``seconds`` says how long they last."""
+def _added(job: Job, there: int, usual: int) -> int:
+    """New frames beside those *there*: so many that the whole lasts ``seconds``, else the *usual* number."""
     if job.request.seconds is None:
-        return job.span - 1
-    return max(1, round(job.request.seconds * job.fps))
+        return usual
+    more = round(job.request.seconds * job.fps) - there
+    if more < 1:
+        raise UsageError(
+            f"the input alone lasts {there / job.fps:.3g} s",
+            hint="--seconds is the whole length: ask for more, or leave it out",
+        )
+    return more
 
 
 _WAYS: dict[Mode, Callable[[Job], Frames]] = {

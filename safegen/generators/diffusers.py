@@ -186,7 +186,9 @@ class DiffusersGenerator:
 
 def _own(request: Request) -> Request:
     """A request whose ``seconds`` are those of one call; of an extension or a storyboard they are not."""
-    if request.mode in ("extend", "extend_back", "storyboard"):
+    if request.mode in ("extend", "extend_back", "blend", "storyboard") or (
+        request.mode == "loop" and request.inputs
+    ):
         return replace(request, seconds=None)
     return request
 
