@@ -19,6 +19,7 @@ _COMMANDS = {
     "reproduce": "Generate a release again and compare the frames.",
     "template": "Make clips from templates, one for each row of a table.",
     "verify": "Say where a file comes from: one verdict from every layer.",
+    "detect": "Look for the watermark alone: where it is, how sure that is.",
     "comply": "Say what a file shows towards a disclosure rule.",
     "screen": "Ask the policy about a prompt; nothing is generated.",
     "protect": "Mark, sign and record a video made elsewhere.",

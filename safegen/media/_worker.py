@@ -24,7 +24,7 @@ _FORMATS = (
 )
 """Demuxers that the worker may use."""
 
-STREAMING = frozenset({"stream", "footage", "remux"})
+STREAMING = frozenset({"stream", "watch", "footage", "remux"})
 """Jobs whose CPU time grows with the file: theirs is limited from one picture to the next."""
 
 
@@ -116,16 +116,9 @@ def _pictures(container: Any, job: Job, info: Job) -> Iterator[tuple[Any, bool, 
         if count % 64 == 0 and job["op"] in STREAMING:
             extend(job)
         if count >= int(job["max_frames"]):
-            if job["op"] == "stream":
+            if job["op"] in STREAMING:
                 raise ValueError(f"it has more than {job['max_frames']} frames")
             return
-
-
-def _wanted(total: int, limit: int) -> set[int] | None:
-    """Indices of *limit* evenly spread frames among *total*; None means all."""
-    if not limit or total <= limit:
-        return None
-    return {round(i * (total - 1) / (limit - 1)) for i in range(limit)} if limit > 1 else {total // 2}
 
 
 def pixels(frame: Any, short_side: int | None, turn: int | None = None) -> Any:
@@ -143,27 +136,6 @@ def pixels(frame: Any, short_side: int | None, turn: int | None = None) -> Any:
         size = (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale)))
         rgb = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
     return np.ascontiguousarray(rgb)
-
-
-class _Reservoir:
-    """Keeps an even sample of a stream of unknown length: at most 2 x limit items at a time."""
-
-    def __init__(self, limit: int) -> None:
-        self.limit, self.step, self.seen = limit, 1, 0
-        self.kept: list[Any] = []
-
-    def wants(self) -> bool:
-        """Whether the next item should be kept (counts it)."""
-        take = self.seen % self.step == 0
-        self.seen += 1
-        return take
-
-    def add(self, item: Any) -> None:
-        """Keep an item; thin out to every second one when there are too many."""
-        self.kept.append(item)
-        if len(self.kept) > 2 * self.limit:
-            self.kept = self.kept[::2]
-            self.step *= 2
 
 
 def open_input(path: str) -> Any:
@@ -189,6 +161,8 @@ def _run(job: Job, out: BinaryIO) -> None:
     import av
 
     av.logging.set_level(None)
+    from safegen.media._worker_sampling import Pace, Reservoir, wanted
+
     with open_input(job["path"]) as container:
         if job["op"] in {"footage", "remux", "still", "sound"}:
             others(job["op"])(container, job, out)
@@ -198,17 +172,20 @@ def _run(job: Job, out: BinaryIO) -> None:
         if job["op"] == "probe":
             return
         limit, short = int(job["frames"]), job["short_side"]
-        reservoir = _Reservoir(limit) if limit else None
+        pace = Pace(float(job.get("rate") or 0.0))
+        reservoir = Reservoir(limit) if limit else None
         try:
             for frame, key, time in _pictures(container, job, info):
                 if reservoir is None:
+                    if not pace.wants(time):
+                        continue
                     _send_frame(out, pixels(frame, short), key, time)
                 elif reservoir.wants():
                     reservoir.add((pixels(frame, short), key, time))
         except av.error.FFmpegError as error:
             send(out, {"type": "warning", "message": f"decoding stopped: {error.strerror or error}"})
         if reservoir is not None:
-            keep = _wanted(len(reservoir.kept), limit)
+            keep = wanted(len(reservoir.kept), limit)
             for i, (rgb, key, time) in enumerate(reservoir.kept):
                 if keep is None or i in keep:
                     _send_frame(out, rgb, key, time)

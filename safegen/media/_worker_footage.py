@@ -8,13 +8,13 @@ is said in the notes; what would silently harm the picture is refused.
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any, BinaryIO
 
 from safegen.media._worker import Job, Refuse, extend, send
 from safegen.media._worker_colour import Target, flatten, hdr_text, small_rgb, target_of
+from safegen.media._worker_timing import Timing
 
 _DAMAGED = "encode the file again, or protect what can be decoded with --allow-damaged"
 _FIELDS = {2: "tff", 3: "bff", 4: "tff", 5: "bff"}
@@ -36,7 +36,7 @@ def run(container: Any, job: Job, out: BinaryIO) -> None:
     if sizes != (first.width, first.height):
         more.append("an odd last row or column is left out: H.264 wants even sides")
     send(out, _facts(container, stream, first, target, sizes, [*notes, *more]))
-    timing = _Timing(stream, _start(container))
+    timing = Timing(stream, _start(container))
     transparent = count = 0
     frame: Any = first
     while frame is not None:
@@ -134,62 +134,6 @@ class _Decoder:
             found.append(f"{self.bad} damaged places ({self.first_bad}); the rest was decoded")
         if self.packets < self.known:
             found.append(f"it breaks off: {self.packets} of {self.known} frames are there")
-        return found
-
-
-class _Timing:
-    """Times of the pictures, in the stream's own ticks from the file's start."""
-
-    def __init__(self, stream: Any, start: Fraction) -> None:
-        self.base = Fraction(stream.time_base)
-        rate = stream.average_rate or stream.guessed_rate or Fraction(25)
-        self.step = max(1, round(1 / (rate * self.base))) if rate > 0 else 1
-        self.offset = round(start / self.base)
-        ends = [stream.duration * stream.time_base] if stream.duration else []
-        if not ends and stream.container.duration and len(stream.container.streams) == 1:
-            ends = [Fraction(stream.container.duration, 1_000_000)]
-        self.said = Fraction(ends[0]) if ends else Fraction(0)
-        self.last: int | None = None
-        self.gaps: Counter[int] = Counter()
-        self.widest = (0, 0)
-        self.bumped = 0
-        self.notes: list[str] = []
-
-    def of(self, frame: Any) -> tuple[int, int]:
-        """(time, duration) of *frame* in ticks; times that stand still or go back are moved on by one."""
-        pts = self.last + self.step if self.last is not None else 0
-        if frame.pts is not None:
-            pts = round(Fraction(frame.pts) * Fraction(frame.time_base) / self.base) - self.offset
-        if self.last is not None:
-            if pts <= self.last:
-                pts = self.last + 1
-                self.bumped += 1
-                if self.bumped == 1:
-                    self.notes.append("some time stamps went back; those frames follow at once")
-            gap = pts - self.last
-            if len(self.gaps) < 1000 or gap in self.gaps:
-                self.gaps[gap] += 1
-            self.widest = max(self.widest, (gap, self.last))
-        self.last = pts
-        return pts, int(frame.duration or 0) or self.step
-
-    def problems(self, known: int) -> list[str]:
-        """A hole in an otherwise even stream, or an end before the header's: parts are missing.
-
-        Containers that count their frames (*known*) are judged by the count.
-        """
-        if known or self.last is None:
-            return []
-        found = []
-        usual = self.gaps.most_common(1)[0][0] if self.gaps else self.step
-        near = sum(n for gap, n in self.gaps.items() if abs(gap - usual) <= max(1, usual // 4))
-        wide, at = self.widest
-        even = self.gaps.total() >= 10 and near >= 0.95 * self.gaps.total()
-        if even and wide > 4 * usual and wide * self.base > Fraction(1, 4):
-            found.append(f"{float(wide * self.base):.1f} s are missing at {float(at * self.base):.1f} s")
-        end = (self.last + usual) * self.base
-        if self.said and self.said - end > max(Fraction(1, 2), 4 * usual * self.base):
-            found.append(f"it breaks off at {float(end):.1f} s of {float(self.said):.1f} s")
         return found
 
 

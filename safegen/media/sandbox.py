@@ -27,6 +27,7 @@ __all__ = [
     "probe",
     "read_audio",
     "sample",
+    "watch",
 ]
 
 
@@ -120,6 +121,21 @@ def open_clip(path: Path, limits: Limits = Limits(), *, info: MediaInfo | None =
     return Clip(lambda: _frames(path, limits), width, height, fps, count)
 
 
+def watch(
+    path: Path, *, rate: float, short_side: int | None, limits: Limits = Limits()
+) -> Iterator[tuple[Frame, float, bool] | str]:
+    """Pictures of the whole of *path*, at most *rate* a second, as (picture, seconds, keyframe); scaled down
+    to *short_side*. A text among them says where decoding stopped early.
+
+    Raises UnreadableInput (NoVideo for sound only).
+    """
+    for message, picture in _messages(path, "watch", 0, short_side, limits, rate):
+        if picture is not None:
+            yield picture, float(message["time"]), bool(message["key"])
+        elif message["type"] == "warning":
+            yield str(message["message"])
+
+
 def read_audio(path: Path, limits: Limits = Limits()) -> AudioTrack | None:
     """The first sound track of *path*, mixed down to at most two channels; None when it has none.
 
@@ -165,12 +181,12 @@ def _info(message: dict[str, Any]) -> MediaInfo:
 
 
 def _messages(
-    path: Path, op: str, frames: int, short_side: int | None, limits: Limits
+    path: Path, op: str, frames: int, short_side: int | None, limits: Limits, rate: float = 0.0
 ) -> Iterator[tuple[dict[str, Any], Frame | None]]:
     """Messages of one worker, with the bytes of each ``frame`` (a picture) or ``sound`` message."""
     import numpy as np
 
-    job = {"op": op, "frames": frames, "short_side": short_side, **vars(limits)}
+    job = {"op": op, "frames": frames, "short_side": short_side, "rate": rate, **vars(limits)}
     for message, data in talk(path, job, limits.max_seconds):
         payload = None if data is None else np.frombuffer(data, np.uint8)
         if payload is not None and "shape" in message:

@@ -21,7 +21,7 @@ from safegen.watermarks.tile.statistic import log10_bound, needed_z
 if TYPE_CHECKING:
     from safegen.types import FrameSample
 
-__all__ = ["ACCEPT_LOG10_P", "Search", "detect", "look"]
+__all__ = ["ACCEPT_LOG10_P", "Search", "detect", "geometry_of", "look"]
 
 ACCEPT_LOG10_P = -9.0
 """A mark is present, and a payload accepted, below this bound."""
@@ -162,7 +162,8 @@ def detect(sample: FrameSample, *, key: bytes, known: Sequence[int] = ()) -> lis
         return [_reading(sample, parts, state.key, f) for f in ranked]
     p = state.pilot_log10_p()
     present = p < ACCEPT_LOG10_P
-    geometry = _geometry(sample, parts, state.best) if present and state.best is not None else None
+    size = (sample.width, sample.height)
+    geometry = geometry_of(size, parts.size, state.best) if present and state.best is not None else None
     return [WatermarkReading(ALG, present=present, payload=None, log10_p=p, geometry=geometry)]
 
 
@@ -176,15 +177,15 @@ def _reading(sample: FrameSample, parts: Streams, key: Carrier, found: _Found) -
         bounded=not found.under,
         matched_known=found.known,
         segments=presence(parts, found.look.candidate, key, found.number, sample.seconds),
-        geometry=_geometry(sample, parts, found.look.candidate),
+        geometry=geometry_of((sample.width, sample.height), parts.size, found.look.candidate),
         bit_error_rate=float(np.mean(errors)),
     )
 
 
-def _geometry(sample: FrameSample, parts: Streams, found: Candidate) -> Geometry:
-    """The candidate in pixels of the file (not of the scaled sample)."""
-    width, height = parts.size
-    scale = np.diag([width / max(1, sample.width), height / max(1, sample.height)])
+def geometry_of(file: tuple[int, int], work: tuple[int, int], found: Candidate) -> Geometry:
+    """The candidate, found at the size *work* = (width, height), in pixels of the file."""
+    width, height = work
+    scale = np.diag([width / max(1, file[0]), height / max(1, file[1])])
     a = found.a @ scale
     t = (found.o - found.a @ np.array([width / 2, height / 2])) % TILE
     return Geometry(

@@ -7,7 +7,9 @@ geometry), and the bound pays for the number of seconds.
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -20,7 +22,7 @@ from safegen.watermarks.tile.residual import Streams
 from safegen.watermarks.tile.search import Candidate
 from safegen.watermarks.tile.statistic import correlation, log10_bound
 
-__all__ = ["SEGMENT_LOG10_P", "fold_tiles", "presence"]
+__all__ = ["SEGMENT_LOG10_P", "fold_tiles", "presence", "stretches"]
 
 SEGMENT_LOG10_P = -4.0
 """A second carries the mark below this bound (all seconds counted)."""
@@ -72,3 +74,64 @@ def presence(
         end = min(start + 1.0, seconds) if seconds > start else start + 1.0
         out.append(WatermarkSegment(float(start), float(end), p < SEGMENT_LOG10_P, p))
     return tuple(out)
+
+
+_SWITCH = 6.0
+"""What a border costs in the search for runs (nats): single odd pictures make none."""
+_LIMIT = 5.0
+"""How much one picture can say at most (nats)."""
+
+
+def stretches(
+    values: Sequence[NDArray[np.float16]],
+    signs: NDArray[np.float64],
+    times: Sequence[float],
+    end: float,
+) -> tuple[WatermarkSegment, ...]:
+    """The file from its start to *end* (seconds), cut into runs with and without the mark.
+
+    *values* are the payload dimensions (n, 2) of every picture (all 0: it says nothing), *signs* the
+    payload's, *times* when the pictures are shown. The borders come from the best path of a two-state
+    model; each run's ``log10_p`` pays for every stretch that could have been chosen, so the bound holds.
+    """
+    z = np.array([correlation(signs, v.astype(np.float64)) for v in values])
+    loud = np.array([bool(np.any(v)) for v in values])
+    strong = z[z > 3.0]
+    level = max(3.0, float(np.median(strong))) if len(strong) else 3.0
+    says = np.where(loud, np.clip(level * (z - level / 2), -_LIMIT, _LIMIT), 0.0)
+    state = _best_path(says)
+    edges = [0, *(np.flatnonzero(np.diff(state)) + 1), len(z)]
+    trials = math.log10(len(z) * (len(z) + 1) / 2)
+    out: list[WatermarkSegment] = []
+    for first, last in itertools.pairwise(int(e) for e in edges):
+        total = np.sum([v.astype(np.float64) for v in values[first:last]], axis=0)
+        p = log10_bound(correlation(signs, total), trials)
+        start = 0.0 if first == 0 else _between(times, first)
+        stop = end if last == len(z) else _between(times, last)
+        present = bool(state[first]) and p < SEGMENT_LOG10_P
+        if out and out[-1].present == present:
+            before = out.pop()
+            start, p = before.start, min(p, before.log10_p)
+        out.append(WatermarkSegment(float(start), float(stop), present, p))
+    return tuple(out)
+
+
+def _between(times: Sequence[float], index: int) -> float:
+    """A border between a picture and the one before it."""
+    return (times[index - 1] + times[index]) / 2
+
+
+def _best_path(says: NDArray[np.float64]) -> NDArray[np.int64]:
+    """0 or 1 for every picture: the sequence with the most evidence, less what its borders cost (Viterbi)."""
+    score = np.zeros(2)
+    back = np.zeros((len(says), 2), dtype=np.int64)
+    for n, gain in enumerate(says):
+        stay, move = score, score[::-1] - (_SWITCH if n else 0.0)
+        back[n] = np.where(stay >= move, [0, 1], [1, 0])
+        score = np.maximum(stay, move) + np.array([0.0, gain])
+    path = np.empty(len(says), dtype=np.int64)
+    state = int(score.argmax())
+    for n in range(len(says) - 1, -1, -1):
+        path[n] = state
+        state = int(back[n, state])
+    return path

@@ -1,0 +1,57 @@
+"""How the answer of ``detect`` looks on a terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from safegen.cli._text import plain
+from safegen.types import DetectedMark, Detection, WatermarkSegment
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def failed(file: Path, error: Exception) -> str:
+    """One line for a file that could not be examined."""
+    return f"UNREADABLE  {plain(str(file))}: {plain(str(error))}"
+
+
+def show(found: Detection, console: Console, *, per_second: bool) -> None:
+    """Whether there is a mark, which, how sure, and where."""
+    from rich.text import Text
+
+    head, style = ("MARKED", "bold cyan") if found.present else ("NO MARK", "bold")
+    if any(m.spliced for m in found.marks):
+        head = "MARKED IN PARTS"
+    console.print(Text.assemble((head, style), "  ", plain(str(found.path))))
+    size = f"{found.width}x{found.height}"
+    length = "a picture" if found.kind == "picture" else f"{found.seconds:.1f} s"
+    console.print(f"  {size}, {length}; {found.frames} pictures looked at, scheme {plain(found.alg)}")
+    if not found.present:
+        console.print(f"  nothing found; the nearest to a mark: log10 p = {found.log10_p:.1f} (needs -9)")
+    for mark in found.marks:
+        _mark(mark, console, per_second)
+    for note in found.notes:
+        console.print(f"  note: {plain(note)}")
+
+
+def _mark(mark: DetectedMark, console: Console, per_second: bool) -> None:
+    """One mark with its runs."""
+    reading = mark.reading
+    name = "undecoded" if reading.payload is None else f"{reading.payload:016x}"
+    bound = (
+        "" if reading.bounded else " (no proven bound: read from underneath another mark, or by this scheme)"
+    )
+    console.print(f"  content id {name}: log10 p = {reading.log10_p:.1f}{bound}")
+    for run in mark.runs:
+        console.print("    " + _line(run))
+    if per_second:
+        for segment in reading.segments:
+            console.print("      " + _line(segment))
+
+
+def _line(part: WatermarkSegment) -> str:
+    """A stretch of time."""
+    what = "marked" if part.present else "unmarked"
+    return f"{part.start:8.2f} - {part.end:8.2f} s  {what:<9} log10 p = {part.log10_p:.1f}"
