@@ -149,47 +149,49 @@ def main() -> None:
     parser.add_argument("--only", choices=("embedded", "heavy"))
     parser.add_argument("--out", type=Path, default=Path("out/bench/overhead.json"))
     options = parser.parse_args()
-    from safegen.generators.tiny import FOLDER, PRESET
-
-    results = []
+    cases = [c for c in ("embedded", "heavy") if options.only in (None, c)]
+    results: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as scratch:
         work = Path(scratch)
-        if options.only != "heavy":
-            native = {
-                "prompt": PROMPT,
-                "width": PRESET.width,
-                "height": PRESET.height,
-                "num_frames": PRESET.frames,
-                "num_inference_steps": PRESET.steps,
-                "guidance_scale": PRESET.guidance,
-                **PRESET.options,
-            }
-            results.append(
-                compare("embedded", "tiny", FOLDER, native, {}, fps=6, runs=options.runs, work=work)
-            )
-        if options.only != "embedded":
-            folder = heavy(work / "heavy")
-            size = {"width": 320, "height": 192}
-            arguments = {
-                "prompt": PROMPT,
-                **size,
-                "num_frames": 49,
-                "num_inference_steps": options.steps,
-                "guidance_scale": 5.0,
-            }
-            request = {**size, "seconds": 49 / 16, "steps": options.steps, "guidance": 5.0}
-            results.append(
-                compare(
-                    "heavy", str(folder), folder, arguments, request, fps=16, runs=options.runs, work=work
-                )
-            )
-    for row in results:
-        median = row["median_s"]
-        print(f"{row['case']}: raw {median['raw']} s, safegen {median['safegen']} s: x{row['ratio']}")
-        print(f"  CPU: raw {median['raw_cpu']} s, safegen {median['safegen_cpu']} s: x{row['ratio_cpu']}")
-        print("  " + ", ".join(f"{k} {v}" for k, v in row["stages_s"].items()))
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+        for case in cases:
+            results.append(_case(case, options.runs, options.steps, work))
+            _show(results[-1])
+            options.out.parent.mkdir(parents=True, exist_ok=True)
+            options.out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+
+
+def _case(name: str, runs: int, steps: int, work: Path) -> dict[str, Any]:
+    from safegen.generators.tiny import FOLDER, PRESET
+
+    if name == "embedded":
+        native = {
+            "prompt": PROMPT,
+            "width": PRESET.width,
+            "height": PRESET.height,
+            "num_frames": PRESET.frames,
+            "num_inference_steps": PRESET.steps,
+            "guidance_scale": PRESET.guidance,
+            **PRESET.options,
+        }
+        return compare(name, "tiny", FOLDER, native, {}, fps=6, runs=runs, work=work)
+    folder = heavy(work / "heavy")
+    size = {"width": 320, "height": 192}
+    arguments = {
+        "prompt": PROMPT,
+        **size,
+        "num_frames": 49,
+        "num_inference_steps": steps,
+        "guidance_scale": 5.0,
+    }
+    request = {**size, "seconds": 49 / 16, "steps": steps, "guidance": 5.0}
+    return compare(name, str(folder), folder, arguments, request, fps=16, runs=runs, work=work)
+
+
+def _show(row: dict[str, Any]) -> None:
+    median = row["median_s"]
+    print(f"{row['case']}: raw {median['raw']} s, safegen {median['safegen']} s: x{row['ratio']}")
+    print(f"  CPU: raw {median['raw_cpu']} s, safegen {median['safegen_cpu']} s: x{row['ratio_cpu']}")
+    print("  " + ", ".join(f"{k} {v}" for k, v in row["stages_s"].items()), flush=True)
 
 
 if __name__ == "__main__":

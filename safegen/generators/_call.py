@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,12 +47,8 @@ def accepted(pipe: Any) -> frozenset[str]:
     return frozenset(inspect.signature(type(pipe).__call__).parameters)
 
 
-def checked_arguments(pipe: Any, values: dict[str, Any], asked: tuple[str, ...]) -> dict[str, Any]:
-    """Drop what the pipeline's call does not take.
-
-    Raises UsageError when the user asked for it by name, or for something that would go round the screens.
-    """
-    names = accepted(pipe)
+def screened(asked: Iterable[str]) -> None:
+    """Raise UsageError for options safegen sets itself, or that would bring in what nobody screened."""
     for name in asked:
         if name in _OURS:
             instead = _OURS[name]
@@ -61,6 +57,16 @@ def checked_arguments(pipe: Any, values: dict[str, Any], asked: tuple[str, ...])
             )
         if name.startswith(_BEFORE_THE_SCREEN):
             raise UsageError(f"{name!r} is not an option", hint="words and pictures pass the screens first")
+
+
+def checked_arguments(pipe: Any, values: dict[str, Any], asked: tuple[str, ...]) -> dict[str, Any]:
+    """Drop what the pipeline's call does not take.
+
+    Raises UsageError when the user asked for it by name, and as ``screened`` does.
+    """
+    screened(asked)
+    names = accepted(pipe)
+    for name in asked:
         if name not in names:
             raise UsageError(
                 f"{type(pipe).__name__} has no option {name!r}", hint="see the pipeline's documentation"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from safegen.errors import GenerationFailed, UsageError
 from safegen.generators import _facts, _loading, _options, _sizes, _work
-from safegen.generators._call import accepted, call, checked_arguments, run, to_uint8
+from safegen.generators._call import accepted, call, checked_arguments, run, screened, to_uint8
 from safegen.generators._desk import Desk, who_can
 from safegen.generators._options import Options
 from safegen.generators.families import Family, Native, family_of
@@ -146,6 +146,7 @@ class DiffusersGenerator:
 
     def _native(self, request: Request) -> tuple[_facts.Facts, Family, Native]:
         """What is known of the pipeline. Raises UsageError for a way of working it does not have."""
+        screened(_options.parse(request.options)[1])
         facts = _facts.facts_of(self.preset)
         family = family_of(facts)
         can = family.modes(facts)

@@ -27,7 +27,7 @@ def generator(pipeline_folder: Any) -> Iterator[DiffusersGenerator]:
     yield found
 
 
-def made(generator: Any, steps: int = 2, **options: Any) -> Any:
+def made(generator: Any, /, steps: int = 2, **options: Any) -> Any:
     request = Request("a red ball", width=32, height=32, seconds=0.3, steps=steps, seed=1, options=options)
     return generator.generate(request, progress=NoProgress())
 
@@ -86,12 +86,28 @@ def test_wrong_values_say_what_is_possible(name: str, value: Any) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    "prompt prompt_embeds negative_prompt image image_embeds video latents width num_frames output_type "
-    "generator callback_on_step_end num_videos_per_prompt strength".split(),
+    [
+        "prompt",
+        "prompt_embeds",
+        "negative_prompt",
+        "image",
+        "image_embeds",
+        "video",
+        "latents",
+        "width",
+        "num_frames",
+        "output_type",
+        "generator",
+        "callback_on_step_end",
+        "num_videos_per_prompt",
+        "strength",
+    ],
 )
 def test_nothing_goes_round_the_screens(name: str, generator: Any) -> None:
     with pytest.raises(UsageError, match="is not an option"):
         made(generator, **{name: "a bad thing"})
+    with pytest.raises(UsageError, match="is not an option"):
+        generator.outlook(Request("x", options={name: "a bad thing"}))
 
 
 @pytest.mark.parametrize(
