@@ -93,7 +93,8 @@ class Journal:
 
     def write(self, row: Row) -> None:
         """Append *row*, on the disk before this returns. Raises ReleaseFailed."""
-        values = {**vars(row), "run": self.run}
+        why = f"{row.error} ({row.hint})" if row.status == "failed" and row.hint else row.error
+        values = {**vars(row), "error": why, "run": self.run}
         try:
             self._writer.writerow([_cell(values[name]) for name in COLUMNS])
             self._file.flush()
