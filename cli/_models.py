@@ -68,7 +68,7 @@ def agreed(plan: Plan, shown: Mapping[str, Any], *, yes: bool, accepted: bool, a
         return True  # the library says what must be accepted
     if yes or not plan.to_fetch:
         return True
-    if not sys.stdin.isatty():
+    if not on_terminal():
         raise UsageError(
             f"this would download {size(plan.to_fetch)}", hint="say --yes where nobody can be asked"
         )
@@ -76,3 +76,8 @@ def agreed(plan: Plan, shown: Mapping[str, Any], *, yes: bool, accepted: bool, a
         return True
     click.echo("nothing was downloaded", err=True)
     return False
+
+
+def on_terminal() -> bool:
+    """Whether somebody is there to answer."""
+    return sys.stdin.isatty()

@@ -49,6 +49,7 @@ def diagnose(workspace: str | os.PathLike[str] | None = None) -> list[Row]:
         )
     )
     rows.append(_try("embedded model", False, _embedded))
+    rows.append(_try("pulled models", False, _pulled))
     return rows
 
 
@@ -105,3 +106,15 @@ def _embedded() -> str:
 
     row = next(r for r in catalogue() if r["name"] == "tiny")
     return str(row["summary"])
+
+
+def _pulled() -> str:
+    """Every pulled model's files are there and look as they did when they were hashed (or hash as recorded)."""
+    from safegen.generators import hub
+
+    names = hub.pulled()
+    for name in names:
+        record = hub.pinned(name)
+        if record is not None:
+            hub.verify(record)
+    return ", ".join(names) or "none"
