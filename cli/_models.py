@@ -18,8 +18,8 @@ def table(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """The list for people: name, whether it is here, size, licence, what it is."""
     yield f"{'NAME':<18}{'HERE':<20}{'SIZE':>9}  {'LICENCE':<26} WHAT IT IS"
     for row in rows:
-        name, licence = plain(str(row["name"])), plain(str(row["licence"]))
-        yield f"{name:<18}{row['here']:<20}{size(row['bytes']):>9}  {licence:<26} {plain(str(row['summary']))}"
+        name, licence, what = (plain(str(row[key])) for key in ("name", "licence", "summary"))
+        yield f"{name:<18}{row['here']:<20}{size(row['bytes']):>9}  {licence:<26} {what}"
     yield ""
     yield "any other diffusers video pipeline: --model FOLDER, or `safegen models pull ORGANISATION/NAME`"
 

@@ -109,7 +109,7 @@ def _embedded() -> str:
 
 
 def _pulled() -> str:
-    """Every pulled model's files are there and look as they did when they were hashed (or hash as recorded)."""
+    """Every pulled model's files are there and unchanged since they were hashed."""
     from safegen.generators import hub
 
     names = hub.pulled()
