@@ -7,6 +7,7 @@ import multiprocessing
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -17,7 +18,7 @@ from safegen.errors import HeldForReview, LedgerError, UsageError
 from safegen.keys.identity import Identity
 from safegen.ledger import Ledger, LogSigner
 from safegen.pipeline.records import decision_private, decision_public
-from safegen.types import CheckRun, Finding, Held, PolicyRef, Request
+from safegen.types import CheckRun, Finding, Held, Input, PolicyRef, Request, Shot
 from safegen.workspace import find
 
 PROMPT = "a doubtful sentence about nothing"
@@ -75,6 +76,38 @@ def test_an_approval_passes_the_same_request_once(ledger: Ledger) -> None:
     with pytest.raises(HeldForReview, match="not the approval that counts"):
         spend(ledger, used.entry)
     assert spend(ledger, index).entry > used.entry
+
+
+CLIP = Input("video", Path("a.mp4"), "11" * 32)
+
+
+@pytest.mark.parametrize(
+    ("approved", "asked", "what"),
+    [
+        ({}, {"sha256": "22" * 32}, "input"),
+        ({}, {"sha256": ""}, "input"),
+        ({"sha256": ""}, {"sha256": ""}, "input"),
+        ({}, {"mode": "extend"}, "way of working"),
+        ({}, {"strength": 0.7}, "strength"),
+        ({}, {"strength": None}, "strength"),
+        ({"shots": (Shot(0, "a"),)}, {"shots": (Shot(0, "b"),)}, "storyboard"),
+        ({"shots": (Shot(0, "a"),)}, {"shots": (Shot(0.5, "a"),)}, "storyboard"),
+    ],
+)
+def test_an_approval_covers_what_the_clip_is_made_from(
+    ledger: Ledger, approved: dict[str, Any], asked: dict[str, Any], what: str
+) -> None:
+    def request(changes: dict[str, Any]) -> Held:
+        values = {"mode": "edit", "strength": 0.5, **changes}
+        inputs = (replace(CLIP, sha256=values.pop("sha256", CLIP.sha256)),)
+        return replace(HELD, request=replace(HELD.request, inputs=inputs, **values))
+
+    index = hold(ledger, request(approved))
+    review.decide(ledger, index, "approve", by="Ada")
+    with pytest.raises(HeldForReview, match=f"another {what}"):
+        spend(ledger, index, request(asked))
+    if approved != {"sha256": ""}:
+        spend(ledger, index, request(approved))
 
 
 @pytest.mark.parametrize(
