@@ -68,6 +68,7 @@ def until(happened: object, seconds: float = 120) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_a_clip_from_a_server_is_released_with_the_servers_own_credentials(
     server: VideoServer, in_memory: Path
 ) -> None:
@@ -111,6 +112,7 @@ def test_a_dry_run_makes_no_connection(server: VideoServer, in_memory: Path) -> 
     assert server.url in out and "leaves this machine" in out and not server.asked
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("body", [b"<!DOCTYPE html><html>busy</html>", b""])
 def test_a_success_without_a_video_releases_nothing(
     server: VideoServer, in_memory: Path, body: bytes
@@ -133,6 +135,7 @@ def test_ctrl_c_stops_the_server_and_leaves_nothing(server: VideoServer, in_memo
     assert not [name for name in left(in_memory) if name.endswith((".mp4", ".raw"))]
 
 
+@pytest.mark.slow
 def test_a_kill_leaves_nothing_that_stays(server: VideoServer, in_memory: Path) -> None:
     server.states = [{"status": "in_progress", "progress": 10}]
     running = generate(in_memory, server)
