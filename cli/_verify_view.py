@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safegen.cli._text import plain
-from safegen.types import Report, Verdict
+from safegen.types import Json, Report, Verdict
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
+
+    from safegen.verification.page import Item
 
 _STYLE = {
     Verdict.VERIFIED: "bold green",
@@ -26,9 +27,21 @@ _STYLE = {
 }
 
 
-def failed(file: Path, error: Exception) -> str:
-    """One line for a file that could not be examined."""
-    return f"UNREADABLE  {plain(str(file))}: {plain(str(error))}"
+def as_json(item: Item) -> Json:
+    """The report on a file, or why there is none, as JSON."""
+    from safegen.verification.schema import error_to_json, report_to_json
+
+    if item.report is None:
+        return error_to_json(str(item.path), item.error, item.exit_code)
+    return report_to_json(item.report)
+
+
+def show_item(item: Item, console: Console, *, explain: bool) -> None:
+    """The report on a file, or one line for a file that could not be examined."""
+    if item.report is None:
+        console.print(f"UNREADABLE  {plain(str(item.path))}: {plain(item.error)}")
+    else:
+        show(item.report, console, explain=explain)
 
 
 def show(report: Report, console: Console, *, explain: bool) -> None:

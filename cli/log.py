@@ -139,6 +139,47 @@ def proof(index: int, output: Path | None, workspace: Path | None) -> None:
         click.echo(str(output))
 
 
+@command.command("resolve")
+@click.argument("what", metavar="ID|FILE")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Write the manifest store (.c2pa) of the release."
+)
+@_options.workspace
+@_options.as_json
+def resolve(what: str, output: Path | None, workspace: Path | None, as_json: bool) -> None:
+    """The release behind a mark's id (16 hexadecimal digits), or behind the mark or pictures of FILE.
+
+    Of a file only releases whose recorded pictures match. Exit 9 when there is none.
+    """
+    from safegen.cli._files import write_new
+    from safegen.cli._output import print_json
+    from safegen.errors import GateFailed
+    from safegen.verification.resolving import locally, mark_or_file
+
+    with open_readonly(workspace) as ledger:
+        found = locally(ledger, mark_or_file(what))
+    if not found:
+        raise GateFailed("the ledger knows no release for it", hint="`safegen verify --resolve` asks others")
+    if output is not None:
+        write_new(output, found[0].manifest)
+    rows = [
+        {
+            "index": r.index,
+            "content_id": f"{r.content_id:016x}",
+            "manifest_id": r.manifest_id,
+            "sha256": r.sha256,
+            "withdrawn": r.withdrawn,
+        }
+        for r in found
+    ]
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        withdrawn = "" if row["withdrawn"] is None else f"  withdrawn by entry {row['withdrawn']}"
+        click.echo(f"{row['index']:>6}  {row['content_id']}  {row['manifest_id']}{withdrawn}")
+
+
 for _each in (_log_write.checkpoint, _log_write.stamp, _log_write.withdraw, _log_write.supersede):
     command.add_command(_each)
 command.add_command(_log_write.redact)

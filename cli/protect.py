@@ -22,7 +22,9 @@ SOURCE_TYPES = (
 
 @click.command("protect")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Default: NAME.protected.mp4.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Default: NAME.protected.mp4 (.png, .jpg)."
+)
 @click.option(
     "--source-type",
     type=click.Choice(SOURCE_TYPES),
@@ -30,7 +32,19 @@ SOURCE_TYPES = (
 )
 @click.option("--policy", default="default", show_default=True, help="Policy name or YAML file.")
 @click.option("--watermark", default="tile", show_default=True, help="Watermark scheme.")
-@click.option("--crf", type=click.IntRange(0, 51), default=18, show_default=True, help="H.264 quality.")
+@click.option(
+    "--crf",
+    type=click.IntRange(0, 51),
+    default=18,
+    show_default=True,
+    help="Quality of H.264 (8 bit) or HEVC (10 bit).",
+)
+@click.option(
+    "--allow-damaged",
+    is_flag=True,
+    help="Protect what can be decoded of a damaged file.",
+)
+@_options.manifest
 @click.option("--force", is_flag=True, help="Replace an existing output.")
 @_options.passphrase_file
 @_options.workspace
@@ -43,13 +57,17 @@ def command(
     policy: str,
     watermark: str,
     crf: int,
+    manifest: str | None,
+    allow_damaged: bool,
     force: bool,
     passphrase_file: Path | None,
     workspace: Path | None,
     as_json: bool,
     plain: bool,
 ) -> None:
-    """Mark, sign and record FILE, a video made elsewhere. The original stays as it is.
+    """Mark, sign and record FILE, a video or picture (PNG, JPEG) made elsewhere. The original stays as it is.
+
+    Sound, subtitles, chapters, colours and times are kept; what cannot be is said.
 
     Nothing is claimed about how it was made; its own credentials are kept as an ingredient.
     """
@@ -65,7 +83,9 @@ def command(
             policy=policy,
             watermark=watermark,
             crf=crf,
+            manifest=manifest,
             overwrite=force,
+            allow_damaged=allow_damaged,
             workspace=workspace,
             passphrase=_options.passphrase(passphrase_file),
             progress=bar,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -48,27 +48,25 @@ LEVELS = ("verified", "signed", "recovered", "any")
     help="Fetch credentials that lie elsewhere, from this host only (https, public addresses; repeatable).",
 )
 @click.option(
+    "--resolve",
+    metavar="URL",
+    help="Where credentials are gone, ask this C2PA soft binding resolution service about the mark (https).",
+)
+@click.option(
     "--html", type=click.Path(path_type=Path), metavar="REPORT", help="Also write a one-page HTML report."
 )
 @click.option("--explain", is_flag=True, help="Show every layer.")
 @_options.workspace
 @_options.as_json
 @_options.plain
-@click.pass_context
 def command(
-    ctx: click.Context,
     files: tuple[Path, ...],
-    proof: Path | None,
-    trust_files: tuple[Path, ...],
     require: str | None,
-    no_watermark: bool,
-    moment: str | None,
-    fetch_remote: tuple[str, ...],
     html: Path | None,
     explain: bool,
-    workspace: Path | None,
     as_json: bool,
     plain: bool,
+    **asked: Any,
 ) -> None:
     """Say where FILE comes from: one verdict from every layer.
 
@@ -76,62 +74,83 @@ def command(
     workspace, from `safegen trust add` and from --trust, never from the folder the file lies in; the answer
     says whose root was trusted.
     """
-    from safegen.api import verify
     from safegen.cli import _verify_view as view
     from safegen.cli._output import Bar, console, print_json
-    from safegen.errors import SafegenError, UnreadableInput
-    from safegen.verification.batch import expand, parse_moment
-    from safegen.verification.page import Item
-    from safegen.verification.schema import error_to_json, report_to_json
+    from safegen.errors import UnreadableInput
+    from safegen.verification.batch import expand
 
     single = len(files) == 1 and not files[0].is_dir()
-    if proof and not single:
+    if asked["proof"] and not single:
         raise click.UsageError("--proof goes with one file")
     if html is not None and html.exists():
         raise click.UsageError(f"{html} exists: name a new file for the report")
-    at = None if moment is None else parse_moment(moment)
+    how = _how(**asked)
     batch = expand(files)
     if not batch.files:
         raise UnreadableInput(f"{files[0]}: no video, sound or picture in this folder", hint="check the path")
     items: list[Item] = []
-    codes: list[int] = []
     with Bar(quiet=as_json or single, plain=plain) as bar:
         bar.stage("verifying", len(batch.files))
         for file in batch.files:
-            try:
-                report = verify(
-                    file,
-                    workspace=workspace,
-                    proof=proof,
-                    trust=trust_files,
-                    watermark=not no_watermark,
-                    at=at,
-                    fetch_remote=fetch_remote,
-                )
-            except SafegenError as error:
-                if single:
-                    raise
-                codes.append(error.exit_code)
-                items.append(Item(file, error=str(error), exit_code=error.exit_code))
-                if not as_json:
-                    console(plain).print(view.failed(file, error))
-            else:
-                codes.append(0 if require and _enough(report, require) else report.exit_code)
-                items.append(Item(file, report))
-                if not as_json:
-                    view.show(report, console(plain), explain=explain)
+            items.append(_one(file, how, single=single))
+            if not as_json:
+                view.show_item(items[-1], console(plain), explain=explain)
             bar.advance()
     if as_json:
-        answers = [
-            report_to_json(i.report) if i.report else error_to_json(str(i.path), i.error, i.exit_code)
-            for i in items
-        ]
-        print_json(answers[0] if single else answers)
+        print_json(view.as_json(items[0]) if single else [view.as_json(i) for i in items])
     elif batch.passed_over:
         console(plain).print(view.passed_over(batch.passed_over))
     if html is not None:
         _write_page(html, items)
-    ctx.exit(max(codes))
+    click.get_current_context().exit(max(_exit_code(item, require) for item in items))
+
+
+def _how(
+    *,
+    proof: Path | None,
+    trust_files: tuple[Path, ...],
+    no_watermark: bool,
+    moment: str | None,
+    fetch_remote: tuple[str, ...],
+    resolve: str | None,
+    workspace: Path | None,
+) -> dict[str, Any]:
+    """The options as the API takes them. Raises UsageError."""
+    from safegen.verification.batch import parse_moment
+    from safegen.verification.resolving import host_of
+
+    if resolve is not None:
+        host_of(resolve)
+    return {
+        "workspace": workspace,
+        "proof": proof,
+        "trust": trust_files,
+        "watermark": not no_watermark,
+        "at": None if moment is None else parse_moment(moment),
+        "fetch_remote": fetch_remote,
+        "resolve": resolve,
+    }
+
+
+def _one(file: Path, how: dict[str, Any], *, single: bool) -> Item:
+    """The report on one file. In a batch a file that cannot be examined does not stop the others."""
+    from safegen.api import verify
+    from safegen.errors import SafegenError
+    from safegen.verification.page import Item
+
+    try:
+        return Item(file, verify(file, **how))
+    except SafegenError as error:
+        if single:
+            raise
+        return Item(file, error=str(error), exit_code=error.exit_code)
+
+
+def _exit_code(item: Item, require: str | None) -> int:
+    """The verdict's exit code, 0 where it is enough."""
+    if item.report is None:
+        return item.exit_code
+    return 0 if require and _enough(item.report, require) else item.report.exit_code
 
 
 def _write_page(target: Path, items: list[Item]) -> None:

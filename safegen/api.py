@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from safegen.making import blend, extend, generate, generate_request, loop, plan, remix, storyboard
 from safegen.protocols import NoProgress, Progress, Signer
-from safegen.types import Allowed, Held, Refused, Release, Report, Request
+from safegen.types import Allowed, Detection, Held, Refused, Release, Report, Request
 from safegen.ways import new_seed
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "blend",
     "comply",
+    "detect",
     "extend",
     "generate",
     "generate_request",
@@ -62,16 +63,22 @@ def protect(
     watermark: str = "tile",
     crf: int = 18,
     overwrite: bool = False,
+    allow_damaged: bool = False,
+    manifest: str | None = None,
     workspace: PathLike | None = None,
     passphrase: Passphrase = None,
     signer: Signer | None = None,
     progress: Progress = NoProgress(),
 ) -> Release:
-    """Mark, sign and record a video made elsewhere; the original stays as it is.
+    """Mark, sign and record a video or picture (PNG, JPEG) made elsewhere; the original stays as it is.
 
-    Nothing is claimed about how it was made: *source_type* (an IPTC digital source type such as
+    Sound, subtitles, chapters, colours, rotation and times are kept; ``Release.warnings`` says what could
+    not be. A damaged file is refused, unless *allow_damaged* lets what can be decoded pass.
+
+    *manifest* says where the credentials go, as in ``safegen.workspace.Config``. Nothing is claimed about how
+    it was made: *source_type* (an IPTC digital source type such as
     ``digitalCapture``) is recorded as the user's own statement. *output* defaults to
-    ``NAME.protected.mp4`` beside the source.
+    ``NAME.protected.mp4`` (``.png``, ``.jpg``) beside the source.
 
     Raises UnreadableInput, UsageError, CheckUnavailable, ReleaseFailed, Interrupted.
     """
@@ -80,7 +87,8 @@ def protect(
     from safegen.pipeline.studio import open_studio
     from safegen.workspace import find
 
-    with open_studio(find(workspace), passphrase=passphrase, signer=signer, progress=progress) as studio:
+    space = find(workspace).releasing(manifest=manifest)
+    with open_studio(space, passphrase=passphrase, signer=signer, progress=progress) as studio:
         return run(
             Path(path),
             None if output is None else Path(output),
@@ -90,6 +98,7 @@ def protect(
             watermark=watermark,
             encoding=Encoding(crf=crf),
             overwrite=overwrite,
+            allow_damaged=allow_damaged,
         )
 
 
@@ -102,12 +111,14 @@ def verify(
     watermark: bool = True,
     at: datetime | None = None,
     fetch_remote: Sequence[str] = (),
+    resolve: str | None = None,
 ) -> Report:
     """Where the file at *path* comes from: one verdict from credentials, watermark, content and ledger.
 
-    Offline, unless *fetch_remote* names hosts from which remote manifests may be fetched. Trust comes from
-    the user's own workspace, from *trust* files and from nowhere else. *proof* is a proof sidecar (default:
-    the one beside the file). *at* judges certificates at another time.
+    Offline, unless *fetch_remote* names hosts from which remote manifests may be fetched, or *resolve* is the
+    address of a C2PA soft binding resolution service, to be asked where the credentials are gone. Trust comes
+    from the user's own workspace, from *trust* files and from nowhere else. *proof* is a proof sidecar
+    (default: the one beside the file). *at* judges certificates at another time.
 
     Raises UnreadableInput, UsageError, CheckUnavailable.
     """
@@ -124,7 +135,29 @@ def verify(
         watermark=watermark,
         at=at,
         fetch_hosts=fetch_remote,
+        resolve=resolve,
     )
+
+
+def detect(
+    path: PathLike,
+    *,
+    scheme: str = "tile",
+    key: PathLike | bytes | None = None,
+    progress: Progress = NoProgress(),
+) -> Detection:
+    """Look for watermarks in a video or picture: which, in which parts, how sure that is.
+
+    The mark alone: no credentials, no ledger, no workspace, no network. *key* is a private key or a file
+    with one (default: the public key). A mark is a pointer, not a proof; ``verify`` gives a verdict.
+
+    Raises UnreadableInput, UsageError, CheckUnavailable, Interrupted.
+    """
+    from safegen.verification.detect import detect_file, read_key
+    from safegen.watermarks import PUBLIC_KEY
+
+    secret = PUBLIC_KEY if key is None else key if isinstance(key, bytes) else read_key(Path(key))
+    return detect_file(Path(path), scheme=scheme, key=secret, progress=progress)
 
 
 def comply(

@@ -45,8 +45,9 @@ def fetch_manifest(
     *,
     allowed: Callable[[str], bool] = is_public,
     context: ssl.SSLContext | None = None,
+    accept: str = "application/c2pa",
 ) -> bytes:
-    """The manifest store at *url*, which has to be on one of *hosts*.
+    """The manifest store (or what else *accept* asks for) at *url*, which has to be on one of *hosts*.
 
     *allowed* decides which IP addresses may be spoken to; *context* checks the server's certificate.
     Raises UnreadableInput: another scheme or host, a private address, a redirect, too large, too slow.
@@ -64,7 +65,7 @@ def fetch_manifest(
     try:
         address = _resolve(host, port, allowed)
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        return _get(host, address, port, path, context or ssl.create_default_context(), deadline)
+        return _get(host, address, port, path, context or ssl.create_default_context(), deadline, accept)
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise _refused(f"fetching it from {host} failed ({type(error).__name__})") from error
 
@@ -84,14 +85,16 @@ def _resolve(host: str, port: int, allowed: Callable[[str], bool]) -> str:
     return found[0]
 
 
-def _get(host: str, address: str, port: int, path: str, context: ssl.SSLContext, deadline: float) -> bytes:
+def _get(
+    host: str, address: str, port: int, path: str, context: ssl.SSLContext, deadline: float, accept: str
+) -> bytes:
     """GET over TLS to *address*, the certificate checked for *host*."""
     raw = socket.create_connection((address, port), timeout=_left(deadline))
     with raw, context.wrap_socket(raw, server_hostname=host) as channel:
         connection = http.client.HTTPSConnection(host, port)
         connection.sock = channel
         channel.settimeout(_left(deadline))
-        connection.request("GET", path, headers={"Accept": "application/c2pa", "Connection": "close"})
+        connection.request("GET", path, headers={"Accept": accept, "Connection": "close"})
         answer = connection.getresponse()
         if answer.status != 200:
             raise _refused(f"{host} answered {answer.status}")

@@ -20,6 +20,7 @@ from safegen.verification.verdict import Evidence, Resolution
 if TYPE_CHECKING:
     from safegen.ledger.records import ReleaseEntry
     from safegen.ledger.store import Ledger
+    from safegen.verification.resolving import Named
 
 URL = re.compile(r"https?://\S+")
 
@@ -49,6 +50,8 @@ class Look:
     watermark: bool = True
     at: datetime | None = None
     fetch_hosts: Sequence[str] = ()
+    resolve: str | None = None
+    """Address of a resolution service that may be asked about marks whose credentials are gone."""
 
 
 def gather(path: Path, how: Look) -> Gathered:
@@ -74,6 +77,8 @@ def gather(path: Path, how: Look) -> Gathered:
         else:
             skipped.append(NotChecked("watermark", "you asked to skip it"))
             looked = marks.Looked()
+        named = _resolved(path, how, credentials, looked, skipped)
+        credentials = next((n.credentials for n in named if n.exact), credentials)
         entry = logs.own_entry(sha256, credentials, ledger, how.trust, skipped)
         if entry is None:
             entry = logs.sidecar_entry(path, how.proof, sha256, credentials, how.trust, skipped)
@@ -83,8 +88,29 @@ def gather(path: Path, how: Look) -> Gathered:
             resolutions, recovered = marks.by_content(looked, credentials, ledger, skipped)
         if ledger is None:
             skipped.append(NotChecked("ledger", "no ledger of your own at hand"))
-    evidence = _evidence(credentials, looked, entry, resolutions)
+    evidence = replace(_evidence(credentials, looked, entry, resolutions), named=named)
     return Gathered(sha256, evidence, recovered, tuple(skipped))
+
+
+def _resolved(
+    path: Path, how: Look, credentials: CredentialsEvidence, looked: marks.Looked, skipped: list[NotChecked]
+) -> tuple[Named, ...]:
+    """What the resolution service says about the marks, where one was named and the credentials are gone."""
+    gone = {CredentialState.ABSENT, CredentialState.REMOTE_NOT_FETCHED, CredentialState.UNSUPPORTED}
+    if how.resolve is None or credentials.state not in gone:
+        return ()
+    from safegen.credentials.remote import fetch_manifest
+    from safegen.verification.resolving import ask, host_of
+
+    hosts = [host_of(how.resolve)]
+
+    def fetch(url: str, accept: str) -> bytes:
+        return fetch_manifest(url, hosts, accept=accept)
+
+    def read(store: bytes) -> CredentialsEvidence:
+        return replace(_read(path, how, store), source="resolved")
+
+    return tuple(ask(how.resolve, looked.readings, read, fetch, skipped))
 
 
 def _lightly(path: Path, sha256: str, credentials: CredentialsEvidence, how: Look) -> LedgerEvidence | None:

@@ -32,11 +32,13 @@ def verify_file(
     watermark: bool = True,
     at: datetime | None = None,
     fetch_hosts: Sequence[str] = (),
+    resolve: str | None = None,
 ) -> Report:
     """The report on *path*, with the trust of *workspace* and of *trust_files*.
 
     *passed_over* is a workspace that was found by walking up and adds nothing: the report says so. *at*
-    (aware) judges certificates at another time; *fetch_hosts* allows remote manifests from these hosts.
+    (aware) judges certificates at another time; *fetch_hosts* allows remote manifests from these hosts;
+    *resolve* is the address of a resolution service to ask where the credentials are gone.
 
     Raises UnreadableInput, UsageError (trust files), CheckUnavailable (a layer that cannot be examined,
     a ledger that is locked or corrupt).
@@ -50,6 +52,7 @@ def verify_file(
         watermark=watermark,
         at=at,
         fetch_hosts=tuple(fetch_hosts),
+        resolve=resolve,
     )
     try:
         found = gather(path, how)
@@ -91,6 +94,8 @@ def _report(path: Path, found: Gathered, answer: Answer, trust: Trust) -> Report
     content: ContentMatch | None = next((r.content for r in evidence.resolutions if r.content), None)
     intact = evidence.credentials.state is CredentialState.VALID
     recovered = found.recovered.manifest_json if found.recovered is not None and not intact else None
+    if recovered is None and evidence.named:
+        recovered = evidence.named[0].credentials.manifest
     root = evidence.credentials.trusted_root
     return Report(
         path=path,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from safegen.credentials.explain import explain
 from safegen.types import (
@@ -19,6 +20,9 @@ from safegen.types import (
     Verdict,
     WatermarkReading,
 )
+
+if TYPE_CHECKING:
+    from safegen.verification.resolving import Named
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,8 @@ class Evidence:
     """Those of them whose scheme was really searched for."""
     ancestor_payloads: frozenset[int] = field(default_factory=frozenset)
     """Payloads that the manifests of its ingredients name."""
+    named: tuple[Named, ...] = ()
+    """What a resolution service says about marks whose credentials are gone."""
 
 
 @dataclass(frozen=True)
@@ -216,7 +222,10 @@ def _unsigned(evidence: Evidence) -> Answer:
         return Answer(
             Verdict.MARKED_UNRESOLVED,
             f"Made with safegen (id {ids}), but no ledger at hand knows this id: ask its maker.",
-            ("Anyone can copy such a mark, so alone it proves nothing about the origin.",),
+            (
+                *_named_notes(evidence.named),
+                "Anyone can copy such a mark, so alone it proves nothing about the origin.",
+            ),
         )
     if any(r.present for r in evidence.watermarks):
         return Answer(
@@ -228,6 +237,15 @@ def _unsigned(evidence: Evidence) -> Answer:
         Verdict.NO_PROVENANCE,
         "No provenance found. This says nothing about whether the video is real or made by AI.",
         (evidence.credentials.reason,) if evidence.credentials.reason else (),
+    )
+
+
+def _named_notes(named: Sequence[Named]) -> tuple[str, ...]:
+    """What a resolution service answered: a lead, since nothing at hand compares the pictures."""
+    return tuple(
+        f"The service {n.host} says that id {n.payload:016x} belongs to {n.credentials.manifest_id}, signed "
+        f"by {n.credentials.signer or 'nobody named'}; nothing here shows whether the pictures are the same."
+        for n in named
     )
 
 

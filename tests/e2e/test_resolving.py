@@ -1,0 +1,210 @@
+"""From a mark to its manifest: through a resolution service (a real one over TLS), and through the ledger."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+from click.testing import CliRunner
+
+from safegen import Verdict, workspace
+from safegen.cli import group
+from safegen.credentials import remote
+from safegen.credentials.assertions import binding_value
+from safegen.credentials.manifest import build_manifest
+from safegen.credentials.sign import sign_file
+from safegen.errors import GateFailed, UsageError
+from safegen.ledger import Ledger
+from safegen.types import Report, WatermarkReading
+from safegen.verification import marks, resolving, run
+from tests.e2e.conftest import Studio
+from tests.e2e.makers import TILE, Maker, inputs, paint
+from tests.e2e.tls import self_signed
+
+MARK = 0x1234_5678_9ABC_DEF0
+
+
+class Service:
+    """A manifest repository with the two calls of the C2PA Soft Binding Resolution API."""
+
+    def __init__(self, folder: Path) -> None:
+        self.by_value: dict[tuple[str, str], list[str]] = {}
+        self.stores: dict[str, bytes] = {}
+        self.matches: bytes | None = None
+        self.asked: list[str] = []
+        server_side, self.client = self_signed(folder)
+        service = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                service.asked.append(self.path)
+                body, kind = service.answer(self.path)
+                self.send_response(200 if body is not None else 404)
+                self.send_header("Content-Type", kind)
+                self.end_headers()
+                self.wfile.write(body or b"")
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.socket = server_side.wrap_socket(self.server.socket, server_side=True)
+        self.url = f"https://localhost:{self.server.server_port}/v1"
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
+
+    def answer(self, path: str) -> tuple[bytes | None, str]:
+        parts = urlsplit(path)
+        if parts.path == "/v1/matches/byBinding":
+            query = parse_qs(parts.query)
+            ids = self.by_value.get((query["alg"][0], query["value"][0]), [])
+            shown = json.dumps({"matches": [{"manifestId": i, "similarityScore": 100} for i in ids]}).encode()
+            return self.matches if self.matches is not None else shown, "application/json"
+        return self.stores.get(unquote(parts.path.removeprefix("/v1/manifests/"))), "application/c2pa"
+
+
+@pytest.fixture
+def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+    made = Service(tmp_path)
+    real = remote.fetch_manifest
+
+    def local(url: str, hosts: list[str], *, accept: str) -> bytes:
+        return real(url, hosts, allowed=lambda _: True, context=made.client, accept=accept)
+
+    monkeypatch.setattr(remote, "fetch_manifest", local)
+    yield made
+    made.server.shutdown()
+
+
+@pytest.fixture
+def stripped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A clip without credentials in which the id MARK is read (painted clips are too small for a mark)."""
+    reading = WatermarkReading(TILE, True, MARK, -90.0, True)
+    monkeypatch.setattr(marks, "look", lambda *_: marks.Looked((reading,), None, frozenset({TILE})))
+    return paint(tmp_path / "stripped.mp4")
+
+
+@pytest.fixture(scope="module")
+def maker(tmp_path_factory: pytest.TempPathFactory) -> Maker:
+    return Maker.open(tmp_path_factory.mktemp("resolving") / "workspace")
+
+
+def known(
+    service: Service, maker: Maker, folder: Path, *, content_id: int = MARK, of: Path | None = None
+) -> str:
+    """Register a manifest for MARK; its id. *of*: the file that it is about (default: another one)."""
+    source = of or paint(folder / "other.mp4", seed=9)
+    made = sign_file(
+        source,
+        folder / "signed.mp4",
+        build_manifest(inputs(content_id)),
+        signer=maker.identity.signer(),
+        place="sidecar" if of else "embedded",
+    )
+    service.stores[made.manifest_id] = made.manifest_bytes
+    service.by_value[(TILE, binding_value(MARK))] = [made.manifest_id]
+    return made.manifest_id
+
+
+def ask(maker: Maker, path: Path, url: str | None) -> Report:
+    return run.verify_file(path, workspace=workspace.find(maker.root), resolve=url)
+
+
+def reasons(report: Report) -> str:
+    return " ".join(n.reason for n in report.not_checked)
+
+
+def test_a_lead_is_no_proof(service: Service, stripped: Path, maker: Maker, tmp_path: Path) -> None:
+    manifest_id = known(service, maker, tmp_path)
+    report = ask(maker, stripped, service.url)
+    assert report.verdict is Verdict.MARKED_UNRESOLVED
+    assert manifest_id in " ".join(report.reasons)
+    assert report.recovered_manifest is not None
+    assert len(service.asked) == 2
+
+
+def test_nobody_is_asked_unless_named(service: Service, stripped: Path, maker: Maker, tmp_path: Path) -> None:
+    known(service, maker, tmp_path)
+    assert ask(maker, stripped, None).verdict is Verdict.MARKED_UNRESOLVED
+    assert not service.asked
+
+
+def test_a_manifest_about_these_very_bytes(
+    service: Service, stripped: Path, maker: Maker, tmp_path: Path
+) -> None:
+    """Signed with the manifest kept elsewhere: then it counts like one that lies beside the file."""
+    known(service, maker, tmp_path, of=stripped)
+    report = ask(maker, stripped, service.url)
+    assert report.verdict is Verdict.SIGNED_UNLOGGED
+    assert report.credentials.source == "resolved"
+
+
+def test_a_manifest_of_another_mark(service: Service, stripped: Path, maker: Maker, tmp_path: Path) -> None:
+    known(service, maker, tmp_path, content_id=MARK + 1)
+    report = ask(maker, stripped, service.url)
+    assert report.recovered_manifest is None
+    assert "does not name this mark" in reasons(report)
+
+
+def test_a_broken_manifest(service: Service, stripped: Path, maker: Maker, tmp_path: Path) -> None:
+    manifest_id = known(service, maker, tmp_path)
+    store = service.stores[manifest_id]
+    service.stores[manifest_id] = store.replace(b"Studio Nord", b"Studio Sued")
+    report = ask(maker, stripped, service.url)
+    assert report.recovered_manifest is None
+    assert "does not verify" in reasons(report)
+
+
+@pytest.mark.parametrize("answer", [b"", b"[]", b"{}", b'{"matches": 7}', b'{"matches": [{}]}', b"\xff" * 9])
+def test_services_that_misbehave(service: Service, stripped: Path, maker: Maker, answer: bytes) -> None:
+    service.matches = answer
+    report = ask(maker, stripped, service.url)
+    assert report.verdict is Verdict.MARKED_UNRESOLVED
+    assert "not a list of matches" in reasons(report)
+
+
+def test_unknown_ids_and_dead_services(service: Service, stripped: Path, maker: Maker) -> None:
+    assert "names no manifest" in reasons(ask(maker, stripped, service.url))
+    service.matches = b'{"matches": [{"manifestId": "urn:gone"}]}'
+    assert "answered 404" in reasons(ask(maker, stripped, service.url))
+    assert "failed" in reasons(ask(maker, stripped, "https://localhost:9/v1"))
+
+
+@pytest.mark.parametrize(
+    "url", ["http://localhost/", "localhost", "https://", "https://u:p@h/", "https://h/?q=1"]
+)
+def test_addresses_that_are_none(stripped: Path, maker: Maker, url: str) -> None:
+    with pytest.raises(UsageError, match="no address"):
+        ask(maker, stripped, url)
+
+
+def test_private_addresses_are_not_asked(stripped: Path, maker: Maker) -> None:
+    assert "public Internet" in reasons(ask(maker, stripped, "https://localhost/v1"))
+
+
+def test_by_the_own_ledger(maker: Maker, tmp_path: Path) -> None:
+    clip = maker.release(tmp_path / "clip.mp4", content_id=77)
+    with maker.ledger(read_only=True) as ledger:
+        (found,) = resolving.locally(ledger, 77)
+        assert found.sha256 == maker.verify(clip).sha256
+        assert resolving.locally(ledger, 78) == []
+    out = tmp_path / "manifest.c2pa"
+    arguments = ["log", "resolve", f"{77:016x}", "-o", str(out), "--workspace", str(maker.root), "--json"]
+    done = CliRunner().invoke(group, arguments)
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)[0]["manifest_id"] == found.manifest_id
+    assert out.read_bytes() == found.manifest
+    missing = CliRunner().invoke(group, ["log", "resolve", "f" * 16, "--workspace", str(maker.root)])
+    assert isinstance(missing.exception, GateFailed)
+
+
+@pytest.mark.slow
+def test_a_copy_leads_to_its_release(studio: Studio) -> None:
+    """A real mark: the release of a real clip is found by the file itself, and not by a stranger's clip."""
+    with Ledger.open(workspace.find(studio.workspace).ledger_url, read_only=True) as ledger:
+        (found,) = resolving.locally(ledger, studio.first.path)
+    assert found.manifest_id == studio.first.manifest_id
