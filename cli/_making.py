@@ -167,7 +167,7 @@ def make(asked: Asked, making: Making) -> None:
 
     if making.dry_run and making.approval is not None:
         raise UsageError("an approval is spent when it is used", hint="leave --approval or --dry-run out")
-    if making.resume and (making.variations is None or making.output is None or not making.settings["seed"]):
+    if making.resume and None in (making.variations, making.output, making.settings["seed"]):
         raise UsageError("nothing to resume", hint="--resume wants --variations, --seed and -o as they were")
     if making.dry_run:
         _plan(asked, making)

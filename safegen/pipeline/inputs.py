@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from safegen.policies.schema import Action, Policy
 
 _PARENT: frozenset[Mode] = frozenset({"edit", "extend", "extend_back", "loop"})
-"""Ways of working that change one clip; in the others the model only looks at what it is given."""
+"""Ways of working that change one clip (a blend holds two, a picture is only looked at)."""
 _RANK: dict[str, int] = {"allow": 0, "review": 1, "block": 2}
 _OUTCOMES: dict[str, type[Allowed] | type[Held] | type[Refused]] = {
     "allow": Allowed,
@@ -118,8 +118,12 @@ def _look(item: Input, clip: Clip, policy: Policy, seen: _Seen) -> None:
 
 
 def _part(mode: Mode, item: Input, copy: Path, judged: Judged, number: int) -> Part:
-    """The input as an ingredient: a clip that is changed is the parent, what the model looks at an input."""
-    relationship: Relationship = "parentOf" if mode in _PARENT else "inputTo"
+    """The input as an ingredient: a clip that is changed is the parent, blended ones are components of the
+    result, a picture is an input to the model.
+    """
+    relationship: Relationship = (
+        "parentOf" if mode in _PARENT else "componentOf" if mode == "blend" else "inputTo"
+    )
     return Part(copy, item.path.name, relationship, f"input-{number}", judged.generated, judged.broken)
 
 

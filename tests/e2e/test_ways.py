@@ -87,8 +87,8 @@ WAYS: dict[str, tuple[Any, list[tuple[str, str]], list[str], str]] = {
     ),
     "blend": (
         lambda p, **o: safegen.blend(p / "own.mp4", p / "camera.mp4", None, p / "out.mp4", **o),
-        [("own.mp4", "inputTo"), ("camera.mp4", "inputTo")],
-        ["c2pa.created"],
+        [("own.mp4", "componentOf"), ("camera.mp4", "componentOf")],
+        ["c2pa.created", "c2pa.placed", "c2pa.placed"],
         PARTLY,
     ),
     "storyboard": (
@@ -100,7 +100,11 @@ WAYS: dict[str, tuple[Any, list[tuple[str, str]], list[str], str]] = {
 }
 
 
-@pytest.mark.parametrize("mode", WAYS)
+QUICK = ("image", "extend", "blend")
+"""Those that the default suite runs: one of each relationship."""
+
+
+@pytest.mark.parametrize("mode", [m if m in QUICK else pytest.param(m, marks=pytest.mark.slow) for m in WAYS])
 def test_a_way_of_working_is_released_with_what_it_was_made_from(
     mode: str, place: Path, painter: Painter
 ) -> None:
@@ -192,6 +196,7 @@ def test_stopping_while_an_input_is_read_leaves_nothing(
     assert not [p for p in tmp_path.rglob("*") if p.is_file()]
 
 
+@pytest.mark.slow
 def test_variations_fail_alone_and_are_resumed(place: Path, painter: Painter, tmp_path: Path) -> None:
     from safegen.making import variations as make
 
