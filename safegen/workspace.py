@@ -103,12 +103,16 @@ class Workspace:
     def releasing(self, *, manifest: str | None = None, label: str | None = None) -> Workspace:
         """This workspace, releasing with other settings than its file says where they are given.
 
-        Raises UsageError for a place where no manifest can go.
+        Raises UsageError for a place where no manifest can go, or a label that cannot be written.
         """
         from safegen.credentials.sign import check_place
 
         if manifest is not None:
             check_place(manifest)
+        if label:
+            from safegen.media.label import check_label
+
+            check_label(label)
         chosen: dict[str, Any] = {"manifest": manifest, "label": label}
         changes = {k: v for k, v in chosen.items() if v is not None}
         return replace(self, config=replace(self.config, **changes))
@@ -212,8 +216,10 @@ def _validated(data: Mapping[str, Any], root: Path, file: Path) -> Config:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise WorkspaceError(f"{file}: {where}: {first['msg']}", hint="correct safegen.toml") from error
-    if content.release.manifest != "embedded":
-        _check_place(content.release.manifest, file)
+    try:
+        chosen = Workspace(root).releasing(manifest=content.release.manifest, label=content.release.label)
+    except UsageError as error:
+        raise WorkspaceError(f"{file}: [release]: {error}", hint=error.hint) from error
     signing = content.signing
     return Config(
         ledger_url=content.ledger.url,
@@ -225,16 +231,6 @@ def _validated(data: Mapping[str, Any], root: Path, file: Path) -> Config:
         keep_prompts=content.privacy.keep_prompts,
         publish_prompt=content.privacy.publish_prompt,
         organisation=content.identity.organisation,
-        manifest=content.release.manifest,
-        label=content.release.label,
+        manifest=chosen.config.manifest,
+        label=chosen.config.label,
     )
-
-
-def _check_place(place: str, file: Path) -> None:
-    """Refuse (WorkspaceError) a place where no manifest can go."""
-    from safegen.credentials.sign import check_place
-
-    try:
-        check_place(place)
-    except UsageError as error:
-        raise WorkspaceError(f"{file}: release.manifest: {error}", hint=error.hint) from error

@@ -114,4 +114,7 @@ def visible_label(seen: Statements) -> Answer:
     """A visible label that says AI."""
     if seen.label:
         return met(f"the credentials state that visible words were added ({seen.label})")
-    return outside("the credentials state no visible label; whether one is due depends on use and content")
+    return outside(
+        "the credentials state no visible label; whether one is due depends on use and content "
+        "(`safegen generate --label TEXT` writes one)"
+    )

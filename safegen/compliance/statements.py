@@ -79,8 +79,12 @@ class Statements:
 
     @property
     def label(self) -> str:
-        """The stated action that put visible words into the picture ("" where there is none)."""
-        return next((str(a["action"]) for a in self.actions if a.get("action") == "c2pa.addedText"), "")
+        """The stated action that put visible words into the picture, with the words; "" without one."""
+        for action in self.actions:
+            if action.get("action") == "c2pa.addedText":
+                words = _dict(action.get("parameters")).get("org.safegen.visibleLabel")
+                return f"c2pa.addedText: {words!r:.100}" if isinstance(words, str) else "c2pa.addedText"
+        return ""
 
 
 def _value(payload: int) -> str:

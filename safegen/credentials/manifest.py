@@ -54,7 +54,9 @@ class ManifestInputs:
     accessibility: Mapping[str, Any] = field(default_factory=dict)
     oversight: str = "prompt_guided"
     extra_actions: Sequence[Json] = ()
-    """Further actions in order (``c2pa.addedText`` for a visible label, ...)."""
+    """Further actions in order."""
+    label: str = ""
+    """The visible label in the pictures."""
     frames_sha256: str = ""
     """SHA-256 of the generated frames before marking, by which a reproduction is compared."""
     caption: str = ""
@@ -216,11 +218,19 @@ def _generation_actions(inputs: ManifestInputs, redact: Redactor) -> list[Json]:
                 "parameters": {"ingredientIds": [component.label]},
             }
         )
-    return [*first, *inputs.extra_actions, _watermarked(when)]
+    return [*first, *inputs.extra_actions, *_added_text(inputs.label, when), _watermarked(when)]
 
 
 def _opened(parent: Ingredient, when: str) -> Json:
     return {"action": "c2pa.opened", "when": when, "parameters": {"ingredientIds": [parent.label]}}
+
+
+def _added_text(label: str, when: str) -> list[Json]:
+    """The visible label, as the action that wrote it (C2PA 2.4: ``c2pa.addedText``)."""
+    if not label:
+        return []
+    shown = {"org.safegen.visibleLabel": label}
+    return [{"action": "c2pa.addedText", "when": when, "softwareAgent": GENERATOR, "parameters": shown}]
 
 
 def _watermarked(when: str) -> Json:

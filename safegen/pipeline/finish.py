@@ -61,6 +61,7 @@ def finish(
                 content_id=content_id,
                 watermark=watermark,
                 encoding=encoding,
+                label=studio.workspace.config.label,
                 progress=progress,
             )
     with _timed(spent, "signing"):

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from safegen.policies.schema import Policy
     from safegen.review import Approval
 
+_FORMATS = {".png": "image/png", ".jpg": "image/jpeg"}
+
 
 def definition(
     encoded: Encoded,
@@ -57,6 +59,7 @@ def definition(
         ingredients=ingredients,
         source_type=source_type(made.parts),
         rendition=made.rendition,
+        label=config.label,
     )
     return build_manifest(inputs), ingredients
 
@@ -106,6 +109,7 @@ def _protection(
         frame_checks=encoded.moderated.checks,
         warnings=made.warnings,
         training_mining=mining(policy),
+        format=_FORMATS.get(encoded.path.suffix, "video/mp4"),
     )
     return build_protection(inputs), [source]
 

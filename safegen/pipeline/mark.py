@@ -10,6 +10,7 @@ from safegen import plugins
 from safegen.errors import MarkingFailed, ReleaseFailed, SafegenError
 from safegen.media.ahead import ahead
 from safegen.media.encode import Encoding, encode_mp4
+from safegen.media.label import labelled
 from safegen.media.thumbnail import Middle
 from safegen.pipeline.steps import Encoded, Moderated
 from safegen.protocols import NoProgress, Progress, Watermark
@@ -26,9 +27,10 @@ def mark_and_encode(
     content_id: int,
     watermark: str = "tile",
     encoding: Encoding = Encoding(),
+    label: str = "",
     progress: Progress = NoProgress(),
 ) -> Encoded:
-    """Embed *content_id* and encode to *destination* (MP4).
+    """Embed *content_id* and encode to *destination* (MP4), with a visible *label* where one is given.
 
     Raises MarkingFailed, ReleaseFailed (encoder, disk), Interrupted.
     """
@@ -37,7 +39,7 @@ def mark_and_encode(
     payload = content_id & ((1 << scheme.payload_bits) - 1)
     progress.stage("marking, encoding", clip.count)
     middle = Middle(clip.count)
-    marked = ahead(_embed(scheme, _even(middle.through(clip)), payload))
+    marked = ahead(_embed(scheme, _even(middle.through(labelled(clip, label))), payload))
     try:
         frames = encode_mp4(
             marked, destination, fps=clip.fps, audio=clip.audio, encoding=encoding, progress=progress

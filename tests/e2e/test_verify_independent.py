@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from safegen.compliance import rules as compliance
 from safegen.credentials.read import read_credentials
 from safegen.credentials.sign import Ingredient
 from safegen.types import CredentialState
@@ -93,6 +94,20 @@ def test_strictly_with_a_time_stamp_and_a_responder_nothing_is_missing(
     assert report["validation_state"] == "Trusted"
     assert "signingCredential.ocsp.notRevoked" in {e["code"] for e in report["validation_results"]["success"]}
     assert maker.verify(path).verdict.name == "VERIFIED"
+
+
+def test_a_visible_label_is_stated_in_a_way_both_accept(maker: Maker) -> None:
+    path = maker.root.parent / "labelled.mp4"
+    maker.release(path, content_id=5, label="AI-generated")
+    report = second(path.read_bytes(), roots(maker))
+    assert report["validation_state"] == "Trusted"
+    assert not failures(report)
+    answer = next(
+        f.answer
+        for f in compliance.check(maker.verify(path), compliance.find("eu-ai-act-50")).findings
+        if f.requirement.id == "visible-label"
+    )
+    assert "AI-generated" in answer.evidence
 
 
 def test_edits_and_references(maker: Maker, release: Path) -> None:
