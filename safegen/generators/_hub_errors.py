@@ -30,7 +30,9 @@ def library() -> Any:
 
 def endpoint() -> str:
     """Address of the hub: ``HF_ENDPOINT``, else the library's."""
-    return (os.environ.get("HF_ENDPOINT") or str(library().constants.ENDPOINT)).rstrip("/")
+    return str(
+        os.environ.get("HF_ENDPOINT") or library().constants.ENDPOINT or "https://huggingface.co"
+    ).rstrip("/")
 
 
 def cache() -> Path:
