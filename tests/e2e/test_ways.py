@@ -1,6 +1,6 @@
 """Every way of working, from a request to what verify says; on a stand-in that paints, so that it is quick.
 
-The embedded model's own ways of working have tests of their own.
+The embedded model has `test_ways_tiny.py`.
 """
 
 from __future__ import annotations
