@@ -8,6 +8,7 @@ import random
 import signal
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -274,13 +275,20 @@ def writer(root: Path, seed: int, acknowledged: int) -> None:
         os.write(acknowledged, index.to_bytes(8, "big"))
 
 
-def hammer(root: Path, seconds: float, seed: int) -> int:
-    """Two writers, killed at random moments; returns how often."""
+def hammer(root: Path, kills: int, seed: int, *, writers: int = 4, longest: float = 0.35) -> int:
+    """*writers* at once, killed at random moments until *kills* are dead; how many releases were told of.
+
+    *longest*: seconds between two kills at most. Afterwards nothing visible is unsigned or unrecorded, and
+    nothing that was acknowledged is lost or there twice.
+    """
     rng = random.Random(seed)
     read, write = os.pipe()
-    end, kills, alive = time.monotonic() + seconds, 0, {}
-    while time.monotonic() < end:
-        while len(alive) < 2:
+    told: list[int] = []
+    listener = threading.Thread(target=listen, args=(read, told))
+    listener.start()
+    alive: dict[int, int] = {}
+    for _ in range(kills):
+        while len(alive) < writers:
             number = rng.getrandbits(60)
             pid = os.fork()
             if pid == 0:
@@ -289,34 +297,42 @@ def hammer(root: Path, seconds: float, seed: int) -> int:
                 finally:
                     os._exit(1)
             alive[pid] = number
-        time.sleep(rng.uniform(0.02, 0.35))
+        time.sleep(rng.uniform(0.01, longest))
         pid = rng.choice(sorted(alive))
         os.kill(pid, signal.SIGKILL)
         assert os.WIFSIGNALED(os.waitpid(pid, 0)[1]), "a writer failed by itself"
         del alive[pid]
-        kills += 1
     for pid in alive:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
     os.close(write)
-    with os.fdopen(read, "rb") as file:
-        data = file.read()
-    told = [int.from_bytes(data[i : i + 8], "big") for i in range(0, len(data), 8)]
+    listener.join()
     settled(root)
+    assert len(told) == len(set(told)), "one entry was told of twice"
     with open_ledger(root) as ledger:
-        for index in told:
-            assert ledger.release(index).withdrawn is None
-    assert told
-    return kills
+        releases = [ledger.release(index) for index in told]
+        assert all(r.withdrawn is None for r in releases)
+        assert len({r.manifest_id for r in releases}) == len(told)
+    return len(told)
 
 
-def test_hammer(workspace: Path) -> None:
-    assert hammer(workspace, 3, seed=1) >= 4
+def listen(read: int, told: list[int]) -> None:
+    """Indices that the writers acknowledge, until the last of them is gone."""
+    with os.fdopen(read, "rb") as file:
+        while data := file.read(8):
+            told.append(int.from_bytes(data, "big"))
+
+
+def test_thirty_kills(workspace: Path) -> None:
+    assert hammer(workspace, 30, seed=1, longest=0.15) > 0
 
 
 @pytest.mark.slow
-def test_long_hammer(workspace: Path) -> None:
-    assert hammer(workspace, 20, seed=int(time.time())) >= 30
+def test_a_thousand_kills(workspace: Path) -> None:
+    """1,000 random kills under four concurrent writers."""
+    told = hammer(workspace, 1000, seed=int(time.time()))
+    assert told > 100
+    print(f"1000 kills, {told} releases acknowledged, none lost")
 
 
 def test_two_releases_of_one_name(workspace: Path) -> None:
