@@ -50,7 +50,7 @@ def check_asked(request: Request, generator: Generator) -> Outlook:
     _check_strength(request)
     outlook = generator.outlook(request)
     if request.mode == "storyboard":
-        check_shots(request.shots, request.seconds or outlook.seconds)
+        check_shots(request.shots, request.seconds)  # left open, the clip is as long as its shots need
     elif request.shots:
         raise UsageError("only a storyboard has shots", hint="use `safegen storyboard`")
     return outlook

@@ -31,7 +31,10 @@ VIDEO = Input("video", A)
         ({"shots": (Shot(0, "a"),)}, "only a storyboard"),
         ({"mode": "storyboard"}, "no shots"),
         ({"mode": "storyboard", "shots": (Shot(0, "a"), Shot(0, "b"))}, "two shots begin at 0 s"),
-        ({"mode": "storyboard", "shots": (Shot(0, "a"), Shot(3, "b"))}, "the clip lasts 3 s"),
+        (
+            {"mode": "storyboard", "seconds": 3.0, "shots": (Shot(0, "a"), Shot(3, "b"))},
+            "the clip lasts 3 s",
+        ),
         ({"mode": "storyboard", "shots": (Shot(0, "a"), Shot(1, "  "))}, "is empty"),
         ({"mode": "storyboard", "shots": (Shot(1, "a"),)}, "the first shot begins at 1 s"),
         ({"mode": "storyboard", "shots": (Shot(-1, "a"),)}, "cannot begin"),
@@ -49,7 +52,8 @@ def test_what_makes_sense_passes() -> None:
         Request("x", mode="image", inputs=(Input("first_frame", A), Input("last_frame", B))),
         Request("x", mode="edit", inputs=(VIDEO,), strength=1.0),
         Request("x", mode="blend", inputs=(VIDEO, Input("next_video", B))),
-        Request("a\nb", mode="storyboard", shots=(Shot(0, "a"), Shot(2.9, "b"))),
+        Request("a\nb", mode="storyboard", seconds=3, shots=(Shot(0, "a"), Shot(2.9, "b"))),
+        Request("a\nb", mode="storyboard", shots=(Shot(0, "a"), Shot(9, "b"))),
     ):
         assert check_asked(request, Painter()).seconds == 3.0
 
