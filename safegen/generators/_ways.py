@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     Frames = NDArray[np.uint8]
 
 STRENGTH = 0.6
-EXTENSION = 2.25
-"""Seconds that are added when nothing is said: as much as the model makes at once."""
 PASSAGE = SPAN - 2 * CONTEXT
 """New native frames between two given ends."""
 SHOT = 2.5
@@ -123,19 +121,29 @@ def _on(desk: Desk, frames: Frames, more: int, prompt: str | None = None, turn: 
     return frames[:wanted]
 
 
-def _added(desk: Desk) -> int:
-    return max(1, round((desk.request.seconds or EXTENSION) * RATE))
+def _added(desk: Desk, frames: Frames) -> int:
+    """Frames to add: up to the whole length that was asked for, else one turn of the model."""
+    if desk.request.seconds is None:
+        return SPAN - CONTEXT
+    more = round(desk.request.seconds * RATE) + 1 - len(frames)
+    if more < 1:
+        raise UsageError(
+            f"the clip lasts {(len(frames) - 1) / RATE:.1f} s already",
+            hint="--seconds is the length of the whole result",
+        )
+    return more
 
 
 def extend(desk: Desk) -> Frames:
     """The clip and what comes after it."""
-    return _on(desk, desk.drawn("video"), _added(desk))
+    frames = desk.drawn("video")
+    return _on(desk, frames, _added(desk, frames))
 
 
 def extend_back(desk: Desk) -> Frames:
     """What comes before the clip, and the clip."""
-    frames, more = desk.drawn("video"), _added(desk)
-    wanted, turn = len(frames) + more, 0
+    frames = desk.drawn("video")
+    wanted, turn = len(frames) + _added(desk, frames), 0
     while len(frames) < wanted:
         known = _latents.ending(desk.loaded.pipe, frames)
         frames = np.concatenate([desk.sampled(known, turn)[: SPAN - CONTEXT], frames])

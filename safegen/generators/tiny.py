@@ -83,7 +83,8 @@ class TinyGenerator(DiffusersGenerator):
 
                 desk = _ways.desk(loaded, arguments, request, conditions, progress)
                 frames = _ways.WAYS[request.mode](desk)
-                seconds = (len(frames) - 1) / RATE
+                own = _seconds(request) if request.mode == "image" else None
+                seconds = own or (len(frames) - 1) / RATE
         width, height = outlook.width or SIDE, outlook.height or SIDE
         looping = request.mode == "loop"
         clip = present(
@@ -116,7 +117,7 @@ class TinyGenerator(DiffusersGenerator):
         width, height = request.width or request.height or SIDE, request.height or request.width or SIDE
         if width != height:
             notes.append("the embedded model makes square pictures; what sticks out of this size is cut off")
-        return Outlook(width, height, request.seconds or SECONDS, request.fps or FPS, tuple(notes))
+        return Outlook(width, height, _seconds(request), request.fps or FPS, tuple(notes))
 
     def describe(self) -> dict[str, Any]:
         """Row of the catalogue. Raises GenerationFailed when the weights are missing or altered."""
@@ -128,6 +129,17 @@ class TinyGenerator(DiffusersGenerator):
             "digest": digest,
         }
         return {**row, "native": "64x64, 17 frames", "words": sorted(_vocabulary(self.folder))}
+
+
+def _seconds(request: Request) -> float | None:
+    """How long the clip will be, unless that depends on an input. Raises UsageError for impossible shots."""
+    if request.mode in ("text", "image"):
+        return request.seconds or SECONDS
+    if request.mode == "storyboard":
+        from safegen.generators._ways import shot_seconds
+
+        return sum(shot_seconds(request))
+    return None
 
 
 @cache

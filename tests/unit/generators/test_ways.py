@@ -83,13 +83,15 @@ def test_extending_keeps_the_clip_and_adds_what_was_asked(
     generator: TinyGenerator, clips: tuple[Clip, Clip]
 ) -> None:
     clip = clips[0]
-    after = made(generator, ask("extend", seconds=1.5), given("video", clip)).clip
-    before = made(generator, ask("extend_back", seconds=1.5), given("video", clip)).clip
+    after = made(generator, ask("extend", seconds=4.5), given("video", clip)).clip
+    before = made(generator, ask("extend_back", seconds=4.5), given("video", clip)).clip
     assert after.seconds == before.seconds == pytest.approx(4.5, abs=0.05)
     assert change(frames(after)[0], frames(clip)[0]) < 6
     assert change(frames(before)[-1], frames(clip)[-1]) < 6
-    long = made(generator, ask("extend", seconds=5.0), given("video", clip)).clip
+    long = made(generator, ask("extend", seconds=8.0), given("video", clip)).clip
     assert long.seconds == pytest.approx(8.0, abs=0.1)
+    with pytest.raises(UsageError, match="already"):
+        made(generator, ask("extend", seconds=2.0), given("video", clip))
 
 
 def test_a_loop_ends_where_it_begins(generator: TinyGenerator, clips: tuple[Clip, Clip]) -> None:
