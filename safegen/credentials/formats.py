@@ -105,7 +105,11 @@ def require_signable(path: Path) -> str:
 
 
 def _require_whole(path: Path) -> None:
-    """Refuse (UnreadableInput) an MP4 or MOV that was cut off: c2pa would sign one without a ``moov``."""
+    """Refuse an MP4 or MOV that was cut off: c2pa would sign one without a ``moov`` (UnreadableInput).
+
+    Refuse also the initialisation part of a fragmented MP4 by itself (UsageError): its fragments are other
+    files, and c2pa-python has no call to sign those along.
+    """
     size, at, kinds = path.stat().st_size, 0, set()
     with path.open("rb") as file:
         while at + 8 <= size:
@@ -122,3 +126,9 @@ def _require_whole(path: Path) -> None:
             at += length
     if at != size or b"moov" not in kinds:
         raise UnreadableInput(f"{path.name} is cut off or damaged", hint="write it again, completely")
+    if not kinds & {b"mdat", b"moof"}:
+        raise UsageError(
+            f"{path.name} is the initialisation part of a fragmented MP4; its fragments are other files, and "
+            "a signature over it alone would say nothing about them",
+            hint="join the parts into one file (`cat init.mp4 *.m4s > whole.mp4`) and sign that",
+        )

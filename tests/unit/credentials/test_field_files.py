@@ -8,6 +8,9 @@ import pytest
 
 from safegen.credentials.opening import carries_credentials, manifest_bytes
 from safegen.credentials.read import read_credentials
+from safegen.credentials.sign import sign_file
+from safegen.errors import UsageError
+from safegen.keys.identity import Identity
 from safegen.types import CredentialsEvidence, CredentialState, Json
 
 UNTRUSTED = "signingCredential.untrusted"
@@ -88,3 +91,13 @@ def test_remote_manifest_says_where_and_is_not_fetched(shared: Path) -> None:
     assert elsewhere.state is CredentialState.REMOTE_NOT_FETCHED and "not permitted" in elsewhere.reason
     nowhere = read_credentials(path, fetch_remote=True)
     assert nowhere.state is CredentialState.REMOTE_NOT_FETCHED
+
+
+def test_a_fragmented_mp4_in_several_files_is_refused(
+    shared: Path, tmp_path: Path, identity: Identity, definition: Json
+) -> None:
+    """c2pa-python signs no fragments: a signature over the first part alone would be a false comfort."""
+    for name, word in (("rs_dashinit.mp4", "initialisation part"), ("rs_dash1.m4s", "fragment of an MP4")):
+        with pytest.raises(UsageError, match=word):
+            sign_file(shared / "data/c2pa" / name, tmp_path / "x.mp4", definition, signer=identity.signer())
+        assert not (tmp_path / "x.mp4").exists()
