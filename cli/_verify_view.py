@@ -80,6 +80,9 @@ def _explain(report: Report, console: Console) -> None:
     console.print(
         f"  credentials: {credentials.state.value}; codes: {', '.join(credentials.codes) or 'none'}"
     )
+    if credentials.manifest_id is not None:
+        about = credentials.revocation or "nothing at hand says anything about the certificate"
+        console.print(f"  revocation: {plain(about)}; credentials: {credentials.source}")
     for note in credentials.notes:
         console.print(f"    note: {plain(note)}")
     for reading in report.watermarks:

@@ -60,7 +60,7 @@ def init(passphrase_file: Path | None, workspace: Path | None, as_json: bool) ->
 def show(workspace: Path | None, as_json: bool) -> None:
     """Who signs here, until when, and the log's key."""
     from safegen.cli._output import show_rows
-    from safegen.keys.revoking import revoked_serials
+    from safegen.keys.revoking import earlier_serials, revoked_serials
 
     own = _identity(workspace, create=False)
     rows: dict[str, object] = {
@@ -73,6 +73,7 @@ def show(workspace: Path | None, as_json: bool) -> None:
         "root key here": own.root_key_here,
         "certificate serial": f"{own.leaf.serial_number:x}",
         "earlier certificates": len(own.history),
+        "earlier serials": ", ".join(earlier_serials(own)) or "none",
         "revoked": ", ".join(revoked_serials(own)) or "none",
         "log origin": own.log_origin,
         "log key": own.log_vkey,
@@ -123,9 +124,7 @@ def rotate(passphrase_file: Path | None, workspace: Path | None, as_json: bool) 
 
 
 @command.command("revoke")
-@click.option(
-    "--serial", metavar="HEX", help="An earlier certificate, by serial number (default: in use)."
-)
+@click.option("--serial", metavar="HEX", help="An earlier certificate, by serial number (default: in use).")
 @click.option(
     "--reason",
     default="unspecified",

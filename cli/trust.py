@@ -29,11 +29,15 @@ def _describe(bundle: TrustBundle) -> list[str]:
 
     lines = [f"  root  {plain(a.subject, 90)}\n        SHA-256 {a.sha256}" for a in bundle.anchors]
     lines += [f"  log   {plain(v, 120)}" for v in bundle.vkeys]
+    if bundle.crls:
+        lines.append(f"  revocation lists: {len(bundle.crls)}")
     return lines
 
 
 def _use(bundle: TrustBundle) -> str:
     """What the certificates vouch for."""
+    if not bundle.anchors:
+        return "revocations"
     return "time stamps" if bundle.tsa_roots and not bundle.roots else "signers"
 
 
@@ -49,7 +53,7 @@ def command() -> None:
 @_options.workspace
 @_options.as_json
 def add(file: Path, tsa: bool, yes: bool, workspace: Path | None, as_json: bool) -> None:
-    """Trust the maker in FILE (from `safegen keys export-trust`, or PEM certificates).
+    """Trust the maker in FILE (from `safegen keys export-trust`, or PEM certificates); or a revocation list.
 
     Compare the SHA-256 with what the maker tells you by another way.
     """
@@ -85,6 +89,7 @@ def list_(workspace: Path | None, as_json: bool) -> None:
                     "vouches_for": _use(bundle),
                     "roots": [{"subject": a.subject, "sha256": a.sha256} for a in bundle.anchors],
                     "logs": list(bundle.vkeys),
+                    "revocation_lists": len(bundle.crls),
                 }
                 for identifier, bundle in pinned
             ]

@@ -53,14 +53,17 @@ def serial_number(text: str) -> int:
     try:
         return int(text.replace(":", ""), 16)
     except ValueError as error:
-        raise UsageError(
-            f"{text!r} is no serial number", hint="see `safegen keys show`"
-        ) from error
+        raise UsageError(f"{text!r} is no serial number", hint="see `safegen keys show`") from error
 
 
 def revoked_serials(identity: Identity) -> tuple[str, ...]:
     """Serial numbers (hex) of the revoked certificates, in the list's order. Raises KeyUnavailable."""
     return tuple(f"{entry.serial_number:x}" for entry in _entries(identity))
+
+
+def earlier_serials(identity: Identity) -> tuple[str, ...]:
+    """Serial numbers (hex) of the certificates of the past, oldest first."""
+    return tuple(f"{certificate.serial_number:x}" for certificate in _past(identity))
 
 
 def _past(identity: Identity) -> list[x509.Certificate]:

@@ -152,3 +152,30 @@ def test_damaged_subject_is_a_usage_error(tmp_path: Path) -> None:
         pem = b"-----BEGIN CERTIFICATE-----\n" + base64.b64encode(broken) + b"\n-----END CERTIFICATE-----\n"
         with pytest.raises(UsageError):
             _ = parse_trust(pem).anchors
+
+
+def test_revocation_lists_are_pinned_and_never_taken_back(tmp_path: Path) -> None:
+    from safegen.keys.identity import now_utc
+    from safegen.keys.revoking import earlier_serials, revoke
+
+    own = Identity.load_or_create(tmp_path / "keys", name="Studio Nord")
+    before = export_trust(own, "Nord", created=now_utc()).encode()
+    fresh, serial = revoke(own, lambda *_: None)
+    assert earlier_serials(fresh) == (serial,)
+    after = export_trust(fresh, "Nord", created=now_utc()).encode()
+    store = TrustStore(tmp_path / "trust")
+    store.add(parse_trust(before))
+    store.add(parse_trust(after))
+    store.add(parse_trust(before))
+    (bundle,) = store.bundles()
+    assert bundle.crls == fresh.crls, "an old copy of the bundle takes no revocation back"
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    der = x509.load_pem_x509_crl(fresh.crls[0]).public_bytes(Encoding.DER)
+    for data in (fresh.crls[0], der):
+        alone = parse_trust(data, name="list")
+        assert (alone.roots, alone.crls) == ((), fresh.crls)
+    identifier = store.add(parse_trust(der, name="list"))
+    assert len(store.list()) == 2
+    assert store.remove(identifier).crls == fresh.crls
