@@ -79,7 +79,8 @@ def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
     cls=_LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done, 2 usage, 3 refused, 4 a check could not run, 5 generation failed, "
-    "6 nothing released, 7 held for review; verify: 10-40, see `safegen verify --help`.",
+    "6 nothing released, 7 held for review, 8 some of a batch failed, 9 a gate says no; "
+    "verify: 10-40, see `safegen verify --help`.",
 )
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version."
