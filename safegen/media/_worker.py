@@ -24,7 +24,7 @@ _FORMATS = (
 )
 """Demuxers that the worker may use."""
 
-STREAMING = frozenset({"stream", "watch", "footage", "remux"})
+STREAMING = frozenset({"stream", "watch", "footage", "remux", "access", "words"})
 """Jobs whose CPU time grows with the file: theirs is limited from one picture to the next."""
 
 
@@ -46,16 +46,18 @@ def _limit(job: Job) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if job["op"] in STREAMING:
-        extend(job)
+        extend(job, first=True)
     else:
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
 
 
-def extend(job: Job) -> None:
+def extend(job: Job, *, first: bool = False) -> None:
     """Allow another ``max_seconds`` of CPU time: called whenever a job that takes hours has got on."""
     with contextlib.suppress(ImportError):
         import resource
 
+        if resource.getrlimit(resource.RLIMIT_CPU)[0] == resource.RLIM_INFINITY and not first:
+            return
         until = int(time.process_time()) + int(job["max_seconds"])
         resource.setrlimit(resource.RLIMIT_CPU, (until, resource.getrlimit(resource.RLIMIT_CPU)[1]))
 
@@ -164,7 +166,7 @@ def _run(job: Job, out: BinaryIO) -> None:
     from safegen.media._worker_sampling import Pace, Reservoir, wanted
 
     with open_input(job["path"]) as container:
-        if job["op"] in {"footage", "remux", "still", "sound"}:
+        if job["op"] in {"footage", "remux", "still", "sound", "access", "words"}:
             others(job["op"])(container, job, out)
             return
         info = _describe(container, job)
@@ -200,19 +202,27 @@ def _send_frame(out: BinaryIO, rgb: Any, key: bool, time: float) -> None:
 
 
 def main() -> None:
-    """Read the job from stdin, write messages to stdout; every failure becomes an error message."""
+    """Read the job from stdin, set the limits, do the job, write messages to stdout."""
     out = sys.stdout.buffer
     job: Job = json.loads(sys.stdin.readline())
+    with contextlib.suppress(BrokenPipeError):
+        work(job, out, prepare=_limit)
+        out.flush()
+
+
+def work(job: Job, out: BinaryIO, prepare: Callable[[Job], None] | None = None) -> None:
+    """Do the job; every failure becomes an error message. Raises BrokenPipeError when nobody reads."""
     try:
         import av  # noqa: F401
         import cv2
         import numpy  # noqa: F401
 
-        cv2.setNumThreads(1)
-        _limit(job)
+        if prepare is not None:
+            cv2.setNumThreads(1)
+            prepare(job)
         _run(job, out)
     except BrokenPipeError:
-        return
+        raise
     except MemoryError:
         send(out, {"type": "error", "kind": "limit", "message": "it needs more memory than is allowed"})
     except Refuse as error:
@@ -222,5 +232,3 @@ def main() -> None:
     except Exception as error:
         text = getattr(error, "strerror", None) or str(error) or type(error).__name__
         send(out, {"type": "error", "kind": "decode", "message": text})
-    with contextlib.suppress(BrokenPipeError):
-        out.flush()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from safegen.media._worker import Refuse, pixels
@@ -107,9 +108,35 @@ def small_rgb(shown: Any, short_side: int, target: Target, turn: int) -> Any:
     size = (max(2, round(width * scale)), max(2, round(height * scale)))
     shown = shown.reformat(width=size[0], height=size[1], interpolation="AREA")
     if target.colours[1] in _HDR:
-        sdr = shown.reformat(format="rgb24", dst_color_trc=_BT709, dst_color_primaries=_BT709)
-        return pixels(sdr, None, turn)
+        import av
+
+        # FFmpeg would build a three-dimensional table for every frame; the checks need no exact colours.
+        sdr = _to_sdr(target.colours[1])[shown.to_ndarray(format="rgb48le")]
+        return pixels(av.VideoFrame.from_ndarray(sdr, format="rgb24"), None, turn)
     return pixels(shown, None, turn)
+
+
+@lru_cache(maxsize=2)
+def _to_sdr(transfer: int) -> Any:
+    """Table from a 16-bit HDR code value to an 8-bit sRGB one, channel by channel: uint8 (65536,).
+
+    PQ (SMPTE ST 2084) or HLG (ITU-R BT.2100, as 1,000 cd/m2) to light, white at 203 cd/m2 (BT.2408), what is
+    brighter rolled off.
+    """
+    import numpy as np
+
+    code = np.arange(65_536) / 65_535
+    if _HDR[transfer] == "PQ":
+        root = code ** (1 / 78.84375)
+        top, low = np.maximum(root - 0.8359375, 0), 18.8515625 - 18.6875 * root
+        light = 10_000 * (top / low) ** (1 / 0.1593017578125)
+    else:
+        upper = (np.exp((code - 0.55991073) / 0.17883277) + 0.28466892) / 12
+        light = 1_000 * np.where(code <= 0.5, code**2 / 3, upper) ** 1.2
+    shown = light / 203
+    shown = shown * (1 + shown / 25) / (1 + shown)
+    srgb = np.where(shown <= 0.0031308, 12.92 * shown, 1.055 * np.maximum(shown, 1e-9) ** (1 / 2.4) - 0.055)
+    return np.clip(np.round(255 * srgb / srgb.max()), 0, 255).astype(np.uint8)
 
 
 def hdr_text(side: dict[str, bytes]) -> str:

@@ -91,8 +91,9 @@ def _frame(picture: Picture, footage: Footage) -> Any:
     import av
 
     frame = av.VideoFrame.from_ndarray(picture.planes, format=_pixels(footage))
+    # No range on the frame: the stream has it, and one that a filter graph was not told of makes FFmpeg 8
+    # spin for ever when the graph is taken down.
     frame.pts, frame.duration, frame.time_base = picture.time, picture.duration, footage.base
-    frame.color_range = _FULL if footage.full_range else _LIMITED
     return frame
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,34 +41,80 @@ def begin_digest(clip: Clip) -> Any:
     return hashlib.sha256(f"safegen frames 1: {clip.width}x{clip.height} rgb24 {fps}\n".encode())
 
 
-def spool(clip: Clip, file: Path, *, progress: Progress = NoProgress(), digest: Any = None) -> Clip:
-    """Write the frames of *clip* to *file* (raw RGB) and return a clip that reads them from there.
+COMPACT_BYTES = 2**30
+"""Raw size from which a spool is packed, without loss: a minute of 1080p is 9 GB raw."""
 
-    *digest*, made by ``begin_digest``, takes in every frame on the way. Raises GenerationFailed when there
-    are no frames, or their sizes differ from the clip's.
+
+def spool(clip: Clip, file: Path, *, progress: Progress = NoProgress(), digest: Any = None) -> Clip:
+    """Write the frames of *clip* to *file* and return a clip that reads exactly the same from there.
+
+    Small clips are written raw, large ones (COMPACT_BYTES) as lossless H.264 in RGB. *digest*, made by
+    ``begin_digest``, takes in every frame on the way. Raises GenerationFailed when there are no frames, or
+    their sizes differ from the clip's.
     """
-    shape = (clip.height, clip.width, 3)
-    count = 0
+    large = clip.width * clip.height * 3 * clip.count > COMPACT_BYTES
+    write, read = (_write_packed, _read_packed) if large else (_write_raw, _read_raw)
     try:
-        with file.open("wb") as out:
-            for frame in clip:
-                if progress.cancelled():
-                    raise Interrupted("stopped while writing frames")
-                if frame.shape != shape:
-                    raise GenerationFailed(f"a frame is {frame.shape}, the clip says {shape}")
-                data = frame.tobytes()
-                out.write(data)
-                if digest is not None:
-                    digest.update(data)
-                count += 1
+        count = write(_checked(clip, progress, digest), file, clip)
     except OSError as error:
         raise _no_space("the frames could not be written", error) from error
     if count == 0:
         raise GenerationFailed("the generator gave no frames")
+    return replace(clip, open=lambda: read(file, (count, clip.height, clip.width, 3)), count=count)
 
-    def read() -> Iterator[Frame]:
-        import numpy as np
 
-        yield from np.memmap(file, np.uint8, "r", shape=(count, *shape))
+def _checked(clip: Clip, progress: Progress, digest: Any) -> Iterator[Frame]:
+    """The frames, each looked at and taken into the digest."""
+    shape = (clip.height, clip.width, 3)
+    for frame in clip:
+        if progress.cancelled():
+            raise Interrupted("stopped while writing frames")
+        if frame.shape != shape:
+            raise GenerationFailed(f"a frame is {frame.shape}, the clip says {shape}")
+        if digest is not None:
+            digest.update(frame.tobytes())
+        yield frame
 
-    return replace(clip, open=read, count=count)
+
+def _write_raw(frames: Iterable[Frame], file: Path, clip: Clip) -> int:
+    count = 0
+    with file.open("wb") as out:
+        for frame in frames:
+            out.write(frame.tobytes())
+            count += 1
+    return count
+
+
+def _read_raw(file: Path, shape: tuple[int, ...]) -> Iterator[Frame]:
+    import numpy as np
+
+    yield from np.memmap(file, np.uint8, "r", shape=shape)
+
+
+def _write_packed(frames: Iterable[Frame], file: Path, clip: Clip) -> int:
+    """Lossless H.264 4:4:4 RGB: about three times faster than FFV1, and smaller than raw by far."""
+    import av
+
+    count = 0
+    with av.open(str(file), "w", format="matroska") as box:
+        stream = box.add_stream("libx264rgb", rate=clip.fps)
+        stream.width, stream.height, stream.pix_fmt = clip.width, clip.height, "rgb24"
+        stream.options = {"qp": "0", "preset": "ultrafast"}
+        for frame in frames:
+            picture = av.VideoFrame.from_ndarray(frame, format="rgb24")
+            picture.pts, picture.time_base = count, 1 / clip.fps
+            box.mux(stream.encode(picture))
+            count += 1
+        box.mux(stream.encode(None))
+    return count
+
+
+def _read_packed(file: Path, shape: tuple[int, ...]) -> Iterator[Frame]:
+    """Our own file, so it is decoded here."""
+    import av
+    import numpy as np
+
+    with av.open(str(file)) as box:
+        box.streams.video[0].thread_type = "AUTO"
+        for picture in box.decode(video=0):
+            yield np.asarray(picture.to_ndarray(format="rgb24"), np.uint8)
