@@ -26,7 +26,8 @@ def show_release(release: Release, *, as_json: bool, plain: bool) -> None:
     out.print(f"released   {clean(_short(release.path))}")
     out.print(f"id         {release.content_id:016x} (hidden in the pictures)")
     out.print(f"manifest   {clean(release.manifest_id)}")
-    out.print(f"ledger     entry {release.index}, proof in {clean(release.sidecars[0].name)}")
+    proof = next(s for s in release.sidecars if s.name.endswith(".tlog-proof"))
+    out.print(f"ledger     entry {release.index}, proof in {clean(proof.name)}")
     shown = ", ".join(f"{a.name} {a.value}" for a in release.attributes)
     if shown:
         out.print(f"shows      {clean(shown)}")
