@@ -69,6 +69,7 @@ _RELEASING = (
     click.option("--crf", type=click.IntRange(0, 51), default=18, show_default=True, help="H.264 quality."),
     _options.manifest,
     _options.label,
+    _options.access,
     click.option("--force", is_flag=True, help="Replace an existing output."),
     click.option(
         "--approval",
@@ -104,6 +105,7 @@ class Making:
     crf: int
     manifest: str | None
     label: str | None
+    access: bool | None
     approval: int | None
     variations: int | None
     resume: bool
@@ -128,6 +130,7 @@ class Making:
             "crf": self.crf,
             "manifest": self.manifest,
             "label": self.label,
+            "access": self.access,
             "overwrite": self.force,
             "workspace": self.workspace,
             "passphrase": _options.passphrase(self.passphrase_file),

@@ -52,6 +52,16 @@ def label(function: F) -> F:
     )(function)
 
 
+def access(function: F) -> F:
+    """``--access/--no-access``."""
+    return click.option(
+        "--access/--no-access",
+        default=None,
+        help="Captions, descriptions, chapters and a transcript with the clip (default: release.access in "
+        "safegen.toml, else yes); without them the record says so.",
+    )(function)
+
+
 def passphrase_file(function: F) -> F:
     """``--passphrase-file FILE``."""
     return click.option(

@@ -32,10 +32,11 @@ class SigningSection(_Section):
 
 
 class ReleaseSection(_Section):
-    """``[release]``: where manifests go, and what is written into the pictures."""
+    """``[release]``: where manifests go, what is written into the pictures, what comes with them."""
 
     manifest: str = "embedded"
     label: str = ""
+    access: bool = True
 
 
 class PrivacySection(_Section):

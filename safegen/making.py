@@ -30,12 +30,13 @@ class How(TypedDict, total=False):
     ``watermark``: scheme (default ``tile``); ``crf``: H.264 quality (18); ``overwrite``: replace an existing
     output; ``workspace``: its folder; ``signer`` signs instead of the workspace's identity
     (``safegen.keys.signers``); ``approval``: a held decision that a person approved, or the approval's own
-    entry: it lets exactly the same request pass the hold, once; ``manifest`` and ``label`` as in
-    ``safegen.workspace.Config``.
+    entry: it lets exactly the same request pass the hold, once; ``manifest``, ``label`` and
+    ``access`` as in ``safegen.workspace.Config``.
     """
 
     manifest: str | None
     label: str | None
+    access: bool | None
     watermark: str
     crf: int
     overwrite: bool
@@ -237,7 +238,9 @@ def _studio(how: How) -> AbstractContextManager[Studio]:
     from safegen.pipeline.studio import open_studio
 
     return open_studio(
-        _workspace(how).releasing(manifest=how.get("manifest"), label=how.get("label")),
+        _workspace(how).releasing(
+            manifest=how.get("manifest"), label=how.get("label"), access=how.get("access")
+        ),
         passphrase=how.get("passphrase"),
         signer=how.get("signer"),
         progress=how.get("progress"),

@@ -36,6 +36,7 @@ format = 1
 # [release]
 # manifest = "embedded" # or "sidecar", or "https://example.com/{id}.c2pa"
 # label = ""            # visible in every clip, such as "AI-generated"
+# access = true         # captions, descriptions, chapters and a transcript with every clip
 
 # [privacy]
 # keep_prompts = false # true: the plain prompt is kept in the private part of the ledger
@@ -60,6 +61,8 @@ class Config:
     """Where manifests go: ``embedded``, ``sidecar``, or an https address (``{id}``: the content id)."""
     label: str = ""
     """A visible label burnt into every clip; empty: none."""
+    access: bool = True
+    """Whether releases come with captions, descriptions, chapters and a transcript."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,9 @@ class Workspace:
         """Whether a ledger has been made already."""
         return self.config.ledger_url is not None or (self.root / "ledger.db").is_file()
 
-    def releasing(self, *, manifest: str | None = None, label: str | None = None) -> Workspace:
+    def releasing(
+        self, *, manifest: str | None = None, label: str | None = None, access: bool | None = None
+    ) -> Workspace:
         """This workspace, releasing with other settings than its file says where they are given.
 
         Raises UsageError for a place where no manifest can go, or a label that cannot be written.
@@ -113,7 +118,7 @@ class Workspace:
             from safegen.media.label import check_label
 
             check_label(label)
-        chosen: dict[str, Any] = {"manifest": manifest, "label": label}
+        chosen: dict[str, Any] = {"manifest": manifest, "label": label, "access": access}
         changes = {k: v for k, v in chosen.items() if v is not None}
         return replace(self, config=replace(self.config, **changes))
 
@@ -233,4 +238,5 @@ def _validated(data: Mapping[str, Any], root: Path, file: Path) -> Config:
         organisation=content.identity.organisation,
         manifest=chosen.config.manifest,
         label=chosen.config.label,
+        access=content.release.access,
     )

@@ -16,6 +16,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("safegen.protocols", "safegen.plugins", "safegen.durable", "safegen.posting"),
     (
         "safegen.media",
+        "safegen.access",
         "safegen.credentials",
         "safegen.keys",
         "safegen.ledger",

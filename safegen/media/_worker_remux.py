@@ -32,10 +32,10 @@ def run(container: Any, job: Job, out: BinaryIO) -> None:
         video = box.add_stream_from_template(ours.streams.video[0])
         if job["matrix"]:
             video.set_display_matrix(job["matrix"])
-        _name(video, source)
-        tracks = _tracks(container, box, notes)
-        _words(container, box, start, notes)
-        flows = [_video(ours, video), *([_others(container, tracks, start)] if tracks else [])]
+        name_track(video, source)
+        tracks = other_tracks(container, box, notes)
+        words_and_chapters(container, box, start, notes)
+        flows = [_video(ours, video), *([others(container, tracks, start)] if tracks else [])]
         for count, (_, packet) in enumerate(heapq.merge(*flows, key=lambda item: item[0])):
             box.mux_one(packet)
             if count % 256 == 0:
@@ -46,8 +46,8 @@ def run(container: Any, job: Job, out: BinaryIO) -> None:
     send(out, {"type": "done", "notes": notes})
 
 
-def _tracks(container: Any, box: Any, notes: list[str]) -> dict[int, Track]:
-    """Output tracks by the number of the source's."""
+def other_tracks(container: Any, box: Any, notes: list[str]) -> dict[int, Track]:
+    """Tracks of sound and subtitles by the number of the source's."""
     found: dict[int, Track] = {}
     left: dict[str, int] = {}
     for stream in container.streams:
@@ -59,13 +59,16 @@ def _tracks(container: Any, box: Any, notes: list[str]) -> dict[int, Track]:
         elif stream.type not in {"video"}:
             left[stream.type] = left.get(stream.type, 0) + 1
         if track is not None:
-            _name(track.out, stream)
+            name_track(track.out, stream)
             found[stream.index] = track
+    if "mov" in container.format.name and container.chapters() and left.get("data"):
+        left["data"] -= 1  # the chapters' own titles
+    left = {kind: n for kind, n in left.items() if n}
     notes += [f"{n} {kind} track{'s are' if n > 1 else ' is'} not kept" for kind, n in left.items()]
     return found
 
 
-def _name(target: Any, source: Any) -> None:
+def name_track(target: Any, source: Any) -> None:
     """Language, title and disposition of a track."""
     for word in ("language", "title"):
         if source.metadata.get(word):
@@ -73,7 +76,7 @@ def _name(target: Any, source: Any) -> None:
     target.disposition = source.disposition
 
 
-def _words(container: Any, box: Any, start: Fraction, notes: list[str]) -> None:
+def words_and_chapters(container: Any, box: Any, start: Fraction, notes: list[str]) -> None:
     """Chapters and metadata."""
     lower = {k.lower(): v for k, v in container.metadata.items()}
     for word in _WORDS:
@@ -100,7 +103,7 @@ def _video(ours: Any, video: Any) -> Iterator[tuple[float, Any]]:
             yield due, packet
 
 
-def _others(container: Any, tracks: dict[int, Track], start: Fraction) -> Iterator[tuple[float, Any]]:
+def others(container: Any, tracks: dict[int, Track], start: Fraction) -> Iterator[tuple[float, Any]]:
     """Packets of the kept tracks, due times from the file's start; then what their encoders still hold."""
     streams = [s for s in container.streams if s.index in tracks]
     last = 0.0

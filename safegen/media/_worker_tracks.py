@@ -114,17 +114,22 @@ def subtitle_track(stream: Any, box: Any, notes: list[str]) -> Track | None:
     return _Text(stream, box)
 
 
+def text_stream(box: Any, header: bytes | None = None) -> Any:
+    """A mov_text stream with a time base of milliseconds; *header*: styles as ASS."""
+    stream = box.add_stream("mov_text")
+    context = stream.codec_context
+    context.time_base = stream.time_base = Fraction(1, 1000)
+    context.subtitle_header = header or _ASS_HEADER
+    return stream
+
+
 class _Text(Track):
     """Subtitles as mov_text (3GPP TS 26.245): a length and UTF-8 words per packet."""
 
     def __init__(self, stream: Any, box: Any) -> None:
         import av
 
-        super().__init__(box.add_stream("mov_text"))
-        context = self.out.codec_context
-        context.time_base = Fraction(1, 1000)
-        self.out.time_base = Fraction(1, 1000)
-        context.subtitle_header = stream.codec_context.subtitle_header or _ASS_HEADER
+        super().__init__(text_stream(box, stream.codec_context.subtitle_header))
         self._packet = av.Packet
 
     def take(self, packet: Any, start: Fraction) -> Iterator[Any]:
@@ -136,7 +141,7 @@ class _Text(Track):
         except av.error.FFmpegError:
             self.notes.append("a subtitle that cannot be read is left out")
             return
-        words = "\n".join(_words(rect) for rect in shown if rect.type != b"bitmap").strip()
+        words = spoken_words(shown)
         if not words or packet.pts is None:
             return
         data = words.encode()[:65_000]
@@ -147,6 +152,11 @@ class _Text(Track):
         made.is_keyframe = True
         made.stream = self.out
         yield made
+
+
+def spoken_words(shown: Any) -> str:
+    """The plain words of a decoded subtitle."""
+    return "\n".join(_words(rect) for rect in shown if rect.type != b"bitmap").strip()
 
 
 def _words(rect: Any) -> str:

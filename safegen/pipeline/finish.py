@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from safegen.errors import SigningFailed
 from safegen.media.encode import Encoding
+from safegen.pipeline.access import accessible
 from safegen.pipeline.check import check
 from safegen.pipeline.manifest import definition, name_review
 from safegen.pipeline.mark import mark_and_encode
@@ -64,6 +65,8 @@ def finish(
                 label=studio.workspace.config.label,
                 progress=progress,
             )
+    with _timed(spent, "describing"):
+        encoded = accessible(encoded, decision, job=job, studio=studio, title=made.label.title)
     with _timed(spent, "signing"):
         signed = _sign(encoded, decision, policy, job, studio, decision_index, approval)
     with _timed(spent, "verifying"):
@@ -150,6 +153,7 @@ def _release(
         private=seed_and_settings(moderated.made),
     )
     sidecars = {} if signed.beside is None else {job.destination.name + ".c2pa": signed.beside}
+    sidecars |= encoded.access.sidecars if encoded.access else {}
     recorded = job.record(signed.path, release=record, sidecars=sidecars)
     with stamped(job, recorded.proof, studio) as stamp:
         published = job.publish()
@@ -159,7 +163,7 @@ def _release(
         content_id=encoded.content_id,
         manifest_id=signed.manifest_id,
         index=recorded.index,
-        sidecars=(*published.sidecars, *stamp.sidecars),
+        sidecars=(published.sidecars[-1], *stamp.sidecars, *published.sidecars[:-1]),
         attributes=moderated.attributes,
         checks=moderated.checks,
         warnings=(*moderated.made.warnings, *published.warnings, *stamp.warnings),

@@ -60,6 +60,7 @@ def definition(
         source_type=source_type(made.parts),
         rendition=made.rendition,
         label=config.label,
+        accessibility=encoded.access.record if encoded.access else {},
     )
     return build_manifest(inputs), ingredients
 

@@ -14,6 +14,7 @@ from safegen.errors import GenerationFailed, SafegenError, UsageError
 from safegen.media.encode import Encoding
 from safegen.media.scratch import scratch_in
 from safegen.media.spool import begin_digest, spool
+from safegen.pipeline.access import sidecar_names
 from safegen.pipeline.asked import check_asked
 from safegen.pipeline.build import build, request_json
 from safegen.pipeline.clear import anchors, clear, screened
@@ -65,7 +66,12 @@ def produce(
     check_asked(request, generator)
     decision = screened(request, policy, studio)
     with ReleaseJob.begin(
-        studio.ledger, destination, clock=studio.clock, overwrite=overwrite, at=studio.at
+        studio.ledger,
+        destination,
+        clock=studio.clock,
+        overwrite=overwrite,
+        at=studio.at,
+        beside=sidecar_names(destination, studio),
     ) as job:
         cleared = clear(decision, policy, studio=studio, place=job.temporary, approval=approval)
         ready = time.monotonic()

@@ -96,6 +96,16 @@ class Moderated:
 
 
 @dataclass(frozen=True)
+class Access:
+    """What was done for people who cannot see or hear the clip: the *record* for manifest and ledger (JSON
+    values), and the files beside it, temporaries by final name.
+    """
+
+    record: Json
+    sidecars: Mapping[str, Path] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Encoded:
     """The marked video on disk, not signed yet. ``content_id`` is the payload of its mark."""
 
@@ -105,6 +115,7 @@ class Encoded:
     alg: str
     frames: int
     thumbnail: bytes
+    access: Access | None = None
 
 
 @dataclass(frozen=True)

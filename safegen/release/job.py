@@ -8,7 +8,7 @@ name, published. At every moment a kill leaves either nothing visible, or what i
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
@@ -66,17 +66,19 @@ class ReleaseJob:
         overwrite: bool = False,
         at: Hook = nothing,
         lease: timedelta = LEASE,
+        beside: Sequence[str] = (),
     ) -> ReleaseJob:
         """Write the lease, then make the private folder for temporaries beside *destination*.
 
         *at* is called with the name of every step (fault injection). *lease*: how long other hosts wait
-        before they take over a silent job; on this host the process itself is looked at. Raises
+        before they take over a silent job; on this host the process itself is looked at. *beside*: names of
+        sidecars that will come, so that one that is taken is known before the work. Raises
         UsageError for a destination that cannot be used, LedgerError, ReleaseFailed.
         """
         destination = Path(destination).absolute()
         proof = destination.with_name(destination.name + SUFFIX)
         stamp = proof.with_name(proof.name + STAMP)
-        for path in (destination, proof, stamp):
+        for path in (destination, proof, stamp, *(destination.with_name(name) for name in beside)):
             files.check_destination(path, overwrite=overwrite)
         job = cls(ledger, destination, clock=clock or ledger.clock, overwrite=overwrite, at=at, lease=lease)
         ACTIVE.add(job.id)

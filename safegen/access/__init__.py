@@ -1,0 +1,6 @@
+"""Text, spoken and structural alternatives to what a clip shows and sounds like.
+
+Captions, descriptions, chapters and a transcript; the same inside the MP4; a spoken description where a
+speech synthesiser is there. What is said comes from what detectors found in the pictures, with how sure they
+were.
+"""

@@ -1,0 +1,109 @@
+"""The transcript: everything seen and heard in a clip, in order, as one HTML page without scripts."""
+
+from __future__ import annotations
+
+import html
+import unicodedata
+from collections.abc import Sequence
+
+from safegen.access.cues import Cue
+from safegen.access.scenes import Scene
+from safegen.access.tracks import NOTES, Tracks
+from safegen.types import Attribute
+
+_STYLE = """
+:root { color-scheme: light dark; --ink: #1b1f24; --paper: #ffffff; --soft: #57606a; --line: #6e7781; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --paper: #14181d; --soft: #b1bac4;
+  --line: #8b949e; } }
+body { margin: 0 auto; max-width: 45rem; padding: 1.5rem; background: var(--paper); color: var(--ink);
+  font: 1.0625rem/1.6 system-ui, "DejaVu Sans", sans-serif; }
+h1 { font-size: 1.5rem; } h2 { font-size: 1.2rem; border-top: 1px solid var(--line); padding-top: 1rem; }
+ul { padding-left: 0; list-style: none; } li { margin: .4rem 0; } p, li { overflow-wrap: anywhere; }
+time { color: var(--soft); font-variant-numeric: tabular-nums; } footer { color: var(--soft); }
+"""
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy"
+ content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>{style}</style>
+</head>
+<body>
+<header><h1>{title}</h1></header>
+<main>
+{body}
+</main>
+<footer><p>{foot}</p></footer>
+</body>
+</html>
+"""
+_FOOT = (
+    "Descriptions were made by a program that looked at the pictures. Where it guessed it says "
+    "&quot;perhaps&quot;; what it could not tell it names."
+)
+
+
+def transcript(
+    tracks: Tracks, *, title: str, asked: str = "", whole: Sequence[Attribute] = (), generated: bool = False
+) -> str:
+    """The page. *asked*: the prompt, where it is published; *whole*: further findings about all of it."""
+    body = [f"<p>{_text(_length(tracks.seconds))}{' Made by a generative model.' if generated else ''}</p>"]
+    if NOTES[tracks.heard]:
+        body.append(f"<p>{_text(NOTES[tracks.heard])}</p>")
+    if asked:
+        body.append(f"<p>Asked for: {_text(asked)}. What was made is described below.</p>")
+    if whole:
+        found = "; ".join(f"{a.name.replace('_', ' ')}: {a.value}" for a in whole)
+        body.append(f"<p>Also found in it: {_text(found)}.</p>")
+    body += [_chapter(chapter, tracks) for chapter in tracks.chapters]
+    return _PAGE.format(title=_text(title), style=_STYLE, body="\n".join(body), foot=_FOOT)
+
+
+def _chapter(chapter: Cue, tracks: Tracks) -> str:
+    """A heading and what is seen and said under it, in order."""
+    rows: list[tuple[float, int, str]] = []
+    for scene in tracks.scenes:
+        if chapter.start <= _milli(scene.span[0]) < chapter.end:
+            rows.append((scene.span[0], 0, _seen(scene, tracks)))
+    if tracks.heard == "written":
+        for said in tracks.captions:
+            if chapter.start <= said.start < chapter.end:
+                rows.append((said.start, 1, f"Said: {_text(said.text)}"))
+    items = "\n".join(f"<li>{_time(at)} {words}</li>" for at, _, words in sorted(rows))
+    return f"<section>\n<h2>{_text(chapter.text)}</h2>\n<ul>\n{items}\n</ul>\n</section>"
+
+
+def _seen(scene: Scene, tracks: Tracks) -> str:
+    silent = " (no pause is long enough to speak this)" if scene in tracks.placed.left_out else ""
+    return f"Seen: {_text(scene.said.forms[0])}{silent}"
+
+
+def _milli(seconds: float) -> float:
+    return round(seconds * 1000) / 1000
+
+
+def _time(seconds: float) -> str:
+    """Such as ``1:05``, with the exact value for programs."""
+    whole = int(seconds)
+    return f'<time datetime="PT{_milli(seconds):g}S">{whole // 60}:{whole % 60:02d}</time>'
+
+
+def _length(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds, 1), 60)
+    text = f"{rest:g} second" + ("" if rest == 1 else "s")
+    if minutes:
+        text = f"{minutes:g} minute{'' if minutes == 1 else 's'} {text}"
+    return f"A video of {text}."
+
+
+def _text(value: str) -> str:
+    """Escaped, with characters that hide or turn text around made visible."""
+    shown = "".join(c if c == "\n" or not _hidden(c) else f"\\u{ord(c):04x}" for c in value[:4000])
+    return html.escape(shown, quote=True).replace("\n", "<br>")
+
+
+def _hidden(character: str) -> bool:
+    return unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}

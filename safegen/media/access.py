@@ -1,0 +1,217 @@
+"""A video with its text tracks and described sound: written, its flags set, and read back.
+
+A file of our own is opened here; one from elsewhere only in the sandbox.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from safegen.errors import ReleaseFailed, UnreadableInput
+from safegen.media._channel import talk
+from safegen.media.sandbox import Limits
+from safegen.protocols import NoProgress, Progress
+
+if TYPE_CHECKING:
+    from safegen.types import AudioTrack
+
+Line = tuple[float, float, str]
+"""From, to (seconds), words."""
+
+_LIMITS = Limits()
+_ENABLED = 1
+
+
+@dataclass(frozen=True)
+class TextTracks:
+    """What is put into the file."""
+
+    captions: tuple[Line, ...] = ()
+    descriptions: tuple[Line, ...] = ()
+    chapters: tuple[Line, ...] = ()
+    sound: AudioTrack | None = None
+    """The described sound track."""
+
+
+@dataclass(frozen=True)
+class ReadBack:
+    """What a player finds. ``texts``: by disposition (``captions``, ``descriptions``, ``""``)."""
+
+    texts: dict[str, list[Line]]
+    chapters: list[Line]
+    described_seconds: float
+    """Length of the described sound track, 0 without one."""
+    other_sounds: int
+    frames: int
+    """Packets of the video."""
+
+
+def write_own(
+    video: Path, target: Path, tracks: TextTracks, *, progress: Progress = NoProgress()
+) -> tuple[str, ...]:
+    """Write *target*: *video*, an MP4 made here, with *tracks*. Raises ReleaseFailed."""
+    import av
+
+    from safegen.media import _worker_access
+
+    try:
+        with av.open(str(video)) as container:
+            notes = _worker_access.write(container, _job(target, tracks), progress.advance)
+        disable_extras(target)
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ReleaseFailed(
+            f"the text tracks could not be added: {reason}", hint="is there space on the disk?"
+        ) from error
+    finally:
+        _samples(target).unlink(missing_ok=True)
+    return tuple(notes)
+
+
+def write_foreign(video: Path, target: Path, tracks: TextTracks, limits: Limits = _LIMITS) -> tuple[str, ...]:
+    """As ``write_own`` for a file from elsewhere, in the sandbox. Returns notes on what could not be kept.
+
+    Raises UnreadableInput, ReleaseFailed.
+    """
+    job = {"op": "access", **_job(target, tracks), **vars(limits)}
+    notes: tuple[str, ...] | None = None
+    try:
+        for message, _ in talk(video, job, limits.max_seconds):
+            if message["type"] == "done":
+                notes = tuple(message["notes"])
+    finally:
+        _samples(target).unlink(missing_ok=True)
+    if notes is None:
+        raise ReleaseFailed("the text tracks could not be added")
+    disable_extras(target)
+    return notes
+
+
+def words(path: Path, limits: Limits = _LIMITS) -> tuple[Line, ...] | None:
+    """What the first text subtitle track of *path* says, in the sandbox; None without one.
+
+    Raises UnreadableInput.
+    """
+    job = {"op": "words", **vars(limits)}
+    for message, _ in talk(path, job, limits.max_seconds):
+        if message["type"] == "words":
+            cues = message["cues"]
+            return None if cues is None else tuple((float(a), float(b), str(t)) for a, b, t in cues)
+    raise UnreadableInput(f"{path}: its subtitles cannot be read", hint="is it a complete video file?")
+
+
+def read_back(path: Path) -> ReadBack:
+    """What the tracks of *path*, written here, say to a player. Raises ReleaseFailed."""
+    import av
+    from av.stream import Disposition
+
+    from safegen.media import _worker_words
+
+    try:
+        with av.open(str(path)) as box:
+            texts: dict[str, list[Line]] = {}
+            for stream in box.streams.subtitles:
+                flags = stream.disposition
+                kind = "captions" if flags & Disposition.captions else ""
+                kind = "descriptions" if flags & Disposition.descriptions else kind
+                box.seek(0)
+                texts[kind] = [(a, b, t) for a, b, t in _worker_words.read(box, stream)]
+            box.seek(0)
+            frames = sum(1 for p in box.demux(video=0) if p.size)
+            chapters = [_line(c) for c in box.chapters()]
+            described = [s for s in box.streams.audio if s.disposition & Disposition.descriptions]
+            seconds = [float((s.duration or 0) * s.time_base) for s in described]
+            others = len(box.streams.audio) - len(described)
+    except (av.error.FFmpegError, OSError) as error:
+        raise ReleaseFailed(f"the text tracks cannot be read back: {error}") from error
+    return ReadBack(texts, chapters, max(seconds, default=0.0), others, frames)
+
+
+def _line(chapter: Any) -> Line:
+    base = chapter["time_base"]
+    title = str(chapter["metadata"].get("title", ""))
+    return float(chapter["start"] * base), float(chapter["end"] * base), title
+
+
+def _job(target: Path, tracks: TextTracks) -> dict[str, Any]:
+    """The worker's job; samples go through a file beside *target*."""
+    sound = None
+    if tracks.sound is not None:
+        file = _samples(target)
+        tracks.sound.samples.tofile(file)
+        channels = tracks.sound.samples.shape[1]
+        sound = {"path": str(file.absolute()), "rate": tracks.sound.rate, "channels": channels}
+    lists: dict[str, Sequence[Line]] = {
+        "captions": tracks.captions,
+        "descriptions": tracks.descriptions,
+        "chapters": tracks.chapters,
+    }
+    return {
+        "target": str(target.absolute()),
+        "sound": sound,
+        **{k: [list(c) for c in v] for k, v in lists.items()},
+    }
+
+
+def _samples(target: Path) -> Path:
+    return target.with_name(target.name + ".samples")
+
+
+def disable_extras(path: Path) -> None:
+    """Let text tracks and all sound but the first wait to be chosen: FFmpeg turns the first text track on.
+
+    Clears the enabled flag of their track headers (ISO/IEC 14496-12, 8.3.2) in the file. Raises OSError,
+    ValueError for a file that is no MP4.
+    """
+    with path.open("r+b") as file:
+        moov = next((b for b in _boxes(file, 0, path.stat().st_size) if b[0] == b"moov"), None)
+        if moov is None:
+            raise ValueError("the file has no index")
+        heard = False
+        for name, start, end in _boxes(file, moov[1], moov[2]):
+            if name != b"trak":
+                continue
+            kind = _handler(file, start, end)
+            if kind in (b"sbtl", b"text", b"subt") or (kind == b"soun" and heard):
+                _disable(file, start, end)
+            heard = heard or kind == b"soun"
+
+
+def _boxes(file: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """Boxes between two offsets as (type, offset of the content, end). Raises ValueError."""
+    while start + 8 <= end:
+        file.seek(start)
+        size, name = struct.unpack(">I4s", file.read(8))
+        head = 8
+        if size == 1:
+            size, head = struct.unpack(">Q", file.read(8))[0], 16
+        size = size or end - start
+        if size < head or start + size > end:
+            raise ValueError("the file's boxes do not fit into each other")
+        yield name, start + head, start + size
+        start += size
+
+
+def _handler(file: BinaryIO, start: int, end: int) -> bytes:
+    """The kind of a track: ``vide``, ``soun``, ``sbtl``..."""
+    for name, a, b in _boxes(file, start, end):
+        if name == b"mdia":
+            for inner, c, _ in _boxes(file, a, b):
+                if inner == b"hdlr":
+                    file.seek(c + 8)
+                    return file.read(4)
+    return b""
+
+
+def _disable(file: BinaryIO, start: int, end: int) -> None:
+    for name, a, _ in _boxes(file, start, end):
+        if name == b"tkhd":
+            file.seek(a + 3)
+            flags = file.read(1)[0]
+            file.seek(a + 3)
+            file.write(bytes([flags & ~_ENABLED]))
+            return
