@@ -8,63 +8,13 @@ are for people who do not know what a hash is.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from safegen.credentials.explain import explain
-from safegen.types import (
-    ContentMatch,
-    CredentialsEvidence,
-    CredentialState,
-    LedgerEvidence,
-    Verdict,
-    WatermarkReading,
-)
+from safegen.types import CredentialState, Verdict
+from safegen.verification.evidence import Answer, Evidence, Resolution, decoded
+from safegen.verification.verdict_unsigned import unsigned
 
-if TYPE_CHECKING:
-    from safegen.verification.resolving import Named
-
-
-@dataclass(frozen=True)
-class Resolution:
-    """What a ledger at hand says about one payload that a mark carries.
-
-    ``manifest_id`` is the manifest that the id names; ``content`` compares the file's pictures with
-    the ones recorded for it (None: no descriptors at hand).
-    """
-
-    payload: int
-    manifest_id: str
-    content: ContentMatch | None
-    by_content: bool = False
-    """Found by its pictures alone: no mark was read."""
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """Every layer's findings about one file."""
-
-    credentials: CredentialsEvidence
-    watermarks: tuple[WatermarkReading, ...] = ()
-    ledger: LedgerEvidence | None = None
-    resolutions: tuple[Resolution, ...] = ()
-    bound_payloads: frozenset[int] = field(default_factory=frozenset)
-    """Payloads that the attached manifest's own soft bindings name."""
-    expected_payloads: frozenset[int] = field(default_factory=frozenset)
-    """Those of them whose scheme was really searched for."""
-    ancestor_payloads: frozenset[int] = field(default_factory=frozenset)
-    """Payloads that the manifests of its ingredients name."""
-    named: tuple[Named, ...] = ()
-    """What a resolution service says about marks whose credentials are gone."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The verdict, one sentence for a person, and the reasons behind it."""
-
-    verdict: Verdict
-    summary: str
-    reasons: tuple[str, ...]
+__all__ = ["Answer", "Evidence", "Resolution", "decide"]
 
 
 def decide(evidence: Evidence) -> Answer:
@@ -74,7 +24,7 @@ def decide(evidence: Evidence) -> Answer:
         return _tampered(evidence)
     if state is CredentialState.VALID:
         return _conflict(evidence) or _signed(evidence)
-    return _unsigned(evidence)
+    return unsigned(evidence)
 
 
 def _tampered(evidence: Evidence) -> Answer:
@@ -110,7 +60,7 @@ def _conflict(evidence: Evidence) -> Answer | None:
         )
     allowed = evidence.bound_payloads | evidence.ancestor_payloads
     own = {credentials.manifest_id, *credentials.ancestors}
-    for reading in _read(evidence):
+    for reading in decoded(evidence):
         if reading.payload in allowed:
             continue
         named = next((r.manifest_id for r in evidence.resolutions if r.payload == reading.payload), None)
@@ -124,7 +74,7 @@ def _conflict(evidence: Evidence) -> Answer | None:
                     + " The attached credentials do not mention it.",
                 ),
             )
-    found = {r.payload for r in _read(evidence)}
+    found = {r.payload for r in decoded(evidence)}
     if evidence.expected_payloads and not (found & evidence.expected_payloads):
         return Answer(
             Verdict.CONFLICT,
@@ -193,92 +143,3 @@ def _expired(evidence: Evidence, reasons: list[str], logged: bool) -> Answer:
         )
     reasons.append("Nothing independent proves that it was signed before that.")
     return Answer(Verdict.SIGNED_UNTRUSTED, "Signed with an expired certificate.", tuple(reasons))
-
-
-def _unsigned(evidence: Evidence) -> Answer:
-    """Verdicts for files whose credentials are gone: what the mark leads to."""
-    readings = _read(evidence)
-    known = {r.payload: r for r in evidence.resolutions}
-    resolved = [known[r.payload] for r in readings if r.payload in known]
-    resolved += [r for r in evidence.resolutions if r.by_content]
-    if any(r.content is not None and r.content.matches for r in resolved):
-        return _recovered(evidence, next(r for r in resolved if r.content is not None and r.content.matches))
-    if resolved:
-        return Answer(
-            Verdict.CONFLICT,
-            "The hidden mark belongs to a release whose pictures are different: it may have been pasted in.",
-            tuple(
-                f"The mark carries id {r.payload:016x} of release {r.manifest_id}; "
-                + (
-                    "the pictures do not match the recorded ones."
-                    if r.content
-                    else "there is nothing recorded to compare the pictures with."
-                )
-                for r in resolved
-            ),
-        )
-    if readings:
-        ids = ", ".join(f"{r.payload:016x}" for r in readings)
-        return Answer(
-            Verdict.MARKED_UNRESOLVED,
-            f"Made with safegen (id {ids}), but no ledger at hand knows this id: ask its maker.",
-            (
-                *_named_notes(evidence.named),
-                "Anyone can copy such a mark, so alone it proves nothing about the origin.",
-            ),
-        )
-    if any(r.present for r in evidence.watermarks):
-        return Answer(
-            Verdict.MARKED_UNRESOLVED,
-            "Made with safegen, but the id in the mark cannot be read any more.",
-            ("A hidden mark is there; the file was processed too much to read which one.",),
-        )
-    return Answer(
-        Verdict.NO_PROVENANCE,
-        "No provenance found. This says nothing about whether the video is real or made by AI.",
-        (evidence.credentials.reason,) if evidence.credentials.reason else (),
-    )
-
-
-def _named_notes(named: Sequence[Named]) -> tuple[str, ...]:
-    """What a resolution service answered: a lead, since nothing at hand compares the pictures."""
-    return tuple(
-        f"The service {n.host} says that id {n.payload:016x} belongs to {n.credentials.manifest_id}, signed "
-        f"by {n.credentials.signer or 'nobody named'}; nothing here shows whether the pictures are the same."
-        for n in named
-    )
-
-
-def _recovered(evidence: Evidence, resolution: Resolution) -> Answer:
-    """Credentials gone, found again through the mark."""
-    how = (
-        f"Neither credentials nor mark are left; the pictures led to {resolution.manifest_id} in the ledger."
-        if resolution.by_content
-        else f"The hidden mark carries id {resolution.payload:016x}: in the ledger, {resolution.manifest_id}."
-    )
-    reasons = [
-        how,
-        "The pictures match the ones recorded for that release.",
-    ]
-    return Answer(
-        Verdict.RECOVERED,
-        "The credentials were removed; "
-        + ("the pictures" if resolution.by_content else "the hidden mark")
-        + " led back to the original release.",
-        (*reasons, *_segment_notes(evidence.watermarks)),
-    )
-
-
-def _segment_notes(readings: Sequence[WatermarkReading]) -> tuple[str, ...]:
-    """A sentence where only parts of a clip carry the mark."""
-    for reading in readings:
-        missing = [s for s in reading.segments if not s.present]
-        if reading.payload is not None and missing and len(missing) < len(reading.segments):
-            spans = ", ".join(f"{s.start:.0f}-{s.end:.0f} s" for s in missing[:8])
-            return (f"Parts of the clip carry no mark and may come from elsewhere: {spans}.",)
-    return ()
-
-
-def _read(evidence: Evidence) -> list[WatermarkReading]:
-    """Readings whose payload was decoded."""
-    return [r for r in evidence.watermarks if r.present and r.payload is not None]

@@ -1,0 +1,58 @@
+"""What every layer says about one file, and the answer: the values that the verdict is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from safegen.types import ContentMatch, CredentialsEvidence, LedgerEvidence, Verdict, WatermarkReading
+
+if TYPE_CHECKING:
+    from safegen.verification.resolving import Named
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """What a ledger at hand says about one payload that a mark carries.
+
+    ``manifest_id`` is the manifest that the id names; ``content`` compares the file's pictures with
+    the ones recorded for it (None: no descriptors at hand).
+    """
+
+    payload: int
+    manifest_id: str
+    content: ContentMatch | None
+    by_content: bool = False
+    """Found by its pictures alone: no mark was read."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Every layer's findings about one file."""
+
+    credentials: CredentialsEvidence
+    watermarks: tuple[WatermarkReading, ...] = ()
+    ledger: LedgerEvidence | None = None
+    resolutions: tuple[Resolution, ...] = ()
+    bound_payloads: frozenset[int] = field(default_factory=frozenset)
+    """Payloads that the attached manifest's own soft bindings name."""
+    expected_payloads: frozenset[int] = field(default_factory=frozenset)
+    """Those of them whose scheme was really searched for."""
+    ancestor_payloads: frozenset[int] = field(default_factory=frozenset)
+    """Payloads that the manifests of its ingredients name."""
+    named: tuple[Named, ...] = ()
+    """What a resolution service says about marks whose credentials are gone."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The verdict, one sentence for a person, and the reasons behind it."""
+
+    verdict: Verdict
+    summary: str
+    reasons: tuple[str, ...]
+
+
+def decoded(evidence: Evidence) -> list[WatermarkReading]:
+    """Readings whose payload was decoded."""
+    return [r for r in evidence.watermarks if r.present and r.payload is not None]

@@ -1,0 +1,96 @@
+"""Verdicts for files whose credentials are gone: what the mark, or the pictures themselves, lead to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from safegen.types import Verdict, WatermarkReading
+from safegen.verification.evidence import Answer, Evidence, Resolution, decoded
+
+if TYPE_CHECKING:
+    from safegen.verification.resolving import Named
+
+
+def unsigned(evidence: Evidence) -> Answer:
+    """Verdicts for files whose credentials are gone: what the mark leads to."""
+    readings = decoded(evidence)
+    known = {r.payload: r for r in evidence.resolutions}
+    resolved = [known[r.payload] for r in readings if r.payload in known]
+    resolved += [r for r in evidence.resolutions if r.by_content]
+    if any(r.content is not None and r.content.matches for r in resolved):
+        return _recovered(evidence, next(r for r in resolved if r.content is not None and r.content.matches))
+    if resolved:
+        return Answer(
+            Verdict.CONFLICT,
+            "The hidden mark belongs to a release whose pictures are different: it may have been pasted in.",
+            tuple(
+                f"The mark carries id {r.payload:016x} of release {r.manifest_id}; "
+                + (
+                    "the pictures do not match the recorded ones."
+                    if r.content
+                    else "there is nothing recorded to compare the pictures with."
+                )
+                for r in resolved
+            ),
+        )
+    if readings:
+        ids = ", ".join(f"{r.payload:016x}" for r in readings)
+        return Answer(
+            Verdict.MARKED_UNRESOLVED,
+            f"Made with safegen (id {ids}), but no ledger at hand knows this id: ask its maker.",
+            (
+                *_named_notes(evidence.named),
+                "Anyone can copy such a mark, so alone it proves nothing about the origin.",
+            ),
+        )
+    if any(r.present for r in evidence.watermarks):
+        return Answer(
+            Verdict.MARKED_UNRESOLVED,
+            "Made with safegen, but the id in the mark cannot be read any more.",
+            ("A hidden mark is there; the file was processed too much to read which one.",),
+        )
+    return Answer(
+        Verdict.NO_PROVENANCE,
+        "No provenance found. This says nothing about whether the video is real or made by AI.",
+        (evidence.credentials.reason,) if evidence.credentials.reason else (),
+    )
+
+
+def _named_notes(named: Sequence[Named]) -> tuple[str, ...]:
+    """What a resolution service answered: a lead, since nothing at hand compares the pictures."""
+    return tuple(
+        f"The service {n.host} says that id {n.payload:016x} belongs to {n.credentials.manifest_id}, signed "
+        f"by {n.credentials.signer or 'nobody named'}; nothing here shows whether the pictures are the same."
+        for n in named
+    )
+
+
+def _recovered(evidence: Evidence, resolution: Resolution) -> Answer:
+    """Credentials gone, found again through the mark."""
+    how = (
+        f"Neither credentials nor mark are left; the pictures led to {resolution.manifest_id} in the ledger."
+        if resolution.by_content
+        else f"The hidden mark carries id {resolution.payload:016x}: in the ledger, {resolution.manifest_id}."
+    )
+    reasons = [
+        how,
+        "The pictures match the ones recorded for that release.",
+    ]
+    return Answer(
+        Verdict.RECOVERED,
+        "The credentials were removed; "
+        + ("the pictures" if resolution.by_content else "the hidden mark")
+        + " led back to the original release.",
+        (*reasons, *_segment_notes(evidence.watermarks)),
+    )
+
+
+def _segment_notes(readings: Sequence[WatermarkReading]) -> tuple[str, ...]:
+    """A sentence where only parts of a clip carry the mark."""
+    for reading in readings:
+        missing = [s for s in reading.segments if not s.present]
+        if reading.payload is not None and missing and len(missing) < len(reading.segments):
+            spans = ", ".join(f"{s.start:.0f}-{s.end:.0f} s" for s in missing[:8])
+            return (f"Parts of the clip carry no mark and may come from elsewhere: {spans}.",)
+    return ()
