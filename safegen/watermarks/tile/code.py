@@ -13,7 +13,16 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CODED_BITS", "PAYLOAD_BITS", "crc16", "decode", "encode", "encode_many", "ml_paths"]
+__all__ = [
+    "CODED_BITS",
+    "PAYLOAD_BITS",
+    "crc16",
+    "decode",
+    "decode_many",
+    "encode",
+    "encode_many",
+    "ml_paths",
+]
 
 PAYLOAD_BITS = 64
 _CRC_BITS = 16
@@ -99,25 +108,38 @@ def _check(bits: NDArray[np.uint8]) -> int | None:
 def decode(soft: NDArray[np.float64]) -> tuple[int | None, float]:
     """Wrap-around Viterbi decoding of 320 soft values (positive = bit 0), and the found path's metric.
 
-    The payload is ``None`` if the CRC fails. The trellis runs 48 steps over each end, starting from no
-    knowledge of the state; the metric, sum(soft * +-1 code bits), is close to the best codeword's.
+    The payload is ``None`` if the CRC fails. The metric, sum(soft * +-1 code bits), is close to the best
+    codeword's.
+    """
+    return decode_many(soft[None])[0]
+
+
+def decode_many(soft: NDArray[np.float64]) -> list[tuple[int | None, float]]:
+    """``decode`` of every row of *soft* (n, 320), all in one pass over the trellis.
+
+    The trellis runs 48 steps over each end, starting from no knowledge of the state.
     """
     previous, outputs = _trellis()
+    columns = outputs.transpose(2, 1, 0).reshape(_RATE, 2 * _STATES)
+    symbols = soft.reshape(len(soft), _INFO, _RATE)
     steps = np.arange(-_WRAP, _INFO + _WRAP) % _INFO
-    branch = np.einsum("tj,spj->tsp", soft.reshape(_INFO, _RATE)[steps], outputs)
-    metric = np.zeros(_STATES)
-    choice = np.empty((len(steps), _STATES), dtype=bool)
-    for t in range(len(steps)):
-        options = metric[previous] + branch[t]
-        choice[t] = options[:, 1] > options[:, 0]
-        metric = np.where(choice[t], options[:, 1], options[:, 0])
-    state = int(np.argmax(metric))
-    bits = np.empty(len(steps), dtype=np.uint8)
+    metric = np.zeros((len(soft), _STATES))
+    choice = np.empty((len(steps), len(soft), _STATES), dtype=bool)
+    for t, step in enumerate(steps):
+        # States 2s and 2s + 1 are entered from s and from s + 128.
+        entered = np.repeat(metric.reshape(-1, 2, _STATES // 2), 2, axis=2)
+        entered += (symbols[:, step] @ columns).reshape(-1, 2, _STATES)
+        np.greater(entered[:, 1], entered[:, 0], out=choice[t])
+        metric = entered.max(axis=1)
+    row = np.arange(len(soft))
+    state = metric.argmax(axis=1)
+    bits = np.empty((len(steps), len(soft)), dtype=np.uint8)
     for t in range(len(steps) - 1, -1, -1):
         bits[t] = state & 1
-        state = int(previous[state, int(choice[t, state])])
-    info = bits[_WRAP : _WRAP + _INFO]
-    return _check(info), float(np.sum(soft * (1.0 - 2.0 * _convolve(info))))
+        state = previous[state, choice[t, row, state].astype(np.int64)]
+    info = np.ascontiguousarray(bits[_WRAP : _WRAP + _INFO].T)
+    value = np.sum(soft * (1.0 - 2.0 * _convolve(info)), axis=1)
+    return [(_check(one), float(v)) for one, v in zip(info, value, strict=True)]
 
 
 def ml_paths(soft: NDArray[np.float64], offset: int = 0, least: float = -np.inf) -> tuple[float, list[int]]:

@@ -96,11 +96,11 @@ class Search:
                 return _Found(softs[row], number, log10_bound(z, trials), True, under)
         trials = _TESTS + _LOG10_LOOKS + payload.LOG10_FREE
         least = needed_z(ACCEPT_LOG10_P, trials)
-        for soft in softs:
-            number_z = payload.free_decode(soft.values, least)
-            if number_z is not None and number_z[0] not in done:
-                return _Found(soft, number_z[0], log10_bound(number_z[1], trials), False, under)
-        return None
+        free = payload.free_decode(softs, least, done)
+        if free is None:
+            return None
+        soft, number, z = free
+        return _Found(soft, number, log10_bound(z, trials), False, under)
 
     def pilot_log10_p(self) -> float:
         """The bound from the pilots alone, all correlations counted."""
@@ -116,23 +116,29 @@ class Search:
             for c in self.peaks(one, shapes, 2 * _KEEP)
             if c.z > _OTHER_Z and np.abs(c.a - first.a).max() > _SAME * np.abs(first.a).max()
         ]
-        self.read([search.climb(one, c, self.key) for c in apart[:2]])
+        self.read(search.climb(one, apart[:2], self.key))
 
 
 def _candidates(state: Search) -> Iterator[list[Candidate]]:
     """Geometries worth reading, in groups, the cheap and likely ones first."""
-    whole = [(c, one) for one in state.spectra for c in state.peaks(one, search.identity(one), 2)]
+    whole = [(c, n) for n, one in enumerate(state.spectra) for c in state.peaks(one, search.identity(one), 2)]
     whole.sort(key=lambda pair: -pair[0].z)
-    climbed = [search.climb(one, c, state.key) for c, one in whole[:2]]
-    yield [*climbed, *search.upright(state.spectra[-1], state.key)]
-    yield [search.climb(one, c, state.key) for c, one in whole[2:]]
-    rough: list[tuple[Candidate, Spectrum]] = []
-    for one in state.spectra:
-        rough += [(c, one) for c in state.peaks(one, search.sweep(one), _KEEP)]
-        rough += [(c, one) for c in state.peaks(one, search.lattices(one, _LATTICES), _KEEP)]
+    yield [*_climbed(state, whole[:2]), *search.upright(state.spectra[-1], state.key)]
+    yield _climbed(state, whole[2:])
+    rough: list[tuple[Candidate, int]] = []
+    for n, one in enumerate(state.spectra):
+        rough += [(c, n) for c in state.peaks(one, search.sweep(one), _KEEP)]
+        rough += [(c, n) for c in state.peaks(one, search.lattices(one, _LATTICES), _KEEP)]
     rough.sort(key=lambda pair: -pair[0].z)
-    climbed = [search.climb(one, c, state.key) for c, one in rough[:_CLIMBS]]
-    yield sorted(climbed, key=lambda c: -c.z)[:_READS]
+    yield _climbed(state, rough[:_CLIMBS])[:_READS]
+
+
+def _climbed(state: Search, rough: Sequence[tuple[Candidate, int]]) -> list[Candidate]:
+    """Rough geometries, each with the stream it came from, refined there; strongest first."""
+    out: list[Candidate] = []
+    for n, one in enumerate(state.spectra):
+        out += search.climb(one, [c for c, stream in rough if stream == n], state.key)
+    return sorted(out, key=lambda c: -c.z)
 
 
 def look(spectra: list[Spectrum], key: bytes, known: Sequence[int] = ()) -> Search:

@@ -84,17 +84,26 @@ def score(soft: NDArray[np.float64], payload: int) -> float:
     return float(np.sum(soft * (1.0 - 2.0 * code.encode(payload))))
 
 
-def free_decode(soft: NDArray[np.float64], least: float) -> tuple[int, float] | None:
-    """The payload whose CRC holds and whose z is at least *least*, with that z.
+def free_decode(
+    softs: Sequence[Soft], least: float, skip: frozenset[int] = frozenset()
+) -> tuple[Soft, int, float] | None:
+    """The first of *softs* in which a payload's CRC holds and its z is at least *least*; payload and z.
 
-    Tries the plain decoder, then the exact one (which also tells when no codeword reaches *least*),
-    then a list of the best paths around every eighth trellis step.
+    Payloads in *skip* do not count. For each the plain decoder, then, where that came near, the exact one (which also tells when no
+    codeword reaches *least*), then a list of the best paths around every eighth trellis step.
     """
-    first, metric = code.decode(soft)
-    if first is not None and metric >= least:
-        return first, score(soft, first)
-    if metric < least - _NEAR:
-        return None
+    plain = code.decode_many(np.stack([s.values for s in softs]))
+    for soft, (first, metric) in zip(softs, plain, strict=True):
+        found = (first, metric) if first is not None and metric >= least else None
+        if found is None and metric >= least - _NEAR:
+            found = _listed(soft.values, least)
+        if found is not None and found[0] not in skip:
+            return soft, *found
+    return None
+
+
+def _listed(soft: NDArray[np.float64], least: float) -> tuple[int, float] | None:
+    """The best payload of the exact and list decoders, if its z reaches *least*."""
     best, payloads = code.ml_paths(soft, least=least)
     if best < least:
         return None

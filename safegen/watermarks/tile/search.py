@@ -7,7 +7,7 @@ key, so choosing among them costs no trials; only what is correlated with the pi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -139,7 +139,7 @@ def sweep(spectrum: Spectrum) -> Matrices:
 
 def coefficients(spectrum: Spectrum, a: Matrices, bins: NDArray[np.int64]) -> NDArray[np.complex64]:
     """Tile DFT at *bins* for every geometry, phases from the picture's centre: (n, n_bins)."""
-    f = np.einsum("nij,ki->nkj", a, bins / TILE)
+    f = (bins / TILE) @ a
     return spectrum.at(f[..., 0], f[..., 1])
 
 
@@ -201,24 +201,35 @@ def shifted(
     return np.asarray(value * np.exp(-2j * np.pi / TILE * (o @ bins.T)), dtype=np.complex128)
 
 
-def climb(spectrum: Spectrum, start: Candidate, key: Carrier, profile: float = _SCREEN) -> Candidate:
-    """Coordinate ascent of the pilot z over the four entries of A and the position."""
+def climb(
+    spectrum: Spectrum, starts: Sequence[Candidate], key: Carrier, profile: float = _SCREEN
+) -> list[Candidate]:
+    """Coordinate ascent of the pilot z over the four entries of A and the position, for each of *starts*."""
+    if not starts:
+        return []
     unit = _unit(spectrum)
     moves = np.zeros((12, 6))
     moves[:6] = np.diag([0.004 * unit] * 4 + [0.5] * 2)
     moves[6:] = -moves[:6]
-    point = np.concatenate([start.a.ravel(), start.o])
-    best = start.polarity * float(pilot_z(spectrum, start.a[None], start.o[None], key, profile)[0])
-    for step in _steps():
-        while True:
-            trial = point + step * moves
-            z = start.polarity * pilot_z(spectrum, trial[:, :4].reshape(-1, 2, 2), trial[:, 4:], key, profile)
-            n = int(z.argmax())
-            if z[n] <= best + 1e-3:
-                break
-            point, best = trial[n], float(z[n])
-    return replace(start, a=point[:4].reshape(2, 2), o=point[4:] % TILE, z=best)
+    sign = np.array([s.polarity for s in starts])
+    point = np.stack([np.concatenate([s.a.ravel(), s.o]) for s in starts])
+    best = sign * pilot_z(spectrum, point[:, :4].reshape(-1, 2, 2), point[:, 4:], key, profile)
+    for step in _STEPS:
+        moving = np.arange(len(starts))
+        while len(moving):
+            trial = (point[moving, None] + step * moves).reshape(-1, 6)
+            z = pilot_z(spectrum, trial[:, :4].reshape(-1, 2, 2), trial[:, 4:], key, profile)
+            z = sign[moving, None] * z.reshape(len(moving), -1)
+            top = z.argmax(axis=1)
+            better = z.max(axis=1) > best[moving] + 1e-3
+            point[moving[better]] = trial.reshape(len(moving), -1, 6)[better, top[better]]
+            best[moving[better]] = z.max(axis=1)[better]
+            moving = moving[better]
+    return [
+        replace(s, a=p[:4].reshape(2, 2), o=p[4:] % TILE, z=float(z))
+        for s, p, z in zip(starts, point, best, strict=True)
+    ]
 
 
-def _steps() -> Iterator[float]:
-    yield from (1.0, 0.5, 0.25, 0.12, 0.06)
+_STEPS = (1.0, 0.5, 0.25, 0.12, 0.06)
+"""Step sizes of the ascent, in units of its moves."""
