@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from fractions import Fraction
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from safegen.media._worker import Job, Refuse, extend, send
@@ -51,13 +52,22 @@ def run(container: Any, job: Job, out: BinaryIO) -> None:
             extend(job)
         if count >= int(job["max_frames"]) and frame is not None:
             raise Refuse(f"it has more than {job['max_frames']} frames", "protect it in parts")
-    problems = [*pictures.problems(), *timing.problems(pictures.known)]
+    problems = [*pictures.problems(), *timing.problems(pictures.known), *_cut(container, job)]
     if problems and not job["damaged"]:
         raise Refuse("; ".join(problems), _DAMAGED)
     said = [*problems, *timing.notes]
+    if job["damaged"]:
+        said.append("damage was allowed: patched pictures may be among these")
     if transparent:
         said.append(f"transparent parts are flattened onto black ({transparent} of {count} frames)")
     send(out, {"type": "end", "frames": count, "notes": said})
+
+
+def _cut(container: Any, job: Job) -> list[str]:
+    """A transport stream (ISO/IEC 13818-1) that ends inside one of its packets of 188 bytes."""
+    size = Path(job["path"]).stat().st_size
+    cut = container.format.name == "mpegts" and all(size % length for length in (188, 192, 204))
+    return ["it breaks off in the middle of a packet"] if cut else []
 
 
 def _choose(container: Any) -> tuple[Any, list[str]]:

@@ -46,12 +46,16 @@ def run(container: Any, job: Job, out: BinaryIO) -> None:
     send(out, {"type": "done", "notes": notes})
 
 
-def other_tracks(container: Any, box: Any, notes: list[str]) -> dict[int, Track]:
-    """Tracks of sound and subtitles by the number of the source's."""
+def other_tracks(
+    container: Any, box: Any, notes: list[str], replaced: frozenset[int] = frozenset()
+) -> dict[int, Track]:
+    """Tracks of sound and subtitles by the number of the source's, without those that are *replaced*."""
     found: dict[int, Track] = {}
     left: dict[str, int] = {}
     for stream in container.streams:
         track = None
+        if stream.index in replaced:
+            continue
         if stream.type == "audio":
             track = sound_track(stream, box, notes)
         elif stream.type == "subtitle":
