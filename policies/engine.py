@@ -27,13 +27,15 @@ def decide(
     checks: Sequence[CheckRun],
     language: str = "en",
     language_reason: str = "",
+    ref: PolicyRef | None = None,
 ) -> Allowed | Held | Refused:
     """Apply *policy* to what the checks found.
 
     *findings* may hold scores below any threshold; those that matter come back in the decision, strongest
     first, with the threshold they reached. The decision's score is that of the worst finding on its rule's
     own scale (see ``Rule.relative``): 0.5 and more is not simply allowed, 0.8 and more is refused.
-    *language_reason*, when set, says why nobody could understand the prompt. Raises CheckUnavailable for a
+    *language_reason*, when set, says why nobody could understand the prompt. *ref*: the policy's name and digest,
+    if they are known already. Raises CheckUnavailable for a
     score that is not a number in [0, 1] or when no check ran.
     """
     if not checks:
@@ -62,7 +64,7 @@ def decide(
     kept.sort(key=lambda f: (-_RANK[policy.rule(f.category).action(f.score)], -f.score, f.span or (0, 0)))
     return _CLASSES[outcome](
         request=request,
-        policy=PolicyRef(policy.name, policy.digest),
+        policy=ref or PolicyRef(policy.name, policy.digest),
         checks=tuple(checks),
         findings=tuple(sorted(kept[:MAX_FINDINGS], key=lambda f: -f.score)),
         score=min(1.0, max(0.0, overall)),

@@ -9,6 +9,8 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from safegen.policies.frames import Frames
+
 CATEGORIES: dict[str, str] = {
     "unsafe": "unsafe content overall",
     "minors_sexual": "sexual content involving minors",
@@ -97,6 +99,25 @@ class Checks(BaseModel):
     required: tuple[str, ...] = ("rules", "classifier")
 
 
+class Guard(BaseModel):
+    """A language model that gives a second opinion (``detectors/prompt/guards``).
+
+    ``model``: a hub id or a folder; ``revision``: a commit of the hub; ``family``: needed when the model's name
+    does not tell it. ``when``: for the prompts that would be held (``review``), or ``all``. ``clears``: a held prompt
+    passes when only the classifier holds it and the guard's score in [0, 1] is below this; ``None``: never.
+    ``timeout``: seconds for one batch of at most ``batch`` prompts.
+    """
+
+    model_config = _STRICT
+    model: str = Field(min_length=1, max_length=500)
+    revision: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._/-]{1,100}$")
+    family: Literal["qwen3guard", "llama-guard"] | None = None
+    when: Literal["review", "all"] = "review"
+    clears: Annotated[float, Field(gt=0.0, le=0.5)] | None = None
+    timeout: float = Field(default=60.0, gt=0.0, le=3600.0)
+    batch: int = Field(default=8, ge=1, le=256)
+
+
 class NegativePrompt(BaseModel):
     """How the negative prompt (what is *not* wanted) is looked at.
 
@@ -106,13 +127,6 @@ class NegativePrompt(BaseModel):
 
     model_config = _STRICT
     screen: Literal["evasion", "full"] = "evasion"
-
-
-class Frames(BaseModel):
-    """Frame detectors that must run on the generated clip, by plug-in name."""
-
-    model_config = _STRICT
-    required: tuple[str, ...] = ("blank",)
 
 
 class Inputs(BaseModel):
@@ -174,6 +188,7 @@ class Policy(BaseModel):
     categories: dict[str, Rule]
     languages: Languages = Languages()
     checks: Checks = Checks()
+    guard: Guard | None = None
     lists: tuple[str, ...] = ()
     """Names of the rule lists in force; empty means all that are shipped."""
     negative_prompt: NegativePrompt = NegativePrompt()
@@ -202,7 +217,8 @@ class Policy(BaseModel):
     @property
     def digest(self) -> str:
         """SHA-256 (hex) over the resolved content as canonical JSON (sorted keys, no spaces, UTF-8)."""
-        content = self.model_dump(mode="json", exclude={"examples", "extends", "description"})
+        left_out = {"examples", "extends", "description"} | ({"guard"} if self.guard is None else set())
+        content = self.model_dump(mode="json", exclude=left_out)
         data = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(data.encode("utf-8")).hexdigest()
 

@@ -15,6 +15,7 @@ from safegen.detectors.prompt import _lexicon, classifier, rules
 from safegen.errors import CheckUnavailable
 from safegen.policies.engine import decide
 from safegen.policies.schema import Checks
+from safegen.screening import _checks
 from safegen.types import CheckRun, Finding, Request
 
 BENIGN = Request("a red ball rolling left to right over green grass")
@@ -148,7 +149,7 @@ class _Gives:
     "detector", [_Raises(), _Gives(float("nan")), _Gives(float("inf")), _Gives(-1.0), _Gives(7.0)]
 )
 def test_detector_that_raises_or_gives_no_number(monkeypatch: pytest.MonkeyPatch, detector: object) -> None:
-    monkeypatch.setattr(screening, "_detector", lambda name, lists: detector)
+    monkeypatch.setattr(_checks, "_detector", lambda name, lists: detector)
     with pytest.raises(CheckUnavailable):
         screening.screen(BENIGN)
 

@@ -1,36 +1,37 @@
-"""Screening: a request in, a decision out, before anything is generated.
-
-``screen`` normalises the prompt, identifies its language, runs every check the policy requires and lets the
-policy decide. A refusal is a value, never an exception; a check that cannot run is an exception, never a
-pass.
-"""
+"""What the checks see in a request: the required detectors, the negative prompt, the language."""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from safegen import plugins, policies
+from safegen import plugins
 from safegen.detectors.prompt.language import Language, identify
-from safegen.detectors.prompt.normalise import plain
 from safegen.detectors.prompt.rules import Rules
+from safegen.detectors.prompt.views import views
 from safegen.errors import CheckUnavailable, SafegenError, UsageError
-from safegen.policies.engine import decide
 from safegen.policies.schema import Policy
-from safegen.types import Allowed, CheckRun, Finding, Held, Refused, Request
+from safegen.types import CheckRun, Finding, Request
 
 
-def screen(request: Request, *, policy: Policy | None = None) -> Allowed | Held | Refused:
-    """Decide about *request* under *policy* (default: the one it names).
+@dataclass(frozen=True)
+class Seen:
+    """A request and what was found. ``unsupported`` says why nobody could understand it, or is empty."""
 
-    Returns Allowed, Held or Refused with findings strongest first, whose spans point into ``request.prompt``
-    (findings about the negative prompt have none). Deterministic. Raises UsageError for a prompt that is
-    empty, not text or too long, and for an unknown policy; CheckUnavailable when a required check cannot run.
+    request: Request
+    findings: list[Finding]
+    checks: list[CheckRun]
+    language: str
+    unsupported: str
+
+
+def look(request: Request, policy: Policy) -> Seen:
+    """Run every check that *policy* requires on *request*.
+
+    Raises UsageError for a prompt that is empty, not text or too long; CheckUnavailable when a check cannot run.
     """
-    policy = policy if policy is not None else policies.load(request.policy)
     wordless = _wordless(request)
     _check_text(request.prompt, "prompt", policy.max_prompt_chars, empty=wordless)
     if request.negative_prompt:
@@ -39,30 +40,15 @@ def screen(request: Request, *, policy: Policy | None = None) -> Allowed | Held 
     for shot in request.shots:  # each alone too: between harmless ones a bad one would weigh less
         findings += [replace(f, span=None) for f in _run(policy, shot.prompt)[0]]
     more, negative_checks = _negative(policy, request.negative_prompt)
-    language = identify(plain(request.prompt).text)
-    return decide(
-        request,
-        policy=policy,
-        findings=[*findings, *more],
-        checks=[*checks, *negative_checks],
-        language=language.code,
-        language_reason="" if wordless else _unsupported(language, policy),
-    )
+    language = identify(views(request.prompt)[0].text)
+    unsupported = "" if wordless else _unsupported(language, policy)
+    return Seen(request, [*findings, *more], [*checks, *negative_checks], language.code, unsupported)
 
 
 def _wordless(request: Request) -> bool:
     """Whether the request says nothing in words and need not: a clip says what it is about."""
     from_clip = any(i.role in {"video", "next_video"} for i in request.inputs)
     return from_clip and request.mode != "edit" and not _visible(request.prompt)
-
-
-def screen_many(
-    texts: Iterable[str], *, policy: Policy | str = "default"
-) -> Iterator[Allowed | Held | Refused]:
-    """Screen prompts one after the other, lazily, in constant memory. Raises as ``screen`` does."""
-    resolved = policies.load(policy) if isinstance(policy, str) else policy
-    for text in texts:
-        yield screen(Request(prompt=text, policy=resolved.name), policy=resolved)
 
 
 def _check_text(text: object, what: str, limit: int, *, empty: bool = False) -> None:
