@@ -1,0 +1,1 @@
+"""What the bias audit can and cannot tell, by simulation and on the embedded model."""

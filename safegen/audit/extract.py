@@ -1,0 +1,80 @@
+"""The extractors that a suite needs, made ready once, each attribute checked before anything is generated."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from safegen import plugins
+from safegen.audit.schema import UNKNOWN, Suite
+from safegen.errors import CheckUnavailable, SafegenError, UsageError
+
+if TYPE_CHECKING:
+    from safegen.protocols import AttributeExtractor
+    from safegen.types import Attribute, Clip
+
+
+@dataclass(frozen=True)
+class Readers:
+    """Extractors by name, and which of them reads which attribute."""
+
+    extractors: Mapping[str, AttributeExtractor]
+    of: Mapping[str, str]
+
+    def read(self, clip: Clip, attributes: Sequence[str]) -> dict[str, dict[str, float]]:
+        """Probabilities by class of the *attributes*. Raises CheckUnavailable for no usable answer."""
+        found: dict[str, dict[str, float]] = {}
+        for name in sorted({self.of[a] for a in attributes}):
+            said = {a.name: a for a in self._run(name, clip)}
+            for attribute in attributes:
+                if self.of[attribute] == name:
+                    found[attribute] = _checked(said.get(attribute), attribute, name)
+        return found
+
+    def _run(self, name: str, clip: Clip) -> Sequence[Attribute]:
+        try:
+            return self.extractors[name].run(clip)[0]
+        except SafegenError:
+            raise
+        except Exception as error:
+            raise CheckUnavailable(f"the extractor {name!r} failed: {error}") from error
+
+
+def _checked(attribute: Attribute | None, name: str, extractor: str) -> dict[str, float]:
+    if attribute is None:
+        raise CheckUnavailable(
+            f"the extractor {extractor!r} says nothing about {name!r}", hint="correct the suite"
+        )
+    values = dict(attribute.probabilities)
+    if not values or not all(math.isfinite(p) and -1e-6 <= p <= 1 + 1e-6 for p in values.values()):
+        raise CheckUnavailable(f"the extractor {extractor!r} gave no usable answer about {name!r}")
+    values.setdefault(UNKNOWN, 0.0)
+    return values
+
+
+def readers(suite: Suite) -> Readers:
+    """The extractors of *suite*, loaded. Raises UsageError for an unknown one, CheckUnavailable."""
+    used = {a for g in suite.groups for a in g.attributes}
+    of = {a: suite.attributes[a].extractor for a in sorted(used)}
+    ready: dict[str, AttributeExtractor] = {}
+    for name in suite.extractors:
+        plugin: Any = plugins.load("frames", name)
+        questions = {
+            a: dict(aim.classes)
+            for a, aim in suite.attributes.items()
+            if a in used and aim.extractor == name and isinstance(aim.classes, dict)
+        }
+        if hasattr(plugin, "asking"):
+            missing = [a for a, extractor in of.items() if extractor == name and a not in questions]
+            if missing:
+                raise UsageError(
+                    f"{name} reads {missing[0]!r} by comparing pictures with texts, and the suite has none",
+                    hint="write classes as NAME: TEXT",
+                )
+            plugin = plugin.asking(questions)
+        if hasattr(plugin, "ready"):
+            plugin.ready()
+        ready[name] = plugin
+    return Readers(ready, of)

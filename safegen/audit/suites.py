@@ -1,0 +1,76 @@
+"""Finding and reading suites: those that come with safegen, and the user's own YAML files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from safegen.audit.schema import Suite
+from safegen.errors import UsageError
+from safegen.policies import _yaml
+from safegen.types import Json
+
+SHIPPED = Path(__file__).parent / "suites"
+
+
+@dataclass(frozen=True)
+class Named:
+    """A suite and the SHA-256 (hex) of its content in canonical JSON: comments and layout do not count."""
+
+    suite: Suite
+    digest: str
+
+
+def names() -> tuple[str, ...]:
+    """Names of the shipped suites, sorted."""
+    return tuple(sorted(p.stem for p in SHIPPED.glob("*.yaml")))
+
+
+def load(name_or_path: str) -> Named:
+    """A shipped suite by name, or the one in a YAML file. Raises UsageError naming file and line."""
+    if name_or_path in names():
+        return _read(SHIPPED / f"{name_or_path}.yaml")
+    path = Path(name_or_path)
+    if path.suffix in (".yaml", ".yml") or path.name != name_or_path:
+        return _read(path)
+    near = get_close_matches(name_or_path, names(), n=1)
+    raise UsageError(
+        f"there is no suite called {name_or_path!r}",
+        hint=f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names())}; or a .yaml file",
+    )
+
+
+def from_json(content: Json) -> Named:
+    """A suite as a run keeps it. Raises UsageError when it is none."""
+    try:
+        return named(Suite.model_validate(content))
+    except ValidationError as error:
+        raise UsageError("the run's suite is damaged", hint="run the audit again") from error
+
+
+def named(suite: Suite) -> Named:
+    """*suite* with its digest."""
+    content = json.dumps(suite.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
+    return Named(suite, hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest())
+
+
+def _read(path: Path) -> Named:
+    """Parse and validate one file."""
+    document = _yaml.read(path)
+    try:
+        suite = Suite.model_validate(document.data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(p) for p in first["loc"])
+        message = first["msg"].removeprefix("Value error, ")
+        raise document.error(
+            tuple(first["loc"]),
+            f"{where}: {message}" if where else message,
+            "see docs/audit.md, or `safegen audit suites show world-open`",
+        ) from error
+    return named(suite)
