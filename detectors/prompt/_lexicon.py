@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -36,6 +37,9 @@ _LIST_KEYS = frozenset(
 _ENTRY_KEYS = frozenset(("terms", "exact", "score", "reason", "with", "near", "unless", "worse"))
 Phrase = tuple[str, ...]
 Sets = dict[str, list[str]]
+LOOK_AGAIN = 1.0
+"""Seconds for which a look at the files' times and sizes holds."""
+_LOOKED: dict[tuple[Path, tuple[str, ...]], tuple[float, tuple[tuple[str, int, int], ...]]] = {}
 Hits = dict[Phrase, list[tuple[int, int]]]
 
 
@@ -90,8 +94,19 @@ def phrase(text: str, exact: bool = False) -> Phrase:
 def load(folder: Path, names: Sequence[str], *, scope: str = "prompt") -> Lexicon:
     """Read and compile the lists *names* (all in *folder* if empty) of *scope* (``prompt`` or ``negative``).
 
-    Raises CheckUnavailable when a list is missing, unreadable, malformed or empty: no list, no pass.
+    Files are looked at again after LOOK_AGAIN seconds. Raises CheckUnavailable when a list is missing,
+    unreadable, malformed or empty: no list, no pass.
     """
+    key = (folder, tuple(names))
+    looked, stamps = _LOOKED.get(key, (-LOOK_AGAIN, ()))
+    if time.monotonic() - looked >= LOOK_AGAIN:
+        stamps = _stamps(folder, names)
+        _LOOKED[key] = (time.monotonic(), stamps)
+    return _compiled(folder, stamps, scope)
+
+
+def _stamps(folder: Path, names: Sequence[str]) -> tuple[tuple[str, int, int], ...]:
+    """Name, time and size of each list."""
     wanted = sorted(names) or sorted(p.stem for p in folder.glob("*.yaml"))
     if not wanted:
         raise CheckUnavailable("there are no rule lists", hint="reinstall safegen")
@@ -102,7 +117,7 @@ def load(folder: Path, names: Sequence[str], *, scope: str = "prompt") -> Lexico
         except OSError as e:
             raise CheckUnavailable(f"the rule list {name!r} is missing", hint="reinstall safegen") from e
         stamps.append((name, info.st_mtime_ns, info.st_size))
-    return _compiled(folder, tuple(stamps), scope)
+    return tuple(stamps)
 
 
 @lru_cache(maxsize=8)

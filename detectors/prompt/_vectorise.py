@@ -75,8 +75,8 @@ def columns(words: list[str], bits: int) -> tuple[NDArray[np.int64], NDArray[np.
         chars.update(_char_hashes(word))
     half = 1 << (bits - 1)
     mask = half - 1
-    first = np.unique(np.fromiter((g & mask for g in grams), np.int64, len(grams)))
-    second = np.unique(np.fromiter((half + (c & mask) for c in chars), np.int64, len(chars)))
+    first = np.array(sorted({g & mask for g in grams}), np.int64)
+    second = np.array(sorted({half + (c & mask) for c in chars}), np.int64)
     return first, second
 
 

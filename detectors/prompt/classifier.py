@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -29,6 +30,9 @@ if not FOLDER.is_dir():  # installed: the detectors lie inside the package
     FOLDER = Path(__file__).resolve().parents[2] / "models" / "guard"
 WINDOW = 60
 """Words per window: long texts are cut into overlapping windows so that padding cannot drown a request."""
+LOOK_AGAIN = 1.0
+"""Seconds for which a look at the files' times holds."""
+_LOOKED: dict[Path, tuple[float, tuple[int, ...]]] = {}
 FLOOR = 0.02
 """Probabilities below this are not reported as findings."""
 
@@ -48,6 +52,8 @@ class Model:
     coef: NDArray[np.int8]
     scale: NDArray[np.float32]
     bias: NDArray[np.float32]
+    rows: NDArray[np.int8]
+    """``coef`` the other way round, (columns, labels): what one text needs then lies together in memory."""
     vectors: Vectors
     mix: NDArray[np.float32]
     shift: NDArray[np.float32]
@@ -57,7 +63,7 @@ class Model:
     def logits(self, words: list[str]) -> NDArray[np.float64]:
         """Decision values of the n-gram half, shape (labels,)."""
         cols, values = _vectorise.weights(_vectorise.columns(words, self.bits), self.idf)
-        raw = self.coef[:, cols].astype(np.float32) @ values
+        raw = values @ self.rows[cols].astype(np.float32)
         return np.asarray(raw * self.scale + self.bias, dtype=np.float64)
 
     def probabilities(self, words: list[str]) -> NDArray[np.float64]:
@@ -160,10 +166,13 @@ def load(folder: Path) -> Model:
 
     Raises CheckUnavailable when a file is missing, altered or malformed, or the model knows no label.
     """
-    try:
-        stamps = tuple((folder / n).stat().st_mtime_ns for n in ("card.json", "weights.npz"))
-    except OSError as e:
-        raise CheckUnavailable("the prompt classifier's weights are missing", hint="reinstall safegen") from e
+    looked, stamps = _LOOKED.get(folder, (-LOOK_AGAIN, ()))
+    if time.monotonic() - looked >= LOOK_AGAIN:
+        try:
+            stamps = tuple((folder / n).stat().st_mtime_ns for n in ("card.json", "weights.npz"))
+        except OSError as e:
+            raise CheckUnavailable("the prompt classifier's weights are missing", hint="reinstall safegen") from e
+        _LOOKED[folder] = (time.monotonic(), stamps)
     return _load(folder, stamps)
 
 
@@ -207,7 +216,7 @@ def _unpack(card: dict[str, Any], arrays: dict[str, Any], digest: str) -> Model:
         raise CheckUnavailable("the prompt classifier knows no category", hint="reinstall safegen")
     idf = arrays["idf"].astype(np.float32) / 16
     return Model(
-        labels, bits, idf, arrays["coef"],
+        labels, bits, idf, arrays["coef"], rows=np.ascontiguousarray(arrays["coef"].T),
         vectors=_vectors.unpack(arrays, len(labels)), mix=arrays["mix"].astype(np.float32),
         version=str(card["version"]), digest=digest, **halves,
     )  # fmt: skip

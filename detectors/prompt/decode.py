@@ -56,7 +56,9 @@ def _candidates(text: str) -> Iterator[tuple[str, int, int]]:
         yield html.unescape(text), 0, len(text)
     if "\\" in text:
         yield _ESCAPE.sub(lambda m: chr(int(m[1] or m[2], 16)), text), 0, len(text)
-    hidden = [(i, chr(ord(c) - 0xE0000)) for i, c in enumerate(text) if 0xE0020 <= ord(c) <= 0xE007E]
+    hidden = [] if text.isascii() else [
+        (i, chr(ord(c) - 0xE0000)) for i, c in enumerate(text) if 0xE0020 <= ord(c) <= 0xE007E
+    ]  # fmt: skip
     if hidden:
         yield "".join(c for _, c in hidden), hidden[0][0], hidden[-1][0] + 1
     for pattern in (_SPACED_HEX, _HEX):

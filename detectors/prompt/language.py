@@ -7,6 +7,7 @@ places must not turn a prompt into a foreign one, so another language needs seve
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass
@@ -73,6 +74,7 @@ _WORDS: dict[str, str] = {
 }  # fmt: skip
 _SETS = {code: frozenset(words.split()) for code, words in _WORDS.items()}
 _ENGLISH = _SETS["en"]
+_ASCII_WORD = re.compile(r"[a-z]+")
 _LETTER_RATIO = 0.3
 """A script other than Latin counts when it holds this share of the letters."""
 
@@ -135,7 +137,7 @@ def _latin_language(words: list[str]) -> Language:
     english = sum(w in _ENGLISH for w in words)
     best, best_score = "en", 0.0
     for code, own in _SETS.items():
-        if code == "en":
+        if code == "en" or len(have & own) < 2:
             continue
         hits = sum(w in own for w in words)
         distinct = len({w for w in have & own if w not in _ENGLISH})
@@ -145,4 +147,6 @@ def _latin_language(words: list[str]) -> Language:
 
 
 def _words(text: str) -> list[str]:
+    if text.isascii():
+        return _ASCII_WORD.findall(text.lower())
     return "".join(c if c.isalpha() else " " for c in text.lower()).split()

@@ -65,8 +65,11 @@ def plain(text: str) -> View:
     space.
     """
     if text.isascii() and text.isprintable():
+        folded = text.lower().replace("`", "'")
+        if "  " not in text and text.strip(" ") == text:
+            return View("plain", folded, list(range(len(text))), list(range(1, len(text) + 1)))
         raw = Builder()
-        raw.chars = list(text.lower().replace("`", "'"))
+        raw.chars = list(folded)
         raw.starts = list(range(len(text)))
         raw.ends = list(range(1, len(text) + 1))
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from itertools import pairwise
 
@@ -18,6 +19,13 @@ _LEET = {
     "0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "8": "b", "9": "g",
     "@": "a", "$": "s", "!": "i", "|": "i", "+": "t", "€": "e", "£": "l", "¡": "i", "(": "c",
 }  # fmt: skip
+_LEET_SIGNS = frozenset(_LEET)
+# What must stand in an ASCII text for a view to differ from it at all; most prompts have none of it.
+_RUN = re.compile(r"(.)\1\1", re.DOTALL)
+_JOINABLE = re.compile(
+    r"(?:(?<=[A-Za-z])[._*~^|'`\-\\+=](?=[A-Za-z])"
+    r"|(?<![A-Za-z0-9])[A-Za-z0-9](?=[^A-Za-z0-9]{1,3}[A-Za-z0-9](?![A-Za-z0-9])))"
+)
 _ORDINAL = ("st", "nd", "rd", "th", "bit", "mm", "cm", "km", "fps", "kg", "px", "am", "pm")
 
 
@@ -44,14 +52,18 @@ def views(text: str) -> tuple[View, ...]:
     for part in decoded(text):
         keep(part)
         keep(leet(joined(part)))
-    for backwards in (reversed_view(base), reversed_words(base)):
-        if english_score(backwards.text) > english_score(base.text) + 0.25:
-            keep(backwards)
+    limit = english_score(base.text) + 0.25
+    if limit < 1.0 and english_score(base.text[::-1]) > limit:
+        keep(reversed_view(base))
+    if limit < 1.0 and english_score(" ".join(w[::-1] for w in base.text.split(" "))) > limit:
+        keep(reversed_words(base))
     return tuple(out)
 
 
 def joined(view: View) -> View:
     """Spaced-out letters ("k i l l", "k.i.l.l") and punctuation inside words ("ki.ll") joined."""
+    if view.text.isascii() and not _JOINABLE.search(view.text):
+        return view
     out = Builder()
     text, n, i = view.text, len(view.text), 0
     while i < n:
@@ -108,6 +120,8 @@ def _wide_gaps(view: View, run: list[int]) -> set[int]:
 
 def leet(view: View) -> View:
     """Digits and signs that stand for letters replaced, in words that have letters too."""
+    if _LEET_SIGNS.isdisjoint(view.text):
+        return view
     chars = list(view.text)
     start, n = 0, len(chars)
     for i in range(n + 1):
@@ -140,6 +154,8 @@ def _unleet(chars: list[str], start: int, end: int) -> None:
 
 def squeezed(view: View, count: int) -> View:
     """Runs of three or more equal letters cut down to *count*."""
+    if not _RUN.search(view.text):
+        return view
     out = Builder()
     text, i = view.text, 0
     while i < len(text):
