@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from safegen.api import detect, moderate, protect, reproduce, screen, verify
+    from safegen.api import describe, detect, moderate, protect, reproduce, screen, verify
     from safegen.errors import SafegenError
     from safegen.making import blend, extend, generate, loop, remix, storyboard
     from safegen.types import Allowed, Held, Refused, Release, Report, Shot, Verdict
@@ -24,6 +24,7 @@ _LAZY = {
     "loop": "safegen.making",
     "remix": "safegen.making",
     "storyboard": "safegen.making",
+    "describe": "safegen.api",
     "detect": "safegen.api",
     "moderate": "safegen.api",
     "protect": "safegen.api",
@@ -51,6 +52,7 @@ __all__ = [
     "Verdict",
     "__version__",
     "blend",
+    "describe",
     "detect",
     "extend",
     "generate",

@@ -21,16 +21,20 @@ from safegen.ways import new_seed
 if TYPE_CHECKING:
     from safegen.compliance.model import Compliance
     from safegen.keys.passphrase import Passphrase
+    from safegen.moderation.run import Moderation
+    from safegen.pipeline.describe import Description
     from safegen.pipeline.reproduce import Reproduction
 
 __all__ = [
     "blend",
     "comply",
+    "describe",
     "detect",
     "extend",
     "generate",
     "generate_request",
     "loop",
+    "moderate",
     "new_seed",
     "plan",
     "protect",
@@ -158,6 +162,54 @@ def detect(
 
     secret = PUBLIC_KEY if key is None else key if isinstance(key, bytes) else read_key(Path(key))
     return detect_file(Path(path), scheme=scheme, key=secret, progress=progress)
+
+
+def moderate(
+    path: PathLike,
+    *,
+    policy: str = "default",
+    checks: Sequence[str] = (),
+    progress: Progress = NoProgress(),
+) -> Moderation:
+    """What is seen in the video or picture at *path*, second by second, and what *policy* makes of it.
+
+    *checks* are frames checks that must run besides the policy's own. Nothing is changed or recorded.
+
+    Raises UsageError (unknown policy or check), UnreadableInput, CheckUnavailable, Interrupted.
+    """
+    from safegen import policies
+    from safegen.moderation.batch import with_checks
+    from safegen.moderation.run import moderate_file
+
+    return moderate_file(Path(path), with_checks(policies.load(policy), checks), progress=progress)
+
+
+def describe(
+    path: PathLike,
+    *,
+    folder: PathLike | None = None,
+    video: PathLike | None = None,
+    captions: PathLike | None = None,
+    overwrite: bool = False,
+    progress: Progress = NoProgress(),
+) -> Description:
+    """Write captions, descriptions, chapters (WebVTT) and a transcript (HTML) for a video made elsewhere.
+
+    They go into *folder* (default: beside *path*), or beside *video*, a copy with the tracks inside.
+    *captions* (WebVTT) says what is said. Nothing is signed, no workspace is touched.
+
+    Raises UnreadableInput, UsageError, CheckUnavailable, ReleaseFailed, Interrupted: nothing is left then.
+    """
+    from safegen.pipeline.describe import describe as run
+
+    return run(
+        Path(path),
+        folder=None if folder is None else Path(folder),
+        video=None if video is None else Path(video),
+        captions=None if captions is None else Path(captions),
+        overwrite=overwrite,
+        progress=progress,
+    )
 
 
 def comply(

@@ -6,6 +6,7 @@ speech: a description may come too late or be left out, but it never talks over 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -39,12 +40,17 @@ def sounds(audio: AudioTrack | None) -> list[Interval]:
     return merged(spans, HANGOVER)
 
 
+def is_note(text: str) -> bool:
+    """Whether a caption says nothing but what is heard: ``[door slams]``, ``(music)``."""
+    return re.fullmatch(r"\s*(?:\[[^\[\]]*\]|\([^()]*\)|♪[^♪]*♪?)\s*", text) is not None
+
+
 def pauses(seconds: float, heard: Sequence[Interval], spoken: Sequence[Cue] | None) -> list[Interval]:
     """Where a description may be spoken in a clip of *seconds*.
 
     *spoken*: what is said and when, where somebody wrote it down; then only that counts as speech, else all
     that is *heard*.
     """
-    busy = heard if spoken is None else [c.span for c in spoken]
+    busy = heard if spoken is None else [c.span for c in spoken if not is_note(c.text)]
     wide = merged((max(0.0, a - MARGIN), b + MARGIN) for a, b in busy)
     return free(wide, (0.0, seconds))

@@ -90,6 +90,8 @@ def build(
     the descriptions; a failing one costs the spoken track only, and ``unspoken`` says so.
     """
     loud = sounds(audio)
+    if spoken is not None and all(c.text in (NO_SOUND, SOUND) for c in spoken):
+        spoken = None  # our own notes: nobody listened
     heard: Heard = "written" if spoken is not None else "unrecognised" if loud else "nothing"
     room = pauses(seconds, loud, spoken)
     narration, unspoken = _narration(scenes, room, audio, seconds, engine)

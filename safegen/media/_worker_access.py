@@ -42,7 +42,7 @@ def write(container: Any, job: Job, beat: Callable[[], None]) -> list[str]:
     notes: list[str] = []
     start = max(Fraction(0), Fraction(container.start_time or 0, 1_000_000))
     with av.open(job["target"], "w", format="mp4", options={"movflags": "+faststart"}) as box:
-        tracks = _copied(container, box, notes)
+        tracks = _copied(container, box, notes, _replaced(container, job, notes))
         words_and_chapters(container, box, start, notes)
         flows: list[Packets] = []
         if job["sound"]:
@@ -75,7 +75,27 @@ def _descriptions() -> Any:
     return Disposition.visual_impaired | Disposition.descriptions
 
 
-def _copied(container: Any, box: Any, notes: list[str]) -> dict[int, Track]:
+def _replaced(container: Any, job: Job, notes: list[str]) -> frozenset[int]:
+    """Numbers of the source's tracks in whose place new ones come: of captions, of descriptions."""
+    from av.stream import Disposition
+
+    kinds = {
+        "captions": (Disposition.captions, bool(job["captions"]), "subtitle"),
+        "descriptions": (Disposition.descriptions, bool(job["descriptions"]), "subtitle"),
+        "the audio description": (Disposition.descriptions, bool(job["sound"]), "audio"),
+    }
+    old: frozenset[int] = frozenset()
+    for name, (flag, new, kind) in kinds.items():
+        found = {s.index for s in container.streams if s.type == kind and s.disposition & flag}
+        if new and found:
+            notes.append(
+                f"{name} that were in it are replaced" if name[-1] == "s" else f"{name} in it is replaced"
+            )
+            old |= found
+    return old
+
+
+def _copied(container: Any, box: Any, notes: list[str], replaced: frozenset[int]) -> dict[int, Track]:
     """Output tracks by the number of the source's, the video first."""
     source = container.streams.video[0]
     codec = source.codec_context.name
@@ -83,7 +103,7 @@ def _copied(container: Any, box: Any, notes: list[str]) -> dict[int, Track]:
         raise Refuse(f"MP4 does not hold {codec} video", "without a video to write, the tracks still are")
     video = Track(box.add_stream_from_template(source))
     name_track(video.out, source)
-    return {source.index: video, **other_tracks(container, box, notes)}
+    return {source.index: video, **other_tracks(container, box, notes, replaced)}
 
 
 def _chapter(number: int, start: float, end: float, title: str) -> dict[str, Any]:

@@ -39,7 +39,7 @@ class TextTracks:
 
 @dataclass(frozen=True)
 class ReadBack:
-    """What a player finds. ``texts``: by disposition (``captions``, ``descriptions``, ``""``)."""
+    """What a player finds. ``texts``: by kind (``captions``, ``descriptions``, ``other``)."""
 
     texts: dict[str, list[Line]]
     chapters: list[Line]
@@ -91,50 +91,37 @@ def write_foreign(video: Path, target: Path, tracks: TextTracks, limits: Limits 
     return notes
 
 
-def words(path: Path, limits: Limits = _LIMITS) -> tuple[Line, ...] | None:
-    """What the first text subtitle track of *path* says, in the sandbox; None without one.
-
-    Raises UnreadableInput.
-    """
+def read_foreign(path: Path, limits: Limits = _LIMITS) -> ReadBack:
+    """What the tracks of *path* say, read in the sandbox. Raises UnreadableInput."""
     job = {"op": "words", **vars(limits)}
     for message, _ in talk(path, job, limits.max_seconds):
         if message["type"] == "words":
-            cues = message["cues"]
-            return None if cues is None else tuple((float(a), float(b), str(t)) for a, b, t in cues)
-    raise UnreadableInput(f"{path}: its subtitles cannot be read", hint="is it a complete video file?")
+            return _found(message)
+    raise UnreadableInput(f"{path}: its tracks cannot be read", hint="is it a complete video file?")
 
 
-def read_back(path: Path) -> ReadBack:
-    """What the tracks of *path*, written here, say to a player. Raises ReleaseFailed."""
+def read_own(path: Path) -> ReadBack:
+    """What the tracks of *path*, written here from what was made here, say. Raises ReleaseFailed."""
     import av
-    from av.stream import Disposition
 
     from safegen.media import _worker_words
 
     try:
         with av.open(str(path)) as box:
-            texts: dict[str, list[Line]] = {}
-            for stream in box.streams.subtitles:
-                flags = stream.disposition
-                kind = "captions" if flags & Disposition.captions else ""
-                kind = "descriptions" if flags & Disposition.descriptions else kind
-                box.seek(0)
-                texts[kind] = [(a, b, t) for a, b, t in _worker_words.read(box, stream)]
-            box.seek(0)
-            frames = sum(1 for p in box.demux(video=0) if p.size)
-            chapters = [_line(c) for c in box.chapters()]
-            described = [s for s in box.streams.audio if s.disposition & Disposition.descriptions]
-            seconds = [float((s.duration or 0) * s.time_base) for s in described]
-            others = len(box.streams.audio) - len(described)
+            return _found(_worker_words.facts(box))
     except (av.error.FFmpegError, OSError) as error:
         raise ReleaseFailed(f"the text tracks cannot be read back: {error}") from error
-    return ReadBack(texts, chapters, max(seconds, default=0.0), others, frames)
 
 
-def _line(chapter: Any) -> Line:
-    base = chapter["time_base"]
-    title = str(chapter["metadata"].get("title", ""))
-    return float(chapter["start"] * base), float(chapter["end"] * base), title
+def _found(message: dict[str, Any]) -> ReadBack:
+    texts = {kind: [_line(c) for c in cues] for kind, cues in message["texts"].items()}
+    chapters = [_line(c) for c in message["chapters"]]
+    described = float(message["described"])
+    return ReadBack(texts, chapters, described, int(message["sounds"]), int(message["frames"]))
+
+
+def _line(cue: Sequence[Any]) -> Line:
+    return float(cue[0]), float(cue[1]), str(cue[2])
 
 
 def _job(target: Path, tracks: TextTracks) -> dict[str, Any]:

@@ -48,8 +48,9 @@ def accessible(
         generated=True,
     )
     target = job.temporary("accessible.mp4")
-    media.write_own(encoded.path, target, files.inside(built), progress=studio.progress)
-    files.check(media.read_back(target), built, encoded.frames)
+    put = files.inside(built)
+    media.write_own(encoded.path, target, put, progress=studio.progress)
+    files.check(media.read_own(target), put, encoded.frames)
     encoded.path.unlink()
     sidecars = _sidecars(written, job)
     return replace(encoded, path=target, access=Access(files.record(built, written), sidecars))

@@ -21,7 +21,7 @@ from safegen.pipeline.records import release_public, seed_and_settings
 from safegen.pipeline.stamp import stamped
 from safegen.pipeline.steps import Checked, Encoded, Made, Signed
 from safegen.pipeline.studio import Studio
-from safegen.types import Decision, Release
+from safegen.types import Decision, Json, Release
 
 if TYPE_CHECKING:
     from safegen.policies.schema import Policy
@@ -149,7 +149,7 @@ def _release(
             {"name": a.name, "value": a.value, "probabilities": _rounded(a.probabilities)}
             for a in moderated.attributes
         ],
-        public=release_public(moderated, decision_index, approval),
+        public=release_public(moderated, decision_index, approval) | _access_public(encoded),
         private=seed_and_settings(moderated.made),
     )
     sidecars = {} if signed.beside is None else {job.destination.name + ".c2pa": signed.beside}
@@ -169,6 +169,14 @@ def _release(
         warnings=(*moderated.made.warnings, *published.warnings, *stamp.warnings),
         timings=spent,
     )
+
+
+def _access_public(encoded: Encoded) -> Json:
+    """That the clip was made accessible, or why not; the whole record is in the manifest."""
+    if encoded.access is None:
+        return {}
+    named = ("made", "reason", "audioDescription")
+    return {"accessibility": {k: v for k, v in encoded.access.record.items() if k in named}}
 
 
 def _rounded(probabilities: Mapping[str, float]) -> dict[str, str]:

@@ -1,0 +1,67 @@
+"""``safegen describe``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from safegen.cli import _options
+
+
+@click.command(
+    "describe", epilog="Exit codes: 0 written, 2 unreadable or names taken, 4 could not look at it."
+)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    "video",
+    type=click.Path(path_type=Path),
+    help="Also write a copy of the video (MP4) with the tracks inside; the files go beside it.",
+)
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder for the files (default: beside FILE).",
+)
+@click.option(
+    "--captions",
+    type=click.Path(path_type=Path),
+    metavar="VTT",
+    help="What is said in the video, as WebVTT (default: its own subtitles, where it has any).",
+)
+@click.option("--force", is_flag=True, help="Replace existing files.")
+@_options.as_json
+@_options.plain
+def command(
+    file: Path,
+    video: Path | None,
+    folder: Path | None,
+    captions: Path | None,
+    force: bool,
+    as_json: bool,
+    plain: bool,
+) -> None:
+    """Write captions, descriptions, chapters (WebVTT) and a transcript (HTML) for the video FILE.
+
+    What is seen is described by a program and may be wrong; it says where it is not sure. FILE itself stays
+    as it is. Nothing is signed: `safegen protect` signs the copy that -o writes.
+    """
+    from safegen.api import describe
+    from safegen.cli._output import Bar, console, print_json
+    from safegen.cli._text import plain as clean
+    from safegen.pipeline.describe import description_json, description_rows
+
+    with Bar(quiet=as_json, plain=plain) as bar:
+        done = describe(file, folder=folder, video=video, captions=captions, overwrite=force, progress=bar)
+    if as_json:
+        print_json(description_json(done))
+        return
+    for note in done.notes:
+        click.echo(click.style("note: ", fg="yellow") + clean(note), err=True)
+    out = console(plain)
+    for name, value in description_rows(done):
+        out.print(f"{name:<13}{clean(value)}")

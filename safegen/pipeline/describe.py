@@ -1,0 +1,207 @@
+"""``describe``: text tracks, a transcript and a spoken description for a video made elsewhere."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from safegen.access import files, scenes, speech, tracks, webvtt
+from safegen.access.cues import Cue, cue
+from safegen.credentials import formats
+from safegen.errors import Interrupted, UnreadableInput, UsageError
+from safegen.media import access as media
+from safegen.media import sandbox
+from safegen.protocols import NoProgress, Progress
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from safegen.access.speech import Speech
+    from safegen.access.tracks import Tracks
+    from safegen.types import Json
+
+
+@dataclass(frozen=True)
+class Description:
+    """What was written (``paths`` by kind; ``video`` where it was asked for), what it says, what to know."""
+
+    tracks: Tracks
+    paths: dict[str, Path]
+    record: Json
+    notes: tuple[str, ...] = ()
+
+
+def describe(
+    path: Path,
+    *,
+    folder: Path | None = None,
+    video: Path | None = None,
+    captions: Path | None = None,
+    overwrite: bool = False,
+    progress: Progress = NoProgress(),
+    engine: Speech | None = None,
+) -> Description:
+    """See ``safegen.describe``. *engine*: a speech synthesiser, default the one that is installed."""
+    if folder is not None and video is not None:
+        raise UsageError("the files go beside the copy", hint="give either --to or -o")
+    said = None if captions is None else webvtt.read_file(captions)
+    mime = formats.detect(path).mime or ""
+    if mime.startswith("image/") and mime != "image/gif":
+        raise UnreadableInput(f"{path} is a picture", hint="only videos are described")
+    targets = _targets(path, folder or path.parent, video, overwrite)
+    progress.stage("reading")
+    info = sandbox.probe(path)
+    own = media.read_foreign(path)
+    audio = sandbox.read_audio(path) if info.audio else None
+    inside = own.texts.get("captions") or own.texts.get("other")
+    spoken = said if said is not None else None if inside is None else [cue(*line) for line in inside]
+    notes: list[str] = []
+    progress.stage("describing")
+    seen = scenes.gathered(_pictures(path, info.seconds, notes, progress), info.seconds)
+    built = tracks.build(
+        scenes.scenes(seen), seen.seconds, audio=audio, spoken=spoken, engine=engine or speech.find()
+    )
+    written = files.written(built, title=f"Transcript: {path.name}")
+    put = files.inside(built, captions=not _is_from_inside(built, said), chapters=not own.chapters)
+    with _workplace(targets) as place:
+        if video is not None:
+            progress.stage("adding tracks")
+            notes += media.write_foreign(path, place / "video.mp4", put)
+            files.check(media.read_foreign(place / "video.mp4"), put, own.frames)
+            notes += _about_credentials(path)
+        for kind, text in written.texts.items():
+            (place / kind).write_text(text, encoding="utf-8")
+        if progress.cancelled():
+            raise Interrupted("stopped before anything was written")
+        _publish(place, targets, overwrite)
+    return Description(built, targets, files.record(built, written), tuple(notes))
+
+
+def _is_from_inside(built: Tracks, said: Sequence[Cue] | None) -> bool:
+    """Whether the captions are those that the video has already."""
+    return built.heard == "written" and said is None
+
+
+def _targets(path: Path, folder: Path, video: Path | None, overwrite: bool) -> dict[str, Path]:
+    """Final path by kind, each checked before any work. Raises UsageError."""
+    from safegen.release.files import check_destination
+
+    name = path.name if video is None else video.name
+    place = folder if video is None else video.parent
+    targets = {kind: place / name for kind, name in files.names(name).items()}
+    if video is not None:
+        if video.suffix.lower() not in {".mp4", ".m4v", ".mov"}:
+            raise UsageError(f"{video.name}: the tracks go into an MP4", hint="give a name that ends in .mp4")
+        if video.exists() and video.samefile(path):
+            raise UsageError("the original stays as it is", hint="give another name with -o")
+        targets["video"] = video
+    for target in targets.values():
+        check_destination(target.absolute(), overwrite=overwrite)
+    return {kind: target.absolute() for kind, target in targets.items()}
+
+
+def _pictures(
+    path: Path, seconds: float, notes: list[str], progress: Progress
+) -> Iterator[tuple[NDArray[np.uint8], float]]:
+    """Small pictures with the seconds from the first; what went wrong on the way becomes a note."""
+    first: float | None = None
+    for item in sandbox.watch(path, rate=scenes.rate_for(seconds), short_side=scenes.SIDE):
+        if isinstance(item, str):
+            notes.append(f"only a part could be looked at: {item}")
+            continue
+        if progress.cancelled():
+            raise Interrupted("stopped while looking at the video")
+        progress.advance()
+        picture, time, _ = item
+        first = time if first is None else first
+        yield picture, max(0.0, time - first)
+
+
+def _about_credentials(path: Path) -> list[str]:
+    """A note where the source has credentials: they do not hold for the copy."""
+    from safegen.credentials.read import read_credentials
+    from safegen.types import CredentialState
+
+    if read_credentials(path).state is CredentialState.ABSENT:
+        return []
+    return [
+        f"the Content Credentials of {path.name} do not hold for the copy; `safegen protect` signs it anew"
+    ]
+
+
+@contextmanager
+def _workplace(targets: dict[str, Path]) -> Iterator[Path]:
+    """A private folder for what is not finished, removed in every case."""
+    from safegen.release.files import failing, make_job_folder, remove_job_folder
+
+    with failing("making the folder for temporaries"):
+        folder = make_job_folder(next(iter(targets.values())).parent, secrets.token_hex(16))
+    try:
+        yield folder
+    finally:
+        remove_job_folder(folder)
+
+
+def _publish(place: Path, targets: dict[str, Path], overwrite: bool) -> None:
+    """Give every file its name, the video last, none half written; all or none. Raises ReleaseFailed."""
+    from safegen.release import files as moves
+
+    done: list[tuple[Path, str]] = []
+    try:
+        with moves.failing("writing the tracks"):
+            for kind, target in targets.items():
+                source = place / ("video.mp4" if kind == "video" else kind)
+                seen = moves.sync_and_hash(source)
+                moves.place(source, target, overwrite=overwrite, placeholder=lambda: None)
+                done.append((target, seen.sha256))
+            moves.sync_folder(next(iter(targets.values())).parent)
+    except BaseException:
+        for target, digest in done:
+            if moves.holds(target, digest):
+                target.unlink()
+        raise
+
+
+SCHEMA = "safegen.description/1"
+
+
+def description_json(done: Description) -> Json:
+    """*done* as JSON (``safegen.description/1``): what is seen when, and where it was written."""
+    return {
+        "schema": SCHEMA,
+        "seconds": round(done.tracks.seconds, 3),
+        "files": {kind: str(path) for kind, path in done.paths.items()},
+        "scenes": [
+            {
+                "start": round(scene.span[0], 3),
+                "end": round(scene.span[1], 3),
+                "text": scene.said.forms[0],
+                "sure": scene.said.sure,
+                "attributes": {a.name: dict(a.probabilities) for a in scene.attributes},
+            }
+            for scene in done.tracks.scenes
+        ],
+        "record": done.record,
+        "notes": list(done.notes),
+    }
+
+
+def description_rows(done: Description) -> Iterator[tuple[str, str]]:
+    """*done* as names and values, for people."""
+    for scene in done.tracks.scenes:
+        yield f"{scene.span[0]:g}-{scene.span[1]:g} s", scene.said.forms[0]
+    yield (
+        "sound",
+        {"nothing": "none", "unrecognised": "there is sound; nobody wrote down what is said"}.get(
+            done.tracks.heard, f"{len(done.tracks.captions)} captions"
+        ),
+    )
+    spoken = done.tracks.narration
+    yield "spoken", done.tracks.unspoken if spoken is None else f"{len(spoken.cues)} descriptions"
+    for kind, path in done.paths.items():
+        yield kind, str(path)
