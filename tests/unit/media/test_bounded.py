@@ -1,0 +1,185 @@
+"""Memory stays bounded: how many pictures are alive at a time, spools that are packed, threads that end."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from safegen.errors import UnreadableInput
+from safegen.media import spool as spools
+from safegen.media.ahead import ahead
+from safegen.media.encode import Encoding, codec_options
+from safegen.media.footage import Footage, Picture, open_footage
+from safegen.pipeline.protect import _small_clip
+from safegen.pipeline.steps import Made
+from safegen.pipeline.together import check_and_encode
+from safegen.policies import load
+from safegen.types import Clip
+
+
+class Counted(Footage):
+    """Footage that knows how many of its pictures are alive."""
+
+    alive = most = 0
+
+    def __iter__(self) -> Iterator[Picture]:
+        for picture in super().__iter__():
+            type(self).alive += 1
+            type(self).most = max(self.most, self.alive)
+            weakref.finalize(picture, self._gone)
+            yield picture
+            del picture
+
+    @classmethod
+    def _gone(cls) -> None:
+        cls.alive -= 1
+
+
+def test_a_long_clip_is_never_in_memory(tmp_path: Path, makers: dict[str, Callable[..., Any]]) -> None:
+    source = makers["film"](tmp_path / "long.mp4", count=120, size=(96, 128), options={"preset": "ultrafast"})
+    footage = Counted(**vars(open_footage(source)))
+    made = Made(_small_clip(footage), "protected", None, {})
+    encoded = check_and_encode(
+        made,
+        footage,
+        load("default"),
+        tmp_path / "out.mp4",
+        content_id=5,
+        encoding=Encoding(preset="ultrafast"),
+    )
+    assert encoded.frames == 120
+    assert Counted.most <= 8
+    gc.collect()
+    assert Counted.alive == 0
+    assert {p.name for p in tmp_path.iterdir()} == {"long.mp4", "out.mp4"}, "nothing raw on the disk"
+
+
+def test_the_encoder_looks_less_far_ahead_in_large_frames() -> None:
+    def ahead_of(width: int, height: int, *, deep: bool = False) -> int:
+        text = " ".join(codec_options(Encoding(), width, height, deep=deep).values())
+        return int(text.split("rc-lookahead=")[1].split(":")[0])
+
+    assert ahead_of(1920, 1080) == 40
+    for size in ((3840, 2160), (7680, 4320)):
+        held = ahead_of(*size) * size[0] * size[1] * 3 // 2
+        assert held <= 260 * 2**20
+    assert ahead_of(3840, 2160, deep=True) < ahead_of(3840, 2160)
+
+
+@pytest.mark.parametrize("size", [(48, 64), (37, 51)])
+def test_a_packed_spool_reads_back_exactly(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    makers: dict[str, Callable[..., Any]],
+    size: tuple[int, int],
+) -> None:
+    frames = np.stack(makers["grain"](30, size))
+    frames[7] = np.random.default_rng(0).integers(0, 256, frames[7].shape, np.uint8)
+    clip = Clip.from_array(frames, 24)
+    raw = spools.spool(clip, tmp_path / "raw")
+    monkeypatch.setattr(spools, "COMPACT_BYTES", 1000)
+    digests = [spools.begin_digest(clip) for _ in range(2)]
+    packed = spools.spool(clip, tmp_path / "packed", digest=digests[0])
+    spools.spool(raw, tmp_path / "again", digest=digests[1])
+    assert np.array_equal(np.stack(list(packed)), frames) and np.array_equal(np.stack(list(packed)), frames)
+    assert packed.count == 30 and digests[0].digest() == digests[1].digest()
+    assert (tmp_path / "packed").stat().st_size < (tmp_path / "raw").stat().st_size / 2
+
+
+def test_ahead_keeps_order_and_is_only_a_little_ahead() -> None:
+    made: list[int] = []
+
+    def numbers() -> Iterator[int]:
+        for i in range(50):
+            made.append(i)
+            yield i
+
+    seen = []
+    for number in ahead(numbers(), 2):
+        seen.append(number)
+        assert len(made) <= number + 5
+    assert seen == list(range(50))
+
+
+def test_ahead_hands_errors_on_and_ends_its_thread() -> None:
+    closed = threading.Event()
+
+    def broken() -> Iterator[int]:
+        try:
+            yield 1
+            raise UnreadableInput("it broke")
+        finally:
+            closed.set()
+
+    before = threading.active_count()
+    stream = ahead(broken())
+    assert next(stream) == 1
+    with pytest.raises(UnreadableInput, match="it broke"):
+        next(stream)
+    assert closed.wait(2)
+
+    def endless() -> Iterator[int]:
+        while True:
+            yield 0
+
+    stream = ahead(endless())
+    next(stream)
+    stream.close()
+    assert threading.active_count() <= before
+
+
+class Angry:
+    """A check that raises after a few frames, or reads twice, or not at all."""
+
+    def __init__(self, how: str) -> None:
+        self.how = how
+
+    def __call__(self, name: str, clip: Clip) -> Any:
+        from safegen.errors import CheckUnavailable
+        from safegen.types import CheckRun
+
+        if self.how == "raises":
+            next(iter(clip))
+            raise CheckUnavailable("the check broke")
+        if self.how == "twice":
+            assert [len(list(clip)), len(list(clip))] == [24, 24]
+        return [], CheckRun(name, "1")
+
+
+@pytest.mark.parametrize("how", ["raises", "twice", "never"])
+def test_a_check_in_the_common_pass(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, makers: dict[str, Callable[..., Any]], how: str
+) -> None:
+    from safegen.errors import CheckUnavailable
+    from safegen.pipeline import together
+
+    source = makers["film"](tmp_path / "a.mp4", count=24, size=(64, 96))
+    footage = replace(open_footage(source), notes=[])
+    made = Made(_small_clip(footage), "protected", None, {})
+    monkeypatch.setattr(together, "run_check", Angry(how))
+
+    def run() -> Any:
+        return check_and_encode(
+            made,
+            footage,
+            load("default"),
+            tmp_path / "o.mp4",
+            content_id=5,
+            encoding=Encoding(preset="ultrafast"),
+        )
+
+    if how == "raises":
+        with pytest.raises(CheckUnavailable, match="the check broke"):
+            run()
+    else:
+        assert run().frames == 24
+    assert Fraction(footage.rate) == 24
