@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from safegen import plugins
-from safegen.errors import CheckUnavailable, GenerationFailed, SafegenError
+from safegen.errors import CheckUnavailable, GenerationFailed, HeldForReview, RefusedByPolicy
+from safegen.moderation.checks import Checked, Extracted, run_check, run_extractor
+from safegen.moderation.gate import FAILURES, HARMLESS_ELSEWHERE, Looked, look
 from safegen.pipeline.steps import Made, Moderated
+from safegen.policies.frames import HIDING, RANK, FrameAction
 from safegen.protocols import NoProgress, Progress
-from safegen.types import Attribute, CheckRun, Clip, Finding
+from safegen.types import CheckRun, Finding, Held, PolicyRef, Refused, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from safegen.policies.schema import Policy
 
-Checked: TypeAlias = tuple[list[Finding], CheckRun]
-Extracted: TypeAlias = tuple[list[Attribute], CheckRun]
+__all__ = ["Checked", "Extracted", "judged", "moderate", "passed", "run_check", "run_extractor"]
 
+_STOPPING: tuple[FrameAction, FrameAction] = ("block", "review")
 _HINTS = {
     "generated": "try another seed or prompt; nothing was released",
     "protected": "nothing was released; another policy may require other frame checks",
@@ -26,68 +27,79 @@ _HINTS = {
 
 
 def moderate(made: Made, policy: Policy, *, progress: Progress = NoProgress()) -> Moderated:
-    """Run every frames check and extractor that *policy* requires.
+    """Run every frames check and extractor that *policy* asks for, and do what its rules say.
 
-    Raises CheckUnavailable when one cannot run or answers nonsense, GenerationFailed when one finds
-    that the output must not be delivered (a blank clip is a failure, not a video).
+    Raises CheckUnavailable when one cannot run or answers nonsense, GenerationFailed when the output is no
+    video (blank, frozen) or flashes, RefusedByPolicy and HeldForReview for what it shows. Where the policy
+    hides faces, the clip that comes back shows none.
     """
-    progress.stage("checking", len(policy.frames_required) + len(policy.attributes))
-    checked, extracted = [], []
-    for name in policy.frames_required:
-        checked.append(run_check(name, made.clip))
-        progress.advance()
-    passed(made, checked)
+    checks = (*policy.frames.required, *policy.frames.optional)
+    progress.stage("checking", len(checks) + len(policy.attributes))
+    looked = look(made.clip, policy, progress=progress)
+    passed(made, policy, looked)
+    extracted = []
     for name in policy.attributes:
         extracted.append(run_extractor(name, made.clip))
         progress.advance()
-    return judged(made, checked, extracted)
+    return judged(made, policy, looked, extracted)
 
 
-def passed(made: Made, checked: Sequence[Checked]) -> None:
-    """Raises GenerationFailed when a check found something."""
-    findings = [f for found, _ in checked for f in found]
-    if findings:
-        worst = max(findings, key=lambda f: f.score)
-        raise GenerationFailed(
-            f"the clip did not pass the frames gate: {worst.reason}",
-            hint=_HINTS[made.origin],
-        )
+def passed(made: Made, policy: Policy, looked: Looked) -> None:
+    """Raises GenerationFailed, RefusedByPolicy or HeldForReview when the clip must not be released."""
+    for action in _STOPPING:
+        findings = [f for f in looked.those(action) if not _excused(made, f)]
+        if not findings:
+            continue
+        worst = findings[0]
+        message = f"the clip did not pass the frames gate: {worst.reason}"
+        if worst.category in FAILURES | HARMLESS_ELSEWHERE:
+            raise GenerationFailed(message, hint=_HINTS[made.origin])
+        about = Request("", policy=policy.name)
+        by = PolicyRef(policy.name, policy.digest)
+        hint = _HINTS[made.origin]
+        if action == "block":
+            refused = Refused(about, by, looked.ran, tuple(findings), worst.score)
+            raise RefusedByPolicy(message, decision=refused, hint=hint)
+        held = Held(about, by, looked.ran, tuple(findings), worst.score)
+        raise HeldForReview(message, decision=held, hint=hint)
 
 
-def judged(made: Made, checked: Sequence[Checked], extracted: Sequence[Extracted]) -> Moderated:
-    """The clip with what checks and extractors say. Raises GenerationFailed when a check found something."""
-    passed(made, checked)
-    findings = tuple(f for found, _ in checked for f in found)
-    ran = (*(r for _, r in checked), *(r for _, r in extracted))
-    return Moderated(made, findings, ran, tuple(a for values, _ in extracted for a in values))
+def _excused(made: Made, finding: Finding) -> bool:
+    """Whether a finding is a fact about somebody else's video rather than a fault of ours."""
+    return made.origin == "protected" and finding.category in HARMLESS_ELSEWHERE
 
 
-def run_check(name: str, clip: Clip) -> tuple[list[Finding], CheckRun]:
-    """What the frames detector *name* finds in *clip*. Raises CheckUnavailable whatever goes wrong in it."""
-    try:
-        found, ran = plugins.load("frames", name).run(clip)
-        found = list(found)
-        usable = isinstance(ran, CheckRun) and all(math.isfinite(f.score) for f in found)
-    except SafegenError as error:
+def judged(made: Made, policy: Policy, looked: Looked, extracted: Sequence[Extracted]) -> Moderated:
+    """The clip with what checks and extractors say, faces hidden where the policy says so.
+
+    Raises as ``passed``.
+    """
+    passed(made, policy, looked)
+    notes = [f"the video {f.reason}" for r in looked.ruled if _excused(made, f := r.finding)]
+    made = replace(made, warnings=(*made.warnings, *notes))
+    ran = [*looked.ran, *(r for _, r in extracted)]
+    hiding = [r.action for r in looked.ruled if r.action in HIDING]
+    if hiding:
+        made = _hidden(made, max(hiding, key=RANK.__getitem__))
+        ran.append(CheckRun(f"faces-{max(hiding, key=RANK.__getitem__)}", "1"))
+    return Moderated(
+        made,
+        tuple(r.finding for r in looked.ruled),
+        tuple(ran),
+        tuple(a for values, _ in extracted for a in values),
+        looked.requested,
+        tuple(looked.absent),
+    )
+
+
+def _hidden(made: Made, how: FrameAction) -> Made:
+    """The clip with every face pixelated or blurred. Raises CheckUnavailable for a video made elsewhere."""
+    from safegen.moderation.hide import hidden
+
+    if made.origin == "protected":
         raise CheckUnavailable(
-            f"the frames check {name!r} could not run: {error}", hint=error.hint
-        ) from error
-    except Exception as error:
-        raise CheckUnavailable(f"the frames check {name!r} failed: {error}") from error
-    if not usable:
-        raise CheckUnavailable(f"the frames check {name!r} gave no usable answer")
-    return found, ran
-
-
-def run_extractor(name: str, clip: Clip) -> tuple[list[Attribute], CheckRun]:
-    """One attribute extractor; the record of what is in a clip is not optional either."""
-    try:
-        values, ran = plugins.load("frames", name).run(clip)
-        values = list(values)
-        usable = isinstance(ran, CheckRun) and bool(values)
-        usable = usable and all(math.isfinite(p) for a in values for p in a.probabilities.values())
-    except Exception as error:
-        raise CheckUnavailable(f"the attribute extractor {name!r} failed: {error}") from error
-    if not usable:
-        raise CheckUnavailable(f"the attribute extractor {name!r} gave no usable answer")
-    return values, ran
+            f"the policy wants faces to be hidden ({how}), which `protect` does not do",
+            hint="hide them in an editor first, or use another policy",
+        )
+    note = f"faces were hidden ({how})"
+    return replace(made, clip=hidden(made.clip, how), warnings=(*made.warnings, note))

@@ -147,7 +147,7 @@ def _planned(
         "decision": decision.outcome,
         "policy": f"{policy.name} {policy.digest[:12]}",
         "checks": ", ".join(c.name for c in decision.checks),
-        "then": ", ".join((*policy.frames_required, *policy.attributes)),
+        "then": ", ".join((*policy.frames.required, *policy.frames.optional, *policy.attributes)),
         "seed": request.seed,
         **{k: v for k, v in vars(request).items() if k in _SIZES and v is not None},
         "model": generator.name,

@@ -73,7 +73,10 @@ def release_public(
         "made": made.origin,
         "safegen": __version__,
         "frame_checks": [check_json(c) for c in moderated.checks],
+        "frame_checks_requested": list(moderated.requested),
     }
+    if moderated.absent:
+        public["frame_checks_absent"] = list(moderated.absent)
     if decision_index is not None:
         public["decision"] = decision_index
     if approval is not None:

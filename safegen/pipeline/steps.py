@@ -93,6 +93,10 @@ class Moderated:
     findings: tuple[Finding, ...]
     checks: tuple[CheckRun, ...]
     attributes: tuple[Attribute, ...]
+    requested: tuple[str, ...] = ()
+    """Frame checks that the policy names; ``checks`` are those that ran."""
+    absent: tuple[str, ...] = ()
+    """Optional ones that are not installed."""
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,9 @@ from safegen.media.encode import Encoding
 from safegen.media.footage import Footage, Picture
 from safegen.media.native import encode_pictures
 from safegen.media.thumbnail import Middle
-from safegen.pipeline.moderate import judged, run_check, run_extractor
+from safegen.moderation.checks import run_check, run_extractor, run_optional
+from safegen.moderation.gate import gathered
+from safegen.pipeline.moderate import judged
 from safegen.pipeline.steps import Encoded, Made
 from safegen.protocols import LumaWatermark, NoProgress, Progress, Watermark
 from safegen.types import Clip
@@ -107,7 +109,8 @@ def check_and_encode(
     scheme: Watermark = plugins.load("watermarks", watermark)
     luma = luma_scheme(scheme, watermark)
     payload = content_id & ((1 << scheme.payload_bits) - 1)
-    jobs: list[tuple[Callable[..., Any], str]] = [(run_check, n) for n in policy.frames_required]
+    jobs: list[tuple[Callable[..., Any], str]] = [(run_check, n) for n in policy.frames.required]
+    jobs += [(run_optional, n) for n in policy.frames.optional]
     jobs += [(run_extractor, n) for n in policy.attributes]
     views = [View(made.clip) for _ in jobs]
     middle = Middle(footage.expected)
@@ -127,8 +130,9 @@ def check_and_encode(
             _first_failure(running)
             raise
         answers = [future.result() for future in running]
-    checked = answers[: len(policy.frames_required)]
-    moderated = judged(made, checked, answers[len(checked) :])
+    must, may = len(policy.frames.required), len(policy.frames.optional)
+    looked = gathered(policy, answers[:must], answers[must : must + may])
+    moderated = judged(made, policy, looked, answers[must + may :])
     return Encoded(moderated, destination, payload, scheme.alg, frames, middle.jpeg())
 
 

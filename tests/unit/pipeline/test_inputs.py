@@ -65,7 +65,7 @@ def test_an_input_is_copied_hashed_decoded_and_checked(files: Path, tmp_path: Pa
     assert part.path.parent == tmp_path
     assert part.path.read_bytes() == (files / "clip.mp4").read_bytes()
     ran = {c["name"] for c in decision_public(found.decision)["checks"]}
-    assert ran == {"rules", "input-credentials-video", "blank-video"}
+    assert ran == {"rules", "input-credentials-video", "blank-video", "flash-video"}
     assert decision_public(found.decision)["mode"] == "extend"
     private = decision_private(found.decision, keep_prompt=False)
     assert private["inputs"] == [{"role": "video", "sha256": item.sha256}]

@@ -35,7 +35,7 @@ def test_shipped_names() -> None:
 
 def test_default_requires_only_what_is_always_there() -> None:
     policy = policies.load("default")
-    assert policy.frames_required == ("blank",)
+    assert policy.frames_required == ("blank", "flash")
     assert policy.attributes == ("world",)
     assert policy.training_mining["ai_generative_training"] == "notAllowed"
     assert policy.max_prompt_chars >= 500

@@ -1,0 +1,79 @@
+"""How ``safegen moderate`` shows what it found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from safegen.cli._text import plain as safe
+
+if TYPE_CHECKING:
+    from safegen.moderation.batch import Outcome
+    from safegen.types import Json
+
+_MOST = 20
+_ORDER = (4, 3, 7, 2)
+
+
+def show(item: Outcome, *, plain: bool) -> None:
+    """One file for people."""
+    from safegen.cli._output import console
+    from safegen.moderation.report import strongest
+
+    out = console(plain)
+    if item.found is None or item.error is not None:
+        out.print(f"{safe(str(item.path))}: not checked: {safe(str(item.error))}")
+        if item.error is not None and item.error.hint:
+            out.print(f"  hint: {safe(item.error.hint)}")
+        return
+    found = item.found
+    ran = ", ".join(c.name for c in found.looked.ran)
+    out.print(
+        f"{safe(str(found.path))}: {found.action.upper()} ({safe(found.policy.name)}; ran: {safe(ran)})"
+    )
+    rows = strongest(found)
+    for row in rows[:_MOST]:
+        f = row.finding
+        when = "" if f.time is None else f"{f.time:7.1f} s"
+        out.print(f"  {row.action:<8} {f.score:.2f} {when:>9}  {safe(f.category)}: {safe(f.reason)}")
+    if len(rows) > _MOST:
+        out.print(f"  and {len(rows) - _MOST} more: see --json")
+    for note in found.notes:
+        out.print(f"  note: {safe(note)}")
+
+
+def item_json(item: Outcome) -> Json:
+    """One file for programs."""
+    from safegen.moderation.report import to_json
+
+    if item.found is not None:
+        return to_json(item.found)
+    error = item.error
+    return {
+        "path": str(item.path),
+        "error": str(error),
+        "hint": getattr(error, "hint", ""),
+        "exit_code": getattr(error, "exit_code", 4),
+    }
+
+
+def write_page(path: Path, items: Sequence[Outcome]) -> None:
+    """The HTML page. Raises UsageError when *path* exists or cannot be written."""
+    from datetime import UTC, datetime
+
+    from safegen.cli._files import write_new
+    from safegen.moderation.page import Item, render
+
+    when = datetime.now(UTC).isoformat(timespec="seconds")
+    rows = [Item(i.path, i.found, "" if i.error is None else str(i.error)) for i in items]
+    write_new(path, render(rows, when=when).encode())
+    click.echo(f"wrote {safe(str(path))}", err=True)
+
+
+def exit_code(items: Sequence[Outcome]) -> int:
+    """The gravest of all files'."""
+    codes = {i.exit_code for i in items}
+    return next((c for c in _ORDER if c in codes), 0)

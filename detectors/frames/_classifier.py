@@ -1,0 +1,57 @@
+"""Picture classifiers as frame checks: sampled frames in batches, scores smoothed over time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Protocol
+
+from safegen.detectors.frames._sampling import Sample, samples
+from safegen.detectors.frames._temporal import Scored, checked, findings
+from safegen.errors import CheckUnavailable
+from safegen.types import CheckRun, Finding
+
+if TYPE_CHECKING:
+    from safegen.types import Clip, Frame
+
+
+class Model(Protocol):
+    """A loaded classifier. ``version`` names the model, ``digest`` its weights (SHA-256, hex)."""
+
+    version: str
+    digest: str
+    batch: int
+
+    def scores(self, pictures: Sequence[Frame]) -> Sequence[Mapping[str, float]]:
+        """For each picture (uint8 RGB) the probability of every category, in [0, 1]."""
+
+
+class ClassifierCheck:
+    """A frames check around a classifier that is loaded when it is first needed."""
+
+    def __init__(self, name: str, load: Callable[[], Model], reasons: Mapping[str, str]) -> None:
+        """*load* raises CheckAbsent where the model is not installed; *reasons*: categories in words."""
+        self.name = name
+        self._load, self._reasons = load, reasons
+
+    def run(self, clip: Clip) -> tuple[Sequence[Finding], CheckRun]:
+        """Findings per category and second. Raises CheckAbsent, CheckUnavailable."""
+        model = self._load()
+        seen: list[Scored] = []
+        for batch in _batches(samples(clip), model.batch):
+            answers = model.scores([s.frame for s in batch])
+            if len(answers) != len(batch):
+                raise CheckUnavailable(f"{self.name} answered {len(answers)} times for {len(batch)} pictures")
+            seen += [
+                Scored(s.time, s.scene, checked(a, self.name)) for s, a in zip(batch, answers, strict=True)
+            ]
+        if not seen:
+            raise CheckUnavailable("there was no frame to look at", hint="nothing was let through")
+        found, highest = findings(seen, self.name, self._reasons)
+        return found, CheckRun(self.name, model.version, model.digest, min(1.0, max(0.0, highest)))
+
+
+def _batches(items: Iterable[Sample], size: int) -> Iterator[list[Sample]]:
+    rest = iter(items)
+    while batch := list(islice(rest, size)):
+        yield batch

@@ -1,0 +1,136 @@
+"""Running one frames check so that whatever goes wrong in it lets nothing through."""
+
+from __future__ import annotations
+
+import contextvars
+import math
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from safegen import plugins
+from safegen.detectors.frames._absent import CheckAbsent
+from safegen.errors import CheckUnavailable, SafegenError
+from safegen.types import Attribute, CheckRun, Clip, Finding
+
+if TYPE_CHECKING:
+    from safegen.types import Frame
+
+Checked: TypeAlias = tuple[list[Finding], CheckRun]
+Extracted: TypeAlias = tuple[list[Attribute], CheckRun]
+
+PATIENCE = 300.0
+"""Seconds a check may think without asking for another frame; waiting for frames does not count."""
+_LOOK = 0.2
+
+
+class _Watch:
+    """A clip that knows how long its reader has been thinking."""
+
+    def __init__(self, clip: Clip) -> None:
+        self.clip = replace(clip, open=self._open)
+        self._source = clip
+        self._since: float | None = time.monotonic()
+
+    def _open(self) -> Iterator[Frame]:
+        frames = iter(self._source)
+        while True:
+            self._since = None
+            try:
+                frame = next(frames, None)
+            finally:
+                self._since = time.monotonic()
+            if frame is None:
+                return
+            yield frame
+
+    @property
+    def thinking(self) -> float:
+        """Seconds since the reader got its last frame; 0 while it waits for one."""
+        since = self._since
+        return 0.0 if since is None else time.monotonic() - since
+
+
+def run_check(name: str, clip: Clip, *, patience: float | None = None) -> Checked:
+    """What the frames detector *name* finds in *clip*.
+
+    Raises CheckAbsent when what it needs is not installed, CheckUnavailable whatever else goes wrong:
+    it raises, takes more than *patience* seconds over a frame, does not say what ran, gives no usable score.
+    """
+    try:
+        answer = _watched(name, clip, PATIENCE if patience is None else patience)
+        found, ran = answer
+        found = list(found)
+        usable = isinstance(ran, CheckRun) and all(_usable(f) for f in found) and _bounded(ran.score)
+    except CheckAbsent as error:
+        raise CheckAbsent(f"the frames check {name!r} is not here: {error}", hint=error.hint) from error
+    except SafegenError as error:
+        raise CheckUnavailable(
+            f"the frames check {name!r} could not run: {error}", hint=error.hint
+        ) from error
+    except Exception as error:
+        raise CheckUnavailable(f"the frames check {name!r} failed: {error}") from error
+    if not usable:
+        raise CheckUnavailable(f"the frames check {name!r} gave no usable answer")
+    return found, ran
+
+
+def _watched(name: str, clip: Clip, patience: float) -> Any:
+    """Run the plug-in in a thread of its own, in the caller's context; give up when it does not come back."""
+    watch = _Watch(clip)
+    answers: list[Any] = []
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            answers.append(plugins.load("frames", name).run(watch.clip))
+        except BaseException as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=contextvars.copy_context().run, args=(work,), daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(min(_LOOK, patience))
+        if watch.thinking > patience and thread.is_alive():
+            raise CheckUnavailable(f"no answer within {patience:g} s", hint="nothing was let through")
+    if errors:
+        raise errors[0]
+    return answers[0]
+
+
+def _usable(finding: object) -> bool:
+    """A finding whose score is a number in [0, 1]: every comparison with NaN is false, a pass."""
+    return isinstance(finding, Finding) and _bounded(finding.score)
+
+
+def _bounded(score: float | None) -> bool:
+    return score is None or (math.isfinite(score) and 0.0 <= score <= 1.0)
+
+
+def run_extractor(name: str, clip: Clip) -> Extracted:
+    """One attribute extractor; the record of what is in a clip is not optional either."""
+    try:
+        values, ran = plugins.load("frames", name).run(clip)
+        values = list(values)
+        usable = isinstance(ran, CheckRun) and bool(values)
+        usable = usable and all(math.isfinite(p) for a in values for p in a.probabilities.values())
+    except Exception as error:
+        raise CheckUnavailable(f"the attribute extractor {name!r} failed: {error}") from error
+    if not usable:
+        raise CheckUnavailable(f"the attribute extractor {name!r} gave no usable answer")
+    return values, ran
+
+
+def run_optional(name: str, clip: Clip) -> Checked | str:
+    """``run_check``, or why the check is not installed. One that is there and fails raises all the same."""
+    try:
+        return run_check(name, clip)
+    except CheckAbsent as error:
+        return str(error.__cause__ or error)
+
+
+def names(checked: Sequence[Checked]) -> tuple[str, ...]:
+    """The checks that ran, in order."""
+    return tuple(ran.name for _, ran in checked)

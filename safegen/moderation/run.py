@@ -1,0 +1,185 @@
+"""``moderate``: the frames gate for a video or picture that is there already, whoever made it."""
+
+from __future__ import annotations
+
+import contextvars
+import hashlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from safegen.errors import Interrupted, UnreadableInput, UsageError
+from safegen.media import sandbox
+from safegen.moderation.checks import run_check, run_optional
+from safegen.moderation.gate import Looked, gathered, ruled
+from safegen.policies.frames import HIDING, FrameAction
+from safegen.protocols import NoProgress, Progress
+from safegen.types import Clip, Finding, PolicyRef
+
+if TYPE_CHECKING:
+    from safegen.policies.schema import Policy
+    from safegen.types import Frame
+
+SHORT_SIDE = 720
+"""Pictures are looked at scaled down to this short side."""
+MOST_FPS = 60
+_ALL = 1000.0
+_EXITS: dict[FrameAction, int] = {"allow": 0, "pixelate": 7, "blur": 7, "review": 7, "block": 3}
+
+
+@dataclass(frozen=True)
+class Moderation:
+    """What was seen in the file at ``path``, second by second, and what the policy makes of it.
+
+    ``width``, ``height`` are those of the pictures as they were looked at; ``fps`` the rate they were looked
+    at; ``frames`` how many there were.
+    """
+
+    path: Path
+    sha256: str
+    kind: Literal["video", "picture"]
+    width: int
+    height: int
+    seconds: float
+    fps: float
+    frames: int
+    policy: PolicyRef
+    looked: Looked
+    notes: tuple[str, ...] = ()
+
+    @property
+    def action(self) -> FrameAction:
+        """The strictest consequence of any finding."""
+        return self.looked.action
+
+    @property
+    def exit_code(self) -> int:
+        """``safegen moderate``'s: 0 nothing stands against it, 3 blocked, 7 a person has to do something."""
+        return _EXITS[self.action]
+
+
+def moderate_file(path: Path, policy: Policy, *, progress: Progress = NoProgress()) -> Moderation:
+    """Look at the whole of *path* with the checks that *policy* asks for, in one pass over its pictures.
+
+    Raises UnreadableInput, UsageError (no check at all), CheckUnavailable, Interrupted.
+    """
+    if not policy.frames.required:
+        raise UsageError("the policy requires no frames check", hint="name some under `frames: required:`")
+    info = sandbox.probe(path)
+    notes: list[str] = []
+    clip = _clip(path, info, notes)
+    picture = info.frames <= 1 and info.seconds <= 1.0 and not info.audio and _is_picture(path)
+    progress.stage("moderating", None if picture else max(1, round(clip.seconds)))
+    looked, frames = _side_by_side(clip, policy, progress)
+    if notes:
+        damage = [
+            Finding("undecodable", 1.0, "decoder", f"not all of it could be looked at: {n}") for n in notes
+        ]
+        looked = replace(looked, ruled=(*looked.ruled, *ruled(policy, damage)))
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return Moderation(
+        path,
+        digest,
+        "picture" if picture else "video",
+        clip.width,
+        clip.height,
+        0.0 if picture else float(frames / clip.fps),
+        float(clip.fps),
+        frames,
+        PolicyRef(policy.name, policy.digest),
+        looked,
+        tuple(_remarks(looked)),
+    )
+
+
+def _is_picture(path: Path) -> bool:
+    from safegen.credentials import formats
+
+    return (formats.detect(path).mime or "").startswith("image/")
+
+
+def _remarks(looked: Looked) -> Iterator[str]:
+    for name, why in looked.absent.items():
+        yield f"not checked: {name} ({why})"
+    if looked.action in HIDING:
+        yield f"the policy wants faces to be hidden ({looked.action}); this file shows them"
+
+
+def _clip(path: Path, info: sandbox.MediaInfo, notes: list[str]) -> Clip:
+    """The file as a clip of constant frame rate; where decoding stops early, *notes* gets the reason."""
+    first = next(
+        (s[0] for s in sandbox.watch(path, rate=_ALL, short_side=SHORT_SIDE) if not isinstance(s, str)), None
+    )
+    if first is None:
+        raise UnreadableInput(f"{path}: no picture in it can be decoded", hint="is the file complete?")
+    height, width = first.shape[:2]
+    fps = min(Fraction(MOST_FPS), info.fps) if info.fps > 0 else Fraction(24)
+    count = max(1, round(info.seconds * fps))
+
+    def read() -> Iterator[Frame]:
+        return _steady(path, fps, (height, width), notes)
+
+    return Clip(read, width, height, fps, count)
+
+
+def _steady(path: Path, fps: Fraction, shape: tuple[int, int], notes: list[str]) -> Iterator[Frame]:
+    """Pictures at *fps*, each the one shown at that time: rates that vary and late starts come out even."""
+    number, shown, start = 0, None, 0.0
+    for seen in sandbox.watch(path, rate=_ALL, short_side=SHORT_SIDE):
+        if isinstance(seen, str):
+            if seen not in notes:
+                notes.append(seen)
+            continue
+        picture, time, _ = seen
+        if picture.shape[:2] != shape:
+            if "its pictures change size" not in notes:
+                notes.append("its pictures change size")
+            continue
+        if shown is None:
+            start = time
+        while shown is not None and number / fps < Fraction(time - start) - Fraction(1, 2) / fps:
+            yield shown
+            number += 1
+        shown = picture
+    if shown is not None:
+        yield shown
+
+
+def _side_by_side(clip: Clip, policy: Policy, progress: Progress) -> tuple[Looked, int]:
+    """Every check in a thread of its own, on one common pass; the answers, and how many frames there were."""
+    from safegen.pipeline.together import View
+
+    jobs: list[tuple[Callable[..., Any], str]] = [(run_check, n) for n in policy.frames.required]
+    jobs += [(run_optional, n) for n in policy.frames.optional]
+    views = [View(clip) for _ in jobs]
+    count = 0
+    with ThreadPoolExecutor(len(jobs)) as threads:
+        running = [_start(threads, v, job, name) for v, (job, name) in zip(views, jobs, strict=True)]
+        end: BaseException | None = Interrupted("stopped while looking")
+        try:
+            for frame in clip:
+                if progress.cancelled():
+                    raise Interrupted("stopped while looking")
+                if all(view.done for view in views) and any(f.exception() for f in running):
+                    break
+                for view in views:
+                    view.put(frame)
+                count += 1
+                if count % max(1, round(clip.fps)) == 0:
+                    progress.advance()
+            end = None
+        finally:
+            for view in views:
+                view.put(end)
+        answers = [future.result() for future in running]
+    must = len(policy.frames.required)
+    return gathered(policy, answers[:must], answers[must:]), count
+
+
+def _start(threads: ThreadPoolExecutor, view: Any, job: Callable[..., Any], name: str) -> Future[Any]:
+    context = contextvars.copy_context()
+    return threads.submit(context.run, view.run, lambda clip: job(name, clip))
