@@ -110,7 +110,7 @@ class Workspace:
 
         Raises UsageError for a place where no manifest can go, or a label that cannot be written.
         """
-        from safegen.credentials.sign import check_place
+        from safegen.credentials.place import check_place
 
         if manifest is not None:
             check_place(manifest)

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import urlsplit
 
 from safegen.credentials import formats
 from safegen.credentials.opening import carries_credentials
+from safegen.credentials.place import check_place, put
 from safegen.credentials.staple import staple, staple_into
 from safegen.errors import SafegenError, SigningFailed, UsageError
 from safegen.types import Json
@@ -97,7 +97,7 @@ def sign_file(
     try:
         with target, source.open("rb") as file:
             builder = _builder(definition, kinds, thumbnail)
-            _put(builder, place)
+            put(builder, place)
             raw = _sign(builder, mime, file, target, signer, tsa_url)
         label = _active_label(raw)
         if answer is not None:
@@ -107,28 +107,6 @@ def sign_file(
     except BaseException:
         destination.unlink(missing_ok=True)
         raise
-
-
-def check_place(place: str) -> None:
-    """Refuse (UsageError) what is neither ``embedded``, ``sidecar`` nor an https address."""
-    if place in {"embedded", "sidecar"}:
-        return
-    try:
-        parts = urlsplit(place)
-    except ValueError:
-        parts = urlsplit("")
-    if parts.scheme != "https" or not parts.hostname or parts.username or " " in place:
-        raise UsageError(
-            f"{place!r:.80} is no place for a manifest",
-            hint="embedded, sidecar, or the https address where it will lie",
-        )
-
-
-def _put(builder: Any, place: str) -> None:
-    if place != "embedded":
-        builder.set_no_embed()
-    if place not in {"embedded", "sidecar"}:
-        builder.set_remote_url(place)
 
 
 def _revocation(url: str, signer: Signer) -> bytes:

@@ -1,0 +1,31 @@
+"""Where a manifest goes: into the file, beside it, or to an address that the file names."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from safegen.errors import UsageError
+
+
+def check_place(place: str) -> None:
+    """Refuse (UsageError) what is neither ``embedded``, ``sidecar`` nor an https address."""
+    if place in {"embedded", "sidecar"}:
+        return
+    try:
+        parts = urlsplit(place)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme != "https" or not parts.hostname or parts.username or " " in place:
+        raise UsageError(
+            f"{place!r:.80} is no place for a manifest",
+            hint="embedded, sidecar, or the https address where it will lie",
+        )
+
+
+def put(builder: Any, place: str) -> None:
+    """Tell c2pa's *builder* where the manifest goes."""
+    if place != "embedded":
+        builder.set_no_embed()
+    if place not in {"embedded", "sidecar"}:
+        builder.set_remote_url(place)
