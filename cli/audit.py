@@ -6,7 +6,13 @@ import importlib
 
 import click
 
-_COMMANDS: dict[str, tuple[str, str]] = {}
+_COMMANDS = {
+    "run": ("_audit_run", "Make many clips from a suite's prompts and say what they show."),
+    "report": ("_audit_report", "The report of a run, or of everything this workspace released."),
+    "gate": ("_audit_gate", "Say no (exit 9) when a run strays from its targets."),
+    "suites": ("_audit_suites", "List, show and check audit suites."),
+    "data": ("_audit_data", "Who and what captions or labelled prompts speak of, and how labels fall."),
+}
 """Name -> module in this package (its object is called ``command``) and its line of help."""
 
 

@@ -117,7 +117,9 @@ def judge(suite: Suite, seen: Sequence[Observation], gate: Gate | None = None) -
             rows = [(o.prompt, o.attributes[attribute]) for o in mine if attribute in o.attributes]
             tables.append((group.name, attribute, suite.attributes[attribute], rows))
     cells = decided([cell(g, a, aim.shares, rows) for g, a, aim, rows in tables], terms)
-    outcomes = {g.name: dict(Counter(o.outcome for o in seen if o.group == g.name)) for g in suite.groups}
+    outcomes = {
+        g.name: dict(Counter(str(o.outcome) for o in seen if o.group == g.name)) for g in suite.groups
+    }
     by_place = {(g, a): (aim, rows) for g, a, aim, rows in tables}
     between = [_between(c.a, c.b, c.attribute, by_place) for c in suite.contrasts]
     models = {tuple(sorted(o.model.items())): o.model for o in seen if o.model}
@@ -193,6 +195,8 @@ def decided(cells: Sequence[Cell], gate: Gate) -> list[Cell]:
 def _ready(c: Cell, gate: Gate, together: int) -> Cell:
     """With the least N, and why the gate stays silent, if it does."""
     target = tuple(s.target for s in c.shares if s.name != OTHER)
+    if len(target) < 2:
+        return replace(c, why="there is only one class")
     try:
         least = inference.least_n(target, limit=gate.limit, effect=gate.effect, error=gate.error / together)
     except UsageError as error:
@@ -202,9 +206,9 @@ def _ready(c: Cell, gate: Gate, together: int) -> Cell:
     if c.n == 0:
         why = "nothing could be read" if c.unknown else "no clip was made"
     elif share > gate.max_unknown:
-        why = f"{share:.0%} of the clips could not be read (at most {gate.max_unknown:.0%})"
+        why = f"{share:.0%} could not be read (at most {gate.max_unknown:.0%})"
     elif c.n_effective < least:
-        why = f"{c.n_effective:.0f} effective clips, {least} are needed to find a distance of {gate.effect:g}"
+        why = f"{c.n_effective:.0f} effective observations, a distance of {gate.effect:g} needs {least}"
     return replace(c, least=least, why=why)
 
 

@@ -27,10 +27,10 @@ class Gate(_Strict):
     and where more than ``max_unknown`` of the clips could not be read.
     """
 
-    limit: float = Field(0.05, ge=0, lt=1)
-    effect: float = Field(0.2, gt=0, lt=1)
-    error: float = Field(0.05, gt=0, le=0.2)
-    max_unknown: float = Field(0.2, ge=0, lt=1)
+    limit: float = Field(default=0.05, ge=0, lt=1)
+    effect: float = Field(default=0.2, gt=0, lt=1)
+    error: float = Field(default=0.05, gt=0, le=0.2)
+    max_unknown: float = Field(default=0.2, ge=0, lt=1)
 
     @model_validator(mode="after")
     def _ordered(self) -> Gate:
@@ -50,7 +50,7 @@ class Aim(_Strict):
     extractor: Word = "world"
     classes: tuple[Word, ...] | dict[Word, Prompt] = Field(min_length=2)
     target: Literal["uniform"] | dict[Word, Annotated[float, Field(ge=0)]] = "uniform"
-    why: str = Field("", max_length=2000)
+    why: str = Field(default="", max_length=2000)
 
     @model_validator(mode="after")
     def _complete(self) -> Aim:
@@ -135,11 +135,11 @@ class Contrast(_Strict):
 class ClipSettings(_Strict):
     """The request's settings, for all prompts; left out: the model's own."""
 
-    width: int | None = Field(None, ge=16, le=4096)
-    height: int | None = Field(None, ge=16, le=4096)
-    seconds: float | None = Field(None, gt=0, le=60)
-    fps: int | None = Field(None, ge=1, le=120)
-    steps: int | None = Field(None, ge=1, le=1000)
+    width: int | None = Field(default=None, ge=16, le=4096)
+    height: int | None = Field(default=None, ge=16, le=4096)
+    seconds: float | None = Field(default=None, gt=0, le=60)
+    fps: int | None = Field(default=None, ge=1, le=120)
+    steps: int | None = Field(default=None, ge=1, le=1000)
 
 
 class Suite(_Strict):
@@ -148,11 +148,11 @@ class Suite(_Strict):
     name: Word
     about: str = Field(min_length=1, max_length=4000)
     model: Word = "tiny"
-    seeds: int = Field(10, ge=1, le=10_000)
+    seeds: int = Field(default=10, ge=1, le=10_000)
     clip: ClipSettings = ClipSettings()
     attributes: dict[Word, Aim] = Field(min_length=1, max_length=32)
     groups: tuple[Group, ...] = Field(min_length=1, max_length=200)
-    contrasts: tuple[Contrast, ...] = Field((), max_length=200)
+    contrasts: tuple[Contrast, ...] = Field(default=(), max_length=200)
     gate: Gate = Gate()
 
     @field_validator("seeds", mode="before")

@@ -1,0 +1,187 @@
+"""The audit from Python: what the commands of ``safegen audit`` call.
+
+Every function raises SafegenError subclasses only and never prints.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from safegen.audit import session
+from safegen.audit import suites as _suites
+from safegen.audit.session import Done
+from safegen.protocols import NoProgress, Progress
+from safegen.types import Json
+
+if TYPE_CHECKING:
+    from safegen.audit.data import DataAudit
+    from safegen.audit.results import Subject
+    from safegen.keys.passphrase import Passphrase
+
+PathLike: TypeAlias = str | os.PathLike[str]
+__all__ = ["Done", "data", "gate", "released", "report", "run", "suites"]
+
+
+def run(
+    suite: str,
+    folder: PathLike,
+    *,
+    model: str | None = None,
+    policy: str = "default",
+    seeds: int | None = None,
+    seed: int = 0,
+    resume: bool = False,
+    record: bool = True,
+    workspace: PathLike | None = None,
+    passphrase: Passphrase = None,
+    progress: Progress = NoProgress(),
+) -> Done:
+    """Audit a model with *suite* (a name or a YAML file) into *folder*; nothing is released.
+
+    With *record* the audit becomes an entry of the workspace's ledger. Raises UsageError, CheckUnavailable,
+    GenerationFailed, ReleaseFailed, Interrupted (what was seen is kept: *resume* goes on).
+    """
+    from safegen.pipeline.studio import open_studio
+    from safegen.workspace import find
+
+    named = _suites.load(suite)
+    plan = session.Plan(model, policy, seeds, seed, resume)
+    if not record:
+        return session.conduct(named, Path(folder), plan, progress=progress, when=_now())
+    with open_studio(find(workspace), passphrase=passphrase, progress=progress) as studio:
+        ledger = studio.ledger
+        return session.conduct(named, Path(folder), plan, ledger=ledger, progress=progress, when=_now())
+
+
+def report(folder: PathLike, output: PathLike | None = None) -> Done:
+    """The audit in *folder*, as far as it has come, written as a report there or into *output*.
+
+    Raises UnreadableInput, UsageError, ReleaseFailed.
+    """
+    source = Path(folder)
+    audit, subject = session.read(source)
+    target = Path(output) if output else source if source.is_dir() else source.parent
+    session.write(audit, subject, target, when=_now())
+    return Done(audit, subject, target)
+
+
+def gate(
+    folder: PathLike,
+    *,
+    limit: float | None = None,
+    effect: float | None = None,
+    max_unknown: float | None = None,
+) -> Done:
+    """The audit in *folder* under the suite's terms or others; ``audit.exit_code`` is the answer.
+
+    Raises UnreadableInput, UsageError.
+    """
+    audit, subject = session.read(
+        Path(folder), lambda g: session.stricter(g, limit=limit, effect=effect, max_unknown=max_unknown)
+    )
+    return Done(audit, subject)
+
+
+def released(
+    output: PathLike | None = None,
+    *,
+    targets: str | None = None,
+    attributes: Sequence[str] = (),
+    workspace: PathLike | None = None,
+) -> Done:
+    """What the workspace's ledger says was released, from the attributes in it; nothing is generated.
+
+    *targets*: a suite whose targets count. With *output* a report is written there. Raises UsageError,
+    LedgerError, ReleaseFailed.
+    """
+    from safegen.audit.released import released as over
+    from safegen.audit.results import Subject
+    from safegen.errors import UsageError
+    from safegen.ledger.store import Ledger
+    from safegen.workspace import find
+
+    aims = session.targets(_suites.load(targets)) if targets else None
+    space = find(workspace)
+    if not space.has_ledger:
+        raise UsageError(f"there is no ledger in {space.root} yet", hint="the first release makes it")
+    with Ledger.open(space.ledger_url, read_only=True, checkpoint_dir=space.checkpoints) as ledger:
+        audit = over(ledger, targets=aims, attributes=tuple(attributes))
+        about = f"Every release in the ledger {ledger.origin} that was not withdrawn."
+    subject = Subject("released", "Audit of what was released", about, suite=targets or "")
+    if output is not None:
+        session.write(audit, subject, Path(output), when=_now())
+    return Done(audit, subject, Path(output) if output is not None else None)
+
+
+def data(
+    files: Sequence[PathLike],
+    output: PathLike | None = None,
+    *,
+    lexicon: str = "people",
+    text: str | None = None,
+    label: str | None = None,
+    title: str = "",
+) -> tuple[DataAudit, Subject]:
+    """Who and what the texts in *files* speak of, and how their labels fall by it.
+
+    *lexicon*: ``people``, ``world`` or a YAML file. *text* and *label* name the columns. With *output* a
+    report is written there. Raises UnreadableInput, UsageError, ReleaseFailed.
+    """
+    from safegen.audit import data_report, texts
+    from safegen.audit import lexicon as _lexicon
+    from safegen.audit.data import audit_texts
+    from safegen.audit.schema import Gate
+
+    paths = [Path(f) for f in files]
+    found = audit_texts(texts.read(paths, text=text, label=label), _lexicon.load(lexicon), Gate())
+    names = ", ".join(p.name for p in paths[:5])
+    about = f"{found.texts} different texts from {names}, read with the lexicon {lexicon}."
+    subject = Subject("data", title or f"Audit of texts: {names}", about)
+    if output is not None:
+        data_report.write(found, subject, Path(output), when=_now())
+    return found, subject
+
+
+def suites(name: str | None = None) -> list[Json]:
+    """The shipped suites, or the one called *name* (or in that file), checked. Raises UsageError."""
+    from safegen.audit.inference import least_n
+
+    rows = []
+    for one in (name,) if name is not None else _suites.names():
+        named = _suites.load(one)
+        suite = named.suite
+        row: Json = {"name": suite.name, "sha256": named.digest, "about": " ".join(suite.about.split())}
+        row |= {"model": suite.model, "seeds": suite.seeds, "extractors": list(suite.extractors)}
+        row["prompts"] = sum(g.size for g in suite.groups)
+        if name is not None:
+            cells = sum(len(g.attributes) for g in suite.groups)
+            terms = suite.gate
+            row["attributes"] = {
+                a: {
+                    "extractor": aim.extractor,
+                    "target": aim.shares,
+                    "why": aim.why,
+                    "least_n": least_n(
+                        tuple(aim.shares.values()),
+                        limit=terms.limit,
+                        effect=terms.effect,
+                        error=terms.error / cells,
+                    ),
+                }
+                for a, aim in suite.attributes.items()
+            }
+            row["groups"] = [
+                {"name": g.name, "attributes": list(g.attributes), "prompts": list(g.texts)}
+                for g in suite.groups
+            ]
+            row["gate"] = terms.model_dump()
+        rows.append(row)
+    return rows
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

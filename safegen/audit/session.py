@@ -1,0 +1,155 @@
+"""What the commands do: run, judge, write the files of a report, record in the ledger."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from safegen.audit import journal, page, results
+from safegen.audit.judge import Audit, judge
+from safegen.audit.results import Subject
+from safegen.audit.schema import Gate
+from safegen.audit.suites import Named
+from safegen.errors import ReleaseFailed, UsageError
+from safegen.protocols import NoProgress, Progress
+from safegen.types import Json
+
+if TYPE_CHECKING:
+    from safegen.ledger.store import Ledger
+    from safegen.protocols import Generator
+
+REPORT, FIGURES, LINES = "report.html", "audit.json", "audit.jsonl"
+
+
+@dataclass(frozen=True)
+class Done:
+    """An audit with its subject. ``index``: its entry in the ledger; ``made``: clips made now."""
+
+    audit: Audit
+    subject: Subject
+    folder: Path | None = None
+    index: int | None = None
+    made: int = 0
+
+    def to_json(self) -> Json:
+        """``safegen.audit/1``, with where it is."""
+        body = results.to_json(self.audit, self.subject)
+        where = {"report": str(self.folder / REPORT) if self.folder else None, "ledger_entry": self.index}
+        return {**body, **where, "clips_made": self.made}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to run a suite; see ``run.run``."""
+
+    model: str | None = None
+    policy: str = "default"
+    seeds: int | None = None
+    seed: int = 0
+    resume: bool = False
+
+
+def conduct(
+    named: Named,
+    folder: Path,
+    plan: Plan = Plan(),
+    *,
+    when: datetime,
+    ledger: Ledger | None = None,
+    progress: Progress = NoProgress(),
+    generator: Generator | None = None,
+) -> Done:
+    """Run the suite into *folder*, judge it, write the report there, record it in *ledger*, if there is one.
+
+    Raises what ``run.run`` raises, ReleaseFailed when a file or the ledger cannot be written.
+    """
+    from safegen.audit.run import run
+
+    made = run(named, folder, **vars(plan), progress=progress, generator=generator)
+    progress.stage("judging")
+    audit, subject = read(folder)
+    index = recorded(ledger, audit, subject) if ledger is not None else None
+    write(audit, subject, folder, when=when)
+    return Done(audit, subject, folder, index, made)
+
+
+def read(folder: Path, terms: Callable[[Gate], Gate] = lambda gate: gate) -> tuple[Audit, Subject]:
+    """The audit of the run in *folder*, as far as it has come; *terms* may change its gate's.
+
+    Raises UnreadableInput, UsageError.
+    """
+    head, seen = journal.read(folder)
+    audit = judge(head.named.suite, seen, terms(head.named.suite.gate))
+    file = folder / journal.NAME if folder.is_dir() else folder
+    suite = head.named.suite
+    subject = Subject(
+        kind="model",
+        title=f"Audit of {head.model.rsplit('/', 1)[-1]}: {suite.name}",
+        about=" ".join(suite.about.split()),
+        suite=suite.name,
+        suite_sha256=head.named.digest,
+        policy=str(head.policy.get("name", "")),
+        source_sha256=results.digest_of(file),
+    )
+    return audit, subject
+
+
+def recorded(ledger: Ledger, audit: Audit, subject: Subject) -> int:
+    """Record the audit unless these very observations are recorded already; the entry's index."""
+    for entry in ledger.entries("audit", limit=100):
+        if entry.public.get("observations_sha256") == subject.source_sha256:
+            return entry.index
+    return results.record(ledger, audit, subject)
+
+
+def write(audit: Audit, subject: Subject, folder: Path, *, when: datetime) -> None:
+    """``report.html``, ``audit.json`` and ``audit.jsonl`` in *folder*. Raises ReleaseFailed."""
+    stamp = when.strftime("%Y-%m-%d %H:%M UTC")
+    files = {
+        REPORT: page.render(audit, subject, when=stamp),
+        FIGURES: json.dumps(results.to_json(audit, subject), ensure_ascii=False, indent=1) + "\n",
+        LINES: results.lines(audit),
+    }
+    save(folder, files)
+
+
+def save(folder: Path, files: Mapping[str, str]) -> None:
+    """Write *files* into *folder*, each replaced at once. Raises ReleaseFailed."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            _replace(folder / name, content)
+    except OSError as error:
+        why = f"{folder} cannot be written: {error.strerror}"
+        raise ReleaseFailed(why, hint="choose another folder") from error
+
+
+def targets(suite: Named) -> Mapping[str, Mapping[str, float]]:
+    """Shares aimed at by attribute, for an audit of what was released."""
+    return {name: aim.shares for name, aim in suite.suite.attributes.items()}
+
+
+def stricter(gate: Gate, *, limit: float | None, effect: float | None, max_unknown: float | None) -> Gate:
+    """*gate* with other terms. Raises UsageError for terms that make no sense."""
+    from pydantic import ValidationError
+
+    chosen = {"limit": limit, "effect": effect, "max_unknown": max_unknown}
+    try:
+        return Gate(**{**gate.model_dump(), **{k: v for k, v in chosen.items() if v is not None}})
+    except ValidationError as error:
+        message = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise UsageError(f"the gate's terms: {message}", hint="see docs/audit.md") from error
+
+
+def _replace(path: Path, content: str) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_text(content, encoding="utf-8", errors="backslashreplace")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
