@@ -29,7 +29,7 @@ _COMMANDS = {
     "log": "Look into the tamper-evident ledger.",
     "keys": "The workspace's signing identity.",
     "trust": "Whose signatures and ledgers you trust.",
-    "policy": "List, show, test and check policies.",
+    "policy": "List, show, write, compare, test and check policies.",
     "audit": "Measure what models, training data and screens prefer.",
     "models": "List and describe the models.",
     "doctor": "Check the installation and say what is missing.",

@@ -11,7 +11,7 @@ from safegen.cli import _options
 
 @click.group("policy")
 def command() -> None:
-    """List, show, test and check policies."""
+    """List, show, explain, write, compare, test and check policies."""
 
 
 @command.command("list")
@@ -46,6 +46,90 @@ def show(policy: str, as_json: bool) -> None:
     else:
         click.echo(f"# digest {found.digest}")
         click.echo(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), nl=False)
+
+
+@command.command("explain")
+@click.argument("policy")
+@click.argument("prompt", required=False)
+@_options.as_json
+def explain(policy: str, prompt: str | None, as_json: bool) -> None:
+    """Say in words what POLICY does; with PROMPT, why that prompt comes out as it does."""
+    from safegen import policies
+    from safegen.api import screen
+    from safegen.cli._output import print_json
+    from safegen.cli._policy_view import show_standing, standing_json
+    from safegen.policies.engine import explain as in_words
+
+    found = policies.load(policy)
+    if prompt is None:
+        lines = list(policies.sentences(found, policy))
+        if as_json:
+            print_json({"schema": "safegen.policy-words/1", "name": found.name, "sentences": lines})
+        else:
+            click.echo("\n".join(lines))
+        return
+    decision = screen(prompt, policy=policy)
+    rows = policies.standings(decision, found)
+    if as_json:
+        print_json(standing_json(decision, rows))
+    else:
+        show_standing(f"{decision.outcome}: {in_words(decision)}", rows)
+
+
+@command.command("new")
+@click.argument("name")
+@click.option("--extends", default="default", show_default=True, help="Policy whose rules are taken over.")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Where to write it (default: NAME.yaml; never over a file).",
+)
+@_options.as_json
+def new(name: str, extends: str, out: Path | None, as_json: bool) -> None:
+    """Write a policy file NAME to begin with: it extends another and already passes its own examples."""
+    from safegen import policies
+    from safegen.cli._files import write_new
+    from safegen.cli._output import show_rows
+
+    path = out or Path(f"{name}.yaml")
+    write_new(path, policies.draft(name, extends=extends).encode())
+    show_rows({"written": str(path), "next": f"safegen policy lint {path}"}, as_json=as_json)
+
+
+@command.command("diff")
+@click.argument("before")
+@click.argument("after")
+@click.option(
+    "--prompts",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help='Prompts to compare by, one {"id", "text", "label"} a line (default: both policies\' examples).',
+)
+@click.option(
+    "-n",
+    "--limit",
+    type=click.IntRange(0),
+    default=20,
+    show_default=True,
+    help="Moved prompts shown at most.",
+)
+@click.option("--text", is_flag=True, help="Put the prompts' text into --json.")
+@_options.as_json
+def diff(before: str, after: str, prompts: Path | None, limit: int, text: bool, as_json: bool) -> None:
+    """What changes from policy BEFORE to AFTER: their content, and which prompts come out differently."""
+    from safegen import policies
+    from safegen.cli._output import print_json
+    from safegen.cli._policy_view import diff_json, show_diff
+    from safegen.policies.difference import examples, read_prompts
+
+    a, b = policies.load(before), policies.load(after)
+    rows = read_prompts(prompts) if prompts is not None else examples(a, b)
+    changed, seen = policies.changes(a, b), policies.compare(rows, a, b)
+    if as_json:
+        print_json(diff_json(a, b, changed, seen, text=text))
+    else:
+        show_diff(a, b, changed, seen, limit)
 
 
 @command.command("test")

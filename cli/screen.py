@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +27,12 @@ _EXIT = {"allow": 0, "review": 7, "block": 3}
     type=click.Path(path_type=Path, allow_dash=True),
     help='Read prompts from a file of {"id", "text"} lines ("-": stdin); one answer per line, same order.',
 )
+@click.option(
+    "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes for --jsonl."
+)
+@click.option(
+    "--private", is_flag=True, help="Leave out of the answers what could repeat words of the prompt."
+)
 @_options.as_json
 @_options.plain
 @click.pass_context
@@ -37,6 +42,8 @@ def command(
     policy: str,
     negative_prompt: str,
     jsonl: Path | None,
+    workers: int,
+    private: bool,
     as_json: bool,
     plain: bool,
 ) -> None:
@@ -44,7 +51,7 @@ def command(
     if (prompt is None) == (jsonl is None):
         raise click.UsageError("give a prompt, or --jsonl FILE")
     if jsonl is not None:
-        failed = _lines(jsonl, policy)
+        failed = _lines(jsonl, policy, workers=workers, private=private)
         ctx.exit(8 if failed else 0)
     from safegen.api import screen
     from safegen.cli._output import console, print_json
@@ -53,9 +60,9 @@ def command(
     text = _stdin() if prompt == "-" else str(prompt)
     decision = screen(text, policy=policy, negative_prompt=negative_prompt)
     if as_json:
-        print_json(decision_json(decision))
+        print_json(decision_json(decision, private=private))
     else:
-        _show(decision, text, console(plain))
+        _show(decision, text, console(plain), private=private)
     ctx.exit(_EXIT[decision.outcome])
 
 
@@ -69,7 +76,7 @@ def _stdin() -> str:
         raise UsageError("standard input is not text in UTF-8", hint="give the prompt as text") from error
 
 
-def _show(decision: Decision, text: str, console: object) -> None:
+def _show(decision: Decision, text: str, console: object, *, private: bool) -> None:
     """Outcome, reasons, and the words they point at."""
     from rich.console import Console
     from rich.text import Text
@@ -84,15 +91,16 @@ def _show(decision: Decision, text: str, console: object) -> None:
     )
     for finding in decision.findings[:10]:
         words = f' "{plain(text[slice(*finding.span)], 80)}"' if finding.span else ""
-        console.print(f"  - {finding.category}: {plain(finding.reason)}{words} ({finding.score:.2f})")
+        why = "" if private else f": {plain(finding.reason)}{words}"
+        console.print(f"  - {finding.category}{why} ({finding.score:.2f})")
     ran = ", ".join(c.name for c in decision.checks)
     console.print(f"  ran: {ran}; policy {decision.policy.digest[:12]}")
 
 
-def _lines(source: Path, policy: str) -> bool:
+def _lines(source: Path, policy: str, *, workers: int, private: bool) -> bool:
     """Screen a JSONL stream; whether any line was an error."""
     from safegen.errors import UnreadableInput
-    from safegen.screening_json import screen_jsonl
+    from safegen.screening_json import bounded, dumps, screen_jsonl
 
     failed = False
     try:
@@ -100,7 +108,7 @@ def _lines(source: Path, policy: str) -> bool:
     except OSError as error:
         raise UnreadableInput(f"{source}: {error.strerror}", hint="check the path") from error
     with stream:
-        for answer in screen_jsonl(stream, policy=policy):
+        for answer in screen_jsonl(bounded(stream), policy=policy, workers=workers, private=private):
             failed = failed or "error" in answer
-            click.echo(json.dumps(answer, ensure_ascii=False))
+            click.echo(dumps(answer))
     return failed

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from safegen.policies.difference import Comparison, changes, compare
 from safegen.policies.examples import Mismatch, run_examples
+from safegen.policies.explaining import sentences, standings
 from safegen.policies.loading import Problem, lint, list_names, load, names
 from safegen.policies.schema import CATEGORIES, Policy
+from safegen.policies.starting import draft
 
 __all__ = [
     "CATEGORIES",
+    "Comparison",
     "Mismatch",
     "Policy",
     "Problem",
+    "changes",
+    "compare",
+    "draft",
     "lint",
     "list_names",
     "load",
     "names",
     "run_examples",
+    "sentences",
+    "standings",
 ]

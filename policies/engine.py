@@ -34,8 +34,8 @@ def decide(
     *findings* may hold scores below any threshold; those that matter come back in the decision, strongest
     first, with the threshold they reached. The decision's score is that of the worst finding on its rule's
     own scale (see ``Rule.relative``): 0.5 and more is not simply allowed, 0.8 and more is refused.
-    *language_reason*, when set, says why nobody could understand the prompt. *ref*: the policy's name and digest,
-    if they are known already. Raises CheckUnavailable for a
+    *language_reason*, when set, says why nobody could understand the prompt. *ref*: the policy's name and
+    digest, if they are known already. Raises CheckUnavailable for a
     score that is not a number in [0, 1] or when no check ran.
     """
     if not checks:

@@ -76,6 +76,21 @@ def _load_file(path: Path) -> Policy:
     return policy
 
 
+def chain(name_or_path: str) -> list[tuple[str, dict[str, Any]]]:
+    """The files that make up a policy, itself first, then what it extends: name and own content of each.
+
+    Raises UsageError as ``load`` does.
+    """
+    load(name_or_path)  # so that what follows is known to be sound
+    path: Path | None = _locate(name_or_path, Path())
+    out: list[tuple[str, dict[str, Any]]] = []
+    while path is not None:
+        data = _yaml.read(path).data
+        out.append((str(data["name"]), data))
+        path = _locate(data["extends"], path.parent) if data.get("extends") else None
+    return out
+
+
 def lint(path: str | Path) -> tuple[Problem, ...]:
     """Problems of the policy file at *path*, empty when there are none. Raises nothing for a bad file."""
     path = Path(path)

@@ -102,10 +102,10 @@ class Checks(BaseModel):
 class Guard(BaseModel):
     """A language model that gives a second opinion (``detectors/prompt/guards``).
 
-    ``model``: a hub id or a folder; ``revision``: a commit of the hub; ``family``: needed when the model's name
-    does not tell it. ``when``: for the prompts that would be held (``review``), or ``all``. ``clears``: a held prompt
-    passes when only the classifier holds it and the guard's score in [0, 1] is below this; ``None``: never.
-    ``timeout``: seconds for one batch of at most ``batch`` prompts.
+    ``model``: a hub id or a folder; ``revision``: a commit of the hub; ``family``: needed when the model's
+    name does not tell it. ``when``: for the prompts that would be held (``review``), or ``all``. ``clears``:
+    a held prompt passes when only the classifier holds it and the guard's score in [0, 1] is below this;
+    ``None``: never. ``timeout``: seconds for one batch of at most ``batch`` prompts.
     """
 
     model_config = _STRICT

@@ -171,7 +171,9 @@ def load(folder: Path) -> Model:
         try:
             stamps = tuple((folder / n).stat().st_mtime_ns for n in ("card.json", "weights.npz"))
         except OSError as e:
-            raise CheckUnavailable("the prompt classifier's weights are missing", hint="reinstall safegen") from e
+            raise CheckUnavailable(
+                "the prompt classifier's weights are missing", hint="reinstall safegen"
+            ) from e
         _LOOKED[folder] = (time.monotonic(), stamps)
     return _load(folder, stamps)
 

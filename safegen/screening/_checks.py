@@ -30,7 +30,8 @@ class Seen:
 def look(request: Request, policy: Policy) -> Seen:
     """Run every check that *policy* requires on *request*.
 
-    Raises UsageError for a prompt that is empty, not text or too long; CheckUnavailable when a check cannot run.
+    Raises UsageError for a prompt that is empty, not text or too long; CheckUnavailable when a check cannot
+    run.
     """
     wordless = _wordless(request)
     _check_text(request.prompt, "prompt", policy.max_prompt_chars, empty=wordless)

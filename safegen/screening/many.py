@@ -29,7 +29,7 @@ AHEAD = 4
 def screen_many(
     texts: Iterable[str], *, policy: Policy | str = "default", workers: int = 1
 ) -> Iterator[Verdict]:
-    """Screen prompts lazily, in order, in constant memory. Raises as ``screen`` does, at the prompt it concerns.
+    """Screen prompts lazily, in order, in constant memory. Raises as ``screen`` does, where it concerns.
 
     With *workers* > 1 that many processes share the work; start them from a module that is guarded by
     ``if __name__ == "__main__"``. With a guard in the policy its ``batch`` of prompts is read at a time.
@@ -65,9 +65,7 @@ def size(policy: Policy, workers: int) -> int:
     return CHUNK if workers > 1 else 1
 
 
-def in_order(
-    work: Callable[[list[T]], list[R]], items: Iterable[T], chunk: int, workers: int
-) -> Iterator[R]:
+def in_order(work: Callable[[list[T]], list[R]], items: Iterable[T], chunk: int, workers: int) -> Iterator[R]:
     """``work`` over chunks of *items*, answers in order; on *workers* processes if that is more than one.
 
     Raises what ``work`` raises; CheckUnavailable when a process dies.

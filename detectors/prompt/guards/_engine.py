@@ -84,7 +84,10 @@ class Engine:
             )  # fmt: skip
         new = made.sequences[:, length:].tolist()
         said = self._tokenizer.batch_decode(new, skip_special_tokens=True)
-        return [(text, self._labels(ids, made.logits, i)) for i, (text, ids) in enumerate(zip(said, new, strict=True))]
+        return [
+            (text, self._labels(ids, made.logits, i))
+            for i, (text, ids) in enumerate(zip(said, new, strict=True))
+        ]
 
     def _labels(self, ids: list[int], logits: Sequence[Any], row: int) -> dict[str, float]:
         """Probability of each label, from the step at which one of them was chosen; empty if none was."""

@@ -32,9 +32,7 @@ class Guard:
         self._version = version
         self._digest = digest
 
-    def run(
-        self, texts: Sequence[str], *, timeout: float
-    ) -> list[tuple[list[Finding], CheckRun]]:
+    def run(self, texts: Sequence[str], *, timeout: float) -> list[tuple[list[Finding], CheckRun]]:
         """Findings and the record of the check for every text, in order.
 
         A safe answer gives one finding of category ``unsafe`` with its small score, so that records hold it.

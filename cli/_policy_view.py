@@ -1,0 +1,86 @@
+"""How the policy commands show what they found."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from safegen.cli._text import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from safegen.policies import Comparison, Policy
+    from safegen.policies.difference import Change
+    from safegen.policies.explaining import Standing
+    from safegen.types import Decision
+
+
+def diff_json(
+    a: Policy, b: Policy, changed: Sequence[Change], seen: Comparison, *, text: bool
+) -> dict[str, Any]:
+    """``safegen.policy-diff/1``. Prompts are named by id; their text is there only if *text*."""
+    return {
+        "schema": "safegen.policy-diff/1",
+        "before": {"name": a.name, "sha256": a.digest},
+        "after": {"name": b.name, "sha256": b.digest},
+        "changes": [vars(c) for c in changed],
+        "prompts": seen.count,
+        "skipped": seen.skipped,
+        "outcomes": {
+            label: {o: {"before": x, "after": y} for o, (x, y) in row.items()}
+            for label, row in seen.outcomes.items()
+        },
+        "moved": [
+            {"id": m.prompt.id, "label": m.prompt.label or None, "before": m.before, "after": m.after,
+             "because": m.because, **({"text": m.prompt.text} if text else {})}
+            for m in seen.moved
+        ],
+    }  # fmt: skip
+
+
+def show_diff(a: Policy, b: Policy, changed: Sequence[Change], seen: Comparison, limit: int) -> None:
+    """The difference for people: keys, totals by label, then the prompts whose outcome moves."""
+    click.echo(f"{a.name} ({a.digest[:12]}) -> {b.name} ({b.digest[:12]})")
+    for c in changed:
+        click.echo(f"  {c.key}: {plain(str(c.before))} -> {plain(str(c.after))}")
+    if not changed:
+        click.echo("  nothing that decides differs")
+    skipped = f", {seen.skipped} could not be screened" if seen.skipped else ""
+    click.echo(f"{len(seen.moved)} of {seen.count} prompts have another outcome{skipped}")
+    for label, row in seen.outcomes.items():
+        counts = ", ".join(f"{o} {x} -> {y}" for o, (x, y) in row.items())
+        click.echo(f"  {label + ':':<8} {counts}")
+    for moved in seen.moved[:limit]:
+        which = f"{plain(moved.prompt.id, 40)}  {plain(moved.prompt.text, 80)}"
+        click.echo(f"{moved.before:>6} -> {moved.after:<6}  {which}")
+        click.echo(f"{'':>17} {plain(moved.because, 120)}")
+    if len(seen.moved) > limit:
+        click.echo(f"... and {len(seen.moved) - limit} more (--limit)")
+
+
+def standing_json(decision: Decision, rows: Sequence[Standing]) -> dict[str, Any]:
+    """``safegen.policy-explain/1`` for a prompt."""
+    return {
+        "schema": "safegen.policy-explain/1",
+        "policy": {"name": decision.policy.name, "sha256": decision.policy.digest},
+        "outcome": decision.outcome,
+        "score": round(decision.score, 6),
+        "categories": [
+            {"category": r.category, "score": round(r.score, 6), "action": r.action,
+             "review": r.rule.review, "block": r.rule.block,
+             "margin": None if r.margin is None else round(r.margin, 6)}
+            for r in rows
+        ],
+    }  # fmt: skip
+
+
+def show_standing(sentence: str, rows: Sequence[Standing]) -> None:
+    """Why a prompt came out as it did: every category beside its thresholds."""
+    click.echo(plain(sentence))
+    click.echo(f"{'category':<26}{'score':>7}{'review':>8}{'block':>8}  means")
+    for r in rows:
+        limits = "".join(f"{'-' if t is None else f'{t:g}':>8}" for t in (r.rule.review, r.rule.block))
+        after = f"; {r.margin:.3f} below the next limit" if r.margin is not None else ""
+        click.echo(f"{r.category:<26}{r.score:>7.3f}{limits}  {r.action}{after}")
