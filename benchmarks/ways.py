@@ -1,7 +1,7 @@
 """Every way of working on the embedded model: released, verified, its seams measured, shown.
 
-``python -m benchmarks.ways --out OUT`` leaves the releases, ``ways.json``, ``ways.md`` and ``ways.jpg`` (twelve
-pictures of each clip) in OUT. A seam is where given and new pictures meet; its change is the largest from
+``python -m benchmarks.ways --out OUT`` leaves the releases, ``ways.json``, ``ways.md`` and ``ways.jpg`` there
+(twelve pictures of each clip). A seam is where given and new pictures meet; its change is the largest from
 frame to frame within an eighth of a second of it, compared with the clip's own changes.
 """
 
