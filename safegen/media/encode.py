@@ -26,13 +26,16 @@ class Encoding:
     preset: str = "medium"
 
 
-_LOOKAHEAD_BYTES = 128 * 2**20
-"""What the encoder may hold of coming frames: 40 of 1080p, 10 of 4K. Its default, 40 of 4K, is half a GB."""
+_LOOKAHEAD, _LOOKAHEAD_BYTES = 40, 128 * 2**20
+"""Frames that the encoder looks ahead, and what they may take: 40 of 1080p are within, 5 of 4K. x264 holds
+about twice a frame's size for each."""
 
 
 def codec_options(encoding: Encoding, width: int, height: int, *, deep: bool = False) -> dict[str, str]:
     """Options of libx264, or libx265 where *deep* (10 bit), with memory bounded for large frames."""
-    ahead = max(5, min(40, _LOOKAHEAD_BYTES // max(1, width * height * 3 // 2 * (2 if deep else 1))))
+    frame = max(1, width * height * 3 // 2 * (2 if deep else 1))
+    fits = _LOOKAHEAD_BYTES // frame
+    ahead = _LOOKAHEAD if fits >= _LOOKAHEAD else max(5, fits // 2)
     common = {"crf": str(encoding.crf), "preset": encoding.preset}
     if deep:
         params = f"log-level=none:rc-lookahead={ahead}:frame-threads=1:hrd=0"

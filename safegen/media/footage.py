@@ -96,7 +96,11 @@ class Footage:
                 whole = np.frombuffer(data, np.uint8)
                 planes = whole[:size].view(kind).reshape(shape)
                 time, duration = message["time"]
-                yield Picture(planes, time, duration, whole[size:].reshape(message["small"]))
+                # A copy: a small picture that waits for a check must not keep the large one alive.
+                small = whole[size:].reshape(message["small"]).copy()
+                del whole, data
+                yield Picture(planes, time, duration, small)
+                del planes, small
         if not ended:
             raise UnreadableInput(f"{self.path}: decoding broke off", hint=HINT)
 
