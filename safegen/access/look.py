@@ -6,6 +6,7 @@ extractor knows.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -50,8 +51,16 @@ _CUT = 28.0
 _UNUSUAL = 4.0
 
 
-def look(pictures: Thumbs) -> str:
-    """A sentence about *pictures*: colours, brightness, movement."""
+@dataclass(frozen=True)
+class Look:
+    """``colours`` and brightness, ``movement``: each a few words."""
+
+    colours: str
+    movement: str
+
+
+def look(pictures: Thumbs) -> Look:
+    """What *pictures* look like."""
     import cv2
 
     names = list(_COLOURS)
@@ -66,8 +75,9 @@ def look(pictures: Thumbs) -> str:
     first = "Mostly" if share[order[0]] >= _COMMON else "Partly"
     colours = f"{first} {' and '.join(said)}" if said else "Of many colours"
     light = float(lab[:, 0].mean())
-    brightness = ", dark" if light < _DARK else ", bright" if light > _BRIGHT else ""
-    return f"{colours}{brightness}, {_movement(changes(pictures))}."
+    dim = light < _DARK and not any("dark" in name or name == "black" for name in said)
+    brightness = ", dark" if dim else ", bright" if light > _BRIGHT and "white" not in said else ""
+    return Look(f"{colours}{brightness}", _movement(changes(pictures)))
 
 
 def changes(pictures: Thumbs) -> NDArray[np.float64]:

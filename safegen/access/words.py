@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from safegen.access.look import Look
 from safegen.types import Attribute
 
 SURE, MAYBE = 0.8, 0.5
@@ -74,7 +75,7 @@ class _Value:
         return "" if self.sure else "perhaps "
 
 
-def describe(attributes: Sequence[Attribute], look: str = "") -> Said:
+def describe(attributes: Sequence[Attribute], look: Look | None = None) -> Said:
     """The clip, or a part of it, in words. *look*: what can be said of any, for when nothing is known."""
     found = {a.name: _value(a) for a in attributes}
     if found.get("shape", _Value(None, False)).value is None:
@@ -89,16 +90,18 @@ def describe(attributes: Sequence[Attribute], look: str = "") -> Said:
     forms = [whole + unsure, _sentence(who, does), _sentence(who)]
     if unsure:
         forms.insert(1, whole)
-    sure = not unsaid and all(v.sure for v in found.values() if v.value is not None)
+    sure = not unsaid and "perhaps" not in whole.lower()
     title = _capital(" ".join(part for part in (who.replace(" which is", ""), where) if part))
     return Said(tuple(dict.fromkeys(forms)), title, sure)
 
 
-def _nothing(look: str) -> Said:
+def _nothing(look: Look | None) -> Said:
     """For a picture that the extractors do not know: only what can be measured in any."""
     first = "What is shown could not be recognised."
-    forms = (f"{first} {look}", look) if look else (first,)
-    return Said(forms, "Not recognised", sure=False, known=False)
+    if look is None:
+        return Said((first,), "Not recognised", sure=False, known=False)
+    seen = f"{look.colours}, {look.movement}."
+    return Said((f"{first} {seen}", seen, f"{look.colours}."), look.colours, sure=False, known=False)
 
 
 def _value(attribute: Attribute) -> _Value:
