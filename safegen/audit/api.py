@@ -134,6 +134,7 @@ def data(
     from safegen.audit import data_report, texts
     from safegen.audit import lexicon as _lexicon
     from safegen.audit.data import audit_texts
+    from safegen.audit.results import Subject
     from safegen.audit.schema import Gate
 
     paths = [Path(f) for f in files]

@@ -208,7 +208,7 @@ def power(target: Shares, n: int, *, limit: float, effect: float, error: float, 
     One class over the others, and half of the classes over the other half.
     """
     found = []
-    for extreme in _shapes(target):
+    for extreme in shapes(target):
         path = Path(extreme, target)
         null = np.sort(simulated(path.at(path.where(limit)), target, n, draws))
         critical = null[min(draws - 1, int(np.ceil(draws * (1 - error))))]
@@ -216,7 +216,8 @@ def power(target: Shares, n: int, *, limit: float, effect: float, error: float, 
     return min(found)
 
 
-def _shapes(target: Shares) -> list[Shares]:
+def shapes(target: Shares) -> list[Shares]:
+    """The two most different ways of straying from *target*: one class rules, or half of the classes do."""
     one = np.zeros_like(target)
     one[int(np.argmin(np.where(target > 0, target, np.inf)))] = 1.0
     order = np.argsort(-target, kind="stable")

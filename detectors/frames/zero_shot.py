@@ -1,0 +1,139 @@
+"""Attribute extractor: compares frames with texts through a CLIP or SigLIP model of the hub.
+
+Each attribute is a set of texts, one a class, that the audit suite (or the list below) gives. The model is
+``openai/clip-vit-base-patch32`` (MIT), or the folder in ``SAFEGEN_ZERO_SHOT``; nothing is fetched, and
+without it the extractor cannot run. Such models carry biases of their own: what they read is a second opinion,
+not a measure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from safegen.detectors.frames import _hub, _models
+from safegen.errors import CheckUnavailable
+from safegen.types import Attribute, CheckRun
+
+if TYPE_CHECKING:
+    from safegen.types import Clip, Frame
+
+NAME, VERSION = "zero_shot", "1"
+SOURCE = "openai/clip-vit-base-patch32"
+LOOKED_AT = 8
+SURE = 0.6
+"""Mean probability below which the best class is called unknown."""
+UNKNOWN = "unknown"
+NOBODY = "a photo without any people"
+QUESTIONS: Mapping[str, Mapping[str, str]] = {
+    "gender_presentation": {"woman": "a photo of a woman", "man": "a photo of a man"},
+}
+"""Asked where nobody gives other questions."""
+
+
+class Embedder:
+    """The loaded model."""
+
+    def __init__(self, place: Path) -> None:
+        """Load from the folder *place*. Raises CheckUnavailable."""
+        torch, transformers = _hub.libraries(place)
+        self._torch = torch
+        self._device, kind = _hub.device(torch)
+        safe: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+        self._tokens = transformers.AutoTokenizer.from_pretrained(place, **safe)
+        self._pictures = transformers.AutoImageProcessor.from_pretrained(place, **safe)
+        model = transformers.AutoModel.from_pretrained(place, use_safetensors=True, dtype=kind, **safe)
+        if model.config.model_type not in ("clip", "siglip", "siglip2"):
+            raise CheckUnavailable(
+                f"the model in {place.name} is {model.config.model_type}", hint="give a CLIP or SigLIP model"
+            )
+        self._model = model.to(self._device).eval()
+        self.version = f"{model.config.model_type}@{place.name[:12]}"
+        self.digest = _models.digest(place)
+
+    def similarities(self, pictures: Sequence[Frame], texts: Sequence[str]) -> NDArray[np.float64]:
+        """The model's logits (pictures, texts)."""
+        limit = self._model.config.text_config.max_position_embeddings
+        words = self._tokens(
+            list(texts), padding="max_length", max_length=limit, truncation=True, return_tensors="pt"
+        )
+        words = {k: v for k, v in words.items() if k in ("input_ids", "attention_mask")}
+        if self._model.config.model_type != "clip":
+            words.pop("attention_mask", None)  # SigLIP was trained to read its padding
+        pixels = self._pictures(images=list(pictures), return_tensors="pt")["pixel_values"]
+        with self._torch.inference_mode():
+            out = self._model(
+                pixel_values=pixels.to(self._device, self._model.dtype),
+                **{k: v.to(self._device) for k, v in words.items()},
+            ).logits_per_image
+        return np.asarray(out.float().cpu().numpy(), np.float64)
+
+
+class ZeroShot:
+    """Reads the attributes that its questions name."""
+
+    name = NAME
+
+    def __init__(self, questions: Mapping[str, Mapping[str, str]] = QUESTIONS) -> None:
+        """*questions*: a text for every class, by attribute."""
+        self._questions = questions
+        self._model: Embedder | None = None
+
+    def asking(self, questions: Mapping[str, Mapping[str, str]]) -> ZeroShot:
+        """The extractor with other questions."""
+        return ZeroShot(questions)
+
+    def ready(self) -> None:
+        """Load the model. Raises CheckUnavailable where there is none."""
+        if self._model is None:
+            self._model = _opened(_models.folder(NAME, SOURCE, needs="config.json"))
+
+    def run(self, clip: Clip) -> tuple[Sequence[Attribute], CheckRun]:
+        """The attributes of the clip. Raises CheckUnavailable where the model is not there or fails."""
+        self.ready()
+        assert self._model is not None
+        pictures = list(islice(clip, 0, None, max(1, clip.count // LOOKED_AT)))
+        found = {name: self._answer(self._model, pictures, texts) for name, texts in self._questions.items()}
+        by = f"{NAME}/{VERSION}"
+        ran = CheckRun(NAME, f"{VERSION} {self._model.version}", self._model.digest)
+        return tuple(Attribute(n, p, by, max(p.values())) for n, p in found.items()), ran
+
+    def _answer(
+        self, model: Embedder, pictures: Sequence[Frame], texts: Mapping[str, str]
+    ) -> dict[str, float]:
+        """Mean over the frames of the softmax over the texts and "nobody"; unsure means ``unknown``."""
+        logits = model.similarities(pictures, [*texts.values(), NOBODY])
+        if not np.isfinite(logits).all():
+            raise CheckUnavailable("the zero-shot model gave numbers that are none")
+        weights = np.exp(logits - logits.max(1, keepdims=True))
+        mean = (weights / weights.sum(1, keepdims=True)).mean(0)
+        out = dict(zip([*texts, UNKNOWN], map(float, mean), strict=True))
+        best = max(out.values())
+        if best >= SURE:
+            return out
+        return {
+            **{k: v * best for k, v in out.items() if k != UNKNOWN},
+            UNKNOWN: 1 - best * (1 - out[UNKNOWN]),
+        }
+
+
+@lru_cache(maxsize=2)
+def _opened(place: Path) -> Embedder:
+    """A model stays loaded."""
+    try:
+        return Embedder(place)
+    except CheckUnavailable:
+        raise
+    except Exception as error:
+        raise CheckUnavailable(f"the model in {place.name} cannot be loaded: {error}") from error
+
+
+def create() -> ZeroShot:
+    """The plug-in."""
+    return ZeroShot()
