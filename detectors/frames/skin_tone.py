@@ -1,7 +1,7 @@
 """Attribute extractor: the skin tone of the people shown, on the Monk scale and as an ITA class.
 
 Faces are found by the ``faces`` check's detector (YuNet), whose weights the user fetches; without them it
-cannot run. Of each frame looked at the largest face counts. It says how skin looks in the picture, in its light.
+cannot run. Of each frame looked at the largest face counts. It reads skin as the picture's light shows it.
 """
 
 from __future__ import annotations

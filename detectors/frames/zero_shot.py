@@ -2,8 +2,8 @@
 
 Each attribute is a set of texts, one a class, that the audit suite (or the list below) gives. The model is
 ``openai/clip-vit-base-patch32`` (MIT), or the folder in ``SAFEGEN_ZERO_SHOT``; nothing is fetched, and
-without it the extractor cannot run. Such models carry biases of their own: what they read is a second opinion,
-not a measure.
+without it the extractor cannot run. Such models carry biases of their own: what they read is a second
+opinion, not a measure.
 """
 
 from __future__ import annotations

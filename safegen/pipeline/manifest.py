@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from safegen.errors import SigningFailed
+from safegen.pipeline.audited import name_audits
 from safegen.pipeline.steps import Encoded, Part
 from safegen.types import Decision, Json
 
@@ -62,7 +63,9 @@ def definition(
         label=config.label,
         accessibility=encoded.access.record if encoded.access else {},
     )
-    return build_manifest(inputs), ingredients
+    stated = build_manifest(inputs)
+    name_audits(stated, studio.ledger, made.model)
+    return stated, ingredients
 
 
 def ingredients_of(parts: Sequence[Part], prompts: Sequence[str]) -> list[Ingredient]:
