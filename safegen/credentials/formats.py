@@ -35,6 +35,12 @@ PREFIXES = (
     (b"OggS", "application/ogg"),
     (b"fLaC", "audio/flac"),
     (b"FLV\x01", "video/x-flv"),
+    (b"G@\0", "video/mp2t"),
+    (b"G@\x11", "video/mp2t"),
+    (b"\0\0\x01\xba", "video/mpeg"),
+    (b"\x06\x0e+4\x02\x05\x01\x01", "application/mxf"),
+    (b"0&\xb2u\x8ef\xcf\x11", "video/x-ms-asf"),
+    (b"YUV4MPEG2 ", "video/x-yuv4mpeg"),
 )
 
 

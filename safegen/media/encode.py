@@ -26,16 +26,15 @@ class Encoding:
     preset: str = "medium"
 
 
-_LOOKAHEAD, _LOOKAHEAD_BYTES = 40, 128 * 2**20
-"""Frames that the encoder looks ahead, and what they may take: 40 of 1080p are within, 5 of 4K. x264 holds
-about twice a frame's size for each."""
+_LOOKAHEAD, _LOOKAHEAD_BYTES = 40, 64 * 2**20
+"""Frames that the encoder looks ahead, and what they may take: 40 up to 720p, 21 of 1080p, 5 of 4K. x264
+holds about twice a frame's size for each."""
 
 
 def codec_options(encoding: Encoding, width: int, height: int, *, deep: bool = False) -> dict[str, str]:
     """Options of libx264, or libx265 where *deep* (10 bit), with memory bounded for large frames."""
     frame = max(1, width * height * 3 // 2 * (2 if deep else 1))
-    fits = _LOOKAHEAD_BYTES // frame
-    ahead = _LOOKAHEAD if fits >= _LOOKAHEAD else max(5, fits // 2)
+    ahead = max(5, min(_LOOKAHEAD, _LOOKAHEAD_BYTES // frame))
     common = {"crf": str(encoding.crf), "preset": encoding.preset}
     if deep:
         params = f"log-level=none:rc-lookahead={ahead}:frame-threads=1:hrd=0"

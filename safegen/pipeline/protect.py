@@ -52,12 +52,14 @@ def protect(
     rules = load(policy)
     luma_scheme(plugins.load("watermarks", watermark), watermark)
     mime = formats.detect(path).mime
-    if mime is not None and mime.startswith("image/") and mime not in STILLS and mime != "image/gif":
+    if mime is None:
+        raise UnreadableInput(f"{path} is no video or picture that is known here", hint="convert it to MP4")
+    if mime.startswith("image/") and mime not in STILLS and mime != "image/gif":
         raise UnreadableInput(
             f"{path} is {mime.rpartition('/')[2]}, which is not protected here",
             hint="convert it to PNG or JPEG",
         )
-    suffix = STILLS.get(mime or "", ".mp4")
+    suffix = STILLS.get(mime, ".mp4")
     destination = output or path.with_name(f"{path.stem}.protected{suffix}")
     if mime in STILLS:
         check_still_output(destination, mime)
