@@ -11,8 +11,9 @@ import argparse
 import json
 import statistics
 import tempfile
+import time
 from fractions import Fraction
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 
 import av
@@ -29,6 +30,7 @@ SHORT = 480
 PLACES = ((0.15, 0.30), (0.35, 0.65), (0.70, 0.80))
 """Where the unmarked piece lies, as shares of the clip."""
 RATES = (23, 28)
+KINDS = ("same clip", "other clip")
 PAYLOAD = 0x5AFE_0000_0000_0042
 
 
@@ -75,24 +77,26 @@ def main() -> None:
     parser.add_argument("--clips", type=Path, required=True, help="folder of MP4 files")
     parser.add_argument("--frames", type=int, default=120, help="frames of each clip")
     parser.add_argument("--most", type=int, default=100, help="clips at most")
+    parser.add_argument("--minutes", type=float, default=1000.0, help="stop after that long")
     parser.add_argument("--out", type=Path, required=True, help="folder for splices.json")
     args = parser.parse_args()
+    until = time.monotonic() + 60 * args.minutes
     files = sorted(args.clips.glob("*.mp4"))[: args.most]
     clips = [read(f, args.frames) for f in files]
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        for n, clip in enumerate(clips):
-            for kind in ("same clip", "other clip"):
-                other = clip if kind == "same clip" else fit(clips[(n + 1) % len(clips)], clip)
-                for crf in RATES:
-                    for place in PLACES:
-                        row = one(clip, other, place, crf, Path(folder) / "spliced.mp4")
-                        rows.append({"clip": files[n].stem, "kind": kind, "crf": crf, **row})
+        for place, crf, kind, n in product(PLACES, RATES, KINDS, range(len(clips))):
+            if time.monotonic() > until:
+                break
+            clip = clips[n]
+            other = clip if kind == "same clip" else fit(clips[(n + 1) % len(clips)], clip)
+            row = one(clip, other, place, crf, Path(folder) / "spliced.mp4")
+            rows.append({"clip": files[n].stem, "kind": kind, "crf": crf, **row})
     args.out.mkdir(parents=True, exist_ok=True)
     (args.out / "splices.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     print("| unmarked piece | CRF | three runs found | border error, median | 90% | largest |")
     print("|---|---|---|---|---|---|")
-    for kind in ("same clip", "other clip"):
+    for kind in KINDS:
         for crf in RATES:
             part = [r for r in rows if r["kind"] == kind and r["crf"] == crf]
             errors = sorted(e for r in part for e in r["errors"])
