@@ -50,6 +50,7 @@ def diagnose(workspace: str | os.PathLike[str] | None = None) -> list[Row]:
     )
     rows.append(_try("embedded model", False, _embedded))
     rows.append(_try("pulled models", False, _pulled))
+    rows.append(_try("speech", False, _speech))
     return rows
 
 
@@ -106,6 +107,18 @@ def _embedded() -> str:
 
     row = next(r for r in catalogue() if r["name"] == "tiny")
     return str(row["summary"])
+
+
+def _speech() -> str:
+    """A synthesiser says a word."""
+    from safegen.access.speech import find
+    from safegen.errors import MissingExtra
+
+    engine = find()
+    if engine is None:
+        raise MissingExtra("no speech synthesiser: descriptions are not spoken", hint="apt install espeak-ng")
+    engine.say("yes")
+    return engine.name
 
 
 def _pulled() -> str:
