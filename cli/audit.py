@@ -11,6 +11,7 @@ _COMMANDS = {
     "report": ("_audit_report", "The report of a run, or of everything this workspace released."),
     "gate": ("_audit_gate", "Say no (exit 9) when a run strays from its targets."),
     "suites": ("_audit_suites", "List, show and check audit suites."),
+    "screen": ("_audit_screen", "Does the prompt screen treat people alike? Is it calibrated?"),
     "data": ("_audit_data", "Who and what captions or labelled prompts speak of, and how labels fall."),
 }
 """Name -> module in this package (its object is called ``command``) and its line of help."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -64,6 +65,34 @@ def show(index: int, workspace: Path | None, as_json: bool) -> None:
         print_json(shown)
         return
     _print(shown)
+
+
+@command.command("export")
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), help="Where to write (default: standard output)."
+)
+@_options.workspace
+@_options.as_json
+def export(out: Path | None, workspace: Path | None, as_json: bool) -> None:
+    """Decided requests as labelled JSON lines, to retrain and measure a screen. Needs kept prompts."""
+    from safegen.cli._files import write_new
+    from safegen.review_export import Left, rows
+    from safegen.screening_json import dumps
+
+    left = Left()
+    with open_readonly(workspace) as ledger:
+        lines = [dumps(row) for row in rows(ledger, left)]
+    text = "".join(f"{line}\n" for line in lines)
+    if out is not None:
+        write_new(out, text.encode())
+    elif not as_json:
+        click.echo(text, nl=False)
+    about = {"rows": len(lines), **vars(left)}
+    if as_json:
+        print_rows = [] if out is not None else [json.loads(line) for line in lines]
+        click.echo(dumps({"schema": "safegen.review-export/1", **about, "data": print_rows}))
+        return
+    click.echo("; ".join(f"{name.replace('_', ' ')}: {n}" for name, n in about.items()), err=True)
 
 
 def _kept(ledger: LedgerReader, case: Case) -> dict[str, object]:

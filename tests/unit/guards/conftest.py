@@ -1,7 +1,7 @@
 """Small checkpoints of the guards' own architectures, made on the spot.
 
-``speaking`` builds a model whose attention and feed-forward parts are zero: what it says next depends on the last
-token alone, so its answer can be written into its output layer. Everything around it is the real thing.
+``speaking`` builds a model whose attention and feed-forward parts are zero: what it says next depends on the
+last token alone, so its answer can be written into its output layer. Everything around it is the real thing.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def network(family: str, size: int) -> Any:
 
 
 def teach(model: Any, said: list[int], start: int, end: int) -> None:
-    """Let *model* say the tokens *said* after the token *start*, then *end*. No token may stand in it twice."""
+    """Let *model* say the tokens *said* after the token *start*, then *end*; none of them twice."""
     import torch
 
     with torch.no_grad():

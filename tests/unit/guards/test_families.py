@@ -20,9 +20,11 @@ QWEN, LLAMA = FAMILIES["qwen3guard"], FAMILIES["llama-guard"]
         ("Safety: Safe\nCategories: None", "safe", ()),
         ("Safety: Controversial\nCategories: Politically Sensitive Topics", "controversial",
          ("unsafe", "misinformation_political")),
-        ("Safety: Unsafe\nCategories: Sexual Content or Sexual Acts, PII", "unsafe", ("unsafe", "sexual", "privacy")),
-        ("<think>\n\n</think>\n\nSafety: Unsafe\nCategories: Suicide & Self-Harm", "unsafe", ("unsafe", "self_harm")),
-        ("Safety: Unsafe\nCategories: Non-violent Illegal Acts, Copyright Violation, Jailbreak, Unethical Acts",
+        ("Safety: Unsafe\nCategories: Sexual Content or Sexual Acts, PII", "unsafe",
+         ("unsafe", "sexual", "privacy")),
+        ("<think>\n\n</think>\n\nSafety: Unsafe\nCategories: Suicide & Self-Harm", "unsafe",
+         ("unsafe", "self_harm")),
+        ("Safety: Unsafe\nCategories: Non-violent Illegal Acts, Copyright Violation, Jailbreak",
          "unsafe", ("unsafe", "illegal_activity", "copyright_ip")),
     ],
 )  # fmt: skip
@@ -50,7 +52,8 @@ def test_llama_guard_answers(answer: str, label: str, categories: tuple[str, ...
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize(
     "answer",
-    ["", " ", "I cannot help with that.", "Safety:", "Safety: Fine", "safe and sound", "unsafe\nS99", "safe\nS1",
+    ["", " ", "I cannot help with that.", "Safety:", "Safety: Fine", "safe and sound", "unsafe\nS99",
+     "safe\nS1",
      "not unsafe", "unsafe\nS1\nS2\nmore", "Safety: Safe\nCategories: Violent", "Safety: SafeUnsafe", "SAFE",
      "The first line must be one of: 'Safety: Safe'"],
 )  # fmt: skip

@@ -59,7 +59,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_no_text_takes_more_than_time_in_proportion(name: str) -> None:
-    """A blow-up would make the doubled text take far more than twice as long: four times and a second is given."""
+    """A blow-up would make twice the text take far longer than twice; four times and a second is given."""
     text = HOSTILE[name]
     half, whole = _cpu(text[: len(text) // 2]), _cpu(text)
     assert whole < 4 * half + 1.0, f"{len(text)} characters: {half:.2f} s for half, {whole:.2f} s for all"
