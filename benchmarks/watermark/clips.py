@@ -8,7 +8,7 @@ import av
 import cv2
 import numpy as np
 
-from benchmarks.watermark.attacks import Frames
+from benchmarks.watermark.edits import Frames
 
 
 def load(path: Path, count: int, skip: int = 0, short: int | None = None) -> tuple[Frames, float]:

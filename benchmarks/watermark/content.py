@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 
 from benchmarks.watermark import attacks as a
+from benchmarks.watermark import edits as e
 from benchmarks.watermark.attacks import Attack, Codec, Frames
 from benchmarks.watermark.clips import load
 from safegen.detectors.provenance import content
@@ -56,7 +57,7 @@ def _turn(frames: Frames, degrees: float) -> tuple[Frames, Geometry]:
     back = cv2.invertAffineTransform(forward)
     t = unit * (back[:, 2] - back[:, :2] @ [0.5, 0.5] + 0.5) % 64
     m = unit * back[:, :2].ravel()
-    return a.rotate(degrees)(frames), Geometry(tuple(float(v) for v in m), (float(t[0]), float(t[1])), 64)
+    return e.rotate(degrees)(frames), Geometry(tuple(float(v) for v in m), (float(t[0]), float(t[1])), 64)
 
 
 def _variants(
@@ -67,13 +68,13 @@ def _variants(
     plain, all_of = Geometry((unit, 0, 0, unit), (0, 0), 64), slice(None)
     for crf in (23, 33, 40):
         yield f"crf{crf}", frames, plain, Codec(crf=crf), all_of
-    half = a.resize(0.5)(frames)
+    half = e.resize(0.5)(frames)
     yield "resize_50", half, Geometry((2 * unit, 0, 0, 2 * unit), (0, 0), 64), Codec(), all_of
-    yield "brighter_gamma", a.gain(1.1, 10, 1.3)(frames), plain, Codec(), all_of
+    yield "brighter_gamma", e.gain(1.1, 10, 1.3)(frames), plain, Codec(), all_of
     for keep in (0.75, 0.5):
         cut, geometry = _crop(frames, keep, rng)
         yield f"crop_{keep:.0%}", cut, geometry, Codec(crf=28), all_of
-    boxed = a.letterbox(0.75 * width / height)(frames)
+    boxed = e.letterbox(0.75 * width / height)(frames)
     drop = unit * ((boxed.shape[1] - height) // 2)
     yield "letterbox", boxed, replace(plain, t=(0.0, -drop % 64)), Codec(), all_of
     mirror = Geometry((-unit, 0, 0, unit), (unit * width % 64, 0), 64)
@@ -88,7 +89,7 @@ def _variants(
 
 def _seen(frames: Frames, codec: Codec, part: slice, fps: float) -> FrameSample:
     rate = fps / (part.step or 1)
-    return a.apply(Attack(a.same, replace(codec, preset="veryfast")), frames[part], rate)[0]
+    return a.apply(Attack(e.same, replace(codec, preset="veryfast")), frames[part], rate)[0]
 
 
 def _shaken(geometry: Geometry, rng: np.random.Generator) -> Geometry:
@@ -106,7 +107,7 @@ def pairs(count: int, folder: Path | None) -> Iterator[tuple[Frames, Frames, flo
         yield released(scene, 2 * n), released(scene, 2 * n + 1), FPS
     for file in sorted(folder.glob("*.mp4")) if folder else []:
         clip, fps = load(file, 240)
-        small = a.resize(256 / min(clip.shape[1:3]))(clip)
+        small = e.resize(256 / min(clip.shape[1:3]))(clip)
         half = len(small) // 2
         yield small[:half][:48], small[half:][:48], fps
 

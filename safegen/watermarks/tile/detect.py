@@ -60,6 +60,9 @@ class Search:
     pilot_z: float = 0.0
     best: Candidate | None = None
     found: list[_Found] = field(default_factory=list)
+    known_z: float = -math.inf
+    """The best z of any known id at anything looked at; of any codeword: ``free_z``."""
+    free_z: float = -math.inf
 
     def peaks(self, one: Spectrum, a: search.Matrices, keep: int) -> list[Candidate]:
         """Pilot peaks over *a*, counted."""
@@ -92,11 +95,13 @@ class Search:
         if len(self.known):
             trials = _TESTS + _LOG10_LOOKS + math.log10(len(self.known))
             number, row, z = self.known.best(np.stack([s.values for s in softs]), done)
+            self.known_z = max(self.known_z, z)
             if log10_bound(z, trials) < ACCEPT_LOG10_P:
                 return _Found(softs[row], number, log10_bound(z, trials), True, under)
         trials = _TESTS + _LOG10_LOOKS + payload.LOG10_FREE
         least = needed_z(ACCEPT_LOG10_P, trials)
-        free = payload.free_decode(softs, least, done)
+        free, near = payload.free_decode(softs, least, done)
+        self.free_z = max(self.free_z, near)
         if free is None:
             return None
         soft, number, z = free

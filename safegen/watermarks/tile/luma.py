@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safegen.errors import MarkingFailed
-from safegen.watermarks.tile import carrier, mask
-from safegen.watermarks.tile.embed import Strength, coded_payload
+from safegen.watermarks.tile import carrier
+from safegen.watermarks.tile.embed import coded_payload
+from safegen.watermarks.tile.strength import Strength
 
 __all__ = ["embed_luma"]
 
 Plane = NDArray[np.uint8] | NDArray[np.uint16]
-_PEAK = 5.0
 _BLACK, _SPAN = 16, 219
 """Limited range in 8 bit (ITU-R BT.709): black level, and steps from black to white."""
 
@@ -47,10 +47,10 @@ def _marked(
             raise MarkingFailed(
                 "the frame size changes within the clip", hint="scale every frame to one size before marking"
             )
-        allowed = mask.amplitude(_grey(luma, depth, full_range))
-        g = strength.follow(allowed)
-        cv2.min(allowed, _PEAK / g, dst=allowed)
-        marker.add(luma, allowed, g * step)
+        level = strength.follow(_grey(luma, depth, full_range))
+        if level is not None:
+            marker.set(level, step)
+        marker.mark(luma)
         yield luma
 
 
@@ -67,17 +67,21 @@ def _grey(luma: Plane, depth: int, full_range: bool) -> NDArray[np.uint8]:
 
 
 class _Marker:
-    """The pattern and buffers of one clip's size."""
+    """The pattern of one clip's size, and what is added and taken away at the strengths that stand."""
 
     def __init__(self, plane: NDArray[np.float32], depth: int) -> None:
         self.plane, self.most = plane, (1 << depth) - 1
-        self.one = np.empty(plane.shape, np.uint8 if depth == 8 else np.uint16)
+        self.changes = [np.empty(plane.shape, np.uint8 if depth == 8 else np.uint16) for _ in range(2)]
         self.kind = cv2.CV_8U if depth == 8 else cv2.CV_16U
 
-    def add(self, luma: Plane, level: NDArray[np.float32], scale: float) -> None:
-        """Add round(scale x level x pattern) to *luma*, saturating, in place."""
-        for sign, change in ((1, cv2.add), (-1, cv2.subtract)):
-            cv2.multiply(level, self.plane, dst=self.one, scale=sign * scale, dtype=self.kind)
-            change(luma, self.one, dst=luma)
+    def set(self, level: NDArray[np.float32], scale: float) -> None:
+        """From now on round(scale x level x pattern)."""
+        for sign, change in zip((1, -1), self.changes, strict=True):
+            cv2.multiply(level, self.plane, dst=change, scale=sign * scale, dtype=self.kind)
+
+    def mark(self, luma: Plane) -> None:
+        """Change *luma* in place, saturating."""
+        cv2.add(luma, self.changes[0], dst=luma)
+        cv2.subtract(luma, self.changes[1], dst=luma)
         if luma.dtype == np.uint16:
             np.minimum(luma, self.most, out=luma)

@@ -86,20 +86,22 @@ def score(soft: NDArray[np.float64], payload: int) -> float:
 
 def free_decode(
     softs: Sequence[Soft], least: float, skip: frozenset[int] = frozenset()
-) -> tuple[Soft, int, float] | None:
+) -> tuple[tuple[Soft, int, float] | None, float]:
     """The first of *softs* in which a payload's CRC holds and its z is at least *least*; payload and z.
 
-    Payloads in *skip* do not count. For each the plain decoder, then, where that came near, the exact one (which also tells when no
-    codeword reaches *least*), then a list of the best paths around every eighth trellis step.
+    Second, the best z of any codeword the plain decoder met, CRC or not. Payloads in *skip* do not
+    count. For each the plain decoder, then, where that came near, the exact one (which also tells when
+    no codeword reaches *least*), then a list of the best paths around every eighth trellis step.
     """
     plain = code.decode_many(np.stack([s.values for s in softs]))
+    near = max(metric for _, metric in plain)
     for soft, (first, metric) in zip(softs, plain, strict=True):
         found = (first, metric) if first is not None and metric >= least else None
         if found is None and metric >= least - _NEAR:
             found = _listed(soft.values, least)
         if found is not None and found[0] not in skip:
-            return soft, *found
-    return None
+            return (soft, *found), near
+    return None, near
 
 
 def _listed(soft: NDArray[np.float64], least: float) -> tuple[int, float] | None:

@@ -63,3 +63,10 @@ def test_noise_does_not_pass_the_crc():
 def test_payload_out_of_range():
     with pytest.raises(OverflowError):
         code.encode(1 << 64)
+
+
+def test_many_looks_at_once_decode_as_one_by_one():
+    looks = np.stack([soft(n * 0x9E3779B97F4A7C15 % (1 << 64), 0.2 * n, n) for n in range(9)])
+    together = code.decode_many(looks)
+    assert together == [code.decode(one) for one in looks]
+    assert together[8][0] == 8 * 0x9E3779B97F4A7C15 % (1 << 64)

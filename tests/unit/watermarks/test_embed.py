@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 
@@ -40,9 +42,10 @@ def test_input_is_not_written_to(clean: np.ndarray):
     assert (copy == clean[:1]).all()
 
 
-def test_no_flicker_on_a_still(clean: np.ndarray):
-    out = list(TileWatermark().embed(iter([clean[0]] * 4), payload=1, key=KEY))
-    assert all((f == out[0]).all() for f in out)
+def test_little_changes_on_a_still(clean: np.ndarray):
+    out = list(TileWatermark().embed(iter([clean[0]] * 40), payload=1, key=KEY))
+    steps = [np.abs(a.astype(int) - b).mean() for a, b in itertools.pairwise(out)]
+    assert max(steps) < 0.2 and steps[-1] < 0.01
 
 
 @pytest.mark.parametrize("level", [0, 255])

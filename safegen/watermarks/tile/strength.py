@@ -1,0 +1,115 @@
+"""How strong the mark is made, at each pixel, frame by frame: texture, brightness and motion.
+
+Where the picture moves, a mark that stands still cannot be predicted from the frame before: it costs the
+encoder bits in every frame, and little of it outlives the encoder (the marks of Hartung & Girod 1998 carry a
+drift term for the same reason). There the mark is lowered, except in the first frame of a scene, which every
+encoder codes by itself. What that saves is spent where the picture rests.
+"""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from safegen.watermarks.tile.mask import brightness, reduced, texture
+
+__all__ = ["HOLD", "Strength"]
+
+Floats = NDArray[np.float32]
+HOLD = 2
+"""Frames that share one map of strengths."""
+PEAK = 5.0
+"""Grey levels of 255 that the pattern's unit may become at most."""
+_G_MIN, _G_FIRST, _G_MOVING, _G_MAX = 1.0, 1.5, 2.4, 3.6
+"""The strength g that multiplies the texture: at least; in a scene's first frame; where spare quality may
+raise it to; at most."""
+_BURST = 1.3
+"""How much stronger a scene begins: encoders keep its first frame best, and eyes need time after a cut."""
+_EVEN_MAX = 1.1
+"""Grey levels at most that flat pictures get evenly, beside g."""
+_SIDES, _STILL_DB, _MOVING_DB = (256, 448), (42.5, 44.5), (43.2, 45.2)
+_INERTIA = 0.2
+_LEAST, _SOFTEN = 0.15, 1.0
+_FADE = 0.75
+_CUT, _JUMP = 16.0, 2.0
+"""A scene begins where grey levels (of 255) change by this on average, so many times what was usual."""
+
+
+def _rms(values: Floats) -> float:
+    part = values[::2, ::2]
+    return math.sqrt(float(np.mean(part * part)))
+
+
+class Strength:
+    """The strengths over one clip; feed it every frame, in order."""
+
+    def __init__(self) -> None:
+        """Before the first frame."""
+        self.g = 0.0
+        self.even = 0.0
+        self._age = 0
+        self._last: NDArray[np.uint8] | None = None
+        self._motion: Floats | None = None
+        self._usual = 0.0
+
+    def follow(self, luma: NDArray[np.uint8]) -> Floats | None:
+        """Amplitude of the mark at each pixel of *luma* (uint8, (h, w)): float32 (h, w), grey levels of 255.
+
+        At most 5. ``None``: what the call before gave still stands.
+        """
+        small = reduced(luma)
+        fresh = self._watch(small)
+        self._age += 1
+        if not fresh and self._age % HOLD:
+            return None
+        if fresh:
+            self._age = 0
+        level = self._level(small, fresh, min(luma.shape))
+        size = (luma.shape[1], luma.shape[0])
+        return np.asarray(cv2.resize(level, size, interpolation=cv2.INTER_LINEAR), dtype=np.float32)
+
+    def _watch(self, small: NDArray[np.uint8]) -> bool:
+        """Take note of what moved since the last frame; whether a scene begins here."""
+        calm = cv2.blur(small, (3, 3))
+        last, self._last = self._last, calm
+        if last is None:
+            return True
+        change = cv2.absdiff(calm, last)
+        mean, usual = cv2.mean(change)[0], self._usual
+        self._usual = (mean + usual) / 2
+        if mean > max(_CUT, _JUMP * usual):
+            self._motion = None
+            return True
+        moved = cv2.boxFilter(change, cv2.CV_32F, (9, 9))
+        # Pictures shown twice must not count as rest.
+        self._motion = moved if self._motion is None else cv2.max(moved, self._motion * _FADE)
+        return False
+
+    def _level(self, small: NDArray[np.uint8], fresh: bool, short: int) -> Floats:
+        light = brightness(small)
+        allowed = np.asarray(texture(small) * light, np.float32)
+        share = None
+        if self._motion is not None and not fresh:
+            share = np.maximum(_LEAST, 1.0 / (1.0 + _SOFTEN * self._motion)).astype(np.float32)
+        self._aim(allowed, share, short, fresh)
+        level = np.minimum(self.g * allowed + self.even * light, PEAK)
+        return np.asarray(level if share is None else level * share, np.float32)
+
+    def _aim(self, allowed: Floats, share: Floats | None, short: int, fresh: bool) -> None:
+        """Bring g and the even part nearer to what this frame asks for: slowly within a scene."""
+        still, moving = (
+            255 / 10 ** (float(np.interp(short, _SIDES, db)) / 20) for db in (_STILL_DB, _MOVING_DB)
+        )
+        rms = max(_rms(allowed), 1e-6)
+        wanted = min(_G_MAX, max(_G_FIRST if fresh else _G_MIN, still / rms))
+        if share is not None:
+            wanted = max(wanted, min(_G_MOVING, moving / max(_rms(allowed * share), 1e-6)))
+        even = min(_EVEN_MAX, max(0.0, moving - wanted * rms))
+        if fresh:
+            wanted, even = _BURST * wanted, _BURST * even
+        pace = 1.0 if fresh else _INERTIA
+        self.g += pace * (wanted - self.g)
+        self.even += pace * (even - self.even)
