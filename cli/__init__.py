@@ -26,6 +26,7 @@ _COMMANDS = {
     "screen": "Ask the policy about a prompt; nothing is generated.",
     "protect": "Mark, sign and record a video made elsewhere.",
     "review": "Decide about requests that the policy held.",
+    "consent": "Who agreed to their likeness, until when.",
     "log": "Look into the tamper-evident ledger.",
     "keys": "The workspace's signing identity.",
     "trust": "Whose signatures and ledgers you trust.",

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 NAME = "frozen"
 VERSION = "1"
-STILL = 1
-"""Largest change (8-bit levels) of any block of 8 x 8 pixels that counts as none: encoders leave as much."""
+STILL = 2
+"""Largest change (8-bit levels) of a block of 8 x 8 pixels that counts as none: encoders leave as much."""
 MOST = 0.5
 """Share of the clip from which on a stretch without any change is reported."""
 

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from safegen.consent.named import with_consent
+from safegen.consent.registrar import public_half
+from safegen.consent.registry import consents
 from safegen.errors import HeldForReview, RefusedByPolicy, UsageError
 from safegen.pipeline.inputs import Admitted, admit
 from safegen.pipeline.records import decision_private, decision_public
@@ -18,6 +21,10 @@ from safegen.pipeline.studio import Studio
 from safegen.types import Allowed, Decision, Held, Refused, Request
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from safegen.consent.values import Consent
+    from safegen.ledger.reader import LedgerReader
     from safegen.policies.schema import Policy
     from safegen.review import Approval
     from safegen.workspace import Workspace
@@ -61,16 +68,26 @@ def clear(
     *place* gives paths for temporaries; they have to stay until the clip is signed. Raises UnreadableInput,
     CheckUnavailable, RefusedByPolicy, HeldForReview, UsageError for an approval nothing needs.
     """
+    agreed = agreements(studio.workspace, studio.ledger, studio.clock())
+    decision = with_consent(decision, policy, agreed)
+    if isinstance(decision, Refused):
+        stop(decision, record_decision(decision, studio))
     admitted = admit(
         decision,
         policy,
         place=place,
         anchors=[*studio.signer_roots, *anchors(studio.workspace)],
         ledger=studio.ledger,
+        consents=agreed,
         progress=studio.progress,
     )
     index = record_decision(admitted.decision, studio)
     return Cleared(admitted, index, let_pass(admitted.decision, approval, studio, index))
+
+
+def agreements(workspace: Workspace, ledger: LedgerReader, now: datetime) -> list[Consent]:
+    """The consent registry as it stands *now*. Raises LedgerError, KeyUnavailable."""
+    return consents(ledger, public_half(workspace.keys), now=now)
 
 
 def anchors(workspace: Workspace) -> Sequence[bytes]:

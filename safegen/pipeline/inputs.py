@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from safegen.consent import depicted
 from safegen.pipeline.asked import with_digests
 from safegen.pipeline.input_credentials import CHECK, VERSION, Judged, judge
 from safegen.pipeline.input_pictures import copied, decoded, has_sound
@@ -23,6 +24,7 @@ from safegen.protocols import NoProgress, Progress
 from safegen.types import Allowed, CheckRun, Clip, Condition, Finding, Held, Input, Mode, Refused
 
 if TYPE_CHECKING:
+    from safegen.consent.values import Consent
     from safegen.credentials.sign import Relationship
     from safegen.ledger.reader import LedgerReader
     from safegen.policies.schema import Action, Policy
@@ -70,13 +72,15 @@ def admit(
     place: Callable[[str], Path],
     anchors: Sequence[bytes | str],
     ledger: LedgerReader | None,
+    consents: Sequence[Consent] = (),
     progress: Progress = NoProgress(),
 ) -> Admitted:
     """Examine the inputs of the request in *decision* and decide again with what was found.
 
     *place* gives a path for a temporary of that name; *anchors* vouch for signers; *ledger* is the own
-    one, if there is any. Raises UnreadableInput (not a file, empty, huge, damaged, a picture where a video
-    belongs or the reverse), CheckUnavailable when a check cannot run, LedgerError, Interrupted.
+    one, if there is any; *consents* those of the registry. Raises UnreadableInput (not a file, empty, huge,
+    damaged, a picture where a video belongs or the reverse), CheckUnavailable when a check cannot run,
+    LedgerError, Interrupted.
     """
     request = decision.request
     if not request.inputs:
@@ -93,6 +97,8 @@ def admit(
             seen.add(finding, action)
         clip = decoded(item, copy, place(f"input-{number}.raw"), progress)
         _look(item, clip, policy, seen)
+        if seen.worst != "block":
+            _whom(item, clip, policy, seen, ledger, consents, judged.generated)
         if has_sound(item, copy):
             seen.notes.append(f"the sound of {item.path.name} is not kept")
         conditions.append(Condition(item.role, clip, item.path.name))
@@ -115,6 +121,30 @@ def _look(item: Input, clip: Clip, policy: Policy, seen: _Seen) -> None:
         seen.checks.append(replace(ran, name=f"{ran.name}-{item.role}"))
         for finding in found:
             seen.add(replace(finding, reason=f"{item.path.name}: {finding.reason}"), "block")
+
+
+def _whom(
+    item: Input,
+    clip: Clip,
+    policy: Policy,
+    seen: _Seen,
+    ledger: LedgerReader | None,
+    consents: Sequence[Consent],
+    generated: bool,
+) -> None:
+    """Whom the input shows, and whether they agreed."""
+    found, ran = depicted.judge(
+        clip,
+        item.path.name,
+        item.sha256,
+        ledger=ledger,
+        consents=consents,
+        generated=generated,
+        people=policy.inputs.people,
+    )
+    seen.checks.append(replace(ran, name=f"{ran.name}-{item.role}"))
+    for finding, action in found:
+        seen.add(finding, action)
 
 
 def _part(mode: Mode, item: Input, copy: Path, judged: Judged, number: int) -> Part:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safegen import plugins
+from safegen.consent.named import with_consent
 from safegen.errors import GenerationFailed, SafegenError, UsageError
 from safegen.media.encode import Encoding
 from safegen.media.scratch import scratch_in
@@ -17,12 +18,12 @@ from safegen.media.spool import begin_digest, spool
 from safegen.pipeline.access import sidecar_names
 from safegen.pipeline.asked import check_asked
 from safegen.pipeline.build import build, request_json
-from safegen.pipeline.clear import anchors, clear, screened
+from safegen.pipeline.clear import agreements, anchors, clear, screened
 from safegen.pipeline.clear import stop as stop
 from safegen.pipeline.finish import finish
 from safegen.pipeline.inputs import Admitted, admit
 from safegen.pipeline.steps import Label, Made, Trace
-from safegen.pipeline.studio import Studio
+from safegen.pipeline.studio import Studio, utc_now
 from safegen.pipeline.upstream import with_upstream
 from safegen.types import Allowed, Held, Json, Outlook, Refused, Release, Request
 
@@ -119,10 +120,14 @@ def _admit_only(decision: Allowed | Held, policy: Policy, folder: Path, workspac
     from safegen.ledger.store import Ledger
 
     trusted = anchors(workspace)
-    if not decision.request.inputs or not workspace.has_ledger:
+    if not workspace.has_ledger:
         return admit(decision, policy, place=folder.joinpath, anchors=trusted, ledger=None)
     with Ledger.open(workspace.ledger_url, read_only=True) as ledger:
-        return admit(decision, policy, place=folder.joinpath, anchors=trusted, ledger=ledger)
+        agreed = agreements(workspace, ledger, utc_now())
+        asked = with_consent(decision, policy, agreed)
+        if isinstance(asked, Refused):
+            stop(asked)
+        return admit(asked, policy, place=folder.joinpath, anchors=trusted, ledger=ledger, consents=agreed)
 
 
 def _planned(

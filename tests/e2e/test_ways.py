@@ -15,6 +15,7 @@ import pytest
 
 import safegen
 from safegen import Shot, Verdict, variations, ways, workspace
+from safegen.consent import desk
 from safegen.errors import Interrupted, RefusedByPolicy
 from safegen.ledger.store import Ledger
 from safegen.pipeline import produce
@@ -44,6 +45,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(produce, "find_generator", lambda model: Painter())
         safegen.generate("a red ball", folder / "own.mp4", seed=1, workspace=folder / "workspace")
+    for name in ("photo.png", "camera.mp4"):
+        desk.attest(folder / name, (), True, "tester", folder / "workspace", passphrase=None)
     return folder
 
 

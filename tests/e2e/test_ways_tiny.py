@@ -11,6 +11,7 @@ import pytest
 
 import safegen
 from safegen import Shot, Verdict
+from safegen.consent import desk
 from safegen.media.sandbox import open_clip
 from tests.e2e.conftest import PROMPT, Studio
 
@@ -21,6 +22,7 @@ def _picture(studio: Studio, folder: Path) -> Path:
     """The first frame of a release as a PNG: a picture without credentials."""
     frame = next(iter(open_clip(studio.first.path)))
     cv2.imwrite(str(folder / "first.png"), frame[:, :, ::-1])
+    desk.attest(folder / "first.png", (), True, "tester", studio.workspace, passphrase=None)
     return folder / "first.png"
 
 

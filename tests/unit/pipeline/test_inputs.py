@@ -23,7 +23,9 @@ from tests.e2e.makers import inputs as manifest_inputs
 from tests.e2e.makers import paint
 from tests.unit.credentials.conftest import identity  # noqa: F401
 
-DEFAULT = policies.load("default")
+_DEFAULT = policies.load("default")
+DEFAULT = _DEFAULT.model_copy(update={"inputs": _DEFAULT.inputs.model_copy(update={"people": "ignore"})})
+"""Whom inputs show is another matter: tests/unit/consent."""
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +67,7 @@ def test_an_input_is_copied_hashed_decoded_and_checked(files: Path, tmp_path: Pa
     assert part.path.parent == tmp_path
     assert part.path.read_bytes() == (files / "clip.mp4").read_bytes()
     ran = {c["name"] for c in decision_public(found.decision)["checks"]}
-    assert ran == {"rules", "input-credentials-video", "blank-video", "flash-video"}
+    assert ran == {"rules", "input-credentials-video", "blank-video", "flash-video", "likeness-video"}
     assert decision_public(found.decision)["mode"] == "extend"
     private = decision_private(found.decision, keep_prompt=False)
     assert private["inputs"] == [{"role": "video", "sha256": item.sha256}]

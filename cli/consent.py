@@ -1,0 +1,184 @@
+"""``safegen consent``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from safegen.cli import _options
+from safegen.cli._workspace import open_readonly
+
+_SCOPES = ("likeness", "voice", "style")
+
+
+@click.group("consent")
+def command() -> None:
+    """Who agreed to their likeness: grants, revocations, statements about reference images."""
+
+
+@command.command("grant")
+@click.argument("subject")
+@click.option(
+    "--evidence",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="The signed release form or the like; its SHA-256 is recorded, the file stays with you.",
+)
+@click.option(
+    "--alias", "aliases", multiple=True, metavar="NAME", help="Another name of theirs (repeatable)."
+)
+@click.option(
+    "--reference",
+    "references",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A picture or video of them, to recognise copies of it (repeatable).",
+)
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    type=click.Choice(_SCOPES),
+    help="What they agree to (repeatable; default: likeness).",
+)
+@click.option("--expires", metavar="DATE", help="Until when, such as 2027-06-30 (UTC; default: revoked).")
+@click.option("--minor", is_flag=True, help="They are under age: --guardian and --expires within a year.")
+@click.option("--guardian", default="", metavar="NAME", help="Who agreed for a minor.")
+@_options.passphrase_file
+@_options.workspace
+@_options.as_json
+def grant(
+    subject: str,
+    evidence: Path,
+    aliases: tuple[str, ...],
+    references: tuple[Path, ...],
+    scopes: tuple[str, ...],
+    expires: str | None,
+    minor: bool,
+    guardian: str,
+    passphrase_file: Path | None,
+    workspace: Path | None,
+    as_json: bool,
+) -> None:
+    """Record that SUBJECT agreed. Needs the registrar's key (made on first use): not everyone who generates.
+
+    Names and references are private: the entry only commits to them.
+    """
+    from safegen.cli._output import show_rows
+    from safegen.consent import desk
+
+    said = {
+        "evidence": evidence,
+        "aliases": aliases,
+        "references": references,
+        "scope": scopes or ("likeness",),
+        "expires": expires,
+        "minor": minor,
+        "guardian": guardian,
+    }
+    entry, registrar = desk.grant(subject, said, workspace, _options.passphrase(passphrase_file))
+    show_rows({"consent": entry, "registrar": registrar}, as_json=as_json)
+
+
+@command.command("list")
+@click.option("--all", "everything", is_flag=True, help="Also those that count no more.")
+@_options.workspace
+@_options.as_json
+def list_(everything: bool, workspace: Path | None, as_json: bool) -> None:
+    """The consents that are live, newest first."""
+    from safegen.cli._output import print_json
+    from safegen.cli._text import plain
+    from safegen.consent import desk
+    from safegen.workspace import find
+
+    with open_readonly(workspace) as ledger:
+        found = [c for c in desk.standing(find(workspace), ledger) if everything or c.live]
+    if as_json:
+        print_json([desk.to_json(c) for c in found])
+        return
+    if not found:
+        click.echo("nobody's consent is live" if not everything else "there are no consents")
+    for c in found:
+        end = c.expires or "until revoked"
+        who = plain(c.subject or "(redacted)", 60) + (" (minor)" if c.minor else "")
+        click.echo(f"{c.index:>6}  {c.state:<8}  {', '.join(c.scope):<24}  {end:<24}  {who}")
+
+
+@command.command("revoke")
+@click.argument("index", type=click.IntRange(0))
+@click.option("--reason", default="", help="Why; kept in the workspace, the entry only commits to it.")
+@_options.passphrase_file
+@_options.workspace
+@_options.as_json
+def revoke(
+    index: int, reason: str, passphrase_file: Path | None, workspace: Path | None, as_json: bool
+) -> None:
+    """Record that consent INDEX counts no more. It cannot be taken back: grant anew."""
+    from safegen.cli._output import show_rows
+    from safegen.cli._workspace import open_writing
+    from safegen.consent.registry import revoke as run
+
+    with open_writing(workspace, passphrase_file) as (ledger, _):
+        entry = run(ledger, index, reason)
+    show_rows({"consent": index, "state": "revoked", "entry": entry}, as_json=as_json)
+
+
+@command.command("attest")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--consent",
+    "consents",
+    multiple=True,
+    type=click.IntRange(0),
+    metavar="INDEX",
+    help="The consent of a person it shows (repeatable, one for each).",
+)
+@click.option("--no-person", is_flag=True, help="It shows no real person.")
+@click.option("--by", default="", metavar="NAME", help="Who states it (default: SAFEGEN_USER, your login).")
+@_options.passphrase_file
+@_options.workspace
+@_options.as_json
+def attest(
+    file: Path,
+    consents: tuple[int, ...],
+    no_person: bool,
+    by: str,
+    passphrase_file: Path | None,
+    workspace: Path | None,
+    as_json: bool,
+) -> None:
+    """State whom FILE shows, before it is used as an input. Recorded with its SHA-256 and your name."""
+    from safegen.cli._output import show_rows
+    from safegen.consent import desk
+
+    found = desk.attest(
+        file, consents, no_person, by, workspace, passphrase=_options.passphrase(passphrase_file)
+    )
+    show_rows(
+        {"entry": found.index, "sha256": found.sha256, "shows": list(found.consents) or "no person"},
+        as_json=as_json,
+    )
+
+
+@command.command("check")
+@click.argument("what", metavar="PROMPT|FILE")
+@click.option("--policy", default="default", show_default=True, help="Policy name or YAML file.")
+@_options.workspace
+@_options.as_json
+@click.pass_context
+def check(ctx: click.Context, what: str, policy: str, workspace: Path | None, as_json: bool) -> None:
+    """Whether the registry lets PROMPT or FILE pass. Exit 3: not; 4: state whom FILE shows first."""
+    from safegen.cli._output import print_json
+    from safegen.cli._text import plain
+    from safegen.consent import desk
+
+    with open_readonly(workspace) as ledger:
+        answer = desk.check(what, policy, workspace, ledger)
+    if as_json:
+        print_json(answer)
+    else:
+        click.echo(f"{answer['outcome']}: {plain(str(answer['about']))}")
+        for reason in answer["reasons"]:
+            click.echo(f"  {plain(str(reason))}")
+    ctx.exit(answer["exit_code"])

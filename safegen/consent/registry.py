@@ -1,0 +1,213 @@
+"""The consent registry: ``consent`` entries of the ledger, read as what they add up to.
+
+A grant's public part has its scope, end, evidence hash, and the registrar's signature; who agreed and their
+pictures' descriptors are private: the entry commits to them. A revocation needs no signature: it can only
+take away. Entries are checked against the ledger's tree; one that is not in it counts for nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from safegen.consent.registrar import Registrar, signed
+from safegen.consent.values import SCOPES, Attestation, Consent, Grant, Reference, State
+from safegen.errors import LedgerError, UnreadableInput, UsageError
+from safegen.ledger.canonical import canonical, timestamp
+from safegen.types import Json
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    from safegen.ledger.reader import LedgerReader
+    from safegen.ledger.records import Entry
+    from safegen.ledger.store import Ledger
+
+MINORS_AT_MOST = timedelta(days=366)
+MAX_NAME, MAX_REFERENCES = 200, 32
+_PAGE = 1000
+
+
+def grant(ledger: Ledger, what: Grant, registrar: Registrar, describe: Callable[[Path], str]) -> int:
+    """Record *what*, signed by *registrar*; its index. *describe* gives a file's descriptors (base64).
+
+    Raises UsageError (a name or end that makes no sense, a minor without guardian or end), UnreadableInput
+    (evidence, references), LedgerError.
+    """
+    now = ledger.clock()
+    _check(what, now)
+    references = [
+        {"name": path.name, "sha256": file_sha256(path), "descriptors": describe(path)}
+        for path in what.references
+    ]
+    private: Json = {
+        "subject": what.subject.strip(),
+        "aliases": [a.strip() for a in what.aliases],
+        "references": references,
+        "guardian": what.guardian.strip(),
+        "salt": secrets.token_hex(16),
+    }
+    terms: Json = {
+        "act": "grant",
+        "scope": sorted(what.scope),
+        "expires": None if what.expires is None else timestamp(what.expires),
+        "minor": what.minor,
+        "evidence_sha256": file_sha256(what.evidence),
+        "private_sha256": hashlib.sha256(canonical(private)).hexdigest(),
+        "registrar": registrar.name,
+    }
+    return ledger.append("consent", {**terms, "signature": registrar.sign(terms)}, private)
+
+
+def _check(what: Grant, now: datetime) -> None:
+    for name in (what.subject, *what.aliases):
+        if len(_letters(name)) < 2 or len(name) > MAX_NAME or not name.isprintable():
+            raise UsageError(f"{name!r} is no name", hint=f"2 to {MAX_NAME} printable characters")
+    if not what.scope or set(what.scope) - set(SCOPES):
+        raise UsageError("a consent is for something", hint=f"--scope {', '.join(SCOPES)}")
+    if what.expires is not None and what.expires <= now:
+        raise UsageError("the consent would have expired already", hint="give a day to come")
+    if len(what.references) > MAX_REFERENCES:
+        raise UsageError(f"more than {MAX_REFERENCES} references", hint="choose the most different ones")
+    if what.minor:
+        if not what.guardian.strip():
+            raise UsageError("a minor's consent is given by a guardian", hint="name them: --guardian")
+        if what.expires is None or what.expires > now + MINORS_AT_MOST:
+            raise UsageError("a minor's consent ends within a year", hint="give --expires")
+
+
+def revoke(ledger: Ledger, index: int, reason: str = "") -> int:
+    """Record that consent *index* is revoked; its index. Raises UsageError (no consent, revoked already)."""
+    found = next((c for c in consents(ledger, None) if c.index == index), None)
+    if found is None:
+        raise UsageError(f"entry {index} is no consent", hint="see `safegen consent list`")
+    if found.state == "revoked":
+        raise UsageError(f"consent {index} is revoked already", hint="nothing to do")
+    return ledger.append(
+        "consent", {"act": "revoke", "consent": index}, {"reason": reason} if reason else None
+    )
+
+
+def attest(
+    ledger: Ledger, path: Path, *, consent: tuple[int, ...] = (), no_person: bool = False, by: str
+) -> Attestation:
+    """Record what *by* states about the file at *path*: it shows who gave *consent*, or no real person.
+
+    Raises UsageError (both, neither, no such consent), UnreadableInput, LedgerError.
+    """
+    if bool(consent) == no_person:
+        raise UsageError(
+            "say whom the file shows, or that it shows no person", hint="--consent or --no-person"
+        )
+    known = {c.index for c in consents(ledger, None)}
+    for index in consent:
+        if index not in known:
+            raise UsageError(f"entry {index} is no consent", hint="see `safegen consent list`")
+    digest = file_sha256(path)
+    public: Json = {
+        "act": "attest",
+        "sha256": digest,
+        "consents": sorted(consent),
+        "no_person": no_person,
+        "by": by,
+    }
+    index = ledger.append("consent", public)
+    return Attestation(index, digest, tuple(sorted(consent)), no_person, by)
+
+
+def consents(
+    ledger: LedgerReader, registrar: Ed25519PublicKey | None, *, now: datetime | None = None
+) -> list[Consent]:
+    """Every grant, newest first, with its state *now*. Raises LedgerError for entries that make no sense."""
+    moment = timestamp(now or datetime.now(UTC))
+    entries = _entries(ledger)
+    revoked = {e.public.get("consent") for e in entries if e.public.get("act") == "revoke"}
+    return [
+        _consent(ledger, e, registrar, moment, e.index in revoked)
+        for e in entries
+        if e.public.get("act") == "grant"
+    ]
+
+
+def attestation(ledger: LedgerReader, sha256: str) -> Attestation | None:
+    """The newest attestation about the file with this hash. Raises LedgerError."""
+    for entry in _entries(ledger):
+        public = entry.public
+        if public.get("act") == "attest" and public.get("sha256") == sha256:
+            who = tuple(i for i in public.get("consents", ()) if isinstance(i, int))
+            return Attestation(
+                entry.index, sha256, who, public.get("no_person") is True, str(public.get("by"))
+            )
+    return None
+
+
+def _entries(ledger: LedgerReader) -> list[Entry]:
+    """Every consent entry, newest first, each proven to be in the ledger's tree."""
+    out: list[Entry] = []
+    before: int | None = None
+    size = len(ledger)
+    while True:
+        page = ledger.entries("consent", _PAGE, before)
+        for entry in page:
+            if entry.index < size and ledger.holds_at(entry.index, entry.leaf, size) is None:
+                raise LedgerError(
+                    f"consent entry {entry.index} is not in the ledger's tree", hint="run `safegen log check`"
+                )
+        out += page
+        if len(page) < _PAGE:
+            return out
+        before = page[-1].index
+
+
+def _consent(
+    ledger: LedgerReader, entry: Entry, registrar: Ed25519PublicKey | None, moment: str, revoked: bool
+) -> Consent:
+    terms: dict[str, Any] = dict(entry.public)
+    signature = str(terms.pop("signature", ""))
+    private = ledger.private(entry.index)
+    whole = private is not None and hashlib.sha256(canonical(private)).hexdigest() == terms.get(
+        "private_sha256"
+    )
+    end = terms.get("expires")
+    state: State = "live"
+    if private is None:
+        state = "redacted"
+    elif not whole or not signed(terms, signature, registrar):
+        state = "forged"
+    elif revoked:
+        state = "revoked"
+    elif end is not None and str(end) <= moment:
+        state = "expired"
+    said = private or {}
+    return Consent(
+        entry.index,
+        entry.time,
+        str(said.get("subject", "")),
+        tuple(map(str, said.get("aliases", ()))),
+        tuple(map(str, terms.get("scope", ()))),
+        None if end is None else str(end),
+        terms.get("minor") is not False,
+        str(terms.get("evidence_sha256", "")),
+        tuple(
+            Reference(str(r["name"]), str(r["sha256"]), str(r["descriptors"]))
+            for r in said.get("references", ())
+        ),
+        "revoked" if revoked else state,
+    )
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 (hex) of a file. Raises UnreadableInput."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise UnreadableInput(f"{path}: {error.strerror}", hint="check the path") from error
+
+
+def _letters(name: str) -> str:
+    return "".join(c for c in name if c.isalnum())

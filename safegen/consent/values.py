@@ -1,0 +1,86 @@
+"""The values of the consent registry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+State: TypeAlias = Literal["live", "expired", "revoked", "forged", "redacted"]
+Scope: TypeAlias = Literal["likeness", "voice", "style"]
+SCOPES: tuple[Scope, ...] = ("likeness", "voice", "style")
+WORDS: dict[State, str] = {
+    "live": "is live",
+    "expired": "has expired",
+    "revoked": "was revoked",
+    "forged": "does not carry the registrar's signature",
+    "redacted": "was redacted",
+}
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What is to be granted: *subject* agrees to *scope* until *expires*; *evidence* shows that.
+
+    ``references`` are pictures or videos of the subject. A minor's consent is a guardian's.
+    """
+
+    subject: str
+    evidence: Path
+    scope: tuple[Scope, ...] = ("likeness",)
+    aliases: tuple[str, ...] = ()
+    references: tuple[Path, ...] = ()
+    expires: datetime | None = None
+    minor: bool = False
+    guardian: str = ""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A picture or video of a subject: its name, SHA-256 (hex), and descriptors (base64)."""
+
+    name: str
+    sha256: str
+    descriptors: str
+
+
+@dataclass(frozen=True)
+class Consent:
+    """A grant in the ledger, and what it is worth now. Names and references are gone once redacted."""
+
+    index: int
+    time: str
+    subject: str
+    aliases: tuple[str, ...]
+    scope: tuple[str, ...]
+    expires: str | None
+    minor: bool
+    evidence_sha256: str
+    references: tuple[Reference, ...]
+    state: State
+
+    @property
+    def live(self) -> bool:
+        """Whether it counts now."""
+        return self.state == "live"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The subject's name and the others it is known by."""
+        return tuple(n for n in (self.subject, *self.aliases) if n)
+
+    def covers(self, scope: Scope) -> bool:
+        """Whether it counts now, for *scope*."""
+        return self.live and scope in self.scope
+
+
+@dataclass(frozen=True)
+class Attestation:
+    """What an uploader states about a file: which consents cover who is in it, or that it shows no person."""
+
+    index: int
+    sha256: str
+    consents: tuple[int, ...]
+    no_person: bool
+    by: str
