@@ -3,7 +3,8 @@
 Honest: a release re-encoded, scaled, cropped, turned, trimmed, with the geometry a detector would report
 (tile-modulo translation, slightly wrong matrix). Pasted: the same geometry on another clip - mostly the
 same scene drawn with another seed, as when somebody moves a mark between two clips of one prompt. The
-even-numbered scenes choose the threshold, the odd-numbered ones are reported.
+threshold was set on other scenes. Every comparison is a row of OUT/content.jsonl, and a second run goes on
+where the first one ended.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
-from collections.abc import Iterator
+import math
+import zlib
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,11 +26,13 @@ from benchmarks.watermark import attacks as a
 from benchmarks.watermark import edits as e
 from benchmarks.watermark.attacks import Attack, Codec, Frames
 from benchmarks.watermark.clips import load
+from benchmarks.watermark.nulls import read_rows
 from safegen.detectors.provenance import content
 from safegen.types import FrameSample, Geometry
 from training.world import render, stages
 
 FPS = 24.0
+Make = Callable[[], tuple[Frames, Frames, float]]
 
 
 def released(scene: Any, seed: int, side: int = 256, count: int = 48) -> Frames:
@@ -99,82 +104,124 @@ def _shaken(geometry: Geometry, rng: np.random.Generator) -> Geometry:
     return Geometry(tuple(float(v) for v in m), (float(t[0]), float(t[1])), geometry.period)
 
 
-def pairs(count: int, folder: Path | None) -> Iterator[tuple[Frames, Frames, float]]:
-    """(released clip, another clip of the same prompt or kind, frame rate)."""
-    for n in range(count):
-        rng = np.random.default_rng(1000 + n)
-        scene = stages.sample(stages.STAGES[("one", "two", "three", "full")[n % 4]], rng, None)
-        yield released(scene, 2 * n), released(scene, 2 * n + 1), FPS
+def drawn(number: int) -> tuple[Frames, Frames, float]:
+    """A scene of the embedded model's world, drawn with two seeds; scenes that tuned nothing."""
+    rng = np.random.default_rng(50_000 + number)
+    scene = stages.sample(stages.STAGES[("one", "two", "three", "full")[number % 4]], rng, None)
+    return released(scene, 2 * number, count=24), released(scene, 2 * number + 1, count=24), FPS
+
+
+def generated(number: int) -> tuple[Frames, Frames, float]:
+    """A prompt and two seeds of the embedded model itself."""
+    from benchmarks.embedded import PROMPTS
+    from safegen.generators import find
+    from safegen.protocols import NoProgress
+    from safegen.types import Request
+
+    made = []
+    for seed in (2 * number, 2 * number + 1):
+        request = Request(PROMPTS[number % len(PROMPTS)], seed=seed)
+        clip = find("tiny").generate(request, progress=NoProgress()).clip
+        frames = np.stack(list(clip)[::2])
+        made.append(e.resize(256 / min(frames.shape[1:3]))(frames))
+    return made[0], made[1], clip.fps / 2
+
+
+def halves(file: Path) -> tuple[Frames, Frames, float]:
+    """The first and the second half of a real clip."""
+    clip, fps = load(file, 240)
+    small = e.resize(256 / min(clip.shape[1:3]))(clip)
+    half = len(small) // 2
+    return small[:half][:48], small[half:][:48], fps
+
+
+def pairs(scenes: int, prompts: int, folder: Path | None) -> dict[str, Make]:
+    """Name -> what makes (released clip, another clip of the same prompt or kind, frame rate)."""
+    out: dict[str, Make] = {}
     for file in sorted(folder.glob("*.mp4")) if folder else []:
-        clip, fps = load(file, 240)
-        small = e.resize(256 / min(clip.shape[1:3]))(clip)
-        half = len(small) // 2
-        yield small[:half][:48], small[half:][:48], fps
+        out[f"real/{file.stem}"] = lambda f=file: halves(f)  # type: ignore[misc]
+    for n in range(prompts):
+        out[f"model/{n}"] = lambda n=n: generated(n)  # type: ignore[misc]
+    for n in range(scenes):
+        out[f"scene/{n}"] = lambda n=n: drawn(n)  # type: ignore[misc]
+    return out
 
 
-def measure(count: int, folder: Path | None) -> list[dict[str, Any]]:
-    """One row per comparison: scene, variant, honest or pasted, score, overlap."""
+def judge(name: str, make: Make, changes: int) -> list[dict[str, Any]]:
+    """Rows of one pair: *changes* kinds of change (in turn), on the release and on the other clip."""
+    clip, other, fps = make()
+    reference = content.describe(a.sample(clip, None, fps))
     rows = []
-    for n, (clip, other, fps) in enumerate(pairs(count, folder)):
-        reference = content.describe(a.sample(clip, None, fps))
-        stored = len(reference.to_bytes())
-        for kind, frames in (("honest", clip), ("pasted", other)):
-            rng = np.random.default_rng(n)
-            for name, changed, geometry, codec, part in _variants(frames, rng):
-                if kind == "pasted" and name not in (
-                    "crf23",
-                    "crf40",
-                    "crop_50%",
-                    "flip",
-                    "trim",
-                    "crop_75_trim",
-                ):
-                    continue
-                seen = _seen(changed, codec, part, fps)
-                got = content.compare(reference, seen, _shaken(geometry, rng))
-                rows.append({"scene": n, "variant": name, "kind": kind, "score": got.score,
-                             "overlap": got.overlap, "bytes": stored})  # fmt: skip
+    number = zlib.crc32(name.encode())
+    for kind, frames in (("honest", clip), ("pasted", other)):
+        rng = np.random.default_rng(number)
+        every = list(_variants(frames, rng))
+        for k in range(changes):
+            variant, changed, geometry, codec, part = every[(number + 5 * k) % len(every)]
+            seen = _seen(changed, codec, part, fps)
+            got = content.compare(reference, seen, _shaken(geometry, rng))
+            rows.append({"pair": name, "variant": variant, "kind": kind, "score": round(got.score, 4),
+                         "overlap": round(got.overlap, 3), "matches": got.matches})  # fmt: skip
     return rows
 
 
-def summary(rows: list[dict[str, Any]], threshold: float) -> dict[str, Any]:
-    """Error rates at *threshold* on the odd scenes, and the best threshold on the even ones."""
-    choose = [r for r in rows if r["scene"] % 2 == 0]
-    grid = np.linspace(-0.2, 0.99, 120)
-    honest = np.array([r["score"] for r in choose if r["kind"] == "honest"])
-    pasted = np.array([r["score"] for r in choose if r["kind"] == "pasted"])
-    balanced = [(float(np.mean(honest < g) + np.mean(pasted >= g)), float(g)) for g in grid]
-    report = [r for r in rows if r["scene"] % 2]
-    out: dict[str, Any] = {"threshold": threshold, "best_on_even": min(balanced), "variants": {}}
-    for kind in ("honest", "pasted"):
-        for name in dict.fromkeys(r["variant"] for r in report if r["kind"] == kind):
-            scores = np.array([r["score"] for r in report if r["kind"] == kind and r["variant"] == name])
-            wrong = (scores < threshold) if kind == "honest" else (scores >= threshold)
-            quantiles = [round(float(v), 3) for v in np.quantile(scores, [0, 0.05, 0.5, 0.95, 1])]
-            out["variants"][f"{kind} {name}"] = [int(wrong.sum()), len(scores), quantiles]
+def wilson(wrong: int, total: int) -> tuple[float, float]:
+    """The 95% interval of a rate (Wilson 1927)."""
+    if total == 0:
+        return 0.0, 1.0
+    z, p = 1.959964, wrong / total
+    middle = (p + z * z / (2 * total)) / (1 + z * z / total)
+    reach = z / (1 + z * z / total) * math.sqrt(p * (1 - p) / total + z * z / (4 * total * total))
+    return max(0.0, middle - reach), min(1.0, middle + reach)
+
+
+def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Honest ones rejected and pasted ones accepted at the threshold in use, with 95% intervals."""
+    out: dict[str, Any] = {"threshold": content.THRESHOLD, "pairs": len({r["pair"] for r in rows})}
+    groups = [(kind, source) for kind in ("honest", "pasted") for source in ("", "real/", "model/", "scene/")]
+    for kind, source in groups:
+        mine = [r for r in rows if r["kind"] == kind and r["pair"].startswith(source)]
+        wrong = [r for r in mine if r["matches"] != (kind == "honest")]
+        low, high = wilson(len(wrong), len(mine))
+        out[f"{kind} {source or 'all'}"] = {
+            "wrong": len(wrong),
+            "of": len(mine),
+            "pairs": len({r["pair"] for r in mine}),
+            "interval_95": [round(low, 4), round(high, 4)],
+            "variants": sorted(r["variant"] for r in wrong),
+        }
     return out
 
 
 def main() -> None:
-    """Measure and write OUT/content.json."""
+    """Judge the pairs that are not in OUT/content.jsonl yet, and write OUT/content.json."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.watermark.content", description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--clips", type=Path, help="folder of .mp4 files to add as pairs")
-    parser.add_argument("--scenes", type=int, default=100)
+    parser.add_argument("--scenes", type=int, default=500, help="drawn scenes, two seeds each")
+    parser.add_argument(
+        "--prompts", type=int, default=12, help="prompts of the model, two seeds each"
+    )
+    parser.add_argument("--changes", type=int, default=2, help="kinds of change per pair, in turn")
     args = parser.parse_args()
     cv2.setNumThreads(1)
-    rows = measure(args.scenes, args.clips)
-    result = {"date": dt.date.today().isoformat(), **summary(rows, content.THRESHOLD), "rows": rows}
     args.out.mkdir(parents=True, exist_ok=True)
-    (args.out / "content.json").write_text(json.dumps(result, indent=1) + "\n")
-    for name, (wrong, total, quantiles) in result["variants"].items():
-        print(f"{name:24s} wrong {wrong:3d}/{total:3d}   min/5%/50%/95%/max {quantiles}")
-    print(
-        "threshold",
-        result["threshold"],
-        "best on the even scenes (error sum, threshold)",
-        result["best_on_even"],
-    )
+    file = args.out / "content.jsonl"
+    rows = read_rows(file)
+    done = {r["pair"] for r in rows}
+    try:
+        for name, make in pairs(args.scenes, args.prompts, args.clips).items():
+            if name in done:
+                continue
+            new = judge(name, make, args.changes)
+            rows += new
+            with file.open("a") as sink:
+                sink.writelines(json.dumps(row) + "\n" for row in new)
+    except KeyboardInterrupt:
+        print("stopped; run it again to go on")
+    text = json.dumps({"date": dt.date.today().isoformat(), **summary(rows)}, indent=1)
+    (args.out / "content.json").write_text(text + "\n")
+    print(text)
 
 
 if __name__ == "__main__":

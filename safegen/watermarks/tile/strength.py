@@ -23,7 +23,7 @@ HOLD = 2
 """Frames that share one map of strengths."""
 PEAK = 5.0
 """Grey levels of 255 that the pattern's unit may become at most."""
-_G_MIN, _G_FIRST, _G_MOVING, _G_MAX = 1.0, 1.5, 2.4, 3.6
+_G_MIN, _G_FIRST, _G_MOVING, _G_MAX = 1.0, 1.5, 2.2, 3.6
 """The strength g that multiplies the texture: at least; in a scene's first frame; where spare quality may
 raise it to; at most."""
 _BURST = 1.3
