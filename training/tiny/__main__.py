@@ -31,6 +31,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--clips", type=int, help="clips to encode (20000) or to judge (48)")
     parser.add_argument("--stage", default="full", help="stage of the world, see training/world/stages.py")
     parser.add_argument("--model", type=Path, help="pipeline folder to export to or to judge")
+    parser.add_argument(
+        "--start", type=Path, help="pipeline folder of an earlier stage to start the dit from"
+    )
     parser.add_argument("--threads", type=int, default=1)
     return parser
 
@@ -64,7 +67,7 @@ def _run(step: str, args: argparse.Namespace) -> None:
     elif step == "dit":
         from training.tiny import dit
 
-        dit.train(args.out, args.minutes)
+        dit.train(args.out, args.minutes, args.start)
     elif step == "export":
         from training.tiny import export
 
@@ -76,7 +79,7 @@ def _run(step: str, args: argparse.Namespace) -> None:
     else:
         from training.tiny import judge
 
-        judge.report(args.out, model if model.is_dir() else None, args.clips or judge.CLIPS)
+        judge.report(args.out, model if model.is_dir() else None, args.clips or judge.CLIPS, args.stage)
 
 
 if __name__ == "__main__":

@@ -31,8 +31,9 @@ class Model:
         torch.manual_seed(1)
         self.stage = stage
         self.tokenizer = text.tokenizer(stages.STAGES[stage])
-        self.text = models.text_encoder(len(self.tokenizer))
-        self.dit = models.transformer()
+        self.plan = models.plan(stage)
+        self.text = models.text_encoder(len(self.tokenizer), self.plan)
+        self.dit = models.transformer(self.plan)
         self.average = {k: v.clone() for k, v in self._named()}
 
     def _named(self) -> Iterator[tuple[str, Tensor]]:
@@ -53,6 +54,30 @@ class Model:
         for name, p in self._named():
             p.copy_(self.average[name])
 
+    @torch.no_grad()
+    def start_from(self, model: Path) -> None:
+        """Take over the weights of an earlier stage's pipeline folder; words are matched by their text.
+
+        Words that the earlier stage did not know keep their fresh weights. Raises RuntimeError when the
+        sizes differ.
+        """
+        from diffusers.models.transformers.transformer_wan import WanTransformer3DModel
+        from transformers import PreTrainedTokenizerFast, UMT5EncoderModel
+
+        earlier = WanTransformer3DModel.from_pretrained(model / "transformer", torch_dtype=torch.float32)
+        self.dit.load_state_dict(earlier.state_dict())
+        words = PreTrainedTokenizerFast.from_pretrained(str(model / "tokenizer")).get_vocab()
+        text_model = UMT5EncoderModel.from_pretrained(model / "text_encoder", dtype=torch.float32)
+        before, now = text_model.state_dict(), self.text.state_dict()
+        for name, value in before.items():
+            if value.shape == now[name].shape and "shared" not in name and "embed_tokens" not in name:
+                now[name].copy_(value)
+        old, new = text_model.get_input_embeddings().weight, self.text.get_input_embeddings().weight
+        for word, i in self.tokenizer.get_vocab().items():
+            if word in words:
+                new[i] = old[words[word]]
+        self.average = {k: v.clone() for k, v in self._named()}
+
     def compile(self) -> None:
         """Compile the transformer's blocks in place: 1.25 times as fast after a minute."""
         torch._dynamo.config.recompile_limit = 32  # two kinds of timesteps, the same code for every block
@@ -60,10 +85,10 @@ class Model:
             block.compile(dynamic=False)
 
     def embed(self, captions: list[str]) -> Tensor:
-        """Prompt embeddings as WanPipeline makes them, zeros after the end token: (b, TEXT_LENGTH,
-        TEXT_DIM)."""
+        """Prompt embeddings as WanPipeline makes them, zeros after the end token: (b, text_length,
+        text_dim)."""
         tokens = self.tokenizer(
-            captions, padding="max_length", max_length=models.TEXT_LENGTH, truncation=True
+            captions, padding="max_length", max_length=self.plan.text_length, truncation=True
         )
         ids, mask = torch.tensor(tokens["input_ids"]), torch.tensor(tokens["attention_mask"])
         hidden: Tensor = self.text(ids, mask).last_hidden_state
@@ -126,8 +151,11 @@ def _optimiser(model: Model) -> optim.Duo:
     return optim.Duo(hidden, [p for p in rest if isinstance(p, nn.Parameter)], 3e-3, 3e-3)
 
 
-def train(folder: Path, minutes: float) -> None:
-    """Train or resume until `minutes` have been spent in total; leaves `dit.pt` in `folder`."""
+def train(folder: Path, minutes: float, start: Path | None = None) -> None:
+    """Train or resume until `minutes` have been spent in total; leaves `dit.pt` in `folder`.
+
+    `start` is the pipeline folder of an earlier stage to begin with, at half the learning rate.
+    """
     cache = state.load(folder / "latents.pt")
     if cache is None:
         raise SystemExit(f"no latents in {folder}: run the encode step first")
@@ -143,6 +171,9 @@ def train(folder: Path, minutes: float) -> None:
         model.average = saved["average"]
         duo.load_state_dict(saved["optim"])
         step, spent = saved["step"], saved["spent"]
+    elif start is not None:
+        model.start_from(start)
+    rate = 1.0 if start is None else 0.5
     model.compile()
     clock = state.Clock(minutes, spent)
 
@@ -163,7 +194,9 @@ def train(folder: Path, minutes: float) -> None:
     while clock.progress < 1:
         loss = model.loss(data.batch(step), torch.Generator().manual_seed(step))
         loss.backward()
-        norm = duo.step(state.ramp(clock.progress, step, warm=100))
+        norm = duo.step(
+            rate * state.ramp(clock.progress, step, warm=100, hold=0.5 if start is None else 0.35)
+        )
         model.update_average(step)
         step += 1
         shown.append(float(loss.detach()))

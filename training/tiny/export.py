@@ -10,7 +10,6 @@ from pathlib import Path
 import torch
 
 from training.tiny import decoder, dit, flow, models, state
-from training.tiny.models import TEXT_LENGTH
 
 _SHARD = "15MB"
 DIGESTS = "digests.json"
@@ -66,4 +65,4 @@ def digests(model: Path) -> dict[str, str]:
     return table
 
 
-__all__ = ["DIGESTS", "TEXT_LENGTH", "digests", "export", "write"]
+__all__ = ["DIGESTS", "digests", "export", "write"]

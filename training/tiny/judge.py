@@ -55,7 +55,7 @@ def reconstructor(folder: Path) -> Maker:
     return make
 
 
-def generator(model: Path) -> Maker:
+def generator(model: Path, stage: str = "full") -> Maker:
     """Clips generated from the prompts and seeds of the cases by the pipeline in `model`."""
     from diffusers.pipelines.wan.pipeline_wan import WanPipeline
 
@@ -70,7 +70,7 @@ def generator(model: Path) -> Maker:
             num_frames=FRAMES,
             num_inference_steps=STEPS,
             guidance_scale=GUIDANCE,
-            max_sequence_length=models.TEXT_LENGTH,
+            max_sequence_length=models.plan(stage).text_length,
             generator=[torch.Generator().manual_seed(c.seed) for c in cases],
             output_type="np",
         ).frames
@@ -94,16 +94,16 @@ def judged(make: Maker, cases: Sequence[Case], page: Path | None) -> dict[str, A
     return scores.tally(verdicts)
 
 
-def report(folder: Path, model: Path | None, clips: int = CLIPS) -> dict[str, Any]:
+def report(folder: Path, model: Path | None, clips: int = CLIPS, stage: str = "full") -> dict[str, Any]:
     """Judge true renders, reconstructions when `folder` has an autoencoder and, when `model` is given,
-    generated clips, `clips` of every set; leaves `figures.json` and contact sheets in `folder`."""
+    generated clips, `clips` of every set of the `stage`; leaves `figures.json` and sheets in `folder`."""
     sources: dict[str, Maker] = {"renders": renders}
     if (folder / "vae.pt").exists():
         sources["reconstructions"] = reconstructor(folder)
     if model is not None:
-        sources["generated"] = generator(model)
+        sources["generated"] = generator(model, stage)
     folder.mkdir(parents=True, exist_ok=True)
-    sets = prompts.written()
+    sets = {name: cases for name, cases in prompts.written().items() if name in prompts.sets_of(stage)}
     out: dict[str, Any] = {}
     for source, make in sources.items():
         for name, cases in sets.items():

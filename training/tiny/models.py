@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,10 +14,33 @@ Z = 12
 """Latent channels."""
 LATENT = (Z, 5, 8, 8)
 """Shape of one clip's latent: channels, frames, rows, columns."""
-TEXT_DIM = 128
-TEXT_LENGTH = 32
-"""Tokens of a prompt, end token and padding included. Wan attends to the padding, so this is part of the
-model."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Sizes of the transformer and the text encoder of a stage.
+
+    `text_length` counts the tokens of a prompt, end token and padding included. Wan attends to the padding,
+    so it is part of the model.
+    """
+
+    heads: int
+    ffn: int
+    text_dim: int
+    text_length: int
+    text_heads: int
+    text_ff: int
+    text_layers: int
+
+
+SMALL = Plan(heads=4, ffn=384, text_dim=96, text_length=24, text_heads=3, text_ff=192, text_layers=1)
+LARGE = Plan(heads=5, ffn=480, text_dim=128, text_length=32, text_heads=4, text_ff=256, text_layers=2)
+
+
+def plan(stage: str) -> Plan:
+    """The sizes that go with a stage of the world: small for one simple thing, larger from there on."""
+    return SMALL if stage in ("one", "two") else LARGE
+
 
 VAE_CONFIG: dict[str, Any] = {
     "base_dim": 16,
@@ -36,28 +60,17 @@ VAE_CONFIG: dict[str, Any] = {
 
 DIT_CONFIG: dict[str, Any] = {
     "patch_size": (1, 2, 2),
-    "num_attention_heads": 5,
     "attention_head_dim": 32,
     "in_channels": Z,
     "out_channels": Z,
-    "text_dim": TEXT_DIM,
     "freq_dim": 128,
-    "ffn_dim": 480,
     "num_layers": 6,
     "cross_attn_norm": True,
     "qk_norm": "rms_norm_across_heads",
     "rope_max_seq_len": 64,
 }
 
-TEXT_CONFIG: dict[str, Any] = {
-    "d_model": TEXT_DIM,
-    "d_kv": 32,
-    "num_heads": 4,
-    "d_ff": 256,
-    "num_layers": 2,
-    "dropout_rate": 0.0,
-    "tie_word_embeddings": False,
-}
+TEXT_CONFIG: dict[str, Any] = {"d_kv": 32, "dropout_rate": 0.0, "tie_word_embeddings": False}
 
 
 def autoencoder(mean: list[float] | None = None, std: list[float] | None = None) -> AutoencoderKLWan:
@@ -82,22 +95,30 @@ def channels_last(vae: AutoencoderKLWan) -> AutoencoderKLWan:
     return vae
 
 
-def transformer() -> WanTransformer3DModel:
+def transformer(sizes: Plan) -> WanTransformer3DModel:
     """Fresh diffusion transformer over latents, with a zero output so that training starts from the mean."""
     import torch
     from diffusers.models.transformers.transformer_wan import WanTransformer3DModel
 
-    model = WanTransformer3DModel(**DIT_CONFIG)
+    own = {"num_attention_heads": sizes.heads, "ffn_dim": sizes.ffn, "text_dim": sizes.text_dim}
+    model = WanTransformer3DModel(**DIT_CONFIG, **own)
     torch.nn.init.zeros_(model.proj_out.weight)
     if model.proj_out.bias is not None:
         torch.nn.init.zeros_(model.proj_out.bias)
     return model
 
 
-def text_encoder(vocabulary: int) -> UMT5EncoderModel:
-    """Fresh two-layer text encoder: (b, TEXT_LENGTH) token ids to (b, TEXT_LENGTH, TEXT_DIM)."""
+def text_encoder(vocabulary: int, sizes: Plan) -> UMT5EncoderModel:
+    """Fresh text encoder: (b, text_length) token ids to (b, text_length, text_dim)."""
     from transformers import UMT5Config, UMT5EncoderModel
 
-    model = UMT5EncoderModel(UMT5Config(vocab_size=vocabulary, pad_token_id=0, eos_token_id=1, **TEXT_CONFIG))
+    own = {
+        "d_model": sizes.text_dim,
+        "num_heads": sizes.text_heads,
+        "d_ff": sizes.text_ff,
+        "num_layers": sizes.text_layers,
+    }
+    config = UMT5Config(vocab_size=vocabulary, pad_token_id=0, eos_token_id=1, **TEXT_CONFIG, **own)
+    model = UMT5EncoderModel(config)
     model.eval()
     return model

@@ -1,12 +1,13 @@
-"""The fixed evaluation prompts: four sets of scenes, drawn once and written down in `prompts.json`.
+"""The fixed evaluation prompts: sets of scenes, drawn once and written down in `prompts.json`.
 
 single  one thing, combinations of colour, kind, motion and place that training never sees
 count   two or three alike, held-out combinations
 pairs   two different things and how they stand, held-out combinations of the first
 seen    one thing, combinations that training may see
+simple, simple_seen   the same as single and seen, from stage two of the world
 
-The camera is still in all of them; one scene in eight plays at dusk. `python -m training.tiny.prompts` writes
-the file again.
+The camera is still in all of them; one scene in eight plays at dusk, none of the simple ones.
+`python -m training.tiny.prompts` writes the file again.
 """
 
 from __future__ import annotations
@@ -28,8 +29,14 @@ CLIPS = 200
 """Prompts in each set."""
 _SEED = 23
 _DUSK = 8
-_HELD = {"single": True, "count": True, "pairs": True, "seen": False}
+_HELD = {"single": True, "count": True, "pairs": True, "seen": False, "simple": True, "simple_seen": False}
 SETS = tuple(_HELD)
+_SIMPLE = ("simple", "simple_seen")
+
+
+def sets_of(stage: str) -> tuple[str, ...]:
+    """The sets a model of a stage is judged by."""
+    return _SIMPLE if stage in ("one", "two") else tuple(s for s in SETS if s not in _SIMPLE)
 
 
 @dataclass(frozen=True)
@@ -51,18 +58,22 @@ _BELONGS: dict[str, Callable[[Scene, int], bool]] = {
     "count": lambda s, i: s.count == 2 + i % 2,
     "pairs": lambda s, i: len(s.things) == 2,
     "seen": lambda s, i: len(s.things) == s.count == 1,
+    "simple": lambda s, i: True,
+    "simple_seen": lambda s, i: True,
 }
 
 
 def draw(name: str, clips: int = CLIPS) -> list[Case]:
     """The first `clips` cases of a set, the same every time. Raises KeyError for an unknown set."""
     rng = np.random.default_rng([_SEED, SETS.index(name)])
+    world = stages.STAGES["two" if name in _SIMPLE else "full"]
     out: list[Case] = []
     while len(out) < clips:
-        scene = stages.sample(stages.STAGES["full"], rng, _HELD[name])
+        scene = stages.sample(world, rng, _HELD[name])
         if not _BELONGS[name](scene, len(out)):
             continue
-        daytime = "dusk" if len(out) % _DUSK == _DUSK - 1 else "day"
+        dusk = len(out) % _DUSK == _DUSK - 1 and name not in _SIMPLE
+        daytime = "dusk" if dusk else "day"
         scene = replace(scene, camera="static", daytime=daytime)
         out.append(Case(scene, plain(scene), int(rng.integers(1 << 31))))
     return out
