@@ -78,6 +78,10 @@ class Model:
         return p
 
 
+Gains = dict[str, NDArray[np.float32]]
+"""What each word alone weighs for every label, while one text is examined."""
+
+
 class Classifier:
     """The embedded classifier as a prompt detector; weights are loaded and checked on first use."""
 
@@ -105,11 +109,12 @@ class Classifier:
                 for j in np.nonzero(p > best)[0].tolist():
                     best[j], where[j] = p[j], (view, words)
         findings = []
+        gains: Gains = {}
         for j, label in enumerate(model.labels):
             at = where[j]
             if best[j] < FLOOR or at is None:
                 continue
-            span = weightiest(model, j, at[0]) if best[j] >= 0.2 else None
+            span = weightiest(model, j, at[0], gains) if best[j] >= 0.2 else None
             excerpt = text[slice(*span)] if span else ""
             reason = f"reads like {label.replace('_', ' ')} ({best[j]:.0%})"
             findings.append(Finding(label, float(best[j]), self.name, reason, span, excerpt))
@@ -131,8 +136,12 @@ def _windows(words: list[str]) -> list[list[str]]:
     return [words, *parts]
 
 
-def weightiest(model: Model, label: int, view: View) -> Span | None:
-    """Span, in the user's text, of the up to four neighbouring words that weigh most for *label*."""
+def weightiest(model: Model, label: int, view: View, known: Gains | None = None) -> Span | None:
+    """Span, in the user's text, of the up to four neighbouring words that weigh most for *label*.
+
+    *known* keeps what each word weighs, for the other labels.
+    """
+    known = {} if known is None else known
     chunks, start = [], 0
     for part in view.text.split(" "):
         if part:
@@ -140,7 +149,7 @@ def weightiest(model: Model, label: int, view: View) -> Span | None:
         start += len(part) + 1
     if not chunks:
         return None
-    gains = [_gain(model, label, view.text[a:b]) for a, b in chunks[:400]]
+    gains = [float(_gains(model, view.text[a:b], known)[label]) for a, b in chunks[:400]]
     best, span = -1e9, (0, 1)
     for i in range(len(gains)):
         total = 0.0
@@ -151,13 +160,14 @@ def weightiest(model: Model, label: int, view: View) -> Span | None:
     return view.span(chunks[span[0]][0], chunks[span[1] - 1][1])
 
 
-def _gain(model: Model, label: int, chunk: str) -> float:
-    """How much the words of *chunk* alone push towards *label*."""
-    words = _vectorise.words_of(chunk)
-    if not words:
-        return 0.0
-    cols = np.concatenate(_vectorise.columns(words, model.bits))
-    return float(np.dot(model.coef[label, cols] * model.scale[label], model.idf[cols])) / (len(cols) + 8)
+def _gains(model: Model, chunk: str, known: Gains) -> NDArray[np.float32]:
+    """How much the words of *chunk* alone push towards each label, shape (labels,)."""
+    if chunk not in known:
+        words = _vectorise.words_of(chunk)
+        cols = np.concatenate(_vectorise.columns(words, model.bits))
+        push = model.idf[cols] @ model.rows[cols].astype(np.float32)
+        known[chunk] = push * model.scale / np.float32(len(cols) + 8)
+    return known[chunk]
 
 
 def load(folder: Path) -> Model:

@@ -46,9 +46,10 @@ def views(text: str) -> tuple[View, ...]:
 
     together = joined(base)
     keep(together)
-    keep(leet(together))
+    letters = leet(together)
+    keep(letters)
     for count in (2, 1):
-        keep(squeezed(leet(together), count))
+        keep(squeezed(letters, count))
     for part in decoded(text):
         keep(part)
         keep(leet(joined(part)))
@@ -123,12 +124,11 @@ def leet(view: View) -> View:
     if _LEET_SIGNS.isdisjoint(view.text):
         return view
     chars = list(view.text)
-    start, n = 0, len(chars)
-    for i in range(n + 1):
-        if i < n and chars[i] != " ":
-            continue
-        _unleet(chars, start, i)
-        start = i + 1
+    start = 0
+    for word in view.text.split(" "):
+        if not _LEET_SIGNS.isdisjoint(word):
+            _unleet(chars, start, start + len(word))
+        start += len(word) + 1
     return View("leet", "".join(chars), view.starts, view.ends)
 
 
