@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 DEMO := out/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all check format bench bench-watermark bench-screening train-tiny train-guard clean
+.PHONY: help setup demo test test-all check format bench bench-watermark bench-screening bench-audit train-tiny train-guard clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -53,8 +53,11 @@ bench-watermark: $(READY) ## the watermark against attacks, beside its peers
 bench-screening: $(READY) ## the prompt screens on labelled sets
 	$(BIN)/python -m benchmarks.screening
 
+bench-audit: $(READY) ## the bias audit: its statistics, skin tones, training texts, the embedded model
+	$(BIN)/python -m benchmarks.audit --out out/bench/audit
+
 train-tiny: $(READY) ## train the embedded model from scratch (hours; resumable)
-	$(BIN)/python -m training.tiny all --out out/train-tiny
+	$(BIN)/python -m training.tiny all --stage two --out out/train-tiny
 
 train-guard: $(READY) ## train the embedded prompt classifier
 	$(BIN)/python -m training.guard train
