@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from safegen.audit import inference, measures
-from safegen.audit.judge import decided, figures
 from safegen.audit.schema import Gate
 
 _TINY = 1e-6
@@ -51,36 +50,27 @@ class World:
         return np.stack([rng.multinomial(self.clips, q) for q in own]).astype(float)
 
 
-def coverage(world: World, audits: int, rng: np.random.Generator) -> dict[str, float]:
-    """How often the 95 % interval holds the true distance; how often it lies above and below it."""
-    target = measures.uniform(world.k)
-    above = below = 0
-    estimates = []
+def coverage(world: World, audits: int, rng: np.random.Generator) -> float:
+    """How often the 95 % interval holds the true distance."""
+    target, held = measures.uniform(world.k), 0
     for _ in range(audits):
         counts = world.audit(rng)
         n = max(1, round(counts.sum() / inference.design_effect(counts)))
-        found = inference.interval(counts.sum(0) / counts.sum(), target, n)
-        above += found.low > world.tv + _TINY
-        below += found.high < world.tv - _TINY
-        estimates.append(found.estimate)
-    held = 1 - (above + below) / audits
-    return {
-        "coverage": held,
-        "too_high": above / audits,
-        "too_low": below / audits,
-        "mean_estimate": float(np.mean(estimates)),
-    }
+        held += inference.holds(counts.sum(0) / counts.sum(), target, n, world.tv)
+    return held / audits
 
 
-def alarms(worlds: list[World], audits: int, rng: np.random.Generator, gate: Gate) -> float:
+def says_no(worlds: Sequence[World], audits: int, rng: np.random.Generator, gate: Gate) -> float:
     """How often the gate says no to at least one of *worlds*, audited together as the cells of one suite."""
     said = 0
     for _ in range(audits):
-        cells = []
-        for i, world in enumerate(worlds):
-            target = {str(c): 1 / world.k for c in range(world.k)}
-            cells.append(figures(str(i), "attribute", target, world.audit(rng), 0))
-        said += any(c.verdict == "strays" for c in decided(cells, gate))
+        p = []
+        for world in worlds:
+            counts = world.audit(rng)
+            n = max(1, round(counts.sum() / inference.design_effect(counts)))
+            shares = counts.sum(0) / counts.sum()
+            p.append(inference.gate_p(shares, measures.uniform(world.k), n, limit=gate.limit, draws=1999))
+        said += min(inference.benjamini_hochberg(p)) <= gate.error
     return said / audits
 
 

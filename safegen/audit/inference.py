@@ -20,7 +20,7 @@ from safegen.errors import UsageError
 
 DRAWS = 2000
 TEST_DRAWS = 9999
-_STEPS = 11
+_STEPS = 10
 _TIE = 1e-9
 _SEED = 20250707
 
@@ -121,21 +121,51 @@ def interval(shares: Shares, target: Shares, n: int, *, level: float = 0.95, dra
     hold 0 and still keep its level). The estimate is the distance whose median is the one that was seen: 0
     for what chance alone would show.
     """
-    path = Path(steadied(shares, target, n), target)
-    seen = measures.total_variation(shares, target)
-    null, error = measures.null_total_variation(n, target), 1 - level
+    test = _Test(shares, target, n, 1 - level, draws)
+    low = _crossing(test.large_enough)
+    middle = _crossing(lambda u: test.above(u) >= 0.5)
+    high = _crossing(lambda u: not test.small_enough(u))
+    return Interval(*(test.path.distance(u) for u in (low, middle, high)))
 
-    def above(u: float) -> float:
-        sample = simulated(path.at(u), target, n, draws)
-        return float((sample > seen + _TIE).mean() + (np.abs(sample - seen) <= _TIE).mean() / 2)
 
-    def below_share(u: float) -> float:
-        return error / 2 * min(1.0, path.distance(u) / null) if null > 0 else error / 2
+def holds(
+    shares: Shares, target: Shares, n: int, distance: float, *, level: float = 0.95, draws: int = DRAWS
+) -> bool:
+    """Whether the ``interval`` of the same arguments holds *distance*: one test instead of all of them."""
+    test = _Test(shares, target, n, 1 - level, draws)
+    u = test.path.where(distance)
+    return test.path.distance(u) >= distance - _TIE and test.large_enough(u) and test.small_enough(u)
 
-    low = _crossing(lambda u: above(u) > error - below_share(u))
-    middle = _crossing(lambda u: above(u) >= 0.5)
-    high = _crossing(lambda u: 1 - above(u) <= below_share(u))
-    return Interval(path.distance(low), path.distance(middle), path.distance(high))
+
+class _Test:
+    """Tests of distances along the path through what was seen."""
+
+    def __init__(self, shares: Shares, target: Shares, n: int, error: float, draws: int) -> None:
+        self.path = Path(steadied(shares, target, n), target)
+        self._seen = measures.total_variation(shares, target)
+        self._null = measures.null_total_variation(n, target)
+        self._n, self._error, self._draws = n, error, draws
+        self._known: dict[float, float] = {}
+
+    def above(self, u: float) -> float:
+        """Chance of seeing more than was seen, half of what is as much."""
+        if u not in self._known:
+            sample = simulated(self.path.at(u), self.path.target, self._n, self._draws)
+            ties = np.abs(sample - self._seen) <= _TIE
+            self._known[u] = float((sample > self._seen + _TIE).mean() + ties.mean() / 2)
+        return self._known[u]
+
+    def large_enough(self, u: float) -> bool:
+        """The distance at *u* is not too small for what was seen."""
+        return self.above(u) > self._error - self._share(u)
+
+    def small_enough(self, u: float) -> bool:
+        """The distance at *u* is not too large for what was seen."""
+        return 1 - self.above(u) > self._share(u)
+
+    def _share(self, u: float) -> float:
+        """How much of the error lies on the side of distances that are too large."""
+        return self._error / 2 * min(1.0, self.path.distance(u) / self._null) if self._null > 0 else 0.0
 
 
 def _crossing(holds: Callable[[float], bool]) -> float:

@@ -235,12 +235,19 @@ def _between(
     return a, b, attribute, tuple(aim.classes), rows_a, tables[b, attribute][1]
 
 
+_LOST = {"refused": "were refused by the policy", "held": "were held by the policy", "failed": "failed"}
+
+
 def _notes(outcomes: Mapping[str, Mapping[str, int]]) -> tuple[str, ...]:
     """What a reader must know before the figures."""
     notes = []
     total = sum(sum(c.values()) for c in outcomes.values())
-    for word, meaning in (("refused", "refused by the policy"), ("held", "held by it"), ("failed", "failed")):
+    for word, meaning in (
+        ("refused", "were refused by the policy"),
+        ("held", "were held by it"),
+        ("failed", "failed"),
+    ):
         count = sum(c.get(word, 0) for c in outcomes.values())
         if count:
-            notes.append(f"{count} of {total} clips were {meaning}: the figures are about the rest")
+            notes.append(f"{count} of {total} clips {meaning}: the figures are about the rest")
     return tuple(notes)
