@@ -199,9 +199,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--clips", type=Path, help="folder of .mp4 files to add as pairs")
     parser.add_argument("--scenes", type=int, default=500, help="drawn scenes, two seeds each")
-    parser.add_argument(
-        "--prompts", type=int, default=12, help="prompts of the model, two seeds each"
-    )
+    parser.add_argument("--prompts", type=int, default=12, help="prompts of the model, two seeds each")
     parser.add_argument("--changes", type=int, default=2, help="kinds of change per pair, in turn")
     args = parser.parse_args()
     cv2.setNumThreads(1)
