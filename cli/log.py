@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from safegen.cli import _log_write, _options
+from safegen.cli import _log_find, _log_write, _options
 from safegen.cli._workspace import open_readonly
 
 if TYPE_CHECKING:
@@ -182,5 +182,6 @@ def resolve(what: str, output: Path | None, workspace: Path | None, as_json: boo
 
 for _each in (_log_write.checkpoint, _log_write.stamp, _log_write.withdraw, _log_write.supersede):
     command.add_command(_each)
+command.add_command(_log_find.find)
 command.add_command(_log_write.redact)
 command.add_command(_log_write.export)

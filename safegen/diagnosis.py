@@ -48,6 +48,7 @@ def diagnose(workspace: str | os.PathLike[str] | None = None) -> list[Row]:
             hint='pip install "safegen[imwatermark]" && pip install --no-deps invisible-watermark',
         )
     )
+    rows.append(_library("iscc_core", "iscc-core", needed=False, hint='pip install "safegen[iscc]"'))
     rows.append(_try("embedded model", False, _embedded))
     rows.append(_try("pulled models", False, _pulled))
     rows.append(_try("speech", False, _speech))

@@ -19,7 +19,7 @@ from safegen.types import Geometry
 if TYPE_CHECKING:
     from safegen.types import FrameSample
 
-__all__ = ["SHORT", "TILE", "Plane", "frame_plane", "size_of", "thumbnails"]
+__all__ = ["SHORT", "TILE", "Plane", "content_box", "frame_plane", "size_of", "thumbnails"]
 
 SHORT = 48
 """Short side of a released clip's thumbnail."""
@@ -28,6 +28,7 @@ TILE = 12
 _FINE = 4
 """Pictures are warped at this multiple of the thumbnail's density, then averaged down."""
 _MAX_LONG = 4 * SHORT
+_LEAST_CONTENT = 0.3
 _DARK = 28
 """Luma below which a pixel that never changes may be a bar or a corner, not content."""
 
@@ -139,6 +140,15 @@ def _bars(pictures: NDArray[np.float32]) -> NDArray[np.bool_]:
         return np.zeros_like(bars)
     grown = cv2.dilate(bars.astype(np.uint8), np.ones((3, 3), np.uint8))
     return np.asarray(grown > 0)
+
+
+def content_box(pictures: NDArray[np.uint8]) -> tuple[slice, slice]:
+    """Rows and columns of *pictures*, (n, h, w), inside letterbox bars; everything where there are none."""
+    inside = ~_bars(pictures.astype(np.float32))
+    if inside.mean() < _LEAST_CONTENT:
+        inside = np.ones_like(inside)
+    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
 def _fit(pictures: NDArray[np.float32], mask: NDArray[np.bool_], shape: tuple[int, ...]) -> Plane:

@@ -57,6 +57,11 @@ def soft_binding(alg: str, content_id: int) -> Json:
     )
 
 
+def iscc_binding(value: str) -> Json:
+    """``c2pa.soft-binding`` of an ISCC (ISO 24138): *value* is base64 of its units (IEP-0020)."""
+    return assertion("c2pa.soft-binding", {"alg": "io.iscc.v0", "blocks": [{"scope": {}, "value": value}]})
+
+
 def ai_disclosure(model: ModelRef, oversight: str, redact: Redactor) -> Json:
     """``c2pa.ai-disclosure`` (C2PA 2.4). Raises UsageError on an unknown level of oversight."""
     if oversight not in OVERSIGHT:

@@ -59,6 +59,8 @@ class ManifestInputs:
     """The visible label in the pictures."""
     frames_sha256: str = ""
     """SHA-256 of the generated frames before marking, by which a reproduction is compared."""
+    iscc: str = ""
+    """``value`` of the soft binding to the clip's ISCC; empty: none is stated."""
     caption: str = ""
     """Text that goes with the video; published as it is."""
     reproduces: Json = field(default_factory=dict)
@@ -84,6 +86,7 @@ class ProtectionInputs:
     frame_checks: Sequence[CheckRun] = ()
     warnings: Sequence[str] = ()
     training_mining: Mapping[str, str] = field(default_factory=dict)
+    iscc: str = ""
     format: str = "video/mp4"
 
 
@@ -129,6 +132,8 @@ def build_manifest(inputs: ManifestInputs) -> Json:
         make.assertion("org.safegen.generation", generation),
         make.attributes(inputs.attributes, facts),
     ]
+    if inputs.iscc:
+        stated.append(make.iscc_binding(inputs.iscc))
     if inputs.accessibility:
         stated.append(make.assertion("org.safegen.accessibility", redact.mapping(inputs.accessibility)))
     if inputs.training_mining:
@@ -173,6 +178,8 @@ def build_protection(inputs: ProtectionInputs) -> Json:
         make.soft_binding(inputs.watermark_alg, inputs.content_id),
         make.assertion("org.safegen.protection", protection),
     ]
+    if inputs.iscc:
+        stated.append(make.iscc_binding(inputs.iscc))
     if inputs.training_mining:
         stated.append(make.training_mining(inputs.training_mining))
     return _definition(redact.text(inputs.title), inputs.format, stated)

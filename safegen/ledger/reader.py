@@ -86,9 +86,8 @@ class LedgerReader:
         with self.database.reading() as connection:
             return queries.content_ids(connection)
 
-    def descriptors(self) -> Iterator[tuple[int, bytes]]:
-        """(index, content descriptors) of every release, oldest first, page by page."""
-        start = 0
+    def descriptors(self, start: int = 0) -> Iterator[tuple[int, bytes]]:
+        """(index, content descriptors) of every release from entry *start* on, oldest first, page by page."""
         while True:
             with self.database.reading() as connection:
                 page = queries.descriptors(connection, start, _PAGE)

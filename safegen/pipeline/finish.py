@@ -14,6 +14,7 @@ from safegen.errors import SigningFailed
 from safegen.media.encode import Encoding
 from safegen.pipeline.access import accessible
 from safegen.pipeline.check import check
+from safegen.pipeline.coded import coded, iscc_public
 from safegen.pipeline.manifest import definition, name_review
 from safegen.pipeline.mark import mark_and_encode
 from safegen.pipeline.moderate import moderate
@@ -67,6 +68,8 @@ def finish(
             )
     with _timed(spent, "describing"):
         encoded = accessible(encoded, decision, job=job, studio=studio, title=made.label.title)
+    with _timed(spent, "fingerprinting"):
+        encoded = coded(encoded)
     with _timed(spent, "signing"):
         signed = _sign(encoded, decision, policy, job, studio, decision_index, approval)
     with _timed(spent, "verifying"):
@@ -149,7 +152,9 @@ def _release(
             {"name": a.name, "value": a.value, "probabilities": _rounded(a.probabilities)}
             for a in moderated.attributes
         ],
-        public=release_public(moderated, decision_index, approval) | _access_public(encoded),
+        public=release_public(moderated, decision_index, approval)
+        | _access_public(encoded)
+        | iscc_public(encoded),
         private=seed_and_settings(moderated.made),
     )
     sidecars = {} if signed.beside is None else {job.destination.name + ".c2pa": signed.beside}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from safegen.errors import SigningFailed
 from safegen.pipeline.audited import name_audits
+from safegen.pipeline.coded import stated_iscc
 from safegen.pipeline.steps import Encoded, Part
 from safegen.types import Decision, Json
 
@@ -54,6 +55,7 @@ def definition(
         frame_checks=encoded.moderated.checks,
         warnings=made.warnings,
         training_mining=mining(policy),
+        iscc=stated_iscc(encoded),
         frames_sha256=made.trace.frames_sha256 if made.trace else "",
         caption=made.label.caption,
         reproduces=made.label.reproduces,
@@ -113,6 +115,7 @@ def _protection(
         frame_checks=encoded.moderated.checks,
         warnings=made.warnings,
         training_mining=mining(policy),
+        iscc=stated_iscc(encoded),
         format=_FORMATS.get(encoded.path.suffix, "video/mp4"),
     )
     return build_protection(inputs), [source]

@@ -66,7 +66,7 @@ def find_release(path: Path, ledger: Ledger) -> Found:
     # A mark can be copied onto other pictures: it counts only where they are the recorded ones.
     if recovered is not None and any(r.content is None or r.content.matches for r in resolutions):
         return Found(recovered, "watermark")
-    _, recovered = marks.by_content(looked, credentials, ledger, skipped)
+    _, recovered = marks.by_content(looked, credentials, ledger)
     if recovered is not None:
         return Found(recovered, "pictures")
     raise UsageError(

@@ -120,6 +120,8 @@ class Encoded:
     frames: int
     thumbnail: bytes
     access: Access | None = None
+    iscc: str = ""
+    """Its ISCC Video-Code, where that could be computed."""
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,8 @@ class Look:
     watermark: bool = True
     at: datetime | None = None
     fetch_hosts: Sequence[str] = ()
+    index: Path | None = None
+    """Where the index of the ledger's fingerprints is kept."""
     resolve: str | None = None
     """Address of a resolution service that may be asked about marks whose credentials are gone."""
 
@@ -85,7 +87,7 @@ def gather(path: Path, how: Look) -> Gathered:
         entry = stamps.witnessed(path, how, credentials, entry, ledger, skipped)
         resolutions, recovered = marks.resolve(looked, ledger)
         if not resolutions:
-            resolutions, recovered = marks.by_content(looked, credentials, ledger, skipped)
+            resolutions, recovered = marks.by_content(looked, credentials, ledger, how.index)
         if ledger is None:
             skipped.append(NotChecked("ledger", "no ledger of your own at hand"))
     evidence = replace(_evidence(credentials, looked, entry, resolutions), named=named)

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 OURS = "org.safegen.watermark."
 DEFAULT_SCHEME = "tile"
-MAX_SEARCHED = 2000
-"""Entries up to which every release is compared by content; larger ledgers need an index."""
 _GONE = frozenset({CredentialState.ABSENT, CredentialState.UNSUPPORTED, CredentialState.REMOTE_NOT_FETCHED})
 
 
@@ -134,19 +132,19 @@ def resolve(looked: Looked, ledger: Ledger | None) -> tuple[list[Resolution], Re
 
 
 def by_content(
-    looked: Looked, credentials: CredentialsEvidence, ledger: Ledger | None, skipped: list[NotChecked]
+    looked: Looked, credentials: CredentialsEvidence, ledger: Ledger | None, index: Path | None = None
 ) -> tuple[list[Resolution], ReleaseEntry | None]:
-    """The release whose recorded pictures this file shows, where neither credentials nor mark are left."""
+    """The release whose recorded pictures this file shows, where neither credentials nor mark are left.
+
+    *index*: where the index of the ledger's fingerprints is kept; without it one is made for this once.
+    """
     if ledger is None or looked.sample is None or credentials.state not in _GONE:
         return [], None
     if any(r.present for r in looked.readings):
         return [], None
-    if len(ledger) > MAX_SEARCHED:
-        skipped.append(NotChecked("fingerprint", f"the ledger has more than {MAX_SEARCHED} entries"))
-        return [], None
-    from safegen.detectors.provenance.fingerprint import search
+    from safegen.verification.by_pictures import find
 
-    matches = search(ledger.descriptors(), looked.sample)
+    matches = find(ledger, looked.sample, index)
     if not matches:
         return [], None
     release = ledger.release(matches[0].index)

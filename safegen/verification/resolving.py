@@ -130,7 +130,7 @@ def locally(ledger: Ledger, what: Path | int) -> list[ReleaseEntry]:
     looked = marks.look(what, nothing, ledger, skipped)
     resolutions, _ = marks.resolve(looked, ledger)
     if not resolutions:
-        resolutions, _ = marks.by_content(looked, nothing, ledger, skipped)
+        resolutions, _ = marks.by_content(looked, nothing, ledger)
     ids = [r.manifest_id for r in resolutions if r.content is not None and r.content.matches]
     return [release for i in dict.fromkeys(ids) for release in ledger.find(manifest_id=i)]
 

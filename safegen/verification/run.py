@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from safegen.errors import CheckUnavailable, LedgerError
 from safegen.types import ContentMatch, CredentialState, NotChecked, Report
+from safegen.verification import by_pictures
 from safegen.verification.gather import Gathered, Look, gather
 from safegen.verification.trust import Trust, load_trust
 from safegen.verification.verdict import Answer, decide
@@ -48,6 +49,7 @@ def verify_file(
         trust=trust,
         ledger=lambda: _ledger(workspace),
         database=_database(workspace),
+        index=workspace.root / by_pictures.FILE if workspace.trusted else None,
         proof=proof,
         watermark=watermark,
         at=at,

@@ -1,0 +1,42 @@
+"""``safegen log find``: the ledger asked by pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from safegen.cli import _options
+from safegen.cli._workspace import open_readonly
+
+
+@click.command("find")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@_options.workspace
+@_options.as_json
+def find(file: Path, workspace: Path | None, as_json: bool) -> None:
+    """Have we made this? The releases whose recorded pictures FILE shows, whatever marks it carries.
+
+    Whole clips, parts of them, single pictures; mirrored, with bars, cropped to 70%. Exit 9 when there
+    is none.
+    """
+    from safegen.cli._output import print_json
+    from safegen.errors import GateFailed
+    from safegen.verification.by_pictures import FILE, rows
+    from safegen.workspace import find as find_workspace
+
+    with open_readonly(workspace) as ledger:
+        found = rows(ledger, file, find_workspace(workspace).root / FILE)
+    if as_json:
+        print_json(found)
+        click.get_current_context().exit(0 if found else 9)
+    if not found:
+        raise GateFailed(
+            "no release shows these pictures",
+            hint="a turned picture or a smaller crop may still carry the mark: `safegen verify FILE`",
+        )
+    for row in found:
+        how = "".join(f"  {word}" for word in ("mirrored", "cropped") if row[word])
+        withdrawn = "" if row["withdrawn"] is None else f"  withdrawn by entry {row['withdrawn']}"
+        shown = f"{row['index']:>6}  {row['content_id']}  {row['manifest_id']}"
+        click.echo(f"{shown}  score {row['score']:.2f}{how}{withdrawn}")

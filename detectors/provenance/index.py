@@ -1,0 +1,176 @@
+"""The index of codes: which releases have a picture like this one? Exact, by counting bits in numpy.
+
+The nearest rows are found by brute force: the first word of every code is compared, the rest only of the
+few rows that pass. That loses a row within the radius only where its errors crowd into the first word, and
+needs no tree, no graph and no library. The file is a cache of what the ledger holds: it is thrown away
+whenever it is damaged or of another ledger, and nothing it says is believed unchecked.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from safegen.detectors.provenance.content import Descriptors
+from safegen.detectors.provenance.fingerprint import WORDS, Code, Query, inner_codes, whole_codes
+
+__all__ = ["RADIUS", "Index", "Near", "Table", "Upto"]
+
+RADIUS = 88
+"""Bits of 256 up to which a row is near; unrelated pictures differ in about 128."""
+FIRST = 24
+"""Bits of the first 64 up to which a row is looked at further."""
+_BLOCK = 1 << 15
+_MAGIC = b"safegen fingerprints 1\n"
+
+
+@dataclass(frozen=True)
+class Upto:
+    """What of a ledger is indexed: the first *size* entries of *origin*; *leaf*: SHA-256 (hex) of the last."""
+
+    origin: str = ""
+    size: int = 0
+    leaf: str = ""
+
+
+@dataclass(frozen=True)
+class Near:
+    """A release (its index in the ledger) with a row near a query."""
+
+    index: int
+    bits: int
+    mirrored: bool
+
+
+class Table:
+    """Rows of codes, growing: (4, n) uint64 by word, and the release of each: int64 (n,)."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._codes = np.empty((WORDS, 0), dtype=np.uint64)
+        self._releases = np.empty(0, dtype=np.int64)
+        self._new: list[tuple[int, Code]] = []
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(self._releases) + len(self._new)
+
+    def add(self, release: int, codes: Iterable[Code]) -> None:
+        """Add rows of *release*."""
+        self._new += [(release, code) for code in codes]
+
+    @property
+    def codes(self) -> NDArray[np.uint64]:
+        """All codes, uint64 (4, n), each word in one piece of memory."""
+        self._settle()
+        return self._codes
+
+    @property
+    def releases(self) -> NDArray[np.int64]:
+        """The release of each row, int64 (n,)."""
+        self._settle()
+        return self._releases
+
+    def fill(self, codes: NDArray[np.uint64], releases: NDArray[np.int64]) -> None:
+        """Take over whole arrays instead of what is there."""
+        self._codes, self._releases, self._new = codes, releases, []
+
+    def _settle(self) -> None:
+        if self._new:
+            fresh = np.stack([code for _, code in self._new], axis=1)
+            self._codes = np.ascontiguousarray(np.concatenate([self._codes, fresh], axis=1))
+            numbers = np.array([release for release, _ in self._new], dtype=np.int64)
+            self._releases = np.concatenate([self._releases, numbers])
+            self._new = []
+
+    def near(self, query: Query, *, radius: int = RADIUS, most: int = 256) -> list[Near]:
+        """The rows within *radius* bits of the query (see FIRST), the nearest *most* of them, in no order."""
+        codes, releases = self.codes, self.releases
+        first, word = codes[0], query.code[0]
+        differing = np.empty(min(_BLOCK, len(first)), dtype=np.uint64)
+        counts = np.empty(len(differing), dtype=np.uint8)
+        passed: list[NDArray[np.intp]] = []
+        for start in range(0, len(first), _BLOCK):
+            part = first[start : start + _BLOCK]
+            n = len(part)
+            np.bitwise_xor(part, word, out=differing[:n])
+            np.bitwise_count(differing[:n], out=counts[:n])
+            passed.append(np.flatnonzero(counts[:n] <= FIRST) + start)
+        rows = np.concatenate(passed) if passed else np.empty(0, dtype=np.intp)
+        bits = np.bitwise_count(codes[:, rows] ^ query.code[:, None]).sum(axis=0, dtype=np.int64)
+        close = np.flatnonzero(bits <= radius)
+        if len(close) > most:
+            close = close[np.argpartition(bits[close], most)[:most]]
+        return [
+            Near(int(release), int(count), query.mirrored)
+            for release, count in zip(releases[rows[close]], bits[close], strict=True)
+        ]
+
+
+@dataclass
+class Index:
+    """Whole pictures and inner halves of releases, and what of the ledger they cover."""
+
+    upto: Upto = Upto()
+    whole: Table = field(default_factory=Table)
+    inner: Table = field(default_factory=Table)
+
+    def add(self, release: int, packed: bytes) -> None:
+        """Index a release by its packed descriptors. Raises UnreadableInput when they are damaged."""
+        if packed:
+            described = Descriptors.from_bytes(packed)
+            self.whole.add(release, whole_codes(described))
+            self.inner.add(release, inner_codes(described))
+
+    def near(self, queries: Iterable[Query], *, cropped: bool, limit: int) -> list[Near]:
+        """The *limit* nearest releases over all *queries*, nearest first; *cropped*: among inner halves."""
+        table = self.inner if cropped else self.whole
+        best: dict[tuple[int, bool], Near] = {}
+        for query in queries:
+            for found in table.near(query):
+                key = (found.index, found.mirrored)
+                if key not in best or found.bits < best[key].bits:
+                    best[key] = found
+        return sorted(best.values(), key=lambda n: (n.bits, -n.index))[:limit]
+
+    def to_bytes(self) -> bytes:
+        """The file: a magic line, a line of JSON, then the arrays, little-endian."""
+        tables = (self.whole, self.inner)
+        body = b"".join(t.codes.astype("<u8").tobytes() + t.releases.astype("<i8").tobytes() for t in tables)
+        head = {**vars(self.upto), "rows": [len(t) for t in tables], "crc32": zlib.crc32(body)}
+        return _MAGIC + json.dumps(head).encode() + b"\n" + body
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Index | None:
+        """Read what ``to_bytes`` wrote; None for anything else: the index is then built anew."""
+        end = data.find(b"\n", len(_MAGIC))
+        if not data.startswith(_MAGIC) or end < 0:
+            return None
+        try:
+            head = json.loads(data[len(_MAGIC) : end])
+            upto = Upto(str(head["origin"]), int(head["size"]), str(head["leaf"]))
+            rows, crc = [int(n) for n in head["rows"]], int(head["crc32"])
+        except (ValueError, TypeError, KeyError, RecursionError):
+            return None
+        body = memoryview(data)[end + 1 :]
+        size = 8 * (WORDS + 1)
+        if len(rows) != 2 or min(rows) < 0 or len(body) != size * sum(rows) or zlib.crc32(body) != crc:
+            return None
+        found = cls(upto)
+        _fill((found.whole, found.inner), rows, body)
+        return found
+
+
+def _fill(tables: Sequence[Table], rows: Sequence[int], body: memoryview) -> None:
+    """Hand out the arrays of a file's body."""
+    start = 0
+    for table, n in zip(tables, rows, strict=True):
+        codes = np.frombuffer(body, dtype="<u8", count=WORDS * n, offset=start).reshape(WORDS, n)
+        start += 8 * WORDS * n
+        table.fill(codes, np.frombuffer(body, dtype="<i8", count=n, offset=start))
+        start += 8 * n
