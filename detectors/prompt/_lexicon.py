@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from safegen.detectors.prompt._slips import Slips
 from safegen.detectors.prompt._tokens import Token, stem, words
 from safegen.detectors.prompt.normalise import plain
 from safegen.errors import CheckUnavailable
@@ -31,10 +32,13 @@ _LIST_KEYS = frozenset(
         "worse",
         "scope",
         "exact",
+        "names",
         "entries",
     )
 )
-_ENTRY_KEYS = frozenset(("terms", "exact", "score", "reason", "with", "near", "unless", "worse"))
+_ENTRY_KEYS = frozenset(("terms", "exact", "names", "score", "reason", "with", "near", "unless", "worse"))
+SHORTEST_JOINED = 8
+"""Letters that a name needs to be looked for in one word, too ("taylorswift")."""
 Phrase = tuple[str, ...]
 Sets = dict[str, list[str]]
 LOOK_AGAIN = 1.0
@@ -62,6 +66,8 @@ class Entry:
     near: int = 0
     worse: frozenset[Phrase] = frozenset()
     worse_score: float = 0.0
+    names: bool = False
+    """Whether the terms are names: found joined and with slips, too."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +78,7 @@ class Lexicon:
     by_term: dict[Phrase, tuple[Entry, ...]]
     index: dict[str, tuple[Phrase, ...]]
     digest: str
+    slips: Slips
 
     def hits(self, tokens: Sequence[Token]) -> Hits:
         """Every phrase of the lists that stands in *tokens*: phrase -> [(first, after last) word index]."""
@@ -81,6 +88,8 @@ class Lexicon:
                 for phrase in self.index.get(first, ()):
                     if tuple(forms[i : i + len(phrase)]) == phrase:
                         found.setdefault(phrase, []).append((i, i + len(phrase)))
+        for slipped, begin, after in self.slips.find([t.word for t in tokens]):
+            found.setdefault(slipped, []).append((begin, after))
         return found
 
 
@@ -151,11 +160,12 @@ def _compiled(folder: Path, stamps: tuple[tuple[str, int, int], ...], scope: str
         {k: tuple(v) for k, v in by_term.items()},
         {k: tuple(v) for k, v in index.items()},
         digest.hexdigest(),
+        Slips({t for entry in entries if entry.names for t in entry.terms}),
     )
 
 
 def _entries(name: str, data: dict[str, Any]) -> Iterator[Entry]:
-    """Entries of one list; a string entry is its terms with the list's defaults."""
+    """Entries of one list; a string is its terms with the list's defaults, ``each`` a group of strings."""
     if unknown := set(data) - _LIST_KEYS:
         raise ValueError(f"unknown key {sorted(unknown)[0]!r}")
     sets: Sets = {str(key): value for key, value in data.get("sets", {}).items()}
@@ -166,10 +176,13 @@ def _entries(name: str, data: dict[str, Any]) -> Iterator[Entry]:
         raise ValueError("it has no entries")
     for item in data["entries"]:
         own = {"terms": item} if isinstance(item, str) else item
-        if unknown := set(own) - _ENTRY_KEYS:
+        if unknown := set(own) - _ENTRY_KEYS - {"each"}:
             raise ValueError(f"unknown key {sorted(unknown)[0]!r} in an entry")
+        if ("terms" in own) == ("each" in own):
+            raise ValueError("an entry has either `terms` or `each`")
         merged = {**{k: v for k, v in data.items() if k in _ENTRY_KEYS}, **own}
-        yield _entry(name, str(data["category"]), merged, sets, cache)
+        for terms in merged.pop("each", None) or [merged["terms"]]:
+            yield _entry(name, str(data["category"]), merged | {"terms": terms}, sets, cache)
 
 
 def _entry(
@@ -180,8 +193,11 @@ def _entry(
     cache: dict[tuple[str, ...], frozenset[Phrase]],
 ) -> Entry:
     spelled = [t.strip() for t in str(item["terms"]).split("|")]
-    exact = bool(item.get("exact", False))
+    names = bool(item.get("names", False))
+    exact = names or bool(item.get("exact", False))
     terms = {p: w for w in reversed(_spelled(spelled, sets)) if (p := phrase(w, exact))}
+    if names:
+        terms = _joined(terms) | terms
     worse = item.get("worse") or {}
     score, worse_score = float(item["score"]), float(worse.get("score", 0.0))
     if not terms or not (0 < score <= 1 and 0 <= worse_score <= 1):
@@ -199,7 +215,14 @@ def _entry(
         category, name, terms, str(item["reason"]), score,
         needs=phrases(item.get("with")), unless=phrases(item.get("unless")),
         near=int(item.get("near", 0)), worse=phrases(worse.get("with")), worse_score=worse_score,
+        names=names,
     )  # fmt: skip
+
+
+def _joined(terms: dict[Phrase, str]) -> dict[Phrase, str]:
+    """Names of several words, written as one."""
+    joined = {(f"={''.join(w[1:] for w in p)}",): spelt for p, spelt in terms.items() if len(p) > 1}
+    return {p: spelt for p, spelt in joined.items() if len(p[0]) > SHORTEST_JOINED}
 
 
 def _spelled(words: list[str], sets: Sets) -> list[str]:
