@@ -100,7 +100,9 @@ def main(as_json: bool) -> None:
     groups["benign (lower is better)"] = [r[0] for r in rows("benign.txt")]
     groups["disguised"] = [r[1] for r in rows("obfuscated.tsv")]
     table = {g: {"lists": share(named, t), "default policy": share(held, t)} for g, t in groups.items()}
-    loading = json.loads(subprocess.run([sys.executable, "-c", _LOAD], capture_output=True, check=True).stdout)
+    loading = json.loads(
+        subprocess.run([sys.executable, "-c", _LOAD], capture_output=True, check=True).stdout
+    )
     figures = speed() | loading
     figures["peak MiB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     if as_json:

@@ -36,7 +36,7 @@ SCENES = (
 
 def scores(system: System, texts: Sequence[str]) -> tuple[Floats, NDArray[np.bool_]]:
     """Scores and flags of *texts*."""
-    pairs = [system(t) for t in texts]
+    pairs = system(texts)
     return np.array([p[0] for p in pairs]), np.array([p[1] for p in pairs])
 
 
@@ -116,11 +116,11 @@ def _typo(word: str, rng: random.Random) -> str:
 
 def milliseconds(system: System, texts: Sequence[str]) -> tuple[float, float]:
     """(p50, p95) of one prompt, after warming up."""
-    system(texts[0])
+    system(texts[:1])
     took = []
     for text in texts:
         start = time.perf_counter()
-        system(text)
+        system([text])
         took.append((time.perf_counter() - start) * 1000)
     return float(np.percentile(took, 50)), float(np.percentile(took, 95))
 
