@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 SHORT_SIDE = 720
 """Pictures are looked at scaled down to this short side."""
-MOST_FPS = 60
+MOST_FPS = Fraction(120)
 _ALL = 1000.0
 _EXITS: dict[FrameAction, int] = {"allow": 0, "pixelate": 7, "blur": 7, "review": 7, "block": 3}
 
@@ -69,11 +69,17 @@ def moderate_file(path: Path, policy: Policy, *, progress: Progress = NoProgress
     if not policy.frames.required:
         raise UsageError("the policy requires no frames check", hint="name some under `frames: required:`")
     info = sandbox.probe(path)
-    notes: list[str] = []
-    clip = _clip(path, info, notes)
     picture = info.frames <= 1 and info.seconds <= 1.0 and not info.audio and _is_picture(path)
-    progress.stage("moderating", None if picture else max(1, round(clip.seconds)))
-    looked, frames = _side_by_side(clip, policy, progress)
+    progress.stage("moderating", None if picture else max(1, round(info.seconds)))
+    fps = min(MOST_FPS, info.fps) if info.fps > 0 else Fraction(24)
+    while True:
+        notes: list[str] = []
+        reading = _Reading(path, fps, notes)
+        clip = reading.clip(info.seconds)
+        looked, frames = _side_by_side(clip, reading, policy, progress)
+        if not reading.dropped or fps >= MOST_FPS:
+            break
+        fps = min(MOST_FPS, 2 * fps)  # its rate varies: some pictures came faster than its average
     if notes:
         damage = [
             Finding("undecodable", 1.0, "decoder", f"not all of it could be looked at: {n}") for n in notes
@@ -109,47 +115,62 @@ def _remarks(looked: Looked) -> Iterator[str]:
         yield f"the policy wants faces to be hidden ({looked.action}); this file shows them"
 
 
-def _clip(path: Path, info: sandbox.MediaInfo, notes: list[str]) -> Clip:
-    """The file as a clip of constant frame rate; where decoding stops early, *notes* gets the reason."""
-    first = next(
-        (s[0] for s in sandbox.watch(path, rate=_ALL, short_side=SHORT_SIDE) if not isinstance(s, str)), None
-    )
-    if first is None:
-        raise UnreadableInput(f"{path}: no picture in it can be decoded", hint="is the file complete?")
-    height, width = first.shape[:2]
-    fps = min(Fraction(MOST_FPS), info.fps) if info.fps > 0 else Fraction(24)
-    count = max(1, round(info.seconds * fps))
+class _Reading:
+    """One decoding of a file, brought to a constant frame rate: each picture as long as it is shown."""
 
-    def read() -> Iterator[Frame]:
-        return _steady(path, fps, (height, width), notes)
+    def __init__(self, path: Path, fps: Fraction, notes: list[str]) -> None:
+        self._path, self._fps, self._notes = path, fps, notes
+        self.dropped = 0
+        """Pictures that were shown for less than half a frame."""
+        self._pass = self._steady()
+        self._first = next(self._pass, None)
 
-    return Clip(read, width, height, fps, count)
+    def clip(self, seconds: float) -> Clip:
+        """What the checks see; another reading decodes anew. Raises UnreadableInput without any picture."""
+        if self._first is None:
+            raise UnreadableInput(
+                f"{self._path}: no picture in it can be decoded", hint="is the file complete?"
+            )
+        height, width = self._first.shape[:2]
+        count = max(1, round(seconds * self._fps))
+        return Clip(lambda: _Reading(self._path, self._fps, [])._all(), width, height, self._fps, count)
 
+    def _all(self) -> Iterator[Frame]:
+        if self._first is not None:
+            yield self._first
+        yield from self._pass
 
-def _steady(path: Path, fps: Fraction, shape: tuple[int, int], notes: list[str]) -> Iterator[Frame]:
-    """Pictures at *fps*, each the one shown at that time: rates that vary and late starts come out even."""
-    number, shown, start = 0, None, 0.0
-    for seen in sandbox.watch(path, rate=_ALL, short_side=SHORT_SIDE):
-        if isinstance(seen, str):
-            if seen not in notes:
-                notes.append(seen)
-            continue
-        picture, time, _ = seen
-        if picture.shape[:2] != shape:
-            if "its pictures change size" not in notes:
-                notes.append("its pictures change size")
-            continue
-        if shown is None:
-            start = time
-        while shown is not None and number / fps < Fraction(time - start) - Fraction(1, 2) / fps:
+    def __iter__(self) -> Iterator[Frame]:
+        """The frames of this decoding, once."""
+        return self._all()
+
+    def _note(self, text: str) -> None:
+        if text not in self._notes:
+            self._notes.append(text)
+
+    def _steady(self) -> Iterator[Frame]:
+        number, start, used = 0, 0.0, True
+        shown: Frame | None = None
+        for seen in sandbox.watch(self._path, rate=_ALL, short_side=SHORT_SIDE):
+            if isinstance(seen, str):
+                self._note(seen)
+                continue
+            picture, time, _ = seen
+            if shown is None:
+                start = time
+            elif picture.shape != shown.shape:
+                self._note("its pictures change size")
+                continue
+            while shown is not None and number / self._fps < time - start - 0.5 / self._fps:
+                yield shown
+                number, used = number + 1, True
+            self.dropped += not used
+            shown, used = picture, False
+        if shown is not None:
             yield shown
-            number += 1
-        shown = picture
-    if shown is not None:
-        yield shown
 
 
-def _side_by_side(clip: Clip, policy: Policy, progress: Progress) -> tuple[Looked, int]:
+def _side_by_side(clip: Clip, reading: _Reading, policy: Policy, progress: Progress) -> tuple[Looked, int]:
     """Every check in a thread of its own, on one common pass; the answers, and how many frames there were."""
     from safegen.pipeline.together import View
 
@@ -161,7 +182,7 @@ def _side_by_side(clip: Clip, policy: Policy, progress: Progress) -> tuple[Looke
         running = [_start(threads, v, job, name) for v, (job, name) in zip(views, jobs, strict=True)]
         end: BaseException | None = Interrupted("stopped while looking")
         try:
-            for frame in clip:
+            for frame in reading:
                 if progress.cancelled():
                     raise Interrupted("stopped while looking")
                 if all(view.done for view in views) and any(f.exception() for f in running):
