@@ -61,6 +61,8 @@ def describe(
     inside = own.texts.get("captions") or own.texts.get("other")
     spoken = said if said is not None else None if inside is None else [cue(*line) for line in inside]
     notes: list[str] = []
+    if own.frames < info.frames:
+        notes.append(f"the file breaks off: {own.frames} of {info.frames} pictures are there")
     progress.stage("describing")
     seen = scenes.gathered(_pictures(path, info.seconds, notes, progress), info.seconds)
     built = tracks.build(
@@ -125,9 +127,8 @@ def _pictures(
 def _about_credentials(path: Path) -> list[str]:
     """A note where the source has credentials: they do not hold for the copy."""
     from safegen.credentials.read import read_credentials
-    from safegen.types import CredentialState
 
-    if read_credentials(path).state is CredentialState.ABSENT:
+    if read_credentials(path).manifest_id is None:
         return []
     return [
         f"the Content Credentials of {path.name} do not hold for the copy; `safegen protect` signs it anew"

@@ -136,3 +136,27 @@ def test_a_track_that_was_not_written_is_missed(mp4: Path, monkeypatch: pytest.M
     with pytest.raises(ReleaseFailed, match="captions"):
         describe(mp4, video=mp4.with_name("out.mp4"))
     assert not mp4.with_name("out.mp4").exists()
+
+
+@pytest.mark.usefixtures("at_home")
+def test_a_file_that_breaks_off_is_said(mp4: Path) -> None:
+    whole = mp4.read_bytes()
+    mp4.write_bytes(whole[: len(whole) * 3 // 5])
+    done = describe(mp4)
+    assert any("breaks off" in note and "of 72 pictures" in note for note in done.notes)
+
+
+@pytest.mark.usefixtures("at_home")
+def test_what_mp4_cannot_hold_is_said_and_nothing_left(two_shots: Clip, tmp_path: Path) -> None:
+    source = tmp_path / "old.webm"
+    with av.open(str(source), "w") as box:
+        stream = box.add_stream("libvpx", rate=12)
+        stream.width = stream.height = 64
+        stream.pix_fmt = "yuv420p"
+        for picture in two_shots:
+            box.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        box.mux(stream.encode(None))
+    with pytest.raises(UnreadableInput, match="vp8"):
+        describe(source, video=tmp_path / "new.mp4")
+    assert left(tmp_path) == ["old.webm"]
+    assert not describe(source).notes
