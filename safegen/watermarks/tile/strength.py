@@ -39,8 +39,8 @@ _CUT, _JUMP = 16.0, 2.0
 
 
 def _rms(values: Floats) -> float:
-    part = values[::2, ::2]
-    return math.sqrt(float(np.mean(part * part)))
+    part = np.ascontiguousarray(values[::2, ::2])
+    return float(cv2.norm(part)) / math.sqrt(part.size)
 
 
 class Strength:
@@ -73,7 +73,8 @@ class Strength:
 
     def _watch(self, small: NDArray[np.uint8]) -> bool:
         """Take note of what moved since the last frame; whether a scene begins here."""
-        calm = cv2.blur(small, (3, 3))
+        size = (max(1, small.shape[1] // 2), max(1, small.shape[0] // 2))
+        calm = np.asarray(cv2.resize(small, size, interpolation=cv2.INTER_AREA), np.uint8)
         last, self._last = self._last, calm
         if last is None:
             return True
@@ -83,20 +84,25 @@ class Strength:
         if mean > max(_CUT, _JUMP * usual):
             self._motion = None
             return True
-        moved = cv2.boxFilter(change, cv2.CV_32F, (9, 9))
-        # Pictures shown twice must not count as rest.
-        self._motion = moved if self._motion is None else cv2.max(moved, self._motion * _FADE)
+        moved = cv2.boxFilter(change, cv2.CV_32F, (5, 5))
+        if self._motion is None:
+            self._motion = np.asarray(moved, np.float32)
+        else:  # Pictures shown twice must not count as rest.
+            self._motion *= _FADE
+            cv2.max(moved, self._motion, dst=self._motion)
         return False
 
     def _level(self, small: NDArray[np.uint8], fresh: bool, short: int) -> Floats:
         light = brightness(small)
-        allowed = np.asarray(texture(small) * light, np.float32)
+        level = np.asarray(cv2.multiply(texture(small), light), np.float32)
         share = None
         if self._motion is not None and not fresh:
-            share = np.maximum(_LEAST, 1.0 / (1.0 + _SOFTEN * self._motion)).astype(np.float32)
-        self._aim(allowed, share, short, fresh)
-        level = np.minimum(self.g * allowed + self.even * light, PEAK)
-        return np.asarray(level if share is None else level * share, np.float32)
+            part = np.maximum(_LEAST, 1.0 / (1.0 + _SOFTEN * self._motion))
+            share = np.asarray(cv2.resize(part, small.shape[::-1]), np.float32)
+        self._aim(level, share, short, fresh)
+        cv2.addWeighted(level, self.g, light, self.even, 0.0, dst=level)
+        cv2.min(level, PEAK, dst=level)
+        return level if share is None else np.asarray(cv2.multiply(level, share, dst=level), np.float32)
 
     def _aim(self, allowed: Floats, share: Floats | None, short: int, fresh: bool) -> None:
         """Bring g and the even part nearer to what this frame asks for: slowly within a scene."""
@@ -106,7 +112,7 @@ class Strength:
         rms = max(_rms(allowed), 1e-6)
         wanted = min(_G_MAX, max(_G_FIRST if fresh else _G_MIN, still / rms))
         if share is not None:
-            wanted = max(wanted, min(_G_MOVING, moving / max(_rms(allowed * share), 1e-6)))
+            wanted = max(wanted, min(_G_MOVING, moving / max(_rms(cv2.multiply(allowed, share)), 1e-6)))
         even = min(_EVEN_MAX, max(0.0, moving - wanted * rms))
         if fresh:
             wanted, even = _BURST * wanted, _BURST * even
