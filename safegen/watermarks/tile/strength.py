@@ -32,7 +32,10 @@ _EVEN_MAX = 1.1
 """Grey levels at most that flat pictures get evenly, beside g."""
 _SIDES, _STILL_DB, _MOVING_DB = (256, 448), (42.5, 44.5), (43.2, 45.2)
 _INERTIA = 0.2
-_LEAST, _SOFTEN = 0.15, 1.0
+_SOFTEN = 1.0
+"""Grey levels of change that halve the mark."""
+_BUSY, _LEAST = (0.6, 1.4), (0.16, 0.4)
+"""What motion leaves at least: more in busy pictures, which cost many bits anyway."""
 _FADE = 0.75
 _CUT, _JUMP = 16.0, 2.0
 """A scene begins where grey levels (of 255) change by this on average, so many times what was usual."""
@@ -97,7 +100,8 @@ class Strength:
         level = np.asarray(cv2.multiply(texture(small), light), np.float32)
         share = None
         if self._motion is not None and not fresh:
-            part = np.maximum(_LEAST, 1.0 / (1.0 + _SOFTEN * self._motion))
+            least = float(np.interp(_rms(level), _BUSY, _LEAST))
+            part = np.maximum(least, 1.0 / (1.0 + _SOFTEN * self._motion))
             share = np.asarray(cv2.resize(part, small.shape[::-1]), np.float32)
         self._aim(level, share, short, fresh)
         cv2.addWeighted(level, self.g, light, self.even, 0.0, dst=level)
