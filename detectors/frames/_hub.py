@@ -70,6 +70,7 @@ def libraries(place: Path) -> tuple[Any, Any]:
 
         if find_spec("timm") is None:
             raise CheckAbsent("timm is not installed, which this model needs", hint="pip install timm")
+    transformers.logging.disable_progress_bar()
     return torch, transformers
 
 
