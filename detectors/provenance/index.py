@@ -31,7 +31,7 @@ _MAGIC = b"safegen fingerprints 1\n"
 
 @dataclass(frozen=True)
 class Upto:
-    """What of a ledger is indexed: the first *size* entries of *origin*; *leaf*: SHA-256 (hex) of the last."""
+    """What of a ledger is indexed: the first *size* entries of *origin*; *leaf*: the last SHA-256 (hex)."""
 
     origin: str = ""
     size: int = 0
