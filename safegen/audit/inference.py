@@ -235,11 +235,13 @@ def benjamini_hochberg(p: list[float]) -> list[float]:
 def power(target: Shares, n: int, *, limit: float, effect: float, error: float, draws: int = 4000) -> float:
     """Chance that the gate speaks up at a total variation of *effect*, in the worse of two shapes.
 
-    One class over the others, and half of the classes over the other half.
+    One class over the others, and half of the classes over the other half where that gets so far.
     """
     found = []
     for extreme in shapes(target):
         path = Path(extreme, target)
+        if path.distance(2) < effect:
+            continue
         null = np.sort(simulated(path.at(path.where(limit)), target, n, draws))
         critical = null[min(draws - 1, int(np.ceil(draws * (1 - error))))]
         found.append(float((simulated(path.at(path.where(effect)), target, n, draws) > critical).mean()))
