@@ -59,7 +59,7 @@ def random_vit(folder: Path) -> None:
 
 
 def cost(name: str, video: Clip) -> list[float] | str:
-    """Seconds per second of video by the clock and of the processor, models loaded before; or why it cannot be measured."""
+    """Seconds per second of video, by the clock and of the processor, models loaded before; or why not."""
     try:
         check = plugins.load("frames", name)
         check.run(Clip.from_array(np.stack([next(iter(video))]), 1))
