@@ -5,7 +5,7 @@ import pytest
 from safegen import plugins
 from safegen.types import FrameSample
 from safegen.watermarks import PUBLIC_KEY
-from safegen.watermarks.tile import ALG, TileWatermark
+from safegen.watermarks.tile import ALG, TileWatermark, carrier, code
 
 PAYLOAD = 0x5AFE_0123_89AB_CDEF
 
@@ -62,6 +62,26 @@ def test_geometry_says_where_a_crop_lay(marked, tools):
     assert one.geometry is not None
     assert np.allclose(one.geometry.a, (0.5, 0, 0, 0.5), atol=0.01)
     assert np.allclose(one.geometry.t, (18, 50), atol=1.0)
+
+
+def test_readers_do_not_depend_on_the_strengths(clean, tools):
+    """Clips of the first version were marked by another mask; the pattern is what is read."""
+    level = 1.1 * carrier.pattern(PUBLIC_KEY, code.encode(PAYLOAD), clean.shape[2], clean.shape[1])
+    even = np.clip(np.round(clean + level[..., None]), 0, 255).astype(np.uint8)
+    frames, keys = tools["h264"](even, 28)
+    assert accepted(read(tools["sample"](frames, keys=keys))) == [PAYLOAD]
+
+
+def test_one_frame_of_a_moving_picture(tools):
+    """Where the picture moves the mark is weaker; a screenshot must do all the same."""
+    rng = np.random.default_rng(5)
+    coarse = cv2.resize(rng.normal(0, 22, (90, 200)).astype(np.float32), (1600, 720))
+    ground = np.clip(125 + coarse + rng.normal(0, 6, coarse.shape), 0, 255).astype(np.uint8)
+    ground = np.repeat(ground[..., None], 3, axis=-1)
+    moving = np.stack([ground[60:540, 6 * n : 6 * n + 854] for n in range(16)])
+    data = cv2.imencode(".jpg", tools["mark"](moving)[12], [cv2.IMWRITE_JPEG_QUALITY, 50])[1]
+    frame = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    assert accepted(read(tools["sample"](frame[None]))) == [PAYLOAD]
 
 
 def test_one_jpeg_frame(marked, tools):
