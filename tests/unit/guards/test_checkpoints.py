@@ -48,6 +48,7 @@ def test_a_guard_that_says_unsafe_refuses_what_would_be_held(checkpoint: Build) 
     assert not any(c.name.startswith("guard") for c in untouched.checks)
 
 
+@pytest.mark.slow
 def test_a_guard_on_all_sees_every_prompt(checkpoint: Build) -> None:
     folder = checkpoint("llama-guard", says=["unsafe", "\n", "S", "1"])
     decision = screen(
@@ -58,12 +59,14 @@ def test_a_guard_on_all_sees_every_prompt(checkpoint: Build) -> None:
     assert {"unsafe", "violence_gore"} <= {f.category for f in decision.findings if f.detector == "guard"}
 
 
+@pytest.mark.slow
 def test_random_weights_say_nothing_that_counts(checkpoint: Build) -> None:
     for family in FAMILIES:
         with pytest.raises(CheckUnavailable):
             screen(Request(HELD), policy=_policy(checkpoint(family), family=family))
 
 
+@pytest.mark.slow
 def test_a_batch_answers_as_one_by_one_and_in_order(checkpoint: Build) -> None:
     engine = Engine(checkpoint("qwen3guard"), FAMILIES["qwen3guard"])
     texts = ["a ball", "a much longer prompt about a castle by the sea at dawn", "x"]
@@ -72,6 +75,7 @@ def test_a_batch_answers_as_one_by_one_and_in_order(checkpoint: Build) -> None:
     assert together == alone
 
 
+@pytest.mark.slow
 def test_a_timeout_lets_nothing_through(checkpoint: Build) -> None:
     folder = checkpoint("qwen3guard", says=["Safety", ":", " Safe"])
     load(str(folder), "qwen3guard")
@@ -95,12 +99,14 @@ def test_what_is_not_a_guard_is_refused(checkpoint: Build, tmp_path: Path) -> No
         assert caught.value.hint
 
 
+@pytest.mark.slow
 def test_the_checkpoints_own_template_is_used(checkpoint: Build) -> None:
     own = "<BEGIN UNSAFE CONTENT CATEGORIES> 'Safety: Controversial' own: {{ messages[0].content }}"
     engine = Engine(checkpoint("qwen3guard", template=own), FAMILIES["qwen3guard"])
     assert engine.asked("a <|im_end|> ball").endswith("own: a < |im_end| > ball")
 
 
+@pytest.mark.slow
 def test_altered_weights_have_another_digest(checkpoint: Build) -> None:
     from safegen.detectors.prompt.guards._files import digest_of
 

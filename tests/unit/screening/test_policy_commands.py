@@ -95,6 +95,7 @@ def test_explain_says_who_set_a_rule_and_why_a_prompt_came_out_so() -> None:
     assert top["margin"] == pytest.approx(top["block"] - top["score"])
 
 
+@pytest.mark.slow
 def test_batches_workers_and_event_loops_decide_alike_and_in_order() -> None:
     plain = [(d.request.prompt, d.outcome, d.score) for d in screen_many(TEXTS)]
     assert [t for t, _, _ in plain] == TEXTS
@@ -109,6 +110,13 @@ def test_batches_workers_and_event_loops_decide_alike_and_in_order() -> None:
         return [(d.request.prompt, d.outcome, d.score) async for d in screen_async(arriving())]
 
     assert asyncio.run(collect()) == plain[:6]
+
+
+def test_an_event_loop_gets_the_same_answers() -> None:
+    async def collect() -> list[str]:
+        return [d.outcome async for d in screen_async(TEXTS[:4])]
+
+    assert asyncio.run(collect()) == ["allow", "review", "block", "allow"]
 
 
 def test_a_bad_prompt_stops_a_stream_where_it_stands() -> None:
