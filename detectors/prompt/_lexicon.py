@@ -67,7 +67,9 @@ class Entry:
     worse: frozenset[Phrase] = frozenset()
     worse_score: float = 0.0
     names: bool = False
-    """Whether the terms are names: found joined and with slips, too."""
+    """Whether the terms are names: found with slips, too."""
+    joined: frozenset[Phrase] = frozenset()
+    """Those of ``terms`` that are names written as one word."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +162,7 @@ def _compiled(folder: Path, stamps: tuple[tuple[str, int, int], ...], scope: str
         {k: tuple(v) for k, v in by_term.items()},
         {k: tuple(v) for k, v in index.items()},
         digest.hexdigest(),
-        Slips({t for entry in entries if entry.names for t in entry.terms}),
+        Slips({t for entry in entries if entry.names for t in entry.terms if t not in entry.joined}),
     )
 
 
@@ -182,6 +184,8 @@ def _entries(name: str, data: dict[str, Any]) -> Iterator[Entry]:
             raise ValueError("an entry has either `terms` or `each`")
         merged = {**{k: v for k, v in data.items() if k in _ENTRY_KEYS}, **own}
         for terms in merged.pop("each", None) or [merged["terms"]]:
+            if not isinstance(terms, str):
+                raise ValueError(f"{terms!r} is not text (put it in quotes)")
             yield _entry(name, str(data["category"]), merged | {"terms": terms}, sets, cache)
 
 
@@ -196,8 +200,9 @@ def _entry(
     names = bool(item.get("names", False))
     exact = names or bool(item.get("exact", False))
     terms = {p: w for w in reversed(_spelled(spelled, sets)) if (p := phrase(w, exact))}
-    if names:
-        terms = _joined(terms) | terms
+    terms |= {p: w for w in spelled if not w.isascii() and (p := _among_latin(w, exact)) not in terms}
+    joined = {p: w for p, w in _joined(terms).items() if p not in terms} if names else {}
+    terms |= joined
     worse = item.get("worse") or {}
     score, worse_score = float(item["score"]), float(worse.get("score", 0.0))
     if not terms or not (0 < score <= 1 and 0 <= worse_score <= 1):
@@ -215,8 +220,13 @@ def _entry(
         category, name, terms, str(item["reason"]), score,
         needs=phrases(item.get("with")), unless=phrases(item.get("unless")),
         near=int(item.get("near", 0)), worse=phrases(worse.get("with")), worse_score=worse_score,
-        names=names,
+        names=names, joined=frozenset(joined),
     )  # fmt: skip
+
+
+def _among_latin(text: str, exact: bool) -> Phrase:
+    """How *text* reads in an English prompt, where words made of look-alikes are taken for Latin ones."""
+    return phrase("the " * 20 + text, exact)[20:]
 
 
 def _joined(terms: dict[Phrase, str]) -> dict[Phrase, str]:

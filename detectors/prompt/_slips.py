@@ -15,7 +15,7 @@ Phrase = tuple[str, ...]
 SHORTEST = 5
 """Letters that a word of a longer name needs for a slip in it to count."""
 SHORTEST_ALONE = 8
-"""Letters that a name of one word needs."""
+"""Letters that a name of one word needs for one edit to count; for two it needs two letters more."""
 _SAME = str.maketrans({"c": "k", "q": "k", "z": "s", "w": "v", "m": "n", "y": "i"})
 _SILENT = frozenset("aeiouh")
 
@@ -63,8 +63,12 @@ def close(word: str, listed: str) -> bool:
     short = len(listed) < 7
     if short and word[-1] != listed[-1]:
         return False
-    limit = 1 if short else 2
-    return 0 < distance(word, listed, limit) <= limit
+    return 0 < distance(word, listed, 2) <= (1 if short else 2)
+
+
+def _alone(word: str, listed: str) -> bool:
+    """Whether a slip may count without a second word that vouches for it: "teacher" is not Thatcher."""
+    return len(listed) >= SHORTEST_ALONE + 2 or distance(word, listed, 1) <= 1
 
 
 class Slips:
@@ -95,6 +99,8 @@ class Slips:
                 start = i - at
                 after = start + len(phrase)
                 if start < 0 or after > len(words) or (phrase, start) in seen:
+                    continue
+                if len(phrase) == 1 and not _alone(words[i], phrase[0][1:]):
                     continue
                 if all(p[1:] == words[k] or p[1:] in meant.get(k, ()) for k, p in enumerate(phrase, start)):
                     seen.add((phrase, start))
