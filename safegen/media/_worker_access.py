@@ -100,7 +100,9 @@ def _copied(container: Any, box: Any, notes: list[str], replaced: frozenset[int]
     source = container.streams.video[0]
     codec = source.codec_context.name
     if codec not in _VIDEO:
-        raise Refuse(f"MP4 does not hold {codec} video", "describe it without -o, or convert it to H.264 first")
+        raise Refuse(
+            f"MP4 does not hold {codec} video", "describe it without -o, or convert it to H.264 first"
+        )
     video = Track(box.add_stream_from_template(source))
     name_track(video.out, source)
     return {source.index: video, **other_tracks(container, box, notes, replaced)}
