@@ -91,7 +91,7 @@ USAGE: dict[str, tuple[Sequence[str], int, str]] = {
     "verify a text": (["verify", "text.mp4"], 2, "text.mp4"),
     "verify a folder": (["verify", "folder.mp4"], 2, "folder"),
     "protect a text": (["protect", "text.mp4"], 2, "text.mp4"),
-    "protect a picture": (["protect", "picture.png"], 2, "still"),
+    "protect a black picture": (["protect", "picture.png"], 5, "black"),
     "trust a video": (["trust", "add", "-y", "text.mp4"], 2, "trust file"),
     "proof of nothing": (["log", "proof", "0"], 2, "ledger"),
     "keys of nothing": (["keys", "show"], 6, "identity"),
