@@ -22,7 +22,7 @@ _SILENT = frozenset("aeiouh")
 
 @lru_cache(maxsize=16384)
 def sound(word: str) -> str:
-    """Consonants of *word*, letters that are often confused made equal: the same for words that sound alike."""
+    """Consonants of *word*, often confused ones made equal: the same for words that sound alike."""
     folded = word.replace("ph", "f").translate(_SAME)
     out = folded[0]
     for char in folded[1:]:
