@@ -31,7 +31,8 @@ gay gays lesbian lesbians bisexual bisexuals homosexual homosexuals heterosexual
 queers transgender trans transsexual transsexuals transgendered cisgender nonbinary non-binary genderqueer
 genderfluid intersex asexual pansexual lgbt lgbtq lgbtqia
 disabled handicapped deaf blind mute autistic paraplegic quadriplegic amputee wheelchair-bound dyslexic
-epileptic schizophrenic schizophrenics one-armed one-legged masculine feminine fat obese overweight plump chubby skinny thin slim short tall old elderly senior seniors aged
+epileptic schizophrenic schizophrenics one-armed one-legged masculine feminine fat obese overweight plump
+chubby skinny thin slim short tall old elderly senior seniors aged
 middle-aged young younger older poor rich wealthy working-class homeless immigrant immigrants migrant
 migrants refugee refugees foreigner foreigners blonde brunette redhead bald pregnant single divorced
 """
