@@ -1,7 +1,7 @@
 """A visible label burnt into every picture: white strokes on a dark box, in the lower left corner.
 
-Letters are those that OpenCV draws by itself, so no font file is needed; only printable ASCII is sure to be among
-them. Cap height is at least 5 % of the short side (GB 45438-2025 asks for that), and the
+Letters are those that OpenCV draws by itself, so no font file is needed; only printable ASCII is sure to
+be among them. Cap height is at least 5 % of the short side (GB 45438-2025 asks for that), and the
 box is dark enough for a contrast of at least 7:1 over any picture (WCAG 2.2, 1.4.6).
 """
 
