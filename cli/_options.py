@@ -39,7 +39,8 @@ def manifest(function: F) -> F:
         "--manifest",
         metavar="WHERE",
         help="Where the credentials go: embedded; sidecar (NAME.mp4.c2pa); or the https address where "
-        "you will put that file ({id}: the content id). Default: release.manifest in safegen.toml, else embedded.",
+        "you will put that file ({id}: the content id). Default: release.manifest in safegen.toml, else "
+        "embedded.",
     )(function)
 
 
