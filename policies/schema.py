@@ -134,7 +134,8 @@ class Inputs(BaseModel):
 
     ``forbidden``: they do not allow generative use (a release of the own ledger is its maker's to use).
     ``broken``: a hash or signature in them does not match. ``remote``: they lie elsewhere, unread.
-    ``people``: whether an input that may show a real person needs its uploader's attestation (docs/consent.md).
+    ``people``: whether an input that may show a real person needs its uploader's attestation
+    (docs/consent.md).
     """
 
     model_config = _STRICT
