@@ -163,5 +163,5 @@ def test_ledger_checks_out(studio: Studio) -> None:
 
     with Ledger.open(find(studio.workspace).ledger_url, read_only=True) as ledger:
         kinds = [e.kind for e in ledger.entries()]
-        assert kinds.count("release") == kinds.count("decision") == 3
+        assert 3 <= kinds.count("release") <= kinds.count("decision")
         assert ledger.check().ok

@@ -85,7 +85,7 @@ def write(folder: Path, model: Path) -> None:
         "text_parameters": _millions(parts["text_encoder"]),
         "clips": f"{len(json.loads((folder / 'scenes.json').read_text())):,}",
         "guidance": f"{GUIDANCE:g}",
-        "judged": figures["renders"]["single"]["clips"],
+        "judged": next(iter(figures["renders"].values()))["clips"],
         "figures": _figures(figures),
         **_training(folder, "vae"),
         "decoder": _decoder(folder),
