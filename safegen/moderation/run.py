@@ -179,9 +179,11 @@ def _side_by_side(clip: Clip, reading: _Reading, policy: Policy, progress: Progr
     views = [View(clip) for _ in jobs]
     count = 0
     with ThreadPoolExecutor(len(jobs)) as threads:
-        running = [_start(threads, v, job, name) for v, (job, name) in zip(views, jobs, strict=True)]
+        running: list[Future[Any]] = []
         end: BaseException | None = Interrupted("stopped while looking")
         try:
+            for view, (job, name) in zip(views, jobs, strict=True):
+                running.append(_start(threads, view, job, name))
             for frame in reading:
                 if progress.cancelled():
                     raise Interrupted("stopped while looking")

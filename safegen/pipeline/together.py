@@ -116,8 +116,10 @@ def check_and_encode(
     middle = Middle(footage.expected)
     progress.stage("checking, marking, encoding", footage.expected)
     with ThreadPoolExecutor(max(1, len(jobs))) as threads:
-        running = [_start(threads, view, job, name) for view, (job, name) in zip(views, jobs, strict=True)]
-        try:
+        running: list[Future[Any]] = []
+        try:  # from the first check on: an interrupt has to end their threads, or the pool waits for ever
+            for view, (job, name) in zip(views, jobs, strict=True):
+                running.append(_start(threads, view, job, name))
             source = _shown(iter(footage), views, running, middle)
             marked = ahead(_marked(luma, source, footage, payload))
             try:
