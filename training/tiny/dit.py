@@ -69,6 +69,9 @@ class Model:
         words = PreTrainedTokenizerFast.from_pretrained(str(model / "tokenizer")).get_vocab()
         text_model = UMT5EncoderModel.from_pretrained(model / "text_encoder", dtype=torch.float32)
         before, now = text_model.state_dict(), self.text.state_dict()
+        for name in now.keys() - before.keys():
+            if name.endswith((".o.weight", ".wo.weight")):
+                now[name].zero_()  # a new layer begins as one that adds nothing
         for name, value in before.items():
             if value.shape == now[name].shape and "shared" not in name and "embed_tokens" not in name:
                 now[name].copy_(value)
@@ -96,7 +99,7 @@ class Model:
 
     def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
         """Flow-matching loss of one batch."""
-        noised = flow.noised(batch.latents, generator, batch.tails, batch.passages)
+        noised = flow.noised(batch.latents, generator, batch.tails, batch.passages, batch.things)
         guess = self.dit(noised.x, noised.timestep, self.embed(batch.captions), return_dict=False)[0]
         error = (guess - noised.target).square() * noised.weight
         return error.mean() / noised.weight.mean()
@@ -104,7 +107,7 @@ class Model:
 
 @dataclass(frozen=True)
 class Batch:
-    """The data of one step: latents, captions (some empty), and the tails when frames are given.
+    """The data of one step: latents, captions (some empty), the tails when frames are given, where things are.
 
     The first `passages` clips lead from one scene to another.
     """
@@ -112,14 +115,15 @@ class Batch:
     latents: Tensor
     captions: list[str]
     tails: Tensor | None
+    things: Tensor
     passages: int = 0
 
 
 class Data:
     """Cached latents and what they show. Steps without given frames use clips that start at the beginning."""
 
-    def __init__(self, samples: list[Sample], latents: Tensor, tails: Tensor) -> None:
-        self.samples, self.latents, self.tails = samples, latents, tails
+    def __init__(self, samples: list[Sample], latents: Tensor, tails: Tensor, things: Tensor) -> None:
+        self.samples, self.latents, self.tails, self.things = samples, latents, tails, things
         kinds = np.asarray([2 if s.to else int(s.begin > 0) for s in samples])
         self._whole, self._late, self._passages = (np.flatnonzero(kinds == k) for k in (0, 1, 2))
 
@@ -136,7 +140,8 @@ class Data:
         captions = [self._caption(int(i), rng) for i in chosen]
         rows = torch.from_numpy(chosen)
         tails = self.tails[rows].float() if conditioned else None
-        return Batch(self.latents[rows].float(), captions, tails, quarter if conditioned else 0)
+        things = self.things[rows].float()
+        return Batch(self.latents[rows].float(), captions, tails, things, quarter if conditioned else 0)
 
     def _caption(self, i: int, rng: np.random.Generator) -> str:
         sample = self.samples[i]
@@ -160,7 +165,7 @@ def train(folder: Path, minutes: float, start: Path | None = None) -> None:
     if cache is None:
         raise SystemExit(f"no latents in {folder}: run the encode step first")
     samples = samples_from((folder / "scenes.json").read_text())
-    data = Data(samples, cache["latents"], cache["tails"])
+    data = Data(samples, cache["latents"], cache["tails"], cache["things"])
     model = Model(cache["stage"])
     duo = _optimiser(model)
     saved = state.load(folder / "dit.pt")

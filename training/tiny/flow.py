@@ -13,6 +13,13 @@ SHIFT = 2.0
 TIMESTEPS = 1000
 
 
+THINGS = 4.0
+"""How much more the error counts where things are, at no noise; it falls to 0 more at full noise.
+
+Things cover a quarter of the cells and hold nearly all of the detail. Where there is little noise left the picture
+itself tells where things are, so the weight does not pull things to where they are not.
+"""
+
 GIVEN: tuple[tuple[float, tuple[int, ...]], ...] = (
     (0.35, (0,)),
     (0.25, (0, 1)),
@@ -58,11 +65,18 @@ def given(size: int, frames: int, generator: torch.Generator, both: int = 0) -> 
     return out
 
 
-def noised(latents: Tensor, generator: torch.Generator, tails: Tensor | None = None, both: int = 0) -> Noised:
+def noised(
+    latents: Tensor,
+    generator: torch.Generator,
+    tails: Tensor | None = None,
+    both: int = 0,
+    things: Tensor | None = None,
+) -> Noised:
     """Add noise to normalised latents (b, c, t, h, w).
 
     With `tails` (b, c, h, w: the last latent frame as known without the ones before) some frames of every
-    clip are given; of the first `both` clips the start and the end.
+    clip are given; of the first `both` clips the start and the end. `things` (b, t, h, w) in 0..1 says where
+    things are (see `THINGS`).
     """
     b, _, t, h, w = latents.shape
     sigma = sigmas(b, generator)
@@ -70,12 +84,15 @@ def noised(latents: Tensor, generator: torch.Generator, tails: Tensor | None = N
     noise = torch.randn(latents.shape, generator=generator)
     x = (1 - s) * latents + s * noise
     timestep = sigma * TIMESTEPS
+    weight = torch.ones(1, 1, 1, 1, 1)
+    if things is not None:
+        weight = 1 + THINGS * (1 - s) * things[:, None]
     if tails is None:
-        return Noised(x, timestep, noise - latents, torch.ones(1, 1, t, 1, 1))
+        return Noised(x, timestep, noise - latents, weight)
     known = given(b, t, generator, both)
     mask = known.view(b, 1, t, 1, 1)
     clean = torch.cat([latents[:, :, :-1], tails[:, :, None]], 2)
     x = mask * clean + (1 - mask) * x
     tokens = (h // 2) * (w // 2)
     timestep = (timestep[:, None] * (1 - known)).repeat_interleave(tokens, 1)
-    return Noised(x, timestep, noise - latents, 1 - mask)
+    return Noised(x, timestep, noise - latents, (1 - mask) * weight)

@@ -70,6 +70,19 @@ def clip_tensor(sample: Sample) -> Tensor:
     return torch.from_numpy(frames).permute(3, 0, 1, 2).float() / 127.5 - 1
 
 
+def cells(sample: Sample) -> Tensor:
+    """Where things are, by latent frame, row and column: LATENT's (5, 8, 8) uint8, 1 where any of a cell is
+    covered. Nowhere in a passage, whose things come and go."""
+    frames, rows, columns = models.LATENT[1:]
+    if sample.to is not None:
+        return torch.zeros(frames, rows, columns, dtype=torch.uint8)
+    _, masks = render(sample.scene, sample.seed, sample.begin)
+    side = masks.shape[1] // rows
+    by_cell = masks.reshape(len(masks), rows, side, columns, side).any((2, 4))
+    grouped = [by_cell[:1], *np.split(by_cell[1:], frames - 1)]
+    return torch.from_numpy(np.stack([g.any(0) for g in grouped]).astype(np.uint8))
+
+
 def tail(vae: AutoencoderKLWan, x: Tensor) -> Tensor:
     """The last latent frame as it is known from the last five pictures alone: (b, Z, 8, 8)."""
     known: Tensor = vae.encode(x[:, :, -5:]).latent_dist.mean
@@ -100,6 +113,7 @@ def encode(folder: Path, stage: str, clips: int) -> None:
     sample = out[:4000].float()
     mean, std = sample.mean(dim=(0, 2, 3, 4)), sample.std(dim=(0, 2, 3, 4))
     stored = {"mean": mean.tolist(), "std": std.tolist(), "stage": stage}
+    stored["things"] = torch.stack([cells(s) for s in todo])
     stored |= {"latents": _normal(out, mean, std), "tails": _normal(tails, mean, std)}
     state.save(folder / "latents.pt", stored)
     (folder / "scenes.json").write_text(json.dumps([asdict(s) for s in todo]))

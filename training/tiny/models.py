@@ -34,12 +34,13 @@ class Plan:
 
 
 SMALL = Plan(heads=4, ffn=384, text_dim=96, text_length=24, text_heads=3, text_ff=192, text_layers=1)
-LARGE = Plan(heads=5, ffn=480, text_dim=128, text_length=32, text_heads=4, text_ff=256, text_layers=2)
+DEEP = Plan(heads=4, ffn=384, text_dim=96, text_length=24, text_heads=3, text_ff=192, text_layers=2)
 
 
 def plan(stage: str) -> Plan:
-    """The sizes that go with a stage of the world: small for one simple thing, larger from there on."""
-    return SMALL if stage in ("one", "two") else LARGE
+    """The sizes that go with a stage of the world: a second text layer for all that goes beyond one simple
+    thing. A stage's model grows out of the one before (`--start`), so the other sizes stay."""
+    return SMALL if stage in ("one", "two") else DEEP
 
 
 VAE_CONFIG: dict[str, Any] = {
