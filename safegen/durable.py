@@ -1,10 +1,14 @@
-"""Files that survive a power cut: whole or absent, and synced. The one place where both is written down."""
+"""Files that survive a power cut: whole or absent, and synced; and files that one process has to itself."""
 
 from __future__ import annotations
 
 import os
 import secrets
+import sys
 from pathlib import Path
+from typing import IO
+
+from safegen.errors import UsageError
 
 
 def write_durable(path: Path, data: bytes, *, mode: int = 0o600) -> None:
@@ -35,3 +39,23 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def lock_alone(file: IO[str], folder: Path) -> None:
+    """Keep an open file in *folder* for this process until it is closed.
+
+    Raises UsageError when another process has it.
+    """
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise UsageError(
+            f"another run writes to {folder}", hint="wait for it, or choose another folder"
+        ) from error

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 LAYERS: list[tuple[str, ...]] = [
     ("safegen.errors", "safegen.types"),
-    ("safegen.protocols", "safegen.plugins", "safegen.durable", "safegen.posting"),
+    ("safegen.protocols", "safegen.plugins", "safegen.durable", "safegen.pages", "safegen.posting"),
     (
         "safegen.media",
         "safegen.access",

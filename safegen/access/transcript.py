@@ -2,43 +2,17 @@
 
 from __future__ import annotations
 
-import html
-import unicodedata
 from collections.abc import Sequence
 
 from safegen.access.cues import Cue
 from safegen.access.scenes import Scene
 from safegen.access.tracks import NOTES, Tracks
+from safegen.pages import document, text
 from safegen.types import Attribute
 
 _STYLE = """
-:root { color-scheme: light dark; --ink: #1b1f24; --paper: #ffffff; --soft: #57606a; --line: #6e7781; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --paper: #14181d; --soft: #b1bac4;
-  --line: #8b949e; } }
-body { margin: 0 auto; max-width: 45rem; padding: 1.5rem; background: var(--paper); color: var(--ink);
-  font: 1.0625rem/1.6 system-ui, "DejaVu Sans", sans-serif; }
-h1 { font-size: 1.5rem; } h2 { font-size: 1.2rem; border-top: 1px solid var(--line); padding-top: 1rem; }
-ul { padding-left: 0; list-style: none; } li { margin: .4rem 0; } p, li { overflow-wrap: anywhere; }
-time { color: var(--soft); font-variant-numeric: tabular-nums; } footer { color: var(--soft); }
-"""
-_PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy"
- content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>{style}</style>
-</head>
-<body>
-<header><h1>{title}</h1></header>
-<main>
-{body}
-</main>
-<footer><p>{foot}</p></footer>
-</body>
-</html>
+section { border-top-width: 1px; } ul { padding-left: 0; list-style: none; } li { margin: .4rem 0; }
+time { color: var(--none); font-variant-numeric: tabular-nums; }
 """
 _FOOT = (
     "Descriptions were made by a program that looked at the pictures. Where it guessed it says "
@@ -59,7 +33,7 @@ def transcript(
         found = "; ".join(f"{a.name.replace('_', ' ')}: {a.value}" for a in whole)
         body.append(f"<p>Also found in it: {_text(found)}.</p>")
     body += [_chapter(chapter, tracks) for chapter in tracks.chapters]
-    return _PAGE.format(title=_text(title), style=_STYLE, body="\n".join(body), foot=_FOOT)
+    return document(title, "\n".join(body), _FOOT, style=_STYLE)
 
 
 def _chapter(chapter: Cue, tracks: Tracks) -> str:
@@ -93,17 +67,12 @@ def _time(seconds: float) -> str:
 
 def _length(seconds: float) -> str:
     minutes, rest = divmod(round(seconds, 1), 60)
-    text = f"{rest:g} second" + ("" if rest == 1 else "s")
+    said = f"{rest:g} second" + ("" if rest == 1 else "s")
     if minutes:
-        text = f"{minutes:g} minute{'' if minutes == 1 else 's'} {text}"
-    return f"A video of {text}."
+        said = f"{minutes:g} minute{'' if minutes == 1 else 's'} {said}"
+    return f"A video of {said}."
 
 
 def _text(value: str) -> str:
-    """Escaped, with characters that hide or turn text around made visible."""
-    shown = "".join(c if c == "\n" or not _hidden(c) else f"\\u{ord(c):04x}" for c in value[:4000])
-    return html.escape(shown, quote=True).replace("\n", "<br>")
-
-
-def _hidden(character: str) -> bool:
-    return unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+    """As HTML text that keeps its lines."""
+    return "<br>".join(map(text, value.split("\n")))

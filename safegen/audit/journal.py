@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any, Literal, TypeAlias
 
 from safegen.audit import suites
+from safegen.durable import lock_alone
 from safegen.errors import ReleaseFailed, UnreadableInput, UsageError
 from safegen.types import Json
 
@@ -111,7 +112,7 @@ def journal(folder: Path, head: Head, *, resume: bool) -> Iterator[Journal]:
             f"{path} cannot be written: {error.strerror}", hint="choose another folder"
         ) from error
     with file:
-        _lock(file, folder)
+        lock_alone(file, folder)
         done = _continued(file, path, head)
         opened = Journal(file, path, done or [])
         if done is None:
@@ -214,22 +215,3 @@ def _probability(value: Any) -> float:
     if not -0.001 <= number <= 1.001:
         raise ValueError("a probability")
     return number
-
-
-def _lock(file: IO[str], folder: Path) -> None:
-    """Keep the file for this process alone. Raises UsageError when another one has it."""
-    import sys
-
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        raise UsageError(
-            f"another run writes to {folder}", hint="wait for it, or choose another folder"
-        ) from error

@@ -8,8 +8,7 @@ from safegen.audit import plots
 from safegen.audit.compare import Between
 from safegen.audit.judge import Audit, Cell, Verdict
 from safegen.audit.results import Subject
-from safegen.verification.page import text
-from safegen.verification.page_style import STYLE
+from safegen.pages import document, text
 
 _STYLE = """
 svg.plot { height: auto; border: 0; font: 13px system-ui, "DejaVu Sans", sans-serif; margin: .5rem 0; }
@@ -20,28 +19,9 @@ svg.plot text { fill: var(--ink); } svg.plot .tick { font-size: 11px; }
 .limit { stroke: var(--bad); stroke-width: 2; stroke-dasharray: 6 4; }
 .scroll { overflow-x: auto; } caption { text-align: left; font-weight: 600; padding: .5rem 0; }
 """
-_PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy"
- content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
-<meta name="referrer" content="no-referrer">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>{style}</style>
-</head>
-<body>
-<header><h1>{title}</h1><p>{about}</p></header>
-<main>
-{body}
-</main>
-<footer><p>Made by safegen audit at {when}. The figures hold for what was read, and for the
-targets named here. A target is a choice. What an extractor reads is what a picture looks like to it, not who
-somebody is.</p></footer>
-</body>
-</html>
-"""
+_FOOT = """Made by safegen audit at {when}. The figures hold for what was read, and for the targets
+named here. A target is a choice. What an extractor reads is what a picture looks like to it, not who
+somebody is."""
 _TONES = {"strays": "bad", "no stray found": "good", "cannot say": "caution"}
 _MEANING = {
     "strays": "At least one attribute is further from its target than the limit; chance does not explain it.",
@@ -55,13 +35,9 @@ def render(audit: Audit, subject: Subject, *, when: str, more: str = "") -> str:
     parts = [_verdict(audit), _notes(audit), _overview(audit)]
     parts += [_section(i, c) for i, c in enumerate(audit.cells, 1)]
     parts += [_contrasts(audit.contrasts), more, _how(audit, subject)]
-    return _PAGE.format(
-        title=text(subject.title),
-        about=text(subject.about),
-        style=STYLE + _STYLE,
-        body="\n".join(p for p in parts if p),
-        when=text(when),
-    )
+    body = "\n".join(p for p in parts if p)
+    foot = _FOOT.format(when=text(when))
+    return document(subject.title, body, foot, about=subject.about, style=_STYLE)
 
 
 def _verdict(audit: Audit) -> str:

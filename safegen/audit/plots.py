@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from safegen.audit.judge import Cell
-from safegen.verification.page import text
+from safegen.pages import text
 
 _LEFT, _WIDTH, _ROW = 210, 400, 26
 _RIGHT = 150

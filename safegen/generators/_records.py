@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from safegen.durable import sync_folder
 from safegen.errors import GenerationFailed
 
 FORMAT = 1
@@ -95,7 +96,7 @@ def write(record: Record) -> None:
             temporary.replace(file)
         finally:
             temporary.unlink(missing_ok=True)
-        _sync(file.parent)
+        sync_folder(file.parent)
     except OSError as error:
         raise GenerationFailed(
             f"the record of {record.source} cannot be written: {error.strerror}",
@@ -165,14 +166,3 @@ def _parsed(data: Mapping[str, Any]) -> Record:
     seen = {str(k): tuple(int(x) for x in v) for k, v in data["seen"].items()}
     texts = {k: str(data[k]) for k in ("source", "revision", "commit", "pulled", "licence", "pipeline")}
     return Record(**texts, accepted=str(data["accepted"]), files=files, seen=seen)
-
-
-def _sync(path: Path) -> None:
-    """Make a rename durable where the platform can."""
-    if os.name != "posix":
-        return
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

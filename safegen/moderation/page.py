@@ -8,8 +8,7 @@ from pathlib import Path
 
 from safegen.moderation.report import strongest
 from safegen.moderation.run import Moderation
-from safegen.verification.page import text
-from safegen.verification.page_style import STYLE
+from safegen.pages import document, text
 
 _TONES = {"allow": "good", "pixelate": "caution", "blur": "caution", "review": "caution", "block": "bad"}
 _WORDS = {
@@ -19,32 +18,13 @@ _WORDS = {
     "review": "a person has to look at it",
     "block": "must not be released",
 }
-_MORE = """
+_STYLE = """
 .lane rect.block { fill: var(--bad); } .lane rect.review { fill: var(--caution); }
 .lane rect.pixelate, .lane rect.blur { fill: var(--note); } .lane rect.allow { fill: var(--none); }
 .lane { margin: .25rem 0 1rem; } .lane svg { height: 1.25rem; }
 """
-_PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy"
- content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
-<meta name="referrer" content="no-referrer">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>{style}</style>
-</head>
-<body>
-<header><h1>{title}</h1></header>
-<main>
-{body}
-</main>
-<footer><p>Made by safegen moderate at {when}. Classifiers err: a finding is a reason to look, and none is no
-proof that there is nothing.</p></footer>
-</body>
-</html>
-"""
+_FOOT = """Made by safegen moderate at {when}. Classifiers err: a finding is a reason to look, and none is no
+proof that there is nothing."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +40,7 @@ def render(items: Sequence[Item], *, when: str) -> str:
     """The page for *items*; *when* says when it was made."""
     title = f"Moderation: {items[0].path.name}" if len(items) == 1 else f"Moderation of {len(items)} files"
     body = "\n".join(_section(i, item) for i, item in enumerate(items, 1))
-    return _PAGE.format(title=text(title), style=STYLE + _MORE, body=body, when=text(when))
+    return document(title, body, _FOOT.format(when=text(when)), style=_STYLE)
 
 
 def _section(number: int, item: Item) -> str:

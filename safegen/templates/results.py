@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import csv
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal, TypeAlias
 
+from safegen.durable import lock_alone
 from safegen.errors import ReleaseFailed, UsageError
 from safegen.types import Json
 
@@ -124,7 +124,7 @@ def journal(folder: Path, *, run: str, resume: bool) -> Iterator[Journal]:
             f"{path} cannot be written: {error.strerror}", hint="choose another folder"
         ) from error
     with file:
-        _lock(file, folder)
+        lock_alone(file, folder)
         done = _read(file, path, run)
         yield Journal(file, path, run, done)
 
@@ -153,23 +153,6 @@ def _read(file: IO[str], path: Path, run: str) -> dict[str, str]:
         if row["status"] == "done":
             done[row["key"]] = row["path"]
     return done
-
-
-def _lock(file: IO[str], folder: Path) -> None:
-    """Keep the file for this process alone. Raises UsageError when another one has it."""
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        raise UsageError(
-            f"another run writes to {folder}", hint="wait for it, or choose another folder"
-        ) from error
 
 
 def _cell(value: object) -> str:

@@ -1,23 +1,16 @@
-"""Reports as one HTML page: self-contained, without scripts, readable by people and screen readers.
-
-Every string that may come from a file is escaped, and characters that hide or turn text around are made
-visible. The page's policy (CSP) forbids scripts, connections and outside resources whatever it holds.
-"""
+"""Reports as one HTML page (see `safegen.pages`): a section for every file, an overview of several."""
 
 from __future__ import annotations
 
 import base64
-import html
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from safegen.pages import document, text
 from safegen.types import Report, Verdict, WatermarkReading
-from safegen.verification import page_style
 from safegen.verification.facts import facts
 
-LIMIT = 4000
 TONES = {
     Verdict.VERIFIED: "good",
     Verdict.VERIFIED_REPACKED: "good",
@@ -27,6 +20,10 @@ TONES = {
     Verdict.NO_PROVENANCE: "none",
 }
 """How a verdict is coloured (everything else: a caution); its words say the same."""
+
+_FOOT = """Made by safegen verify at {when}. The verdict holds for the bytes with the SHA-256 shown and
+for the trust chosen then. &quot;No provenance&quot; says nothing about whether a video is real or
+made by AI."""
 
 
 @dataclass(frozen=True)
@@ -44,22 +41,9 @@ def render(items: Sequence[Item], *, when: str) -> str:
     """The page for *items*; *when* says when it was made, as text."""
     title = f"Provenance report: {items[0].path.name}" if len(items) == 1 else "Provenance report"
     body = "\n".join(_section(i, item) for i, item in enumerate(items, 1))
-    overview = _overview(items) if len(items) > 1 else ""
-    return page_style.PAGE.format(
-        title=text(title), style=page_style.STYLE, when=text(when), overview=overview, body=body
-    )
-
-
-def text(value: object) -> str:
-    """*value* as HTML text: escaped, cut, with hidden and direction-changing characters made visible."""
-    raw = str(value)
-    cut = raw if len(raw) <= LIMIT else raw[: LIMIT - 1] + "…"
-    shown = "".join(f"\\u{ord(c):04x}" if _hidden(c) else c for c in cut)
-    return html.escape(shown, quote=True)
-
-
-def _hidden(character: str) -> bool:
-    return unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+    if len(items) > 1:
+        body = f"{_overview(items)}\n{body}"
+    return document(title, body, _FOOT.format(when=text(when)))
 
 
 def _overview(items: Sequence[Item]) -> str:

@@ -107,7 +107,8 @@ class Model:
 
 @dataclass(frozen=True)
 class Batch:
-    """The data of one step: latents, captions (some empty), the tails when frames are given, where things are.
+    """The data of one step: latents, captions (some empty), the tails when frames are given, where
+    things are.
 
     The first `passages` clips lead from one scene to another.
     """

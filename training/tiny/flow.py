@@ -16,8 +16,8 @@ TIMESTEPS = 1000
 THINGS = 4.0
 """How much more the error counts where things are, at no noise; it falls to 0 more at full noise.
 
-Things cover a quarter of the cells and hold nearly all of the detail. Where there is little noise left the picture
-itself tells where things are, so the weight does not pull things to where they are not.
+Things cover a quarter of the cells and hold nearly all of the detail. Where there is little noise left the
+picture itself tells where things are, so the weight does not pull things to where they are not.
 """
 
 GIVEN: tuple[tuple[float, tuple[int, ...]], ...] = (

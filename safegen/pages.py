@@ -1,8 +1,18 @@
-"""The frame of the HTML report: markup and style. Colours keep a contrast of at least 4.5 in both themes."""
+"""HTML pages: one frame and one style for every report, and the escaping of what goes into them.
+
+Pages are self-contained, without scripts, readable by people and screen readers. Every string that may come
+from a file goes through `text`. The page's policy (CSP) forbids scripts, connections and outside resources
+whatever it holds. Colours keep a contrast of at least 4.5 in both themes.
+"""
 
 from __future__ import annotations
 
-STYLE = """
+import html
+import unicodedata
+
+LIMIT = 4000
+"""Characters of a string that are shown."""
+_STYLE = """
 :root { color-scheme: light dark; --ink: #1b1f24; --paper: #ffffff; --line: #6e7781; --soft: #f3f4f6;
   --good: #116329; --bad: #b3121d; --caution: #7a4b00; --note: #0b4f8a; --none: #3d444d; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --paper: #14181d; --line: #8b949e;
@@ -30,8 +40,7 @@ svg { display: block; width: 100%; height: 1.5rem; border: 1px solid var(--line)
 summary { cursor: pointer; } .small, figcaption, footer { font-size: .875rem; }
 @media print { details > * { display: block; } }
 """
-
-PAGE = """<!doctype html>
+_PAGE = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -43,15 +52,29 @@ PAGE = """<!doctype html>
 <style>{style}</style>
 </head>
 <body>
-<header><h1>{title}</h1></header>
+<header><h1>{title}</h1>{about}</header>
 <main>
-{overview}
 {body}
 </main>
-<footer>
-<p>Made by safegen verify at {when}. The verdict holds for the bytes with the SHA-256 shown and for the
-trust chosen then. &quot;No provenance&quot; says nothing about whether a video is real or made by AI.</p>
-</footer>
+<footer><p>{foot}</p></footer>
 </body>
 </html>
 """
+
+
+def document(title: str, body: str, foot: str, *, about: str = "", style: str = "") -> str:
+    """A whole page. *title* and *about* are plain text; *body* and *foot* are HTML; *style* is more CSS."""
+    said = f"<p>{text(about)}</p>" if about else ""
+    return _PAGE.format(title=text(title), style=_STYLE + style, about=said, body=body, foot=foot)
+
+
+def text(value: object) -> str:
+    """*value* as HTML text: escaped, cut, with hidden and direction-changing characters made visible."""
+    raw = str(value)
+    cut = raw if len(raw) <= LIMIT else raw[: LIMIT - 1] + "…"
+    shown = "".join(f"\\u{ord(c):04x}" if _hidden(c) else c for c in cut)
+    return html.escape(shown, quote=True)
+
+
+def _hidden(character: str) -> bool:
+    return unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
