@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -14,17 +14,12 @@ from torch import Tensor
 from training.tiny import models, state
 from training.world import passage, stages
 from training.world.render import render
-from training.world.spec import Scene, Thing
+from training.world.spec import Scene, scene_from
 
 if TYPE_CHECKING:
     from diffusers.models.autoencoders.autoencoder_kl_wan import AutoencoderKLWan
 
 _CHUNK = 16
-
-
-def scene_from(data: dict[str, Any]) -> Scene:
-    """A scene from its `dataclasses.asdict` form."""
-    return Scene(**{**data, "things": tuple(Thing(**t) for t in data["things"])})
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,12 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from training.world import stages
 from training.world.captions import plain
-from training.world.spec import Scene, Thing
+from training.world.spec import Scene, scene_from
 
 FILE = Path(__file__).with_name("prompts.json")
 CLIPS = 200
@@ -46,11 +45,6 @@ class Case:
     scene: Scene
     prompt: str
     seed: int
-
-
-def scene_from(data: dict[str, Any]) -> Scene:
-    """A scene from its `dataclasses.asdict` form. Raises TypeError for missing or unknown fields."""
-    return Scene(**{**data, "things": tuple(Thing(**t) for t in data["things"])})
 
 
 _BELONGS: dict[str, Callable[[Scene, int], bool]] = {

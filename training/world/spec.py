@@ -6,7 +6,9 @@ Colours are 8-bit RGB. Lengths are in units of half the picture's side (so the p
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from safegen.detectors.frames import _motion, world
 
@@ -87,3 +89,8 @@ class Scene:
         """Colour, kind, motion and background of the main thing: the combination that is held out or not."""
         main = self.things[0]
         return f"{main.colour}|{main.kind}|{self.motion}|{self.background}"
+
+
+def scene_from(data: Mapping[str, Any]) -> Scene:
+    """A scene from its `dataclasses.asdict` form. Raises TypeError for missing or unknown fields."""
+    return Scene(**{**data, "things": tuple(Thing(**t) for t in data["things"])})
