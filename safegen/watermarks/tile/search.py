@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from safegen.watermarks.tile.carrier import SHORT, TILE, Carrier
+from safegen.watermarks.tile.carrier import R_MAX, SHORT, TILE, Carrier
 from safegen.watermarks.tile.spectrum import Spectrum, gather
 
 __all__ = [
@@ -172,15 +172,17 @@ def _pilot_planes(spectrum: Spectrum, a: Matrices, key: Carrier) -> NDArray[np.f
     bins = key.pilot_bins
     weight = radii(bins) ** -_SCREEN
     value = coefficients(spectrum, a, bins) * weight
-    norm = np.sqrt(np.sum(np.abs(value) ** 2, axis=1)) + 1e-12
+    norm = np.sqrt(np.sum(np.square(value.real) + np.square(value.imag), axis=1)) + 1e-12
     signs = key.pilot_signs[:, 0] + 1j * key.pilot_signs[:, 1]
     product = np.conj(np.conj(signs) * value) / norm[:, None] * (TILE * TILE / 2)
-    half = np.zeros((len(a), TILE, TILE // 2 + 1), dtype=np.complex64)
+    half = np.zeros((len(a), TILE, R_MAX + 1), dtype=np.complex64)
     kx, ky = bins[:, 0], bins[:, 1]
     right, left = kx >= 0, kx <= 0
     half[:, ky[right] % TILE, kx[right]] += product[:, right]
     half[:, -ky[left] % TILE, -kx[left]] += np.conj(product[:, left])
-    return np.asarray(fft.irfft2(half, s=(TILE, TILE)), dtype=np.float32)
+    # The band ends at R_MAX: the columns beyond it are zero and need no transform.
+    columns = fft.ifft(half, axis=1, overwrite_x=True)
+    return np.asarray(fft.irfft(columns, n=TILE, axis=2), dtype=np.float32)
 
 
 def pilot_z(
@@ -189,16 +191,19 @@ def pilot_z(
     """Pilot z of each (geometry, position) pair: a (n, 2, 2), o (n, 2) -> (n,)."""
     value = shifted(coefficients(spectrum, a, key.pilot_bins), o, key.pilot_bins)
     value = value * radii(key.pilot_bins) ** -profile
-    norm = np.sqrt(np.sum(np.abs(value) ** 2, axis=1)) + 1e-12
+    norm = np.sqrt(np.sum(np.square(value.real) + np.square(value.imag), axis=1)) + 1e-12
     total = value.real @ key.pilot_signs[:, 0] + value.imag @ key.pilot_signs[:, 1]
     return np.asarray(total / norm, dtype=np.float64)
 
 
 def shifted(
     value: NDArray[np.complex64], o: NDArray[np.float64], bins: NDArray[np.int64]
-) -> NDArray[np.complex128]:
+) -> NDArray[np.complex64]:
     """Move phases from the picture's centre to the tile's origin."""
-    return np.asarray(value * np.exp(-2j * np.pi / TILE * (o @ bins.T)), dtype=np.complex128)
+    step = -2j * np.pi / TILE
+    x = np.exp(step * np.outer(o[:, 0], np.arange(-R_MAX, R_MAX + 1))).astype(np.complex64)
+    y = np.exp(step * np.outer(o[:, 1], np.arange(R_MAX + 1))).astype(np.complex64)
+    return np.asarray(value * x[:, bins[:, 0] + R_MAX] * y[:, bins[:, 1]], dtype=np.complex64)
 
 
 def climb(

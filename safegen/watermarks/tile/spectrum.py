@@ -44,7 +44,8 @@ class Spectrum:
         x = np.abs(fx) * self.nx
         y = np.where(flip, -fy, fy) * self.ny + self.ny // 2
         read = gather(self.grid, x, y)
-        return np.asarray(read[..., 0] + 1j * np.where(flip, -1.0, 1.0) * read[..., 1], dtype=np.complex64)
+        np.negative(read[..., 1], out=read[..., 1], where=flip)
+        return np.asarray(read.view(np.complex64)[..., 0])
 
 
 def gather(grid: NDArray[np.float32], x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float32]:
