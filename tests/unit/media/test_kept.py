@@ -13,53 +13,13 @@ import numpy as np
 import pytest
 
 from safegen.errors import UnreadableInput
-from safegen.media.encode import Encoding
 from safegen.media.footage import open_footage
-from safegen.media.native import encode_pictures
-from safegen.media.remux import add_tracks
 from safegen.media.sandbox import NoVideo
+from tests.support.films import facts, through
 
 pytestmark = pytest.mark.usefixtures("at_home")
 ONE = 1 << 16
 QUARTER = (0, ONE, 0, -ONE, 0, 0, 0, 0, 1 << 30)
-
-
-def through(path: Path, tmp_path: Path, *, damaged: bool = False) -> tuple[Path, str]:
-    """Decode, encode and remux *path*; the result and the notes on it in one text."""
-    footage = open_footage(path, damaged=damaged)
-    pictures, whole = tmp_path / "pictures.mp4", tmp_path / "whole.mp4"
-    encode_pictures(iter(footage), pictures, footage, encoding=Encoding(crf=16, preset="ultrafast"))
-    notes = add_tracks(pictures, footage, whole)
-    return whole, "; ".join((*footage.notes, *notes))
-
-
-def facts(path: Path) -> dict[str, Any]:
-    """What a player would find."""
-    with av.open(str(path)) as box:
-        video = box.streams.video[0]
-        context = video.codec_context
-        frames = list(box.decode(video))
-        first = frames[0]
-        return {
-            "codec": context.name,
-            "pixels": context.pix_fmt,
-            "size": (context.width, context.height),
-            "frames": len(frames),
-            "range": int(first.color_range),
-            "colours": (int(first.color_primaries), int(first.color_trc), int(first.colorspace)),
-            "aspect": video.sample_aspect_ratio,
-            "turn": first.rotation,
-            "times": [f.pts * f.time_base for f in frames],
-            "interlaced": first.interlaced_frame,
-            "field": int(context.field_order),
-            "rate": video.average_rate,
-            "side": {d.type.name for d in first.side_data},
-            "sound": [(a.codec_context.name, a.metadata.get("language")) for a in box.streams.audio],
-            "words": [(s.codec_context.name, s.metadata.get("language")) for s in box.streams.subtitles],
-            "chapters": [c["metadata"].get("title") for c in box.chapters()],
-            "title": box.metadata.get("title"),
-            "tracks": len(box.streams),
-        }
 
 
 def packets(path: Path, kind: str) -> list[bytes]:
@@ -252,65 +212,6 @@ def test_sound_only_is_its_own_answer(tmp_path: Path) -> None:
         tone(box, "aac", 0.5, "eng")()
     with pytest.raises(NoVideo, match="no video stream"):
         open_footage(tmp_path / "a.m4a")
-
-
-DAMAGE: list[tuple[str, float, int, str]] = [
-    ("holes.mp4", 0.5, 2000, "damaged"),
-    ("holes.mkv", 0.5, 2000, "missing|damaged|breaks off"),
-    ("holes.ts", 0.5, 2000, "damaged"),
-    ("cut.mkv", 0.66, 0, "breaks off"),
-    ("cut.ts", 0.66, 0, "damaged|breaks off"),
-]
-
-
-@pytest.mark.parametrize(("name", "at", "length", "why"), DAMAGE, ids=[d[0] for d in DAMAGE])
-def test_damage_is_refused_unless_allowed(
-    tmp_path: Path, makers: dict[str, Callable[..., Any]], name: str, at: float, length: int, why: str
-) -> None:
-    source = makers["film"](tmp_path / name, count=72, size=(128, 192), options={"g": "24"})
-    data = bytearray(source.read_bytes())
-    where = int(len(data) * at)
-    noise = np.random.default_rng(1).integers(0, 256, length, np.uint8).tobytes()
-    source.write_bytes(data[:where] + noise + data[where + length :] if length else data[:where])
-    with pytest.raises(UnreadableInput, match=why) as caught:
-        list(open_footage(source))
-    assert "--allow-damaged" in caught.value.hint
-    made, notes = through(source, tmp_path, damaged=True)
-    assert 20 < facts(made)["frames"] <= 72
-    assert notes
-
-
-def test_cut_off_mp4_says_so(tmp_path: Path, makers: dict[str, Callable[..., Any]]) -> None:
-    source = makers["film"](tmp_path / "cut.mp4", count=72)
-    source.write_bytes(source.read_bytes()[:4000])
-    with pytest.raises(UnreadableInput):
-        open_footage(source, damaged=True)
-
-
-def test_a_faststart_file_that_breaks_off(tmp_path: Path, makers: dict[str, Callable[..., Any]]) -> None:
-    source = makers["film"](tmp_path / "first.mp4", count=72, size=(128, 192), options={"g": "24"})
-    moved = tmp_path / "moved.mp4"
-    with av.open(str(source)) as a, av.open(str(moved), "w", options={"movflags": "faststart"}) as b:
-        stream = b.add_stream_from_template(a.streams.video[0])
-        for packet in a.demux(video=0):
-            if packet.size:
-                packet.stream = stream
-                b.mux(packet)
-    data = moved.read_bytes()
-    moved.write_bytes(data[: len(data) * 2 // 3])
-    with pytest.raises(UnreadableInput, match=r"breaks off|damaged"):
-        list(open_footage(moved))
-
-
-def test_frame_size_that_changes_is_refused(tmp_path: Path, makers: dict[str, Callable[..., Any]]) -> None:
-    parts = [
-        makers["film"](tmp_path / f"{n}.ts", format="mpegts", size=s)
-        for n, s in ((1, (64, 96)), (2, (96, 64)))
-    ]
-    both = tmp_path / "both.ts"
-    both.write_bytes(b"".join(p.read_bytes() for p in parts))
-    with pytest.raises(UnreadableInput, match=r"differ in size|damaged"):
-        list(open_footage(both))
 
 
 def test_rows_are_documented() -> None:
