@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 _END = object()
+_GLANCE = 1.0
+"""Seconds between two looks at whether the other thread still lives."""
 
 
 def ahead(items: Iterable[T], depth: int = 2) -> Generator[T, None, None]:
@@ -25,7 +27,12 @@ def ahead(items: Iterable[T], depth: int = 2) -> Generator[T, None, None]:
     thread.start()
     try:
         while True:
-            item = ready.get()
+            try:
+                item = ready.get(timeout=_GLANCE)
+            except queue.Empty:
+                if thread.is_alive() or not ready.empty():
+                    continue
+                raise RuntimeError("the thread that makes the items is gone") from None
             if isinstance(item, _Raised):
                 raise item.error
             if item is _END:
@@ -50,16 +57,17 @@ def _fill(items: Iterator[T], ready: queue.Queue[Any], stop: threading.Event) ->
     """Put every item, then the end or the exception; give up when the consumer is gone."""
     last: object = _END
     try:
-        for item in items:
-            ready.put(item)
-            if stop.is_set():
-                break
-    except BaseException as error:
+        try:
+            for item in items:
+                ready.put(item)
+                if stop.is_set():
+                    break
+        finally:
+            close = getattr(items, "close", None)
+            if close is not None:
+                close()
+    except BaseException as error:  # also what close() raises: without a last item the consumer waits for ever
         last = _Raised(error)
-    finally:
-        close = getattr(items, "close", None)
-        if close is not None:
-            close()
     ready.put(last)
 
 

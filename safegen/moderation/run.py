@@ -197,7 +197,7 @@ def _side_by_side(clip: Clip, reading: _Reading, policy: Policy, progress: Progr
             end = None
         finally:
             for view in views:
-                view.put(end)
+                view.put(None) if end is None else view.stop(end)
         answers = [future.result() for future in running]
     must = len(policy.frames.required)
     return gathered(policy, answers[:must], answers[must:]), count

@@ -31,6 +31,8 @@ class Responder:
         responder = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
+            timeout = 30
+
             def do_POST(self) -> None:
                 question = ocsp.load_der_ocsp_request(self.rfile.read(int(self.headers["Content-Length"])))
                 assert question.serial_number == identity.leaf.serial_number
@@ -42,7 +44,7 @@ class Responder:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self.server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}/ocsp"
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 

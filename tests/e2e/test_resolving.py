@@ -41,6 +41,8 @@ class Service:
         service = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
+            timeout = 30
+
             def do_GET(self) -> None:
                 service.asked.append(self.path)
                 body, kind = service.answer(self.path)
@@ -53,7 +55,10 @@ class Service:
                 pass
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.socket = server_side.wrap_socket(self.server.socket, server_side=True)
+        # The handshake belongs to the thread of each connection: in accept() a silent client would stop them all.
+        self.server.socket = server_side.wrap_socket(
+            self.server.socket, server_side=True, do_handshake_on_connect=False
+        )
         self.url = f"https://localhost:{self.server.server_port}/v1"
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 

@@ -108,7 +108,7 @@ class Tsa:
         self.folder = folder
         self.root = _tsa_certificates(folder)
         handler = _handler(folder)
-        self.server = http.server.HTTPServer(("127.0.0.1", 0), handler)
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}/"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
@@ -124,19 +124,29 @@ def tsa(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tsa]:
 
 
 def _handler(folder: Path) -> type[http.server.BaseHTTPRequestHandler]:
+    alone = threading.Lock()  # a client that keeps its line open must not keep shutdown() waiting: threads
+
     class Handler(http.server.BaseHTTPRequestHandler):
+        timeout = 30
+
         def do_POST(self) -> None:
-            query, reply = folder / "query.tsq", folder / "reply.tsr"
-            query.write_bytes(self.rfile.read(int(self.headers["Content-Length"])))
-            command = ["openssl", "ts", "-reply", "-config", "ts.cnf", "-queryfile", query, "-out", reply]
-            subprocess.run(command, cwd=folder, check=True, capture_output=True)
+            asked = self.rfile.read(int(self.headers["Content-Length"]))
+            with alone:
+                answer = stamped(asked)
             self.send_response(200)
             self.send_header("Content-Type", "application/timestamp-reply")
             self.end_headers()
-            self.wfile.write(reply.read_bytes())
+            self.wfile.write(answer)
 
         def log_message(self, *_: object) -> None:
             pass
+
+    def stamped(asked: bytes) -> bytes:
+        query, reply = folder / "query.tsq", folder / "reply.tsr"
+        query.write_bytes(asked)
+        command = ["openssl", "ts", "-reply", "-config", "ts.cnf", "-queryfile", query, "-out", reply]
+        subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=20)
+        return reply.read_bytes()
 
     return Handler
 

@@ -167,8 +167,12 @@ def test_reading_works_after_a_fork(signed: Path, identity: Identity) -> None:
         target=_child, args=(signed, identity.root_pem, there)
     )
     process.start()
-    assert here.poll(30) and here.recv() is True
-    process.join(30)
+    try:
+        assert here.poll(30) and here.recv() is True
+        process.join(30)
+        assert process.exitcode == 0
+    finally:  # a child that is left alive would be waited for when this process ends
+        process.kill()
 
 
 def test_reading_needs_nothing_heavy(signed: Path, identity: Identity) -> None:

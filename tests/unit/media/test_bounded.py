@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
+import time
 import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -135,6 +136,50 @@ def test_ahead_hands_errors_on_and_ends_its_thread() -> None:
     next(stream)
     stream.close()
     assert threading.active_count() <= before
+
+
+def test_an_iterator_that_cannot_be_closed_keeps_nobody_waiting() -> None:
+    class Stuck:
+        def __iter__(self) -> Iterator[int]:
+            return self
+
+        def __next__(self) -> int:
+            raise StopIteration
+
+        def close(self) -> None:
+            raise ValueError("already executing")
+
+    with pytest.raises(ValueError, match="already executing"):
+        list(ahead(Stuck()))
+
+
+@pytest.mark.parametrize("how", ["stop", "done"])
+def test_a_reader_of_the_common_pass_never_waits_for_ever(how: str) -> None:
+    """Whether the pass was stopped (even with a full queue), or the check was given up while it still reads."""
+    from safegen.pipeline.together import View
+
+    view = View(Clip.from_array(np.zeros((1, 8, 8, 3), np.uint8), 8))
+    ended: list[BaseException] = []
+
+    def read() -> None:
+        try:
+            for _ in view.clip:
+                time.sleep(0.01)
+        except BaseException as error:
+            ended.append(error)
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    for _ in range(6):
+        view.put(np.zeros((8, 8, 3), np.uint8))
+    if how == "stop":
+        view.stop(UnreadableInput("it broke off"))
+        view.put(None)
+    else:
+        view.run(lambda clip: None)
+    reader.join(5)
+    assert not reader.is_alive()
+    assert len(ended) == 1
 
 
 class Angry:

@@ -207,7 +207,7 @@ def test_a_denial_rewritten_in_the_database_approves_nothing(root: Path) -> None
 def _race(root: Path, index: int, gate: object, answers: object) -> None:
     with opened(root) as ledger:
         recorded = hold(ledger)
-        gate.wait()  # type: ignore[attr-defined]
+        gate.wait(60)  # type: ignore[attr-defined]
         try:
             review.spend(ledger, index, HELD, recorded=recorded)
             answers.put("passed")  # type: ignore[attr-defined]
@@ -224,9 +224,13 @@ def test_of_two_processes_one_passes(root: Path) -> None:
     both = [context.Process(target=_race, args=(root, index, gate, answers)) for _ in range(2)]
     for process in both:
         process.start()
-    found = sorted(answers.get(timeout=60) for _ in both)
-    for process in both:
-        process.join(60)
+    try:
+        found = sorted(answers.get(timeout=60) for _ in both)
+        for process in both:
+            process.join(60)
+    finally:  # a child that is left alive would be waited for when this process ends
+        for process in both:
+            process.kill()
     assert found == ["held", "passed"]
 
 
