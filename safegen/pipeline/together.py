@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 _WAITING = 4
 """Small pictures that may wait for a check."""
+_GLANCE = 0.1
+"""Seconds between two looks at whether the pass is over: nobody waits for a picture that never comes."""
 
 
 class _Stopped(Exception):
@@ -48,8 +50,9 @@ class View:
 
     def __init__(self, clip: Clip) -> None:
         self._again = clip.open
-        self._queue: queue.Queue[Frame | BaseException | None] = queue.Queue(_WAITING)
+        self._queue: queue.Queue[Frame | None] = queue.Queue(_WAITING)
         self._done = threading.Event()
+        self._stopped: BaseException | None = None
         self._taken = False
         self.clip = replace(clip, open=self._open)
 
@@ -60,19 +63,25 @@ class View:
         return self._ride()
 
     def _ride(self) -> Iterator[Frame]:
-        while True:
-            item = self._queue.get()
-            if isinstance(item, BaseException):
-                raise item
+        while self._stopped is None and not self._done.is_set():
+            try:
+                item = self._queue.get(timeout=_GLANCE)
+            except queue.Empty:
+                continue
             if item is None:
                 return
             yield item
+        raise self._stopped or _Stopped
 
-    def put(self, item: Frame | BaseException | None) -> None:
-        """Give the check a picture (None: the end; an exception: no end); waits unless it needs no more."""
-        while not self._done.is_set():
+    def stop(self, error: BaseException) -> None:
+        """No more pictures, and this is not the end of the clip: its reader gets *error*. Never waits."""
+        self._stopped = error
+
+    def put(self, item: Frame | None) -> None:
+        """Give the check a picture (None: the end of the clip); waits unless it needs no more."""
+        while self._stopped is None and not self._done.is_set():
             try:
-                self._queue.put(item, timeout=0.1)
+                self._queue.put(item, timeout=_GLANCE)
             except queue.Full:
                 continue
             return
@@ -128,7 +137,7 @@ def check_and_encode(
                 marked.close()
         except BaseException:
             for view in views:
-                view.put(_Stopped())
+                view.stop(_Stopped())
             _first_failure(running)
             raise
         answers = [future.result() for future in running]
