@@ -75,7 +75,7 @@ _RELEASING = (
         "--approval",
         type=click.IntRange(0),
         metavar="INDEX",
-        help="A held decision that a person approved: lets exactly the same request pass, once.",
+        help="A held decision that a person approved: lets the same request, or that clip, pass once.",
     ),
     click.option(
         "--variations",

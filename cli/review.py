@@ -10,20 +10,18 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import click
 
 from safegen.cli import _options
+from safegen.cli._review_view import case_json, clip, kept, print_case
 from safegen.cli._workspace import open_readonly, open_writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from safegen.ledger.reader import LedgerReader
-    from safegen.review import Case
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
 
 @click.group("review")
 def command() -> None:
-    """Decide about requests that the policy held; every step is an entry of the ledger."""
+    """Decide about requests and clips that the policy held; every step is an entry of the ledger."""
 
 
 @command.command("list")
@@ -32,7 +30,7 @@ def command() -> None:
 @_options.workspace
 @_options.as_json
 def list_(everything: bool, limit: int, workspace: Path | None, as_json: bool) -> None:
-    """The held requests that wait for a person, newest first."""
+    """The held requests and clips that wait for a person, newest first."""
     from safegen.cli._output import print_json
     from safegen.cli._text import plain
     from safegen.review import cases
@@ -40,13 +38,14 @@ def list_(everything: bool, limit: int, workspace: Path | None, as_json: bool) -
     with open_readonly(workspace) as ledger:
         found = cases(ledger, everything=everything, limit=limit)
     if as_json:
-        print_json([_case_json(c) for c in found])
+        print_json([case_json(c) for c in found])
         return
     if not found:
         click.echo("nothing waits for a person")
     for case in found:
         about = ", ".join(case.decision.public.get("categories", [])) or "overall score"
-        click.echo(f"{case.index:>6}  {case.decision.time}  {case.status:<14}  {plain(about, 90)}")
+        kind = "request" if case.output is None else "clip"
+        click.echo(f"{case.index:>6}  {case.decision.time}  {case.status:<14}  {kind:<7}  {plain(about, 80)}")
 
 
 @command.command("show")
@@ -60,11 +59,11 @@ def show(index: int, workspace: Path | None, as_json: bool) -> None:
 
     with open_readonly(workspace) as ledger:
         found = case(ledger, index)
-        shown = {**_case_json(found), **_kept(ledger, found)}
+        shown = {**case_json(found), **kept(ledger, found), "clip": clip(found, workspace)}
     if as_json:
         print_json(shown)
         return
-    _print(shown)
+    print_case(shown)
 
 
 @command.command("export")
@@ -95,65 +94,6 @@ def export(out: Path | None, workspace: Path | None, as_json: bool) -> None:
     click.echo("; ".join(f"{name.replace('_', ' ')}: {n}" for name, n in about.items()), err=True)
 
 
-def _kept(ledger: LedgerReader, case: Case) -> dict[str, object]:
-    """What only the workspace has: findings, the prompt if kept, reasons."""
-    private = ledger.private(case.index)
-    kept: dict[str, object] = {
-        "redacted": private is None,
-        "findings": (private or {}).get("findings", []),
-        "prompt": (private or {}).get("prompt"),
-        "negative_prompt": (private or {}).get("negative_prompt"),
-    }
-    reasons = {s.index: (ledger.private(s.index) or {}).get("reason") for s in case.steps}
-    kept["reasons"] = {str(index): reason for index, reason in reasons.items() if reason}
-    return kept
-
-
-def _case_json(case: Case) -> dict[str, Any]:
-    """A case as JSON (``safegen.review/1``)."""
-    public = case.decision.public
-    return {
-        "schema": "safegen.review/1",
-        "decision": case.index,
-        "time": case.decision.time,
-        "status": case.status,
-        "approval": case.approval,
-        "categories": public.get("categories", []),
-        "score": public.get("score"),
-        "policy": public.get("policy"),
-        "model": public.get("model"),
-        "steps": [{"index": s.index, "time": s.time, **s.public} for s in case.steps],
-    }
-
-
-def _print(shown: dict[str, Any]) -> None:
-    """A case for people."""
-    from safegen.cli._text import plain
-
-    click.echo(f"decision   {shown['decision']} of {shown['time']}: {shown['status']}")
-    click.echo(f"policy     {plain(str(shown['policy']['name']))}, score {plain(str(shown['score']))}")
-    click.echo(f"model      {plain(str(shown['model']))}")
-    for finding in shown["findings"]:
-        limit = f" (limit {finding['threshold']})" if "threshold" in finding else ""
-        why = f": {finding['reason']}" if "reason" in finding else ""
-        click.echo(
-            "found      "
-            + plain(f"{finding['category']} {finding['score']}{limit}, {finding['detector']}{why}")
-        )
-    kept = "(redacted)" if shown["redacted"] else "(not kept: see keep_prompts in safegen.toml)"
-    click.echo(f"prompt     {kept if shown['prompt'] is None else plain(shown['prompt'])}")
-    if shown["negative_prompt"]:
-        click.echo(f"negative   {plain(shown['negative_prompt'])}")
-    for step in shown["steps"]:
-        reason = step.get("reason") or shown["reasons"].get(str(step["index"]))
-        who = f" by {step['reviewer']}" if "reviewer" in step else ""
-        click.echo(
-            plain(
-                f"{step['index']:>6}  {step['time']}  {step['act']}{who}" + (f": {reason}" if reason else "")
-            )
-        )
-
-
 def _step(function: F) -> F:
     """The options of approve, deny and appeal."""
     for option in (
@@ -178,14 +118,18 @@ def _step(function: F) -> F:
 @command.command("approve")
 @_step
 def approve(**options: Any) -> None:
-    """Let the held request INDEX pass once: `safegen generate PROMPT --approval INDEX`."""
+    """Let the held request or clip INDEX pass once.
+
+    `safegen generate PROMPT --approval INDEX` then goes on with it; a clip is released as it was held. For
+    a video made elsewhere: `safegen protect FILE` again.
+    """
     _decide("approve", **options)
 
 
 @command.command("deny")
 @_step
 def deny(**options: Any) -> None:
-    """Refuse the held request INDEX, take back an unused approval, or reject an appeal."""
+    """Refuse the held request or clip INDEX, take back an unused approval, or reject an appeal."""
     _decide("deny", **options)
 
 

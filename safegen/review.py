@@ -1,4 +1,4 @@
-"""The review queue: what a person decided about a request that the policy held.
+"""The review queue: what a person decided about a request, or about a clip, that the policy held.
 
 Every step is a ``review`` entry of the ledger that names the held decision. The state of a case is what
 its entries add up to, read and changed in one writing transaction and checked against the tree::
@@ -11,19 +11,21 @@ its entries add up to, read and changed in one writing transaction and checked a
 
 A decision that a spent approval let through is ``passed``; nothing more is decided about it. An approval is
 spent when the request passes, before anything is generated: if the generator then fails, a
-person approves again. The names of reviewers are what they call themselves; nobody verifies them.
+person approves again. The approval of a clip lets exactly that clip pass the frames gate (the entry's
+``output`` names it by SHA-256), never another one. The names of reviewers are what they call themselves;
+nobody verifies them.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from safegen.errors import HeldForReview, LedgerError, UsageError
 from safegen.ledger.records import Draft, Entry
-from safegen.types import Held, Json, Request
+from safegen.review_match import differences, excused
+from safegen.types import Decision, Held, Json
 
 if TYPE_CHECKING:
     from safegen.ledger.reader import LedgerReader
@@ -63,6 +65,12 @@ class Case:
         return self.decision.index
 
     @property
+    def output(self) -> Json | None:
+        """Digests of the clip that is held; None where a request is."""
+        found = self.decision.public.get("output")
+        return found if isinstance(found, dict) else None
+
+    @property
     def approval(self) -> int | None:
         """Entry of the approval that counts now or was spent; None where there is none."""
         if self.status not in {"approved", "used"}:
@@ -72,11 +80,15 @@ class Case:
 
 @dataclass(frozen=True)
 class Approval:
-    """An approval that was spent for one request: the entries of the decision, the approval, its use."""
+    """An approval that was spent once: the entries of the decision, the approval, its use.
+
+    ``excused``: what a person saw in the clip and let pass, as (category, detector).
+    """
 
     decision: int
     entry: int
     use: int
+    excused: frozenset[tuple[str, str]] = frozenset()
 
 
 def cases(ledger: LedgerReader, *, everything: bool = False, limit: int = 100) -> list[Case]:
@@ -99,6 +111,14 @@ def cases(ledger: LedgerReader, *, everything: bool = False, limit: int = 100) -
         if everything or case.status in OPEN:
             found.append(case)
     return found
+
+
+def approvals(ledger: LedgerReader) -> list[Case]:
+    """Every case whose approval is not spent yet, newest first. Raises LedgerError."""
+    steps = list(_all(ledger, "review"))[::-1]
+    approved = {_about(step) for step in steps if step.public.get("act") == "approve"}
+    found = (_among(_held(ledger.entry(index)), steps) for index in sorted(approved, reverse=True))
+    return [case for case in found if case.status == "approved"]
 
 
 def case(ledger: LedgerReader, index: int) -> Case:
@@ -143,14 +163,17 @@ def decide(
         return _case(now.decision, (*now.steps, batch.entry(at)))
 
 
-def spend(ledger: Ledger, index: int, decision: Held, *, recorded: int) -> Approval:
+def spend(
+    ledger: Ledger, index: int, decision: Decision, *, recorded: int | None, output: Json | None = None
+) -> Approval:
     """Spend the approval *index* (its entry, or the decision it is about) for *decision*, once.
 
-    *recorded* is the entry of *decision* itself, which is ``passed`` from then on.
+    *recorded* is the entry of *decision* itself, which is ``passed`` from then on. *output*: digests of the
+    clip at hand, where it is a clip that was held.
 
     Of several callers at once one succeeds. Raises HeldForReview when there is no unspent approval or it is
-    for another request (prompts, way of working, inputs, storyboard, strength), model or policy; UsageError,
-    LedgerError.
+    for another request (prompts, way of working, inputs, storyboard, strength), clip, model or policy;
+    UsageError, LedgerError.
     """
     with ledger.transaction() as batch:
         now = _load(batch, index)
@@ -158,64 +181,22 @@ def spend(ledger: Ledger, index: int, decision: Held, *, recorded: int) -> Appro
             raise _still_held(decision, f"decision {now.index} is {now.status}, not approved")
         if index not in {now.index, now.approval}:
             raise _still_held(decision, f"entry {index} is not the approval that counts")
-        if different := _differences(batch, now.decision, decision):
+        private = batch.private(now.index)
+        if different := differences(now.decision.public, private, decision, output):
             raise _still_held(decision, f"it was given for another {' and '.join(different)}")
-        public: Json = {"decision": now.index, "act": "use", "approval": now.approval, "passes": recorded}
+        public: Json = {"decision": now.index, "act": "use", "approval": now.approval}
+        if recorded is not None:
+            public["passes"] = recorded
         (at,) = batch.append([Draft("review", public)])
-    return Approval(now.index, now.approval, at)
+    return Approval(now.index, now.approval, at, excused(private) if output else frozenset())
 
 
-def fingerprint(asked: Request) -> Json:
-    """What a decision's private part says about its request: by these an approval is matched.
-
-    Prompts, storyboard and inputs as SHA-256 (hex), the way of working and its strength as they are.
-    """
-    return {
-        "prompt_sha256": _sha256(asked.prompt),
-        "negative_prompt_sha256": _sha256(asked.negative_prompt),
-        "mode": asked.mode,
-        "inputs": [{"role": i.role, "sha256": i.sha256} for i in asked.inputs],
-        "shots": [{"at": repr(float(s.at)), "prompt_sha256": _sha256(s.prompt)} for s in asked.shots],
-        "strength": None if asked.strength is None else repr(float(asked.strength)),
-    }
-
-
-_WORDS = {
-    "prompt_sha256": "prompt",
-    "negative_prompt_sha256": "negative prompt",
-    "mode": "way of working",
-    "inputs": "input",
-    "shots": "storyboard",
-    "strength": "strength",
-}
-"""How a part of the fingerprint is called."""
-
-
-def _sha256(text: str) -> str:
-    """Hash of a text; lone surrogates count as they are."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _differences(batch: Transaction, approved: Entry, now: Held) -> list[str]:
-    """What differs between the *approved* decision and the one at hand; what cannot be compared differs."""
-    private = batch.private(approved.index) or {}
-    asked = fingerprint(now.request)
-    policy = approved.public.get("policy")
-    pairs = {
-        **{word: (private.get(key, "unknown"), asked[key]) for key, word in _WORDS.items()},
-        "model": (approved.public.get("model"), now.request.model),
-        "policy": (policy.get("sha256") if isinstance(policy, dict) else None, now.policy.digest),
-    }
-    if any(not i.sha256 for i in now.request.inputs):  # not admitted yet: nothing to compare it by
-        pairs["input"] = (None, "unknown")
-    return [name for name, (then, here) in pairs.items() if then != here]
-
-
-def _still_held(decision: Held, why: str) -> HeldForReview:
+def _still_held(decision: Decision, why: str) -> HeldForReview:
+    held = Held(decision.request, decision.policy, decision.checks, decision.findings, decision.score)
     return HeldForReview(
-        f"the approval does not let this request pass: {why}",
-        decision=decision,
-        hint="nothing was generated; see `safegen review list`",
+        f"the approval does not let this pass: {why}",
+        decision=held,
+        hint="nothing was released; see `safegen review list`",
     )
 
 

@@ -23,11 +23,12 @@ _ALL = 1 << 40
 
 @dataclass
 class Left:
-    """Cases that give no row: not decided, let through by the approval of another, prompt not kept."""
+    """Cases that give no row: not decided, let through by the approval of another, prompt not kept, clips."""
 
     undecided: int = 0
     passed: int = 0
     no_prompt: int = 0
+    clips: int = 0
 
 
 def rows(ledger: LedgerReader, left: Left) -> Iterator[Json]:
@@ -38,6 +39,9 @@ def rows(ledger: LedgerReader, left: Left) -> Iterator[Json]:
     only in workspaces that keep them. Raises LedgerError when an entry makes no sense.
     """
     for case in cases(ledger, everything=True, limit=_ALL):
+        if case.output is not None:
+            left.clips += 1
+            continue
         if case.status == "passed":
             left.passed += 1
             continue

@@ -5,7 +5,7 @@ the current folder, the platform's user data folder. A workspace that was *found
 no trust: whoever made the folder chose what is in it. It may be used to make videos with its keys;
 ``verify`` then takes anchors and ledger from the user's own workspace instead.
 
-Layout: ``safegen.toml``, ``keys/``, ``ledger.db``, ``checkpoints/``, ``trust/``, ``private/``.
+Layout: ``safegen.toml``, ``keys/``, ``ledger.db``, ``checkpoints/``, ``trust/``, ``held/``.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ LAYERS: list[tuple[str, ...]] = [
         "safegen.screening_json",
         "safegen.sizes",
     ),
-    ("safegen.release", "safegen.review", "safegen.review_export", "safegen.consent"),
+    ("safegen.release", "safegen.review", "safegen.review_export", "safegen.review_match", "safegen.consent"),
     ("safegen.moderation", "safegen.pipeline", "safegen.verification"),
     (
         "safegen.audit",

@@ -6,6 +6,7 @@ import hashlib
 import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,6 +62,23 @@ def spool(clip: Clip, file: Path, *, progress: Progress = NoProgress(), digest: 
     if count == 0:
         raise GenerationFailed("the generator gave no frames")
     return replace(clip, open=lambda: read(file, (count, clip.height, clip.width, 3)), count=count)
+
+
+def pack(clip: Clip, file: Path, *, progress: Progress = NoProgress()) -> None:
+    """Write the frames of *clip* to *file* (Matroska), without loss, for a player to show and ``unpack``.
+
+    Raises as ``spool``.
+    """
+    try:
+        _write_packed(_checked(clip, progress, None), file, clip)
+    except OSError as error:
+        raise _no_space("the frames could not be written", error) from error
+
+
+def unpack(file: Path, width: int, height: int, fps: Fraction, count: int) -> Clip:
+    """The clip that was ``pack``ed into *file*: *count* frames of *width* by *height* pixels, no sound."""
+    shape = (count, height, width, 3)
+    return Clip(lambda: _read_packed(file, shape), width, height, fps, count)
 
 
 def _checked(clip: Clip, progress: Progress, digest: Any) -> Iterator[Frame]:

@@ -15,9 +15,11 @@ from safegen.consent.named import with_consent
 from safegen.consent.registrar import public_half
 from safegen.consent.registry import consents
 from safegen.errors import HeldForReview, RefusedByPolicy, UsageError
+from safegen.pipeline.held import Kept, output_of, take
 from safegen.pipeline.inputs import Admitted, admit
 from safegen.pipeline.records import decision_private, decision_public
 from safegen.pipeline.studio import Studio
+from safegen.review import spend
 from safegen.types import Allowed, Decision, Held, Refused, Request
 
 if TYPE_CHECKING:
@@ -32,11 +34,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Cleared:
-    """A request that may be generated, its inputs admitted. ``index``: the decision's entry in the ledger."""
+    """A request that may be generated, its inputs admitted. ``index``: the decision's entry in the ledger.
+
+    ``kept``: the clip made of it before, which a person approved.
+    """
 
     admitted: Admitted
     index: int
     approval: Approval | None
+    kept: Kept | None = None
 
     @property
     def request(self) -> Request:
@@ -65,7 +71,8 @@ def clear(
 ) -> Cleared:
     """Admit the inputs of a ``screened`` request, record the decision about all of it, let it pass or stop.
 
-    *place* gives paths for temporaries; they have to stay until the clip is signed. Raises UnreadableInput,
+    *place* gives paths for temporaries; they have to stay until the clip is signed. An *approval* of a clip
+    brings that clip back (``Cleared.kept``): nothing has to be generated. Raises UnreadableInput,
     CheckUnavailable, RefusedByPolicy, HeldForReview, UsageError for an approval nothing needs.
     """
     agreed = agreements(studio.workspace, studio.ledger, studio.clock())
@@ -82,7 +89,12 @@ def clear(
         progress=studio.progress,
     )
     index = record_decision(admitted.decision, studio)
-    return Cleared(admitted, index, let_pass(admitted.decision, approval, studio, index))
+    output = None if approval is None else output_of(studio.ledger, approval)
+    if approval is None or output is None or isinstance(admitted.decision, Refused):
+        return Cleared(admitted, index, let_pass(admitted.decision, approval, studio, index))
+    kept = take(output, admitted.decision, studio=studio, temporary=place, parts=admitted.parts)
+    spent = spend(studio.ledger, approval, admitted.decision, recorded=index, output=kept.output)
+    return Cleared(admitted, index, spent, kept)
 
 
 def agreements(workspace: Workspace, ledger: LedgerReader, now: datetime) -> list[Consent]:
@@ -116,8 +128,6 @@ def let_pass(decision: Decision, approval: int | None, studio: Studio, index: in
         return None
     if approval is None or not isinstance(decision, Held):
         stop(decision, index)
-    from safegen.review import spend
-
     return spend(studio.ledger, approval, decision, recorded=index)
 
 

@@ -15,12 +15,13 @@ from safegen.media.encode import Encoding
 from safegen.pipeline.access import accessible
 from safegen.pipeline.check import check
 from safegen.pipeline.coded import coded, iscc_public
+from safegen.pipeline.held import holding, keep
 from safegen.pipeline.manifest import definition, name_review
 from safegen.pipeline.mark import mark_and_encode
-from safegen.pipeline.moderate import moderate
+from safegen.pipeline.moderate import NOBODY, moderate
 from safegen.pipeline.records import release_public, seed_and_settings
 from safegen.pipeline.stamp import stamped
-from safegen.pipeline.steps import Checked, Encoded, Made, Signed
+from safegen.pipeline.steps import Checked, Encoded, Made, Moderated, Signed
 from safegen.pipeline.studio import Studio
 from safegen.types import Decision, Json, Release
 
@@ -55,7 +56,7 @@ def finish(
     progress = studio.progress
     if encoded is None:
         with _timed(spent, "moderation"):
-            moderated = moderate(made, policy, progress=progress)
+            moderated = _moderated(made, decision, policy, studio, content_id, decision_index, approval)
         with _timed(spent, "marking and encoding"):
             encoded = mark_and_encode(
                 moderated,
@@ -77,6 +78,23 @@ def finish(
     with _timed(spent, "recording"):
         progress.stage("recording")
         return _release(checked, job, studio, decision_index, approval, spent)
+
+
+def _moderated(
+    made: Made,
+    decision: Decision | None,
+    policy: Policy,
+    studio: Studio,
+    content_id: int,
+    decision_index: int | None,
+    approval: Approval | None,
+) -> Moderated:
+    """Through the frames gate; a clip that it holds is kept and recorded, for a person to decide about it."""
+    approved = NOBODY if approval is None else approval.excused
+    if decision is None:
+        return moderate(made, policy, progress=studio.progress, approved=approved)
+    with holding(decision, studio, lambda: keep(made, studio, content_id), request=decision_index):
+        return moderate(made, policy, progress=studio.progress, approved=approved)
 
 
 @contextmanager
@@ -104,7 +122,7 @@ def _sign(
     stated, ingredients = definition(
         encoded, decision, policy, studio=studio, title=job.destination.name, commitment=commitment
     )
-    if approval is not None:
+    if approval is not None and decision is not None:
         name_review(stated, studio.ledger.origin, approval)
     target = job.temporary(f"signed{encoded.path.suffix}")
     result = sign_file(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from safegen.errors import CheckUnavailable, GenerationFailed, HeldForReview, RefusedByPolicy
 from safegen.moderation.checks import Checked, Extracted, run_check, run_extractor
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Checked", "Extracted", "judged", "moderate", "passed", "run_check", "run_extractor"]
 
+Approved: TypeAlias = frozenset[tuple[str, str]]
+"""(category, detector) of findings with which a person let a clip pass."""
+NOBODY: Approved = frozenset()
+
 _STOPPING: tuple[FrameAction, FrameAction] = ("block", "review")
 _HINTS = {
     "generated": "try another seed or prompt; nothing was released",
@@ -26,28 +30,35 @@ _HINTS = {
 }
 
 
-def moderate(made: Made, policy: Policy, *, progress: Progress = NoProgress()) -> Moderated:
+def moderate(
+    made: Made, policy: Policy, *, progress: Progress = NoProgress(), approved: Approved = NOBODY
+) -> Moderated:
     """Run every frames check and extractor that *policy* asks for, and do what its rules say.
 
     Raises CheckUnavailable when one cannot run or answers nonsense, GenerationFailed when the output is no
     video (blank, frozen) or flashes, RefusedByPolicy and HeldForReview for what it shows. Where the policy
-    hides faces, the clip that comes back shows none.
+    hides faces, the clip that comes back shows none. *approved*: what a person saw in this very clip.
     """
     checks = (*policy.frames.required, *policy.frames.optional)
     progress.stage("checking", len(checks) + len(policy.attributes))
     looked = look(made.clip, policy, progress=progress)
-    passed(made, policy, looked)
+    passed(made, policy, looked, approved)
     extracted = []
     for name in policy.attributes:
         extracted.append(run_extractor(name, made.clip))
         progress.advance()
-    return judged(made, policy, looked, extracted)
+    return judged(made, policy, looked, extracted, approved)
 
 
-def passed(made: Made, policy: Policy, looked: Looked) -> None:
-    """Raises GenerationFailed, RefusedByPolicy or HeldForReview when the clip must not be released."""
+def passed(made: Made, policy: Policy, looked: Looked, approved: Approved = NOBODY) -> None:
+    """Raises GenerationFailed, RefusedByPolicy or HeldForReview when the clip must not be released.
+
+    What is *approved* excuses findings that would hold it, never one that blocks.
+    """
     for action in _STOPPING:
         findings = [f for f in looked.those(action) if not _excused(made, f)]
+        if action == "review":
+            findings = [f for f in findings if (f.category, f.detector) not in approved]
         if not findings:
             continue
         worst = findings[0]
@@ -69,12 +80,18 @@ def _excused(made: Made, finding: Finding) -> bool:
     return made.origin == "protected" and finding.category in HARMLESS_ELSEWHERE
 
 
-def judged(made: Made, policy: Policy, looked: Looked, extracted: Sequence[Extracted]) -> Moderated:
+def judged(
+    made: Made,
+    policy: Policy,
+    looked: Looked,
+    extracted: Sequence[Extracted],
+    approved: Approved = NOBODY,
+) -> Moderated:
     """The clip with what checks and extractors say, faces hidden where the policy says so.
 
     Raises as ``passed``.
     """
-    passed(made, policy, looked)
+    passed(made, policy, looked, approved)
     notes = [f"the video {f.reason}" for r in looked.ruled if _excused(made, f := r.finding)]
     made = replace(made, warnings=(*made.warnings, *notes))
     ran = [*looked.ran, *(r for _, r in extracted)]

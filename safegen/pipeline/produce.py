@@ -21,6 +21,7 @@ from safegen.pipeline.build import build, request_json
 from safegen.pipeline.clear import agreements, anchors, clear, screened
 from safegen.pipeline.clear import stop as stop
 from safegen.pipeline.finish import finish
+from safegen.pipeline.held import forget
 from safegen.pipeline.inputs import Admitted, admit
 from safegen.pipeline.steps import Label, Made, Trace
 from safegen.pipeline.studio import Studio, utc_now
@@ -76,11 +77,14 @@ def produce(
     ) as job:
         cleared = clear(decision, policy, studio=studio, place=job.temporary, approval=approval)
         ready = time.monotonic()
-        made = make(generator, cleared.request, job.temporary("frames.raw"), studio, cleared.admitted)
-        made = replace(made, warnings=(*notes, *made.warnings))
+        if cleared.kept is not None:
+            made = cleared.kept.made
+        else:
+            made = make(generator, cleared.request, job.temporary("frames.raw"), studio, cleared.admitted)
+            made = replace(made, warnings=(*notes, *made.warnings))
         if label is not None:
             made = replace(made, label=label(made))
-        return finish(
+        release = finish(
             made,
             cleared.admitted.decision,
             policy,
@@ -93,6 +97,9 @@ def produce(
             approval=cleared.approval,
             timings={"screening": ready - started, "generation": time.monotonic() - ready},
         )
+    if cleared.kept is not None:
+        forget(cleared.kept)
+    return release
 
 
 def plan(request: Request, output: Path | None, *, workspace: Workspace, notes: Sequence[str] = ()) -> Json:

@@ -17,12 +17,15 @@ from safegen.media.footage import Footage, open_footage
 from safegen.media.remux import add_tracks
 from safegen.media.spool import copy_file
 from safegen.pipeline.finish import finish
+from safegen.pipeline.held import approved_source, holding, of_a_source
+from safegen.pipeline.moderate import NOBODY, Approved
 from safegen.pipeline.produce import check_output
 from safegen.pipeline.protect_still import STILLS, check_still_output, encode_still
 from safegen.pipeline.steps import Encoded, Made, Source
 from safegen.pipeline.studio import Studio
 from safegen.pipeline.together import check_and_encode, luma_scheme
 from safegen.types import Clip, Release
+from safegen.verification.digest import file_sha256
 
 if TYPE_CHECKING:
     from safegen.policies.schema import Policy
@@ -75,22 +78,26 @@ def protect(
         source = job.temporary(f"source{path.suffix}")
         copy_file(path, source)
         content_id = studio.new_id()
+        digest = file_sha256(source)
+        approval = approved_source(studio, digest, rules)
         encode = encode_still if mime in STILLS else _encode_video
         ready = time.monotonic()
-        encoded = _named(
-            path,
-            source,
-            lambda: encode(
-                Source(source, path.name, source_type),
-                rules,
-                job,
-                studio,
-                content_id=content_id,
-                watermark=watermark,
-                encoding=encoding,
-                allow_damaged=allow_damaged,
-            ),
-        )
+        with holding(of_a_source(rules), studio, lambda: {"source_sha256": digest}):
+            encoded = _named(
+                path,
+                source,
+                lambda: encode(
+                    Source(source, path.name, source_type),
+                    rules,
+                    job,
+                    studio,
+                    content_id=content_id,
+                    watermark=watermark,
+                    encoding=encoding,
+                    allow_damaged=allow_damaged,
+                    approved=NOBODY if approval is None else approval.excused,
+                ),
+            )
         return finish(
             encoded.moderated.made,
             None,
@@ -101,6 +108,7 @@ def protect(
             watermark=watermark,
             encoding=encoding,
             encoded=encoded,
+            approval=approval,
             timings={"reading": ready - started, "checking, marking, encoding": time.monotonic() - ready},
         )
 
@@ -123,6 +131,7 @@ def _encode_video(
     watermark: str,
     encoding: Encoding,
     allow_damaged: bool,
+    approved: Approved = NOBODY,
 ) -> Encoded:
     """Check, mark and encode in one pass, then add the source's other tracks."""
     footage = open_footage(source.path, damaged=allow_damaged)
@@ -136,6 +145,7 @@ def _encode_video(
         watermark=watermark,
         encoding=encoding,
         progress=studio.progress,
+        approved=approved,
     )
     studio.progress.stage("adding sound and other tracks")
     whole = job.temporary("marked.mp4")

@@ -11,7 +11,7 @@ from safegen.errors import MarkingFailed, SafegenError, UsageError
 from safegen.media.encode import Encoding
 from safegen.media.still import Still, read_still, write_still
 from safegen.media.thumbnail import Middle
-from safegen.pipeline.moderate import moderate
+from safegen.pipeline.moderate import NOBODY, Approved, moderate
 from safegen.pipeline.steps import Encoded, Made, Source
 from safegen.pipeline.studio import Studio
 from safegen.protocols import Watermark
@@ -50,6 +50,7 @@ def encode_still(
     watermark: str,
     encoding: Encoding,
     allow_damaged: bool,
+    approved: Approved = NOBODY,
 ) -> Encoded:
     """Check, mark and write one picture. *encoding* and *allow_damaged* are for videos."""
     import numpy as np
@@ -59,7 +60,7 @@ def encode_still(
     still = read_still(source.path)
     shown = still.rgb
     made = Made(Clip.from_array(shown[None], 1), "protected", None, {}, _notes(source.path), source=source)
-    moderated = moderate(made, policy, progress=studio.progress)
+    moderated = moderate(made, policy, progress=studio.progress, approved=approved)
     studio.progress.stage("marking, encoding")
     try:
         marked = next(iter(scheme.embed(iter([shown]), payload=payload, key=PUBLIC_KEY)))

@@ -7,7 +7,8 @@ from typing import Any
 
 from safegen import __version__
 from safegen.pipeline.steps import Made, Moderated
-from safegen.review import Approval, fingerprint
+from safegen.review import Approval
+from safegen.review_match import fingerprint
 from safegen.types import CheckRun, Decision, Finding, Json
 
 
@@ -59,6 +60,8 @@ def _finding(finding: Finding, *, reasons: bool) -> Json:
     }
     if finding.threshold is not None:
         found["threshold"] = f"{finding.threshold:.4f}"
+    if finding.time is not None:
+        found["at"] = f"{finding.time:.2f}"
     if reasons:
         found["reason"] = finding.reason
     return found

@@ -24,7 +24,7 @@ from safegen.media.native import encode_pictures
 from safegen.media.thumbnail import Middle
 from safegen.moderation.checks import run_check, run_extractor, run_optional
 from safegen.moderation.gate import gathered
-from safegen.pipeline.moderate import judged
+from safegen.pipeline.moderate import NOBODY, Approved, judged
 from safegen.pipeline.steps import Encoded, Made
 from safegen.protocols import LumaWatermark, NoProgress, Progress, Watermark
 from safegen.types import Clip
@@ -109,8 +109,11 @@ def check_and_encode(
     watermark: str = "tile",
     encoding: Encoding = Encoding(),
     progress: Progress = NoProgress(),
+    approved: Approved = NOBODY,
 ) -> Encoded:
     """Check, mark and encode *footage* (whose small pictures are ``made.clip``) in one pass.
+
+    *approved*: as for ``moderate``.
 
     Raises CheckUnavailable, GenerationFailed (frames gate), MarkingFailed, ReleaseFailed, UnreadableInput,
     UsageError (a scheme that marks 8-bit RGB only), Interrupted.
@@ -143,7 +146,7 @@ def check_and_encode(
         answers = [future.result() for future in running]
     must, may = len(policy.frames.required), len(policy.frames.optional)
     looked = gathered(policy, answers[:must], answers[must : must + may])
-    moderated = judged(made, policy, looked, answers[must + may :])
+    moderated = judged(made, policy, looked, answers[must + may :], approved)
     return Encoded(moderated, destination, payload, scheme.alg, frames, middle.jpeg())
 
 

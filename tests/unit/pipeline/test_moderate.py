@@ -228,6 +228,26 @@ def test_the_policy_has_the_last_word(monkeypatch: pytest.MonkeyPatch) -> None:
     assert moderate(made(), asking(("faces",), nudity={"review": 0.9}))
 
 
+@pytest.mark.parametrize(
+    ("score", "approved", "error"),
+    [
+        (0.6, ("nudity", "faces"), None),
+        (0.6, ("nudity", "another detector"), HeldForReview),
+        (0.6, ("weapons", "faces"), HeldForReview),
+        (0.9, ("nudity", "faces"), RefusedByPolicy),
+    ],
+)
+def test_an_approval_excuses_what_a_person_saw_and_no_refusal(
+    score: float, approved: tuple[str, str], error: type[Exception] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finds(monkeypatch, "nudity", score)
+    if error is None:
+        assert moderate(made(), asking(("faces",)), approved=frozenset({approved})).findings
+        return
+    with pytest.raises(error, match="seen"):
+        moderate(made(), asking(("faces",)), approved=frozenset({approved}))
+
+
 def test_flashes_of_somebody_elses_video_are_said_not_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     finds(monkeypatch, "flash_general", 1.0)
     result = moderate(replace(made(), origin="protected"), asking(("faces",)))

@@ -1,0 +1,112 @@
+"""Cases of the review queue, for people and programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from safegen.ledger.reader import LedgerReader
+    from safegen.review import Case
+
+
+def kept(ledger: LedgerReader, case: Case) -> dict[str, object]:
+    """What only the workspace has: findings, the prompt if kept, reasons."""
+    private = ledger.private(case.index)
+    about: dict[str, object] = {
+        "redacted": private is None,
+        "findings": (private or {}).get("findings", []),
+        "prompt": (private or {}).get("prompt"),
+        "negative_prompt": (private or {}).get("negative_prompt"),
+    }
+    reasons = {s.index: (ledger.private(s.index) or {}).get("reason") for s in case.steps}
+    about["reasons"] = {str(index): reason for index, reason in reasons.items() if reason}
+    return about
+
+
+def clip(case: Case, workspace: Path | None) -> str | None:
+    """Where the held clip lies, for the reviewer to look at; None where nothing is kept."""
+    from safegen.pipeline.held import CLIP, place
+    from safegen.workspace import find
+
+    if case.output is None or "id" not in case.output:
+        return None
+    file = place(find(workspace), str(case.output["id"])) / CLIP
+    return str(file) if file.is_file() else None
+
+
+def case_json(case: Case) -> dict[str, Any]:
+    """A case as JSON (``safegen.review/1``)."""
+    public = case.decision.public
+    return {
+        "schema": "safegen.review/1",
+        "decision": case.index,
+        "time": case.decision.time,
+        "status": case.status,
+        "approval": case.approval,
+        "categories": public.get("categories", []),
+        "score": public.get("score"),
+        "policy": public.get("policy"),
+        "model": public.get("model"),
+        "output": case.output,
+        "checks": public.get("checks", []),
+        "steps": [{"index": s.index, "time": s.time, **s.public} for s in case.steps],
+    }
+
+
+def print_case(shown: dict[str, Any]) -> None:
+    """A case for people."""
+    from safegen.cli._text import plain
+
+    click.echo(f"decision   {shown['decision']} of {shown['time']}: {shown['status']}")
+    click.echo(f"policy     {plain(str(shown['policy']['name']))}, score {plain(str(shown['score']))}")
+    if shown["model"]:
+        click.echo(f"model      {plain(str(shown['model']))}")
+    _print_clip(shown)
+    ran = ", ".join(f"{c['name']} {c['version']}" for c in shown["checks"])
+    click.echo(f"checks     {plain(ran)}")
+    for finding in shown["findings"]:
+        when = f" at {finding['at']} s" if "at" in finding else ""
+        limit = f" (limit {finding['threshold']})" if "threshold" in finding else ""
+        why = f": {finding['reason']}" if "reason" in finding else ""
+        click.echo(
+            "found      "
+            + plain(f"{finding['category']} {finding['score']}{limit}{when}, {finding['detector']}{why}")
+        )
+    if shown["output"] is not None and "source_sha256" in shown["output"]:
+        return _print_steps(shown)
+    absent = "(redacted)" if shown["redacted"] else "(not kept: see keep_prompts in safegen.toml)"
+    click.echo(f"prompt     {absent if shown['prompt'] is None else plain(shown['prompt'])}")
+    if shown["negative_prompt"]:
+        click.echo(f"negative   {plain(shown['negative_prompt'])}")
+    return _print_steps(shown)
+
+
+def _print_clip(shown: dict[str, Any]) -> None:
+    """Which clip it is about, and where it can be looked at."""
+    from safegen.cli._text import plain
+
+    output = shown["output"]
+    if output is None:
+        return
+    if "source_sha256" in output:
+        click.echo(f"clip       the video made elsewhere with SHA-256 {plain(str(output['source_sha256']))}")
+        return
+    where = shown["clip"] or "not here any more"
+    click.echo(f"clip       {plain(where)} (frames {plain(str(output.get('frames_sha256')))[:16]}...)")
+
+
+def _print_steps(shown: dict[str, Any]) -> None:
+    """What was decided, by whom."""
+    from safegen.cli._text import plain
+
+    for step in shown["steps"]:
+        reason = step.get("reason") or shown["reasons"].get(str(step["index"]))
+        who = f" by {step['reviewer']}" if "reviewer" in step else ""
+        click.echo(
+            plain(
+                f"{step['index']:>6}  {step['time']}  {step['act']}{who}" + (f": {reason}" if reason else "")
+            )
+        )

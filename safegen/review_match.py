@@ -1,0 +1,63 @@
+"""What an approval was given for: exactly one request, or exactly one clip."""
+
+from __future__ import annotations
+
+import hashlib
+
+from safegen.types import Decision, Json, Request
+
+
+def fingerprint(asked: Request) -> Json:
+    """What a decision's private part says about its request: by these an approval is matched.
+
+    Prompts, storyboard and inputs as SHA-256 (hex), the way of working and its strength as they are.
+    """
+    return {
+        "prompt_sha256": _sha256(asked.prompt),
+        "negative_prompt_sha256": _sha256(asked.negative_prompt),
+        "mode": asked.mode,
+        "inputs": [{"role": i.role, "sha256": i.sha256} for i in asked.inputs],
+        "shots": [{"at": repr(float(s.at)), "prompt_sha256": _sha256(s.prompt)} for s in asked.shots],
+        "strength": None if asked.strength is None else repr(float(asked.strength)),
+    }
+
+
+_WORDS = {
+    "prompt_sha256": "prompt",
+    "negative_prompt_sha256": "negative prompt",
+    "mode": "way of working",
+    "inputs": "input",
+    "shots": "storyboard",
+    "strength": "strength",
+}
+"""How a part of the fingerprint is called."""
+
+
+def _sha256(text: str) -> str:
+    """Hash of a text; lone surrogates count as they are."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def differences(public: Json, private: Json | None, now: Decision, output: Json | None) -> list[str]:
+    """What differs between an approved decision (the two parts of its entry) and what is at hand *now*.
+
+    *output*: digests of the clip at hand, None where it is a request. What cannot be compared differs.
+    """
+    private = private or {}
+    asked = fingerprint(now.request)
+    policy = public.get("policy")
+    pairs = {
+        **{word: (private.get(key, "unknown"), asked[key]) for key, word in _WORDS.items()},
+        "clip": (public.get("output"), output),
+        "model": (public.get("model"), now.request.model),
+        "policy": (policy.get("sha256") if isinstance(policy, dict) else None, now.policy.digest),
+    }
+    if any(not i.sha256 for i in now.request.inputs):  # not admitted yet: nothing to compare it by
+        pairs["input"] = (None, "unknown")
+    return [name for name, (then, here) in pairs.items() if then != here]
+
+
+def excused(private: Json | None) -> frozenset[tuple[str, str]]:
+    """The findings that an approved decision was about, as (category, detector)."""
+    found = (private or {}).get("findings") or []
+    return frozenset((str(f["category"]), str(f["detector"])) for f in found)
