@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import inspect
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import numpy as np
 
 from safegen.errors import GenerationFailed, Interrupted, SafegenError, UsageError
 from safegen.generators import _loading
+from safegen.generators._options import NAMES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,10 +70,15 @@ def checked_arguments(pipe: Any, values: dict[str, Any], asked: tuple[str, ...])
     names = accepted(pipe)
     for name in asked:
         if name not in names:
-            raise UsageError(
-                f"{type(pipe).__name__} has no option {name!r}", hint="see the pipeline's documentation"
-            )
+            raise UsageError(f"{type(pipe).__name__} has no option {name!r}", hint=_meant(name, names))
     return {k: v for k, v in values.items() if k in names}
+
+
+def _meant(name: str, names: Iterable[str]) -> str:
+    """What to write in place of an option that is not there."""
+    near = difflib.get_close_matches(name, [*NAMES, *names], n=1)
+    own = f"safegen's own are {', '.join(NAMES)}; the others are the pipeline's, see its documentation"
+    return f"did you mean {near[0]}?" if near else own
 
 
 def call(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safegen.errors import GenerationFailed, UsageError
@@ -102,9 +103,13 @@ class DiffusersGenerator:
         return self._with(Options(), self._placement(Options(), None))
 
     def reference(self, loaded: _loading.Loaded) -> ModelRef:
-        """What manifest and ledger say of the model."""
+        """What manifest and ledger say of the model: of a folder its name, not where it lies."""
         preset = self.preset
-        return ModelRef(preset.name, preset.source, loaded.version, loaded.digest, preset.licence)
+        name, source = preset.name, preset.source
+        if Path(source).is_dir():
+            source = Path(source).resolve().name
+            name = source if name == preset.source else name
+        return ModelRef(name, source, loaded.version, loaded.digest, preset.licence)
 
     def settings(self, arguments: dict[str, Any], loaded: _loading.Loaded) -> dict[str, Any]:
         """Every setting that shaped the clip, prompts left out: they are not for a public record."""
