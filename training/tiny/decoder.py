@@ -12,6 +12,8 @@ from training.tiny import models, optim, state, vae
 from training.world.spec import FRAMES
 
 BATCH = 6
+WORLDS = ("full", "groups")
+"""Stages that the clips come from: half of them of several small things, which suffer most."""
 _OFFSET = 1 << 24
 """First number of this training's batches, so that none repeats one of the autoencoder's."""
 
@@ -39,7 +41,7 @@ def train(folder: Path, minutes: float) -> None:
 
     shown: list[float] = []
     while clock.progress < 1:
-        x, mask = vae.batch(_OFFSET + step, FRAMES, BATCH)
+        x, mask = vae.batch(_OFFSET + step, FRAMES, BATCH, WORLDS)
         with torch.no_grad():
             z = net.encode(x).latent_dist.mean
         total, psnr = vae.distance(x, vae.decode(net, z), mask)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,13 +25,15 @@ FOREGROUND = 4.0
 KL = 1e-4
 
 
-def batch(step: int, frames: int, size: int = BATCH) -> tuple[Tensor, Tensor]:
+def batch(
+    step: int, frames: int, size: int = BATCH, worlds: Sequence[str] = ("one", "full", "full", "full")
+) -> tuple[Tensor, Tensor]:
     """Training batch of one step: clips (b, 3, frames, H, W) in -1..1 and their masks (b, 1, frames, H,
-    W)."""
+    W). `worlds` are the stages that the clips come from, in turn."""
     rng = np.random.default_rng([7, step])
     clips, masks = [], []
     for i in range(size):
-        stage = stages.STAGES["full" if i % 4 else "one"]
+        stage = stages.STAGES[worlds[i % len(worlds)]]
         clip, mask = render(stages.sample(stage, rng), int(rng.integers(1 << 31)))
         start = int(rng.integers(FRAMES - frames + 1))
         clips.append(clip[start : start + frames])

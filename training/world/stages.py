@@ -7,6 +7,7 @@ two    bounce, spin, grow, shrink and speeds
 three  cars, boats, trees, houses, birds, suns, clouds and three more colours
 four   counts, two things and their relations, orbit and zigzag
 full   cameras and times of day (what the autoencoder is trained on from the start)
+groups mostly two or three things (for the decoder alone)
 """
 
 from __future__ import annotations
@@ -67,6 +68,7 @@ STAGES: dict[str, Stage] = {
             cameras=spec.CAMERAS,
             daytimes=spec.DAYTIMES,
         ),
+        Stage("groups", spec.KINDS, _ALL_COLOURS, spec.MOTIONS, speeds=_SPEEDS, counts=(2, 3), pairs=0.5),
     )
 }
 
