@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -19,18 +19,25 @@ __all__ = ["Laid", "alignments"]
 
 _OUTSIDE = 0.04
 """Share of a file's content that may lie outside the released picture: an honest crop has none."""
+_INSET = 0.96
+"""Share of the released picture that must lie inside a file that shows it among other things."""
 _KEEP = 3
 _SIGMA = 2.5
 
 
 @dataclass(frozen=True)
 class Laid:
-    """Pairs of pictures of one place and time: float32 (n, h, w) each, and where both are content."""
+    """Pairs of pictures of one place and time: float32 (n, h, w) each, and where both are content.
+
+    ``overlap``: how much of the released picture that is; ``share``: how much of the file's, 1 unless the
+    file shows the release among other things (a window on a desktop).
+    """
 
     reference: NDArray[np.float32]
     sample: NDArray[np.float32]
     mask: NDArray[np.bool_]
     overlap: float
+    share: float
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,7 @@ class _Place:
     source: tuple[slice, slice]
     mask: NDArray[np.bool_]
     overlap: float
+    share: float
 
 
 def alignments(
@@ -64,6 +72,7 @@ def alignments(
             plane.pictures[j][:, place.source[0], place.source[1]],
             place.mask,
             place.overlap,
+            place.share,
         )
 
 
@@ -80,36 +89,53 @@ def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(rows / (np.linalg.norm(rows, axis=1, keepdims=True) + 1e-3), dtype=np.float32)
 
 
-def _places(shape: tuple[int, ...], plane: Plane) -> Iterator[_Place]:
-    """Positions of the plane on the reference at which its content lies inside the released picture."""
-    height, width = plane.mask.shape
+def _places(shape: tuple[int, ...], plane: Plane) -> list[_Place]:
+    """Positions of the plane on the reference at which its content lies inside the released picture.
+
+    Where there are none, those at which the whole released picture lies inside the file.
+    """
     content = plane.mask & ~plane.bars
     if content.sum() < 0.02 * plane.mask.sum():  # a night sky is dark and still too, but no padding
         content = plane.mask
     total = int(content.sum())
     if total == 0:
-        return
+        return []
+    places = [p for y, x in _spots(shape, plane) for p in _placed(shape, plane, y, x)]
+    inside = [p for p in places if content[p.source].sum() >= (1 - _OUTSIDE) * total]
+    if inside:
+        return [replace(p, share=1.0) for p in inside]
+    area = _INSET * shape[0] * shape[1]
+    return [p for p in places if p.mask.size >= area]
+
+
+def _spots(shape: tuple[int, ...], plane: Plane) -> list[tuple[int, int]]:
+    """Rows and columns of the reference at which the plane's corner may lie."""
     if plane.exact:
-        spots = [(plane.y, plane.x)]
-    else:
-        first_y, first_x = (
-            v % TILE - ((n // TILE) + 1) * TILE for v, n in ((plane.y, height), (plane.x, width))
-        )
-        spots = [(y, x) for y in range(first_y, shape[0], TILE) for x in range(first_x, shape[1], TILE)]
-    for y, x in spots:
-        top, left = max(0, y), max(0, x)
-        bottom, right = min(shape[0], y + height), min(shape[1], x + width)
-        if bottom - top < 4 or right - left < 4:
-            continue
-        source = (slice(top - y, bottom - y), slice(left - x, right - x))
-        if content[source].sum() < (1 - _OUTSIDE) * total:
-            continue
-        mask = _inner(plane.mask[source], y < -1, x < -1, y + height > shape[0] + 1, x + width > shape[1] + 1)
-        if mask.sum() < 16:
-            continue
-        yield _Place(
-            (slice(top, bottom), slice(left, right)), source, mask, float(mask.sum()) / (shape[0] * shape[1])
-        )
+        return [(plane.y, plane.x)]
+    first_y, first_x = (
+        v % TILE - ((n // TILE) + 1) * TILE for v, n in zip((plane.y, plane.x), plane.mask.shape, strict=True)
+    )
+    return [(y, x) for y in range(first_y, shape[0], TILE) for x in range(first_x, shape[1], TILE)]
+
+
+def _placed(shape: tuple[int, ...], plane: Plane, y: int, x: int) -> Iterator[_Place]:
+    """The plane with its corner at row *y*, column *x* of the reference; nothing where too little meets."""
+    height, width = plane.mask.shape
+    top, left = max(0, y), max(0, x)
+    bottom, right = min(shape[0], y + height), min(shape[1], x + width)
+    if bottom - top < 4 or right - left < 4:
+        return
+    source = (slice(top - y, bottom - y), slice(left - x, right - x))
+    mask = _inner(plane.mask[source], y < -1, x < -1, y + height > shape[0] + 1, x + width > shape[1] + 1)
+    if mask.sum() < 16:
+        return
+    yield _Place(
+        (slice(top, bottom), slice(left, right)),
+        source,
+        mask,
+        overlap=float(mask.sum()) / (shape[0] * shape[1]),
+        share=min(1.0, mask.size / float(plane.mask.sum())),
+    )
 
 
 def _inner(mask: NDArray[np.bool_], top: bool, left: bool, bottom: bool, right: bool) -> NDArray[np.bool_]:

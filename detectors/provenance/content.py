@@ -103,7 +103,8 @@ def compare(reference: Descriptors, sample: FrameSample, geometry: Geometry | No
     """Compare a file's pictures with the descriptors recorded for a release.
 
     *geometry* is the watermark reading's (its translation modulo the tile is resolved here); ``None``
-    takes the picture as uncropped. ``overlap`` is the share of the released picture that was compared.
+    takes the picture as uncropped. ``overlap`` is the share of the released picture that was compared;
+    ``share`` is below 1 where the file shows all of it among other things, as a window on a desktop.
     Never raises on odd pictures: what cannot be laid over the reference does not match.
     """
     none = ContentMatch(matches=False, score=0.0, overlap=0.0, threshold=THRESHOLD)
@@ -112,12 +113,14 @@ def compare(reference: Descriptors, sample: FrameSample, geometry: Geometry | No
     plane = frame_plane(sample, geometry, reference.pictures.shape[1:])
     if plane is None:
         return none
-    best: tuple[float, float] | None = None
+    best: tuple[float, float, float] | None = None
     for laid in _align.alignments(reference.pictures, reference.times, reference.seconds, plane, sample):
         score = _structure.agreement(laid.reference, laid.sample, laid.mask)
         if best is None or score > best[0]:
-            best = (score, laid.overlap)
+            best = (score, laid.overlap, laid.share)
     if best is None:
         return none
     matches = best[0] >= THRESHOLD and best[1] >= MIN_OVERLAP
-    return ContentMatch(matches=matches, score=best[0], overlap=best[1], threshold=THRESHOLD)
+    if not matches and best[2] < 1:
+        return none  # the release may lie elsewhere in the file, partly beyond its border
+    return ContentMatch(matches, score=best[0], overlap=best[1], threshold=THRESHOLD, share=best[2])

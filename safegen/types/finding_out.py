@@ -162,12 +162,15 @@ class ContentMatch:
     """Comparison of a file's pictures with the descriptors recorded for a release.
 
     ``score`` in [-1, 1] (1 = the same pictures over the registered overlap); ``overlap`` in [0, 1].
+    ``share`` in (0, 1]: how much of the file's own picture is the release's; below 1 where the file shows
+    all of it among other things.
     """
 
     matches: bool
     score: float
     overlap: float
     threshold: float
+    share: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -222,6 +225,18 @@ class NotChecked:
 
 
 @dataclass(frozen=True)
+class TextBeside:
+    """A text track (``captions``, ``descriptions``, ``chapters``, ``transcript``) that the credentials name.
+
+    ``state``: what lies beside the file as ``name``.
+    """
+
+    kind: str
+    name: str
+    state: Literal["as released", "changed", "absent", "unreadable"]
+
+
+@dataclass(frozen=True)
 class Report:
     """Everything ``verify`` found about one file."""
 
@@ -237,6 +252,8 @@ class Report:
     recovered_manifest: Json | None = None
     trusted_by: str | None = None
     not_checked: tuple[NotChecked, ...] = ()
+    texts: tuple[TextBeside, ...] = ()
+    """Text tracks beside the file; they do not change the verdict, which is about the file."""
 
     @property
     def exit_code(self) -> int:

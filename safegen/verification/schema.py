@@ -35,6 +35,7 @@ def report_to_json(report: Report) -> Json:
         "content": _content(report.content),
         "ledger": _ledger(report.ledger),
         "recovered_manifest": report.recovered_manifest,
+        "texts": [vars(t) for t in report.texts],
         "not_checked": [{"layer": n.layer, "reason": n.reason} for n in report.not_checked],
     }
 
@@ -119,6 +120,7 @@ def _content(match: ContentMatch | None) -> Json | None:
         "score": round(match.score, 4),
         "overlap": round(match.overlap, 4),
         "threshold": match.threshold,
+        "share": round(match.share, 4),
     }
 
 

@@ -20,6 +20,15 @@ def unsigned(evidence: Evidence) -> Answer:
     resolved += [r for r in evidence.resolutions if r.by_content]
     if any(r.content is not None and r.content.matches for r in resolved):
         return _recovered(evidence, next(r for r in resolved if r.content is not None and r.content.matches))
+    if resolved and all(r.content is not None and r.content.overlap == 0 for r in resolved):
+        return Answer(
+            Verdict.MARKED_UNRESOLVED,
+            "The hidden mark belongs to a known release, but the pictures cannot be compared with its own.",
+            (
+                *(f"The mark carries id {r.payload:016x} of release {r.manifest_id}." for r in resolved),
+                "The file shows a part of the release among other things, or the mark was pasted in.",
+            ),
+        )
     if resolved:
         return Answer(
             Verdict.CONFLICT,
@@ -53,17 +62,25 @@ def unsigned(evidence: Evidence) -> Answer:
     return Answer(
         Verdict.NO_PROVENANCE,
         "No provenance found. This says nothing about whether the video is real or made by AI.",
-        (evidence.credentials.reason,) if evidence.credentials.reason else (),
+        (*_named_notes(evidence.named), *filter(None, [evidence.credentials.reason])),
     )
 
 
 def _named_notes(named: Sequence[Named]) -> tuple[str, ...]:
     """What a resolution service answered: a lead, since nothing at hand compares the pictures."""
     return tuple(
-        f"The service {n.host} says that id {n.payload:016x} belongs to {n.credentials.manifest_id}, signed "
-        f"by {n.credentials.signer or 'nobody named'}; nothing here shows whether the pictures are the same."
+        f"The service {n.host} says that {_subject(n)} belongs to {n.credentials.manifest_id}, signed by "
+        f"{n.credentials.signer or 'nobody named'}; nothing here shows whether the pictures are the same."
         for n in named
     )
+
+
+def _subject(named: Named) -> str:
+    """What the service was asked about."""
+    if named.payload is not None:
+        return f"id {named.payload:016x}"
+    score = "" if named.similarity is None else f" (similarity {named.similarity} of 100)"
+    return f"what the file shows{score}"
 
 
 def _recovered(evidence: Evidence, resolution: Resolution) -> Answer:
@@ -73,10 +90,12 @@ def _recovered(evidence: Evidence, resolution: Resolution) -> Answer:
         if resolution.by_content
         else f"The hidden mark carries id {resolution.payload:016x}: in the ledger, {resolution.manifest_id}."
     )
-    reasons = [
-        how,
-        "The pictures match the ones recorded for that release.",
-    ]
+    reasons = [how, "The pictures match the ones recorded for that release."]
+    share = 1.0 if resolution.content is None else resolution.content.share
+    if share < 1:
+        reasons.append(
+            f"They take up {share:.0%} of the picture: what lies around them comes from elsewhere."
+        )
     return Answer(
         Verdict.RECOVERED,
         "The credentials were removed; "

@@ -68,12 +68,17 @@ def test_the_mark_alone_is_found(release: safegen.Release) -> None:
     assert found.kind == "video" and found.exit_code == 0
 
 
-@pytest.mark.parametrize("kind", ["png", "jpg", "half"])
+@pytest.mark.parametrize("kind", ["png", "jpg", "half", "desktop"])
 def test_a_screenshot_is_recovered(home: Path, release: safegen.Release, kind: str) -> None:
     with av.open(str(release.path)) as box:
         frames = list(box.decode(video=0))
     frame = frames[12].to_ndarray(format="bgr24")
     shown = cv2.resize(frame, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA) if kind == "half" else frame
+    if kind == "desktop":
+        shown = np.full((1080, 1920, 3), (120, 90, 50), np.uint8)
+        cv2.rectangle(shown, (1100, 80), (1880, 1000), (250, 250, 250), -1)
+        large = cv2.resize(frame, None, fx=900 / frame.shape[0], fy=900 / frame.shape[0])
+        shown[90:990, 40 : 40 + large.shape[1]] = large
     file = home / f"shot-{kind}.{'jpg' if kind == 'jpg' else 'png'}"
     cv2.imwrite(str(file), shown)
     assert safegen.detect(file).kind == "picture"

@@ -90,6 +90,31 @@ def test_honest_changes_match(reference, name):
     assert content.compare(reference, seen(np.ascontiguousarray(frames)), geometry).matches
 
 
+def on_a_desktop(frame: np.ndarray, cut: int = 0) -> FrameSample:
+    """A screenshot: the picture in a window, *cut* of its rows below the screen's edge."""
+    rng = np.random.default_rng(4)
+    desktop = cv2.resize(rng.integers(0, 256, (15, 20, 3)).astype(np.uint8), (640, 480))
+    desktop[480 - SIDE + cut :, 144 : 144 + SIDE] = frame[: SIDE - cut]
+    return seen(desktop[None])
+
+
+INSET = Geometry((1, 0, 0, 1), (-144 % 64, -(480 - SIDE) % 64), 64)
+
+
+def test_a_window_on_a_desktop_matches_and_says_how_much_it_is(reference):
+    got = content.compare(reference, on_a_desktop(clip()[7]), INSET)
+    assert got.matches and got.share == pytest.approx(SIDE * SIDE / (640 * 480), abs=0.01)
+    assert content.compare(reference, seen(clip()), PLAIN).share == 1
+    other = content.compare(reference, on_a_desktop(clip(0.15, 0.3)[7]), INSET)
+    assert not other.matches and other.overlap == 0
+
+
+def test_a_window_half_off_the_screen_cannot_be_compared(reference):
+    moved = Geometry(INSET.a, (INSET.t[0], (INSET.t[1] - 128) % 64), 64)
+    got = content.compare(reference, on_a_desktop(clip()[7], cut=128), moved)
+    assert not got.matches and got.overlap == 0
+
+
 @pytest.mark.parametrize(
     ("x", "y", "radius"), [(0.0, 0.72, 0.14), (0.15, 0.5, 0.14), (0.0, 0.3, 0.2), (0.1, 0.6, 0.1)]
 )

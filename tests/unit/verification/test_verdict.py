@@ -20,6 +20,8 @@ from safegen.verification.verdict import Evidence, Resolution, decide
 ID, OTHER = 0x1234, 0x9999
 SAME = ContentMatch(True, 0.9, 1.0, 0.5)
 DIFFERENT = ContentMatch(False, 0.1, 1.0, 0.5)
+NOWHERE = ContentMatch(False, 0.0, 0.0, 0.5)
+INSET = ContentMatch(True, 0.9, 1.0, 0.5, share=0.2)
 
 
 def mark(payload: int | None = ID, **more: object) -> WatermarkReading:
@@ -100,6 +102,10 @@ ROWS = {
         replace(GONE, resolutions=(Resolution(ID, "urn:c2pa:a", DIFFERENT),)),
         Verdict.CONFLICT,
     ),
+    "stripped, pictures that cannot be laid over the recorded ones": (
+        replace(GONE, resolutions=(Resolution(ID, "urn:c2pa:a", NOWHERE),)),
+        Verdict.MARKED_UNRESOLVED,
+    ),
     "stripped, nothing to compare with": (
         replace(GONE, resolutions=(Resolution(ID, "urn:c2pa:a", None),)),
         Verdict.CONFLICT,
@@ -138,6 +144,12 @@ def test_exit_codes_are_those_of_the_documentation() -> None:
 def test_nothing_found_never_says_real_or_not_ai() -> None:
     text = decide(replace(GONE, watermarks=())).summary.lower()
     assert "says nothing about whether" in text
+
+
+def test_a_release_among_other_things_is_said() -> None:
+    answer = decide(replace(GONE, resolutions=(Resolution(ID, "urn:c2pa:a", INSET),)))
+    assert answer.verdict is Verdict.RECOVERED
+    assert any("20% of the picture" in r for r in answer.reasons)
 
 
 def test_partly_marked_clip_is_said() -> None:
