@@ -14,6 +14,7 @@ import pytest
 
 from safegen.errors import GenerationFailed, Interrupted, MissingExtra, UsageError
 from safegen.generators import catalogue, find
+from safegen.generators.presets import PRESETS
 from safegen.generators.tiny import FOLDER, TinyGenerator
 from safegen.protocols import NoProgress
 from safegen.types import Request
@@ -67,6 +68,8 @@ def test_stopping_raises_and_the_next_call_works(generator: TinyGenerator, count
 def test_unknown_words_are_named() -> None:
     made = TinyGenerator().outlook(Request("A zebra, and a RED ball near a zebra")).notes
     assert "zebra" in made[0] and "red" not in made[0] and made[0].count("zebra") == 1
+    assert "safegen models show tiny" in made[0] and "--model wan2.1-1.3b" in made[0]
+    assert "wan2.1-1.3b" in PRESETS
     assert TinyGenerator().outlook(Request(PROMPT)).notes == ()
 
 
