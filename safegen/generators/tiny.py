@@ -116,8 +116,8 @@ class TinyGenerator(DiffusersGenerator):
         notes = []
         if unknown:
             notes.append(
-                f"the embedded model does not know: {', '.join(unknown)}; it will make something up. Its small "
-                f"world: `safegen models show tiny`; a real model: `--model {_REAL}` (`safegen models list`)"
+                f"the embedded model does not know: {', '.join(unknown)}; it will make something up; its "
+                f"small world: `safegen models show tiny`; a real model: `--model {_REAL}` (`safegen models list`)"
             )
         width, height = request.width or request.height or SIDE, request.height or request.width or SIDE
         if width != height:
