@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from safegen.protocols import Progress
     from safegen.types import Condition, Mode, Request
 
-_REAL = "wan2.1-1.3b"
-"""The smallest real model, to name where the embedded one is out of its depth."""
+_HINT = (
+    "Its small world: `safegen models show tiny`; a real model: `--model wan2.1-1.3b` (`safegen models list`)"
+)
 FOLDER = Path(__file__).resolve().parent.parent / "models" / "tiny"
 VERSION = "1"
 SIDE, SECONDS, FPS = 512, 3.0, 24
@@ -115,10 +116,8 @@ class TinyGenerator(DiffusersGenerator):
         unknown = self.unknown_words(request.prompt)
         notes = []
         if unknown:
-            notes.append(
-                f"the embedded model does not know: {', '.join(unknown)}; it will make something up; its "
-                f"small world: `safegen models show tiny`; a real model: `--model {_REAL}` (`safegen models list`)"
-            )
+            words = ", ".join(unknown)
+            notes.append(f"the embedded model does not know: {words}; it will make something up. {_HINT}")
         width, height = request.width or request.height or SIDE, request.height or request.width or SIDE
         if width != height:
             notes.append("the embedded model makes square pictures; what sticks out of this size is cut off")
