@@ -1,7 +1,8 @@
 """The embedded model's ways of working: every one of them is denoising between given latent frames.
 
 Inputs are looked at in the model's own size and redrawn by its autoencoder, so that old and new look the same
-and an input's watermark does not linger under the new one. Nothing is cross-faded, mirrored or merely joined.
+and an input's watermark does not linger under the new one. Nothing is cross-faded, mirrored or merely joined:
+the given frames next to new ones are drawn together with them, in one pass of the autoencoder.
 """
 
 from __future__ import annotations
@@ -115,10 +116,24 @@ def _on(desk: Desk, frames: Frames, more: int, prompt: str | None = None, turn: 
     wanted = len(frames) + more
     while len(frames) < wanted:
         known = _latents.beginning(desk.loaded.pipe, frames)
-        context = CONTEXT if len(known) > 1 else 1
-        frames = np.concatenate([frames, desk.sampled(known, turn, prompt)[context:]])
+        frames = np.concatenate([frames[: -_context(frames)], desk.sampled(known, turn, prompt)])
         turn += 1
     return frames[:wanted]
+
+
+def _context(frames: Frames) -> int:
+    """How many of the last frames say where a clip comes from."""
+    return CONTEXT if len(frames) >= CONTEXT else 1
+
+
+def _before(window: Frames, frames: Frames) -> Frames:
+    """A window that leads up to a clip, and the clip: its first frames are the window's last ones.
+
+    A clip too short for that follows as it is.
+    """
+    if len(frames) < CONTEXT:
+        return np.concatenate([window[: SPAN - CONTEXT], frames])
+    return np.concatenate([window, frames[CONTEXT:]])
 
 
 def _added(desk: Desk, frames: Frames) -> int:
@@ -146,29 +161,37 @@ def extend_back(desk: Desk) -> Frames:
     wanted, turn = len(frames) + _added(desk, frames), 0
     while len(frames) < wanted:
         known = _latents.ending(desk.loaded.pipe, frames)
-        frames = np.concatenate([desk.sampled(known, turn)[: SPAN - CONTEXT], frames])
+        frames = _before(desk.sampled(known, turn), frames)
         turn += 1
     return frames[-wanted:]
 
 
-def _passage(desk: Desk, first: Frames, second: Frames, turn: int, prompt: str | None = None) -> Frames:
-    """The frames between two clips, neither end included."""
+def _window(desk: Desk, first: Frames, second: Frames, turn: int, prompt: str | None = None) -> Frames:
+    """Seventeen frames that begin as ``first`` ends and end as ``second`` begins."""
     pipe = desk.loaded.pipe
     known = _latents.beginning(pipe, first) | _latents.ending(pipe, second)
-    context = CONTEXT if len(first) >= CONTEXT else 1
-    return desk.sampled(known, turn, prompt)[context : SPAN - CONTEXT]
+    return desk.sampled(known, turn, prompt)
+
+
+def _passage(desk: Desk, first: Frames, second: Frames, turn: int, prompt: str | None = None) -> Frames:
+    """One clip, the frames between, the other clip."""
+    window = _window(desk, first, second, turn, prompt)
+    return np.concatenate([first[: -_context(first)], _before(window, second)])
 
 
 def loop(desk: Desk) -> Frames:
     """The clip, the way back to its beginning, and its first frame again (to be left out when played)."""
     frames = desk.drawn("video")
-    return np.concatenate([frames, _passage(desk, frames, frames, 0), frames[:1]])
+    window = _window(desk, frames, frames, 0)
+    if len(frames) < 2 * CONTEXT:
+        return np.concatenate([frames, window[_context(frames) : SPAN - CONTEXT], frames[:1]])
+    again = SPAN - CONTEXT
+    return np.concatenate([window[again:], frames[CONTEXT:-CONTEXT], window[: again + 1]])
 
 
 def blend(desk: Desk) -> Frames:
     """One clip, the passage, the other clip."""
-    first, second = desk.drawn("video"), desk.drawn("next_video")
-    return np.concatenate([first, _passage(desk, first, second, 0), second])
+    return _passage(desk, desk.drawn("video"), desk.drawn("next_video"), 0)
 
 
 def storyboard(desk: Desk) -> Frames:
@@ -179,9 +202,7 @@ def storyboard(desk: Desk) -> Frames:
         own = max(CONTEXT, round(seconds * RATE) + last - (0 if last else PASSAGE))
         clip = desk.sampled({}, 10 * i, shot.prompt)
         clip = clip[:own] if own <= SPAN else _on(desk, clip, own - SPAN, shot.prompt, 10 * i + 1)
-        if i:
-            clip = np.concatenate([_passage(desk, out, clip, 10 * i + 9, shot.prompt), clip])
-        out = clip if not i else np.concatenate([out, clip])
+        out = _passage(desk, out, clip, 10 * i + 9, shot.prompt) if i else clip
     return out
 
 
