@@ -53,6 +53,11 @@ LEVELS = ("verified", "signed", "recovered", "any")
     help="Where credentials are gone, ask this C2PA soft binding resolution service about the mark (https).",
 )
 @click.option(
+    "--resolve-by-content",
+    is_flag=True,
+    help="With --resolve: where the mark leads to nothing, send that service the whole file to look it up.",
+)
+@click.option(
     "--html", type=click.Path(path_type=Path), metavar="REPORT", help="Also write a one-page HTML report."
 )
 @click.option("--explain", is_flag=True, help="Show every layer.")
@@ -113,6 +118,7 @@ def _how(
     moment: str | None,
     fetch_remote: tuple[str, ...],
     resolve: str | None,
+    resolve_by_content: bool,
     workspace: Path | None,
 ) -> dict[str, Any]:
     """The options as the API takes them. Raises UsageError."""
@@ -121,6 +127,8 @@ def _how(
 
     if resolve is not None:
         host_of(resolve)
+    elif resolve_by_content:
+        raise click.UsageError("--resolve-by-content needs --resolve URL")
     return {
         "workspace": workspace,
         "proof": proof,
@@ -129,6 +137,7 @@ def _how(
         "at": None if moment is None else parse_moment(moment),
         "fetch_remote": fetch_remote,
         "resolve": resolve,
+        "resolve_by_content": resolve_by_content,
     }
 
 

@@ -116,12 +116,14 @@ def verify(
     at: datetime | None = None,
     fetch_remote: Sequence[str] = (),
     resolve: str | None = None,
+    resolve_by_content: bool = False,
 ) -> Report:
     """Where the file at *path* comes from: one verdict from credentials, watermark, content and ledger.
 
     Offline, unless *fetch_remote* names hosts from which remote manifests may be fetched, or *resolve* is the
-    address of a C2PA soft binding resolution service, to be asked where the credentials are gone. Trust comes
-    from the user's own workspace, from *trust* files and from nowhere else. *proof* is a proof sidecar
+    address of a C2PA soft binding resolution service, to be asked where the credentials are gone (and with
+    *resolve_by_content* to be sent the whole file where its mark leads to nothing). Trust
+    comes from the user's own workspace, from *trust* files and from nowhere else. *proof* is a proof sidecar
     (default: the one beside the file). *at* judges certificates at another time.
 
     Raises UnreadableInput, UsageError, CheckUnavailable.
@@ -140,6 +142,7 @@ def verify(
         at=at,
         fetch_hosts=fetch_remote,
         resolve=resolve,
+        send=resolve_by_content,
     )
 
 

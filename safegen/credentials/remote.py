@@ -1,4 +1,4 @@
-"""Fetching a remote manifest: only when asked, only from named hosts, never from private addresses.
+"""Fetching a remote manifest (or sending a file): only when asked, only with named hosts, never private ones.
 
 An address inside a file is chosen by whoever made the file. So: https only, a host that the user named,
 addresses that are public on the Internet, the connection made to the very address that was checked, no
@@ -14,6 +14,10 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
 from urllib.parse import urlsplit
 
 from safegen.errors import UnreadableInput
@@ -21,7 +25,30 @@ from safegen.errors import UnreadableInput
 MAX_BYTES = 16 * 2**20
 SECONDS = 10.0
 """For the whole of it: connecting, and every byte."""
+SENDING = 300.0
+"""Seconds for the whole of it where a file is sent."""
+MAX_SENT = 1024 * 2**20
 _CHUNK = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that is sent, and its MIME type."""
+
+    path: Path
+    mime: str
+
+
+class _Paced:
+    """A file as the HTTP client reads it; raises TimeoutError after the deadline."""
+
+    def __init__(self, file: IO[bytes], deadline: float) -> None:
+        self._file, self._deadline = file, deadline
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes."""
+        _left(self._deadline)
+        return self._file.read(size)
 
 
 def is_public(address: str) -> bool:
@@ -46,10 +73,12 @@ def fetch_manifest(
     allowed: Callable[[str], bool] = is_public,
     context: ssl.SSLContext | None = None,
     accept: str = "application/c2pa",
+    send: Upload | None = None,
 ) -> bytes:
     """The manifest store (or what else *accept* asks for) at *url*, which has to be on one of *hosts*.
 
-    *allowed* decides which IP addresses may be spoken to; *context* checks the server's certificate.
+    *allowed* decides which IP addresses may be spoken to; *context* checks the server's certificate; *send*
+    is a file to POST there (at most ``MAX_SENT`` bytes).
     Raises UnreadableInput: another scheme or host, a private address, a redirect, too large, too slow.
     """
     try:
@@ -61,11 +90,14 @@ def fetch_manifest(
         raise _refused("its address is not a plain https address")
     if host not in {h.lower().rstrip(".") for h in hosts}:
         raise _refused(f"it lies on {host}, which you did not allow")
-    deadline = time.monotonic() + SECONDS
+    if send is not None and send.path.stat().st_size > MAX_SENT:
+        raise _refused(f"a file of more than {MAX_SENT // 2**20} MB is not sent")
+    deadline = time.monotonic() + (SECONDS if send is None else SENDING)
     try:
         address = _resolve(host, port, allowed)
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        return _get(host, address, port, path, context or ssl.create_default_context(), deadline, accept)
+        tls = context or ssl.create_default_context()
+        return _exchange(host, address, port, path, tls, deadline, accept, send)
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise _refused(f"fetching it from {host} failed ({type(error).__name__})") from error
 
@@ -85,16 +117,30 @@ def _resolve(host: str, port: int, allowed: Callable[[str], bool]) -> str:
     return found[0]
 
 
-def _get(
-    host: str, address: str, port: int, path: str, context: ssl.SSLContext, deadline: float, accept: str
+def _exchange(
+    host: str,
+    address: str,
+    port: int,
+    path: str,
+    context: ssl.SSLContext,
+    deadline: float,
+    accept: str,
+    send: Upload | None,
 ) -> bytes:
-    """GET over TLS to *address*, the certificate checked for *host*."""
-    raw = socket.create_connection((address, port), timeout=_left(deadline))
-    with raw, context.wrap_socket(raw, server_hostname=host) as channel:
-        connection = http.client.HTTPSConnection(host, port)
+    """GET or POST over TLS to *address*, the certificate checked for *host*."""
+    raw = socket.create_connection((address, port), timeout=min(SECONDS, _left(deadline)))
+    with raw, context.wrap_socket(raw, server_hostname=host) as channel, ExitStack() as files:
+        connection = http.client.HTTPSConnection(host, port, blocksize=_CHUNK)
         connection.sock = channel
         channel.settimeout(_left(deadline))
-        connection.request("GET", path, headers={"Accept": accept, "Connection": "close"})
+        headers = {"Accept": accept, "Connection": "close"}
+        if send is None:
+            connection.request("GET", path, headers=headers)
+        else:
+            headers |= {"Content-Type": send.mime, "Content-Length": str(send.path.stat().st_size)}
+            body = _Paced(files.enter_context(send.path.open("rb")), deadline)
+            with suppress(BrokenPipeError, ConnectionResetError):  # what it said before it hung up is read
+                connection.request("POST", path, body, headers)
         answer = connection.getresponse()
         if answer.status != 200:
             raise _refused(f"{host} answered {answer.status}")

@@ -54,6 +54,8 @@ class Look:
     """Where the index of the ledger's fingerprints is kept."""
     resolve: str | None = None
     """Address of a resolution service that may be asked about marks whose credentials are gone."""
+    send: bool = False
+    """Whether that service may be sent the file itself."""
 
 
 def gather(path: Path, how: Look) -> Gathered:
@@ -97,22 +99,34 @@ def gather(path: Path, how: Look) -> Gathered:
 def _resolved(
     path: Path, how: Look, credentials: CredentialsEvidence, looked: marks.Looked, skipped: list[NotChecked]
 ) -> tuple[Named, ...]:
-    """What the resolution service says about the marks, where one was named and the credentials are gone."""
+    """What the resolution service says about the marks, where one was named and the credentials are gone.
+
+    The file itself is sent only where that was allowed and the marks led to nothing.
+    """
     gone = {CredentialState.ABSENT, CredentialState.REMOTE_NOT_FETCHED, CredentialState.UNSUPPORTED}
     if how.resolve is None or credentials.state not in gone:
         return ()
-    from safegen.credentials.remote import fetch_manifest
-    from safegen.verification.resolving import ask, host_of
+    from safegen.credentials.formats import detect
+    from safegen.credentials.remote import Upload, fetch_manifest
+    from safegen.verification.resolving import ask, ask_by_content, host_of
 
     hosts = [host_of(how.resolve)]
 
     def fetch(url: str, accept: str) -> bytes:
         return fetch_manifest(url, hosts, accept=accept)
 
+    def send(url: str) -> bytes:
+        whole = Upload(path, detect(path).mime or "application/octet-stream")
+        return fetch_manifest(url, hosts, accept="application/json", send=whole)
+
     def read(store: bytes) -> CredentialsEvidence:
         return replace(_read(path, how, store), source="resolved")
 
-    return tuple(ask(how.resolve, looked.readings, read, fetch, skipped))
+    found = ask(how.resolve, looked.readings, read, fetch, skipped)
+    if not found and how.send:
+        marked = {r.payload for r in looked.readings if r.present and r.payload is not None}
+        found = ask_by_content(how.resolve, marked, read, fetch, send, skipped)
+    return tuple(found)
 
 
 def _lightly(path: Path, sha256: str, credentials: CredentialsEvidence, how: Look) -> LedgerEvidence | None:

@@ -1,18 +1,20 @@
 """From a soft binding to a manifest: by the user's own ledger, or by a resolution service named by the user.
 
 The service speaks the C2PA Soft Binding Resolution API (C2PA 2.4, soft binding API, version 1): ``GET
-/matches/byBinding?alg=&value=&maxResults=`` gives manifest ids, ``GET /manifests/ID`` a manifest store.
-What it answers is evidence, not truth: the store's signature has to verify, and its own soft binding has to
-name the mark. Whether the pictures are the same only descriptors can tell, and those lie in ledgers.
+/matches/byBinding?alg=&value=&maxResults=`` gives manifest ids, and so does ``POST /matches/byContent`` for
+the file itself, which is sent only when the user says so; ``GET /manifests/ID`` gives a manifest store.
+What it answers is evidence, not truth: the store's signature has to verify, and where a mark was read its
+own soft binding has to name it. Whether the pictures are the same only descriptors can tell, and those lie
+in ledgers.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode, urlsplit
 
 from safegen.errors import UnreadableInput, UsageError
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 Fetch = Callable[[str, str], bytes]
 """Gets an address with an ``Accept`` header; raises UnreadableInput."""
+Send = Callable[[str], bytes]
+"""Sends the file at hand to an address; the JSON that is answered. Raises UnreadableInput."""
 Read = Callable[[bytes], CredentialsEvidence]
 """Judges a manifest store together with the file at hand."""
 MAX_MATCHES = 5
@@ -36,24 +40,54 @@ BINDING_ONLY = {"assertion.bmffHash.mismatch", "assertion.dataHash.mismatch", "a
 
 @dataclass(frozen=True)
 class Named:
-    """What a service says about a mark: the manifest that names it. ``exact``: about these very bytes."""
+    """What a service says about a mark or a file: the manifest of it. ``exact``: about these very bytes.
 
-    payload: int
+    ``payload`` is the mark's (None: the service was shown the file), ``similarity`` the service's own word
+    from 0 to 100, where it gave one.
+    """
+
+    payload: int | None
     host: str
     credentials: CredentialsEvidence
     exact: bool
+    similarity: int | None = None
+
+
+@dataclass(frozen=True)
+class Match:
+    """One line of a service's answer. ``endpoint``: another service that has the manifest."""
+
+    manifest_id: str
+    similarity: int | None = None
+    endpoint: str | None = None
 
 
 def matches(base: str, binding: SoftBinding, fetch: Fetch) -> tuple[str, ...]:
     """Ids of the manifests that the service at *base* has for *binding*. Raises UnreadableInput."""
     query = urlencode({"alg": binding.alg, "value": binding.value, "maxResults": MAX_MATCHES})
+    found = _parsed(fetch(f"{base.rstrip('/')}/matches/byBinding?{query}", "application/json"))
+    return tuple(match.manifest_id for match in found)
+
+
+def matches_of_file(base: str, send: Send) -> tuple[Match, ...]:
+    """What the service at *base* has for the file itself (``byContent``). Raises UnreadableInput."""
+    return _parsed(send(f"{base.rstrip('/')}/matches/byContent?maxResults={MAX_MATCHES}"))
+
+
+def _parsed(answer: bytes) -> tuple[Match, ...]:
+    """A ``softBindingQueryResult``: every manifest once, at most ``MAX_MATCHES``. Raises UnreadableInput."""
+    found: dict[str, Match] = {}
     try:
-        document: Any = json.loads(fetch(f"{base.rstrip('/')}/matches/byBinding?{query}", "application/json"))
-        found = [match["manifestId"] for match in document["matches"]]
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        for match in json.loads(answer)["matches"]:
+            identifier, score = match["manifestId"], match.get("similarityScore")
+            endpoint = match.get("endpoint")
+            if isinstance(identifier, str) and 0 < len(identifier) <= MAX_ID:
+                known = type(score) is int and 0 <= score <= 100
+                other = endpoint if isinstance(endpoint, str) else None
+                found.setdefault(identifier, Match(identifier, score if known else None, other))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise UnreadableInput("the service's answer is not a list of matches", hint=_HINT) from error
-    usable = [i for i in found if isinstance(i, str) and 0 < len(i) <= MAX_ID]
-    return tuple(dict.fromkeys(usable))[:MAX_MATCHES]
+    return tuple(found.values())[:MAX_MATCHES]
 
 
 def manifest(base: str, manifest_id: str, fetch: Fetch) -> bytes:
@@ -91,6 +125,54 @@ def ask(
     return found
 
 
+def ask_by_content(
+    base: str, marked: Collection[int], read: Read, fetch: Fetch, send: Send, skipped: list[NotChecked]
+) -> list[Named]:
+    """What the service at *base* names for the file itself, which it is sent; *marked*: ids read in it."""
+    host = host_of(base)
+    found: list[Named] = []
+    try:
+        for match in matches_of_file(base, send):
+            found += _shown(base, host, match, marked, read, fetch, skipped)
+    except UnreadableInput as error:
+        skipped.append(NotChecked(LAYER, str(error)))
+    if not found:
+        skipped.append(NotChecked(LAYER, f"{host} names no manifest for the file itself"))
+    return found
+
+
+def _shown(
+    base: str,
+    host: str,
+    match: Match,
+    marked: Collection[int],
+    read: Read,
+    fetch: Fetch,
+    skipped: list[NotChecked],
+) -> Iterator[Named]:
+    """The manifest behind one match of the file, if it counts."""
+    from safegen.verification.marks import payloads
+
+    said = f"the manifest {match.manifest_id[:80]}"
+    if match.endpoint is not None and match.endpoint.rstrip("/") != base.rstrip("/"):
+        skipped.append(NotChecked(LAYER, f"{said} lies at {match.endpoint[:80]}, which you did not name"))
+        return
+    credentials = read(manifest(base, match.manifest_id, fetch))
+    exact, sound = _sound(credentials)
+    bound = payloads(credentials.soft_bindings)
+    if not sound or (marked and bound and not bound & set(marked)):
+        why = "does not verify" if not sound else "names another mark than the one in the file"
+        skipped.append(NotChecked(LAYER, f"{said} from {host} {why}"))
+        return
+    yield Named(None, host, credentials, exact, match.similarity)
+
+
+def _sound(credentials: CredentialsEvidence) -> tuple[bool, bool]:
+    """Whether a store is about these very bytes, and whether it is whole but for the bytes."""
+    exact = credentials.state is CredentialState.VALID
+    return exact, exact or (bool(credentials.failures) and set(credentials.failures) <= BINDING_ONLY)
+
+
 def _named(
     base: str, host: str, alg: str, payload: int, read: Read, fetch: Fetch, skipped: list[NotChecked]
 ) -> Iterator[Named]:
@@ -99,8 +181,7 @@ def _named(
 
     for identifier in matches(base, SoftBinding(alg, binding_value(payload)), fetch):
         credentials = read(manifest(base, identifier, fetch))
-        exact = credentials.state is CredentialState.VALID
-        sound = exact or (bool(credentials.failures) and set(credentials.failures) <= BINDING_ONLY)
+        exact, sound = _sound(credentials)
         if not sound or payload not in payloads(credentials.soft_bindings):
             why = "does not verify" if not sound else "does not name this mark"
             skipped.append(NotChecked(LAYER, f"the manifest {identifier[:80]} from {host} {why}"))

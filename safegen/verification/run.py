@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from safegen.errors import CheckUnavailable, LedgerError
 from safegen.types import ContentMatch, CredentialState, NotChecked, Report
 from safegen.verification import by_pictures
+from safegen.verification.beside import beside
 from safegen.verification.gather import Gathered, Look, gather
 from safegen.verification.trust import Trust, load_trust
 from safegen.verification.verdict import Answer, decide
@@ -34,12 +35,14 @@ def verify_file(
     at: datetime | None = None,
     fetch_hosts: Sequence[str] = (),
     resolve: str | None = None,
+    send: bool = False,
 ) -> Report:
     """The report on *path*, with the trust of *workspace* and of *trust_files*.
 
     *passed_over* is a workspace that was found by walking up and adds nothing: the report says so. *at*
     (aware) judges certificates at another time; *fetch_hosts* allows remote manifests from these hosts;
-    *resolve* is the address of a resolution service to ask where the credentials are gone.
+    *resolve* is the address of a resolution service to ask where the credentials are gone, which with
+    *send* may also be sent the file itself.
 
     Raises UnreadableInput, UsageError (trust files), CheckUnavailable (a layer that cannot be examined,
     a ledger that is locked or corrupt).
@@ -55,6 +58,7 @@ def verify_file(
         at=at,
         fetch_hosts=tuple(fetch_hosts),
         resolve=resolve,
+        send=send,
     )
     try:
         found = gather(path, how)
@@ -112,4 +116,5 @@ def _report(path: Path, found: Gathered, answer: Answer, trust: Trust) -> Report
         recovered_manifest=recovered,
         trusted_by=trust.by_whom(root) if evidence.credentials.trusted and root else None,
         not_checked=found.not_checked,
+        texts=beside(path, evidence.credentials.manifest if intact else recovered),
     )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import http.server
 import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
@@ -30,12 +32,15 @@ MARK = 0x1234_5678_9ABC_DEF0
 
 
 class Service:
-    """A manifest repository with the two calls of the C2PA Soft Binding Resolution API."""
+    """A manifest repository with the calls of the C2PA Soft Binding Resolution API."""
 
     def __init__(self, folder: Path) -> None:
         self.by_value: dict[tuple[str, str], list[str]] = {}
         self.stores: dict[str, bytes] = {}
         self.matches: bytes | None = None
+        self.by_content: dict[str, list[dict[str, object]]] = {}
+        self.sent: list[tuple[str, str]] = []
+        self.refuses: int | None = None
         self.asked: list[str] = []
         server_side, self.client = self_signed(folder)
         service = self
@@ -51,11 +56,25 @@ class Service:
                 self.end_headers()
                 self.wfile.write(body or b"")
 
+            def do_POST(self) -> None:
+                service.asked.append(self.path)
+                if service.refuses is not None:  # without a look at what is sent
+                    self.send_response(service.refuses)
+                    self.end_headers()
+                    return
+                shown = self.rfile.read(int(self.headers["Content-Length"]))
+                digest = hashlib.sha256(shown).hexdigest()
+                service.sent.append((self.headers["Content-Type"], digest))
+                self.send_response(200)
+                self.end_headers()
+                found = json.dumps({"matches": service.by_content.get(digest, [])}).encode()
+                self.wfile.write(found if service.matches is None else service.matches)
+
             def log_message(self, *_: object) -> None:
                 pass
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        # The handshake belongs to the thread of each connection: in accept() a silent client would stop them all.
+        # The handshake is for each connection's own thread: in accept() a silent client stops them all.
         self.server.socket = server_side.wrap_socket(
             self.server.socket, server_side=True, do_handshake_on_connect=False
         )
@@ -77,8 +96,8 @@ def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service
     made = Service(tmp_path)
     real = remote.fetch_manifest
 
-    def local(url: str, hosts: list[str], *, accept: str) -> bytes:
-        return real(url, hosts, allowed=lambda _: True, context=made.client, accept=accept)
+    def local(url: str, hosts: list[str], **asked: Any) -> bytes:
+        return real(url, hosts, allowed=lambda _: True, context=made.client, **asked)
 
     monkeypatch.setattr(remote, "fetch_manifest", local)
     yield made
@@ -115,8 +134,8 @@ def known(
     return made.manifest_id
 
 
-def ask(maker: Maker, path: Path, url: str | None) -> Report:
-    return run.verify_file(path, workspace=workspace.find(maker.root), resolve=url)
+def ask(maker: Maker, path: Path, url: str | None, *, send: bool = False) -> Report:
+    return run.verify_file(path, workspace=workspace.find(maker.root), resolve=url, send=send)
 
 
 def reasons(report: Report) -> str:
@@ -177,6 +196,121 @@ def test_unknown_ids_and_dead_services(service: Service, stripped: Path, maker: 
     service.matches = b'{"matches": [{"manifestId": "urn:gone"}]}'
     assert "answered 404" in reasons(ask(maker, stripped, service.url))
     assert "failed" in reasons(ask(maker, stripped, "https://localhost:9/v1"))
+
+
+@pytest.fixture
+def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A clip with neither credentials nor a mark."""
+    monkeypatch.setattr(marks, "look", lambda *_: marks.Looked())
+    return paint(tmp_path / "bare.mp4", seed=3)
+
+
+def shown(service: Service, path: Path, *found: dict[str, object]) -> None:
+    """The service knows what *path* shows."""
+    service.by_content[hashlib.sha256(path.read_bytes()).hexdigest()] = list(found)
+
+
+def test_by_content_is_a_lead(service: Service, bare: Path, maker: Maker, tmp_path: Path) -> None:
+    manifest_id = known(service, maker, tmp_path)
+    shown(service, bare, {"manifestId": manifest_id, "similarityScore": 87})
+    report = ask(maker, bare, service.url, send=True)
+    assert report.verdict is Verdict.NO_PROVENANCE
+    assert manifest_id in report.reasons[0]
+    assert "87 of 100" in report.reasons[0]
+    assert report.recovered_manifest is not None
+    ((kind, digest),) = service.sent
+    assert (kind, digest) == ("video/mp4", hashlib.sha256(bare.read_bytes()).hexdigest())
+    assert service.asked[0] == f"/v1/matches/byContent?maxResults={resolving.MAX_MATCHES}"
+
+
+def test_no_file_is_sent_unless_told(service: Service, bare: Path, maker: Maker, tmp_path: Path) -> None:
+    shown(service, bare, {"manifestId": known(service, maker, tmp_path)})
+    assert ask(maker, bare, service.url).recovered_manifest is None
+    assert service.asked == []
+
+
+def test_no_file_is_sent_where_the_mark_was_enough(
+    service: Service, stripped: Path, maker: Maker, tmp_path: Path
+) -> None:
+    known(service, maker, tmp_path)
+    assert ask(maker, stripped, service.url, send=True).recovered_manifest is not None
+    assert service.sent == []
+
+
+def test_by_content_about_these_very_bytes(
+    service: Service, bare: Path, maker: Maker, tmp_path: Path
+) -> None:
+    shown(service, bare, {"manifestId": known(service, maker, tmp_path, of=bare)})
+    report = ask(maker, bare, service.url, send=True)
+    assert report.verdict is Verdict.SIGNED_UNLOGGED
+    assert report.credentials.source == "resolved"
+
+
+def test_by_content_names_another_mark(
+    service: Service, stripped: Path, maker: Maker, tmp_path: Path
+) -> None:
+    manifest_id = known(service, maker, tmp_path, content_id=MARK + 1)
+    service.by_value.clear()
+    shown(service, stripped, {"manifestId": manifest_id})
+    report = ask(maker, stripped, service.url, send=True)
+    assert report.recovered_manifest is None
+    assert "another mark" in reasons(report)
+
+
+def test_by_content_leads_to_no_other_service(
+    service: Service, bare: Path, maker: Maker, tmp_path: Path
+) -> None:
+    manifest_id = known(service, maker, tmp_path)
+    shown(service, bare, {"manifestId": manifest_id, "endpoint": "https://elsewhere.example/v1"})
+    report = ask(maker, bare, service.url, send=True)
+    assert report.recovered_manifest is None
+    assert "elsewhere.example/v1, which you did not name" in reasons(report)
+    shown(service, bare, {"manifestId": manifest_id, "endpoint": f"{service.url}/", "similarityScore": True})
+    report = ask(maker, bare, service.url, send=True)
+    assert report.recovered_manifest is not None
+    assert "similarity" not in report.reasons[0]
+
+
+@pytest.mark.parametrize("status", [413, 415, 500])
+def test_a_service_that_will_not_have_the_file(
+    service: Service, bare: Path, maker: Maker, status: int
+) -> None:
+    service.refuses = status
+    with bare.open("ab") as file:  # more than any buffer between the two holds
+        file.write((2**23).to_bytes(4, "big") + b"free" + bytes(2**23 - 8))
+    report = ask(maker, bare, service.url, send=True)
+    assert report.verdict is Verdict.NO_PROVENANCE
+    assert f"answered {status}" in reasons(report) or "failed" in reasons(report)
+
+
+@pytest.mark.parametrize("answer", [b"", b"[]", b'{"matches": 7}', b'{"matches": ["x"]}', b"\xff" * 9])
+def test_by_content_and_services_that_misbehave(
+    service: Service, bare: Path, maker: Maker, answer: bytes
+) -> None:
+    service.matches = answer
+    report = ask(maker, bare, service.url, send=True)
+    assert report.verdict is Verdict.NO_PROVENANCE
+    assert "not a list of matches" in reasons(report)
+
+
+def test_a_file_is_not_sent_for_ever(
+    service: Service, bare: Path, maker: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "SENDING", 0.0)
+    assert "TimeoutError" in reasons(ask(maker, bare, service.url, send=True))
+    monkeypatch.setattr(remote, "MAX_SENT", 10)
+    assert "is not sent" in reasons(ask(maker, bare, service.url, send=True))
+    assert service.sent == []
+
+
+def test_by_content_at_the_command_line(service: Service, bare: Path, maker: Maker, tmp_path: Path) -> None:
+    shown(service, bare, {"manifestId": known(service, maker, tmp_path)})
+    arguments = ["verify", str(bare), "--workspace", str(maker.root), "--json", "--resolve-by-content"]
+    assert CliRunner().invoke(group, arguments).exit_code == 2
+    done = CliRunner().invoke(group, [*arguments, "--resolve", service.url])
+    assert done.exit_code == Verdict.NO_PROVENANCE.exit_code, done.output
+    assert json.loads(done.stdout)["recovered_manifest"]
+    assert len(service.sent) == 1
 
 
 @pytest.mark.parametrize(
