@@ -75,11 +75,11 @@ def run(
     head = Head(named, name, {"name": rules.name, "sha256": rules.digest}, seed)
     with journal(folder, head, resume=resume) as log:
         there = {o.key for o in log.done}
-        todo = [w for w in work(suite, seeds or suite.seeds) if w.key not in there]
-        if todo:
+        missing = [w for w in work(suite, seeds or suite.seeds) if w.key not in there]
+        if missing:
             generator = generator or _found(name)
-            _make(todo, Maker(suite, generator, readers, rules, seed, log), progress)
-    return len(todo)
+            _make(missing, Maker(suite, generator, readers, rules, seed, log), progress)
+    return len(missing)
 
 
 def work(suite: Suite, seeds: int) -> Iterator[Work]:
@@ -133,11 +133,11 @@ class Maker:
         return Observation(work.group.name, work.prompt, work.repeat, seed, outcome, {}, {}, error)
 
 
-def _make(todo: list[Work], maker: Maker, progress: Progress) -> None:
+def _make(missing: list[Work], maker: Maker, progress: Progress) -> None:
     models = {str(dict(o.model)) for o in maker.log.done if o.model}
     failures = 0
-    progress.stage("auditing", len(todo))
-    for one in todo:
+    progress.stage("auditing", len(missing))
+    for one in missing:
         if progress.cancelled():
             raise Interrupted("stopped", hint="what was seen is kept: the same command with --resume goes on")
         seen = maker.observe(one, progress)

@@ -96,11 +96,11 @@ def encode(folder: Path, stage: str, clips: int) -> None:
     vae = models.autoencoder()
     vae.load_state_dict(saved["model"])
     vae.eval()
-    todo = samples(stage, clips)
+    wanted = samples(stage, clips)
     out = torch.empty(clips, *models.LATENT, dtype=torch.float16)
     tails = torch.empty(clips, models.LATENT[0], *models.LATENT[2:], dtype=torch.float16)
     for start in range(0, clips, _CHUNK):
-        x = torch.stack([clip_tensor(s) for s in todo[start : start + _CHUNK]])
+        x = torch.stack([clip_tensor(s) for s in wanted[start : start + _CHUNK]])
         out[start : start + len(x)] = vae.encode(x).latent_dist.mean.half()
         tails[start : start + len(x)] = tail(vae, x).half()
         if start % 1600 == 0:
@@ -108,10 +108,10 @@ def encode(folder: Path, stage: str, clips: int) -> None:
     sample = out[:4000].float()
     mean, std = sample.mean(dim=(0, 2, 3, 4)), sample.std(dim=(0, 2, 3, 4))
     stored = {"mean": mean.tolist(), "std": std.tolist(), "stage": stage}
-    stored["things"] = torch.stack([cells(s) for s in todo])
+    stored["things"] = torch.stack([cells(s) for s in wanted])
     stored |= {"latents": _normal(out, mean, std), "tails": _normal(tails, mean, std)}
     state.save(folder / "latents.pt", stored)
-    (folder / "scenes.json").write_text(json.dumps([asdict(s) for s in todo]))
+    (folder / "scenes.json").write_text(json.dumps([asdict(s) for s in wanted]))
     state.log.info("latents: mean %s std %s", mean.tolist(), std.tolist())
 
 
