@@ -23,7 +23,7 @@ from safegen.pipeline.produce import check_output
 from safegen.pipeline.protect_still import STILLS, check_still_output, encode_still
 from safegen.pipeline.steps import Encoded, Made, Source
 from safegen.pipeline.studio import Studio
-from safegen.pipeline.together import check_and_encode, luma_scheme
+from safegen.pipeline.together import check_and_encode
 from safegen.types import Clip, Release
 from safegen.verification.digest import file_sha256
 
@@ -53,23 +53,9 @@ def protect(
 
     started = time.monotonic()
     rules = load(policy)
-    luma_scheme(plugins.load("watermarks", watermark), watermark)
-    mime = formats.detect(path).mime
-    if mime is None:
-        raise UnreadableInput(f"{path} is no video or picture that is known here", hint="convert it to MP4")
-    if mime.startswith("image/") and mime not in STILLS and mime != "image/gif":
-        raise UnreadableInput(
-            f"{path} is {mime.rpartition('/')[2]}, which is not protected here",
-            hint="convert it to PNG or JPEG",
-        )
-    suffix = STILLS.get(mime, ".mp4")
-    destination = output or path.with_name(f"{path.stem}.protected{suffix}")
-    if mime in STILLS:
-        check_still_output(destination, mime)
-    else:
-        check_output(destination)
-    if overwrite and destination.exists() and destination.samefile(path):
-        raise UsageError("the original stays as it is", hint="give another name with -o")
+    plugins.load("watermarks", watermark)  # an unknown one is refused before anything is read
+    mime = _known_kind(path)
+    destination = _destination(path, output, mime, overwrite=overwrite)
     with ReleaseJob.begin(
         studio.ledger, destination, clock=studio.clock, overwrite=overwrite, at=studio.at
     ) as job:
@@ -111,6 +97,31 @@ def protect(
             approval=approval,
             timings={"reading": ready - started, "checking, marking, encoding": time.monotonic() - ready},
         )
+
+
+def _known_kind(path: Path) -> str:
+    """The file's media type. Raises UnreadableInput for what is not protected here."""
+    mime = formats.detect(path).mime
+    if mime is None:
+        raise UnreadableInput(f"{path} is no video or picture that is known here", hint="convert it to MP4")
+    if mime.startswith("image/") and mime not in STILLS and mime != "image/gif":
+        raise UnreadableInput(
+            f"{path} is {mime.rpartition('/')[2]}, which is not protected here",
+            hint="convert it to PNG or JPEG",
+        )
+    return mime
+
+
+def _destination(path: Path, output: Path | None, mime: str, *, overwrite: bool) -> Path:
+    """Where the result goes. Raises UsageError for a place it cannot be written to, or the original's."""
+    destination = output or path.with_name(f"{path.stem}.protected{STILLS.get(mime, '.mp4')}")
+    if mime in STILLS:
+        check_still_output(destination, mime)
+    else:
+        check_output(destination)
+    if overwrite and destination.exists() and destination.samefile(path):
+        raise UsageError("the original stays as it is", hint="give another name with -o")
+    return destination
 
 
 def _named(path: Path, copy: Path, work: Callable[[], T]) -> T:

@@ -14,7 +14,7 @@ from safegen.media.thumbnail import Middle
 from safegen.pipeline.moderate import NOBODY, Approved, moderate
 from safegen.pipeline.steps import Encoded, Made, Source
 from safegen.pipeline.studio import Studio
-from safegen.protocols import Watermark
+from safegen.protocols import LumaWatermark, Watermark
 from safegen.types import Clip
 from safegen.watermarks import PUBLIC_KEY
 
@@ -58,6 +58,8 @@ def encode_still(
     scheme: Watermark = plugins.load("watermarks", watermark)
     payload = content_id & ((1 << scheme.payload_bits) - 1)
     still = read_still(source.path)
+    if still.pixels.ndim == 2 and not isinstance(scheme, LumaWatermark):
+        raise UsageError(f"the watermark {watermark!r} needs colour; this picture is grey", hint="use tile")
     shown = still.rgb
     made = Made(Clip.from_array(shown[None], 1), "protected", None, {}, _notes(source.path), source=source)
     moderated = moderate(made, policy, progress=studio.progress, approved=approved)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from safegen import plugins
-from safegen.errors import MarkingFailed, SafegenError, UsageError
+from safegen.errors import MarkingFailed, SafegenError
 from safegen.media.ahead import ahead
 from safegen.media.encode import Encoding
 from safegen.media.footage import Footage, Picture
@@ -24,11 +24,11 @@ from safegen.media.native import encode_pictures
 from safegen.media.thumbnail import Middle
 from safegen.moderation.checks import run_check, run_extractor, run_optional
 from safegen.moderation.gate import gathered
+from safegen.pipeline.mark_stored import check_fits, mark_pictures
 from safegen.pipeline.moderate import NOBODY, Approved, judged
 from safegen.pipeline.steps import Encoded, Made
-from safegen.protocols import LumaWatermark, NoProgress, Progress, Watermark
+from safegen.protocols import NoProgress, Progress, Watermark
 from safegen.types import Clip
-from safegen.watermarks import PUBLIC_KEY
 
 if TYPE_CHECKING:
     from safegen.policies.schema import Policy
@@ -116,10 +116,10 @@ def check_and_encode(
     *approved*: as for ``moderate``.
 
     Raises CheckUnavailable, GenerationFailed (frames gate), MarkingFailed, ReleaseFailed, UnreadableInput,
-    UsageError (a scheme that marks 8-bit RGB only), Interrupted.
+    UsageError (a scheme that cannot mark such pictures), Interrupted.
     """
     scheme: Watermark = plugins.load("watermarks", watermark)
-    luma = luma_scheme(scheme, watermark)
+    check_fits(scheme, watermark, footage)
     payload = content_id & ((1 << scheme.payload_bits) - 1)
     jobs: list[tuple[Callable[..., Any], str]] = [(run_check, n) for n in policy.frames.required]
     jobs += [(run_optional, n) for n in policy.frames.optional]
@@ -133,7 +133,7 @@ def check_and_encode(
             for view, (job, name) in zip(views, jobs, strict=True):
                 running.append(_start(threads, view, job, name))
             source = _shown(iter(footage), views, running, middle)
-            marked = ahead(_marked(luma, source, footage, payload))
+            marked = ahead(_marked(scheme, source, footage, payload))
             try:
                 frames = encode_pictures(marked, destination, footage, encoding=encoding, progress=progress)
             finally:
@@ -148,15 +148,6 @@ def check_and_encode(
     looked = gathered(policy, answers[:must], answers[must : must + may])
     moderated = judged(made, policy, looked, answers[must + may :], approved)
     return Encoded(moderated, destination, payload, scheme.alg, frames, middle.jpeg())
-
-
-def luma_scheme(scheme: Watermark, name: str) -> LumaWatermark:
-    """The scheme as one that marks stored pictures. Raises UsageError where it cannot."""
-    if isinstance(scheme, LumaWatermark):
-        return scheme
-    raise UsageError(
-        f"the watermark {name!r} marks RGB pictures only, not videos made elsewhere", hint="use tile"
-    )
 
 
 def _start(threads: ThreadPoolExecutor, view: View, job: Callable[[str, Clip], R], name: str) -> Future[R]:
@@ -198,23 +189,11 @@ def _stopped(error: BaseException | None) -> bool:
 
 
 def _marked(
-    scheme: LumaWatermark, pictures: Iterator[Picture], footage: Footage, payload: int
+    scheme: Watermark, pictures: Iterator[Picture], footage: Footage, payload: int
 ) -> Iterator[Picture]:
-    """Pictures with the mark in their luma; whatever goes wrong in the scheme is MarkingFailed."""
-    current: list[Picture] = []
-
-    def planes() -> Iterator[Any]:
-        for picture in pictures:
-            current.append(picture)
-            yield picture.planes[: footage.height]
-
+    """Pictures with the mark; whatever goes wrong in the scheme is MarkingFailed."""
     try:
-        for luma in scheme.embed_luma(
-            planes(), payload=payload, key=PUBLIC_KEY, depth=footage.depth, full_range=footage.full_range
-        ):
-            picture = current.pop(0)
-            picture.planes[: footage.height] = luma
-            yield picture
+        yield from mark_pictures(scheme, pictures, footage, payload)
     except (SafegenError, GeneratorExit, _Stopped):
         raise
     except Exception as error:
