@@ -23,6 +23,7 @@ BRANDS = {b"qt  ": "video/quicktime", b"M4V ": "video/x-m4v", b"M4A ": "audio/mp
 STILL_BRANDS = {b"avif": "image/avif", b"heic": "image/heic", b"heix": "image/heic", b"mif1": "image/heif"}
 OLD_QUICKTIME = {b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"}
 BMFF = {"video/mp4", "video/x-m4v", "video/quicktime", "audio/mp4"}
+BOXED = BMFF | set(STILL_BRANDS.values())
 RIFF = {b"WAVE": "audio/wav", b"AVI ": "video/avi", b"WEBP": "image/webp"}
 PREFIXES = (
     (b"\xff\xd8\xff", "image/jpeg"),

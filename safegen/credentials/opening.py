@@ -55,7 +55,12 @@ def open_credentials(
     """
     import c2pa
 
+    from safegen.credentials.embedded import MAX_BOXES, crowded
+
     try:
+        if (container.mime is None or container.mime in formats.BOXED) and crowded(path):
+            reason = f"the file has more than {MAX_BOXES:,} boxes side by side and was not examined"
+            return CredentialsEvidence(CredentialState.UNSUPPORTED, reason=reason)
         with path.open("rb") as file:
             hint = container.mime if manifest is not None else None
             with c2pa.Reader(hint, file, manifest, context=context) as reader:
