@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from safegen.detectors.frames._absent import CheckAbsent
+from safegen.errors import CheckUnavailable
 
 _WEIGHTS = (".safetensors", ".onnx")
 _READ = 1 << 22
@@ -21,7 +22,7 @@ _READ = 1 << 22
 def folder(name: str, source: str, *, needs: str) -> Path:
     """Folder of the model *source* for the check *name*, which holds the file *needs*.
 
-    Raises CheckAbsent when it is not on this machine.
+    Raises CheckAbsent when it is not on this machine, CheckUnavailable when that cannot be said.
     """
     variable = f"SAFEGEN_{name.upper().replace('-', '_')}"
     named = os.environ.get(variable)
@@ -39,16 +40,23 @@ def folder(name: str, source: str, *, needs: str) -> Path:
 
 
 def _cached(source: str, needs: str) -> Path | None:
-    """The newest snapshot in the Hugging Face cache that holds *needs*."""
+    """The newest snapshot in the Hugging Face cache that holds *needs*; None where there is none.
+
+    A cache that cannot be read is not an empty one: CheckUnavailable.
+    """
     home = os.environ.get("HF_HUB_CACHE") or Path(
         os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface", "hub"
     )
     snapshots = Path(home) / f"models--{source.replace('/', '--')}" / "snapshots"
     try:
         found = [p for p in snapshots.iterdir() if (p / needs).is_file()]
-    except OSError:
+        return max(found, key=lambda p: p.stat().st_mtime, default=None)
+    except (FileNotFoundError, NotADirectoryError):
         return None
-    return max(found, key=lambda p: p.stat().st_mtime, default=None)
+    except OSError as error:
+        raise CheckUnavailable(
+            f"{snapshots} cannot be read: {error.strerror}", hint="check its permissions"
+        ) from error
 
 
 def digest(place: Path) -> str:

@@ -53,15 +53,15 @@ class Espeak:
 
 
 def installed() -> Espeak | None:
-    """The program on the PATH, None without it or when it does not answer."""
+    """The program on the PATH, None without it. One that does not answer fails when it has to speak."""
     path = shutil.which(PROGRAM)
     if path is None:
         return None
     try:
-        answer = subprocess.run([path, "--version"], capture_output=True, timeout=_SECONDS, check=True)
+        answer = subprocess.run([path, "--version"], capture_output=True, timeout=_SECONDS, check=True).stdout
     except (OSError, subprocess.SubprocessError):
-        return None
-    version = re.search(rb"\d+(?:\.\d+)+", answer.stdout)
+        answer = b""  # it is there: the record must not say that nothing is installed
+    version = re.search(rb"\d+(?:\.\d+)+", answer)
     return Espeak(path, version.group().decode() if version else "of unknown version")
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from safegen.access import webvtt
 from safegen.access.cues import Cue
+from safegen.access.names import SUFFIXES as SUFFIXES
+from safegen.access.names import names as names
 from safegen.access.tracks import LANGUAGE, Tracks
 from safegen.access.transcript import transcript
 from safegen.errors import ReleaseFailed, UnreadableInput
@@ -16,13 +17,6 @@ from safegen.media.access import Line, ReadBack, TextTracks
 from safegen.types import Attribute, Json
 
 KINDS = ("captions", "descriptions", "chapters")
-SUFFIXES = {
-    "captions": ".captions.vtt",
-    "descriptions": ".descriptions.vtt",
-    "chapters": ".chapters.vtt",
-    "transcript": ".transcript.html",
-}
-"""What follows the video's name without its own suffix."""
 _TOLERANCE = 0.1
 """Seconds by which the described sound may differ from the clip: an AAC frame at each end."""
 SWITCHED_OFF: Json = {"made": False, "reason": "switched off (--no-access)"}
@@ -37,11 +31,6 @@ class Files:
     def named(self, video: str) -> dict[str, str]:
         """Text by file name, for a *video* of that name."""
         return {name: self.texts[kind] for kind, name in names(video).items()}
-
-
-def names(video: str) -> dict[str, str]:
-    """File names by kind, for a *video* of that name: ``clip.mp4`` has ``clip.captions.vtt``."""
-    return {kind: Path(video).stem + suffix for kind, suffix in SUFFIXES.items()}
 
 
 def written(

@@ -102,7 +102,7 @@ def _face(clip: Clip) -> bool | None:
     try:
         _, ran = plugins.load("frames", "faces").run(clip)
     except CheckAbsent:
-        return None
+        return None  # no pass: ``judge`` then wants an attestation, and without one nothing goes on
     except SafegenError as error:
         raise CheckUnavailable(f"the search for faces failed: {error}", hint=error.hint) from error
     except Exception as error:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from safegen.types import IngredientEvidence, Report
+from safegen.verification.beside import said
 from safegen.verification.schema import assertion
 
 MOST = 8
@@ -49,6 +50,8 @@ def facts(report: Report) -> list[tuple[str, str]]:
                 f"chance of error below 1e{reading.log10_p:.0f}" if reading.bounded else "no proven bound"
             )
             rows.append(("watermark", f"id {reading.payload:016x}, {chance}"))
+    if report.texts:
+        rows.append(("beside it", said(report.texts)))
     if report.trusted_by:
         rows.append(("trusted by", report.trusted_by))
     return [(label, value) for label, value in rows if value]

@@ -19,6 +19,8 @@ from safegen.errors import UsageError
 from safegen.media import access as media
 from safegen.media.encode import Encoding, encode_mp4
 from safegen.types import Clip, Verdict
+from safegen.verification.facts import facts
+from safegen.verification.page import Item, render
 from tests.e2e import browser
 from tests.e2e.conftest import PROMPT, Studio
 from tests.unit.access.conftest import Tones, world
@@ -56,6 +58,33 @@ def test_the_file_itself_has_them_too_and_says_what_was_seen(studio: Studio) -> 
     seen = {a.name: a.value for a in release.attributes}
     assert seen["colour"] in said[0]
     assert seen["shape"] in said[0]
+
+
+def test_verify_says_which_texts_are_still_those_that_were_released(studio: Studio, tmp_path: Path) -> None:
+    """A forged caption beside a genuine file is said; the verdict is about the file and stays."""
+    copy = tmp_path / "copy.mp4"
+    shutil.copy(studio.first.path, copy)
+    for kind, name in files.names("copy.mp4").items():
+        if kind != "transcript":
+            shutil.copy(studio.first.path.with_name(files.names("first.mp4")[kind]), tmp_path / name)
+    forged = tmp_path / "copy.captions.vtt"
+    forged.write_text(forged.read_text().replace("[No sound]", "[He swore]"))
+    report = studio.verify(copy)
+    assert report.verdict is Verdict.VERIFIED
+    assert {t.kind: t.state for t in report.texts} == {
+        "captions": "changed",
+        "descriptions": "as released",
+        "chapters": "as released",
+        "transcript": "absent",
+    }
+    told = dict(facts(report))["beside it"]
+    assert told == (
+        "copy.captions.vtt CHANGED since the release; descriptions, chapters as released; "
+        "transcript not beside the file"
+    )
+    assert told in " ".join(render([Item(copy, report)], when="now").split())
+    whole = studio.verify(studio.first.path)
+    assert {t.state for t in whole.texts} == {"as released"}
 
 
 def test_the_prompt_is_in_none_of_them(studio: Studio) -> None:

@@ -249,13 +249,16 @@ def test_the_record_names_every_file_by_its_digest(told: list[scenes.Scene]) -> 
     assert record["audioDescription"] == {"made": True, "cues": 2, "withoutRoom": 0}
 
 
-def test_a_damaged_engine_is_no_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_damaged_engine_is_not_said_to_be_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = tmp_path / "espeak-ng"
     monkeypatch.setenv("PATH", str(tmp_path))
     assert speech.find() is None
     program.write_text("#!/bin/sh\nexit 3\n")
     program.chmod(0o755)
-    assert speech.find() is None
+    broken = speech.find()
+    assert broken is not None
+    with pytest.raises(speech.SpeechFailed):
+        broken.say("hello")
     program.write_text("#!/bin/sh\necho 'eSpeak NG text-to-speech: 1.51  Data at: /x'\n")
     engine = speech.find()
     assert engine is not None

@@ -71,4 +71,6 @@ def test_no_frames_at_all() -> None:
 
 @pytest.mark.parametrize("shape", [(1, 1), (2, 300), (7, 9)])
 def test_odd_sizes_do_not_raise(shape: tuple[int, int]) -> None:
-    run(np.random.default_rng(1).integers(0, 256, (4, *shape, 3)))
+    noise = np.random.default_rng(1).integers(0, 256, (4, *shape, 3))
+    assert "black_output" not in run(noise)
+    assert run(np.zeros((4, *shape, 3))) == ["black_output"]

@@ -172,9 +172,13 @@ def test_the_second_is_named() -> None:
     assert all(f.score == 1.0 for f in findings)
 
 
-@pytest.mark.parametrize("size", [(1, 1), (3, 900), (900, 3), (64, 64), (97, 41)])
-def test_odd_sizes(size: tuple[int, int]) -> None:
-    kinds(flicker(12, size=size, patch=size))
+@pytest.mark.parametrize(
+    ("size", "harmful"),
+    [((1, 1), True), ((3, 900), False), ((900, 3), False), ((64, 64), True), ((97, 41), True)],
+)
+def test_odd_sizes(size: tuple[int, int], harmful: bool) -> None:
+    """A hair-thin strip is no quarter of any 10 degree field, however it is scaled to a screen."""
+    assert ("flash_general" in kinds(flicker(12, size=size, patch=size))) is harmful
 
 
 def test_no_frames_and_one_frame() -> None:

@@ -120,6 +120,22 @@ def test_models_in_the_cache_are_found(tmp_path: Path, monkeypatch: pytest.Monke
     assert ran.version.endswith("@0123456789ab")
 
 
+def test_a_cache_that_cannot_be_read_is_not_an_empty_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An optional check must not count as absent because its folder cannot be opened."""
+    monkeypatch.delenv("SAFEGEN_FALCONSAI", raising=False)
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(CheckAbsent):
+        falconsai.create().run(clip(2))
+    place = tmp_path / "models--Falconsai--nsfw_image_detection"
+    place.mkdir()
+    (place / "snapshots").symlink_to("snapshots")
+    with pytest.raises(CheckUnavailable, match="cannot be read") as stopped:
+        falconsai.create().run(clip(2))
+    assert not isinstance(stopped.value, CheckAbsent)
+
+
 class Says:
     """A classifier that answers what it is told."""
 
