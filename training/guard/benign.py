@@ -27,6 +27,7 @@ from training.guard.words import (
     PEOPLE,
     PLACES,
     QUALITY,
+    SENTENCES,
     SHAPES,
     STYLES,
     TASKS,
@@ -50,6 +51,7 @@ def rows(seed: int = 7, scale: float = 1.0) -> list[Row]:
         ("gen_world", _world, 500),
         ("gen_short", _short, 5000),
         ("gen_harmless", _harmless, 900),
+        ("gen_sentences", _sentence, 6000),
     ):
         texts = {make(rng) for _ in range(int(count * scale))}
         out += [Row(t, False, "benign", name) for t in sorted(texts)]
@@ -164,6 +166,22 @@ def _short(rng: random.Random) -> str:
     thing, other = rng.sample(THINGS, 2)
     pattern = rng.choice(PATTERNS)
     return pattern.format(a=thing, b=other, d=rng.choice(DOES))
+
+
+def _sentence(rng: random.Random) -> str:
+    """A whole sentence about something ordinary."""
+    pick = {part: rng.choice(values) for part, values in SENTENCES.items()}
+    kind = rng.random()
+    if kind < 0.55:
+        several = pick["subjects"].startswith(("Two", "The winners"))
+        text = f"{pick['subjects']} {'are' if several else 'is'} {pick['doing']}{pick['where']}"
+    elif kind < 0.75:
+        text = f"{pick['subjects']} {pick['does']}{pick['where']}"
+    else:
+        thing, other = rng.sample(THINGS, 2)
+        more = rng.choice(("", f" and the {rng.choice(SENTENCES['qualities'])} {rng.choice(THINGS)}"))
+        text = f"The {pick['qualities']} {thing} {pick['acts']} the {rng.choice(SENTENCES['qualities'])} {other}{more}"
+    return (text if rng.random() < 0.7 else text.lower()) + rng.choice(("", "."))
 
 
 def _harmless(rng: random.Random) -> str:

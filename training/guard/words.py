@@ -34,5 +34,9 @@ _SHORT: dict[str, list[str]] = yaml.safe_load(
     (Path(__file__).parent / "things.yaml").read_text(encoding="utf-8")
 )
 THINGS, DOES, PATTERNS = _SHORT["things"], _SHORT["does"], _SHORT["patterns"]
+SENTENCES: dict[str, list[str]] = yaml.safe_load(
+    (Path(__file__).parent / "sentences.yaml").read_text(encoding="utf-8")
+)
+"""Parts of whole sentences: who, what they are doing, where; and how things act on each other."""
 FOREIGN: dict[str, list[list[str]]] = _DATA["foreign"]
 """Per language, parts of a sentence in order, each with its alternatives."""

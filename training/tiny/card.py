@@ -20,8 +20,8 @@ _SETS = {
     "count": "two or three, held out",
     "pairs": "two different things, held out",
     "seen": "one thing, seen",
-    "simple": "held-out combinations",
-    "simple_seen": "seen combinations",
+    "simple": "one of four simple things, held out",
+    "simple_seen": "one of four simple things, seen",
 }
 
 
