@@ -29,6 +29,7 @@ from safegen.credentials.explain import explain
 from safegen.credentials.ingredients import ingredients
 from safegen.credentials.manifest_store import Store, unique
 from safegen.credentials.opening import Opened, invalid, open_credentials
+from safegen.errors import CheckUnavailable
 from safegen.types import CredentialsEvidence, CredentialState, Json
 
 if TYPE_CHECKING:
@@ -62,8 +63,8 @@ def read_credentials(
     *crls* are revocation lists (PEM) of whoever issues certificates; OCSP answers stapled into the
     signature count as well.
 
-    Raises UnreadableInput when there is no file to read, UsageError on bad anchors. A bad file never
-    raises: the evidence gives the reason.
+    Raises UnreadableInput when there is no file to read, UsageError on bad anchors, CheckUnavailable for
+    a damaged list among *crls*. A bad file never raises: the evidence gives the reason.
     """
     from safegen.credentials import library
 
@@ -81,6 +82,8 @@ def read_credentials(
         return opened
     try:
         return _evidence(opened, anchors, at, crls)
+    except CheckUnavailable:
+        raise
     except Exception as error:  # whatever a hostile store makes us trip over, it is not valid
         return invalid(f"the credentials cannot be interpreted ({type(error).__name__})")
 

@@ -25,8 +25,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from safegen.errors import KeyUnavailable, UsageError
-from safegen.keys.files import check_private, exclusive, read_private, write_private
+from safegen.errors import KeyUnavailable
+from safegen.keys.files import check_private, read_private
 from safegen.keys.identity_files import (
     CRL,
     HISTORY,
@@ -207,24 +207,9 @@ class Identity:
 
         The old private key is destroyed. Raises KeyUnavailable.
         """
-        from cryptography.hazmat.primitives.serialization import Encoding
+        from safegen.keys.renewal import renew_leaf
 
-        from safegen.keys.certificates import make_leaf
-        from safegen.keys.creation import pem_pair
-
-        with exclusive(self.folder):
-            fresh = Identity.load(self.folder, passphrase=self.passphrase, clock=self.clock)
-            issuing_key = fresh.issuing_key()
-            old = fresh.leaf
-            if self.clock() >= fresh.issuing.not_valid_after_utc:
-                raise KeyUnavailable("the issuing CA has expired", hint="make a new identity")
-            leaf, key = make_leaf(self.name, fresh.issuing, issuing_key, self.clock())
-            history = self.folder / HISTORY
-            history.mkdir(mode=0o700, exist_ok=True)
-            begun = f"{old.not_valid_before_utc:%Y%m%dT%H%M%SZ}-{len(fresh.history):06d}"
-            kept = history / f"leaf-{begun}-{old.serial_number:x}.pem"
-            write_private(kept, old.public_bytes(Encoding.PEM))
-            write_private(self.folder / SIGNING, pem_pair(key, leaf, fresh.password()))
+        renew_leaf(Identity.load(self.folder, passphrase=self.passphrase, clock=self.clock))
         return Identity.load(self.folder, passphrase=self.passphrase, clock=self.clock)
 
     def take_root_offline(self, destination: Path) -> None:
@@ -232,11 +217,9 @@ class Identity:
 
         Raises UsageError when *destination* exists, KeyUnavailable when there is no root key here.
         """
-        if destination.exists():
-            raise UsageError(f"{destination} exists", hint="name a new file")
-        data = read_private(self.folder / ROOT_KEY)
-        write_private(destination, data)
-        (self.folder / ROOT_KEY).unlink()
+        from safegen.keys.renewal import move_root_key
+
+        move_root_key(self.folder, destination)
 
     def password(self) -> bytes | None:
         """What opens the key files; ``None`` when they are not encrypted. Raises KeyUnavailable."""

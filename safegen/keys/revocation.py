@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from safegen.errors import UsageError
+from safegen.errors import CheckUnavailable, UsageError
 from safegen.keys.statements import Said, by_answer, by_list
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ def judge(
     """What *crls* (PEM or DER) and OCSP *answers* (DER) say about *chain* (leaf first) at the time *at*.
 
     *proven*: when it signed, by a trusted time stamp (None: nobody knows). Only statements signed by the
-    certificate's own issuer, found in the chain or the *anchors*, count. Damaged ones count for nothing.
+    certificate's own issuer, found in the chain or the *anchors*, count. Damaged
+    answers count for nothing; a damaged list raises CheckUnavailable, for it may have named the certificate.
     """
     lists = list(_lists(crls))
     pool = [*chain[1:], *anchors]
@@ -108,8 +109,10 @@ def _lists(crls: Sequence[bytes]) -> Iterator[x509.CertificateRevocationList]:
         try:
             for pem in read_crls(data):
                 yield x509.load_pem_x509_crl(pem)
-        except UsageError:
-            continue  # it was readable when it was pinned; a damaged one counts for nothing
+        except UsageError as error:  # passed over, it would let a revoked certificate through
+            raise CheckUnavailable(
+                "a revocation list that you trust is damaged", hint="fetch it again: `safegen trust add FILE`"
+            ) from error
 
 
 def _statements(

@@ -239,7 +239,9 @@ def test_what_hangs_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     stop.set()
 
 
-def fuzz(maker: Maker, release: Path, shared: Path, folder: Path, examples: int) -> None:
+def fuzz(maker: Maker, release: Path, shared: Path, folder: Path, examples: int) -> int:
+    """How many damaged sets of files were judged; none of them as VERIFIED, none for longer than LIMIT."""
+    judged = 0
     corpus = [release.read_bytes(), Path(f"{release}.tlog-proof").read_bytes()]
     corpus.append(maker.trust_file(folder / "trust.json").read_bytes())
     media = [corpus[0], *((shared / "data/c2pa" / name).read_bytes() for name in SEEDS)]
@@ -259,6 +261,7 @@ def fuzz(maker: Maker, release: Path, shared: Path, folder: Path, examples: int)
         st.lists(EDIT, min_size=1, max_size=4),
     )
     def run(part: str, seed: int, edits: list[tuple[str, float, int, bytes]]) -> None:
+        nonlocal judged
         target.write_bytes(edited(media[seed], edits) if part == "medium" else corpus[0])
         proof.write_bytes(edited(corpus[1], edits) if part == "proof" else corpus[1])
         trust.write_bytes(edited(corpus[2], edits) if part == "trust" else corpus[2])
@@ -269,14 +272,16 @@ def fuzz(maker: Maker, release: Path, shared: Path, folder: Path, examples: int)
                 lambda at=root: safegen.verify(target, workspace=at, trust=[trust], watermark=False).verdict
             )
             assert not (changed and verdict is Verdict.VERIFIED)
+        judged += 1
 
     run()
+    return judged
 
 
 def test_fuzzed_files_proofs_and_trust(maker: Maker, release: Path, shared: Path, tmp_path: Path) -> None:
-    fuzz(maker, release, shared, tmp_path, 60)
+    assert fuzz(maker, release, shared, tmp_path, 60) >= 60
 
 
 @pytest.mark.slow
 def test_fuzzed_for_longer(maker: Maker, release: Path, shared: Path, tmp_path: Path) -> None:
-    fuzz(maker, release, shared, tmp_path, 4000)
+    assert fuzz(maker, release, shared, tmp_path, 4000) >= 4000

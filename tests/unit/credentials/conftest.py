@@ -82,7 +82,7 @@ def rows(shared: Path) -> list[Json]:
 
 
 @pytest.fixture(scope="session")
-def test_anchors(shared: Path) -> str:
+def field_anchors(shared: Path) -> str:
     """The roots of those files' test certificates."""
     settings = json.loads((shared / "data/c2pa/trust_config_test_settings.json").read_text())
     return str(settings["trust"]["trust_anchors"])

@@ -14,13 +14,13 @@ from safegen.keys.identity import Identity
 from safegen.types import CredentialsEvidence, CredentialState, Json
 
 UNTRUSTED = "signingCredential.untrusted"
-ANCHORS = ("c2pa_0.91.3_test_anchors", "no_anchors", "official_trust_list")
+ANCHORS = ("c2pa_0.91.3_field_anchors", "no_anchors", "official_trust_list")
 
 
 @pytest.fixture(scope="module")
-def anchors(shared: Path, test_anchors: str) -> dict[str, list[bytes | str]]:
+def anchors(shared: Path, field_anchors: str) -> dict[str, list[bytes | str]]:
     official = (shared / "data/c2pa/C2PA-TRUST-LIST.pem").read_bytes()
-    return dict(zip(ANCHORS, ([test_anchors], [], [official]), strict=True))
+    return dict(zip(ANCHORS, ([field_anchors], [], [official]), strict=True))
 
 
 def expected_state(result: str, codes: list[str]) -> CredentialState:
@@ -61,8 +61,8 @@ def test_rows(which: str, rows: list[Json], anchors: dict[str, list[bytes | str]
         compare(row, which, read_credentials(path, anchors_pem=anchors[which]))
 
 
-def test_details_of_a_remix(shared: Path, test_anchors: str) -> None:
-    evidence = read_credentials(shared / "data/c2pa/rs_video1.mp4", anchors_pem=[test_anchors])
+def test_details_of_a_remix(shared: Path, field_anchors: str) -> None:
+    evidence = read_credentials(shared / "data/c2pa/rs_video1.mp4", anchors_pem=[field_anchors])
     assert evidence.signer == "C2PA Test Signing Cert (C2PA Signer)"
     assert evidence.signed_at == "2023-12-02T16:34:19+00:00"
     assert not evidence.time_stamped, "no time stamp authority was pinned"

@@ -15,7 +15,7 @@ from safegen.credentials.opening import manifest_bytes
 from safegen.credentials.read import read_credentials
 from safegen.credentials.sign import sign_file
 from safegen.credentials.staple import stapled
-from safegen.errors import SigningFailed, UsageError
+from safegen.errors import CheckUnavailable, SigningFailed, UsageError
 from safegen.keys.identity import Identity
 from safegen.keys.revocation import judge, read_crls
 from safegen.keys.revoking import revoke, revoked_serials
@@ -228,6 +228,16 @@ def test_an_old_list_says_nothing_good(own: Identity) -> None:
     assert judge(chain, (), crls=lists(fresh), at=datetime.now(UTC)).status == "good"
     again, _ = revoke(fresh, quiet, serial=past)
     assert revoked_serials(again) == (f"{past:x}",), "revoking twice changes nothing"
+
+
+def test_a_damaged_list_is_no_pass(video: Path, tmp_path: Path, definition: Json, own: Identity) -> None:
+    """It may be the one that names the certificate: the check could not run, so there is no answer."""
+    out = sign(video, tmp_path / "out.mp4", definition, own, None)
+    fresh, _ = revoke(own, quiet)
+    (kept,) = lists(fresh)
+    damaged = kept[:200] + b"!!!!" + kept[204:]
+    with pytest.raises(CheckUnavailable, match="damaged"):
+        read_credentials(out, anchors_pem=[own.root_pem], crls=[damaged])
 
 
 def test_wrong_use(own: Identity) -> None:

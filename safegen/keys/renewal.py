@@ -1,0 +1,50 @@
+"""What changes in an identity's folder while it lives: a fresh leaf, the root's key taken away."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from safegen.errors import KeyUnavailable, UsageError
+from safegen.keys.files import exclusive, read_private, write_private
+from safegen.keys.identity_files import HISTORY, ROOT_KEY, SIGNING
+
+if TYPE_CHECKING:
+    from safegen.keys.identity import Identity
+
+
+def renew_leaf(identity: Identity) -> None:
+    """Put a fresh leaf key and certificate in place of *identity*'s; the old certificate joins the history.
+
+    The old private key is destroyed. Raises KeyUnavailable.
+    """
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    from safegen.keys.certificates import make_leaf
+    from safegen.keys.creation import pem_pair
+
+    folder = identity.folder
+    with exclusive(folder):
+        issuing, old, now = identity.issuing, identity.leaf, identity.clock()
+        key_of_issuing = identity.issuing_key()
+        if now >= issuing.not_valid_after_utc:
+            raise KeyUnavailable("the issuing CA has expired", hint="make a new identity")
+        leaf, key = make_leaf(identity.name, issuing, key_of_issuing, now)
+        history = folder / HISTORY
+        history.mkdir(mode=0o700, exist_ok=True)
+        begun = f"{old.not_valid_before_utc:%Y%m%dT%H%M%SZ}-{len(identity.history):06d}"
+        kept = history / f"leaf-{begun}-{old.serial_number:x}.pem"
+        write_private(kept, old.public_bytes(Encoding.PEM))
+        write_private(folder / SIGNING, pem_pair(key, leaf, identity.password()))
+
+
+def move_root_key(folder: Path, destination: Path) -> None:
+    """Move the root's encrypted key from *folder* to *destination*, a new file.
+
+    Raises UsageError when *destination* exists, KeyUnavailable when there is no root key here.
+    """
+    if destination.exists():
+        raise UsageError(f"{destination} exists", hint="name a new file")
+    data = read_private(folder / ROOT_KEY)
+    write_private(destination, data)
+    (folder / ROOT_KEY).unlink()
