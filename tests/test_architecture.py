@@ -40,6 +40,7 @@ LAYERS: list[tuple[str, ...]] = [
         "safegen.ways",
         "safegen.variations",
         "safegen.making",
+        "safegen.looking",
         "safegen.storyboards",
     ),
     ("safegen.api", "safegen.diagnosis"),
