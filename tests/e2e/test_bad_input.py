@@ -316,16 +316,6 @@ def test_several_files_one_of_them_bad(
     assert code == 40
 
 
-def test_optional_watermarks_do_not_mark_videos_made_elsewhere(
-    tmp_path: Path, video: Path, safegen: Callable[..., tuple[int, str, str]]
-) -> None:
-    pytest.importorskip("imwatermark")
-    pytest.importorskip("pywt")
-    code, _, err = safegen("protect", video, "-o", "clip.mp4", "--watermark", "dwtdctsvd")
-    assert code == 2 and "RGB" in err and "use tile" in err
-    assert files(tmp_path) == set()
-
-
 def test_dry_run_makes_nothing_and_says_what_it_would(
     tmp_path: Path, safegen: Callable[..., tuple[int, str, str]]
 ) -> None:

@@ -182,3 +182,29 @@ def test_detect_needs_neither_torch_nor_a_workspace(release: safegen.Release, tm
     )
     assert done.returncode == 0, done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def written(file: Path, codec: str, pixels: str, options: dict[str, str]) -> Path:
+    with av.open(str(file), "w") as box:
+        stream = box.add_stream(codec, rate=8)
+        stream.height, stream.width, stream.pix_fmt, stream.options = 384, 512, pixels, options
+        for frame in scene(4):
+            box.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24").reformat(format=pixels)))
+        box.mux(stream.encode(None))
+    return file
+
+
+@pytest.mark.slow
+def test_an_optional_rgb_scheme_marks_an_upright_8_bit_video_only(tmp_path: Path) -> None:
+    pytest.importorskip("imwatermark")
+    pytest.importorskip("pywt")
+    plain = written(tmp_path / "plain.mp4", "libx264", "yuv420p", {"crf": "12"})
+    made = safegen.protect(plain, watermark="dwtdctsvd", workspace=tmp_path / "ws")
+    report = safegen.verify(made.path, workspace=tmp_path / "ws")
+    assert report.verdict is safegen.Verdict.VERIFIED
+    found = {w.alg: w.present for w in report.watermarks}
+    assert found["org.safegen.watermark.dwtdctsvd.1"] and not found["org.safegen.watermark.tile.1"]
+    deep = written(tmp_path / "deep.mp4", "libx265", "yuv420p10le", {"x265-params": "log-level=none"})
+    with pytest.raises(UsageError, match="10 bit"):
+        safegen.protect(deep, watermark="dwtdctsvd", workspace=tmp_path / "ws")
+    assert not (tmp_path / "deep.protected.mp4").exists()

@@ -45,3 +45,14 @@ def test_payload_and_size_are_checked(clean):
     luma = planes(clean[:1], 8, True)
     with pytest.raises(MarkingFailed, match="size changes"):
         marked([luma[0], luma[0][:100]], 8, True)
+
+
+@pytest.mark.slow
+def test_an_8k_picture(tools):
+    small = np.random.default_rng(2).integers(60, 200, (135, 240, 3), np.uint8)
+    large = cv2.cvtColor(cv2.resize(small, (7680, 4320), interpolation=cv2.INTER_CUBIC), cv2.COLOR_RGB2GRAY)
+    (out,) = marked([large], 8, True)
+    shown = cv2.resize(out, (640, 360), interpolation=cv2.INTER_AREA)
+    seen = tools["sample"](np.repeat(shown[None, ..., None], 3, axis=-1))
+    (one,) = TileWatermark().detect(seen, key=PUBLIC_KEY)
+    assert one.payload == PAYLOAD
