@@ -11,6 +11,10 @@ from safegen.policies.schema import CATEGORIES, Policy
 from safegen.types import Allowed, CheckRun, Decision, Finding, Held, PolicyRef, Refused, Request
 
 _RANK = {"allow": 0, "review": 1, "block": 2}
+_BANDS = {"allow": (0.0, 0.5), "review": (0.5, 0.8), "block": (0.8, 1.0)}
+"""Where a decision's score lies."""
+_OVERALL = 0.6
+"""What the classifier's overall probability counts for the place of a score within its band."""
 _CLASSES: dict[str, type[Allowed] | type[Held] | type[Refused]] = {
     "allow": Allowed,
     "review": Held,
@@ -32,8 +36,10 @@ def decide(
     """Apply *policy* to what the checks found.
 
     *findings* may hold scores below any threshold; those that matter come back in the decision, strongest
-    first, with the threshold they reached. The decision's score is that of the worst finding on its rule's
-    own scale (see ``Rule.relative``): 0.5 and more is not simply allowed, 0.8 and more is refused.
+    first, with the threshold they reached. The decision's score is 0.5 and more when a finding is not simply
+    allowed, 0.8 and more when one is refused; between these it rises with the worst finding on its rule's own
+    scale (``Rule.relative``) and with the overall probability, category ``unsafe``, so that a name in a
+    harmless prompt ranks below a name in a harmful one.
     *language_reason*, when set, says why nobody could understand the prompt. *ref*: the policy's name and
     digest, if they are known already. Raises CheckUnavailable for a
     score that is not a number in [0, 1] or when no check ran.
@@ -67,10 +73,20 @@ def decide(
         policy=ref or PolicyRef(policy.name, policy.digest),
         checks=tuple(checks),
         findings=tuple(sorted(kept[:MAX_FINDINGS], key=lambda f: -f.score)),
-        score=min(1.0, max(0.0, overall)),
+        score=_placed(overall, scores.get("unsafe")),
         categories=dict(sorted(scores.items(), key=lambda kv: -kv[1])),
         language=language,
     )
+
+
+def _placed(worst: float, unsafe: float | None) -> float:
+    """Score in [0, 1]: the band of *worst* (a relative score), in it the place by it and by *unsafe*."""
+    low, high = next(b for b in reversed(_BANDS.values()) if worst >= b[0])
+    inside = min(1.0, (worst - low) / (high - low))
+    if unsafe is not None:
+        inside = (1 - _OVERALL) * inside + _OVERALL * unsafe
+    top = high if high == 1.0 else high - 1e-6
+    return min(top, low + (high - low) * inside)
 
 
 def explain(decision: Decision) -> str:

@@ -118,6 +118,19 @@ class Guard(BaseModel):
     batch: int = Field(default=8, ge=1, le=256)
 
 
+class Encoder(BaseModel):
+    """A sentence encoder with heads, beside the classifier (``detectors/prompt/encoder.py``).
+
+    ``model``: a folder, or a hub id that was downloaded; ``revision``: a commit of the hub; ``heads``: the
+    folder of heads for it, by default those that are shipped.
+    """
+
+    model_config = _STRICT
+    model: str = Field(default="sentence-transformers/all-MiniLM-L6-v2", min_length=1, max_length=500)
+    revision: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._/-]{1,100}$")
+    heads: str | None = Field(default=None, min_length=1, max_length=500)
+
+
 class NegativePrompt(BaseModel):
     """How the negative prompt (what is *not* wanted) is looked at.
 
@@ -191,6 +204,7 @@ class Policy(BaseModel):
     categories: dict[str, Rule]
     languages: Languages = Languages()
     checks: Checks = Checks()
+    encoder: Encoder | None = None
     guard: Guard | None = None
     lists: tuple[str, ...] = ()
     """Names of the rule lists in force; empty means all that are shipped."""
@@ -220,7 +234,8 @@ class Policy(BaseModel):
     @property
     def digest(self) -> str:
         """SHA-256 (hex) over the resolved content as canonical JSON (sorted keys, no spaces, UTF-8)."""
-        left_out = {"examples", "extends", "description"} | ({"guard"} if self.guard is None else set())
+        absent = {key for key in ("guard", "encoder") if getattr(self, key) is None}
+        left_out = {"examples", "extends", "description"} | absent
         content = self.model_dump(mode="json", exclude=left_out)
         data = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(data.encode("utf-8")).hexdigest()

@@ -21,11 +21,18 @@ from benchmarks.screening.systems import available
     help='Labelled prompts instead, {"text", "label": "safe" or "unsafe"} a line; may be given again.',
 )
 @click.option("--guard", help="Also measure this guard (a folder, or a hub id that was downloaded).")
-def main(only: tuple[str, ...], files: tuple[Path, ...], guard: str | None) -> None:
+@click.option(
+    "--encoder", help="Also measure this sentence encoder (a folder, or a hub id that was downloaded)."
+)
+@click.option("--heads", help="The folder of heads for the encoder.")
+def main(
+    only: tuple[str, ...], files: tuple[Path, ...], guard: str | None, encoder: str | None, heads: str | None
+) -> None:
     """Measure every system that is installed."""
-    systems = {n: s for n, s in available(guard).items() if not only or n in only}
+    installed = available(guard, encoder, heads)
+    systems = {n: s for n, s in installed.items() if not only or n in only}
     if not systems:
-        raise click.UsageError(f"no such system; installed: {', '.join(available(guard))}")
+        raise click.UsageError(f"no such system; installed: {', '.join(installed)}")
     if not files:
         found = {name: figures(system) for name, system in systems.items()}
         shown = {

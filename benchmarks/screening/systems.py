@@ -11,7 +11,7 @@ from safegen.detectors.prompt.guards import family_of
 from safegen.detectors.prompt.rules import Rules
 from safegen.errors import UsageError
 from safegen.policies.engine import decide
-from safegen.policies.schema import Guard, Policy
+from safegen.policies.schema import Encoder, Guard, Policy
 from safegen.screening import judge
 from safegen.types import Request
 
@@ -51,6 +51,11 @@ def with_guard(model: str, *, when: str = "review", name: str = "default") -> Sy
     return _under(policies.load(name).model_copy(update={"guard": guard}))
 
 
+def with_encoder(model: str, heads: str | None, *, name: str = "default") -> System:
+    """``embedded`` with the sentence encoder *model* (a folder or a downloaded hub id) and its *heads*."""
+    return _under(policies.load(name).model_copy(update={"encoder": Encoder(model=model, heads=heads)}))
+
+
 def _under(policy: Policy) -> System:
     def run(texts: Sequence[str]) -> list[tuple[float, bool]]:
         out: list[tuple[float, bool]] = []
@@ -80,12 +85,16 @@ def better_profanity() -> System:
     return run
 
 
-def available(guard: str | None = None) -> dict[str, System]:
-    """Every system that is installed here, by name; with *guard* (a folder or hub id) that one too."""
+def available(
+    guard: str | None = None, encoder: str | None = None, heads: str | None = None
+) -> dict[str, System]:
+    """Every system that is installed here, by name; with *guard* or *encoder* those, too."""
     out: dict[str, System] = {"keyword list": keyword_list()}
     if find_spec("better_profanity"):
         out["better-profanity"] = better_profanity()
     out["embedded"] = embedded()
+    if encoder is not None:
+        out["embedded + encoder"] = with_encoder(encoder, heads)
     if guard is not None:
         out["embedded + guard"] = with_guard(guard)
         out["embedded + guard on all"] = with_guard(guard, when="all")

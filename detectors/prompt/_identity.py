@@ -92,10 +92,24 @@ _AMBIGUOUS = frozenset(
 word).
 """
 
+_PAIRS = """
+middle-eastern near-eastern far-eastern african-american asian-american native-american mexican-american
+latin-american arab-american irish-american italian-american pacific-islander non-binary gender-fluid
+gender-nonconforming working-class middle-class upper-class lower-class wheelchair-user wheelchair-users
+visually-impaired hearing-impaired mentally-ill neuro-divergent middle-aged mixed-race
+"""
+_NARROWING = """
+south southern southeast north northern east eastern west western central sub-saharan physically mentally
+intellectually severely
+"""
+_BEFORE = frozenset(_NARROWING.split())
+"""Words that only narrow the term after them: "South Asian", "physically disabled"."""
+
 GROUP_WORD = "groupterm"
 PERSON_WORD = "person"
 _GROUPS = frozenset(_GROUP.split())
 _PERSONS = frozenset(_PERSON.split())
+_PAIRED = frozenset(tuple(pair.split("-")) for pair in _PAIRS.split())
 _TOKEN = re.compile(r"[^\W_]+(?:-[^\W_]+)*", re.UNICODE)
 
 
@@ -104,9 +118,13 @@ def neutral(text: str) -> str:
     found = [(m.start(), m.end(), m[0]) for m in _TOKEN.finditer(text)]
     kinds = [_kind(word) for _, _, word in found]
     for i in range(len(kinds) - 1, -1, -1):
-        if kinds[i] == "maybe":
-            after = kinds[i + 1] if i + 1 < len(kinds) else ""
+        after = kinds[i + 1] if i + 1 < len(kinds) else ""
+        if i + 1 < len(kinds) and (found[i][2], found[i + 1][2]) in _PAIRED:
+            kinds[i] = kinds[i + 1] = "group"
+        elif kinds[i] == "maybe":
             kinds[i] = "group" if after in ("group", "person") else ""
+        elif after == "group" and found[i][2] in _BEFORE:
+            kinds[i] = "group"
     out: list[str] = []
     last, previous = 0, ""
     for (start, end, _), kind in zip(found, kinds, strict=True):

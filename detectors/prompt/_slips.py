@@ -14,6 +14,8 @@ from functools import lru_cache
 Phrase = tuple[str, ...]
 SHORTEST = 5
 """Letters that a word of a longer name needs for a slip in it to count."""
+KNOWN = 50_000
+"""Words of which it is remembered what they may stand for."""
 SHORTEST_ALONE = 8
 """Letters that a name of one word needs for one edit to count; for two it needs two letters more."""
 _SAME = str.maketrans({"c": "k", "q": "k", "z": "s", "w": "v", "m": "n", "y": "i"})
@@ -76,6 +78,7 @@ class Slips:
 
     def __init__(self, phrases: Iterable[Phrase]) -> None:
         self._by_key: dict[str, list[str]] = {}
+        self._known: dict[str, tuple[str, ...]] = {}
         self._names: dict[str, list[tuple[Phrase, int]]] = {}
         known: set[str] = set()
         for phrase in phrases:
@@ -107,7 +110,16 @@ class Slips:
                     yield phrase, start, after
 
     def _meant(self, word: str) -> tuple[str, ...]:
-        """Listed words that *word* may stand for, itself aside."""
+        """Listed words that *word* may stand for, itself aside; the same words come again and again."""
+        meant = self._known.get(word)
+        if meant is None:
+            meant = self._look_up(word)
+            if len(self._known) < KNOWN and len(word) <= 40:
+                self._known[word] = meant
+        return meant
+
+    def _look_up(self, word: str) -> tuple[str, ...]:
+        """What ``_meant`` says, not remembered."""
         if len(word) < SHORTEST - 1 or not (word.isascii() and word.isalpha()):
             return ()
         keys = {sound(word), letters(word)}

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from safegen.detectors.prompt._identity import neutral
 from safegen.detectors.prompt._style import without_style
 
-VERSION = "3"
+VERSION = "4"
 MAX_WORDS = 512
 """Words looked at per text; longer texts are examined in windows by the caller."""
 
@@ -26,10 +26,12 @@ _HAN = re.compile(r"([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\u0e00
 
 
 def words_of(text: str) -> list[str]:
-    """Words of a folded view: identity terms made neutral, style-only parts left out, unspaced scripts
-    cut.
+    """Words of a folded view: identity terms made neutral, style-only parts left out, unspaced scripts cut.
+
+    "an" is read as "a": which of the two stands before a term would tell terms apart.
     """
-    return without_style(_WORD.findall(_HAN.sub(r" \1 ", neutral(text))))[:MAX_WORDS]
+    found = _WORD.findall(_HAN.sub(r" \1 ", neutral(text)))
+    return without_style(["a" if w == "an" else w for w in found])[:MAX_WORDS]
 
 
 def _fnv(data: bytes, seed: int) -> int:

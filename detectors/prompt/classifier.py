@@ -10,7 +10,7 @@ import io
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ WINDOW = 60
 LOOK_AGAIN = 1.0
 """Seconds for which a look at the files' times holds."""
 _LOOKED: dict[Path, tuple[float, tuple[int, ...]]] = {}
+GAINS = 20_000
 FLOOR = 0.02
 """Probabilities below this are not reported as findings."""
 
@@ -59,6 +60,8 @@ class Model:
     shift: NDArray[np.float32]
     version: str
     digest: str
+    gains: dict[str, NDArray[np.float32]] = field(default_factory=dict, compare=False)
+    """What words alone weigh for every label, of up to GAINS words; the same ones come again and again."""
 
     def logits(self, words: list[str]) -> NDArray[np.float64]:
         """Decision values of the n-gram half, shape (labels,)."""
@@ -76,10 +79,6 @@ class Model:
         p = np.asarray(1.0 / (1.0 + np.exp(-np.clip(z, -40, 40))))
         p[1:] *= p[0]
         return p
-
-
-Gains = dict[str, NDArray[np.float32]]
-"""What each word alone weighs for every label, while one text is examined."""
 
 
 class Classifier:
@@ -100,7 +99,7 @@ class Classifier:
         best = np.zeros(len(model.labels))
         where: list[tuple[View, list[str]] | None] = [None] * len(model.labels)
         for view in views(text):
-            for words in _windows(_vectorise.words_of(view.text)):
+            for words in windows(_vectorise.words_of(view.text)):
                 if not any(w[0].isalnum() for w in words):
                     continue
                 p = model.probabilities(words)
@@ -109,12 +108,11 @@ class Classifier:
                 for j in np.nonzero(p > best)[0].tolist():
                     best[j], where[j] = p[j], (view, words)
         findings = []
-        gains: Gains = {}
         for j, label in enumerate(model.labels):
             at = where[j]
             if best[j] < FLOOR or at is None:
                 continue
-            span = weightiest(model, j, at[0], gains) if best[j] >= 0.2 else None
+            span = weightiest(model, j, at[0]) if best[j] >= 0.2 else None
             excerpt = text[slice(*span)] if span else ""
             reason = f"reads like {label.replace('_', ' ')} ({best[j]:.0%})"
             findings.append(Finding(label, float(best[j]), self.name, reason, span, excerpt))
@@ -128,7 +126,8 @@ def create() -> Classifier:
     return Classifier()
 
 
-def _windows(words: list[str]) -> list[list[str]]:
+def windows(words: list[str]) -> list[list[str]]:
+    """*words* whole and, when they are many, also in overlapping parts of WINDOW words."""
     if len(words) <= 2 * WINDOW:
         return [words]
     step = WINDOW // 2
@@ -136,12 +135,8 @@ def _windows(words: list[str]) -> list[list[str]]:
     return [words, *parts]
 
 
-def weightiest(model: Model, label: int, view: View, known: Gains | None = None) -> Span | None:
-    """Span, in the user's text, of the up to four neighbouring words that weigh most for *label*.
-
-    *known* keeps what each word weighs, for the other labels.
-    """
-    known = {} if known is None else known
+def weightiest(model: Model, label: int, view: View) -> Span | None:
+    """Span, in the user's text, of the up to four neighbouring words that weigh most for *label*."""
     chunks, start = [], 0
     for part in view.text.split(" "):
         if part:
@@ -149,7 +144,7 @@ def weightiest(model: Model, label: int, view: View, known: Gains | None = None)
         start += len(part) + 1
     if not chunks:
         return None
-    gains = [float(_gains(model, view.text[a:b], known)[label]) for a, b in chunks[:400]]
+    gains = [float(_gains(model, view.text[a:b])[label]) for a, b in chunks[:400]]
     best, span = -1e9, (0, 1)
     for i in range(len(gains)):
         total = 0.0
@@ -160,14 +155,17 @@ def weightiest(model: Model, label: int, view: View, known: Gains | None = None)
     return view.span(chunks[span[0]][0], chunks[span[1] - 1][1])
 
 
-def _gains(model: Model, chunk: str, known: Gains) -> NDArray[np.float32]:
+def _gains(model: Model, chunk: str) -> NDArray[np.float32]:
     """How much the words of *chunk* alone push towards each label, shape (labels,)."""
-    if chunk not in known:
+    found = model.gains.get(chunk)
+    if found is None:
         words = _vectorise.words_of(chunk)
         cols = np.concatenate(_vectorise.columns(words, model.bits))
         push = model.idf[cols] @ model.rows[cols].astype(np.float32)
-        known[chunk] = push * model.scale / np.float32(len(cols) + 8)
-    return known[chunk]
+        found = np.asarray(push * model.scale / np.float32(len(cols) + 8), np.float32)
+        if len(model.gains) < GAINS and len(chunk) <= 40:
+            model.gains[chunk] = found
+    return found
 
 
 def load(folder: Path) -> Model:

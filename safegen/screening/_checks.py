@@ -13,6 +13,7 @@ from safegen.detectors.prompt.rules import Rules
 from safegen.detectors.prompt.views import views
 from safegen.errors import CheckUnavailable, SafegenError, UsageError
 from safegen.policies.schema import Policy
+from safegen.screening._encoder import opinion, pooled
 from safegen.types import CheckRun, Finding, Request
 
 
@@ -87,6 +88,10 @@ def _run(policy: Policy, text: str) -> tuple[list[Finding], list[CheckRun]]:
                 f"the check {name!r} failed: {type(e).__name__}", hint="nothing was let through; report this"
             ) from e
         findings += found
+        checks.append(run)
+    if policy.encoder is not None:
+        found, run = opinion(policy.encoder, text)
+        findings = pooled(findings, found)
         checks.append(run)
     return findings, checks
 

@@ -179,8 +179,9 @@ def _sentence(rng: random.Random) -> str:
         text = f"{pick['subjects']} {pick['does']}{pick['where']}"
     else:
         thing, other = rng.sample(THINGS, 2)
-        more = rng.choice(("", f" and the {rng.choice(SENTENCES['qualities'])} {rng.choice(THINGS)}"))
-        text = f"The {pick['qualities']} {thing} {pick['acts']} the {rng.choice(SENTENCES['qualities'])} {other}{more}"
+        second, third = rng.choice(SENTENCES["qualities"]), rng.choice(SENTENCES["qualities"])
+        more = rng.choice(("", f" and the {third} {rng.choice(THINGS)}"))
+        text = f"The {pick['qualities']} {thing} {pick['acts']} the {second} {other}{more}"
     return (text if rng.random() < 0.7 else text.lower()) + rng.choice(("", "."))
 
 

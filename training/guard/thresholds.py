@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.guard import data, model
-from training.guard.train import corpus
+from training.guard.train import corpus, without_copies
 
 PICTURES = ("fetv", "geneval", "t2i_compbench")
 """Benign descriptions of pictures and videos; each was held out from the model that scored it."""
@@ -20,7 +20,7 @@ def table(kept: Path) -> str:
     *kept* is the file of held-out probabilities that ``train --keep`` writes.
     """
     saved = np.load(kept)
-    everything = corpus()
+    everything = without_copies(corpus())
     rows = [everything[i] for i in saved["rows"]]
     probabilities: NDArray[np.float32] = saved["probabilities"]
     source = np.array([r.source for r in rows])

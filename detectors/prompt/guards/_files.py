@@ -11,10 +11,11 @@ from safegen.errors import CheckUnavailable
 _READ = frozenset({".safetensors", ".json", ".model", ".txt", ".jinja"})
 
 
-def folder_of(model: str, revision: str | None) -> tuple[Path, str]:
+def folder_of(model: str, revision: str | None, what: str = "guard") -> tuple[Path, str]:
     """Folder and version (a commit, or ``local``) of the checkpoint *model*: a folder, or a hub id.
 
-    A hub id is looked up in the Hugging Face cache only. Raises CheckUnavailable when it is not there.
+    A hub id is looked up in the Hugging Face cache only. Raises CheckUnavailable, which calls it *what*,
+    when it is not there.
     """
     path = Path(model).expanduser()
     if path.is_dir():
@@ -23,13 +24,13 @@ def folder_of(model: str, revision: str | None) -> tuple[Path, str]:
         from huggingface_hub import snapshot_download
         from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
     except ImportError as error:
-        raise _not_installed() from error
+        raise _not_installed(what) from error
     try:
         found = Path(snapshot_download(model, revision=revision, local_files_only=True))
     except (LocalEntryNotFoundError, HFValidationError, OSError, ValueError) as error:
         pin = f" --revision {revision}" if revision else ""
         raise CheckUnavailable(
-            f"the guard {model!r} is not on this machine, and screening downloads nothing",
+            f"the {what} {model!r} is not on this machine, and screening downloads nothing",
             hint=f"fetch it first: hf download {model}{pin}",
         ) from error
     return found, found.name
@@ -60,6 +61,6 @@ def _digest(folder: Path, files: tuple[tuple[Path, int, int], ...]) -> str:
     return whole.hexdigest()
 
 
-def _not_installed() -> CheckUnavailable:
-    return CheckUnavailable("the policy asks for a guard, which needs transformers and torch",
+def _not_installed(what: str = "guard") -> CheckUnavailable:
+    return CheckUnavailable(f"the policy asks for a {what}, which needs transformers and torch",
                             hint="pip install 'safegen[video]'")  # fmt: skip

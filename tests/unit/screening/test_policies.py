@@ -154,6 +154,17 @@ def test_run_examples_reports_mismatches(tmp_path: Path) -> None:
     assert wrong.reason
 
 
+def test_a_score_keeps_its_band_and_rises_with_the_overall_probability() -> None:
+    policy = policies.load("default")
+    alone = _decide(policy, ("copyright_ip", 0.6)).score
+    harmless = _decide(policy, ("copyright_ip", 0.6), ("unsafe", 0.03)).score
+    harmful = _decide(policy, ("copyright_ip", 0.6), ("unsafe", 0.9)).score
+    assert 0.5 <= harmless < alone < harmful < 0.8
+    assert _decide(policy, ("unsafe", 0.03)).score < _decide(policy, ("unsafe", 0.85)).score < 0.5
+    assert 0.8 <= _decide(policy, ("weapons", 0.9), ("unsafe", 0.0)).score
+    assert _decide(policy, ("weapons", 1.0), ("unsafe", 1.0)).score == 1.0
+
+
 def _decide(policy: Policy, *scores: tuple[str, float]) -> Allowed | Held | Refused:
     findings = [Finding(c, s, "rules", "because", (0, 1), "a") for c, s in scores]
     return decide(

@@ -1,0 +1,163 @@
+"""The encoder tier: small heads over the vector that a sentence encoder gives a prompt.
+
+The encoder (``sentence-transformers/all-MiniLM-L6-v2``, Apache-2.0) is not shipped: it must lie in the
+Hugging Face cache or in a folder that the policy names. The heads are small and have a card that says for
+which encoder they were made; with any other they refuse to work.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from safegen.detectors.prompt import _vectorise
+from safegen.detectors.prompt._sentences import Sentences, wording
+from safegen.detectors.prompt.classifier import FLOOR, windows
+from safegen.detectors.prompt.guards._files import folder_of
+from safegen.detectors.prompt.views import views
+from safegen.errors import CheckUnavailable
+from safegen.types import CheckRun, Finding
+
+NAME = "encoder"
+KIND = "safegen-encoder-heads/1"
+MODEL = "sentence-transformers/all-MiniLM-L6-v2"
+MAX_TEXTS = 24
+"""Windows of views that are encoded of one prompt; the plain view comes first."""
+HEADS = Path(__file__).resolve().parents[2] / "safegen" / "models" / "encoder"
+if not HEADS.is_dir():  # installed: the detectors lie inside the package
+    HEADS = Path(__file__).resolve().parents[2] / "models" / "encoder"
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Heads:
+    """One hidden layer over the encoder's vector, calibrated per label (Platt: ``slope``, ``shift``).
+
+    ``encoder`` is the digest of the encoder they were trained with, ``digest`` the SHA-256 of their file.
+    """
+
+    labels: tuple[str, ...]
+    encoder: str
+    hidden: Floats
+    hidden_bias: Floats
+    out: Floats
+    out_bias: Floats
+    slope: Floats
+    shift: Floats
+    version: str
+    digest: str
+
+    def logits(self, vectors: Floats) -> Floats:
+        """Decision values (texts, labels) of unit vectors (texts, size)."""
+        h = np.maximum(vectors @ self.hidden.T + self.hidden_bias, 0)
+        return np.asarray(h @ self.out.T + self.out_bias, dtype=np.float32)
+
+    def probabilities(self, vectors: Floats) -> NDArray[np.float64]:
+        """Calibrated probabilities (texts, labels); a category's is joint with being unsafe at all."""
+        z = self.logits(vectors) * self.slope + self.shift
+        p = np.asarray(1.0 / (1.0 + np.exp(-np.clip(z, -40, 40))), dtype=np.float64)
+        p[:, 1:] *= p[:, :1]
+        return p
+
+
+class Encoder:
+    """The encoder tier as a prompt detector; make it with ``load``."""
+
+    name = NAME
+
+    def __init__(self, sentences: Sentences, heads: Heads) -> None:
+        if heads.encoder != sentences.digest:
+            raise CheckUnavailable(
+                "the heads were made for another sentence encoder",
+                hint="name the encoder of the heads' card, or train heads: python -m training.guard encoder",
+            )
+        self._sentences = sentences
+        self._heads = heads
+
+    def run(self, text: str) -> tuple[Sequence[Finding], CheckRun]:
+        """Examine the views of *text*, long ones in windows; the worst counts. Findings have no span.
+
+        Raises CheckUnavailable when the encoder fails or gives no number.
+        """
+        parts = [wording(w) for view in views(text) for w in windows(_vectorise.words_of(view.text))]
+        seen = list(dict.fromkeys(p for p in parts if any(c.isalnum() for c in p)))[:MAX_TEXTS]
+        best = np.zeros(len(self._heads.labels))
+        if seen:
+            best = self._heads.probabilities(self._sentences.vectors(seen)).max(axis=0)
+        if not np.isfinite(best).all():
+            raise CheckUnavailable("the sentence encoder gave no number", hint="download the model again")
+        findings = [
+            Finding(label, float(p), NAME, f"means something like {label.replace('_', ' ')} ({p:.0%})")
+            for label, p in zip(self._heads.labels, best, strict=True)
+            if p >= FLOOR
+        ]
+        findings.sort(key=lambda f: -f.score)
+        return findings, CheckRun(NAME, self._heads.version, self._heads.digest, float(best[0]))
+
+
+def create() -> Encoder:
+    """The plug-in: the shipped heads over the encoder in the Hugging Face cache."""
+    return load()
+
+
+@lru_cache(maxsize=2)
+def load(model: str = MODEL, revision: str | None = None, heads: str | None = None) -> Encoder:
+    """The encoder *model* (a folder, or a hub id that is in the cache) with the *heads* of a folder.
+
+    Without *heads* those that are shipped. Loaded once per process. Raises CheckUnavailable when one of them
+    is missing, altered, or does not belong to the other.
+    """
+    folder, _ = folder_of(model, revision, "sentence encoder")
+    read = read_heads(Path(heads).expanduser() if heads else HEADS)
+    return Encoder(Sentences(folder), read)
+
+
+def read_heads(folder: Path) -> Heads:
+    """The heads in *folder*: ``heads.npz`` and ``card.json`` with its SHA-256.
+
+    Raises CheckUnavailable when a file is missing, altered or malformed.
+    """
+    try:
+        card: dict[str, Any] = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+        raw = (folder / "heads.npz").read_bytes()
+        digest = hashlib.sha256(raw).hexdigest()
+        if card["kind"] != KIND or card["vectoriser"] != _vectorise.VERSION:
+            raise CheckUnavailable(
+                "the encoder's heads belong to another version of safegen",
+                hint="train them again: python -m training.guard encoder",
+            )
+        if digest != card["sha256"]:
+            raise CheckUnavailable("the encoder's heads were altered", hint="reinstall safegen")
+        with np.load(io.BytesIO(raw), allow_pickle=False) as z:
+            arrays = {k: z[k].astype(np.float32) for k in z.files}
+        return _unpack(card, arrays, digest)
+    except FileNotFoundError as error:
+        raise CheckUnavailable(
+            "there are no heads for the sentence encoder", hint="train them: python -m training.guard encoder"
+        ) from error
+    except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
+        raise CheckUnavailable("the encoder's heads cannot be read", hint="reinstall safegen") from error
+
+
+def _unpack(card: dict[str, Any], arrays: dict[str, Floats], digest: str) -> Heads:
+    """Arrays -> Heads, shapes and numbers checked. Raises ValueError, KeyError."""
+    labels = tuple(str(label) for label in card["labels"])
+    inner, size = arrays["hidden"].shape
+    shapes = {
+        "hidden": (inner, size), "hidden_bias": (inner,), "out": (len(labels), inner),
+        "out_bias": (len(labels),), "slope": (len(labels),), "shift": (len(labels),),
+    }  # fmt: skip
+    if not labels or labels[0] != "unsafe" or set(arrays) != set(shapes):
+        raise ValueError("the heads know no category")
+    if any(arrays[k].shape != s or not np.isfinite(arrays[k]).all() for k, s in shapes.items()):
+        raise ValueError("the heads do not fit together")
+    return Heads(labels, str(card["encoder_sha256"]), version=str(card["version"]), digest=digest, **arrays)
