@@ -45,6 +45,11 @@ SOURCE_TYPES = (
     help="Protect what can be decoded of a damaged file.",
 )
 @_options.manifest
+@click.option(
+    "--label",
+    metavar="TEXT",
+    help='Write a visible label into every picture, such as "AI-generated" (default: none).',
+)
 @click.option("--force", is_flag=True, help="Replace an existing output.")
 @_options.passphrase_file
 @_options.workspace
@@ -58,6 +63,7 @@ def command(
     watermark: str,
     crf: int,
     manifest: str | None,
+    label: str | None,
     allow_damaged: bool,
     force: bool,
     passphrase_file: Path | None,
@@ -84,6 +90,7 @@ def command(
             watermark=watermark,
             crf=crf,
             manifest=manifest,
+            label=label,
             overwrite=force,
             allow_damaged=allow_damaged,
             workspace=workspace,

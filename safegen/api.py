@@ -67,6 +67,7 @@ def protect(
     overwrite: bool = False,
     allow_damaged: bool = False,
     manifest: str | None = None,
+    label: str | None = None,
     workspace: PathLike | None = None,
     passphrase: Passphrase = None,
     signer: Signer | None = None,
@@ -77,10 +78,11 @@ def protect(
     Sound, subtitles, chapters, colours, rotation and times are kept; ``Release.warnings`` says what could
     not be. A damaged file is refused, unless *allow_damaged* lets what can be decoded pass.
 
-    *manifest* says where the credentials go, as in ``safegen.workspace.Config``. Nothing is claimed about how
-    it was made: *source_type* (an IPTC digital source type such as
-    ``digitalCapture``) is recorded as the user's own statement. *output* defaults to
-    ``NAME.protected.mp4`` (``.png``, ``.jpg``) beside the source.
+    *manifest* says where the credentials go, as in ``safegen.workspace.Config``; *label*, such as
+    ``AI-generated``, is written into every picture (never by a setting of the workspace). Nothing is claimed
+    about how it was made: *source_type* (an IPTC digital source type such as ``digitalCapture``) is recorded
+    as the user's own statement. *output* defaults to ``NAME.protected.mp4`` (``.png``, ``.jpg``) beside the
+    source.
 
     Raises UnreadableInput, UsageError, CheckUnavailable, ReleaseFailed, Interrupted.
     """
@@ -89,7 +91,7 @@ def protect(
     from safegen.pipeline.studio import open_studio
     from safegen.workspace import find
 
-    space = find(workspace).releasing(manifest=manifest)
+    space = find(workspace).releasing(manifest=manifest, label=label or "")
     with open_studio(space, passphrase=passphrase, signer=signer, progress=progress) as studio:
         return run(
             Path(path),

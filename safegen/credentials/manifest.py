@@ -88,6 +88,7 @@ class ProtectionInputs:
     training_mining: Mapping[str, str] = field(default_factory=dict)
     iscc: str = ""
     format: str = "video/mp4"
+    label: str = ""
 
 
 def build_manifest(inputs: ManifestInputs) -> Json:
@@ -159,7 +160,7 @@ def build_protection(inputs: ProtectionInputs) -> Json:
     actions: list[Json] = [_opened(inputs.source, when)]
     if inputs.transcoded:
         actions.append({"action": "c2pa.transcoded", "when": when, "softwareAgent": GENERATOR})
-    actions.append(_watermarked(when))
+    actions += [*_added_text(inputs.label, when), _watermarked(when)]
     protection: Json = {
         "contentId": f"{inputs.content_id:016x}",
         "system": GENERATOR,

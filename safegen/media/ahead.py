@@ -66,7 +66,9 @@ def _fill(items: Iterator[T], ready: queue.Queue[Any], stop: threading.Event) ->
             close = getattr(items, "close", None)
             if close is not None:
                 close()
-    except BaseException as error:  # also what close() raises: without a last item the consumer waits for ever
+    except (
+        BaseException
+    ) as error:  # also what close() raises: without a last item the consumer waits for ever
         last = _Raised(error)
     ready.put(last)
 

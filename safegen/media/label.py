@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from safegen.errors import UsageError
@@ -30,7 +31,7 @@ HINT = 'such as --label "AI-generated"'
 
 
 @dataclass(frozen=True)
-class _Box:
+class Box:
     """Where the label goes, and how strongly each of its pixels is white (0 to 1)."""
 
     top: int
@@ -51,16 +52,11 @@ def labelled(frames: Iterable[Frame], text: str) -> Iterator[Frame]:
 
     Raises UsageError: a text that cannot be written, or one that is wider than the pictures.
     """
-    box: _Box | None = None
     for frame in frames:
-        if not text:
-            yield frame
-            continue
-        box = box or _box(text, *frame.shape[:2])
-        yield _drawn(frame, box)
+        yield _drawn(frame, box_for(text, *frame.shape[:2])) if text else frame
 
 
-def _drawn(frame: Frame, box: _Box) -> Frame:
+def _drawn(frame: Frame, box: Box) -> Frame:
     import numpy as np
 
     height, width = box.white.shape
@@ -73,8 +69,9 @@ def _drawn(frame: Frame, box: _Box) -> Frame:
     return made
 
 
-def _box(text: str, height: int, width: int) -> _Box:
-    """The label for pictures of this size."""
+@lru_cache(maxsize=8)
+def box_for(text: str, height: int, width: int) -> Box:
+    """The label for pictures of this size (pixels). Raises UsageError as ``labelled`` does."""
     import cv2
     import numpy as np
 
@@ -93,4 +90,4 @@ def _box(text: str, height: int, width: int) -> _Box:
         )
     canvas = np.zeros((rows, columns), np.uint8)
     cv2.putText(canvas, text, (pad, pad + tall), font, scale, 255, thick, cv2.LINE_AA)
-    return _Box(height - margin - rows, margin, (canvas / 255).astype(np.float32))
+    return Box(height - margin - rows, margin, (canvas / 255).astype(np.float32))

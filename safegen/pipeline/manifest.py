@@ -117,6 +117,7 @@ def _protection(
         training_mining=mining(policy),
         iscc=stated_iscc(encoded),
         format=_FORMATS.get(encoded.path.suffix, "video/mp4"),
+        label=studio.workspace.config.label,
     )
     return build_protection(inputs), [source]
 

@@ -157,6 +157,7 @@ def _encode_video(
         encoding=encoding,
         progress=studio.progress,
         approved=approved,
+        label=studio.workspace.config.label,
     )
     studio.progress.stage("adding sound and other tracks")
     whole = job.temporary("marked.mp4")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from safegen import plugins
 from safegen.errors import MarkingFailed, SafegenError, UsageError
 from safegen.media.encode import Encoding
+from safegen.media.label import box_for, labelled
 from safegen.media.still import Still, read_still, write_still
 from safegen.media.thumbnail import Middle
 from safegen.pipeline.moderate import NOBODY, Approved, moderate
@@ -55,6 +56,7 @@ def encode_still(
     """Check, mark and write one picture. *encoding* and *allow_damaged* are for videos."""
     import numpy as np
 
+    label = studio.workspace.config.label
     scheme: Watermark = plugins.load("watermarks", watermark)
     payload = content_id & ((1 << scheme.payload_bits) - 1)
     still = read_still(source.path)
@@ -65,7 +67,8 @@ def encode_still(
     moderated = moderate(made, policy, progress=studio.progress, approved=approved)
     studio.progress.stage("marking, encoding")
     try:
-        marked = next(iter(scheme.embed(iter([shown]), payload=payload, key=PUBLIC_KEY)))
+        said = next(labelled([shown], label))
+        marked = next(iter(scheme.embed(iter([said]), payload=payload, key=PUBLIC_KEY)))
     except SafegenError:
         raise
     except Exception as error:
@@ -73,7 +76,12 @@ def encode_still(
     change = marked.astype(np.int32) - shown
     suffix = ".png" if source.path.read_bytes()[:4] == b"\x89PNG" else ".jpg"
     target = job.temporary(f"marked{suffix}")
-    write_still(replace(still, pixels=_add(still, change)), target)
+    pixels = _add(still, change)
+    if label and pixels.ndim == 3 and pixels.shape[2] == 4:
+        box = box_for(label, *pixels.shape[:2])  # words on see-through ground could not be read
+        rows, columns = box.white.shape
+        pixels[box.top : box.top + rows, box.left : box.left + columns, 3] = np.iinfo(pixels.dtype).max
+    write_still(replace(still, pixels=pixels), target)
     middle = Middle(1)
     middle.see(marked)
     return Encoded(moderated, target, payload, scheme.alg, 1, middle.jpeg())

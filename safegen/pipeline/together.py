@@ -20,6 +20,8 @@ from safegen.errors import MarkingFailed, SafegenError
 from safegen.media.ahead import ahead
 from safegen.media.encode import Encoding
 from safegen.media.footage import Footage, Picture
+from safegen.media.label import labelled
+from safegen.media.label_planes import PlaneLabel
 from safegen.media.native import encode_pictures
 from safegen.media.thumbnail import Middle
 from safegen.moderation.checks import run_check, run_extractor, run_optional
@@ -110,10 +112,11 @@ def check_and_encode(
     encoding: Encoding = Encoding(),
     progress: Progress = NoProgress(),
     approved: Approved = NOBODY,
+    label: str = "",
 ) -> Encoded:
     """Check, mark and encode *footage* (whose small pictures are ``made.clip``) in one pass.
 
-    *approved*: as for ``moderate``.
+    *approved*: as for ``moderate``. *label* is written into every picture; the checks see them without.
 
     Raises CheckUnavailable, GenerationFailed (frames gate), MarkingFailed, ReleaseFailed, UnreadableInput,
     UsageError (a scheme that cannot mark such pictures), Interrupted.
@@ -126,14 +129,15 @@ def check_and_encode(
     jobs += [(run_extractor, n) for n in policy.attributes]
     views = [View(made.clip) for _ in jobs]
     middle = Middle(footage.expected)
+    draw = PlaneLabel(footage, label).draw if label else _as_it_is
     progress.stage("checking, marking, encoding", footage.expected)
     with ThreadPoolExecutor(max(1, len(jobs))) as threads:
         running: list[Future[Any]] = []
         try:  # from the first check on: an interrupt has to end their threads, or the pool waits for ever
             for view, (job, name) in zip(views, jobs, strict=True):
                 running.append(_start(threads, view, job, name))
-            source = _shown(iter(footage), views, running, middle)
-            marked = ahead(_marked(scheme, source, footage, payload))
+            source = _shown(iter(footage), views, running, middle, label)
+            marked = ahead(_marked(scheme, map(draw, source), footage, payload))
             try:
                 frames = encode_pictures(marked, destination, footage, encoding=encoding, progress=progress)
             finally:
@@ -157,18 +161,26 @@ def _start(threads: ThreadPoolExecutor, view: View, job: Callable[[str, Clip], R
 
 
 def _shown(
-    pictures: Iterator[Picture], views: Sequence[View], running: Sequence[Future[Any]], middle: Middle
+    pictures: Iterator[Picture],
+    views: Sequence[View],
+    running: Sequence[Future[Any]],
+    middle: Middle,
+    label: str,
 ) -> Iterator[Picture]:
     """The pictures, each shown to every check first; stops at once when a check says no."""
     for picture in pictures:
         for view in views:
             view.put(picture.small)
-        middle.see(picture.small)
+        middle.see(next(labelled([picture.small], label)))
         if any(f.done() and f.exception() is not None for f in running):
             raise _Stopped
         yield picture
     for view in views:
         view.put(None)
+
+
+def _as_it_is(picture: Picture) -> Picture:
+    return picture
 
 
 def _first_failure(running: Sequence[Future[Any]]) -> None:

@@ -104,6 +104,45 @@ def test_a_picture_stays_what_it_is(home: Path, kind: str, deep: bool) -> None:
     assert safegen.detect(made.path).marks[0].reading.payload == made.content_id
 
 
+def test_a_visible_label(home: Path, source: Path) -> None:
+    """In the pictures and in the manifest; what is above the label stays as it was."""
+    made = safegen.protect(source, home / "labelled.mp4", label="AI-generated", workspace=home / "ws")
+    with av.open(str(made.path)) as box, av.open(str(source)) as original:
+        after, before = (next(b.decode(video=0)).to_ndarray(format="rgb24") for b in (box, original))
+    corner = np.s_[-60:-8, 8:150]
+    assert after[corner].max() > 240
+    assert np.median(after[corner]) < 60
+    assert np.abs(after[: len(after) // 2].astype(int) - before[: len(before) // 2]).mean() < 6
+    report = safegen.verify(made.path, workspace=home / "ws")
+    assert report.verdict is safegen.Verdict.VERIFIED
+    said = json.dumps(report.credentials.manifest)
+    assert "c2pa.addedText" in said
+    assert "AI-generated" in said
+
+
+def test_a_label_on_a_picture_that_is_see_through(home: Path) -> None:
+    rgb = scene(1)[0]
+    file = home / "glass.png"
+    cv2.imwrite(str(file), np.dstack([rgb, np.zeros(rgb.shape[:2], np.uint8)]))
+    made = safegen.protect(file, home / "glass.out.png", label="AI", workspace=home / "ws")
+    back = cv2.imread(str(made.path), cv2.IMREAD_UNCHANGED)
+    assert (back[-24:-16, 14:20, 3] == 255).all()
+    assert (back[:100, :, 3] == 0).all()
+    assert back[-50:, :80, :3].max() > 240
+
+
+def test_the_label_of_generated_clips_is_not_put_on_others(home: Path) -> None:
+    own = home / "ws-label"
+    own.mkdir()
+    (own / "safegen.toml").write_text('[release]\nlabel = "AI-generated"\n')
+    file = home / "others.png"
+    cv2.imwrite(str(file), scene(1)[0])
+    made = safegen.protect(file, workspace=own)
+    assert np.abs(cv2.imread(str(made.path)).astype(int) - scene(1)[0]).max() < 40
+    report = safegen.verify(made.path, workspace=own, watermark=False)
+    assert "addedText" not in json.dumps(report.credentials.manifest)
+
+
 def test_what_a_picture_cannot_become(home: Path) -> None:
     file = home / "still.png"
     cv2.imwrite(str(file), scene(1)[0])

@@ -155,7 +155,7 @@ def test_an_iterator_that_cannot_be_closed_keeps_nobody_waiting() -> None:
 
 @pytest.mark.parametrize("how", ["stop", "done"])
 def test_a_reader_of_the_common_pass_never_waits_for_ever(how: str) -> None:
-    """Whether the pass was stopped (even with a full queue), or the check was given up while it still reads."""
+    """Whether the pass was stopped (even with a full queue), or the check given up while it reads."""
     from safegen.pipeline.together import View
 
     view = View(Clip.from_array(np.zeros((1, 8, 8, 3), np.uint8), 8))
