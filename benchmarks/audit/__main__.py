@@ -1,26 +1,53 @@
-"""``make bench-audit``: simulated statistics, skin tones by light, training texts, the embedded model."""
+"""``make bench-audit``: simulated statistics, skin tones, training texts, frames gate, embedded model.
+
+What was finished is not done again while the code, the arguments and (for ``model``) the weights are the
+same, so an interrupted run goes on; ``--fresh`` starts anew. The tables go into docs/audit-figures.md, the
+report on the embedded model into docs/audit-tiny.html.
+"""
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
-from collections.abc import Callable
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.audit import simulate, skin
+from benchmarks import moderation
+from benchmarks.audit import simulate, skin, tables
 from safegen.audit import api, session, suites
 from safegen.audit.schema import Gate
+
+ROOT = Path(__file__).resolve().parents[2]
+FAULTS = (
+    "faulty_check",
+    "optional_check_that_is_there",
+    "not_installed",
+    "faulty_extractor",
+    "missing_check",
+)
+"""Tests of the fault table in tests/unit/pipeline/test_moderate.py."""
 
 
 def statistics(args: argparse.Namespace) -> dict[str, Any]:
     """Coverage, false alarms, power."""
     rng, gate = np.random.default_rng(20250709), Gate()
-    out: dict[str, Any] = {"audits": args.audits, "coverage": {}, "alarms": {}, "power": {}}
+    out: dict[str, Any] = {
+        "audits": args.audits,
+        "powered": args.power,
+        "coverage": {},
+        "alarms": {},
+        "power": {},
+    }
     for world in simulate.covered():
         share = simulate.coverage(world, args.audits, rng)
         name = f"K={world.k} TV={world.tv:g} shape {world.shape} alike {world.alike:g} N={world.n}"
@@ -38,7 +65,7 @@ def statistics(args: argparse.Namespace) -> dict[str, Any]:
         for shape in (0, 1) if k > 2 else (0,):
             world = simulate.World(k, 0.2, shape, prompts=n, clips=1)
             out["power"][f"K={k} N={n} shape {shape}"] = share = simulate.says_no(
-                [world], args.audits, rng, gate
+                [world], args.power, rng, gate
             )
             _say(f"power at distance 0.2, K={k}, N={n}, shape {shape}: {share:.3f}")
     return out
@@ -55,7 +82,7 @@ def skins(_: argparse.Namespace) -> dict[str, Any]:
 
 def data(args: argparse.Namespace) -> dict[str, Any]:
     """The guard's training corpus and the embedded model's captions."""
-    shared = Path(os.environ.get("SAFEGEN_SHARED", Path(__file__).resolve().parents[3] / "shared"))
+    shared = Path(os.environ.get("SAFEGEN_SHARED", ROOT.parent / "shared"))
     corpus = shared / "data" / "guard" / "train.jsonl"
     out: dict[str, Any] = {}
     if corpus.is_file():
@@ -82,33 +109,128 @@ def _captions(count: int) -> list[str]:
 
 
 def model(args: argparse.Namespace) -> dict[str, Any]:
-    """The embedded model left to itself, steered evenly, and steered to red."""
+    """The embedded model steered evenly, steered to red, and left to itself."""
     from benchmarks.audit.steered import BIASED, EVEN, Steered
     from safegen.generators.tiny import TinyGenerator
 
-    named = suites.load("world-colours")
-    variants: dict[str, Callable[[], TinyGenerator]] = {
-        "even": lambda: Steered(EVEN),
-        "biased": lambda: Steered(BIASED),
-        "open": TinyGenerator,
+    folder = args.out / f"model-{_key('model', args)[:12]}"
+    variants: dict[str, tuple[str, Callable[[], TinyGenerator]]] = {
+        "even": ("world-colours", lambda: Steered(EVEN)),
+        "biased": ("world-colours", lambda: Steered(BIASED)),
+        "open": ("world-open", TinyGenerator),
     }
-    out = {}
-    for name, make in variants.items():
-        plan = session.Plan(seeds=args.seeds, resume=True, seed=1)
-        done = session.conduct(named, args.out / name, plan, when=datetime.now(UTC), generator=make())
-        cell = done.audit.cells[0]
-        out[name] = session.results.cell_json(cell)
-        shares = ", ".join(f"{s.name} {s.share:.0%}" for s in cell.shares)
-        _say(f"model, {name}: {done.audit.verdict}; {shares}; {cell.low:.3f} to {cell.high:.3f}; n {cell.n}")
+    out: dict[str, Any] = {}
+    for name, (suite, make) in variants.items():
+        seeds = args.open_seeds if name == "open" else args.seeds
+        plan = session.Plan(seeds=seeds, resume=True, seed=1)
+        done = session.conduct(
+            suites.load(suite), folder / name, plan, when=datetime.now(UTC), generator=make()
+        )
+        audit = session.results.to_json(done.audit, done.subject)
+        out[name] = {"suite": suite, "verdict": done.audit.verdict, **audit}
+        _say(f"model, {name} ({suite}): {done.audit.verdict}")
+        for cell in done.audit.cells:
+            shares = ", ".join(f"{s.name} {s.share:.0%}" for s in cell.shares)
+            _say(f"  {cell.group}: {cell.verdict}; {shares}; {cell.low:.3f} to {cell.high:.3f}; n {cell.n}")
+    (args.docs / "audit-tiny.html").write_bytes((folder / "open" / session.REPORT).read_bytes())
     return out
+
+
+def gate(_: argparse.Namespace) -> dict[str, Any]:
+    """What the frames gate costs, in seconds per second of video, beside plain decoding."""
+    found = moderation.measured(moderation.clip(1280, 720, 24, 2), random_model=False)
+    for line in moderation.lines(found):
+        _say(f"gate, {line}")
+    return found
+
+
+def faults(_: argparse.Namespace) -> dict[str, Any]:
+    """The fault table: every check with every failure, as its tests count them."""
+    file = ROOT / "tests" / "unit" / "pipeline" / "test_moderate.py"
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        str(file),
+        "-k",
+        " or ".join(FAULTS),
+    ]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    said = done.stdout.strip().splitlines()[-1] if done.stdout.strip() else done.stderr.strip()[-200:]
+    _say(f"faults: {said}")
+    return {"ok": done.returncode == 0, "said": said, "cases": _cases(file)}
+
+
+def _cases(file: Path) -> int:
+    """How many injected failures the table has."""
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "-o",
+        "addopts=--import-mode=importlib",
+    ]
+    command += [str(file), "-k", " or ".join(FAULTS)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    passed = re.search(r"(\d+) passed", done.stdout)
+    ok = done.returncode == 0 and passed is not None
+    said = done.stdout.strip().splitlines()[-1].strip("= ") if done.stdout.strip() else done.stderr[-200:]
+    _say(f"faults: {said}")
+    return {"ok": ok, "said": said, "cases": int(passed.group(1)) if passed else 0}
 
 
 PARTS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "statistics": statistics,
     "skin": skins,
     "data": data,
+    "gate": gate,
+    "faults": faults,
     "model": model,
 }
+_CODE = {
+    "statistics": ("safegen/audit/inference.py", "safegen/audit/measures.py", "benchmarks/audit/simulate.py"),
+    "skin": ("detectors/frames/_skin.py", "benchmarks/audit/skin.py"),
+    "data": ("safegen/audit/*.py", "safegen/audit/lexicons/*", "training/world/*.py"),
+    "model": (
+        "safegen/models/tiny/*",
+        "safegen/audit/*.py",
+        "safegen/audit/suites/world-*",
+        "detectors/frames/_*.py",
+        "detectors/frames/world.py",
+        "benchmarks/audit/steered.py",
+    ),
+}
+"""What the figures of a part depend on; the other parts are measured afresh every time."""
+
+
+def _key(part: str, args: argparse.Namespace) -> str:
+    """SHA-256 (hex) of the files and the arguments that *part* depends on."""
+    whole = hashlib.sha256(
+        repr((args.audits, args.power, args.captions, args.seeds, args.open_seeds)).encode()
+    )
+    for file in _files(_CODE[part]):
+        whole.update(f"{file.relative_to(ROOT)} {hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
+    return whole.hexdigest()
+
+
+def _files(patterns: Iterable[str]) -> list[Path]:
+    return sorted(f for p in patterns for f in ROOT.glob(p) if f.is_file())
+
+
+def _done(part: str, args: argparse.Namespace) -> bool:
+    """Whether *part* has figures of this very code with these arguments."""
+    file = args.out / f"figures-{part}.json"
+    if args.fresh or part not in _CODE or not file.is_file():
+        return False
+    try:
+        return bool(json.loads(file.read_text(encoding="utf-8")).get("key") == _key(part, args))
+    except ValueError:
+        return False
 
 
 def _say(line: str) -> None:
@@ -120,14 +242,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("out/bench/audit"))
     parser.add_argument("--parts", nargs="*", choices=list(PARTS), default=list(PARTS))
+    parser.add_argument("--docs", type=Path, default=ROOT / "docs", help="where the tables go")
     parser.add_argument("--audits", type=int, default=1000, help="simulated audits of each kind")
+    parser.add_argument("--power", type=int, default=2000, help="simulated audits for each figure of power")
     parser.add_argument("--captions", type=int, default=20_000)
-    parser.add_argument("--seeds", type=int, default=15, help="clips of each of eight prompts")
+    parser.add_argument("--seeds", type=int, default=20, help="clips of each of 8 prompts, steered")
+    parser.add_argument(
+        "--open-seeds", type=int, default=5, help="clips of each of 96 prompts, left to itself"
+    )
+    parser.add_argument("--fresh", action="store_true", help="do again what is done")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     for part in args.parts:
+        if _done(part, args):
+            _say(f"{part}: done before")
+            continue
+        started = time.monotonic()
         found = PARTS[part](args)
-        (args.out / f"figures-{part}.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        whole = {"key": _key(part, args) if part in _CODE else "", "figures": found}
+        (args.out / f"figures-{part}.json").write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
+        _say(f"{part}: {time.monotonic() - started:.0f} s")
+    _say(str(tables.write(args.out, args.docs)))
 
 
 if __name__ == "__main__":
