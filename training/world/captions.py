@@ -29,6 +29,8 @@ from training.world.stages import Stage
 
 _DROP = 0.06
 """Chance that a caption leaves an attribute unsaid, so that short prompts work too."""
+STILL = "still"
+"""The motion that nobody calls fast or slow."""
 
 
 def words(text: str) -> list[str]:
@@ -80,7 +82,7 @@ def _action(scene: Scene, rng: np.random.Generator) -> str:
     else:
         phrase = _one(rng, MOTION_PHRASES[scene.motion])
     speed = _one(rng, SPEED_WORDS[scene.speed])
-    return f"{phrase} {speed}".strip()
+    return phrase if scene.motion == STILL else f"{phrase} {speed}".strip()
 
 
 def _place(scene: Scene, rng: np.random.Generator) -> str:
@@ -122,7 +124,7 @@ def plain(scene: Scene) -> str:
     options = DIRECTIONS.get(scene.motion)
     action = f"moving {options[0]}" if options else MOTION_PHRASES[scene.motion][0]
     rest = (
-        SPEED_WORDS[scene.speed][0],
+        "" if scene.motion == STILL else SPEED_WORDS[scene.speed][0],
         PLACE_PHRASES[scene.background][0],
         DAYTIME_PHRASES[scene.daytime][0],
         CAMERA_PHRASES[scene.camera][0],

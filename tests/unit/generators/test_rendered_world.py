@@ -10,6 +10,7 @@ import pytest
 
 from training.world import spec, stages
 from training.world.captions import caption, plain, vocabulary, words
+from training.world.phrases import SPEED_WORDS
 from training.world.render import render
 from training.world.spec import Scene, Thing
 from training.world.stages import STAGES, held_out, sample
@@ -49,6 +50,17 @@ def test_captions_stay_within_the_vocabulary(name: str) -> None:
         scene = sample(stage, rng)
         assert set(words(caption(scene, rng))) <= known
         assert set(words(plain(scene))) <= known
+
+
+@pytest.mark.parametrize("speed", spec.SPEEDS)
+def test_nothing_stands_still_fast(speed: str) -> None:
+    scene = Scene((Thing("box", "red", "medium"),), "still", "grass", speed)
+    moving = Scene((Thing("box", "red", "medium"),), "left", "grass", speed)
+    pace = {w for s in ("slow", "fast") for phrase in SPEED_WORDS[s] for w in words(phrase)} - {"at"}
+    rng = np.random.default_rng(2)
+    said = [plain(scene), *(caption(scene, rng) for _ in range(60))]
+    assert not pace & {w for text in said for w in words(text)}
+    assert bool(pace & set(words(plain(moving)))) is (speed != "normal")
 
 
 def test_the_example_of_the_readme_is_within_the_vocabulary() -> None:
