@@ -76,11 +76,13 @@ def presence(
     return tuple(out)
 
 
-_SWITCH = 4.0
-"""What a border costs in the search for runs (nats): single odd pictures make none."""
-_DOUBT = 2.1
-"""log(20 / sqrt(2 pi)): how much a picture without a trace of the mark says against it (nats)."""
-_LIMIT = 5.0
+_LEVELS = np.array([0.0, 1.0, 2.0, 4.0, 8.0, 16.0])
+"""Strengths (z) that a picture's mark may have; the first: none. Encoders wear a mark down within a scene."""
+_SPREAD = 1.0 + 0.2 * _LEVELS
+_SWITCH, _STEP = 3.5, 1.5
+"""What a border between marked and unmarked costs, and a step from one strength to the next (nats): single
+odd pictures make no border, and a mark that fades is not one that ends."""
+_LIMIT = 12.0
 """How much one picture can say at most (nats)."""
 
 
@@ -93,14 +95,12 @@ def stretches(
     """The file from its start to *end* (seconds), cut into runs with and without the mark.
 
     *values* are the payload dimensions (n, 2) of every picture (all 0: it says nothing), *signs* the
-    payload's, *times* when the pictures are shown. The borders come from the best path of a two-state
-    model; each run's ``log10_p`` pays for every stretch that could have been chosen, so the bound holds.
+    payload's, *times* when the pictures are shown. The borders come from the best path through a model of
+    strengths; each run's ``log10_p`` pays for every stretch that could have been chosen, so the bound holds.
     """
     z = np.array([correlation(signs, v.astype(np.float64)) for v in values])
     loud = np.array([bool(np.any(v)) for v in values])
-    # A marked picture may be strong or nearly wiped out (the encoder's last ones): any z from 0 to 20 alike.
-    says = np.where(loud, np.minimum(np.square(np.maximum(z, 0.0)) / 2 - _DOUBT, _LIMIT), 0.0)
-    state = _best_path(says)
+    state = _best_path(z, loud)
     edges = [0, *(np.flatnonzero(np.diff(state)) + 1), len(z)]
     trials = math.log10(len(z) * (len(z) + 1) / 2)
     out: list[WatermarkSegment] = []
@@ -122,17 +122,32 @@ def _between(times: Sequence[float], index: int) -> float:
     return (times[index - 1] + times[index]) / 2
 
 
-def _best_path(says: NDArray[np.float64]) -> NDArray[np.int64]:
-    """0 or 1 for every picture: the sequence with the most evidence, less what its borders cost (Viterbi)."""
-    score = np.zeros(2)
-    back = np.zeros((len(says), 2), dtype=np.int64)
-    for n, gain in enumerate(says):
-        stay, move = score, score[::-1] - (_SWITCH if n else 0.0)
-        back[n] = np.where(stay >= move, [0, 1], [1, 0])
-        score = np.maximum(stay, move) + np.array([0.0, gain])
+def _costs() -> NDArray[np.float64]:
+    """What it costs to go from each strength (rows) to each other."""
+    index = np.arange(len(_LEVELS))
+    cost = _STEP * np.abs(index[:, None] - index[None])
+    cost[0, 1:] = cost[1:, 0] = _SWITCH
+    return cost
+
+
+def _best_path(z: NDArray[np.float64], loud: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """0 or 1 for every picture: the sequence of strengths with the most evidence, less its costs (Viterbi).
+
+    A marked picture's z scatters around its strength, an unmarked one's around 0; what is not *loud* says
+    nothing.
+    """
+    says = -0.5 * ((z[:, None] - _LEVELS) / _SPREAD) ** 2 - np.log(_SPREAD)
+    says = np.maximum(says, says.max(axis=1, keepdims=True) - _LIMIT) * loud[:, None]
+    costs, each = _costs(), np.arange(len(_LEVELS))
+    score = says[0]
+    back = np.zeros(says.shape, dtype=np.int64)
+    for n in range(1, len(says)):
+        through = score[:, None] - costs
+        back[n] = through.argmax(axis=0)
+        score = through[back[n], each] + says[n]
     path = np.empty(len(says), dtype=np.int64)
     state = int(score.argmax())
     for n in range(len(says) - 1, -1, -1):
-        path[n] = state
+        path[n] = state > 0
         state = int(back[n, state])
     return path

@@ -42,6 +42,7 @@ def runs(pattern: str, **more: object) -> list[tuple[bool, int]]:
         ("m" * 10 + "-" * 6 + "m" * 10, [(True, 10), (False, 6), (True, 10)]),
         ("-" * 8 + "m" * 5 + "-" * 8, [(False, 8), (True, 5), (False, 8)]),
         ("m" * 9 + "-" + "m" * 9, [(True, 19)]),
+        ("m" * 9 + "-" * 3 + "m" * 9, [(True, 9), (False, 3), (True, 9)]),
         ("m" * 8 + "0" * 8 + "m" * 8, [(True, 24)]),
         ("0" * 12, [(False, 12)]),
     ],
@@ -50,6 +51,13 @@ def test_runs(pattern: str, wanted: list[tuple[bool, int]]) -> None:
     found = runs(pattern)
     assert [p for p, _ in found] == [p for p, _ in wanted]
     assert all(abs(a - b) <= 1 for (_, a), (_, b) in zip(found, wanted, strict=True))
+
+
+def test_a_mark_that_encoders_wear_down_does_not_end() -> None:
+    levels = [0.9, 0.5, 0.3, 0.2, 0.1, *[0.04] * 25]
+    worn = [values("m", level, seed)[0] for seed, level in enumerate(levels)]
+    (run,) = stretches(worn, SIGNS, [float(i) for i in range(30)], 30.0)
+    assert run.present and run.end == 30
 
 
 def test_noise_is_never_a_run_whatever_stretch_is_chosen() -> None:
