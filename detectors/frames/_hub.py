@@ -69,7 +69,9 @@ def libraries(place: Path) -> tuple[Any, Any]:
         from importlib.util import find_spec
 
         if find_spec("timm") is None:
-            raise CheckAbsent("timm is not installed, which this model needs", hint="pip install timm")
+            raise CheckAbsent(
+                "timm is not installed, which this model needs", hint="pip install 'safegen[moderation]'"
+            )
     transformers.logging.disable_progress_bar()
     return torch, transformers
 

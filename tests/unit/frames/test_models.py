@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from safegen.detectors.frames import _hub, falconsai, known, shieldgemma, text
+from safegen.detectors.frames import _hub, faces, falconsai, known, shieldgemma, text
 from safegen.detectors.frames._absent import CheckAbsent
 from safegen.detectors.frames._classifier import ClassifierCheck
 from safegen.errors import CheckUnavailable
@@ -108,8 +108,28 @@ def test_a_model_of_timms_without_timm(tmp_path: Path, monkeypatch: pytest.Monke
 
     real = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda n, *a: None if n == "timm" else real(n, *a))
-    with pytest.raises(CheckAbsent, match="timm"):
+    with pytest.raises(CheckAbsent, match="timm") as stopped:
         _hub.libraries(tmp_path)
+    assert "safegen[moderation]" in stopped.value.hint
+
+
+def test_without_yunets_weights_it_is_said_how_to_get_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SAFEGEN_FACES", raising=False)
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(CheckAbsent, match="opencv/face_detection_yunet is not on this machine") as stopped:
+        faces.create().run(clip(2))
+    assert stopped.value.hint == (
+        "hf download opencv/face_detection_yunet, or name its folder in SAFEGEN_FACES"
+    )
+    monkeypatch.setenv("SAFEGEN_FACES", str(tmp_path))
+    with pytest.raises(CheckAbsent, match=r"holds no face_detection_yunet_2023mar\.onnx"):
+        faces.create().run(clip(2))
+    (tmp_path / "face_detection_yunet_2023mar.onnx").write_bytes(b"no network")
+    with pytest.raises(CheckUnavailable) as broken:
+        faces.create().run(clip(2))
+    assert not isinstance(broken.value, CheckAbsent)
 
 
 def test_models_in_the_cache_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
