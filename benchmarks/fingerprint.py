@@ -2,7 +2,9 @@
 
 ``python -m benchmarks.fingerprint pairs --clips FOLDER --out OUT`` generates clips of a few prompts with
 several seeds each, takes windows of the clips in FOLDER, and looks every one up under every edit: once with
-its release in the ledger (found?), once without (anything else found?). Writes ``fingerprint_pairs.json``.
+its release in the ledger (found?), once without (anything else found?). Each is a row of
+``fingerprint_pairs.jsonl``, and a second run goes on where the first one ended; ``fingerprint_pairs.json``
+sums up.
 
 ``python -m benchmarks.fingerprint index --releases 1000000 --out OUT`` measures lookups among synthetic
 releases of two rows each, near-duplicates among them. Writes ``fingerprint_index.json``.
@@ -14,13 +16,15 @@ import argparse
 import itertools
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 
+from benchmarks.watermark.nulls import read_rows
 from safegen.detectors.provenance._register import place
 from safegen.detectors.provenance.content import Descriptors, compare, describe
 from safegen.detectors.provenance.fingerprint import Query
@@ -39,7 +43,6 @@ PROMPTS = (
     "an orange box sliding right over grey ground",
 )
 FRAMES, SHORT = 24, 180
-WINDOWS, SPAN = 3, 3.0
 Edit = Callable[[FrameSample], FrameSample]
 
 
@@ -130,11 +133,11 @@ def _generated(seeds: int) -> list[tuple[str, FrameSample]]:
     return found
 
 
-def _filmed(folder: Path) -> list[tuple[str, FrameSample]]:
+def _filmed(folder: Path, windows: int) -> list[tuple[str, FrameSample]]:
     """Windows of the clips in *folder*."""
     found = []
     for file in sorted(folder.glob("*.mp4")):
-        whole = sample(file, frames=WINDOWS * FRAMES, short_side=SHORT)
+        whole = sample(file, frames=windows * FRAMES, short_side=SHORT)
         for window in range(len(whole.frames) // FRAMES):
             at = slice(window * FRAMES, (window + 1) * FRAMES)
             times = tuple(t - whole.times[at.start] for t in whole.times[at])
@@ -149,28 +152,43 @@ def _filmed(folder: Path) -> list[tuple[str, FrameSample]]:
     return found
 
 
-def pairs(folder: Path, seeds: int) -> dict[str, object]:
-    """Look every clip up under every edit, with and without its own release."""
-    clips = _generated(seeds) + _filmed(folder)
+def pairs(folder: Path, seeds: int, windows: int, file: Path) -> dict[str, object]:
+    """Look every clip up under every edit, with and without its own release; a row of *file* for each."""
+    clips = _generated(seeds) + _filmed(folder, windows)
     packed = [describe(shown).to_bytes() for _, shown in clips]
     index = Index()
     for number, data in enumerate(packed):
         index.add(number, data)
-    found = dict.fromkeys(EDITS, 0)
-    wrong: list[str] = []
-    for number, (name, shown) in enumerate(clips):
-        for edit, change in EDITS.items():
+    rows = read_rows(file)
+    done = {(r["clip"], r["edit"]) for r in rows}
+    with file.open("a") as sink:
+        for (number, (name, shown)), (edit, change) in itertools.product(enumerate(clips), EDITS.items()):
+            if (name, edit) in done:
+                continue
             edited = change(shown)
-            found[edit] += number in [m.index for m in search(index, packed.__getitem__, edited)]
+            found = number in [m.index for m in search(index, packed.__getitem__, edited)]
             others = search(index, lambda i, own=number: b"" if i == own else packed[i], edited)
-            wrong += [f"{name} | {edit} | {clips[m.index][0]} | {m.content.score:.3f}" for m in others]
+            wrong = [f"{clips[m.index][0]} | {m.content.score:.3f}" for m in others]
+            rows.append({"clip": name, "edit": edit, "found": found, "wrong": wrong})
+            sink.write(json.dumps(rows[-1]) + "\n")
+            sink.flush()
     return {
-        "clips": len(clips),
-        "searches": 2 * len(clips) * len(EDITS),
-        "found": found,
-        "honest pairs": len(clips) * len(EDITS),
-        "wrong": wrong,
-        "same prompt, other seed": _seeds(clips[: len(PROMPTS) * seeds], packed, seeds),
+        **summary(rows),
+        "same prompt, other seed": _seeds(clips[: len(PROMPTS) * seeds], packed, seeds) if seeds else None,
+    }
+
+
+def summary(rows: Sequence[dict[str, Any]]) -> dict[str, object]:
+    """How often a clip was found under each edit, and what else was named."""
+    edits = [e for e in EDITS if any(r["edit"] == e for r in rows)]
+    return {
+        "clips": len({r["clip"] for r in rows}),
+        "searches": 2 * len(rows),
+        "found": {
+            e: [sum(r["found"] for r in rows if r["edit"] == e), sum(r["edit"] == e for r in rows)]
+            for e in edits
+        },
+        "wrong": [f"{r['clip']} | {r['edit']} | {w}" for r in rows for w in r["wrong"]],
     }
 
 
@@ -231,15 +249,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", choices=("pairs", "index"))
     parser.add_argument("--clips", type=Path, default=Path("clips"), help="folder with .mp4 files")
-    parser.add_argument("--seeds", type=int, default=4, help="seeds a prompt")
+    parser.add_argument("--seeds", type=int, default=4, help="seeds a prompt; 0: no generated clips")
+    parser.add_argument("--windows", type=int, default=3, help="windows of every filmed clip")
     parser.add_argument("--releases", type=int, default=1_000_000)
     parser.add_argument("--queries", type=int, default=100)
     parser.add_argument("--out", type=Path, default=Path("out/bench"))
     given = parser.parse_args()
-    made = (
-        pairs(given.clips, given.seeds) if given.what == "pairs" else lookups(given.releases, given.queries)
-    )
     given.out.mkdir(parents=True, exist_ok=True)
+    if given.what == "pairs":
+        rows = given.out / "fingerprint_pairs.jsonl"
+        made = pairs(given.clips, given.seeds, given.windows, rows)
+    else:
+        made = lookups(given.releases, given.queries)
     text = json.dumps(made, indent=2)
     (given.out / f"fingerprint_{given.what}.json").write_text(text + "\n", encoding="utf-8")
     print(text)
