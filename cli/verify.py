@@ -58,6 +58,13 @@ LEVELS = ("verified", "signed", "recovered", "any")
     help="With --resolve: where the mark leads to nothing, send that service the whole file to look it up.",
 )
 @click.option(
+    "--fragment",
+    "fragments",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Another file of a fragmented MP4 (DASH, CMAF) whose first part is FILE (repeatable).",
+)
+@click.option(
     "--html", type=click.Path(path_type=Path), metavar="REPORT", help="Also write a one-page HTML report."
 )
 @click.option("--explain", is_flag=True, help="Show every layer.")
@@ -85,8 +92,8 @@ def command(
     from safegen.verification.batch import expand
 
     single = len(files) == 1 and not files[0].is_dir()
-    if asked["proof"] and not single:
-        raise click.UsageError("--proof goes with one file")
+    if (asked["proof"] or asked["fragments"]) and not single:
+        raise click.UsageError("--proof and --fragment go with one file")
     if html is not None and html.exists():
         raise click.UsageError(f"{html} exists: name a new file for the report")
     how = _how(**asked)
@@ -119,6 +126,7 @@ def _how(
     fetch_remote: tuple[str, ...],
     resolve: str | None,
     resolve_by_content: bool,
+    fragments: tuple[Path, ...],
     workspace: Path | None,
 ) -> dict[str, Any]:
     """The options as the API takes them. Raises UsageError."""
@@ -138,6 +146,7 @@ def _how(
         "fetch_remote": fetch_remote,
         "resolve": resolve,
         "resolve_by_content": resolve_by_content,
+        "fragments": fragments,
     }
 
 

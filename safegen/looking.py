@@ -32,6 +32,7 @@ def verify(
     fetch_remote: Sequence[str] = (),
     resolve: str | None = None,
     resolve_by_content: bool = False,
+    fragments: Sequence[PathLike] = (),
 ) -> Report:
     """Where the file at *path* comes from: one verdict from credentials, watermark, content and ledger.
 
@@ -39,7 +40,8 @@ def verify(
     address of a C2PA soft binding resolution service, to be asked where the credentials are gone (and with
     *resolve_by_content* to be sent the whole file where its mark leads to nothing). Trust
     comes from the user's own workspace, from *trust* files and from nowhere else. *proof* is a proof sidecar
-    (default: the one beside the file). *at* judges certificates at another time.
+    (default: the one beside the file). *at* judges certificates at another time. *fragments* are the other
+    files of a fragmented MP4 whose first part is *path*: the credentials are checked with each of them.
 
     Raises UnreadableInput, UsageError, CheckUnavailable.
     """
@@ -58,6 +60,7 @@ def verify(
         fetch_hosts=fetch_remote,
         resolve=resolve,
         send=resolve_by_content,
+        fragments=[Path(f) for f in fragments],
     )
 
 

@@ -60,6 +60,41 @@ def crowded(path: Path) -> bool:
     return False
 
 
+def waits_for_fragments(path: Path) -> bool:
+    """Whether the file is the initialisation part of a fragmented MP4 whose fragments are other files.
+
+    It has a ``moov`` that announces fragments (``mvex``) and no media of its own. Raises OSError.
+    """
+    announced = False
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        at = 0
+        for _ in range(MAX_BOXES):
+            if (box := _box(file, at, size)) is None:
+                break
+            kind, body, at = box
+            if kind in (b"mdat", b"moof"):
+                return False
+            if kind == b"moov" and at - body <= MAX_STORE:
+                file.seek(body)
+                announced = b"mvex" in file.read(at - body)
+    return announced
+
+
+def fragmented(path: Path) -> bool:
+    """Whether the file holds fragments (``moof``), with or without its first part. Raises OSError."""
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        at = 0
+        for _ in range(MAX_BOXES):
+            if (box := _box(file, at, size)) is None:
+                return False
+            kind, _, at = box
+            if kind == b"moof":
+                return True
+    return False
+
+
 def stored_in(path: Path) -> bytes | None:
     """The bytes of the one embedded manifest store (JUMBF); None where there is not exactly one.
 

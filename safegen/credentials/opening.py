@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from safegen.credentials import formats
 from safegen.credentials.manifest_store import Store
@@ -47,10 +48,15 @@ def _unchecked(path: Path) -> Opened | CredentialsEvidence:
 
 
 def open_credentials(
-    path: Path, context: Any, container: formats.Container, manifest: bytes | None
+    path: Path,
+    context: Any,
+    container: formats.Container,
+    manifest: bytes | None,
+    fragments: Sequence[Path] = (),
 ) -> Opened | CredentialsEvidence:
     """What *context* makes of the file, or of the *manifest* store from elsewhere together with it.
 
+    *fragments* are the other files of a fragmented MP4, each checked together with its initialisation part.
     Raises UnreadableInput when there is no file to read; a bad file never raises.
     """
     import c2pa
@@ -58,13 +64,14 @@ def open_credentials(
     from safegen.credentials.embedded import MAX_BOXES, crowded
 
     try:
-        if (container.mime is None or container.mime in formats.BOXED) and crowded(path):
+        boxed = [path] if container.mime is None or container.mime in formats.BOXED else []
+        if any(crowded(file) for file in (*boxed, *fragments)):
             reason = f"the file has more than {MAX_BOXES:,} boxes side by side and was not examined"
             return CredentialsEvidence(CredentialState.UNSUPPORTED, reason=reason)
         with path.open("rb") as file:
             hint = container.mime if manifest is not None else None
             with c2pa.Reader(hint, file, manifest, context=context) as reader:
-                document = json.loads(reader.json())
+                document = json.loads(reader.json()) if not fragments else _with(reader, file, fragments)
                 raw = io.BytesIO()
                 reader.resource_to_stream(f"self#jumbf=/c2pa/{document['active_manifest']}", raw)
                 store = Store(document)
@@ -78,6 +85,19 @@ def open_credentials(
         return _unopened(str(error), container)
     except Exception as error:
         return invalid(f"the credentials cannot be decoded ({type(error).__name__})")
+
+
+def _with(reader: Any, file: BinaryIO, fragments: Sequence[Path]) -> Any:
+    """What c2pa says of the initialisation part *file* with each fragment: a bad answer, else the last."""
+    document: Any = None
+    for fragment in fragments:
+        file.seek(0)
+        with fragment.open("rb") as part:
+            reader.with_fragment("video/mp4", file, part)
+            document = json.loads(reader.json())
+        if document.get("validation_state") not in ("Valid", "Trusted"):
+            break
+    return document
 
 
 def _stored_failures(

@@ -53,6 +53,7 @@ def read_credentials(
     allowed_hosts: Sequence[str] = (),
     manifest: bytes | None = None,
     crls: Sequence[bytes] = (),
+    fragments: Sequence[Path] = (),
 ) -> CredentialsEvidence:
     """The C2PA layer of the file at *path*, whatever its name says it is.
 
@@ -61,7 +62,7 @@ def read_credentials(
     default. A remote manifest is fetched only with *fetch_remote* and from *allowed_hosts*.
     *manifest* is a manifest store from elsewhere (a ledger, a sidecar) to be checked against the file.
     *crls* are revocation lists (PEM) of whoever issues certificates; OCSP answers stapled into the
-    signature count as well.
+    signature count as well. *fragments* are the other files of a fragmented MP4 that begins with *path*.
 
     Raises UnreadableInput when there is no file to read, UsageError on bad anchors, CheckUnavailable for
     a damaged list among *crls*. A bad file never raises: the evidence gives the reason.
@@ -77,7 +78,7 @@ def read_credentials(
         fetch_remote=fetch_remote,
         allowed_hosts=allowed_hosts,
     )
-    opened = open_credentials(path, context, container, manifest)
+    opened = open_credentials(path, context, container, manifest, fragments)
     if isinstance(opened, CredentialsEvidence):
         return opened
     try:

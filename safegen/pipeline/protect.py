@@ -161,10 +161,19 @@ def _encode_video(
     )
     studio.progress.stage("adding sound and other tracks")
     whole = job.temporary("marked.mp4")
-    notes = (*footage.notes, *add_tracks(encoded.path, footage, whole))
+    notes = (*footage.notes, *_kind_notes(source.path), *add_tracks(encoded.path, footage, whole))
     encoded.path.unlink()
     made = replace(made, warnings=notes, clip=replace(made.clip, count=encoded.frames))
     return replace(encoded, path=whole, moderated=replace(encoded.moderated, made=made))
+
+
+def _kind_notes(path: Path) -> tuple[str, ...]:
+    """What the release is, where it is not the kind of file that the source was."""
+    from safegen.credentials.embedded import fragmented
+
+    if formats.detect(path).mime in formats.BMFF and fragmented(path):
+        return ("the source is a fragmented MP4; the release is a progressive one",)
+    return ()
 
 
 def _small_clip(footage: Footage) -> Clip:

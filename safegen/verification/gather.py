@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from safegen.errors import SafegenError
+from safegen.errors import CheckUnavailable, SafegenError
 from safegen.types import CredentialsEvidence, CredentialState, LedgerEvidence, NotChecked
 from safegen.verification import logs, marks, sidecars, stamps
 from safegen.verification.digest import hashing, require_readable
@@ -56,6 +56,8 @@ class Look:
     """Address of a resolution service that may be asked about marks whose credentials are gone."""
     send: bool = False
     """Whether that service may be sent the file itself."""
+    fragments: tuple[Path, ...] = ()
+    """The other files of a fragmented MP4."""
 
 
 def gather(path: Path, how: Look) -> Gathered:
@@ -64,14 +66,19 @@ def gather(path: Path, how: Look) -> Gathered:
     Raises UnreadableInput when neither credentials nor pictures can be read, CheckUnavailable when a
     layer exists but cannot be examined here.
     """
-    require_readable(path)
+    for file in (path, *how.fragments):
+        require_readable(file)
     skipped: list[NotChecked] = []
+    silent = "the pictures lie in the fragments" if how.fragments else "you asked to skip it"
+    if how.fragments:
+        how = replace(how, watermark=False)
+        skipped.append(NotChecked("fragments", "whether those that you named are all of them"))
     with hashing(path) as digest:
         credentials = _credentials(path, how, skipped)
         sha256 = digest()
     light = _lightly(path, sha256, credentials, how)
     if light is not None:
-        skipped.append(NotChecked("watermark", "you asked to skip it"))
+        skipped.append(NotChecked("watermark", silent))
         light = stamps.witnessed(path, how, credentials, light, None, skipped)
         evidence = _evidence(credentials, marks.Looked(), light)
         return Gathered(sha256, evidence, None, tuple(skipped))
@@ -79,7 +86,7 @@ def gather(path: Path, how: Look) -> Gathered:
         if how.watermark:
             looked = marks.look(path, credentials, ledger, skipped)
         else:
-            skipped.append(NotChecked("watermark", "you asked to skip it"))
+            skipped.append(NotChecked("watermark", silent))
             looked = marks.Looked()
         named = _resolved(path, how, credentials, looked, skipped)
         credentials = next((n.credentials for n in named if n.exact), credentials)
@@ -157,6 +164,8 @@ def _evidence(
 def _credentials(path: Path, how: Look, skipped: list[NotChecked]) -> CredentialsEvidence:
     """The C2PA layer: what the file carries, else what lies beside it, else where it says it lies."""
     found = _read(path, how, None)
+    if set(found.failures) == {"assertion.bmffHash.mismatch"} and not how.fragments:
+        _not_alone(path)
     if found.state in sidecars.WITHOUT and (store := sidecars.beside(path, skipped)) is not None:
         return replace(_read(path, how, store), source="sidecar")
     if found.state is not CredentialState.REMOTE_NOT_FETCHED:
@@ -177,6 +186,17 @@ def _credentials(path: Path, how: Look, skipped: list[NotChecked]) -> Credential
     return replace(_read(path, how, fetched), source="remote")
 
 
+def _not_alone(path: Path) -> None:
+    """Refuse to judge the first part of a fragmented MP4 by itself: it is signed with its fragments."""
+    from safegen.credentials.embedded import waits_for_fragments
+
+    if waits_for_fragments(path):
+        raise CheckUnavailable(
+            f"{path} is the initialisation part of a fragmented MP4, signed together with its fragments",
+            hint="name them, too: --fragment FILE for each",
+        )
+
+
 def _read(path: Path, how: Look, manifest: bytes | None) -> CredentialsEvidence:
     """c2pa's and our own look at the credentials in the file, or at *manifest* together with it."""
     from safegen.credentials.read import read_credentials
@@ -189,4 +209,5 @@ def _read(path: Path, how: Look, manifest: bytes | None) -> CredentialsEvidence:
         at=how.at,
         manifest=manifest,
         crls=trust.crls,
+        fragments=how.fragments,
     )

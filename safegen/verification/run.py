@@ -36,13 +36,14 @@ def verify_file(
     fetch_hosts: Sequence[str] = (),
     resolve: str | None = None,
     send: bool = False,
+    fragments: Sequence[Path] = (),
 ) -> Report:
     """The report on *path*, with the trust of *workspace* and of *trust_files*.
 
     *passed_over* is a workspace that was found by walking up and adds nothing: the report says so. *at*
     (aware) judges certificates at another time; *fetch_hosts* allows remote manifests from these hosts;
     *resolve* is the address of a resolution service to ask where the credentials are gone, which with
-    *send* may also be sent the file itself.
+    *send* may also be sent the file itself. *fragments* are the other files of a fragmented MP4.
 
     Raises UnreadableInput, UsageError (trust files), CheckUnavailable (a layer that cannot be examined,
     a ledger that is locked or corrupt).
@@ -59,6 +60,7 @@ def verify_file(
         fetch_hosts=tuple(fetch_hosts),
         resolve=resolve,
         send=send,
+        fragments=tuple(fragments),
     )
     try:
         found = gather(path, how)

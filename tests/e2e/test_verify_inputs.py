@@ -16,7 +16,7 @@ import pytest
 import safegen
 from safegen import Verdict
 from safegen.credentials.remote import fetch_manifest, is_public
-from safegen.errors import UnreadableInput
+from safegen.errors import CheckUnavailable, UnreadableInput
 from safegen.verification.batch import expand, parse_moment
 from tests.e2e.makers import Maker, hand_over
 from tests.e2e.tls import self_signed
@@ -185,3 +185,31 @@ def test_command_line(handed: Path, maker: Maker, tmp_path: Path) -> None:
     code, out = run(comply, handed, "--rule", "eu-ai-act-50", "--json")
     unmet = {r["id"] for r in json.loads(out)["requirements"] if r["status"] == "not_met"}
     assert (code, "time-stamped" in unmet) == (9, True)
+
+
+def test_a_fragmented_mp4_is_judged_with_its_fragments(shared: Path, maker: Maker, tmp_path: Path) -> None:
+    """By itself its first part is not called tampered with; together a changed fragment is."""
+    first, part = shared / "data/c2pa/rs_dashinit.mp4", shared / "data/c2pa/rs_dash1.m4s"
+    with pytest.raises(CheckUnavailable, match="initialisation part"):
+        safegen.verify(first, workspace=maker.root)
+    report = safegen.verify(first, workspace=maker.root, fragments=[part])
+    assert report.verdict is Verdict.SIGNED_UNTRUSTED
+    said = {n.layer: n.reason for n in report.not_checked}
+    assert "fragments" in said
+    assert "lie in the fragments" in said["watermark"]
+    changed = tmp_path / "changed.m4s"
+    data = bytearray(part.read_bytes())
+    data[-100] ^= 1
+    changed.write_bytes(bytes(data))
+    for fragments in ([changed], [part, changed], [changed, part]):
+        report = safegen.verify(first, workspace=maker.root, fragments=fragments)
+        assert report.verdict is Verdict.TAMPERED
+    alien = tmp_path / "alien.m4s"
+    alien.write_bytes(b"no fragment at all")
+    assert safegen.verify(first, workspace=maker.root, fragments=[alien]).verdict is not Verdict.VERIFIED
+    assert safegen.verify(first, workspace=maker.root, fragments=[alien]).exit_code >= 30
+    with pytest.raises(UnreadableInput):
+        safegen.verify(first, workspace=maker.root, fragments=[tmp_path / "missing.m4s"])
+    altered = tmp_path / "first.mp4"
+    altered.write_bytes(first.read_bytes().replace(b"video/mp4i", b"video/mp5i"))
+    assert safegen.verify(altered, workspace=maker.root, watermark=False).verdict is Verdict.TAMPERED

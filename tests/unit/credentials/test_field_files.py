@@ -14,7 +14,7 @@ from safegen.keys.identity import Identity
 from safegen.types import CredentialsEvidence, CredentialState, Json
 
 UNTRUSTED = "signingCredential.untrusted"
-ANCHORS = ("c2pa_0.91.3_field_anchors", "no_anchors", "official_trust_list")
+ANCHORS = ("c2pa_0.91.3_test_anchors", "no_anchors", "official_trust_list")
 
 
 @pytest.fixture(scope="module")
