@@ -7,7 +7,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from benchmarks.watermark import content, nulls, table
+from benchmarks import fingerprint, splices
+from benchmarks.watermark import content, nulls, table, vmaf
 from benchmarks.watermark.__main__ import Rows
 from benchmarks.watermark.measure import ssim_y
 from benchmarks.watermark.plot import chart
@@ -95,3 +96,35 @@ def test_ssim_of_equal_and_of_disturbed_pictures():
     clean = rng.integers(0, 256, (1, 64, 64, 3)).astype(np.uint8)
     assert ssim_y(clean, clean) == pytest.approx(1.0)
     assert ssim_y(clean, 255 - clean) < 0.1
+
+
+def test_splices_are_judged_by_their_runs():
+    right = splices.judged([(0.0, 1.0, True), (1.0, 2.1, False), (2.1, 4.0, True)], (1.0, 2.0))
+    assert (
+        right["right"] and right["errors"] == pytest.approx([0, 0.1]) and right["lost"] == pytest.approx(0.1)
+    )
+    honest = splices.judged([(0.0, 3.0, True), (3.0, 4.0, False)], (0.0, 0.0))
+    assert not honest["right"] and honest["lost"] == 1.0
+    text = splices.table([{"kind": "none", "crf": 28, **honest}, {"kind": "other clip", "crf": 23, **right}])
+    assert "| none | 28 | 0/1 |  | 1.0 s |" in text and "| other clip | 23 | 1/1 | 0.05 s / 0.10 s |" in text
+
+
+def test_fingerprint_figures_count_found_and_wrong():
+    edit = next(iter(fingerprint.EDITS))
+    rows = [{"clip": c, "edit": edit, "found": c == "a", "wrong": []} for c in "ab"]
+    got = fingerprint.summary([*rows, {"clip": "c", "edit": edit, "found": True, "wrong": ["a | 0.9"]}])
+    assert (
+        got["found"] == {edit: [2, 3]} and got["wrong"] == [f"c | {edit} | a | 0.9"] and got["searches"] == 6
+    )
+
+
+def test_vmaf_needs_a_program_that_has_it(monkeypatch, tmp_path):
+    monkeypatch.setattr(vmaf.shutil, "which", lambda _: None)
+    monkeypatch.setattr(vmaf.importlib.util, "find_spec", lambda _: None)
+    assert vmaf.program(None) is None
+    plain = tmp_path / "ffmpeg"
+    plain.write_text("#!/bin/sh\necho ' T.. scale'\n")
+    plain.chmod(0o755)
+    assert vmaf.program(str(plain)) is None
+    plain.write_text("#!/bin/sh\necho ' .. libvmaf'\n")
+    assert vmaf.program(str(plain)) == str(plain)
