@@ -18,6 +18,7 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -167,7 +168,7 @@ def pairs(folder: Path, seeds: int, windows: int, file: Path) -> dict[str, objec
                 continue
             edited = change(shown)
             found = number in [m.index for m in search(index, packed.__getitem__, edited)]
-            others = search(index, lambda i, own=number: b"" if i == own else packed[i], edited)
+            others = search(index, partial(_but, packed, number), edited)
             wrong = [f"{clips[m.index][0]} | {m.content.score:.3f}" for m in others]
             rows.append({"clip": name, "edit": edit, "found": found, "wrong": wrong})
             sink.write(json.dumps(rows[-1]) + "\n")
@@ -176,6 +177,11 @@ def pairs(folder: Path, seeds: int, windows: int, file: Path) -> dict[str, objec
         **summary(rows),
         "same prompt, other seed": _seeds(clips[: len(PROMPTS) * seeds], packed, seeds) if seeds else None,
     }
+
+
+def _but(packed: Sequence[bytes], own: int, number: int) -> bytes:
+    """What the ledger holds of release *number*: nothing of the clip's *own*."""
+    return b"" if number == own else packed[number]
 
 
 def summary(rows: Sequence[dict[str, Any]]) -> dict[str, object]:

@@ -127,7 +127,7 @@ def _costs() -> NDArray[np.float64]:
     index = np.arange(len(_LEVELS))
     cost = _STEP * np.abs(index[:, None] - index[None])
     cost[0, 1:] = cost[1:, 0] = _SWITCH
-    return cost
+    return np.asarray(cost, dtype=np.float64)
 
 
 def _best_path(z: NDArray[np.float64], loud: NDArray[np.bool_]) -> NDArray[np.int64]:
