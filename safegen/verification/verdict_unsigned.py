@@ -111,5 +111,6 @@ def _segment_notes(readings: Sequence[WatermarkReading]) -> tuple[str, ...]:
         missing = [s for s in reading.segments if not s.present]
         if reading.payload is not None and missing and len(missing) < len(reading.segments):
             spans = ", ".join(f"{s.start:.0f}-{s.end:.0f} s" for s in missing[:8])
-            return (f"Parts of the clip carry no mark and may come from elsewhere: {spans}.",)
+            why = "they may come from elsewhere, or be too heavily compressed"
+            return (f"No mark was found in parts of the clip ({spans}): {why}.",)
     return ()
