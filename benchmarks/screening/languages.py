@@ -11,9 +11,8 @@ from collections import defaultdict
 
 import click
 
-from safegen.detectors.prompt.language import identify
-from safegen.detectors.prompt.views import views
 from safegen.policies import load
+from safegen.screening._checks import language_of
 from training.guard import benign, data
 
 
@@ -31,11 +30,12 @@ def texts(most: int, seed: int = 5) -> dict[str, list[str]]:
 @click.option("--prompts", "most", default=600, show_default=True, help="Texts per language, at most.")
 def main(most: int) -> None:
     """Print the table: recognised, taken for English, held under the default policy."""
-    supported = load("default").languages.supported
+    policy = load("default")
+    supported = policy.languages.supported
     click.echo("| language | texts | recognised | taken for English | held for its language |")
     click.echo("|---|---|---|---|---|")
     for lang, rows in texts(most).items():
-        codes = [identify(views(t)[0].text).code for t in rows]
+        codes = [language_of(t, policy).code for t in rows]
         shares = [
             sum(c == lang for c in codes),
             sum(c == "en" for c in codes),

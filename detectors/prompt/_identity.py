@@ -33,14 +33,41 @@ genderfluid intersex asexual pansexual lgbt lgbtq lgbtqia
 disabled handicapped deaf blind mute autistic paraplegic quadriplegic amputee wheelchair-bound dyslexic
 epileptic schizophrenic schizophrenics one-armed one-legged masculine feminine fat obese overweight plump
 chubby skinny thin slim short tall old elderly senior seniors aged
-middle-aged young younger older poor rich wealthy working-class homeless immigrant immigrants migrant
-migrants refugee refugees foreigner foreigners blonde brunette redhead bald pregnant single divorced
+middle-aged young younger older poor rich wealthy working-class homeless immigrant immigrants
+migrant migrants refugee refugees foreigner foreigners blonde brunette redhead bald pregnant single divorced
+unemployed
 """
 _PERSON = """
 man men woman women male males female females guy guys lady ladies gentleman gentlemen person people adult
 adults individual individuals human humans grandfather grandmother grandpa grandma granny husband wife
 husbands wives boyfriend girlfriend dude fellow
 """
+_DESCRIBED = """
+family families couple couples crowd crowds doctor doctors nurse nurses soldier soldiers teacher teachers
+student students worker workers actor actors actress politician officer officers neighbour neighbor
+neighbours neighbors friend friends mother mothers father fathers parent parents son sons daughter daughters
+brother brothers sister sisters uncle aunt bride groom lawyer judge artist dancer dancers singer musician
+chef cook farmer farmers driver athlete athletes player players scientist engineer boss manager priest pilot
+protester protesters customer patient tenant tenants waiter waitress tourist tourists villagers community
+neighbourhood neighborhood
+"""
+_CHILDREN = frozenset(
+    (
+        "girl",
+        "girls",
+        "boy",
+        "boys",
+        "child",
+        "children",
+        "kid",
+        "kids",
+        "teenager",
+        "teenagers",
+        "teen",
+        "baby",
+    )
+)
+_AGES = frozenset(("young", "younger", "old", "older"))
 _AMBIGUOUS = frozenset(
     [
         "black",
@@ -104,6 +131,8 @@ intellectually severely
 """
 _BEFORE = frozenset(_NARROWING.split())
 """Words that only narrow the term after them: "South Asian", "physically disabled"."""
+_PEOPLE = frozenset(_DESCRIBED.split())
+"""Whom a word describes that describes things as often as people; these words stay themselves."""
 
 GROUP_WORD = "groupterm"
 PERSON_WORD = "person"
@@ -122,7 +151,9 @@ def neutral(text: str) -> str:
         if i + 1 < len(kinds) and (found[i][2], found[i + 1][2]) in _PAIRED:
             kinds[i] = kinds[i + 1] = "group"
         elif kinds[i] == "maybe":
-            kinds[i] = "group" if after in ("group", "person") else ""
+            following = found[i + 1][2] if i + 1 < len(kinds) else ""
+            people = following in _PEOPLE or (following in _CHILDREN and found[i][2] not in _AGES)
+            kinds[i] = "group" if people or after in ("group", "person") else ""
         elif after == "group" and found[i][2] in _BEFORE:
             kinds[i] = "group"
     out: list[str] = []

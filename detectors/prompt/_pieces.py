@@ -21,6 +21,10 @@ class Pieces:
         self._vocabulary = vocabulary
         self._cache: dict[str, tuple[int, ...]] = {GROUP_WORD: ()}
 
+    def knows(self, word: str) -> bool:
+        """Whether *word* is one piece: the vocabulary is of English, so most common English words are."""
+        return word in self._vocabulary
+
     def ids(self, words: list[str]) -> list[int]:
         """Rows of all pieces of *words*, in order."""
         out: list[int] = []

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
 _RANGES: list[tuple[int, int, str]] = [
@@ -127,6 +128,17 @@ def identify(text: str) -> Language:
         script = max(foreign)[1]
         return Language(_BY_SCRIPT.get(script, "und"), script, f"{script} script")
     return _latin_language(_words(text))
+
+
+def strange(text: str, known: Callable[[str], bool]) -> bool:
+    """Whether *text* (a plain view) in Latin letters is hardly English, by a vocabulary of English words.
+
+    At least three in five of its words of three letters and more are not *known*, and few are among the most
+    common ones. Short texts in another language have too few function words for ``identify`` to tell by.
+    """
+    words = [w for w in _words(text) if len(w) >= 3]
+    unknown = sum(not known(w) for w in words)
+    return len(words) >= 3 and unknown >= max(2, 0.6 * len(words)) and english_score(text) < 0.25
 
 
 def _latin_language(words: list[str]) -> Language:

@@ -8,7 +8,8 @@ from functools import lru_cache
 from typing import Any
 
 from safegen import plugins
-from safegen.detectors.prompt.language import Language, identify
+from safegen.detectors.prompt import classifier
+from safegen.detectors.prompt.language import Language, identify, strange
 from safegen.detectors.prompt.rules import Rules
 from safegen.detectors.prompt.views import views
 from safegen.errors import CheckUnavailable, SafegenError, UsageError
@@ -42,9 +43,20 @@ def look(request: Request, policy: Policy) -> Seen:
     for shot in request.shots:  # each alone too: between harmless ones a bad one would weigh less
         findings += [replace(f, span=None) for f in _run(policy, shot.prompt)[0]]
     more, negative_checks = _negative(policy, request.negative_prompt)
-    language = identify(views(request.prompt)[0].text)
+    language = language_of(request.prompt, policy)
     unsupported = "" if wordless else _unsupported(language, policy)
     return Seen(request, [*findings, *more], [*checks, *negative_checks], language.code, unsupported)
+
+
+def language_of(text: str, policy: Policy) -> Language:
+    """The language of *text*; where the classifier is used, its vocabulary tells what is hardly English."""
+    plain = views(text)[0].text
+    found = identify(plain)
+    if found.code == "en" and "classifier" in policy.checks.required:
+        pieces = classifier.load(classifier.FOLDER).vectors.pieces
+        if strange(plain, pieces.knows):
+            return Language("und", found.script, "most of the prompt's words are not English")
+    return found
 
 
 def _wordless(request: Request) -> bool:
@@ -133,6 +145,8 @@ def _unsupported(language: Language, policy: Policy) -> str:
     if language.code in policy.languages.supported:
         return ""
     known = ", ".join(policy.languages.supported)
+    if language.note.startswith("most of"):
+        return f"{language.note}, and the checks understand only: {known}"
     if language.code == "und" and language.script == "Common":
         return "the prompt has no letters, so its meaning cannot be checked"
     what = f"{language.script} script" if language.code == "und" else f"language {language.code!r}"

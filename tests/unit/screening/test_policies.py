@@ -161,7 +161,7 @@ def test_a_score_keeps_its_band_and_rises_with_the_overall_probability() -> None
     harmful = _decide(policy, ("copyright_ip", 0.6), ("unsafe", 0.9)).score
     assert 0.5 <= harmless < alone < harmful < 0.8
     assert _decide(policy, ("unsafe", 0.03)).score < _decide(policy, ("unsafe", 0.85)).score < 0.5
-    assert 0.8 <= _decide(policy, ("weapons", 0.9), ("unsafe", 0.0)).score
+    assert _decide(policy, ("weapons", 0.9), ("unsafe", 0.0)).score >= 0.8
     assert _decide(policy, ("weapons", 1.0), ("unsafe", 1.0)).score == 1.0
 
 

@@ -117,6 +117,24 @@ def test_unsupported_languages_are_held_and_said(prompt: str) -> None:
     assert any("not supported" in f.reason for f in decision.findings)
 
 
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "Jeśli o mnie chodzi, wszyscy powinni tańczyć",
+        "kam bajao jaldi gana",
+    ],
+)
+def test_short_prompts_in_other_languages_are_held_too(prompt: str) -> None:
+    decision = screen(Request(prompt))
+    assert isinstance(decision, Held)
+    assert any(f.category == "language" for f in decision.findings)
+
+
+@pytest.mark.parametrize("prompt", ["trajineras at dawn", "a pangolin, axolotl and quokka", "zebra"])
+def test_rare_english_words_are_english(prompt: str) -> None:
+    assert not any(f.category == "language" for f in screen(Request(prompt)).findings)
+
+
 def test_negative_prompts_may_name_what_is_unwanted() -> None:
     good = Request(
         "a castle by the sea", negative_prompt="blood, gore, nudity, nsfw, bleeding, watermark, deformed"
