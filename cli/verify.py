@@ -152,8 +152,8 @@ def _how(
 
 def _one(file: Path, how: dict[str, Any], *, single: bool) -> Item:
     """The report on one file. In a batch a file that cannot be examined does not stop the others."""
-    from safegen.api import verify
     from safegen.errors import SafegenError
+    from safegen.looking import verify  # not by way of api: what makes clips is not loaded
     from safegen.verification.page import Item
 
     try:
