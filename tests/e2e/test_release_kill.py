@@ -45,6 +45,10 @@ RECOVERY = (
 )
 
 
+PATIENCE = 300
+"""Seconds after which a child that hangs is ended, so that nobody waits for it for ever."""
+
+
 def open_ledger(root: Path) -> Ledger:
     return Ledger.open(root / "ledger.db", signer=SIGNER, checkpoint_dir=root / "checkpoints")
 
@@ -53,6 +57,7 @@ def in_child(work: Callable[[], None]) -> int:
     """Run *work* in a forked child; the child's wait status."""
     pid = os.fork()
     if pid == 0:
+        signal.alarm(PATIENCE)
         try:
             work()
         except BaseException as error:
@@ -253,6 +258,7 @@ def test_concurrent_recoveries_do_the_work_once(workspace: Path) -> None:
     for _ in range(4):
         pid = os.fork()
         if pid == 0:
+            signal.alarm(PATIENCE)
             try:
                 recover(open_ledger(workspace))
                 os._exit(0)
@@ -284,7 +290,7 @@ def hammer(root: Path, kills: int, seed: int, *, writers: int = 4, longest: floa
     rng = random.Random(seed)
     read, write = os.pipe()
     told: list[int] = []
-    listener = threading.Thread(target=listen, args=(read, told))
+    listener = threading.Thread(target=listen, args=(read, told), daemon=True)
     listener.start()
     alive: dict[int, int] = {}
     for _ in range(kills):
@@ -292,6 +298,7 @@ def hammer(root: Path, kills: int, seed: int, *, writers: int = 4, longest: floa
             number = rng.getrandbits(60)
             pid = os.fork()
             if pid == 0:
+                signal.alarm(PATIENCE)
                 try:
                     writer(root, number, write)
                 finally:
@@ -306,7 +313,8 @@ def hammer(root: Path, kills: int, seed: int, *, writers: int = 4, longest: floa
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
     os.close(write)
-    listener.join()
+    listener.join(PATIENCE)
+    assert not listener.is_alive(), "a writer is left"
     settled(root)
     assert len(told) == len(set(told)), "one entry was told of twice"
     with open_ledger(root) as ledger:
