@@ -1,8 +1,12 @@
-"""The same ledger on PostgreSQL. Set SAFEGEN_TEST_POSTGRES to the URL of an empty database to run this."""
+"""The same ledger on PostgreSQL: on a server started for the test where its programs are installed.
+
+SAFEGEN_TEST_POSTGRES, the URL of an empty database, takes one that runs already.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,25 +14,32 @@ import pytest
 from safegen.errors import LedgerError
 from safegen.ledger import Draft, Ledger, LogSigner, ReleaseRecord, verify_proof
 from safegen.release import ReleaseJob, recover
-
-URL = os.environ.get("SAFEGEN_TEST_POSTGRES", "")
-pytestmark = pytest.mark.skipif(not URL, reason="SAFEGEN_TEST_POSTGRES is not set")
+from tests.support.postgres import programs, server
 
 
 @pytest.fixture
-def empty_server() -> None:
+def url() -> Iterator[str]:
+    """An empty database."""
+    pytest.importorskip("psycopg")
+    given = os.environ.get("SAFEGEN_TEST_POSTGRES", "")
+    if not given:
+        if programs() is None:
+            pytest.skip("PostgreSQL is not installed, and SAFEGEN_TEST_POSTGRES names no server")
+        with server() as started:
+            yield started
+        return
     from sqlalchemy import create_engine, text
 
-    with create_engine(URL).begin() as connection:
+    with create_engine(given).begin() as connection:
         connection.execute(text("DROP SCHEMA public CASCADE"))
         connection.execute(text("CREATE SCHEMA public"))
+    yield given
 
 
-@pytest.mark.usefixtures("empty_server")
-def test_everything(tmp_path: Path, signer: LogSigner) -> None:
+def test_everything(tmp_path: Path, signer: LogSigner, url: str) -> None:
     with pytest.raises(LedgerError, match="not a safegen ledger"):
-        Ledger.open(URL, read_only=True)
-    with Ledger.open(URL, signer=signer, checkpoint_dir=tmp_path / "c", timeout=0.3) as ledger:
+        Ledger.open(url, read_only=True)
+    with Ledger.open(url, signer=signer, checkpoint_dir=tmp_path / "c", timeout=0.3) as ledger:
         assert ledger.append_many([Draft("audit", {"i": i}) for i in range(300)])[-1] == 299
         (tmp_path / "out").mkdir()
         with ReleaseJob.begin(ledger, tmp_path / "out/v.mp4") as job:
@@ -46,17 +57,18 @@ def test_everything(tmp_path: Path, signer: LogSigner) -> None:
         assert ledger.check().ok
         with (
             ledger.transaction(),
-            Ledger.open(URL, signer=signer, timeout=0.3) as other,
+            Ledger.open(url, signer=signer, timeout=0.3) as other,
             pytest.raises(LedgerError, match="another safegen"),
         ):
             other.append("audit", {})
-    with Ledger.open(URL, read_only=True) as ledger:
+    with Ledger.open(url, read_only=True) as ledger:
         assert len(ledger) == 302
         with pytest.raises(LedgerError, match="reading only"):
             ledger.redact(0)
 
 
 def test_a_server_that_is_not_there(signer: LogSigner) -> None:
+    pytest.importorskip("psycopg")
     with pytest.raises(LedgerError) as caught:
         Ledger.open("postgresql+psycopg://x@/x?host=/nonexistent", signer=signer)
     assert "server" in caught.value.hint
