@@ -114,6 +114,13 @@ def test_heads_learn_and_are_used_beside_the_classifier(made: Path) -> None:
     assert policy.digest != policies.load("default").digest
 
 
+def test_the_shipped_heads_fit_this_version() -> None:
+    heads = tier.read_heads(tier.HEADS)
+    assert heads.labels[0] == "unsafe" and set(heads.labels) <= set(policies.CATEGORIES)
+    assert heads.hidden.shape[1] == 384
+    assert (tier.HEADS / "heads.npz").stat().st_size < 200_000
+
+
 def test_copies_of_one_encoder_are_the_same_encoder(made: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(made / "encoder", copy)
