@@ -67,13 +67,14 @@ def decide(
         action = policy.languages.unsupported
         outcome = max(outcome, action, key=_RANK.__getitem__)
         kept.append(Finding("language", 1.0, "language", language_reason, threshold=1.0))
+    judged = any(check.name == "classifier" for check in checks)  # it leaves out what hardly reads like harm
     kept.sort(key=lambda f: (-_RANK[policy.rule(f.category).action(f.score)], -f.score, f.span or (0, 0)))
     return _CLASSES[outcome](
         request=request,
         policy=ref or PolicyRef(policy.name, policy.digest),
         checks=tuple(checks),
         findings=tuple(sorted(kept[:MAX_FINDINGS], key=lambda f: -f.score)),
-        score=_placed(overall, scores.get("unsafe")),
+        score=_placed(overall, scores.get("unsafe", 0.0 if judged else None)),
         categories=dict(sorted(scores.items(), key=lambda kv: -kv[1])),
         language=language,
     )

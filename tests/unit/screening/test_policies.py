@@ -10,6 +10,7 @@ from safegen import policies
 from safegen.errors import UsageError
 from safegen.policies.engine import decide, explain
 from safegen.policies.schema import Policy, Rule
+from safegen.screening import screen
 from safegen.types import Allowed, CheckRun, Finding, Held, Refused, Request
 
 GOOD = "name: mine\nextends: default\ncategories:\n  sexual: {block: 0.3}\n"
@@ -163,6 +164,8 @@ def test_a_score_keeps_its_band_and_rises_with_the_overall_probability() -> None
     assert _decide(policy, ("unsafe", 0.03)).score < _decide(policy, ("unsafe", 0.85)).score < 0.5
     assert _decide(policy, ("weapons", 0.9), ("unsafe", 0.0)).score >= 0.8
     assert _decide(policy, ("weapons", 1.0), ("unsafe", 1.0)).score == 1.0
+    name = screen(Request("Mickey Mouse riding a bicycle"), policy=policy)
+    assert "unsafe" not in name.categories and 0.5 <= name.score < alone
 
 
 def _decide(policy: Policy, *scores: tuple[str, float]) -> Allowed | Held | Refused:
