@@ -1,4 +1,5 @@
-"""What can be measured in any picture: its colours, how bright it is, how much moves, where it cuts.
+"""What can be measured in any picture: its colours and where they lie, how bright it is and becomes, how much
+moves and where or which way, where it cuts.
 
 These are measurements of pixels, not guesses about things; they are what is left to say about a clip that no
 extractor knows.
@@ -49,6 +50,18 @@ _STILL, _BUSY = 1.5, 12.0
 _CUT = 28.0
 """Mean change at which a new scene begins, where it is also this many times the usual change:"""
 _UNUSUAL = 4.0
+_TREND = 15.0
+"""Change of mean CIE lightness over a stretch from which it gets brighter or darker."""
+_SHIFT, _SAME = 0.4, 0.8
+"""Pixels by which the whole picture moves from one to the next, and the share of steps that have to agree."""
+_SHARP = 0.3
+"""Response of the phase correlation from which two pictures are the same one, moved."""
+_THERE = 0.6
+"""Share of all change from which it happens in one third of the picture."""
+_SPREAD = 0.12
+"""Share of all change that every third has to have where the whole picture is said to move."""
+_EVEN = 1.0
+"""Standard deviation of a picture's grey levels below which nothing in it can be followed."""
 
 
 @dataclass(frozen=True)
@@ -74,10 +87,38 @@ def look(pictures: Thumbs) -> Look:
     said = [names[i] for i in order[:3] if share[i] >= _SOME]
     first = "Mostly" if share[order[0]] >= _COMMON else "Partly"
     colours = f"{first} {' and '.join(said)}" if said else "Of many colours"
+    rows = few[:, ::2, ::2].shape[1]
+    colours = _layers(nearest.reshape(len(few), rows, -1), names) or colours
     light = float(lab[:, 0].mean())
     dim = light < _DARK and not any("dark" in name or name == "black" for name in said)
     brightness = ", dark" if dim else ", bright" if light > _BRIGHT and "white" not in said else ""
-    return Look(f"{colours}{brightness}", _movement(changes(pictures)))
+    means = lab[:, 0].reshape(len(few), -1).mean(1)
+    return Look(f"{colours}{brightness}{_trend(float(means[0]), float(means[-1]))}", _movement(pictures))
+
+
+def _layers(nearest: NDArray[np.intp], names: list[str]) -> str:
+    """What is above and below, where each is mostly one colour and they differ; "" otherwise.
+
+    *nearest*: number of the colour of every pixel, (pictures, height, width).
+    """
+    third = nearest.shape[1] // 3
+    if third == 0:
+        return ""
+    said = []
+    for part in (nearest[:, :third], nearest[:, -third:]):
+        share = np.bincount(part.ravel(), minlength=len(names)) / part.size
+        if share.max() < _COMMON:
+            return ""
+        said.append(names[int(share.argmax())])
+    above, below = said
+    return f"{above.capitalize()} above, {below} below" if above != below else ""
+
+
+def _trend(first: float, last: float) -> str:
+    """Whether it gets brighter or darker, by the mean CIE lightness of its first and last picture."""
+    if abs(last - first) < _TREND:
+        return ""
+    return ", getting brighter" if last > first else ", getting darker"
 
 
 def changes(pictures: Thumbs) -> NDArray[np.float64]:
@@ -95,8 +136,44 @@ def cuts(pictures: Thumbs) -> list[int]:
     return [int(i) + 1 for i in np.flatnonzero((steps > _CUT) & (steps > _UNUSUAL * usual))]
 
 
-def _movement(steps: NDArray[np.float64]) -> str:
+def _movement(pictures: Thumbs) -> str:
+    """How much moves; which way where all of it does, else in which third of the picture."""
+    steps = changes(pictures)
     if not len(steps):
         return "a still picture"
     mean = float(np.median(steps))
-    return "hardly any movement" if mean < _STILL else "much movement" if mean > _BUSY else "some movement"
+    if mean < _STILL:
+        return "hardly any movement"
+    change = np.abs(np.diff(pictures.astype(np.int16), axis=0)).sum((0, 3)).astype(float)
+    across, down = _thirds(change.sum(0)), _thirds(change.sum(1))
+    everywhere = min(*across, *down) >= _SPREAD
+    if everywhere and (way := _shift(pictures)):
+        return f"the whole picture moves {way}"
+    most = int(np.argmax(across))
+    where = (" on the left", " in the middle", " on the right")[most] if across[most] >= _THERE else ""
+    return f"{'much' if mean > _BUSY else 'some'} movement{where}"
+
+
+def _thirds(change: NDArray[np.float64]) -> list[float]:
+    """The share of all *change* in each third."""
+    return [float(part.sum() / max(change.sum(), 1e-9)) for part in np.array_split(change, 3)]
+
+
+def _shift(pictures: Thumbs) -> str:
+    """Which way the picture as a whole moves (a camera that turns looks like this); "" where it does not."""
+    import cv2
+
+    grey = [p.mean(2).astype(np.float32) for p in pictures]
+    if any(g.std() < _EVEN for g in grey):
+        return ""
+    window = cv2.createHanningWindow(grey[0].shape[::-1], cv2.CV_32F)
+    found = [cv2.phaseCorrelate(a, b, window) for a, b in pairwise(grey)]
+    moves = np.asarray([shift for shift, _ in found])
+    if np.median([response for _, response in found]) < _SHARP:
+        return ""
+    axis = int(np.abs(np.median(moves, 0)).argmax())
+    along = moves[:, axis]
+    for sign, words in ((1, ("to the right", "down")), (-1, ("to the left", "up"))):
+        if float(np.mean(sign * along > _SHIFT)) >= _SAME:
+            return words[axis]
+    return ""

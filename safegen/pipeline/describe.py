@@ -195,7 +195,7 @@ def description_json(done: Description) -> Json:
 def description_rows(done: Description) -> Iterator[tuple[str, str]]:
     """*done* as names and values, for people."""
     for scene in done.tracks.scenes:
-        yield f"{scene.span[0]:g}-{scene.span[1]:g} s", scene.said.forms[0]
+        yield f"{scene.span[0]:.1f}-{scene.span[1]:.1f} s", scene.said.forms[0]
     yield (
         "sound",
         {"nothing": "none", "unrecognised": "there is sound; nobody wrote down what is said"}.get(

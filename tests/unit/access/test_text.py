@@ -81,6 +81,41 @@ def test_what_nobody_recognises_is_only_measured() -> None:
     assert not said.known
 
 
+def test_what_lies_above_and_below_is_said() -> None:
+    field = np.full((6, 36, 48, 3), (60, 140, 60), np.uint8)
+    field[:, :16] = (165, 205, 235)
+    assert look(field).colours == "Light blue above, green below"
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "said"), [(40, 200, ", getting brighter"), (200, 40, ", getting darker")]
+)
+def test_fades_are_said(first: int, last: int, said: str) -> None:
+    levels = np.linspace(first, last, 8).astype(np.uint8)
+    grey = np.broadcast_to(levels[:, None, None, None], (8, 32, 48, 3))
+    assert look(np.ascontiguousarray(grey)).colours.endswith(said)
+
+
+@pytest.mark.parametrize(
+    ("step", "axis", "said"),
+    [(1, 2, "to the right"), (-1, 2, "to the left"), (1, 1, "down"), (-1, 1, "up")],
+)
+def test_a_picture_that_moves_as_a_whole_is_said_to(step: int, axis: int, said: str) -> None:
+    import cv2
+
+    noise = np.random.default_rng(3).integers(0, 256, (64, 96, 3)).astype(np.uint8)
+    base = cv2.GaussianBlur(noise, (0, 0), 2)
+    moved = np.stack([np.roll(base, step * i, axis - 1) for i in range(10)])
+    assert look(moved).movement == f"the whole picture moves {said}"
+
+
+def test_where_something_moves_is_said() -> None:
+    still = np.full((10, 64, 96, 3), 120, np.uint8)
+    for i in range(10):
+        still[i, 8 + 4 * i : 20 + 4 * i, 70:86] = (250, 250, 250)
+    assert look(still).movement.endswith("movement on the right")
+
+
 def test_cuts_are_found_and_movement_is_not_one() -> None:
     rng = np.random.default_rng(1)
     first, second = (rng.integers(0, 90, (24, 32, 3), np.uint8) + shift for shift in (0, 160))
