@@ -42,7 +42,7 @@ PRESET = Preset(
     frames=17,
     fps=FPS,
     steps=16,
-    guidance=3.0,
+    guidance=2.5,
     # Wan attends to the padding of the prompt, so the length it was trained at is part of the model.
     options={"max_sequence_length": 24},
 )

@@ -26,7 +26,7 @@ Maker = Callable[[Sequence[Case]], list[Frames]]
 
 CLIPS = 96
 """Clips judged of each set unless said otherwise."""
-GUIDANCE, STEPS = 3.0, 16
+GUIDANCE, STEPS = 2.5, 16
 _AT_ONCE = 12
 _SHEET = 24
 
