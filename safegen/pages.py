@@ -34,6 +34,7 @@ dt { color: var(--none); } dd { margin: 0; overflow-wrap: anywhere; }
 @media (max-width: 32rem) { dl { grid-template-columns: 1fr; } dd { margin-bottom: .5rem; } }
 table { border-collapse: collapse; width: 100%; } th, td { text-align: left; padding: .35rem .5rem;
   border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
+p, li { overflow-wrap: anywhere; } .scroll th, .scroll td { overflow-wrap: normal; }
 a { color: var(--note); } figure { margin: 1rem 0; } img { max-width: 100%; max-height: 20rem; }
 svg { display: block; width: 100%; height: 1.5rem; border: 1px solid var(--line); }
 .marked { fill: var(--good); } .bare { fill: none; }

@@ -151,25 +151,6 @@ def faults(_: argparse.Namespace) -> dict[str, Any]:
         sys.executable,
         "-m",
         "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        str(file),
-        "-k",
-        " or ".join(FAULTS),
-    ]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    said = done.stdout.strip().splitlines()[-1] if done.stdout.strip() else done.stderr.strip()[-200:]
-    _say(f"faults: {said}")
-    return {"ok": done.returncode == 0, "said": said, "cases": _cases(file)}
-
-
-def _cases(file: Path) -> int:
-    """How many injected failures the table has."""
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
         "-p",
         "no:cacheprovider",
         "-o",

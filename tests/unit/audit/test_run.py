@@ -151,4 +151,4 @@ def test_an_edited_line_is_named(tmp_path: Path, suite_file: Callable[[], Path],
 def test_work_is_every_prompt_and_repeat() -> None:
     suite = suites.load("world-open").suite
     keys = [w.key for w in work(suite, 3)]
-    assert len(keys) == len(set(keys)) == 3 * 24
+    assert len(keys) == len(set(keys)) == 3 * 96
