@@ -1,4 +1,4 @@
-"""Files with holes, that break off, or whose pictures change size: refused, or taken as they are on request."""
+"""Files with holes, that break off, whose pictures change size: refused, or taken as they are on request."""
 
 from __future__ import annotations
 
