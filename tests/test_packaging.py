@@ -19,6 +19,8 @@ MUST = [
     "safegen/detectors/prompt/normalise.py",
     "safegen/policies/packs/default.yaml",
     "safegen/models/guard/weights.npz",
+    "safegen/models/encoder/heads.npz",
+    "safegen/models/encoder/card.json",
     "safegen/templates/packs/birthday.yaml",
     "safegen/models/tiny/model_index.json",
 ]
