@@ -122,7 +122,12 @@ def test_stopped_from_outside(server: Hub, how: signal.Signals, in_memory: Path)
     command = [sys.executable, "-m", "safegen", "models", "pull", NAME, "--yes", "--plain"]
     environment = {**os.environ, "XDG_DATA_HOME": str(in_memory / "data")}
     process = subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 90
     while not list((in_memory / "cache").rglob("*.safegen-part")) and time.monotonic() < deadline:

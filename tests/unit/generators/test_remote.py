@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -225,7 +226,15 @@ def test_stopping_does_not_wait_for_a_silent_server(server: VideoServer) -> None
     assert time.monotonic() - started < 5
 
 
-def test_ctrl_c_stops_the_server_too(server: VideoServer, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def listening() -> Iterator[None]:
+    """Ctrl-C raises, also where the test run itself was started to ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_stops_the_server_too(server: VideoServer, listening: None) -> None:
     import _thread
 
     server.states = [{"status": "in_progress", "progress": 5}]
