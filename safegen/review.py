@@ -178,12 +178,12 @@ def spend(
     with ledger.transaction() as batch:
         now = _load(batch, index)
         if now.status != "approved" or now.approval is None:
-            raise _still_held(decision, f"decision {now.index} is {now.status}, not approved")
+            raise still_held(decision, f"decision {now.index} is {now.status}, not approved")
         if index not in {now.index, now.approval}:
-            raise _still_held(decision, f"entry {index} is not the approval that counts")
+            raise still_held(decision, f"entry {index} is not the approval that counts")
         private = batch.private(now.index)
         if different := differences(now.decision.public, private, decision, output):
-            raise _still_held(decision, f"it was given for another {' and '.join(different)}")
+            raise still_held(decision, f"it was given for another {' and '.join(different)}")
         public: Json = {"decision": now.index, "act": "use", "approval": now.approval}
         if recorded is not None:
             public["passes"] = recorded
@@ -191,13 +191,16 @@ def spend(
     return Approval(now.index, now.approval, at, excused(private) if output else frozenset())
 
 
-def _still_held(decision: Decision, why: str) -> HeldForReview:
+def still_held(
+    decision: Decision,
+    why: str,
+    *,
+    what: str = "the approval does not let this pass",
+    hint: str = "nothing was released; see `safegen review list`",
+) -> HeldForReview:
+    """The error for an approval that does not help: *what* cannot be, and *why*; *decision* as a held one."""
     held = Held(decision.request, decision.policy, decision.checks, decision.findings, decision.score)
-    return HeldForReview(
-        f"the approval does not let this pass: {why}",
-        decision=held,
-        hint="nothing was released; see `safegen review list`",
-    )
+    return HeldForReview(f"{what}: {why}", decision=held, hint=hint)
 
 
 def _done(act: str) -> str:

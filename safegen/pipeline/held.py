@@ -147,12 +147,10 @@ def forget(kept: Kept) -> None:
 
 
 def _gone(decision: Decision, why: str) -> HeldForReview:
-    held = Held(decision.request, decision.policy, decision.checks, decision.findings, decision.score)
-    return HeldForReview(
-        f"the held clip cannot be released: {why}",
-        decision=held,
-        hint="nothing was released; without --approval a new clip is made and looked at",
-    )
+    from safegen.review import still_held
+
+    hint = "nothing was released; without --approval a new clip is made and looked at"
+    return still_held(decision, why, what="the held clip cannot be released", hint=hint)
 
 
 def _files(output: Json) -> Mapping[str, str]:
