@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Plan:
 
 
 SMALL = Plan(heads=4, ffn=384, text_dim=96, text_length=24, text_heads=3, text_ff=192, text_layers=1)
-DEEP = Plan(heads=4, ffn=384, text_dim=96, text_length=24, text_heads=3, text_ff=192, text_layers=2)
+DEEP = replace(SMALL, text_layers=2)
 
 
 def plan(stage: str) -> Plan:
