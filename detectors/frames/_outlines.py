@@ -103,7 +103,7 @@ def _sun(c: RGB) -> list[Part]:
     rays: list[Part] = []
     for turn in np.arange(8) * np.pi / 4:
         s, k = float(np.sin(turn)), float(np.cos(turn))
-        ray = polygon(0.55, -0.2, 1.08, 0.0, 0.55, 0.2) @ np.array([[k, s], [-s, k]])
+        ray = polygon(0.5, -0.21, 1.16, 0.0, 0.5, 0.21) @ np.array([[k, s], [-s, k]])
         rays.append((ray, c))
     return [*rays, (ellipse(0, 0, 0.5, 0.5), c)]
 
@@ -122,7 +122,7 @@ _SIMPLE: dict[str, Points] = {
     "ball": ellipse(0, 0, 0.9, 0.9),
     "box": polygon(-0.78, -0.78, 0.78, -0.78, 0.78, 0.78, -0.78, 0.78),
     "triangle": polygon(0, -0.95, 0.98, 0.75, -0.98, 0.75),
-    "star": star_points(5, 0.4) * 1.1,
+    "star": star_points(5, 0.5) * 1.12,
 }
 
 _COMPOUND: dict[str, Callable[[RGB], list[Part]]] = {

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from safegen.types import Clip
 
 NAME = "world"
-VERSION = "2"
+VERSION = "3"
 UNKNOWN = "unknown"
 NONE = "none"
 
@@ -36,10 +36,13 @@ _SPREAD, _EARLY, _LATE = (2, 8, 14), (0, 1), (4, 6, 9, 12, 16)
 """Frames that are looked at closely: of moving things, of those that stay in place, to see if they turn."""
 _TURNED = 0.3
 """Share that turning must explain of what an upright thing leaves over."""
-_SIZES = {"small": 0.34, "medium": 0.46, "large": 0.58}
-"""Radius by size word, in halves of the picture's side."""
-_GROUP_SCALE = {1: 1.0, 2: 0.80, 3: 0.54}
-"""Factor on the radius by the number of things."""
+_RADII = {
+    1: {"small": 0.40, "medium": 0.52, "large": 0.64},
+    2: {"small": 0.32, "medium": 0.37, "large": 0.42},
+    3: {"small": 0.25, "medium": 0.27, "large": 0.29},
+}
+"""Radius by the number of things and the size word, in halves of the picture's side."""
+_SIZES = tuple(_RADII[1])
 _LARGEST = 1.15
 """Scale at which growing ends and shrinking begins."""
 
@@ -81,11 +84,11 @@ def _shape(reading: Reading | None, trust: float) -> dict[str, float]:
 
 def _size(seen: Track, reading: Reading | None, moving: str) -> dict[str, float]:
     if reading is None:
-        return _nowhere(tuple(_SIZES))
+        return _nowhere(_SIZES)
     radii = [p.radius / SHORT_SIDE * 2 for p in reading.poses]
     radius = max(radii) / _LARGEST if moving in ("grow", "shrink") else float(np.median(radii))
-    radius /= _GROUP_SCALE[len(seen.bodies)]
-    return _softmax({n: abs(radius - r) for n, r in _SIZES.items()}, 0.02, 0.25, seen.coherence)
+    known = _RADII[len(seen.bodies)]
+    return _softmax({n: abs(radius - r) for n, r in known.items()}, 0.02, 0.25, seen.coherence)
 
 
 def _count(seen: Track) -> dict[str, float]:

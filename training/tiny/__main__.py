@@ -32,7 +32,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--stage", default="full", help="stage of the world, see training/world/stages.py")
     parser.add_argument("--model", type=Path, help="pipeline folder to export to or to judge")
     parser.add_argument(
-        "--start", type=Path, help="pipeline folder of an earlier stage to start the dit from"
+        "--start", type=Path, help="pipeline folder of an earlier model to start the vae or the dit from"
     )
     parser.add_argument("--threads", type=int, default=1)
     return parser
@@ -55,7 +55,7 @@ def _run(step: str, args: argparse.Namespace) -> None:
     if step == "vae":
         from training.tiny import vae
 
-        vae.train(args.out, args.minutes)
+        vae.train(args.out, args.minutes, args.start)
     elif step == "encode":
         from training.tiny import latents
 

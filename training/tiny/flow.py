@@ -44,10 +44,17 @@ class Noised:
     weight: Tensor
 
 
+EVEN = 0.25
+"""Share of noise levels drawn evenly; the others are drawn more often from the middle, where it is decided
+what stands where (logit-normal: Esser et al., "Scaling rectified flow transformers", 2024, section 3.1)."""
+
+
 def sigmas(size: int, generator: torch.Generator) -> Tensor:
     """Stratified noise levels in (0, 1), shifted: (size,)."""
     u = (torch.arange(size) + torch.rand(size, generator=generator)) / size
     u = u[torch.randperm(size, generator=generator)]
+    even = torch.rand(size, generator=generator) < EVEN
+    u = torch.where(even, u, torch.special.ndtri(u).sigmoid())
     return SHIFT * u / (1 + (SHIFT - 1) * u)
 
 

@@ -101,8 +101,9 @@ def encode(folder: Path, stage: str, clips: int) -> None:
     tails = torch.empty(clips, models.LATENT[0], *models.LATENT[2:], dtype=torch.float16)
     for start in range(0, clips, _CHUNK):
         x = torch.stack([clip_tensor(s) for s in wanted[start : start + _CHUNK]])
-        out[start : start + len(x)] = vae.encode(x).latent_dist.mean.half()
-        tails[start : start + len(x)] = tail(vae, x).half()
+        with state.fast():
+            out[start : start + len(x)] = vae.encode(x).latent_dist.mean.half()
+            tails[start : start + len(x)] = tail(vae, x).half()
         if start % 1600 == 0:
             state.log.info("encoded %d of %d", start, clips)
     sample = out[:4000].float()

@@ -25,6 +25,7 @@ class Plan:
     """
 
     heads: int
+    layers: int
     ffn: int
     text_dim: int
     text_length: int
@@ -33,13 +34,17 @@ class Plan:
     text_layers: int
 
 
-SMALL = Plan(heads=4, ffn=384, text_dim=96, text_length=24, text_heads=3, text_ff=192, text_layers=1)
-DEEP = replace(SMALL, text_layers=2)
+SMALL = Plan(
+    heads=4, layers=6, ffn=384, text_dim=96, text_length=24, text_heads=3, text_ff=192, text_layers=1
+)
+DEEP = replace(SMALL, layers=8, ffn=768, text_layers=2)
 
 
 def plan(stage: str) -> Plan:
-    """The sizes that go with a stage of the world: a second text layer for all that goes beyond one simple
-    thing. A stage's model grows out of the one before (`--start`), so the other sizes stay."""
+    """The sizes that go with a stage of the world: deeper for all that goes beyond one simple thing.
+
+    A stage's model grows out of the one before (`--start`), so the width stays.
+    """
     return SMALL if stage in ("one", "two") else DEEP
 
 
@@ -65,7 +70,6 @@ DIT_CONFIG: dict[str, Any] = {
     "in_channels": Z,
     "out_channels": Z,
     "freq_dim": 128,
-    "num_layers": 6,
     "cross_attn_norm": True,
     "qk_norm": "rms_norm_across_heads",
     "rope_max_seq_len": 64,
@@ -101,7 +105,12 @@ def transformer(sizes: Plan) -> WanTransformer3DModel:
     import torch
     from diffusers.models.transformers.transformer_wan import WanTransformer3DModel
 
-    own = {"num_attention_heads": sizes.heads, "ffn_dim": sizes.ffn, "text_dim": sizes.text_dim}
+    own = {
+        "num_attention_heads": sizes.heads,
+        "num_layers": sizes.layers,
+        "ffn_dim": sizes.ffn,
+        "text_dim": sizes.text_dim,
+    }
     model = WanTransformer3DModel(**DIT_CONFIG, **own)
     torch.nn.init.zeros_(model.proj_out.weight)
     if model.proj_out.bias is not None:

@@ -67,12 +67,14 @@ def _alike(a: str, b: str) -> int:
 
 def verdict(scene: Scene, said: Mapping[str, str]) -> Verdict:
     """Judge one reading by its scene. Two-thing scenes are judged by `pair` and `relation` in place of
-    colour, shape and size."""
+    colour, shape and size; several alike not by size, in which they differ by less than a pixel."""
     number = max(scene.count, len(scene.things))
     wanted = {"count": str(number), "motion": scene.motion, "background": scene.background}
     if len(scene.things) == 1:
         thing = scene.things[0]
-        wanted |= {"colour": thing.colour, "shape": thing.kind, "size": thing.size}
+        wanted |= {"colour": thing.colour, "shape": thing.kind}
+        if scene.count == 1:
+            wanted["size"] = thing.size
     out = {k: (v, said[k], said[k] == v) for k, v in wanted.items()}
     if len(scene.things) > 1:
         out |= _pair(scene, said)

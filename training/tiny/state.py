@@ -54,6 +54,12 @@ class Clock:
         return True
 
 
+def fast() -> torch.autocast:
+    """Multiplications in bfloat16, sums and weights in float32: two to three times as fast where the
+    processor has instructions for it."""
+    return torch.autocast("cpu", torch.bfloat16)
+
+
 def ramp(progress: float, step: int, *, warm: int = 50, hold: float = 0.5, floor: float = 0.02) -> float:
     """Learning-rate factor: linear warm-up over `warm` steps, flat until `hold`, then linear down to
     `floor`."""

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn.functional import max_pool2d
 
 from training.tiny import models, optim, state
+from training.tiny.state import fast
 from training.world import stages
 from training.world.render import render
 from training.world.spec import FRAMES
@@ -23,6 +24,10 @@ BATCH = 8
 FOREGROUND = 4.0
 """Extra weight of the pixels where things are."""
 KL = 1e-4
+GROWN = ("one", "full", "groups", "groups")
+"""Stages that the clips come from when a trained autoencoder is trained on: mostly several small things."""
+_OFFSET = 1 << 26
+"""First number of those batches, so that none repeats an earlier one."""
 
 
 def batch(
@@ -72,10 +77,12 @@ def decode(vae: AutoencoderKLWan, z: Tensor) -> Tensor:
 
 def loss(vae: AutoencoderKLWan, x: Tensor, mask: Tensor, step: int) -> tuple[Tensor, float]:
     """Weighted L1 + L2 with a light KL term; also the plain PSNR in dB."""
-    posterior = vae.encode(x).latent_dist
-    z = posterior.sample(torch.Generator().manual_seed(step))
-    kl = 0.5 * (posterior.mean.square() + posterior.var - 1 - posterior.logvar).mean()
-    total, psnr = distance(x, decode(vae, z), mask)
+    with fast():
+        posterior = vae.encode(x).latent_dist
+        z = posterior.sample(torch.Generator().manual_seed(step))
+        y = decode(vae, z)
+    kl = 0.5 * (posterior.mean.square() + posterior.var - 1 - posterior.logvar).float().mean()
+    total, psnr = distance(x, y.float(), mask)
     return total + KL * kl, psnr
 
 
@@ -96,10 +103,25 @@ def distance(x: Tensor, y: Tensor, mask: Tensor) -> tuple[Tensor, float]:
     return total, float(psnr)
 
 
-def train(folder: Path, minutes: float) -> None:
-    """Train or resume until `minutes` have been spent in total; leaves `vae.pt` in `folder`."""
+def started(start: Path | None) -> AutoencoderKLWan:
+    """A fresh autoencoder, or the one of the pipeline folder `start`."""
+    from diffusers.models.autoencoders.autoencoder_kl_wan import AutoencoderKLWan
+
     torch.manual_seed(0)
     vae = models.autoencoder()
+    if start is not None:
+        trained = AutoencoderKLWan.from_pretrained(start / "vae", torch_dtype=torch.float32)
+        vae.load_state_dict(trained.state_dict())
+    return vae
+
+
+def train(folder: Path, minutes: float, start: Path | None = None) -> None:
+    """Train or resume until `minutes` have been spent in total; leaves `vae.pt` in `folder`.
+
+    `start` is the pipeline folder of an earlier model whose autoencoder is trained on, at half the
+    learning rate and full length only.
+    """
+    vae = started(start)
     hidden, rest = optim.split([vae], names=("conv_in", "decoder.conv_out"))
     duo = optim.Duo(hidden, rest, 5e-3, 3e-3)
     saved = state.load(folder / "vae.pt")
@@ -109,17 +131,22 @@ def train(folder: Path, minutes: float) -> None:
         duo.load_state_dict(saved["optim"])
         step, spent = saved["step"], saved["spent"]
     clock = state.Clock(minutes, spent)
+    rate = 1.0 if start is None else 0.5
 
     def snapshot() -> dict[str, Any]:
         return {"model": vae.state_dict(), "optim": duo.state_dict(), "step": step, "spent": clock.spent}
 
     shown: list[float] = []
     while clock.progress < 1:
-        frames = length(clock.progress, step)
-        x, mask = batch(step, frames, BATCH * 2 if frames == 1 else BATCH)
+        if start is None:
+            frames = length(clock.progress, step)
+            x, mask = batch(step, frames, BATCH * 2 if frames == 1 else BATCH)
+        else:
+            frames = FRAMES
+            x, mask = batch(_OFFSET + step, frames, BATCH, GROWN)
         total, psnr = loss(vae, x, mask, step)
         total.backward()
-        norm = duo.step(state.ramp(clock.progress, step, hold=0.4))
+        norm = duo.step(rate * state.ramp(clock.progress, step, hold=0.4))
         step += 1
         shown.append(psnr)
         if step % 25 == 0:

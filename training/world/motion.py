@@ -17,7 +17,8 @@ _BOUNCES: dict[str, float] = {"slow": 0.75, "normal": 1.0, "fast": 1.5}
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """Centre (FRAMES, 2) in picture units, scale (FRAMES,) and rotation (FRAMES,) in radians."""
+    """Centre (FRAMES, 2) in picture units, size (FRAMES,): a factor, or the radius once
+    a thing is known (`render.tracks`), and rotation (FRAMES,) in radians."""
 
     centre: Track
     scale: Track

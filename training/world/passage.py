@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from training.world import backgrounds, motion
 from training.world.render import Frames, camera, paint, painted, tracks
-from training.world.spec import FRAMES, SIDE, SIZES, Scene
+from training.world.spec import FRAMES, SIDE, Scene
 
 _LEAVE, _ARRIVE = 4, 12
 """Last frame of the first scene, and the frame at which the second one stands as it begins."""
@@ -53,19 +53,19 @@ def render(first: Scene, first_seed: int, second: Scene, second_seed: int) -> Fr
         canvas = cv2.resize(place, (side, side), interpolation=cv2.INTER_NEAREST).astype(np.uint8)
         ai, bi = min(FRAMES - 1, FRAMES - 1 - _LEAVE + i), max(0, i - _ARRIVE)
         if same:
-            for (thing, a), (_, b), parts in zip(
+            for (_, a), (_, b), parts in zip(
                 going_a, going_b, parts_b if light > 0.5 else parts_a, strict=True
             ):
                 centre, scale, angle = _between(a, ai, b, bi, light)
-                paint(canvas, parts, centre, SIZES[thing.size] * scale, angle)
+                paint(canvas, parts, centre, scale, angle)
         else:
             for going, all_parts, at, size in (
                 (going_a, parts_a, ai, 1 - _ease(i, _LEAVE, _ARRIVE - 2)),
                 (going_b, parts_b, bi, _ease(i, _LEAVE + 2, _ARRIVE)),
             ):
-                for (thing, p), parts in zip(going, all_parts, strict=True):
+                for (_, p), parts in zip(going, all_parts, strict=True):
                     if size > 0.02:
-                        radius = SIZES[thing.size] * float(p.scale[at]) * size
+                        radius = float(p.scale[at]) * size
                         paint(canvas, parts, p.centre[at], radius, float(p.angle[at]))
         frames[i] = cv2.resize(camera(canvas, "static", 0.0), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     return frames

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.world import backgrounds, motion, shapes
-from training.world.spec import FACING, FRAMES, GROUP_SCALE, SIDE, SIZES, Scene, Thing
+from training.world.spec import FACING, FRAMES, RADII, SIDE, STACKED, Scene, Thing
 
 Frames = NDArray[np.uint8]
 _OVER = 2
@@ -40,10 +40,11 @@ def _formation(scene: Scene, rng: np.random.Generator) -> NDArray[np.float64]:
     line = np.asarray(_SPACING[n])
     vertical, sign = scene.motion in ("left", "right"), 1.0
     if len(scene.things) > 1:
-        vertical = scene.relation in ("above", "below")
         sign = -1.0 if scene.relation in ("left_of", "above") else 1.0
         if scene.relation == "and":
             sign = 1.0 if rng.random() < 0.5 else -1.0
+        else:
+            vertical = scene.relation in STACKED
     out = np.zeros((n, 2))
     out[:, 1 if vertical else 0] = sign * line
     return out
@@ -53,14 +54,13 @@ def tracks(scene: Scene, rng: np.random.Generator, begin: float) -> list[tuple[T
     """Every thing with its path, in formation: clear of one another and inside the picture."""
     offsets = _formation(scene, rng)
     things = scene.things if len(scene.things) > 1 else scene.things * scene.count
-    shrink = GROUP_SCALE[len(things)]
-    radius = max(SIZES[t.size] for t in things) * shrink
-    spread = np.abs(offsets).max(0) + radius
+    radii = [RADII[len(things)][t.size] for t in things]
+    spread = np.abs(offsets).max(0) + max(radii)
     room = np.maximum(0.97 - spread, 0.02)
     middle = motion.path(scene.motion, scene.speed, (float(room[0]), float(room[1])), rng, begin)
     return [
-        (thing, motion.Path(middle.centre + at, middle.scale * shrink, middle.angle))
-        for thing, at in zip(things, offsets, strict=True)
+        (thing, motion.Path(middle.centre + at, middle.scale * radius, middle.angle))
+        for thing, at, radius in zip(things, offsets, radii, strict=True)
     ]
 
 
@@ -112,8 +112,8 @@ def render(scene: Scene, seed: int, begin: float = 0.0) -> tuple[Frames, NDArray
     masks = np.empty((FRAMES, SIDE, SIDE), np.bool_)
     for i in range(FRAMES):
         canvas = base.copy()
-        for (thing, p), parts in zip(going, things, strict=True):
-            paint(canvas, parts, p.centre[i], SIZES[thing.size] * float(p.scale[i]), float(p.angle[i]))
+        for (_, p), parts in zip(going, things, strict=True):
+            paint(canvas, parts, p.centre[i], float(p.scale[i]), float(p.angle[i]))
         moved = _differs(canvas, base)
         out = camera(canvas, scene.camera, i / (FRAMES - 1))
         frames[i] = cv2.resize(out, (SIDE, SIDE), interpolation=cv2.INTER_AREA)

@@ -22,11 +22,14 @@ COLOURS = {name: rgb for name, rgb in world.COLOURS.items() if name != "grey"}
 
 KINDS = ("ball", "box", "triangle", "star", "car", "boat", "tree", "house", "bird", "sun", "cloud")
 
-SIZES: dict[str, float] = {"small": 0.34, "medium": 0.46, "large": 0.58}
-"""Circumscribed radius of a thing by size word, when it is alone."""
+RADII: dict[int, dict[str, float]] = {
+    1: {"small": 0.40, "medium": 0.52, "large": 0.64},
+    2: {"small": 0.32, "medium": 0.37, "large": 0.42},
+    3: {"small": 0.25, "medium": 0.27, "large": 0.29},
+}
+"""Circumscribed radius of a thing by the number of things in the picture and the size word."""
 
-GROUP_SCALE: dict[int, float] = {1: 1.0, 2: 0.80, 3: 0.54}
-"""Factor on the radius by the number of things in the picture."""
+SIZES = tuple(RADII[1])
 
 NATURAL: dict[str, tuple[str, ...]] = {
     "sun": ("yellow", "orange"),
@@ -50,6 +53,12 @@ DAYTIMES = ("day", "dusk")
 RELATIONS = ("and", "left_of", "right_of", "above", "below")
 GROUP_MOTIONS = tuple(m for m in MOTIONS if m not in ("orbit", "zigzag"))
 """Motions of several things at once: they keep formation, for which wide curves leave no room."""
+SIDE_BY_SIDE, STACKED = ("left_of", "right_of"), ("above", "below")
+NO_ROOM: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(SIDE_BY_SIDE, ("left", "right")),
+    **dict.fromkeys(STACKED, ("up", "down", "bounce")),
+}
+"""Motions along the line on which two things stand: they fill it, so there is nowhere to go."""
 
 INVISIBLE = frozenset({("white", "snow"), ("black", "night")})
 """Pairs of colour and background nobody could see; never sampled."""

@@ -35,7 +35,7 @@ class Stage:
     colours: tuple[str, ...]
     motions: tuple[str, ...]
     backgrounds: tuple[str, ...] = spec.BACKGROUNDS
-    sizes: tuple[str, ...] = tuple(spec.SIZES)
+    sizes: tuple[str, ...] = spec.SIZES
     speeds: tuple[str, ...] = ("normal",)
     counts: tuple[int, ...] = (1,)
     pairs: float = 0.0
@@ -103,7 +103,10 @@ def _draw(stage: Stage, rng: np.random.Generator) -> Scene:
     elif rng.random() < 0.4:
         count = _pick(rng, stage.counts)
     alone = count == 1 and len(things) == 1
-    motions = stage.motions if alone else tuple(m for m in stage.motions if m in spec.GROUP_MOTIONS)
+    motions = stage.motions
+    if not alone:
+        barred = spec.NO_ROOM.get(relation or "", ())
+        motions = tuple(m for m in motions if m in spec.GROUP_MOTIONS and m not in barred)
     camera = _pick(rng, stage.cameras) if rng.random() < 0.2 else "static"
     return Scene(
         things,

@@ -117,8 +117,7 @@ def test_two_things_and_how_they_stand(
 
 
 def test_palettes_places_and_sizes_agree_with_the_renderer() -> None:
-    assert world._SIZES == spec.SIZES
-    assert world._GROUP_SCALE == spec.GROUP_SCALE
+    assert world._RADII == spec.RADII
     assert {k: world.COLOURS[k] for k in spec.COLOURS} == spec.COLOURS
     assert spec.KINDS == _outlines.KINDS
     assert _places.BANDS == backgrounds._BANDS
