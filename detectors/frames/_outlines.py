@@ -100,12 +100,13 @@ def _bird(c: RGB) -> list[Part]:
 
 
 def _sun(c: RGB) -> list[Part]:
+    glow = shade(c, 0.62 if sum(c) > 120 else 1.7)
     rays: list[Part] = []
     for turn in np.arange(8) * np.pi / 4:
         s, k = float(np.sin(turn)), float(np.cos(turn))
-        ray = polygon(0.5, -0.21, 1.16, 0.0, 0.5, 0.21) @ np.array([[k, s], [-s, k]])
-        rays.append((ray, c))
-    return [*rays, (ellipse(0, 0, 0.5, 0.5), c)]
+        ray = polygon(0.45, -0.21, 1.16, 0.0, 0.45, 0.21) @ np.array([[k, s], [-s, k]])
+        rays.append((ray, glow))
+    return [*rays, (ellipse(0, 0, 0.6, 0.6), c)]
 
 
 def _cloud(c: RGB) -> list[Part]:

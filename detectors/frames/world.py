@@ -38,8 +38,8 @@ _TURNED = 0.3
 """Share that turning must explain of what an upright thing leaves over."""
 _RADII = {
     1: {"small": 0.40, "medium": 0.52, "large": 0.64},
-    2: {"small": 0.32, "medium": 0.37, "large": 0.42},
-    3: {"small": 0.25, "medium": 0.27, "large": 0.29},
+    2: {"small": 0.38, "medium": 0.42, "large": 0.46},
+    3: {"small": 0.27, "medium": 0.29, "large": 0.31},
 }
 """Radius by the number of things and the size word, in halves of the picture's side."""
 _SIZES = tuple(_RADII[1])

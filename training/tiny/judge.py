@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from training.tiny import decoder, models, prompts, scores, sheets, state
-from training.tiny.latents import Sample, clip_tensor
+from training.tiny.latents import Sample, drawn
 from training.tiny.prompts import Case
 from training.world.render import render
 from training.world.spec import FRAMES, SIDE
@@ -49,7 +49,7 @@ def reconstructor(folder: Path) -> Maker:
 
     def make(cases: Sequence[Case]) -> list[Frames]:
         with torch.inference_mode():
-            clips = [clip_tensor(Sample(c.scene, c.seed))[None] for c in cases]
+            clips = [drawn(Sample(c.scene, c.seed))[0][None] for c in cases]
             return [to_frames(vae.decode(vae.encode(x).latent_dist.mean).sample[0]) for x in clips]
 
     return make

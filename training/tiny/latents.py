@@ -56,26 +56,23 @@ def samples(stage: str, clips: int) -> list[Sample]:
     return out
 
 
-def clip_tensor(sample: Sample) -> Tensor:
-    """One rendered clip: (3, FRAMES, SIDE, SIDE) float32 in -1..1."""
-    if sample.to is None:
-        frames, _ = render(sample.scene, sample.seed, sample.begin)
-    else:
-        frames = passage.render(sample.scene, sample.seed, sample.to, sample.to_seed)
-    return torch.from_numpy(frames).permute(3, 0, 1, 2).float() / 127.5 - 1
+def drawn(sample: Sample) -> tuple[Tensor, Tensor]:
+    """One rendered clip, (3, FRAMES, SIDE, SIDE) float32 in -1..1, and where things are in it.
 
-
-def cells(sample: Sample) -> Tensor:
-    """Where things are, by latent frame, row and column: LATENT's (5, 8, 8) uint8, 1 where any of a cell is
-    covered. Nowhere in a passage, whose things come and go."""
+    That is by latent frame, row and column, LATENT's (5, 8, 8) uint8: 1 where any of a cell is covered.
+    Nowhere in a passage, whose things come and go.
+    """
     frames, rows, columns = models.LATENT[1:]
-    if sample.to is not None:
-        return torch.zeros(frames, rows, columns, dtype=torch.uint8)
-    _, masks = render(sample.scene, sample.seed, sample.begin)
-    side = masks.shape[1] // rows
-    by_cell = masks.reshape(len(masks), rows, side, columns, side).any((2, 4))
-    grouped = [by_cell[:1], *np.split(by_cell[1:], frames - 1)]
-    return torch.from_numpy(np.stack([g.any(0) for g in grouped]).astype(np.uint8))
+    if sample.to is None:
+        pictures, masks = render(sample.scene, sample.seed, sample.begin)
+        side = masks.shape[1] // rows
+        by_cell = masks.reshape(len(masks), rows, side, columns, side).any((2, 4))
+        grouped = [by_cell[:1], *np.split(by_cell[1:], frames - 1)]
+        where = torch.from_numpy(np.stack([g.any(0) for g in grouped]).astype(np.uint8))
+    else:
+        pictures = passage.render(sample.scene, sample.seed, sample.to, sample.to_seed)
+        where = torch.zeros(frames, rows, columns, dtype=torch.uint8)
+    return torch.from_numpy(pictures).permute(3, 0, 1, 2).float() / 127.5 - 1, where
 
 
 def tail(vae: AutoencoderKLWan, x: Tensor) -> Tensor:
@@ -99,8 +96,11 @@ def encode(folder: Path, stage: str, clips: int) -> None:
     wanted = samples(stage, clips)
     out = torch.empty(clips, *models.LATENT, dtype=torch.float16)
     tails = torch.empty(clips, models.LATENT[0], *models.LATENT[2:], dtype=torch.float16)
+    things = torch.empty(clips, *models.LATENT[1:], dtype=torch.uint8)
     for start in range(0, clips, _CHUNK):
-        x = torch.stack([clip_tensor(s) for s in wanted[start : start + _CHUNK]])
+        pictures = [drawn(s) for s in wanted[start : start + _CHUNK]]
+        x = torch.stack([clip for clip, _ in pictures])
+        things[start : start + len(x)] = torch.stack([where for _, where in pictures])
         with state.fast():
             out[start : start + len(x)] = vae.encode(x).latent_dist.mean.half()
             tails[start : start + len(x)] = tail(vae, x).half()
@@ -108,8 +108,7 @@ def encode(folder: Path, stage: str, clips: int) -> None:
             state.log.info("encoded %d of %d", start, clips)
     sample = out[:4000].float()
     mean, std = sample.mean(dim=(0, 2, 3, 4)), sample.std(dim=(0, 2, 3, 4))
-    stored = {"mean": mean.tolist(), "std": std.tolist(), "stage": stage}
-    stored["things"] = torch.stack([cells(s) for s in wanted])
+    stored = {"mean": mean.tolist(), "std": std.tolist(), "stage": stage, "things": things}
     stored |= {"latents": _normal(out, mean, std), "tails": _normal(tails, mean, std)}
     state.save(folder / "latents.pt", stored)
     (folder / "scenes.json").write_text(json.dumps([asdict(s) for s in wanted]))

@@ -24,8 +24,8 @@ KINDS = ("ball", "box", "triangle", "star", "car", "boat", "tree", "house", "bir
 
 RADII: dict[int, dict[str, float]] = {
     1: {"small": 0.40, "medium": 0.52, "large": 0.64},
-    2: {"small": 0.32, "medium": 0.37, "large": 0.42},
-    3: {"small": 0.25, "medium": 0.27, "large": 0.29},
+    2: {"small": 0.38, "medium": 0.42, "large": 0.46},
+    3: {"small": 0.27, "medium": 0.29, "large": 0.31},
 }
 """Circumscribed radius of a thing by the number of things in the picture and the size word."""
 
