@@ -58,7 +58,6 @@ bench-audit: $(READY) ## the bias audit: its statistics, skin tones, training te
 
 train-tiny: $(READY) ## train the embedded model from scratch (hours; resumable)
 	$(BIN)/python -m training.tiny all --stage two --out out/train-tiny
-	mkdir -p out/train-tiny/full && cp -n out/train-tiny/vae.pt out/train-tiny/full/
 	$(BIN)/python -m training.tiny all --stage full --out out/train-tiny/full --start out/train-tiny/model
 
 train-guard: $(READY) ## train the embedded prompt classifier
