@@ -34,6 +34,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--start", type=Path, help="pipeline folder of an earlier model to start the vae or the dit from"
     )
+    parser.add_argument("--sources", nargs="+", help="what to judge: renders, reconstructions, generated")
     parser.add_argument("--threads", type=int, default=1)
     return parser
 
@@ -79,7 +80,9 @@ def _run(step: str, args: argparse.Namespace) -> None:
     else:
         from training.tiny import judge
 
-        judge.report(args.out, model if model.is_dir() else None, args.clips or judge.CLIPS, args.stage)
+        made = model if model.is_dir() else None
+        sources = args.sources or judge.SOURCES
+        judge.report(args.out, made, args.clips or judge.CLIPS, args.stage, sources)
 
 
 if __name__ == "__main__":

@@ -94,22 +94,36 @@ def judged(make: Maker, cases: Sequence[Case], page: Path | None) -> dict[str, A
     return scores.tally(verdicts)
 
 
-def report(folder: Path, model: Path | None, clips: int = CLIPS, stage: str = "full") -> dict[str, Any]:
+SOURCES = ("renders", "reconstructions", "generated")
+
+
+def report(
+    folder: Path,
+    model: Path | None,
+    clips: int = CLIPS,
+    stage: str = "full",
+    sources: Sequence[str] = SOURCES,
+) -> dict[str, Any]:
     """Judge true renders, reconstructions when `folder` has an autoencoder and, when `model` is given,
-    generated clips, `clips` of every set of the `stage`; leaves `figures.json` and sheets in `folder`."""
-    sources: dict[str, Maker] = {"renders": renders}
-    if (folder / "vae.pt").exists():
-        sources["reconstructions"] = reconstructor(folder)
-    if model is not None:
-        sources["generated"] = generator(model, stage)
+    generated clips, `clips` of every set of the `stage`; leaves `figures.json` and sheets in `folder`.
+
+    Figures of `sources` that are not asked for stay as an earlier run left them.
+    """
+    makers: dict[str, Maker] = {"renders": renders}
+    if (folder / "vae.pt").exists() and "reconstructions" in sources:
+        makers["reconstructions"] = reconstructor(folder)
+    if model is not None and "generated" in sources:
+        makers["generated"] = generator(model, stage)
     folder.mkdir(parents=True, exist_ok=True)
     sets = {name: cases for name, cases in prompts.written().items() if name in prompts.sets_of(stage)}
-    out: dict[str, Any] = {}
-    for source, make in sources.items():
+    file = folder / "figures.json"
+    before = json.loads(file.read_text()) if file.exists() else {}
+    out: dict[str, Any] = {s: before[s] for s in SOURCES if s in before and s not in sources}
+    for source in (s for s in SOURCES if s in makers and s in sources):
         for name, cases in sets.items():
             page = folder / f"sheet_{source}_{name}.png"
-            out.setdefault(source, {})[name] = judged(make, cases[:clips], page)
+            out.setdefault(source, {})[name] = judged(makers[source], cases[:clips], page)
             state.log.info("%s / %s judged", source, name)
-        (folder / "figures.json").write_text(json.dumps(out, indent=2) + "\n")
+        file.write_text(json.dumps(out, indent=2) + "\n")
     state.log.info("\n%s", scores.table(out))
     return out
