@@ -29,7 +29,7 @@ PILOT_SHARE = 0.25
 CODED_BITS = 320
 _AMPLITUDE_LIMIT = 2.5
 _TILT = 11.6
-"""The radius at which an amplitude that falls with the frequency is 1: then its RMS over the band is 1, too."""
+"""The radius at which an amplitude that falls with the frequency is 1; its RMS over the band is 1 then."""
 
 
 @dataclass(frozen=True)
