@@ -33,6 +33,19 @@ def _scaled(frame: Frames, short: int | None) -> Frames:
     return np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
+def generated(number: int, count: int) -> tuple[Frames, float]:
+    """The first *count* frames of a clip of the embedded model, and the frame rate."""
+    # torch is loaded only where such clips are asked for.
+    from benchmarks.embedded import PROMPTS
+    from safegen.generators import find
+    from safegen.protocols import NoProgress
+    from safegen.types import Request
+
+    request = Request(PROMPTS[number % len(PROMPTS)], seed=number)
+    clip = find("tiny").generate(request, progress=NoProgress()).clip
+    return np.stack(list(clip)[:count]), float(clip.fps)
+
+
 def ball(seed: int, size: int = 512, count: int = 72) -> Frames:
     """A coloured ball that moves over a smooth two-tone ground: (count, size, size, 3)."""
     rng = np.random.default_rng(seed)
