@@ -2,8 +2,9 @@
 
 python -m benchmarks.watermark --clips DIR --out OUT [--schemes tile dwtdct] [--frames 60] [--attacks a b]
 
-Clips are every .mp4 of DIR, flat synthetic ones, and with --embedded N some of the embedded model. Every measurement is a row of OUT/watermark.jsonl, and a
-second run goes on where the first one ended; watermark.json, watermark.md, quality.svg and h264.svg sum up.
+Clips are every .mp4 of DIR, flat synthetic ones, and with --embedded N some of the embedded model. Every
+measurement is a row of OUT/watermark.jsonl, and a second run goes on where the first one ended;
+watermark.json, watermark.md, quality.svg and h264.svg sum up.
 """
 
 from __future__ import annotations

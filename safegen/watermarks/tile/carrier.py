@@ -112,7 +112,8 @@ def pattern(
     left = y @ spectrum
     # One real product of contiguous halves; strided views would bypass BLAS.
     plane = np.hstack([left.real, left.imag]) @ np.vstack([x.real, -x.imag])
-    return np.asarray(np.clip(plane, -_AMPLITUDE_LIMIT, _AMPLITUDE_LIMIT), dtype=np.float32)
+    np.clip(plane, -_AMPLITUDE_LIMIT, _AMPLITUDE_LIMIT, out=plane)
+    return np.asarray(plane, dtype=np.float32)
 
 
 class Patterns:
