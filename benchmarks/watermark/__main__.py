@@ -59,11 +59,12 @@ class Rows:
             sink.write(json.dumps(row) + "\n")
 
 
-def _clips(folder: Path | None, flat: int, short: int, embedded: int) -> dict[str, Read]:
+def _clips(folder: Path | None, flat: int, short: int, embedded: int, later: int) -> dict[str, Read]:
     found: dict[str, Read] = {}
     for file in sorted(folder.glob("*.mp4")) if folder else []:
-        skip = 60 if "bbb" in file.stem else 0
-        found[file.stem] = lambda count, f=file, s=skip: load(f, count, s, short)  # type: ignore[misc]
+        skip = later + (60 if "bbb" in file.stem else 0)
+        name = f"{file.stem}+{later}" if later else file.stem
+        found[name] = lambda count, f=file, s=skip: load(f, count, s, short)  # type: ignore[misc]
     for seed in range(flat):
         found[f"flat_{seed}"] = lambda count, s=seed: (ball(s)[:count], 24.0)  # type: ignore[misc]
     for number in range(embedded):
@@ -96,7 +97,7 @@ def measure(
 
 def run(rows: Rows, args: argparse.Namespace) -> None:
     """Every scheme that is installed, on every clip."""
-    clips = _clips(args.clips, args.flat, args.short, args.embedded)
+    clips = _clips(args.clips, args.flat, args.short, args.embedded, args.skip)
     for name in args.schemes:
         try:
             scheme = plugins.load("watermarks", name)
@@ -134,6 +135,7 @@ def main() -> None:
     parser.add_argument("--peer-frames", type=int, default=4, help="frames per clip for the slow schemes")
     parser.add_argument("--short", type=int, default=480, help="scale larger clips down to this short side")
     parser.add_argument("--flat", type=int, default=4, help="how many flat synthetic clips to add")
+    parser.add_argument("--skip", type=int, default=0, help="begin so many frames later in every file")
     parser.add_argument("--embedded", type=int, default=0, help="how many clips of the embedded model to add")
     args = parser.parse_args()
     cv2.setNumThreads(1)

@@ -9,10 +9,14 @@ import cv2
 import numpy as np
 
 from benchmarks.watermark.edits import Frames
+from safegen.errors import UnreadableInput
 
 
 def load(path: Path, count: int, skip: int = 0, short: int | None = None) -> tuple[Frames, float]:
-    """Up to *count* RGB frames after *skip*, scaled down to *short* (even sides), and the frame rate."""
+    """Up to *count* RGB frames after *skip*, scaled down to *short* (even sides), and the frame rate.
+
+    Raises UnreadableInput where no frame is left.
+    """
     frames = []
     with av.open(str(path)) as container:
         rate = float(container.streams.video[0].average_rate or 24)
@@ -21,6 +25,8 @@ def load(path: Path, count: int, skip: int = 0, short: int | None = None) -> tup
                 frames.append(_scaled(picture.to_ndarray(format="rgb24"), short))
             if len(frames) == count:
                 break
+    if not frames:
+        raise UnreadableInput(f"{path.name} has no frames after {skip}", hint="skip fewer")
     return np.stack(frames), rate
 
 
