@@ -1,7 +1,8 @@
 """The embedded model's own clips: does their mark survive, and how long does one take?
 
 ``python -m benchmarks.embedded --out OUT`` generates clips, releases them at H.264 CRF 18, encodes them
-again at CRF 23, 28 and 33, and counts how many payloads are read. Writes ``embedded.json``.
+again at CRF 23, 28 and 33, and counts how many payloads are read; and what the mark costs at CRF 23, in
+bytes. Writes ``embedded.json``.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import statistics
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -45,12 +47,19 @@ def _psnr(marked: Clip, plain: Clip) -> float:
     return float(10 * np.log10(255**2 / error))
 
 
+def _size(frames: Iterable[np.ndarray], clip: Clip, folder: Path) -> int:
+    """Bytes of *frames* as H.264 CRF 23."""
+    file = folder / "size.mp4"
+    encode_mp4(iter(frames), file, fps=clip.fps, encoding=Encoding(crf=23))
+    return file.stat().st_size
+
+
 def measure(folder: Path, clips: int) -> dict[str, object]:
     """Generate, mark and re-encode *clips* clips; counts, PSNR-Y and seconds."""
     scheme = plugins.load("watermarks", "tile")
     generator = find("tiny")
     read = dict.fromkeys(RATES, 0)
-    quality, seconds, weakest = [], [], dict.fromkeys(RATES, -np.inf)
+    quality, cost, seconds, weakest = [], [], [], dict.fromkeys(RATES, -np.inf)
     for number in range(clips):
         request = Request(PROMPTS[number % len(PROMPTS)], seed=number)
         started = time.perf_counter()
@@ -59,6 +68,7 @@ def measure(folder: Path, clips: int) -> dict[str, object]:
         payload = 0x1234_5678_9ABC_0000 + number
         marked = np.stack(list(scheme.embed(iter(clip), payload=payload, key=PUBLIC_KEY)))
         quality.append(_psnr(Clip.from_array(marked, clip.fps), clip))
+        cost.append(_size(marked, clip, folder) / _size(iter(clip), clip, folder) - 1)
         released = folder / "released.mp4"
         encode_mp4(iter(marked), released, fps=clip.fps, encoding=Encoding(crf=RATES[0]))
         for rate in RATES:
@@ -75,6 +85,7 @@ def measure(folder: Path, clips: int) -> dict[str, object]:
         "payload_read": {f"crf{rate}": count for rate, count in read.items()},
         "weakest_log10_p": {f"crf{rate}": round(float(p), 1) for rate, p in weakest.items()},
         "psnr_y_db": {"median": round(statistics.median(quality), 1), "lowest": round(min(quality), 1)},
+        "bitrate_crf23": {"median": round(statistics.median(cost), 3), "largest": round(max(cost), 3)},
         "generation_s": {
             "first_with_load": round(seconds[0], 2),
             "median_after": round(statistics.median(seconds[1:]), 2) if clips > 1 else None,

@@ -2,8 +2,9 @@
 
 python -m benchmarks.watermark --clips DIR --out OUT [--schemes tile dwtdct] [--frames 60] [--attacks a b]
 
-Clips are every .mp4 of DIR and flat synthetic ones. Every measurement is a row of OUT/watermark.jsonl, and a
-second run goes on where the first one ended; watermark.json, watermark.md, quality.svg and h264.svg sum up.
+Clips are every .mp4 of DIR, flat synthetic ones, and with --embedded N some of the embedded model. Every
+measurement is a row of OUT/watermark.jsonl, and a second run goes on where the first one ended;
+watermark.json, watermark.md, quality.svg and h264.svg sum up.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import av.filter
 import cv2
 
 from benchmarks.watermark.attacks import available
-from benchmarks.watermark.clips import ball, load
+from benchmarks.watermark.clips import ball, generated, load
 from benchmarks.watermark.edits import Frames
 from benchmarks.watermark.measure import baseline, mark, outcome
 from benchmarks.watermark.report import charts, markdown
@@ -58,13 +59,16 @@ class Rows:
             sink.write(json.dumps(row) + "\n")
 
 
-def _clips(folder: Path | None, flat: int, short: int) -> dict[str, Read]:
+def _clips(folder: Path | None, flat: int, short: int, embedded: int, later: int) -> dict[str, Read]:
     found: dict[str, Read] = {}
     for file in sorted(folder.glob("*.mp4")) if folder else []:
-        skip = 60 if "bbb" in file.stem else 0
-        found[file.stem] = lambda count, f=file, s=skip: load(f, count, s, short)  # type: ignore[misc]
+        skip = later + (60 if "bbb" in file.stem else 0)
+        name = f"{file.stem}+{later}" if later else file.stem
+        found[name] = lambda count, f=file, s=skip: load(f, count, s, short)  # type: ignore[misc]
     for seed in range(flat):
         found[f"flat_{seed}"] = lambda count, s=seed: (ball(s)[:count], 24.0)  # type: ignore[misc]
+    for number in range(embedded):
+        found[f"embedded_{number}"] = lambda count, n=number: generated(n, count)  # type: ignore[misc]
     return found
 
 
@@ -93,7 +97,7 @@ def measure(
 
 def run(rows: Rows, args: argparse.Namespace) -> None:
     """Every scheme that is installed, on every clip."""
-    clips = _clips(args.clips, args.flat, args.short)
+    clips = _clips(args.clips, args.flat, args.short, args.embedded, args.skip)
     for name in args.schemes:
         try:
             scheme = plugins.load("watermarks", name)
@@ -131,6 +135,8 @@ def main() -> None:
     parser.add_argument("--peer-frames", type=int, default=4, help="frames per clip for the slow schemes")
     parser.add_argument("--short", type=int, default=480, help="scale larger clips down to this short side")
     parser.add_argument("--flat", type=int, default=4, help="how many flat synthetic clips to add")
+    parser.add_argument("--skip", type=int, default=0, help="begin so many frames later in every file")
+    parser.add_argument("--embedded", type=int, default=0, help="how many clips of the embedded model to add")
     args = parser.parse_args()
     cv2.setNumThreads(1)
     args.out.mkdir(parents=True, exist_ok=True)

@@ -9,10 +9,14 @@ import cv2
 import numpy as np
 
 from benchmarks.watermark.edits import Frames
+from safegen.errors import UnreadableInput
 
 
 def load(path: Path, count: int, skip: int = 0, short: int | None = None) -> tuple[Frames, float]:
-    """Up to *count* RGB frames after *skip*, scaled down to *short* (even sides), and the frame rate."""
+    """Up to *count* RGB frames after *skip*, scaled down to *short* (even sides), and the frame rate.
+
+    Raises UnreadableInput where no frame is left.
+    """
     frames = []
     with av.open(str(path)) as container:
         rate = float(container.streams.video[0].average_rate or 24)
@@ -21,6 +25,8 @@ def load(path: Path, count: int, skip: int = 0, short: int | None = None) -> tup
                 frames.append(_scaled(picture.to_ndarray(format="rgb24"), short))
             if len(frames) == count:
                 break
+    if not frames:
+        raise UnreadableInput(f"{path.name} has no frames after {skip}", hint="skip fewer")
     return np.stack(frames), rate
 
 
@@ -31,6 +37,19 @@ def _scaled(frame: Frames, short: int | None) -> Frames:
     scale = short / min(height, width)
     size = (round(width * scale / 2) * 2, round(height * scale / 2) * 2)
     return np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def generated(number: int, count: int) -> tuple[Frames, float]:
+    """The first *count* frames of a clip of the embedded model, and the frame rate."""
+    # torch is loaded only where such clips are asked for.
+    from benchmarks.embedded import PROMPTS
+    from safegen.generators import find
+    from safegen.protocols import NoProgress
+    from safegen.types import Request
+
+    request = Request(PROMPTS[number % len(PROMPTS)], seed=number)
+    clip = find("tiny").generate(request, progress=NoProgress()).clip
+    return np.stack(list(clip)[:count]), float(clip.fps)
 
 
 def ball(seed: int, size: int = 512, count: int = 72) -> Frames:

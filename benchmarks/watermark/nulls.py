@@ -26,6 +26,7 @@ from benchmarks.watermark.plot import Point, chart
 from benchmarks.watermark.unmarked import Make, contents
 from safegen.watermarks.tile import detect, residual, search
 from safegen.watermarks.tile.spectrum import Spectrum, spectrum
+from safegen.watermarks.tile.statistic import log10_bound
 
 KNOWN = 1000
 """Ids a search is also given."""
@@ -115,9 +116,9 @@ def reached(z: np.ndarray) -> list[Point]:
 
 
 def bound(z: np.ndarray, trials: float) -> list[Point]:
-    """(x, log10 of trials exp(-x^2 / 2)) over the same range and up to where it reaches the acceptance."""
+    """(x, log10 of the proven bound) over the same range and up to where it reaches the acceptance."""
     x = np.linspace(float(z.min()), max(float(z.max()), 8.5), 60)
-    return [(float(v), min(0.0, math.log10(trials) - v * v / (2 * math.log(10)))) for v in x]
+    return [(float(v), log10_bound(float(v), math.log10(trials))) for v in x]
 
 
 def summary(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 The nearest rows are found by brute force: the first word of every code is compared, the rest only of the
 few rows that pass. That loses a row within the radius only where its errors crowd into the first word, and
-needs no tree, no graph and no library. The file is a cache of what the ledger holds: it is thrown away
+needs no tree, no graph and no library. A crop is looked up by a hundred codes and more: for these a large
+table is sorted into buckets once, in memory. The file is a cache of what the ledger holds: it is thrown away
 whenever it is damaged or of another ledger, and nothing it says is believed unchecked.
 """
 
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from safegen.detectors.provenance._buckets import Buckets, closer
 from safegen.detectors.provenance.content import Descriptors
 from safegen.detectors.provenance.fingerprint import WORDS, Code, Query, inner_codes, whole_codes
 
@@ -25,6 +27,8 @@ RADIUS = 88
 """Bits of 256 up to which a row is near; unrelated pictures differ in about 128."""
 FIRST = 24
 """Bits of the first 64 up to which a row is looked at further."""
+LARGE = 50_000
+"""Rows from which crops are looked up in buckets: below, reading them all is as quick and misses nothing."""
 _BLOCK = 1 << 15
 _MAGIC = b"safegen fingerprints 1\n"
 
@@ -55,6 +59,7 @@ class Table:
         self._codes = np.empty((WORDS, 0), dtype=np.uint64)
         self._releases = np.empty(0, dtype=np.int64)
         self._new: list[tuple[int, Code]] = []
+        self._buckets: Buckets | None = None
 
     def __len__(self) -> int:
         """Number of rows."""
@@ -79,6 +84,7 @@ class Table:
     def fill(self, codes: NDArray[np.uint64], releases: NDArray[np.int64]) -> None:
         """Take over whole arrays instead of what is there."""
         self._codes, self._releases, self._new = codes, releases, []
+        self._buckets = None
 
     def _settle(self) -> None:
         if self._new:
@@ -87,29 +93,43 @@ class Table:
             numbers = np.array([release for release, _ in self._new], dtype=np.int64)
             self._releases = np.concatenate([self._releases, numbers])
             self._new = []
+            self._buckets = None
 
-    def near(self, query: Query, *, radius: int = RADIUS, most: int = 256) -> list[Near]:
-        """The rows within *radius* bits of the query (see FIRST), the nearest *most* of them, in no order."""
-        codes, releases = self.codes, self.releases
-        first, word = codes[0], query.code[0]
+    def near(self, query: Query, *, radius: int = RADIUS, most: int = 256, quick: bool = False) -> list[Near]:
+        """The rows within *radius* bits of the query (see FIRST), the nearest *most* of them, in no order.
+
+        *quick*: by buckets where there are LARGE rows, which pays for many queries (see ``_buckets``).
+        """
+        if quick and len(self) >= LARGE:
+            if self._buckets is None or self._new:
+                self._buckets = Buckets(self.codes)
+            rows, bits = self._buckets.near(query.code, FIRST, radius)
+        else:
+            rows, bits = self._read_all(query.code, radius)
+        if len(rows) > most:
+            nearest = np.argpartition(bits, most)[:most]
+            rows, bits = rows[nearest], bits[nearest]
+        return [
+            Near(int(release), int(count), query.mirrored)
+            for release, count in zip(self.releases[rows], bits, strict=True)
+        ]
+
+    def _read_all(self, code: Code, radius: int) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
+        """Rows within *radius* bits of *code* by a look at every first word, and their bits."""
+        first, word = self.codes[0], code[0]
         differing = np.empty(min(_BLOCK, len(first)), dtype=np.uint64)
         counts = np.empty(len(differing), dtype=np.uint8)
-        passed: list[NDArray[np.intp]] = []
+        rows: list[NDArray[np.intp]] = [np.empty(0, dtype=np.intp)]
+        bits: list[NDArray[np.uint8]] = [np.empty(0, dtype=np.uint8)]
         for start in range(0, len(first), _BLOCK):
             part = first[start : start + _BLOCK]
             n = len(part)
             np.bitwise_xor(part, word, out=differing[:n])
             np.bitwise_count(differing[:n], out=counts[:n])
-            passed.append(np.flatnonzero(counts[:n] <= FIRST) + start)
-        rows = np.concatenate(passed) if passed else np.empty(0, dtype=np.intp)
-        bits = np.bitwise_count(codes[:, rows] ^ query.code[:, None]).sum(axis=0, dtype=np.int64)
-        close = np.flatnonzero(bits <= radius)
-        if len(close) > most:
-            close = close[np.argpartition(bits[close], most)[:most]]
-        return [
-            Near(int(release), int(count), query.mirrored)
-            for release, count in zip(releases[rows[close]], bits[close], strict=True)
-        ]
+            passed = np.flatnonzero(counts[:n] <= FIRST)
+            rows.append(passed + start)
+            bits.append(counts[passed])
+        return closer(self.codes, np.concatenate(rows), np.concatenate(bits), code, radius)
 
 
 @dataclass
@@ -132,7 +152,7 @@ class Index:
         table = self.inner if cropped else self.whole
         best: dict[tuple[int, bool], Near] = {}
         for query in queries:
-            for found in table.near(query):
+            for found in table.near(query, quick=cropped):
                 key = (found.index, found.mirrored)
                 if key not in best or found.bits < best[key].bits:
                     best[key] = found

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 STILLS = {"image/png": ".png", "image/jpeg": ".jpg"}
 """What is protected as a picture, and the extension of the result."""
 _NAMES = {"image/png": {".png"}, "image/jpeg": {".jpg", ".jpeg"}}
+_SETTLED = 3
+"""The frame of a clip that stands still whose mark a picture gets."""
 _METADATA = (b"Exif\0\0", b"eXIf", b"http://ns.adobe.com/xap/", b"XML:com.adobe.xmp")
 
 
@@ -68,7 +70,9 @@ def encode_still(
     studio.progress.stage("marking, encoding")
     try:
         said = next(labelled([shown], label))
-        marked = next(iter(scheme.embed(iter([said]), payload=payload, key=PUBLIC_KEY)))
+        # A scene begins stronger than anybody should look at for long: a still gets what follows.
+        settled = _SETTLED if isinstance(scheme, LumaWatermark) else 1
+        *_, marked = scheme.embed(iter([said] * settled), payload=payload, key=PUBLIC_KEY)
     except SafegenError:
         raise
     except Exception as error:

@@ -100,6 +100,8 @@ def test_a_picture_stays_what_it_is(home: Path, kind: str, deep: bool) -> None:
     assert back.shape == pixels.shape and back.dtype == pixels.dtype
     if kind == "png":
         assert np.array_equal(back[..., 3], pixels[..., 3])
+    change = (back[..., :3].astype(float) - pixels[..., :3]) / (257 if deep else 1)
+    assert 10 * np.log10(255**2 / np.mean(change**2)) > (41 if kind == "png" else 38)
     assert safegen.verify(made.path, workspace=home / "ws").verdict is safegen.Verdict.VERIFIED
     assert safegen.detect(made.path).marks[0].reading.payload == made.content_id
 

@@ -17,7 +17,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["R_MAX", "R_MIN", "SHORT", "TILE", "Carrier", "carrier", "pattern"]
+__all__ = ["R_MAX", "R_MIN", "SHORT", "TILE", "Carrier", "Patterns", "carrier", "pattern"]
 
 SHORT = 256
 """Short side of the canonical picture, canonical pixels."""
@@ -28,6 +28,8 @@ R_MIN, R_MAX = 5, 20
 PILOT_SHARE = 0.25
 CODED_BITS = 320
 _AMPLITUDE_LIMIT = 2.5
+_TILT = 11.6
+"""The radius at which an amplitude that falls with the frequency is 1; its RMS over the band is 1 then."""
 
 
 @dataclass(frozen=True)
@@ -87,16 +89,20 @@ def carrier(key: bytes) -> Carrier:
     )
 
 
-def pattern(key: bytes, coded: NDArray[np.uint8], width: int, height: int) -> NDArray[np.float32]:
+def pattern(
+    key: bytes, coded: NDArray[np.uint8], width: int, height: int, low: float = 0.0
+) -> NDArray[np.float32]:
     """The pattern over a frame: float32 (height, width), about unit RMS, within +-2.5.
 
-    *coded*: the 320 coded bits (0/1). Synthesised exactly at the frame's own scale by a separable
+    *coded*: the 320 coded bits (0/1). *low*, 0 to 1: from the same amplitude at every frequency to one
+    that falls with it; readers need not know. Synthesised exactly at the frame's own scale by a separable
     Fourier sum (pixel centres at i + 0.5, canonical coordinates = pixels * SHORT / short side), so
     nothing is interpolated.
     """
     c = carrier(key)
     value = np.concatenate([c.pilot_signs, c.payload_signs * (1.0 - 2.0 * coded[c.bit_of])])
     bins = np.concatenate([c.pilot_bins, c.payload_bins])
+    value *= (1.0 - low + low * _TILT / np.hypot(bins[:, 0], bins[:, 1]))[:, None]
     spectrum = np.zeros((R_MAX + 1, 2 * R_MAX + 1), dtype=np.complex64)
     spectrum[bins[:, 1], bins[:, 0] + R_MAX] = value[:, 0] + 1j * value[:, 1]
     spectrum /= np.sqrt(np.sum(np.abs(spectrum) ** 2) / 2)
@@ -106,4 +112,23 @@ def pattern(key: bytes, coded: NDArray[np.uint8], width: int, height: int) -> ND
     left = y @ spectrum
     # One real product of contiguous halves; strided views would bypass BLAS.
     plane = np.hstack([left.real, left.imag]) @ np.vstack([x.real, -x.imag])
-    return np.asarray(np.clip(plane, -_AMPLITUDE_LIMIT, _AMPLITUDE_LIMIT), dtype=np.float32)
+    np.clip(plane, -_AMPLITUDE_LIMIT, _AMPLITUDE_LIMIT, out=plane)
+    return np.asarray(plane, dtype=np.float32)
+
+
+class Patterns:
+    """The pattern of one clip's size; made anew only when its lean changes, which it does between scenes."""
+
+    def __init__(self, key: bytes, coded: NDArray[np.uint8], shape: tuple[int, ...]) -> None:
+        """For frames of *shape* (height, width)."""
+        self.shape = shape
+        self._key, self._coded = key, coded
+        self._low: float | None = None
+        self._plane: NDArray[np.float32] | None = None
+
+    def at(self, low: float) -> NDArray[np.float32]:
+        """``pattern`` with this *low*."""
+        if self._plane is None or low != self._low:
+            self._plane = pattern(self._key, self._coded, self.shape[1], self.shape[0], low)
+            self._low = low
+        return self._plane

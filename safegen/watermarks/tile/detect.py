@@ -28,11 +28,13 @@ ACCEPT_LOG10_P = -9.0
 _TESTS = math.log10(3)
 """Three statistics can each make a mark present: pilots, free payload, known id. Each pays for all."""
 _LATTICES = 48
-_KEEP, _CLIMBS, _READS = 12, 16, 8
+_KEEP, _CLIMBS, _READS = 12, 16, 10
 """Rough geometries kept per search, how many of them are refined, and how many of those are read."""
+_FREER = 1.1
+"""So many times the pilot z must rise for three more numbers to be worth believing."""
 _LOOKS = 3
 _LOG10_LOOKS = math.log10(64)
-"""No search looks at more than 64 soft vectors: (2 + 2 + 2 + 8 + 2) geometries x 3, and those underneath."""
+"""No search looks at more than 64 soft vectors: (2 + 2 + 2 + 10 + 2) geometries x 3, and those underneath."""
 _OTHER_Z = 5.0
 """Pilot z from which a second geometry is looked at once a mark was found."""
 _SAME = 0.02
@@ -130,12 +132,17 @@ def _candidates(state: Search) -> Iterator[list[Candidate]]:
     whole.sort(key=lambda pair: -pair[0].z)
     yield [*_climbed(state, whole[:2]), *search.upright(state.spectra[-1], state.key)]
     yield _climbed(state, whole[2:])
+    scaled: list[tuple[Candidate, int]] = []
     rough: list[tuple[Candidate, int]] = []
     for n, one in enumerate(state.spectra):
-        rough += [(c, n) for c in state.peaks(one, search.sweep(one), _KEEP)]
+        scaled += [(c, n) for c in state.peaks(one, search.sweep(one), _KEEP)]
         rough += [(c, n) for c in state.peaks(one, search.lattices(one, _LATTICES), _KEEP)]
-    rough.sort(key=lambda pair: -pair[0].z)
-    yield _climbed(state, rough[:_CLIMBS])[:_READS]
+    least = sorted(c.z for c, _ in scaled + rough)[-_CLIMBS:][0]
+    refined = _climbed(state, [pair for pair in rough if pair[0].z >= least])
+    for pair in scaled:
+        if pair[0].z >= least:
+            refined += _sized(state, pair)
+    yield sorted(refined, key=lambda c: -c.z)[:_READS]
 
 
 def _climbed(state: Search, rough: Sequence[tuple[Candidate, int]]) -> list[Candidate]:
@@ -144,6 +151,15 @@ def _climbed(state: Search, rough: Sequence[tuple[Candidate, int]]) -> list[Cand
     for n, one in enumerate(state.spectra):
         out += search.climb(one, [c for c, stream in rough if stream == n], state.key)
     return sorted(out, key=lambda c: -c.z)
+
+
+def _sized(state: Search, rough: tuple[Candidate, int]) -> list[Candidate]:
+    """A scaled and cropped picture's geometry refined, and a freer one as well where that fits far better."""
+    start, stream = rough
+    one = state.spectra[stream]
+    (upright,) = search.climb_upright(one, [start], state.key)
+    (free,) = search.climb(one, [upright], state.key)
+    return [upright, free] if free.z > _FREER * upright.z else [upright]
 
 
 def look(spectra: list[Spectrum], key: bytes, known: Sequence[int] = ()) -> Search:

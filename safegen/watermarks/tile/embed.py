@@ -29,17 +29,17 @@ def coded_payload(payload: int) -> NDArray[np.uint8]:
 
 
 class _Marker:
-    """The pattern of one clip's size, and what is added and taken away at the strengths that stand."""
+    """What is added to and taken from the frames of one clip at the strengths that stand."""
 
-    def __init__(self, plane: NDArray[np.float32]) -> None:
-        self.plane = plane
-        self.one = np.empty(plane.shape, np.uint8)
-        self.changes = [np.empty((*plane.shape, 3), np.uint8) for _ in range(2)]
+    def __init__(self, shape: tuple[int, int]) -> None:
+        self.level = np.empty(shape, np.float32)
+        self.one = np.empty(shape, np.uint8)
+        self.changes = [np.empty((*shape, 3), np.uint8) for _ in range(2)]
 
-    def set(self, level: NDArray[np.float32]) -> None:
+    def set(self, level: NDArray[np.float32], plane: NDArray[np.float32]) -> None:
         """From now on round(level x pattern), the same for R, G and B: only luma moves."""
         for sign, three in zip((1, -1), self.changes, strict=True):
-            cv2.multiply(level, self.plane, dst=self.one, scale=sign, dtype=cv2.CV_8U)
+            cv2.multiply(level, plane, dst=self.one, scale=sign, dtype=cv2.CV_8U)
             cv2.cvtColor(self.one, cv2.COLOR_GRAY2RGB, dst=three)
 
     def mark(self, frame: Frame) -> Frame:
@@ -60,20 +60,22 @@ def embed(frames: Iterable[Frame], *, payload: int, key: bytes) -> Iterator[Fram
 def _embed(frames: Iterator[Frame], coded: NDArray[np.uint8], key: bytes) -> Iterator[Frame]:
     marker: _Marker | None = None
     strength = Strength()
+    grey: NDArray[np.uint8] | None = None
     for frame in frames:
         if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8:
             raise MarkingFailed(
                 "the watermark needs uint8 RGB frames", hint="convert the frames to 8-bit RGB before marking"
             )
-        height, width = frame.shape[:2]
+        shape = (frame.shape[0], frame.shape[1])
         if marker is None:
-            marker = _Marker(carrier.pattern(key, coded, width, height))
-        elif marker.plane.shape != (height, width):
+            patterns, marker = carrier.Patterns(key, coded, shape), _Marker(shape)
+        elif patterns.shape != shape:
             raise MarkingFailed(
                 "the frame size changes within the clip", hint="scale every frame to one size before marking"
             )
         frame = np.ascontiguousarray(frame)
-        level = strength.follow(np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), np.uint8))
+        grey = np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY, dst=grey), np.uint8)
+        level = strength.follow(grey, marker.level)
         if level is not None:
-            marker.set(level)
+            marker.set(level, patterns.at(strength.low))
         yield marker.mark(frame)

@@ -42,14 +42,14 @@ def _marked(
     marker: _Marker | None = None
     for luma in planes:
         if marker is None:
-            marker = _Marker(carrier.pattern(key, coded, luma.shape[1], luma.shape[0]), depth)
-        elif marker.plane.shape != luma.shape:
+            patterns, marker = carrier.Patterns(key, coded, luma.shape), _Marker(luma.shape, depth)
+        elif patterns.shape != luma.shape:
             raise MarkingFailed(
                 "the frame size changes within the clip", hint="scale every frame to one size before marking"
             )
-        level = strength.follow(_grey(luma, depth, full_range))
+        level = strength.follow(_grey(luma, depth, full_range), marker.level)
         if level is not None:
-            marker.set(level, step)
+            marker.set(level, patterns.at(strength.low), step)
         marker.mark(luma)
         yield luma
 
@@ -67,17 +67,18 @@ def _grey(luma: Plane, depth: int, full_range: bool) -> NDArray[np.uint8]:
 
 
 class _Marker:
-    """The pattern of one clip's size, and what is added and taken away at the strengths that stand."""
+    """What is added to and taken from the planes of one clip at the strengths that stand."""
 
-    def __init__(self, plane: NDArray[np.float32], depth: int) -> None:
-        self.plane, self.most = plane, (1 << depth) - 1
-        self.changes = [np.empty(plane.shape, np.uint8 if depth == 8 else np.uint16) for _ in range(2)]
+    def __init__(self, shape: tuple[int, ...], depth: int) -> None:
+        self.most = (1 << depth) - 1
+        self.level = np.empty(shape, np.float32)
+        self.changes = [np.empty(shape, np.uint8 if depth == 8 else np.uint16) for _ in range(2)]
         self.kind = cv2.CV_8U if depth == 8 else cv2.CV_16U
 
-    def set(self, level: NDArray[np.float32], scale: float) -> None:
+    def set(self, level: NDArray[np.float32], plane: NDArray[np.float32], scale: float) -> None:
         """From now on round(scale x level x pattern)."""
         for sign, change in zip((1, -1), self.changes, strict=True):
-            cv2.multiply(level, self.plane, dst=change, scale=sign * scale, dtype=self.kind)
+            cv2.multiply(level, plane, dst=change, scale=sign * scale, dtype=self.kind)
 
     def mark(self, luma: Plane) -> None:
         """Change *luma* in place, saturating."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Streams", "frame_residual", "streams", "work_size"]
 
 _SHORT_MIN, _SHORT_MAX = 256, 360
-_FLOOR = 1.5
+_FLOOR = 2.0
 _LIMIT = 2.0
 
 

@@ -22,6 +22,7 @@ __all__ = [
     "PROFILES",
     "Candidate",
     "climb",
+    "climb_upright",
     "coefficients",
     "identity",
     "lattices",
@@ -210,19 +211,38 @@ def climb(
     spectrum: Spectrum, starts: Sequence[Candidate], key: Carrier, profile: float = _SCREEN
 ) -> list[Candidate]:
     """Coordinate ascent of the pilot z over the four entries of A and the position, for each of *starts*."""
+    unit = _unit(spectrum)
+    moves = np.diag([0.004 * unit] * 4 + [0.5] * 2)
+    return _ascended(spectrum, starts, key, profile, np.broadcast_to(moves, (len(starts), 6, 6)))
+
+
+def climb_upright(
+    spectrum: Spectrum, starts: Sequence[Candidate], key: Carrier, profile: float = _SCREEN
+) -> list[Candidate]:
+    """The same over size and position alone: for pictures that were scaled and cropped, nothing else.
+
+    A weak mark leaves too little to find six numbers by; a climb in all of them follows the noise.
+    """
+    moves = np.zeros((len(starts), 3, 6))
+    moves[:, 0, :4] = [0.004 * s.a.ravel() for s in starts] if starts else 0.0
+    moves[:, 1, 4] = moves[:, 2, 5] = 0.5
+    return _ascended(spectrum, starts, key, profile, moves)
+
+
+def _ascended(
+    spectrum: Spectrum, starts: Sequence[Candidate], key: Carrier, profile: float, moves: NDArray[np.float64]
+) -> list[Candidate]:
+    """Coordinate ascent along *moves* (starts, n, 6) and back, in ever smaller steps."""
     if not starts:
         return []
-    unit = _unit(spectrum)
-    moves = np.zeros((12, 6))
-    moves[:6] = np.diag([0.004 * unit] * 4 + [0.5] * 2)
-    moves[6:] = -moves[:6]
+    moves = np.concatenate([moves, -moves], axis=1)
     sign = np.array([s.polarity for s in starts])
     point = np.stack([np.concatenate([s.a.ravel(), s.o]) for s in starts])
     best = sign * pilot_z(spectrum, point[:, :4].reshape(-1, 2, 2), point[:, 4:], key, profile)
     for step in _STEPS:
         moving = np.arange(len(starts))
         while len(moving):
-            trial = (point[moving, None] + step * moves).reshape(-1, 6)
+            trial = (point[moving, None] + step * moves[moving]).reshape(-1, 6)
             z = pilot_z(spectrum, trial[:, :4].reshape(-1, 2, 2), trial[:, 4:], key, profile)
             z = sign[moving, None] * z.reshape(len(moving), -1)
             top = z.argmax(axis=1)

@@ -14,7 +14,7 @@ import pytest
 
 from safegen.errors import UnreadableInput
 from safegen.media.footage import open_footage
-from safegen.media.sandbox import NoVideo
+from safegen.media.sandbox import Limits, NoVideo
 from tests.support.films import facts, through
 
 pytestmark = pytest.mark.usefixtures("at_home")
@@ -227,3 +227,12 @@ def test_rows_are_documented() -> None:
         "transparen",
     ):
         assert word in text, json.dumps(word)
+
+
+def test_more_pictures_than_may_be_read_are_refused(
+    tmp_path: Path, makers: dict[str, Callable[..., Any]]
+) -> None:
+    source = makers["film"](tmp_path / "long.mp4", count=12)
+    with pytest.raises(UnreadableInput, match="more than 5 frames"):
+        list(open_footage(source, limits=Limits(max_frames=5)))
+    assert len(list(open_footage(source, limits=Limits(max_frames=12)))) == 12

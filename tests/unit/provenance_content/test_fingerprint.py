@@ -9,9 +9,10 @@ import cv2
 import numpy as np
 import pytest
 
+from safegen.detectors.provenance._buckets import REACH
 from safegen.detectors.provenance.content import describe
 from safegen.detectors.provenance.fingerprint import Query, picture_code
-from safegen.detectors.provenance.index import Index, Table, Upto
+from safegen.detectors.provenance.index import LARGE, Index, Table, Upto
 from safegen.detectors.provenance.search import search
 from safegen.errors import LedgerError
 from safegen.ledger import Ledger
@@ -120,6 +121,48 @@ def test_the_table_finds_what_counting_every_bit_finds() -> None:
         query[bit // 64] ^= np.uint64(1 << int(bit % 64))
     found = table.near(Query(query, False))
     assert [(n.index, n.bits) for n in found] == [(41_234, 30)]
+
+
+def flipped(code: np.ndarray, bits: list[int]) -> np.ndarray:
+    out = code.copy()
+    for bit in bits:
+        out[bit // 64] ^= np.uint64(1 << (bit % 64))
+    return out
+
+
+@pytest.mark.parametrize(("first", "rest"), [(0, 0), (1, 30), (3, 40)])
+def test_buckets_find_what_reading_every_row_finds(first: int, rest: int) -> None:
+    rng = np.random.default_rng(6)
+    table = Table()
+    codes = rng.integers(0, 2**64, (4, LARGE), dtype=np.uint64)
+    codes[:, 77] = flipped(codes[:, 4321], [17, 99, 200])
+    table.fill(codes, np.arange(LARGE, dtype=np.int64) * 10)
+    changed = [*rng.choice(16, first, replace=False), *(16 + rng.choice(240, rest, replace=False))]
+    query = Query(flipped(codes[:, 4321], [int(b) for b in changed]), True)
+    quick, whole = (sorted((n.index, n.bits) for n in table.near(query, quick=q)) for q in (True, False))
+    assert quick == whole and (43_210, first + rest) in quick and 770 in [index for index, _ in quick]
+
+
+def test_buckets_reach_so_far_and_no_further_and_keep_up_with_the_table() -> None:
+    rng = np.random.default_rng(7)
+    table = Table()
+    codes = rng.integers(0, 2**64, (4, LARGE), dtype=np.uint64)
+    table.fill(codes, np.arange(LARGE, dtype=np.int64))
+    far = Query(flipped(codes[:, 9], list(range(REACH + 1))), False)
+    assert [n.index for n in table.near(far)] == [9] and table.near(far, quick=True) == []
+    new = rng.integers(0, 2**64, 4, dtype=np.uint64)
+    assert table.near(Query(new, False), quick=True) == []
+    table.add(LARGE + 5, [new])
+    assert [(n.index, n.bits) for n in table.near(Query(new, False), quick=True)] == [(LARGE + 5, 0)]
+
+
+def test_small_tables_are_read_whole() -> None:
+    table = Table()
+    code = np.arange(4, dtype=np.uint64)
+    table.add(3, [code])
+    far = Query(flipped(code, list(range(REACH + 4))), False)
+    assert [n.index for n in table.near(far, quick=True)] == [3]
+    assert Table().near(far, quick=True) == [] and Table().near(far) == []
 
 
 def test_a_flat_picture_has_no_code() -> None:

@@ -14,6 +14,7 @@ from benchmarks.watermark.measure import ssim_y
 from benchmarks.watermark.plot import chart
 from benchmarks.watermark.report import charts, markdown
 from benchmarks.watermark.unmarked import contents
+from safegen.watermarks.tile.statistic import log10_bound
 
 
 def rows() -> list[dict]:
@@ -82,7 +83,7 @@ def test_shares_reached_and_their_bound():
     seen = nulls.reached(np.array([1.0, 2.0, 3.0, 4.0]))
     assert seen[0] == (1.0, 0.0) and seen[-1][1] == pytest.approx(math.log10(0.25))
     limit = dict(nulls.bound(np.array([0.0, 10.0]), 1.0))
-    assert limit[10.0] == pytest.approx(-50 / math.log(10)) and limit[0.0] == 0
+    assert limit[10.0] == pytest.approx(log10_bound(10.0)) and limit[0.0] == 0
 
 
 def test_wilson_interval_reference():

@@ -46,3 +46,22 @@ def test_pattern_has_unit_rms_and_repeats_every_tile(width: int, height: int):
     assert 0.9 < plane.std() < 1.05 and np.abs(plane).max() <= 2.5
     if width == height == 512:  # one tile is 128 pixels here
         assert np.allclose(plane[:128, :128], plane[128:256, 256:384], atol=1e-3)
+
+
+@pytest.mark.parametrize("low", [0.0, 0.5, 1.0])
+def test_a_leaning_pattern_keeps_its_strength_and_its_signs(low: float):
+    even = carrier.pattern(b"k", code.encode(5), 512, 512)
+    lean = carrier.pattern(b"k", code.encode(5), 512, 512, low)
+    assert lean.std() == pytest.approx(even.std(), rel=0.02)
+    a, b = (np.fft.fft2(p[:128, :128])[:21, :21] for p in (even, lean))
+    inside = np.abs(a) > 0.5 * np.abs(a).max()
+    assert np.all(np.real(a * np.conj(b))[inside] > 0)
+    rings = np.abs(np.fft.fft2(lean[:128, :128]))
+    assert low == 0.0 or rings[6, 0] > rings[19, 0]
+
+
+def test_patterns_are_kept_until_the_lean_changes():
+    patterns = carrier.Patterns(b"k", code.encode(5), (96, 128))
+    first = patterns.at(0.3)
+    assert patterns.at(0.3) is first and first.shape == (96, 128)
+    assert patterns.at(0.0) is not first

@@ -45,7 +45,7 @@ def test_input_is_not_written_to(clean: np.ndarray):
 def test_little_changes_on_a_still(clean: np.ndarray):
     out = list(TileWatermark().embed(iter([clean[0]] * 40), payload=1, key=KEY))
     steps = [np.abs(a.astype(int) - b).mean() for a, b in itertools.pairwise(out)]
-    assert max(steps) < 0.2 and steps[-1] < 0.01
+    assert max(steps) < 0.25 and steps[-1] < 0.01
 
 
 @pytest.mark.parametrize("level", [0, 255])

@@ -3,8 +3,8 @@ import itertools
 import numpy as np
 import pytest
 
-from safegen.watermarks.tile import TileWatermark
-from safegen.watermarks.tile.strength import HOLD, PEAK, Strength
+from safegen.watermarks.tile import TileWatermark, carrier
+from safegen.watermarks.tile.strength import HOLD, PEAK, PEAK_FIRST, Strength
 
 
 def texture(seed: int = 0, size: int = 256, contrast: float = 12.0) -> np.ndarray:
@@ -30,9 +30,26 @@ def test_one_map_serves_some_frames():
 
 def test_shape_type_and_limits():
     for frame in (texture(), np.zeros((1, 1), np.uint8), np.full((31, 97), 255, np.uint8)):
-        level = Strength().follow(frame)
-        assert level is not None and level.shape == frame.shape and level.dtype == np.float32
-        assert level.min() > 0 and level.max() <= PEAK
+        strength, levels = Strength(), []
+        for _ in range(2 * HOLD):
+            level = strength.follow(frame)
+            if level is not None:
+                assert level.shape == frame.shape and level.dtype == np.float32 and level.min() > 0
+                levels.append(level)
+        assert levels[0].max() <= PEAK_FIRST and max(v.max() for v in levels[1:]) <= PEAK
+
+
+def test_the_map_is_written_where_it_is_wanted():
+    into = np.zeros((256, 256), np.float32)
+    level = Strength().follow(texture(), into)
+    assert level is not None and np.shares_memory(level, into)
+
+
+def test_plain_pictures_lean_to_low_frequencies_and_busy_ones_do_not():
+    plain, busy = Strength(), Strength()
+    plain.follow(np.full((256, 256), 120, np.uint8))
+    busy.follow(texture(contrast=40.0))
+    assert plain.low > 0.5 and busy.low == 0.0
 
 
 def test_moving_parts_get_less_than_resting_ones():
@@ -77,6 +94,21 @@ def test_a_still_that_began_strong_calms_down_and_stays():
     means = [float(v.mean()) for v in levels if v is not None]
     assert means[0] > means[-1] and all(b <= a + 1e-6 for a, b in itertools.pairwise(means))
     assert abs(means[-1] - means[-2]) < 0.01 * means[-1]
+
+
+def test_a_new_scene_leans_anew(monkeypatch: pytest.MonkeyPatch):
+    made: list[float] = []
+    real = carrier.pattern
+
+    def counted(*given):
+        made.append(given[4])
+        return real(*given)
+
+    monkeypatch.setattr(carrier, "pattern", counted)
+    scenes = [np.full((96, 96), 90, np.uint8)] * 6 + [texture(size=96, contrast=60.0)] * 6
+    frames = (np.repeat(f[..., None], 3, 2) for f in scenes)
+    assert len(list(TileWatermark().embed(frames, payload=1, key=b"k"))) == 12
+    assert len(made) == 2 and made[0] > made[1] == 0.0
 
 
 @pytest.mark.parametrize("depth", [8, 10])
