@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,20 @@ from safegen.errors import GenerationFailed, Interrupted, UsageError
 from safegen.generators import find
 from safegen.generators.diffusers import DiffusersGenerator
 from safegen.protocols import NoProgress
-from safegen.types import Clip, Condition, Request, Shot
+from safegen.types import Clip, Condition, Input, Request, Shot
 
 pytest.importorskip("diffusers")
 
-SIDE = {"ltx": 32, "ltx_condition": 32, "wan22": 32}
-FRAMES = {"cogvideox": 9, "cogvideox_i2v": 9, "ltx": 9, "ltx_condition": 9, "mochi": 7}
+SIDE = dict.fromkeys(("ltx", "ltx_condition", "wan22", "ltx2", "sana"), 32)
+"""What sides are multiples of, where it is not 16."""
+STEP = {
+    **dict.fromkeys(("ltx", "ltx_condition", "ltx2", "cogvideox", "cogvideox15"), 8),
+    "mochi": 6,
+    "framepack": 36,
+}
+"""What frame counts are one more than a multiple of, where it is not 4."""
+SMALLEST = {"ltx2": 64}
+"""The smallest side (pixels) that a tiny pipeline makes, where it is not 32."""
 MODES = {
     "wan": {"text", "edit"},
     "wan22": {"text", "image", "edit", "extend", "storyboard"},
@@ -32,9 +41,35 @@ MODES = {
     "hunyuan": {"text"},
     "hunyuan15": {"text"},
     "latte": {"text"},
+    "wan_flf2v": {"image", "loop", "blend"},
+    "cogvideox15": {"text"},
+    "framepack": {"image"},
+    "hunyuan15_i2v": {"image"},
+    "ltx2": {"text", "image", "extend", "storyboard"},
+    "skyreels": {"text"},
+    "skyreels_i2v": {"image", "extend", "loop", "blend", "storyboard"},
+    "wan_vace": {"text"},
+    "allegro": {"text"},
+    "sana": {"text"},
+    "kandinsky": {"text"},
+    "kandinsky_i2v": {"image", "extend", "storyboard"},
+    "animatediff": {"text"},
+    "svd": {"image", "extend"},
+    "easyanimate": {"text"},
 }
 FIXED = {"cogvideox_i2v", "latte"}
+"""These make one size only."""
+UNSIZED = {"hunyuan15_i2v"}
+"""The picture's shape decides."""
+UNSTEADY = {"allegro", "hunyuan15", "hunyuan15_i2v", "hunyuan"}
+"""Random weights that give the same picture whatever the noise."""
+SLOW = {"svd", "allegro", "hunyuan15_i2v"}
 FAMILIES = sorted(MODES)
+
+
+def each(but: set[str] = frozenset(), slow: set[str] = SLOW) -> list[Any]:  # type: ignore[assignment]
+    """The families but some; those that take seconds are marked as slow."""
+    return [pytest.param(n, marks=pytest.mark.slow) if n in slow else n for n in FAMILIES if n not in but]
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +90,10 @@ def generators(pipeline_folder: Any) -> Any:
 def asked(name: str, mode: str = "", **more: Any) -> Request:
     """The smallest request a family can do."""
     mode = mode or ("text" if "text" in MODES[name] else "image")
-    side = SIDE.get(name, 32)
-    sizes = {} if name in FIXED else {"width": side, "height": side, "seconds": 0.01}
+    side = SMALLEST.get(name, 32)
+    sizes: dict[str, Any] = {} if name in FIXED else {"width": side, "height": side, "seconds": 0.01}
+    if name in UNSIZED:
+        sizes = {"seconds": 0.01}
     values: dict[str, Any] = {"steps": 2, "seed": 3, "mode": mode, **sizes, **more}
     return Request("a red ball", **values)
 
@@ -66,22 +103,25 @@ def noise(role: Any, frames: int = 1, fps: int = 8) -> Condition:
     return Condition(role, Clip.from_array(pixels, fps), f"{role}.mp4")
 
 
-def inputs(request: Request) -> list[Condition]:
-    return [noise("first_frame")] if request.mode == "image" else []
+def inputs(request: Request, name: str = "") -> list[Condition]:
+    if request.mode != "image":
+        return []
+    return [noise("first_frame"), *([noise("last_frame")] if name == "wan_flf2v" else [])]
 
 
 def digest(made: Any) -> str:
     return hashlib.sha256(b"".join(f.tobytes() for f in made.clip)).hexdigest()
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", each())
 def test_load_call_progress_and_what_is_said(name: str, generators: Any, counting: Any) -> None:
     generator, request, progress = generators(name), asked(name), counting()
     outlook = generator.outlook(request)
-    made = generator.generate(request, progress=progress, conditions=inputs(request))
+    made = generator.generate(request, progress=progress, conditions=inputs(request, name))
     assert progress.stages[0] == ("loading", None)
     assert ("denoising", 2) in progress.stages and progress.units == 2
-    assert (outlook.width, outlook.height) == (made.clip.width, made.clip.height)
+    if name not in UNSIZED:
+        assert (outlook.width, outlook.height) == (made.clip.width, made.clip.height)
     assert outlook.seconds == pytest.approx(made.clip.seconds) and outlook.fps == made.clip.fps
     assert not [n for n in made.warnings if "instead" in n]
     assert made.settings["num_inference_steps"] == 2 and made.settings["mode"] == request.mode
@@ -89,22 +129,22 @@ def test_load_call_progress_and_what_is_said(name: str, generators: Any, countin
     assert "red ball" not in repr(made.settings) and str(generator.preset.source) not in repr(made.settings)
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", each())
 def test_stopping_leaves_nothing_behind(name: str, generators: Any, counting: Any) -> None:
     generator, request, progress = generators(name), asked(name), counting(stop_after=1)
     with pytest.raises(Interrupted):
-        generator.generate(request, progress=progress, conditions=inputs(request))
+        generator.generate(request, progress=progress, conditions=inputs(request, name))
     assert progress.units == 1
     assert "step" not in vars(generator.loaded().pipe.scheduler)
 
 
-@pytest.mark.parametrize("name", [n for n in FAMILIES if n not in ("hunyuan15", "hunyuan")])
+@pytest.mark.parametrize("name", each(UNSTEADY))
 def test_the_seed_decides_every_byte(name: str, generators: Any) -> None:
     generator = generators(name)
 
     def run(seed: int) -> str:
         request = asked(name, seed=seed)
-        return digest(generator.generate(request, progress=NoProgress(), conditions=inputs(request)))
+        return digest(generator.generate(request, progress=NoProgress(), conditions=inputs(request, name)))
 
     assert run(5) == run(5) != run(6)
 
@@ -119,13 +159,12 @@ def test_modes(name: str, pipeline_folder: Any) -> None:
         assert "tiny" in error.value.hint
 
 
-@pytest.mark.parametrize("name", [n for n in FAMILIES if n not in FIXED])
+@pytest.mark.parametrize("name", each(FIXED | UNSIZED, set()))
 def test_sizes_are_rounded_aloud(name: str, pipeline_folder: Any) -> None:
     generator = find(str(pipeline_folder(name)))
     mode = asked(name).mode
     outlook = generator.outlook(Request("x", width=70, height=90, seconds=1.0, mode=mode))
-    step = {"ltx": 8, "ltx_condition": 8, "cogvideox": 8, "mochi": 6}.get(name, 4)
-    side = 32 if name in SIDE else 16
+    step, side = STEP.get(name, 4), SIDE.get(name, 16)
     assert outlook.width and outlook.height and outlook.seconds and outlook.fps
     assert outlook.width % side == 0 and outlook.height % side == 0
     assert round(outlook.seconds * outlook.fps) % step == 1
@@ -211,6 +250,29 @@ def test_storyboard(name: str, generators: Any, counting: Any) -> None:
     twice = asked(name, "storyboard", shots=(Shot(0, "a"), Shot(1, "b"), Shot(1, "c")))
     with pytest.raises(UsageError, match="begin its shots"):
         generator.outlook(twice)
+
+
+def test_a_model_that_wants_both_ends(generators: Any) -> None:
+    request = asked("wan_flf2v")
+    with pytest.raises(UsageError, match="last picture as well") as error:
+        generators("wan_flf2v").generate(request, progress=NoProgress(), conditions=[noise("first_frame")])
+    assert "--last-image" in error.value.hint
+    early = replace(request, inputs=(Input("first_frame", Path("a.png")),))
+    with pytest.raises(UsageError, match="last picture as well"):
+        generators("wan_flf2v").outlook(early)
+
+
+def test_a_picture_that_decides_the_size(generators: Any) -> None:
+    generator = generators("hunyuan15_i2v")
+    with pytest.raises(UsageError, match="takes no width"):
+        generator.outlook(asked("hunyuan15_i2v", width=64))
+    assert generator.outlook(asked("hunyuan15_i2v")).width is None
+
+
+def test_frames_by_any_name(generators: Any) -> None:
+    request = asked("sana", seconds=9 / 16, guidance=2.5)
+    made = generators("sana").generate(request, progress=NoProgress())
+    assert made.clip.count == 9 and made.settings["frames"] == 9
 
 
 def test_pictures_and_last_pictures(generators: Any) -> None:
