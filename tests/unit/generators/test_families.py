@@ -21,7 +21,7 @@ pytest.importorskip("diffusers")
 SIDE = dict.fromkeys(("ltx", "ltx_condition", "wan22", "ltx2", "sana"), 32)
 """What sides are multiples of, where it is not 16."""
 STEP = {
-    **dict.fromkeys(("ltx", "ltx_condition", "ltx2", "cogvideox", "cogvideox15"), 8),
+    **dict.fromkeys(("ltx", "ltx_condition", "ltx2", "cogvideox"), 8),
     "mochi": 6,
     "framepack": 36,
 }

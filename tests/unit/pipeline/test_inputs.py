@@ -102,6 +102,16 @@ def test_what_cannot_be_used_is_refused(
     assert stopped.value.hint
 
 
+@pytest.mark.parametrize("name", ["huge.png", "wide.png", "huge.jpg"])
+def test_a_picture_larger_than_can_be_decoded_says_so(name: str, tmp_path: Path) -> None:
+    from PIL import Image
+
+    Image.new("L", (20_000, 20_000) if name.startswith("huge") else (30_000, 8_000)).save(tmp_path / name)
+    with pytest.raises(UnreadableInput, match=r"20000x20000|30000x8000|no size") as stopped:
+        run(tmp_path, tmp_path / name, "first_frame", "image")
+    assert "video" not in str(stopped.value) and "video" not in stopped.value.hint
+
+
 def test_what_is_too_much_is_refused(files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(input_pictures, "MAX_PIXELS", 64 * 64 * 4)
     with pytest.raises(UnreadableInput, match="too much"):
