@@ -11,7 +11,9 @@ from typing import Any
 
 from safegen.errors import GenerationFailed, MissingExtra, UsageError
 from safegen.generators import _classes
+from safegen.generators._facts import Facts
 from safegen.generators._hub_errors import endpoint, explained, library
+from safegen.generators.families import family_of
 
 INDEX = "model_index.json"
 _SMALL = frozenset({".json", ".txt", ".model", ".jinja"})
@@ -133,6 +135,11 @@ def video_class(source: str, index: Mapping[str, Any]) -> str:
     # A video pipeline hands its frames to a VideoProcessor that its constructor keeps under this name.
     if "self.video_processor" not in source_of:
         raise GenerationFailed(f"{source} is a {name}, which makes no video", hint="choose a video pipeline")
+    if not family_of(Facts(name)).modes(Facts(name)):
+        raise GenerationFailed(
+            f"{source} is a {name}, which wants more than words, pictures or a clip",
+            hint="no way of working gives it masks, controls or another stage's work",
+        )
     return name
 
 

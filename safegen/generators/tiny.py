@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     from safegen.protocols import Progress
     from safegen.types import Condition, Mode, Request
 
+_OWN_LENGTH: dict[str, str] = {
+    "edit": "keeps a clip as long as it is",
+    "loop": "closes a loop in its own time",
+    "blend": "turns one clip into another in its own time",
+}
 _HINT = (
     "Its small world: `safegen models show tiny`; a real model: `--model wan2.1-1.3b` (`safegen models list`)"
 )
@@ -128,6 +133,8 @@ class TinyGenerator(DiffusersGenerator):
             )
         facts = _facts.facts_of(self.preset)
         _foreseen.check(family_of(facts), replace(facts, pipeline="WanPipeline"), request, rest)
+        if request.seconds is not None and request.mode in _OWN_LENGTH:
+            raise UsageError(f"the embedded model {_OWN_LENGTH[request.mode]}", hint="leave --seconds out")
         unknown = self.unknown_words(request.prompt)
         notes = []
         if unknown:

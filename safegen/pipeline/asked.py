@@ -11,7 +11,10 @@ from safegen.errors import UsageError
 from safegen.types import Mode, Outlook, Request, Role, Shot
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from safegen.protocols import Generator
+    from safegen.types import Condition
 
 ROLES: dict[Mode, tuple[tuple[Role, ...], tuple[Role, ...]]] = {
     "text": ((), ()),
@@ -81,6 +84,18 @@ def check_shots(shots: tuple[Shot, ...], seconds: float | None = None) -> None:
         raise UsageError(
             f"a shot begins at {shots[-1].at:g} s, but the clip lasts {seconds:g} s",
             hint="ask for more with --seconds, or begin the shot earlier",
+        )
+
+
+def check_lengths(request: Request, conditions: Sequence[Condition]) -> None:
+    """Raise UsageError where the inputs alone last as long as all of it should."""
+    if request.seconds is None or request.mode not in ("extend", "extend_back", "loop", "blend"):
+        return
+    there = sum(c.clip.seconds for c in conditions if c.clip.count > 1)
+    if there >= request.seconds:
+        raise UsageError(
+            f"what is there already lasts {there:.3g} s",
+            hint="--seconds is the length of all of it: ask for more, or leave it out",
         )
 
 

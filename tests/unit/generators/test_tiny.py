@@ -82,6 +82,8 @@ def test_unknown_words_are_named() -> None:
         ({"options": {"cache": "first-block"}}, "loaded in one way"),
         ({"options": {"nonsense": 1}}, "no option 'nonsense'"),
         ({"options": {"attention_kwargs": {"a": "words"}}}, "cannot be text"),
+        ({"mode": "loop", "seconds": 9.0}, "in its own time"),
+        ({"mode": "edit", "seconds": 1.0}, "as long as it is"),
         ({"mode": "storyboard", "shots": (Shot(0, "a"), Shot(1e9, "b"))}, "cannot be made"),
     ],
 )
