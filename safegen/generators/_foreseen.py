@@ -24,19 +24,23 @@ def check(family: Family, facts: Facts, request: Request, rest: Mapping[str, Any
     one_end = request.mode == "image" and {i.role for i in request.inputs} == {"first_frame"}
     if one_end and "first" not in family.abilities(facts):
         raise UsageError("this model wants a last picture as well", hint="--last-image FILE")
+    asked = {
+        "num_inference_steps": ("steps", request.steps),
+        "negative_prompt": ("negative-prompt", request.negative_prompt),
+        "strength": ("strength", request.strength if request.mode == "edit" else None),
+        "width": ("width", request.width),
+        "height": ("height", request.height),
+    }
+    asked = {argument: said for argument, said in asked.items() if said[1]}
+    if not rest and not asked:
+        return
     calls = [_classes.call(name) for name in (facts.pipeline, *family.views.values())]
     names = frozenset[str]().union(*(c.names for c in calls if c))
     if not names:
         return
     known(facts.pipeline, names, rest)
-    for option, argument, value in (
-        ("steps", "num_inference_steps", request.steps),
-        ("negative-prompt", "negative_prompt", request.negative_prompt),
-        ("strength", "strength", request.strength if request.mode == "edit" else None),
-        ("width", "width", request.width),
-        ("height", "height", request.height),
-    ):
-        if value and argument not in names and not _else(argument, names):
+    for argument, (option, _) in asked.items():
+        if argument not in names and not _else(argument, names):
             raise UsageError(
                 f"{facts.pipeline} takes no {option.replace('-', ' ')}", hint=f"leave --{option} out"
             )

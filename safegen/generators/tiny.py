@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safegen.errors import UsageError
-from safegen.generators import _facts, _foreseen, _loading, _options, weights
+from safegen.generators import _foreseen, _loading, _options, weights
+from safegen.generators._facts import Facts
 from safegen.generators.diffusers import DiffusersGenerator, call
 from safegen.generators.families import family_of
 from safegen.generators.present import check, present
@@ -131,8 +132,9 @@ class TinyGenerator(DiffusersGenerator):
                 "the embedded model is always loaded in one way",
                 hint=f"leave out --option {next(n for n in request.options if n not in rest)}",
             )
-        facts = _facts.facts_of(self.preset)
-        _foreseen.check(family_of(facts), replace(facts, pipeline="WanPipeline"), request, rest)
+        if rest:
+            facts = Facts("WanPipeline")
+            _foreseen.check(family_of(facts), facts, request, rest)
         if request.seconds is not None and request.mode in _OWN_LENGTH:
             raise UsageError(f"the embedded model {_OWN_LENGTH[request.mode]}", hint="leave --seconds out")
         unknown = self.unknown_words(request.prompt)

@@ -39,6 +39,13 @@ class Hunyuan(Family):
         """The autoencoder in float16."""
         return {"default": dtype, **({"vae": "float16"} if dtype == "bfloat16" else {})}
 
+    def conditioning(self, pipe: Any, part: Part) -> dict[str, Any]:
+        """The picture; where it is laid beside the latents, the pipeline cuts the first four frames off."""
+        given = super().conditioning(pipe, part)
+        if getattr(pipe.transformer.config, "image_condition_type", None) == "latent_concat":
+            given["num_frames"] = part.frames + 4
+        return given
+
 
 class Hunyuan15(Hunyuan):
     """``HunyuanVideo15Pipeline`` and its picture variant: guidance is a part, not an argument."""

@@ -29,6 +29,7 @@ WHOLE: dict[str, tuple[str, str]] = {
     "cogvideox15": ("CogVideoXPipeline", "1.5"),
     "cogvideox_i2v": ("CogVideoXImageToVideoPipeline", "learned positions: one size"),
     "hunyuan": ("HunyuanVideoPipeline", ""),
+    "hunyuan_i2v": ("HunyuanVideoImageToVideoPipeline", ""),
     "framepack": ("HunyuanVideoFramepackPipeline", ""),
     "hunyuan15": ("HunyuanVideo15Pipeline", ""),
     "hunyuan15_i2v": ("HunyuanVideo15ImageToVideoPipeline", "the picture decides the size"),

@@ -7,7 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from tests.unit.generators import pipelines_others as others
-from tests.unit.generators.pipelines_more import framepack, hunyuan, hunyuan15, hunyuan15_i2v, latte, mochi
+from tests.unit.generators.pipelines_more import (
+    framepack,
+    hunyuan,
+    hunyuan15,
+    hunyuan15_i2v,
+    hunyuan_i2v,
+    latte,
+    mochi,
+)
 from tests.unit.generators.text_parts import clip_vision, t5, tokenizer
 
 Parts = dict[str, Any]
@@ -211,6 +219,7 @@ BUILDERS: dict[str, Callable[[], Any]] = {
         wan_flf2v,
         cogvideox15,
         framepack,
+        hunyuan_i2v,
         hunyuan15_i2v,
         others.skyreels,
         others.skyreels_i2v,

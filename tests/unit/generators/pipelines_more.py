@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.unit.generators.text_parts import clip_text, siglip, t5, tokenizer
+from tests.unit.generators.text_parts import clip_text, clip_vision, siglip, t5, tokenizer
 
 
 def mochi() -> Any:
@@ -79,6 +79,31 @@ def hunyuan() -> Any:
     from diffusers import HunyuanVideoPipeline, HunyuanVideoTransformer3DModel
 
     return HunyuanVideoPipeline(**hunyuan_parts(HunyuanVideoTransformer3DModel(**HUNYUAN)))
+
+
+def hunyuan_i2v() -> Any:
+    """As HunyuanVideo-I2V: a language model sees the picture, too."""
+    from diffusers import HunyuanVideoImageToVideoPipeline, HunyuanVideoTransformer3DModel
+    from transformers import LlavaConfig, LlavaForConditionalGeneration
+
+    words = tokenizer("<|end_header_id|>", "<image>")
+    encoder, processor = clip_vision(8, 24)
+    text = {"hidden_size": 16, "intermediate_size": 32, "num_attention_heads": 2, "vocab_size": 128}
+    config = LlavaConfig(
+        text_config={**text, "num_hidden_layers": 3, "num_key_value_heads": 2, "model_type": "llama"},
+        vision_config={**encoder.config.to_dict(), "model_type": "clip_vision_model"},
+        image_token_index=words.convert_tokens_to_ids("<image>"),
+        pad_token_id=0,
+    )
+    model = HunyuanVideoTransformer3DModel(
+        **{**HUNYUAN, "in_channels": 9},
+        patch_size_t=1,
+        image_condition_type="latent_concat",
+        guidance_embeds=False,
+    )
+    parts = hunyuan_parts(model)
+    parts |= {"text_encoder": LlavaForConditionalGeneration(config), "tokenizer": words}
+    return HunyuanVideoImageToVideoPipeline(**parts, image_processor=processor)
 
 
 def framepack() -> Any:

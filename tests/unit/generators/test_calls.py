@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,7 @@ def given(name: str, ability: str) -> tuple[_classes.Call, set[str], set[str]]:
         "last": {"end": PIXELS},
         "edit": {"source": PIXELS, "strength": 1.0},
     }.get(ability, {})
-    pipe = type(viewed, (), {})()
+    pipe = type(viewed, (), {"transformer": SimpleNamespace(config=SimpleNamespace())})()
     conditions = set(family.conditioning(pipe, Part("x", 32, 32, 37, 1, **ends)))
     defaults = {n for n in family.defaults(facts, 24) if n in call.names}
     return call, conditions, conditions | defaults | (OURS & call.names)

@@ -44,6 +44,7 @@ MODES = {
     "wan_flf2v": {"image", "loop", "blend"},
     "cogvideox15": {"text"},
     "framepack": {"image"},
+    "hunyuan_i2v": {"image", "extend", "storyboard"},
     "hunyuan15_i2v": {"image"},
     "ltx2": {"text", "image", "extend", "storyboard"},
     "skyreels": {"text"},
@@ -195,7 +196,9 @@ def test_edit_keeps_the_length_and_uses_the_clip(name: str, generators: Any) -> 
     assert digest(first) == digest(same)
 
 
-@pytest.mark.parametrize("name", ["wan22", "wan_i2v", "ltx", "ltx_condition"])
+@pytest.mark.parametrize(
+    "name", ["wan22", "wan_i2v", "ltx", "ltx_condition", "kandinsky_i2v", "skyreels_i2v", "hunyuan_i2v"]
+)
 def test_extending_keeps_the_clip_and_doubles_no_frame(name: str, generators: Any) -> None:
     generator, fps = generators(name), generators(name).outlook(asked(name)).fps
     video = noise("video", 6, fps)

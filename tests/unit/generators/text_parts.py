@@ -5,19 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 
-def tokenizer(kind: str = "words") -> Any:
-    """A fast tokenizer of single characters: every prompt of any template is in its vocabulary."""
+def tokenizer(*special: str) -> Any:
+    """A fast tokenizer of single characters: every prompt of any template is in its vocabulary.
+
+    With *special* tokens, one of words between blanks, which are unknown to it but for those.
+    """
     from tokenizers import Regex, Tokenizer, models, pre_tokenizers, processors
     from transformers import PreTrainedTokenizerFast
 
     words = ["<pad>", "</s>", "<unk>", "<s>", *(chr(c) for c in range(32, 127)), "\n"]
     core = Tokenizer(models.WordLevel({w: i for i, w in enumerate(words)}, unk_token="<unk>"))
-    core.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
+    split = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
+    core.pre_tokenizer = pre_tokenizers.WhitespaceSplit() if special else split
     core.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
     made = PreTrainedTokenizerFast(
         tokenizer_object=core, pad_token="<pad>", eos_token="</s>", unk_token="<unk>", bos_token="<s>"
     )
     made.model_max_length = 77
+    made.add_special_tokens({"additional_special_tokens": list(special)})
     made.chat_template = "{% for m in messages %}{{ m['content'] }}{% endfor %}"
     return made
 
