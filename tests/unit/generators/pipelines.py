@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.unit.generators import pipelines_last as last
 from tests.unit.generators import pipelines_others as others
 from tests.unit.generators.pipelines_more import (
     framepack,
@@ -228,10 +229,10 @@ BUILDERS: dict[str, Callable[[], Any]] = {
         others.sana,
         others.kandinsky,
         others.kandinsky_i2v,
-        others.animatediff,
-        others.svd,
-        others.easyanimate,
-        others.ltx2,
+        last.animatediff,
+        last.svd,
+        last.easyanimate,
+        last.ltx2,
     )
 }
 
