@@ -60,7 +60,7 @@ def about(name: str) -> dict[str, Any]:
 
 def _ways(generator: Generator) -> list[str]:
     """What a model can do, in one order; before it is pulled by its name alone."""
-    return [mode.replace("_", " ") for mode in NEEDS if mode in generator.modes]
+    return [mode for mode in NEEDS if mode in generator.modes]
 
 
 def preset_of(name: str) -> Preset:

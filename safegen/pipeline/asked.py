@@ -49,7 +49,11 @@ def check_asked(request: Request, generator: Generator) -> Outlook:
     """
     _check_inputs(request)
     if request.mode not in generator.modes:
-        raise UsageError(f"the model {generator.name} cannot {WORDS[request.mode]}", hint=_who(request.mode))
+        can = ", ".join(words for mode, words in WORDS.items() if mode in generator.modes)
+        raise UsageError(
+            f"the model {generator.name} cannot {WORDS[request.mode]}",
+            hint=f"{f'it can {can}; ' if can else ''}{_who(request.mode)}",
+        )
     _check_strength(request)
     outlook = generator.outlook(request)
     if request.mode == "storyboard":

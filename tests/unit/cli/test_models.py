@@ -59,7 +59,7 @@ def test_show_tiny_names_its_world_by_groups() -> None:
 
 def test_show_says_what_a_model_can_do() -> None:
     assert as_json("show", "tiny")["ways_of_working"][:2] == ["text", "image"]
-    assert "extend back" in as_json("show", "tiny")["ways_of_working"]
+    assert "extend_back" in as_json("show", "tiny")["ways_of_working"]
     assert as_json("show", "wan2.2-5b")["ways_of_working"] == [
         "text",
         "image",

@@ -256,6 +256,12 @@ def test_a_wrong_lora_leaves_nothing_behind(wrong: str, generator: Any, lora: Pa
     assert digest(made(generator)) == before
 
 
+def test_a_lora_for_another_model_is_told_in_plain_words(generator: Any, lora: Path, tmp_path: Path) -> None:
+    file = _lora(tmp_path / "other.safetensors", 24, "other_model.blocks.{}.attn1.to_q")
+    with pytest.raises(UsageError, match="none of its 2 layers is in this model"):
+        made(generator, lora=str(file))
+
+
 def test_outlook_says_what_it_takes(generator: Any) -> None:
     outlook = generator.outlook(Request("x", width=64, height=64))
     assert outlook.needs["device"] and outlook.needs["offload"] == "none"

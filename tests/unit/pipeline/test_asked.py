@@ -64,7 +64,7 @@ def test_a_model_that_cannot_do_it_names_those_that_can(monkeypatch: pytest.Monk
     monkeypatch.setattr(safegen.generators, "find", lambda name: Painter(frozenset({"loop"})))
     with pytest.raises(UsageError, match="cannot make a clip loop") as stopped:
         check_asked(Request("x", mode="loop", inputs=(VIDEO,)), Painter(frozenset({"text"})))
-    assert "tiny" in stopped.value.hint
+    assert "tiny" in stopped.value.hint and "it can make clips from words alone" in stopped.value.hint
 
 
 @pytest.mark.parametrize(
