@@ -87,7 +87,8 @@ def _describe(container: Any, job: Job) -> Job:
         )
     if width < 1 or height < 1 or not stream.codec_context.width:
         raise Refuse(
-            "its pictures have no size", "it is damaged, or too large: try to open it, or fetch it again"
+            "its pictures have no size",
+            "damaged, too large, or an animation: try to open it, or fetch it again",
         )
     rate = stream.average_rate or stream.guessed_rate
     seconds = float(stream.duration * stream.time_base) if stream.duration else 0.0

@@ -103,6 +103,18 @@ def test_what_cannot_be_used_is_refused(
     assert stopped.value.hint
 
 
+@pytest.mark.parametrize("name", ["moving.gif", "moving.png", "moving.webp"])
+def test_an_animation_is_no_picture(name: str, tmp_path: Path) -> None:
+    from PIL import Image
+
+    noise = np.random.default_rng(0).integers(0, 255, (3, 64, 64, 3), np.uint8)
+    first, *others = (Image.fromarray(frame) for frame in noise)
+    first.save(tmp_path / name, save_all=True, append_images=others)
+    with pytest.raises(UnreadableInput, match=r"animation|no size") as stopped:
+        run(tmp_path, tmp_path / name, "first_frame", "image")
+    assert "animation" in f"{stopped.value} {stopped.value.hint}"
+
+
 @pytest.mark.parametrize("name", ["huge.png", "wide.png", "huge.jpg"])
 def test_a_picture_larger_than_can_be_decoded_says_so(name: str, tmp_path: Path) -> None:
     from PIL import Image
