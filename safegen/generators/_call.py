@@ -55,10 +55,11 @@ def accepted(pipe: Any) -> frozenset[str]:
     return frozenset(inspect.signature(type(pipe).__call__).parameters)
 
 
-def screened(asked: Mapping[str, Any]) -> None:
-    """Raise UsageError for options safegen sets itself, or that would bring in what nobody screened.
+def screened(pipeline: str, names: Collection[str], asked: Mapping[str, Any]) -> None:
+    """Raise UsageError for an *asked* option that is none of a pipeline's *names* (none known: any is).
 
-    Of no option may the value be text: an argument that takes words goes past the screens.
+    And for those that safegen sets itself or that would bring in what nobody screened. Of no option may the
+    value be text: an argument that takes words goes past the screens.
     """
     for name, value in asked.items():
         if name in _OURS:
@@ -70,6 +71,8 @@ def screened(asked: Mapping[str, Any]) -> None:
             raise UsageError(f"{name!r} is not an option", hint="a model's own checks stay as they are")
         if name.startswith(_BEFORE_THE_SCREEN):
             raise UsageError(f"{name!r} is not an option", hint="words and pictures pass the screens first")
+        if names and name not in names:
+            raise UsageError(f"{pipeline} has no option {name!r}", hint=_meant(name, names))
         if _wordy(value):
             raise UsageError(
                 f"option {name!r} cannot be text: {value!r}",
@@ -89,17 +92,9 @@ def checked_arguments(pipe: Any, values: dict[str, Any], asked: Mapping[str, Any
 
     Raises UsageError for an asked one that it does not take, and as ``screened`` does.
     """
-    screened(asked)
     names = accepted(pipe)
-    known(type(pipe).__name__, names, asked)
+    screened(type(pipe).__name__, names, asked)
     return {k: v for k, v in {**values, **asked}.items() if k in names}
-
-
-def known(pipeline: str, names: Collection[str], asked: Iterable[str]) -> None:
-    """Raise UsageError for an *asked* option that is none of a pipeline's *names*."""
-    for name in asked:
-        if name not in names:
-            raise UsageError(f"{pipeline} has no option {name!r}", hint=_meant(name, names))
 
 
 def _meant(name: str, names: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from safegen.errors import UsageError
 from safegen.generators import _classes
-from safegen.generators._call import known, screened
+from safegen.generators._call import screened
 
 if TYPE_CHECKING:
     from safegen.generators._facts import Facts
@@ -20,7 +20,6 @@ def check(family: Family, facts: Facts, request: Request, rest: Mapping[str, Any
 
     *rest*: options that go to its call by name. They are screened as well.
     """
-    screened(rest)
     one_end = request.mode == "image" and {i.role for i in request.inputs} == {"first_frame"}
     if one_end and "first" not in family.abilities(facts):
         raise UsageError("this model wants a last picture as well", hint="--last-image FILE")
@@ -36,11 +35,9 @@ def check(family: Family, facts: Facts, request: Request, rest: Mapping[str, Any
         return
     calls = [_classes.call(name) for name in (facts.pipeline, *family.views.values())]
     names = frozenset[str]().union(*(c.names for c in calls if c))
-    if not names:
-        return
-    known(facts.pipeline, names, rest)
+    screened(facts.pipeline, names, rest)
     for argument, (option, _) in asked.items():
-        if argument not in names and not _else(argument, names):
+        if names and argument not in names and not _else(argument, names):
             raise UsageError(
                 f"{facts.pipeline} takes no {option.replace('-', ' ')}", hint=f"leave --{option} out"
             )
