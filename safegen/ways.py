@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict, Unpack
 
 from safegen import sizes
 from safegen.errors import UsageError
-from safegen.pipeline.asked import check_shots
+from safegen.pipeline.asked import check_numbers, check_shots
 from safegen.types import Input, Mode, Request, Role, Shot
 
 if TYPE_CHECKING:
@@ -138,6 +138,8 @@ def _request(mode: Mode, prompt: str, settings: Settings, **more: Any) -> Reques
     }
     plain.setdefault("seed", new_seed())
     request = Request(prompt=prompt, mode=mode, **plain, **more)
+    asked = {name: settings.get(name) for name in ("width", "height")}
+    check_numbers(Request(**{**vars(request), **asked}))
 
     def natural() -> tuple[int | None, int | None]:
         outlook = find(request.model).outlook(request)

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from safegen import plugins
 from safegen.errors import UsageError
 from safegen.generators import embedded, estimate, hub
 from safegen.generators._records import Record
+from safegen.generators.families import NEEDS
 from safegen.generators.presets import PRESETS, Preset, custom
+
+if TYPE_CHECKING:
+    from safegen.protocols import Generator
 
 
 def rows() -> list[dict[str, Any]]:
@@ -38,17 +42,25 @@ def rows() -> list[dict[str, Any]]:
 def about(name: str) -> dict[str, Any]:
     """Everything known of a model by name, hub id or folder. Asks nobody. Raises UsageError."""
     if name in embedded():
-        row = plugins.load("generators", name).describe()
+        generator = plugins.load("generators", name)
+        row = {**generator.describe(), "ways_of_working": _ways(generator)}
         words = row.pop("words", [])
         return {**row, "here": "comes with safegen", "world": row.get("world") or grouped(words)}
+    from safegen.generators.diffusers import DiffusersGenerator
+
     preset = preset_of(name)
     record = None if Path(preset.source).is_dir() else hub.pinned(preset.source)
-    details = preset.details()
+    details = {**preset.details(), "ways_of_working": _ways(DiffusersGenerator(preset))}
     if record is not None:
         details["licence"] = preset.licence or record.licence or "not stated"
         details["pipeline"] = record.pipeline
     needs = estimate.memory(preset, width=None, height=None, frames=None)
     return {**details, **_here(record), "estimate": needs.describe()}
+
+
+def _ways(generator: Generator) -> list[str]:
+    """What a model can do, in one order; before it is pulled by its name alone."""
+    return [mode for mode in NEEDS if mode in generator.modes]
 
 
 def preset_of(name: str) -> Preset:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import inspect
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +31,10 @@ _OURS = {
     "num_inference_steps": "--steps",
     "guidance_scale": "--guidance",
     "frame_rate": "--fps",
+    "fps": "--fps",
+    "target_fps": "--fps",
+    "frames": "--seconds",
+    **{name: f"--{name}" for name in ("seed", "steps", "guidance", "seconds", "size")},
     "num_videos_per_prompt": "",
     "strength": "--strength",
     "denoise_strength": "--strength",
@@ -42,6 +46,8 @@ _OURS = {
 """Arguments safegen fills in itself, and what a user gives instead."""
 _BEFORE_THE_SCREEN = ("prompt", "negative_prompt", "latents", "image_", "callback", "pooled_", "system_")
 """Arguments that would bring in words or pictures that nobody screened."""
+_GUARDS = frozenset({"enable_safety_check", "safety_checker"})
+"""Arguments that switch off what a model's makers check."""
 
 
 def accepted(pipe: Any) -> frozenset[str]:
@@ -49,29 +55,46 @@ def accepted(pipe: Any) -> frozenset[str]:
     return frozenset(inspect.signature(type(pipe).__call__).parameters)
 
 
-def screened(asked: Iterable[str]) -> None:
-    """Raise UsageError for options safegen sets itself, or that would bring in what nobody screened."""
-    for name in asked:
+def screened(pipeline: str, names: Collection[str], asked: Mapping[str, Any]) -> None:
+    """Raise UsageError for an *asked* option that is none of a pipeline's *names* (none known: any is).
+
+    And for those that safegen sets itself or that would bring in what nobody screened. Of no option may the
+    value be text: an argument that takes words goes past the screens.
+    """
+    for name, value in asked.items():
         if name in _OURS:
             instead = _OURS[name]
             raise UsageError(
                 f"{name!r} is not an option", hint=f"use {instead}" if instead else "safegen sets it itself"
             )
+        if name in _GUARDS:
+            raise UsageError(f"{name!r} is not an option", hint="a model's own checks stay as they are")
         if name.startswith(_BEFORE_THE_SCREEN):
             raise UsageError(f"{name!r} is not an option", hint="words and pictures pass the screens first")
+        if names and name not in names:
+            raise UsageError(f"{pipeline} has no option {name!r}", hint=_meant(name, names))
+        if _wordy(value):
+            raise UsageError(
+                f"option {name!r} cannot be text: {value!r}",
+                hint="numbers, true or false, and lists of them; words pass the screens first",
+            )
 
 
-def checked_arguments(pipe: Any, values: dict[str, Any], asked: tuple[str, ...]) -> dict[str, Any]:
-    """Drop what the pipeline's call does not take.
+def _wordy(value: Any) -> bool:
+    """Whether there is text in a value, however deep."""
+    if isinstance(value, Mapping):
+        return any(map(_wordy, value.values()))
+    return any(map(_wordy, value)) if isinstance(value, list | tuple) else isinstance(value, str)
 
-    Raises UsageError when the user asked for it by name, and as ``screened`` does.
+
+def checked_arguments(pipe: Any, values: dict[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
+    """*values*, and what was *asked* for by name, as far as the pipeline's call takes it.
+
+    Raises UsageError for an asked one that it does not take, and as ``screened`` does.
     """
-    screened(asked)
     names = accepted(pipe)
-    for name in asked:
-        if name not in names:
-            raise UsageError(f"{type(pipe).__name__} has no option {name!r}", hint=_meant(name, names))
-    return {k: v for k, v in values.items() if k in names}
+    screened(type(pipe).__name__, names, asked)
+    return {k: v for k, v in {**values, **asked}.items() if k in names}
 
 
 def _meant(name: str, names: Iterable[str]) -> str:

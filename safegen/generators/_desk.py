@@ -74,11 +74,12 @@ class Desk:
         view = replace(self.loaded, pipe=pipe)
         arguments = self.generator.arguments(request, view, {**defaults, **sizes})
         self._guide(pipe)
-        self.settings = self.settings or self.generator.settings(
-            {**arguments, **({"strength": part.strength} if part.source is not None else {})}, view
-        )
         self.parts += 1
         given = self.family.conditioning(pipe, part)
+        edited = (
+            {"strength": part.strength} if part.source is not None and "strength" in accepted(pipe) else {}
+        )
+        self.settings = self.settings or self.generator.settings({**arguments, **edited}, view)
         _tuning.cache(pipe, self.options, arguments.get("num_inference_steps"))
         try:
             frames = call(view, {**arguments, **given}, seed=part.seed, progress=self.progress)
@@ -86,7 +87,7 @@ class Desk:
             self.loaded.pipe.maybe_free_model_hooks()
             if guider is not None:
                 pipe.guider = guider
-        self._compare(frames, part)
+        self._compare(frames, part, sized="width" in accepted(pipe))
         return frames
 
     def _guide(self, pipe: Any) -> None:
@@ -98,9 +99,11 @@ class Desk:
         if not self.family.guide(pipe, guidance) and asked is not None:
             raise UsageError(f"{type(pipe).__name__} takes no guidance", hint="leave --guidance out")
 
-    def _compare(self, frames: NDArray[np.uint8], part: Part) -> None:
+    def _compare(self, frames: NDArray[np.uint8], part: Part, *, sized: bool) -> None:
+        """Say where the clip is not what was wanted; *sized*: the pipeline's call takes a size."""
         made = (frames.shape[2], frames.shape[1], frames.shape[0])
-        wanted = (part.width or made[0], part.height or made[1], part.frames or made[2])
+        width, height = (part.width, part.height) if sized else (0, 0)
+        wanted = (width or made[0], height or made[1], part.frames or made[2])
         if made == wanted:
             return
         fps = self.target.fps

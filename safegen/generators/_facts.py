@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 INDEX = "model_index.json"
 
 _BY_NAME: tuple[tuple[str, str, dict[str, Any]], ...] = (
-    (r"wan.*(i2v|flf2v)", "WanImageToVideoPipeline", {}),
     (r"wan.*ti2v", "WanPipeline", {"expand_timesteps": True}),
+    (r"wan.*i2v", "WanImageToVideoPipeline", {}),
+    (r"wan.*flf2v", "WanImageToVideoPipeline", {}),
+    (r"wan.*t2v-a14b", "WanPipeline", {"boundary_ratio": 0.875}),
     (r"wan.*vace", "WanVACEPipeline", {}),
     (r"wan", "WanPipeline", {}),
     (r"ltx-?2", "LTX2Pipeline", {}),
@@ -31,6 +33,8 @@ _BY_NAME: tuple[tuple[str, str, dict[str, Any]], ...] = (
     (r"mochi", "MochiPipeline", {}),
 )
 """Hub names say what a pipeline is until its files are here; the files then have the last word."""
+_PARTS: dict[str, dict[str, dict[str, Any]]] = {"flf2v": {"transformer": {"pos_embed_seq_len": 514}}}
+"""What names say of the parts: FLF2V is first and last frame to video."""
 
 
 @dataclass(frozen=True)
@@ -72,11 +76,12 @@ def read(folder: Path) -> Facts:
 
 
 def guess(source: str) -> Facts:
-    """What a hub name suggests: the class of pipeline, nothing about its parts."""
+    """What a hub name suggests: the class of pipeline, hardly anything about its parts."""
     name = source.rsplit("/", 1)[-1].lower()
     for pattern, pipeline, index in _BY_NAME:
         if re.search(pattern, name):
-            return Facts(pipeline, index)
+            parts = next((value for word, value in _PARTS.items() if word in name), {})
+            return Facts(pipeline, index, parts)
     return Facts("")
 
 

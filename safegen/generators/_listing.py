@@ -6,12 +6,14 @@ import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from safegen.errors import GenerationFailed, MissingExtra, UsageError
+from safegen.generators import _classes
+from safegen.generators._facts import Facts
 from safegen.generators._hub_errors import endpoint, explained, library
+from safegen.generators.families import family_of
 
 INDEX = "model_index.json"
 _SMALL = frozenset({".json", ".txt", ".model", ".jinja"})
@@ -126,27 +128,19 @@ def video_class(source: str, index: Mapping[str, Any]) -> str:
     name = index.get("_class_name")
     if not isinstance(name, str):
         raise GenerationFailed(f"{source} needs code from its repository", hint="such code is never run")
-    source_of = _class_source(name)
+    _pipelines()
+    source_of = _classes.source(name)
     if source_of is None:
         raise GenerationFailed(f"the installed diffusers has no {name}", hint="pip install -U diffusers")
     # A video pipeline hands its frames to a VideoProcessor that its constructor keeps under this name.
     if "self.video_processor" not in source_of:
         raise GenerationFailed(f"{source} is a {name}, which makes no video", hint="choose a video pipeline")
+    if not family_of(Facts(name)).modes(Facts(name)):
+        raise GenerationFailed(
+            f"{source} is a {name}, which wants more than words, pictures or a clip",
+            hint="no way of working gives it masks, controls or another stage's work",
+        )
     return name
-
-
-@cache
-def _class_source(name: str) -> str | None:
-    """Text of one of diffusers' pipeline classes; None when there is none of that name.
-
-    Read, not imported: importing takes seconds and needs torch, which a download does not.
-    """
-    begin = f"\nclass {name}("
-    for file in sorted(_pipelines().glob("*/*.py")):
-        text = file.read_text(encoding="utf-8")
-        if begin in text:
-            return text.split(begin, 1)[1].split("\nclass ", 1)[0]
-    return None
 
 
 def _known_module(name: str) -> bool:
@@ -156,12 +150,10 @@ def _known_module(name: str) -> bool:
 
 def _pipelines() -> Path:
     """Folder of the installed diffusers' pipelines. Raises MissingExtra."""
-    from importlib.util import find_spec
-
-    found = find_spec("diffusers")
-    if found is None or not found.submodule_search_locations:
+    found = _classes.folder()
+    if found is None:
         raise MissingExtra("models from a hub need diffusers", hint='pip install "safegen[video]"')
-    return Path(found.submodule_search_locations[0]) / "pipelines"
+    return found
 
 
 def is_read(name: str) -> bool:

@@ -47,6 +47,8 @@ def add(pipe: Any, path: Path, scale: float) -> dict[str, Any]:
         pipe.load_lora_weights(
             str(path.resolve().parent), weight_name=path.name, adapter_name=_ADAPTER, local_files_only=True
         )
+        if not _fitted(pipe):
+            raise ValueError(f"none of its {pairs} layers is in this model")
         pipe.set_adapters([_ADAPTER], [scale])
     except ImportError as error:
         raise MissingExtra("LoRA needs peft", hint='pip install "safegen[video]"') from error

@@ -96,7 +96,9 @@ def choose(
         if _fits(needed, there):
             break
     assert needed is not None
-    tiling = options.vae_tiling if options.vae_tiling is not None else offload != "none" and device != "cpu"
+    tiling = options.vae_tiling
+    if tiling is None:
+        tiling = family.tiled(facts) or (offload != "none" and device != "cpu")
     return Placement(device, dtypes, offload, tiling, needed, there)
 
 

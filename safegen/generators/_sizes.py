@@ -60,18 +60,22 @@ def target(request: Request, native: Native, *, shape: tuple[int, int] | None = 
 def nearest(count: float, native: Native) -> int:
     """The possible number of frames nearest to *count*, at least two."""
     steps = round((count - native.first) / native.step)
-    least = 0 if native.first > 1 else 1
-    return native.first + max(least, steps) * native.step
+    return native.first + max(0 if native.first > 1 else 1, _fewest(native), steps) * native.step
 
 
 def at_most(count: int, native: Native) -> int:
     """The largest possible number of frames up to *count*; the smallest possible one if there is none."""
-    return native.first + max(0, (count - native.first) // native.step) * native.step
+    return native.first + max(_fewest(native), (count - native.first) // native.step) * native.step
 
 
 def at_least(count: int, native: Native) -> int:
     """The smallest possible number of frames from *count* on."""
-    return native.first + max(0, -((native.first - count) // native.step)) * native.step
+    return native.first + max(_fewest(native), -((native.first - count) // native.step)) * native.step
+
+
+def _fewest(native: Native) -> int:
+    """Steps beyond the first frames of the shortest clip."""
+    return max(0, -((native.first - native.least) // native.step))
 
 
 def say(width: int | None, height: int | None, frames: int, fps: int) -> str:

@@ -98,6 +98,8 @@ def image(job: Job) -> Frames:
         raise UsageError(
             "this model takes a first picture but no last one", hint="leave the last picture out"
         )
+    if end is None and "first" not in job.can:
+        raise UsageError("this model wants a last picture as well", hint="--last-image FILE")
     return job.call(job.frames, start=job.inputs["first_frame"][:1], end=None if end is None else end[:1])
 
 

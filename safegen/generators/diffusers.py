@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safegen.errors import GenerationFailed, UsageError
-from safegen.generators import _facts, _loading, _options, _sizes, _work
-from safegen.generators._call import accepted, call, checked_arguments, run, screened, to_uint8
+from safegen.generators import _facts, _foreseen, _loading, _options, _sizes, _work
+from safegen.generators._call import accepted, call, checked_arguments, run, to_uint8
 from safegen.generators._desk import Desk, who_can
 from safegen.generators._options import Options
 from safegen.generators.families import Family, Native, family_of
@@ -139,19 +139,15 @@ class DiffusersGenerator:
             **(extra or {}),
             **preset.options,
         }
-        names = accepted(loaded.pipe)
-        if "num_frames" not in names:
-            values["video_length"] = values["num_frames"]
-        asked = {"num_inference_steps": request.steps, "negative_prompt": request.negative_prompt}
-        for name, value in asked.items():
-            if value and name not in names:
-                raise UsageError(f"{type(loaded.pipe).__name__} takes no {name.replace('_', ' ')}")
+        values["negative_prompt"] = request.negative_prompt or values["negative_prompt"]
+        if "num_frames" not in accepted(loaded.pipe):
+            values["video_length"] = values["frames"] = values["num_frames"]
         taken = {k: v for k, v in values.items() if v is not None}
-        return checked_arguments(loaded.pipe, {**taken, **rest}, tuple(rest))
+        return checked_arguments(loaded.pipe, taken, rest)
 
     def _native(self, request: Request) -> tuple[_facts.Facts, Family, Native]:
         """What is known of the pipeline. Raises UsageError for a way of working it does not have."""
-        screened(_options.parse(request.options)[1])
+        _, rest = _options.parse(request.options)
         facts = _facts.facts_of(self.preset)
         family = family_of(facts)
         can = family.modes(facts)
@@ -159,8 +155,10 @@ class DiffusersGenerator:
             raise UsageError(
                 f"{self.name} cannot do {request.mode.replace('_', ' ')}: its pipeline is "
                 f"{facts.pipeline or 'unknown'}",
-                hint=f"it can do {', '.join(sorted(can))}; {who_can(request.mode)}",
+                hint=f"it can do {', '.join(sorted(can)) or 'nothing safegen knows'}; "
+                f"{who_can(request.mode)}",
             )
+        _foreseen.check(family, facts, request, rest)
         native = _sizes.native_of(self.preset, family.native(facts))
         return facts, family, native
 

@@ -42,6 +42,15 @@ def present(
     native frames at a time, and every pass gives the same bytes. ``drop_last`` leaves the last frame out, for
     clips that are played in a loop. Raises UsageError for sizes out of range.
     """
+    count = check(width, height, seconds, fps)
+    shown = count - drop_last
+    return Clip(
+        lambda: islice(_stream(frames, width, height, count), shown), width, height, Fraction(fps), shown
+    )
+
+
+def check(width: int, height: int, seconds: float, fps: int) -> int:
+    """Frames of a clip of that size, duration and rate. Raises UsageError when it cannot be made."""
     count = round(seconds * fps)
     if not (16 <= width <= MAX_SIDE and 16 <= height <= MAX_SIDE and width % 2 == 0 and height % 2 == 0):
         raise UsageError(
@@ -49,11 +58,11 @@ def present(
             hint=f"even sides of 16 to {MAX_SIDE} pixels",
         )
     if fps < 1 or not 1 <= count <= MAX_FRAMES:
-        raise UsageError(f"{seconds:g} s at {fps} fps cannot be made", hint="try --seconds 3 --fps 24")
-    shown = count - drop_last
-    return Clip(
-        lambda: islice(_stream(frames, width, height, count), shown), width, height, Fraction(fps), shown
-    )
+        raise UsageError(
+            f"{seconds:g} s at {fps} fps cannot be made",
+            hint=f"one frame at least, {MAX_FRAMES} at most: {MAX_FRAMES / max(fps, 1):g} s at this rate",
+        )
+    return count
 
 
 def _stream(frames: Frames, width: int, height: int, count: int) -> Iterator[Frame]:

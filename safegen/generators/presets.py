@@ -30,7 +30,8 @@ class Preset:
     ``frames`` and ``fps`` are native; ``None`` leaves the choice to the pipeline. ``frames`` counts must be
     ``1`` more than a multiple of ``frame_step``. ``options`` go to the pipeline's call as they are.
 
-    ``terms`` must be accepted by name before a download. ``parameters`` counts each part's; ``hidden`` is the
+    ``advice``: what its makers recommend beyond these figures. ``terms`` must be accepted by name before a
+    download. ``parameters`` counts each part's; ``hidden`` is the
     transformer's width in channels and ``token`` the (width, height, frames) that one of its tokens covers.
     ``sources`` says for each figure, by the field's name, where it was read.
     """
@@ -52,6 +53,7 @@ class Preset:
     licence_link: str = ""
     pipeline: str = ""
     dtype: str | None = None
+    advice: str = ""
     parameters: Mapping[str, int] = field(default_factory=dict)
     hidden: int | None = None
     token: tuple[int, int, int] | None = None
@@ -80,6 +82,7 @@ class Preset:
             "frame_rule": f"a multiple of {self.frame_step}, plus 1" if self.frames else "the pipeline's own",
             "dtype": self.dtype or "not stated",
             "pipeline": self.pipeline or "not stated",
+            "advice": self.advice,
             "terms": self.terms,
             "licence_link": self.licence_link,
             "parameters": dict(self.parameters),
@@ -120,17 +123,22 @@ def _preset(name: str, entry: Mapping[str, Any], texts: Mapping[str, str]) -> Pr
     """One preset from its entry; every figure is ``[value, source]``."""
     sources = {f: _text(entry[f][1], texts) for f in (*_FIGURES, "hidden", "token") if f in entry}
     parts = entry.get("parameters", {})
+    if "advice" in entry:
+        sources["advice"] = _text(entry["advice"][1], texts)
     sources |= {f"parameters.{part}": _text(value[1], texts) for part, value in parts.items()}
     return Preset(
         name=name,
         source=entry["hub"],
         summary=entry["summary"],
+        advice=entry["advice"][0] if "advice" in entry else "",
         terms=entry.get("terms", ""),
         licence_link=entry.get("licence_link", ""),
         parameters={part: int(float(value[0])) for part, value in parts.items()},
         hidden=entry["hidden"][0] if "hidden" in entry else None,
         token=tuple(entry["token"][0]) if "token" in entry else None,
-        memory=tuple(Published(int(g * 1e9), how, _text(s, texts)) for g, how, s in entry.get("memory", ())),
+        memory=tuple(
+            Published(round(g * 1e9), how, _text(s, texts)) for g, how, s in entry.get("memory", ())
+        ),
         sources=sources,
         **{f: entry[f][0] for f in _FIGURES if f in entry},
     )

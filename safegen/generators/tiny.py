@@ -13,9 +13,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from safegen.generators import _loading, weights
+from safegen.errors import UsageError
+from safegen.generators import _foreseen, _loading, _options, weights
+from safegen.generators._facts import Facts
 from safegen.generators.diffusers import DiffusersGenerator, call
-from safegen.generators.present import present
+from safegen.generators.families import family_of
+from safegen.generators.present import check, present
 from safegen.generators.presets import Preset
 from safegen.types import Generated, ModelRef, Outlook
 
@@ -23,12 +26,19 @@ if TYPE_CHECKING:
     from safegen.protocols import Progress
     from safegen.types import Condition, Mode, Request
 
+_OWN_LENGTH: dict[str, str] = {
+    "edit": "keeps a clip as long as it is",
+    "loop": "closes a loop in its own time",
+    "blend": "turns one clip into another in its own time",
+}
 _HINT = (
     "Its small world: `safegen models show tiny`; a real model: `--model wan2.1-1.3b` (`safegen models list`)"
 )
 FOLDER = Path(__file__).resolve().parent.parent / "models" / "tiny"
 VERSION = "1"
 SIDE, SECONDS, FPS = 512, 3.0, 24
+SLOW = 2
+"""From how many times its usual duration on it is said that everything is slower."""
 RATE = 16 / 3
 """Native frames a second of a release."""
 
@@ -112,7 +122,21 @@ class TinyGenerator(DiffusersGenerator):
         return tuple(dict.fromkeys(w for w in re.findall(r"[a-z0-9]+", prompt.lower()) if w not in known))
 
     def outlook(self, request: Request) -> Outlook:
-        """What is released, and what a user should know before it is made: unknown words, cut-off edges."""
+        """What is released, and what a user should know before it is made: unknown words, cut-off edges.
+
+        Raises UsageError for a size, a duration or an option that it does not have.
+        """
+        typed, rest = _options.parse(request.options)
+        if typed != _options.Options():
+            raise UsageError(
+                "the embedded model is always loaded in one way",
+                hint=f"leave out --option {next(n for n in request.options if n not in rest)}",
+            )
+        if rest:
+            facts = Facts("WanPipeline")
+            _foreseen.check(family_of(facts), facts, request, rest)
+        if request.seconds is not None and request.mode in _OWN_LENGTH:
+            raise UsageError(f"the embedded model {_OWN_LENGTH[request.mode]}", hint="leave --seconds out")
         unknown = self.unknown_words(request.prompt)
         notes = []
         if unknown:
@@ -121,7 +145,11 @@ class TinyGenerator(DiffusersGenerator):
         width, height = request.width or request.height or SIDE, request.height or request.width or SIDE
         if width != height:
             notes.append("the embedded model makes square pictures; what sticks out of this size is cut off")
-        return Outlook(width, height, _seconds(request), request.fps or FPS, tuple(notes))
+        seconds, fps = _seconds(request), request.fps or FPS
+        check(width, height, SECONDS if seconds is None else seconds, fps)
+        if request.mode in ("text", "image") and seconds and seconds > SLOW * SECONDS:
+            notes.append(f"what the embedded model shows in {SECONDS:g} s is spread over {seconds:g} s")
+        return Outlook(width, height, seconds, fps, tuple(notes))
 
     def describe(self) -> dict[str, Any]:
         """Row of the catalogue. Raises GenerationFailed when the weights are missing or altered."""

@@ -14,6 +14,7 @@ import struct
 import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, BinaryIO
 
 Job = dict[str, Any]
@@ -77,10 +78,18 @@ def _describe(container: Any, job: Job) -> Job:
         raise LookupError(f"no video stream (streams: {', '.join(kinds) or 'none'})")
     stream = container.streams.video[0]
     width, height = stream.codec_context.width, stream.codec_context.height
-    if width * height > int(job["max_pixels"]):
-        raise ValueError(f"{width}x{height} is more than the limit of {job['max_pixels']} pixels a frame")
     if width < 1 or height < 1:
-        raise ValueError("the video has no picture size")
+        width, height = _said(str(job["path"]))  # the decoder gives no size to what it finds too large
+    if width * height > int(job["max_pixels"]):
+        raise Refuse(
+            f"{width}x{height} is more than the limit of {job['max_pixels']} pixels a picture",
+            "scale it down first",
+        )
+    if width < 1 or height < 1 or not stream.codec_context.width:
+        raise Refuse(
+            "its pictures have no size",
+            "damaged, too large, or an animation: try to open it, or fetch it again",
+        )
     rate = stream.average_rate or stream.guessed_rate
     seconds = float(stream.duration * stream.time_base) if stream.duration else 0.0
     if not seconds and container.duration:
@@ -101,6 +110,16 @@ def _describe(container: Any, job: Job) -> Job:
         ],
         "streams": [s.type for s in container.streams],
     }
+
+
+def _said(path: str) -> tuple[int, int]:
+    """Width and height as the header of a PNG says; (0, 0) for anything else."""
+    with Path(path).open("rb") as file:
+        head = file.read(24)
+    if not head.startswith(b"\x89PNG\r\n\x1a\n") or len(head) < 24:
+        return 0, 0
+    width, height = struct.unpack(">II", head[16:24])
+    return width, height
 
 
 def _pictures(container: Any, job: Job, info: Job) -> Iterator[tuple[Any, bool, float]]:

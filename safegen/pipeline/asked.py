@@ -11,7 +11,10 @@ from safegen.errors import UsageError
 from safegen.types import Mode, Outlook, Request, Role, Shot
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from safegen.protocols import Generator
+    from safegen.types import Condition
 
 ROLES: dict[Mode, tuple[tuple[Role, ...], tuple[Role, ...]]] = {
     "text": ((), ()),
@@ -25,6 +28,16 @@ ROLES: dict[Mode, tuple[tuple[Role, ...], tuple[Role, ...]]] = {
 }
 """The inputs each way of working needs, and those it may have besides."""
 
+RANGES: dict[str, tuple[float, float]] = {
+    "seed": (0, 2**63 - 1),
+    "width": (16, 8192),
+    "height": (16, 8192),
+    "seconds": (0.01, 600),
+    "fps": (1, 120),
+    "steps": (1, 1000),
+    "guidance": (0, 50),
+}
+"""What settings may be, whichever way they come."""
 WORDS: dict[Mode, str] = {
     "text": "make clips from words alone",
     "image": "start from a picture",
@@ -41,19 +54,42 @@ WORDS: dict[Mode, str] = {
 def check_asked(request: Request, generator: Generator) -> Outlook:
     """What *generator* would make of *request*. Nothing is loaded and no input is opened.
 
-    Raises UsageError: a way of working the model does not know (naming models that do), inputs that are
-    missing or too many, a storyboard or a strength that makes no sense, sizes the model cannot make.
+    Raises UsageError: numbers out of range, a way of working the model does not know (naming models that
+    do), inputs that are missing or too many, a storyboard or a strength that makes no sense, sizes the model
+    cannot make.
     """
+    check_numbers(request)
     _check_inputs(request)
     if request.mode not in generator.modes:
-        raise UsageError(f"the model {generator.name} cannot {WORDS[request.mode]}", hint=_who(request.mode))
+        can = ", ".join(words for mode, words in WORDS.items() if mode in generator.modes)
+        raise UsageError(
+            f"the model {generator.name} cannot {WORDS[request.mode]}",
+            hint=f"{f'it can {can}; ' if can else ''}{_who(request.mode)}",
+        )
     _check_strength(request)
     outlook = generator.outlook(request)
     if request.mode == "storyboard":
         check_shots(request.shots, request.seconds)  # left open, the clip is as long as its shots need
+        longest = RANGES["seconds"][1]
+        if outlook.seconds is not None and outlook.seconds > longest:
+            raise UsageError(
+                f"the storyboard lasts {outlook.seconds:.6g} s",
+                hint=f"{longest:g} s at most: begin the shots earlier",
+            )
     elif request.shots:
         raise UsageError("only a storyboard has shots", hint="use `safegen storyboard`")
     return outlook
+
+
+def check_numbers(request: Request) -> None:
+    """Raise UsageError for a setting that is no number, or one that no model can follow."""
+    for name, (least, most) in RANGES.items():
+        value = getattr(request, name)
+        if value is None:
+            continue
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not number or not least <= value <= most:
+            raise UsageError(f"{name} cannot be {value}", hint=f"from {least:g} to {most:g}, or left out")
 
 
 def check_shots(shots: tuple[Shot, ...], seconds: float | None = None) -> None:
@@ -81,6 +117,18 @@ def check_shots(shots: tuple[Shot, ...], seconds: float | None = None) -> None:
         raise UsageError(
             f"a shot begins at {shots[-1].at:g} s, but the clip lasts {seconds:g} s",
             hint="ask for more with --seconds, or begin the shot earlier",
+        )
+
+
+def check_lengths(request: Request, conditions: Sequence[Condition]) -> None:
+    """Raise UsageError where the inputs alone last as long as all of it should."""
+    if request.seconds is None or request.mode not in ("extend", "extend_back", "loop", "blend"):
+        return
+    there = sum(c.clip.seconds for c in conditions if c.clip.count > 1)
+    if there >= request.seconds:
+        raise UsageError(
+            f"what is there already lasts {there:.3g} s",
+            hint="--seconds is the length of all of it: ask for more, or leave it out",
         )
 
 

@@ -87,10 +87,18 @@ def _check_size(item: Input, clip: Clip, picture: bool) -> None:
             f"{item.path}: {clip.width}x{clip.height} pixels",
             hint=f"an input has sides of {MIN_SIDE} to {MAX_SIDE} pixels",
         )
+    if picture and clip.count > 1:
+        raise _moving(item)
     if not picture and not 1 <= clip.fps <= 240:
         raise UnreadableInput(f"{item.path}: {float(clip.fps):g} frames a second", hint="1 to 240 are usual")
     if not picture and clip.width * clip.height * clip.count > MAX_PIXELS:
         raise _too_long(item, clip)
+
+
+def _moving(item: Input) -> UnreadableInput:
+    return UnreadableInput(
+        f"{item.path}: a video or an animation, where a picture belongs", hint="save one frame as PNG"
+    )
 
 
 def _too_long(item: Input, clip: Clip) -> UnreadableInput:
@@ -107,9 +115,7 @@ def _within(item: Input, clip: Clip, picture: bool) -> Iterator[Frame]:
         if frame.shape != (clip.height, clip.width, 3):
             raise UnreadableInput(f"{item.path}: its frames differ in size", hint="encode it again")
         if picture and count > 1:
-            raise UnreadableInput(
-                f"{item.path}: a video or an animation, where a picture belongs", hint="save one frame as PNG"
-            )
+            raise _moving(item)
         if count * clip.width * clip.height > MAX_PIXELS:
             raise _too_long(item, clip)
         yield frame

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safegen.consent import depicted
-from safegen.pipeline.asked import with_digests
+from safegen.pipeline.asked import check_lengths, with_digests
 from safegen.pipeline.input_credentials import CHECK, VERSION, Judged, judge
 from safegen.pipeline.input_pictures import copied, decoded, has_sound
 from safegen.pipeline.moderate import run_check
@@ -79,7 +79,8 @@ def admit(
 
     *place* gives a path for a temporary of that name; *anchors* vouch for signers; *ledger* is the own
     one, if there is any; *consents* those of the registry. Raises UnreadableInput (not a file, empty, huge,
-    damaged, a picture where a video belongs or the reverse), CheckUnavailable when a check cannot run,
+    damaged, a picture where a video belongs or the reverse), UsageError (inputs as long as the whole should
+    be), CheckUnavailable when a check cannot run,
     LedgerError, Interrupted.
     """
     request = decision.request
@@ -104,6 +105,7 @@ def admit(
         conditions.append(Condition(item.role, clip, item.path.name))
         parts.append(_part(request.mode, item, copy, judged, number))
         progress.advance()
+    check_lengths(request, conditions)
     final = _decided(replace(decision, request=request), seen)
     return Admitted(final, tuple(conditions), tuple(parts), tuple(seen.notes))
 

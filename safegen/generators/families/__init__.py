@@ -5,20 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from safegen.generators.families._base import NEEDS, Ability, Family, Native, Part
+from safegen.generators.families.generic import Generic
 
 if TYPE_CHECKING:
     from safegen.generators._facts import Facts
 
 __all__ = ["NEEDS", "Ability", "Family", "Native", "Part", "families", "family_of"]
 
-GENERIC = Family()
+GENERIC = Generic()
 
 
 def families() -> tuple[Family, ...]:
     """The families with a file of their own."""
     from safegen.generators.families import cogvideox, hunyuan, ltx, mochi, wan
 
-    return (wan.FAMILY, ltx.FAMILY, cogvideox.FAMILY, hunyuan.FAMILY_15, hunyuan.FAMILY, mochi.FAMILY)
+    return (
+        wan.FAMILY,
+        ltx.FAMILY,
+        ltx.FAMILY_2,
+        cogvideox.FAMILY,
+        hunyuan.FAMILY_15,
+        hunyuan.FRAMEPACK,
+        hunyuan.FAMILY,
+        mochi.FAMILY,
+    )
 
 
 def family_of(facts: Facts) -> Family:

@@ -36,8 +36,9 @@ NEEDS: dict[Mode, Ability] = {
 class Native:
     """What a pipeline makes: default size (pixels), frames and rate, and the rules for others.
 
-    Sides are multiples of ``side``; frame counts are ``first`` plus a multiple of ``step``. ``fixed``: no
-    other size or count than the default. ``timed``: the frame rate is an argument of the call.
+    Sides are multiples of ``side``; frame counts are ``first`` plus a multiple of ``step``, at least
+    ``least``. ``fixed``: no other size or count than the default. ``timed``: the frame rate is an argument of
+    the call.
     """
 
     width: int | None = None
@@ -47,6 +48,7 @@ class Native:
     side: int = 16
     step: int = 4
     first: int = 1
+    least: int = 1
     fixed: bool = False
     timed: bool = False
 
@@ -78,9 +80,9 @@ class Part:
 
 
 class Family:
-    """A family of pipelines that are called alike. The base is what safegen does for an unknown one."""
+    """A family of pipelines that are called alike: what the files of the families leave unsaid."""
 
-    name = "generic"
+    name = ""
     prefixes: tuple[str, ...] = ()
     """Class names of pipelines begin with one of these."""
     views: ClassVar[dict[Ability, str]] = {}
@@ -89,25 +91,18 @@ class Family:
     """How many frames of a clip the next part can be told to go on from."""
 
     def native(self, facts: Facts) -> Native:
-        """Default sizes and rules; where the transformer counts its frames, it makes these only."""
-        frames = facts.config("transformer", "video_length")
-        side = facts.config("transformer", "sample_size")
-        if isinstance(frames, int) and isinstance(side, int):
-            return Native(8 * side, 8 * side, frames, fixed=True)
+        """Default sizes and rules."""
         return Native()
 
     def abilities(self, facts: Facts) -> frozenset[Ability]:
-        """What the pipeline can do, as its class name says."""
-        if "ImageToVideo" in facts.pipeline:
-            return frozenset({"first"})
-        if "VideoToVideo" in facts.pipeline:
-            return frozenset({"edit"})
+        """What one call of the pipeline can do."""
         return frozenset({"text"})
 
     def modes(self, facts: Facts) -> frozenset[Mode]:
         """The ways of working these abilities allow."""
         can = self.abilities(facts)
-        return frozenset(mode for mode, need in NEEDS.items() if need in can)
+        pictures = {"image"} if "both" in can else set()
+        return frozenset(mode for mode, need in NEEDS.items() if need in can or mode in pictures)
 
     def notes(self, facts: Facts) -> tuple[str, ...]:
         """What a user should know before using it."""
@@ -117,13 +112,21 @@ class Family:
         """Number format by part on a GPU; ``default`` for the rest."""
         return {"default": dtype}
 
+    def tiled(self, facts: Facts) -> bool:
+        """Whether its autoencoder decodes piece by piece only."""
+        return False
+
     def defaults(self, facts: Facts, fps: int) -> dict[str, Any]:
         """Arguments of the call that differ from the pipeline's own defaults."""
         return {}
 
     def guide(self, pipe: Any, guidance: float) -> bool:
         """Set the guidance of a pipeline whose call has no such argument; False: it has none at all."""
-        return False
+        guider = getattr(pipe, "guider", None)
+        if guider is None or not hasattr(guider, "guidance_scale"):
+            return False
+        pipe.guider = guider.new(guidance_scale=guidance)
+        return True
 
     def view(self, pipe: Any, ability: Ability) -> Any:
         """The pipeline to call for *ability*: itself, or another class around the same parts."""

@@ -18,14 +18,15 @@ class CogVideoX(Family):
     views: ClassVar[dict[Ability, str]] = {"edit": "CogVideoXVideoToVideoPipeline"}
 
     def native(self, facts: Facts) -> Native:
-        """720x480, 49 frames at 8 fps (1.5: 16). Counts 8k+1; learned positions: one size only."""
+        """720x480, 49 frames at 8 fps, counts 8k+1 (1.5: 16, 16k+1); learned positions: one size only."""
         scale = 2 ** (len(facts.config("vae", "block_out_channels", (0, 0, 0, 0))) - 1)
         width = scale * int(facts.config("transformer", "sample_width", 90))
         height = scale * int(facts.config("transformer", "sample_height", 60))
         frames = int(facts.config("transformer", "sample_frames", 49))
         fixed = bool(facts.config("transformer", "use_learned_positional_embeddings", False))
         side = scale * int(facts.config("transformer", "patch_size", 2))
-        return Native(width, height, frames, 16 if _newer(facts) else 8, side, 8, fixed=fixed)
+        rate, step = (16, 16) if _newer(facts) else (8, 8)
+        return Native(width, height, frames, rate, side, step, fixed=fixed)
 
     def abilities(self, facts: Facts) -> frozenset[Ability]:
         """Pictures need the weights of an image-to-video model."""

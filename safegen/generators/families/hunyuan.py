@@ -1,15 +1,19 @@
-"""HunyuanVideo and HunyuanVideo 1.5."""
+"""HunyuanVideo, HunyuanVideo 1.5 and FramePack."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from safegen.generators.families._base import Ability, Family, Native
+from safegen.generators.families._base import Ability, Family, Native, Part
 
 if TYPE_CHECKING:
     from safegen.generators._facts import Facts
     from safegen.types import Mode
 
+_SECTION = 36
+"""Frames a section adds: nine latent ones, of four frames each."""
+_WINDOW = 33
+"""Frames that the call counts a section as: nine latent ones, the first of one frame."""
 LICENCE = "the Tencent Hunyuan licence does not apply in the EU, the United Kingdom and South Korea: read it"
 
 
@@ -34,6 +38,13 @@ class Hunyuan(Family):
     def dtypes(self, facts: Facts, dtype: str) -> dict[str, str]:
         """The autoencoder in float16."""
         return {"default": dtype, **({"vae": "float16"} if dtype == "bfloat16" else {})}
+
+    def conditioning(self, pipe: Any, part: Part) -> dict[str, Any]:
+        """The picture; where it is laid beside the latents, the pipeline cuts the first four frames off."""
+        given = super().conditioning(pipe, part)
+        if getattr(pipe.transformer.config, "image_condition_type", None) == "latent_concat":
+            given["num_frames"] = part.frames + 4
+        return given
 
 
 class Hunyuan15(Hunyuan):
@@ -61,11 +72,31 @@ class Hunyuan15(Hunyuan):
         """One format for all."""
         return {"default": dtype}
 
-    def guide(self, pipe: Any, guidance: float) -> bool:
-        """Guidance belongs to the pipeline's guider."""
-        pipe.guider = pipe.guider.new(guidance_scale=guidance)
-        return True
+
+class Framepack(Hunyuan):
+    """``HunyuanVideoFramepackPipeline``: from a picture, section after section, backwards from the end."""
+
+    name = "framepack"
+    prefixes = ("HunyuanVideoFramepack",)
+
+    def native(self, facts: Facts) -> Native:
+        """1280x720, 145 frames at 30 fps. Sides /16; a section is 36 frames, and the picture comes first."""
+        return Native(1280, 720, 1 + 4 * _SECTION, 30, 16, _SECTION)
+
+    def abilities(self, facts: Facts) -> frozenset[Ability]:
+        """A first picture, and a last one."""
+        return frozenset({"first", "both"})
+
+    def modes(self, facts: Facts) -> frozenset[Mode]:
+        """Clips from pictures: its sections are too long to join other clips with."""
+        return frozenset({"image"})
+
+    def conditioning(self, pipe: Any, part: Part) -> dict[str, Any]:
+        """The pictures; the count so that the call's own rounding gives the sections wanted."""
+        sections = max(1, (part.frames - 1) // _SECTION)
+        return {**super().conditioning(pipe, part), "num_frames": sections * _WINDOW}
 
 
 FAMILY = Hunyuan()
+FRAMEPACK = Framepack()
 FAMILY_15 = Hunyuan15()

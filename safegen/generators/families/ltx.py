@@ -1,4 +1,4 @@
-"""LTX-Video: text, picture, and (the condition pipeline) clips at either end."""
+"""LTX-Video: text, picture, and (the condition pipeline) clips at either end. LTX-2: text, picture."""
 
 from __future__ import annotations
 
@@ -72,4 +72,29 @@ def latents(pipe: Any, part: Part) -> Any:
         return pipe._normalize_latents(encoded, pipe.vae.latents_mean, pipe.vae.latents_std)
 
 
+class Ltx2(Family):
+    """``LTX2Pipeline`` and its picture variant, around the same parts."""
+
+    name = "ltx2"
+    prefixes = ("LTX2Pipeline", "LTX2ImageToVideo")
+    views: ClassVar[dict[Ability, str]] = {"first": "LTX2ImageToVideoPipeline"}
+
+    def native(self, facts: Facts) -> Native:
+        """768x512, 121 frames at 24 fps. Sides /32, counts 8k+1; the rate is an argument."""
+        return Native(768, 512, 121, 24, 32, 8, timed=True)
+
+    def abilities(self, facts: Facts) -> frozenset[Ability]:
+        """Words, and a first picture."""
+        return frozenset({"first"} if "ImageToVideo" in facts.pipeline else {"text", "first"})
+
+    def notes(self, facts: Facts) -> tuple[str, ...]:
+        """What is lost."""
+        return ("the sound that this model makes is not kept",)
+
+    def defaults(self, facts: Facts, fps: int) -> dict[str, Any]:
+        """The frame rate."""
+        return {"frame_rate": float(fps)}
+
+
 FAMILY = Ltx()
+FAMILY_2 = Ltx2()

@@ -37,6 +37,8 @@ class Wan(Family):
         if facts.pipeline.startswith("WanVideoToVideo"):
             return frozenset({"edit"})
         if facts.pipeline.startswith("WanImageToVideo"):
+            if _wants_both(facts):
+                return frozenset({"both"})
             return frozenset({"first", "both"} if _takes_last(facts) else {"first"})
         if facts.index.get("expand_timesteps"):
             return frozenset({"text", "first", "edit"})
@@ -63,15 +65,16 @@ class Wan(Family):
         return made
 
 
+def _wants_both(facts: Facts) -> bool:
+    """Whether this is FLF2V, whose transformer counts on the tokens of two pictures."""
+    return facts.config("transformer", "pos_embed_seq_len") is not None
+
+
 def _takes_last(facts: Facts) -> bool:
-    """Whether an I2V model also takes a last frame: the FLF2V ones do, and those without picture encoder."""
-    if facts.index.get("expand_timesteps"):
+    """Whether an I2V model also takes a last frame: those without picture encoder do."""
+    if facts.index.get("expand_timesteps") or "transformer" not in facts.configs:
         return False
-    if "transformer" not in facts.configs:
-        return False
-    return facts.config("transformer", "pos_embed_seq_len") is not None or (
-        facts.config("transformer", "image_dim") is None
-    )
+    return facts.config("transformer", "image_dim") is None
 
 
 def _two_stages(facts: Facts) -> bool:

@@ -57,6 +57,19 @@ def test_show_tiny_names_its_world_by_groups() -> None:
     assert "things" in models("show", "tiny").output
 
 
+def test_show_says_what_a_model_can_do() -> None:
+    assert as_json("show", "tiny")["ways_of_working"][:2] == ["text", "image"]
+    assert "extend_back" in as_json("show", "tiny")["ways_of_working"]
+    assert as_json("show", "wan2.2-5b")["ways_of_working"] == [
+        "text",
+        "image",
+        "edit",
+        "extend",
+        "storyboard",
+    ]
+    assert "loop, blend" in models("show", "wan2.1-flf2v-14b").output
+
+
 def test_show_names_sources_and_an_estimate() -> None:
     found = as_json("show", "wan2.2-5b")
     assert found["frame_rule"] == "a multiple of 4, plus 1"

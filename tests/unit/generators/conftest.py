@@ -55,6 +55,24 @@ def pipeline_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str],
     return get
 
 
+@pytest.fixture(scope="module")
+def generators(pipeline_folder: Any) -> Any:
+    """One generator a family, its pipeline loaded once."""
+    from safegen.generators import find
+    from safegen.generators.diffusers import DiffusersGenerator
+
+    made: dict[str, DiffusersGenerator] = {}
+
+    def get(name: str) -> DiffusersGenerator:
+        if name not in made:
+            found = find(str(pipeline_folder(name)))
+            assert isinstance(found, DiffusersGenerator)
+            made[name] = found
+        return made[name]
+
+    return get
+
+
 @pytest.fixture
 def server(in_memory: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A hub of one's own, with an empty cache: see ``hub_server``."""

@@ -6,8 +6,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.unit.generators.pipelines_more import hunyuan, hunyuan15, latte, mochi
-from tests.unit.generators.text_parts import t5, tokenizer
+from tests.unit.generators import pipelines_last as last
+from tests.unit.generators import pipelines_others as others
+from tests.unit.generators.pipelines_more import (
+    framepack,
+    hunyuan,
+    hunyuan15,
+    hunyuan15_i2v,
+    hunyuan_i2v,
+    latte,
+    mochi,
+)
+from tests.unit.generators.text_parts import clip_vision, t5, tokenizer
 
 Parts = dict[str, Any]
 
@@ -89,6 +99,15 @@ def wan_i2v() -> Any:
     from diffusers import WanImageToVideoPipeline
 
     return WanImageToVideoPipeline(**wan_parts(inputs=12))
+
+
+def wan_flf2v() -> Any:
+    """As Wan2.1-FLF2V: a picture encoder that sees the first and the last frame."""
+    from diffusers import WanImageToVideoPipeline
+
+    encoder, processor = clip_vision(4, 4)
+    parts = wan_parts(inputs=12, image_dim=4, pos_embed_seq_len=2 * (4 * 4 + 1))
+    return WanImageToVideoPipeline(**parts, image_encoder=encoder, image_processor=processor)
 
 
 def ltx_parts() -> Parts:
@@ -174,6 +193,15 @@ def cogvideox_i2v() -> Any:
     )
 
 
+def cogvideox15() -> Any:
+    """As CogVideoX 1.5: latent frames in pairs."""
+    from diffusers import CogVideoXPipeline
+
+    return CogVideoXPipeline(
+        **cogvideox_parts(patch_size_t=2, use_rotary_positional_embeddings=True, patch_bias=False)
+    )
+
+
 BUILDERS: dict[str, Callable[[], Any]] = {
     f.__name__: f
     for f in (
@@ -189,6 +217,22 @@ BUILDERS: dict[str, Callable[[], Any]] = {
         hunyuan,
         hunyuan15,
         latte,
+        wan_flf2v,
+        cogvideox15,
+        framepack,
+        hunyuan_i2v,
+        hunyuan15_i2v,
+        others.skyreels,
+        others.skyreels_i2v,
+        others.wan_vace,
+        others.allegro,
+        others.sana,
+        others.kandinsky,
+        others.kandinsky_i2v,
+        last.animatediff,
+        last.svd,
+        last.easyanimate,
+        last.ltx2,
     )
 }
 

@@ -1,10 +1,10 @@
-"""More tiny pipelines: Mochi, HunyuanVideo, and a family safegen has no file for."""
+"""More tiny pipelines: Mochi, the HunyuanVideos, and a family safegen has no file for."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tests.unit.generators.text_parts import t5, tokenizer
+from tests.unit.generators.text_parts import clip_text, clip_vision, siglip, t5, tokenizer
 
 
 def mochi() -> Any:
@@ -36,14 +36,9 @@ def mochi() -> Any:
     return MochiPipeline(FlowMatchEulerDiscreteScheduler(), vae, t5(), tokenizer(), model)
 
 
-def hunyuan() -> Any:
-    from diffusers import (
-        AutoencoderKLHunyuanVideo,
-        FlowMatchEulerDiscreteScheduler,
-        HunyuanVideoPipeline,
-        HunyuanVideoTransformer3DModel,
-    )
-    from transformers import CLIPTextConfig, CLIPTextModel, LlamaConfig, LlamaModel
+def hunyuan_parts(model: Any) -> dict[str, Any]:
+    from diffusers import AutoencoderKLHunyuanVideo, FlowMatchEulerDiscreteScheduler
+    from transformers import LlamaConfig, LlamaModel
 
     small = {"hidden_size": 16, "intermediate_size": 32, "num_attention_heads": 2, "vocab_size": 128}
     vae = AutoencoderKLHunyuanVideo(
@@ -54,34 +49,80 @@ def hunyuan() -> Any:
         down_block_types=("HunyuanVideoDownBlock3D",) * 4,
         up_block_types=("HunyuanVideoUpBlock3D",) * 4,
     )
+    return {
+        "text_encoder": LlamaModel(LlamaConfig(**small, num_hidden_layers=3, num_key_value_heads=2)),
+        "tokenizer": tokenizer(),
+        "transformer": model,
+        "vae": vae,
+        "scheduler": FlowMatchEulerDiscreteScheduler(shift=7.0),
+        "text_encoder_2": clip_text(),
+        "tokenizer_2": tokenizer(),
+    }
+
+
+HUNYUAN: dict[str, Any] = {
+    "in_channels": 4,
+    "out_channels": 4,
+    "num_attention_heads": 2,
+    "attention_head_dim": 10,
+    "num_layers": 1,
+    "num_single_layers": 1,
+    "num_refiner_layers": 1,
+    "patch_size": 2,
+    "text_embed_dim": 16,
+    "pooled_projection_dim": 16,
+    "rope_axes_dim": (2, 4, 4),
+}
+
+
+def hunyuan() -> Any:
+    from diffusers import HunyuanVideoPipeline, HunyuanVideoTransformer3DModel
+
+    return HunyuanVideoPipeline(**hunyuan_parts(HunyuanVideoTransformer3DModel(**HUNYUAN)))
+
+
+def hunyuan_i2v() -> Any:
+    """As HunyuanVideo-I2V: a language model sees the picture, too."""
+    from diffusers import HunyuanVideoImageToVideoPipeline, HunyuanVideoTransformer3DModel
+    from transformers import LlavaConfig, LlavaForConditionalGeneration
+
+    words = tokenizer("<|end_header_id|>", "<image>")
+    encoder, processor = clip_vision(8, 24)
+    text = {"hidden_size": 16, "intermediate_size": 32, "num_attention_heads": 2, "vocab_size": 128}
+    config = LlavaConfig(
+        text_config={**text, "num_hidden_layers": 3, "num_key_value_heads": 2, "model_type": "llama"},
+        vision_config={**encoder.config.to_dict(), "model_type": "clip_vision_model"},
+        image_token_index=words.convert_tokens_to_ids("<image>"),
+        pad_token_id=0,
+    )
     model = HunyuanVideoTransformer3DModel(
-        in_channels=4,
-        out_channels=4,
-        num_attention_heads=2,
-        attention_head_dim=10,
-        num_layers=1,
-        num_single_layers=1,
-        num_refiner_layers=1,
-        patch_size=2,
-        text_embed_dim=16,
-        pooled_projection_dim=16,
-        rope_axes_dim=(2, 4, 4),
+        **{**HUNYUAN, "in_channels": 9},
+        patch_size_t=1,
+        image_condition_type="latent_concat",
+        guidance_embeds=False,
     )
-    return HunyuanVideoPipeline(
-        text_encoder=LlamaModel(LlamaConfig(**small, num_hidden_layers=3, num_key_value_heads=2)),
-        tokenizer=tokenizer(),
-        transformer=model,
-        vae=vae,
-        scheduler=FlowMatchEulerDiscreteScheduler(shift=7.0),
-        text_encoder_2=CLIPTextModel(CLIPTextConfig(**small, num_hidden_layers=1, projection_dim=16)),
-        tokenizer_2=tokenizer(),
+    parts = hunyuan_parts(model)
+    parts |= {"text_encoder": LlavaForConditionalGeneration(config), "tokenizer": words}
+    return HunyuanVideoImageToVideoPipeline(**parts, image_processor=processor)
+
+
+def framepack() -> Any:
+    from diffusers import HunyuanVideoFramepackPipeline, HunyuanVideoFramepackTransformer3DModel
+
+    model = HunyuanVideoFramepackTransformer3DModel(
+        **HUNYUAN, patch_size_t=1, has_image_proj=True, image_proj_dim=8, has_clean_x_embedder=True
+    )
+    encoder, processor = siglip(8)
+    return HunyuanVideoFramepackPipeline(
+        **hunyuan_parts(model), image_encoder=encoder, feature_extractor=processor
     )
 
 
-def hunyuan15() -> Any:
+def hunyuan15(picture: bool = False) -> Any:
     from diffusers import (
         AutoencoderKLHunyuanVideo15,
         FlowMatchEulerDiscreteScheduler,
+        HunyuanVideo15ImageToVideoPipeline,
         HunyuanVideo15Pipeline,
         HunyuanVideo15Transformer3DModel,
     )
@@ -112,9 +153,12 @@ def hunyuan15() -> Any:
         image_embed_dim=8,
         rope_axes_dim=(2, 2, 4),
         target_size=64,
-        task_type="t2v",
+        task_type="i2v" if picture else "t2v",
     )
-    return HunyuanVideo15Pipeline(
+    encoder, processor = siglip(8)
+    seeing = {"image_encoder": encoder, "feature_extractor": processor} if picture else {}
+    kind = HunyuanVideo15ImageToVideoPipeline if picture else HunyuanVideo15Pipeline
+    return kind(
         text_encoder=Qwen2_5_VLTextModel(text),
         tokenizer=tokenizer(),
         transformer=model,
@@ -123,7 +167,12 @@ def hunyuan15() -> Any:
         text_encoder_2=t5(),
         tokenizer_2=tokenizer(),
         guider=ClassifierFreeGuidance(guidance_scale=6.0),
+        **seeing,
     )
+
+
+def hunyuan15_i2v() -> Any:
+    return hunyuan15(picture=True)
 
 
 def latte() -> Any:

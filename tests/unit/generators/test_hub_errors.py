@@ -93,6 +93,11 @@ def test_a_pipeline_of_pictures(server: Hub) -> None:
     assert "makes no video" in str(refused())
 
 
+def test_a_pipeline_that_no_way_of_working_can_call(server: Hub) -> None:
+    with_index(server, _class_name="WanAnimatePipeline")
+    assert "wants more than words" in str(refused())
+
+
 def test_a_pipeline_this_diffusers_does_not_have(server: Hub) -> None:
     with_index(server, _class_name="FutureVideoPipeline")
     assert "has no FutureVideoPipeline" in str(refused())

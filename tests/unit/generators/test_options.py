@@ -12,8 +12,10 @@ import pytest
 
 from safegen.errors import GenerationFailed, MissingExtra, UsageError
 from safegen.generators import _options, find
+from safegen.generators._facts import Facts
 from safegen.generators._options import Options
 from safegen.generators.diffusers import DiffusersGenerator
+from safegen.generators.families import family_of
 from safegen.protocols import NoProgress
 from safegen.types import Request
 
@@ -181,17 +183,12 @@ def test_two_guidances(pipeline_folder: Any) -> None:
 
 
 def test_guidance_where_it_is_a_part(pipeline_folder: Any) -> None:
-    from safegen.generators.families.hunyuan import FAMILY_15
-
-    class Guider:
-        def new(self, **changes: Any) -> Any:
-            return changes
-
-    class Pipe:
-        guider: Any = Guider()
-
-    pipe = Pipe()
-    assert FAMILY_15.guide(pipe, 3.0) and pipe.guider == {"guidance_scale": 3.0}
+    found = find(str(pipeline_folder("hunyuan15")))
+    assert isinstance(found, DiffusersGenerator)
+    pipe, family = found.loaded().pipe, family_of(Facts("HunyuanVideo15Pipeline"))
+    assert family.guide(pipe, 3.0) and pipe.guider.guidance_scale == 3.0
+    pipe.guider = None
+    assert not family.guide(pipe, 3.0)
 
 
 @pytest.mark.parametrize(
@@ -257,6 +254,12 @@ def test_a_wrong_lora_leaves_nothing_behind(wrong: str, generator: Any, lora: Pa
     with pytest.raises(UsageError, match=r"wrong\.safetensors"):
         made(generator, lora=str(file))
     assert digest(made(generator)) == before
+
+
+def test_a_lora_for_another_model_is_told_in_plain_words(generator: Any, lora: Path, tmp_path: Path) -> None:
+    file = _lora(tmp_path / "other.safetensors", 24, "other_model.blocks.{}.attn1.to_q")
+    with pytest.raises(UsageError, match="none of its 2 layers is in this model"):
+        made(generator, lora=str(file))
 
 
 def test_outlook_says_what_it_takes(generator: Any) -> None:

@@ -9,6 +9,8 @@ import pytest
 import yaml
 
 from safegen.generators import presets
+from safegen.generators._facts import guess
+from safegen.generators.families import family_of
 from safegen.generators.presets import PRESETS, custom
 
 DATA = yaml.safe_load((Path(presets.__file__).parent / "presets.yaml").read_text(encoding="utf-8"))
@@ -74,3 +76,17 @@ def test_the_pipelines_exist_in_diffusers() -> None:
 
     for preset in PRESETS.values():
         assert video_class(preset.source, {"_class_name": preset.pipeline}) == preset.pipeline
+
+
+def test_what_people_read_is_what_was_published() -> None:
+    shown = PRESETS["wan2.1-1.3b"].details()
+    assert shown["published_memory"][0]["gigabytes"] == 8.19
+    assert "flow_shift" in shown["advice"] and "http" in shown["sources"]["advice"]
+
+
+@pytest.mark.parametrize("name", ["hunyuanvideo", "mochi-1", "wan2.1-1.3b", "wan2.2-5b", "cogvideox-2b"])
+def test_a_preset_plays_as_fast_as_its_family(name: str) -> None:
+    facts = guess(PRESETS[name].source)
+    native = family_of(facts).native(facts)
+    assert (native.fps, native.frames) == (PRESETS[name].fps, PRESETS[name].frames)
+    assert native.step == PRESETS[name].frame_step

@@ -17,7 +17,7 @@ from safegen.generators import catalogue, find
 from safegen.generators.presets import PRESETS
 from safegen.generators.tiny import FOLDER, TinyGenerator
 from safegen.protocols import NoProgress
-from safegen.types import Request
+from safegen.types import Request, Shot
 
 PROMPT = "a red ball rolling left to right over green grass"
 
@@ -71,6 +71,30 @@ def test_unknown_words_are_named() -> None:
     assert "safegen models show tiny" in made[0] and "--model wan2.1-1.3b" in made[0]
     assert "wan2.1-1.3b" in PRESETS
     assert TinyGenerator().outlook(Request(PROMPT)).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"width": 17, "height": 33}, "17x33"),
+        ({"width": 8192, "height": 8192}, "8192x8192"),
+        ({"fps": 120, "seconds": 300.0}, "300 s at 120 fps"),
+        ({"options": {"cache": "first-block"}}, "loaded in one way"),
+        ({"options": {"nonsense": 1}}, "no option 'nonsense'"),
+        ({"options": {"attention_kwargs": {"a": "words"}}}, "cannot be text"),
+        ({"mode": "loop", "seconds": 9.0}, "in its own time"),
+        ({"mode": "edit", "seconds": 1.0}, "as long as it is"),
+        ({"mode": "storyboard", "shots": (Shot(0, "a"), Shot(1e9, "b"))}, "cannot be made"),
+    ],
+)
+def test_what_it_cannot_make_is_said_before_it_is_loaded(changes: dict[str, Any], match: str) -> None:
+    with pytest.raises(UsageError, match=match):
+        TinyGenerator().outlook(Request(PROMPT, **changes))
+
+
+def test_a_long_clip_is_a_slow_one() -> None:
+    assert "spread over 30 s" in TinyGenerator().outlook(Request(PROMPT, seconds=30.0)).notes[0]
+    assert TinyGenerator().outlook(Request(PROMPT, seconds=6.0)).notes == ()
 
 
 def test_settings_reach_the_pipeline(generator: TinyGenerator) -> None:

@@ -11,7 +11,7 @@ from safegen import sizes, storyboards, ways
 from safegen.errors import UsageError
 from safegen.making import generate
 from safegen.pipeline.asked import check_asked
-from safegen.types import Input, Request, Shot
+from safegen.types import Input, Outlook, Request, Shot
 from tests.e2e.painter import Painter
 
 A, B = Path("a.mp4"), Path("b.mp4")
@@ -46,6 +46,44 @@ def test_what_makes_no_sense_is_said_before_anything_runs(change: dict[str, Any]
         check_asked(Request("a red ball", **change), Painter())
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("seconds", float("inf")),
+        ("seconds", float("nan")),
+        ("seconds", -5),
+        ("seconds", 0),
+        ("seconds", "3"),
+        ("width", 0),
+        ("height", -64),
+        ("fps", 0),
+        ("steps", -1),
+        ("steps", 0),
+        ("guidance", float("nan")),
+        ("guidance", -1),
+        ("seed", -1),
+        ("seed", 2**63),
+        ("seed", True),
+    ],
+)
+def test_numbers_out_of_range_are_refused_whichever_way_they_come(name: str, value: Any) -> None:
+    with pytest.raises(UsageError, match=f"{name} cannot be"):
+        check_asked(Request("x", **{name: value}), Painter())
+    with pytest.raises(UsageError, match=f"{name} cannot be"):
+        ways.words("x", **{name: value})
+
+
+def test_a_storyboard_that_never_ends() -> None:
+    board = Request("a\nb", mode="storyboard", shots=(Shot(0, "a"), Shot(1e9, "b")))
+
+    class Patient(Painter):
+        def outlook(self, request: Request) -> Outlook:
+            return Outlook(64, 64, request.shots[-1].at + 1, 24)
+
+    with pytest.raises(UsageError, match="lasts 1e\\+09 s"):
+        check_asked(board, Patient())
+
+
 def test_what_makes_sense_passes() -> None:
     for request in (
         Request("x"),
@@ -64,7 +102,7 @@ def test_a_model_that_cannot_do_it_names_those_that_can(monkeypatch: pytest.Monk
     monkeypatch.setattr(safegen.generators, "find", lambda name: Painter(frozenset({"loop"})))
     with pytest.raises(UsageError, match="cannot make a clip loop") as stopped:
         check_asked(Request("x", mode="loop", inputs=(VIDEO,)), Painter(frozenset({"text"})))
-    assert "tiny" in stopped.value.hint
+    assert "tiny" in stopped.value.hint and "it can make clips from words alone" in stopped.value.hint
 
 
 @pytest.mark.parametrize(

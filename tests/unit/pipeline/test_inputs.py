@@ -13,8 +13,9 @@ import pytest
 
 from safegen import policies
 from safegen.credentials.sign import Ingredient, sign_file
-from safegen.errors import UnreadableInput
+from safegen.errors import UnreadableInput, UsageError
 from safegen.keys.identity import Identity
+from safegen.media import sandbox
 from safegen.pipeline import input_pictures
 from safegen.pipeline.inputs import Admitted, admit
 from safegen.pipeline.records import decision_private, decision_public
@@ -100,6 +101,43 @@ def test_what_cannot_be_used_is_refused(
         run(tmp_path, files / name, role, "image" if role == "first_frame" else "extend")
     assert "input-1" not in str(stopped.value), "the user's name of the file, not ours"
     assert stopped.value.hint
+
+
+@pytest.mark.parametrize("name", ["moving.gif", "moving.png", "moving.webp"])
+def test_an_animation_is_no_picture(name: str, tmp_path: Path) -> None:
+    from PIL import Image
+
+    noise = np.random.default_rng(0).integers(0, 255, (3, 64, 64, 3), np.uint8)
+    first, *others = (Image.fromarray(frame) for frame in noise)
+    first.save(tmp_path / name, save_all=True, append_images=others)
+    with pytest.raises(UnreadableInput, match=r"animation|no size") as stopped:
+        run(tmp_path, tmp_path / name, "first_frame", "image")
+    assert "animation" in f"{stopped.value} {stopped.value.hint}"
+
+
+@pytest.mark.parametrize("name", ["huge.png", "wide.png", "huge.jpg"])
+def test_a_picture_larger_than_can_be_decoded_says_so(name: str, tmp_path: Path) -> None:
+    from PIL import Image
+
+    Image.new("L", (20_000, 20_000) if name.startswith("huge") else (30_000, 8_000)).save(tmp_path / name)
+    with pytest.raises(UnreadableInput, match=r"20000x20000|30000x8000|no size") as stopped:
+        run(tmp_path, tmp_path / name, "first_frame", "image")
+    assert "video" not in str(stopped.value) and "video" not in stopped.value.hint
+
+
+@pytest.mark.parametrize(("more", "enough"), [(0.0, False), (1.0, True)])
+def test_inputs_as_long_as_the_whole_are_said_before_anything_is_made(
+    more: float, enough: bool, files: Path, tmp_path: Path
+) -> None:
+    length = float(8 / sandbox.probe(files / "clip.mp4").fps)
+    inputs = (Input("video", files / "clip.mp4"),)
+    request = Request("a red ball", mode="extend", seconds=length + more, inputs=inputs)
+    before = Allowed(request, PolicyRef("default", DEFAULT.digest), (CheckRun("rules", "1"),))
+    if enough:
+        assert admit(before, DEFAULT, place=tmp_path.joinpath, anchors=(), ledger=None).conditions
+        return
+    with pytest.raises(UsageError, match="lasts"):
+        admit(before, DEFAULT, place=tmp_path.joinpath, anchors=(), ledger=None)
 
 
 def test_what_is_too_much_is_refused(files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
