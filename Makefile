@@ -4,6 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO := out/demo
+ENCODER ?= sentence-transformers/all-MiniLM-L6-v2
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-all check format bench bench-watermark bench-screening bench-audit train-tiny train-guard clean
@@ -60,8 +61,9 @@ train-tiny: $(READY) ## train the embedded model from scratch (hours; resumable)
 	$(BIN)/python -m training.tiny all --stage two --out out/train-tiny
 	$(BIN)/python -m training.tiny all --stage full --out out/train-tiny/full --start out/train-tiny/model
 
-train-guard: $(READY) ## train the embedded prompt classifier
-	$(BIN)/python -m training.guard train
+train-guard: $(READY) ## tune the sentence encoder (ENCODER=folder or hub id) and train the prompt classifier with it
+	$(BIN)/python -m training.guard encoder --model $(ENCODER)
+	$(BIN)/python -m training.guard train --model $(ENCODER)
 
 clean: ## remove what was built (not the virtual environment)
 	rm -rf out dist build .pytest_cache .mypy_cache .ruff_cache

@@ -39,7 +39,8 @@ def decide(
     first, with the threshold they reached. The decision's score is 0.5 and more when a finding is not simply
     allowed, 0.8 and more when one is refused; between these it rises with the worst finding on its rule's own
     scale (``Rule.relative``) and with the overall probability, category ``unsafe``, so that a name in a
-    harmless prompt ranks below a name in a harmful one.
+    harmless prompt ranks below a name in a harmful one. What is only held or refused because nobody could
+    understand it lies at the bottom of its band.
     *language_reason*, when set, says why nobody could understand the prompt. *ref*: the policy's name and
     digest, if they are known already. Raises CheckUnavailable for a
     score that is not a number in [0, 1] or when no check ran.
@@ -63,9 +64,11 @@ def decide(
             reached = rule.block if action == "block" else rule.review
             kept.append(replace(finding, threshold=reached))
             outcome = max(outcome, action, key=_RANK.__getitem__)
+    least = 0.0
     if language_reason:
         action = policy.languages.unsupported
         outcome = max(outcome, action, key=_RANK.__getitem__)
+        least = _BANDS[action][0]
         kept.append(Finding("language", 1.0, "language", language_reason, threshold=1.0))
     judged = any(check.name == "classifier" for check in checks)  # it leaves out what hardly reads like harm
     kept.sort(key=lambda f: (-_RANK[policy.rule(f.category).action(f.score)], -f.score, f.span or (0, 0)))
@@ -74,7 +77,7 @@ def decide(
         policy=ref or PolicyRef(policy.name, policy.digest),
         checks=tuple(checks),
         findings=tuple(sorted(kept[:MAX_FINDINGS], key=lambda f: -f.score)),
-        score=_placed(overall, scores.get("unsafe", 0.0 if judged else None)),
+        score=max(least, _placed(overall, scores.get("unsafe", 0.0 if judged else None))),
         categories=dict(sorted(scores.items(), key=lambda kv: -kv[1])),
         language=language,
     )

@@ -97,11 +97,7 @@ def lint(path: str | Path) -> tuple[Problem, ...]:
     try:
         policy = _load_file(path)
     except SafegenError as e:
-        line = 1
-        if ", line " in str(e):
-            number = str(e).split(", line ", 1)[1].split(":", 1)[0]
-            line = int(number) if number.isdigit() else 1
-        return (Problem(path, line, str(e), e.hint),)
+        return (_problem(path, e),)
     document = _yaml.read(path)
     found: list[Problem] = []
     if not policy.checks.required:
@@ -115,6 +111,17 @@ def lint(path: str | Path) -> tuple[Problem, ...]:
         found.append(Problem(path, document.line(("categories",)), "no category has a threshold",
                              "set `review` or `block` for at least one"))  # fmt: skip
     return tuple(found)
+
+
+def _problem(path: Path, error: SafegenError) -> Problem:
+    """What *error* says about the file at *path*; one in a file that it extends lies at its `extends`."""
+    where, _, what = str(error).partition(": ")
+    name, _, number = where.rpartition(", line ")
+    if not number.isdigit():
+        return Problem(path, 1, str(error), error.hint)
+    if name == path.name:
+        return Problem(path, int(number), what, error.hint)
+    return Problem(path, _yaml.read(path).line(("extends",)), str(error), error.hint)
 
 
 def _locate(name: str, base: Path) -> Path:

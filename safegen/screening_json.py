@@ -56,17 +56,16 @@ def screen_jsonl(
     """One answer per line, in order: ``{"id", "verdict", "score", "categories", "findings"}``.
 
     A line is an object with ``text`` (or ``prompt``) and optionally ``id`` and ``negative_prompt``, or a
-    bare JSON string; blank lines have no answer. A line that cannot be read gives ``{"id", "error"}`` and
-    the rest goes on. *workers* processes share the work. Raises UsageError (unknown policy) and
+    bare JSON string. A line that cannot be read, a blank one too, gives ``{"id", "error"}`` and the rest
+    goes on. *workers* processes share the work. Raises UsageError (unknown policy) and
     CheckUnavailable (a required check cannot run) at once: those concern every line.
     """
     from safegen.policies import load
     from safegen.screening.many import in_order, size
 
     rules = load(policy)
-    numbered = ((n, line) for n, line in enumerate(lines) if line.strip())
     work = partial(_answers, policy=rules, private=private)
-    return in_order(work, numbered, size(rules, workers), workers)
+    return in_order(work, enumerate(lines), size(rules, workers), workers)
 
 
 def bounded(stream: BinaryIO) -> Iterator[bytes]:
@@ -132,6 +131,8 @@ def _parse(line: bytes, number: int) -> Json:
     """The object of a line; a bare string counts as its text. Raises UsageError."""
     if len(line) > MAX_LINE:
         raise UsageError(f"line {number + 1} is larger than {MAX_LINE} bytes")
+    if not line.strip():
+        raise UsageError(f"line {number + 1} is blank")
     try:
         value = json.loads(line.decode("utf-8-sig" if number == 0 else "utf-8"))
     except (UnicodeDecodeError, ValueError, RecursionError) as error:

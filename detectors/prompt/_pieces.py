@@ -6,7 +6,7 @@ holds (continuations carry ``##``); a word that cannot be cut gives nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from safegen.detectors.prompt._identity import GROUP_WORD
 
@@ -25,7 +25,7 @@ class Pieces:
         """Whether *word* is one piece: the vocabulary is of English, so most common English words are."""
         return word in self._vocabulary
 
-    def ids(self, words: list[str]) -> list[int]:
+    def ids(self, words: Sequence[str]) -> list[int]:
         """Rows of all pieces of *words*, in order."""
         out: list[int] = []
         for word in words:

@@ -7,7 +7,7 @@ is downloaded and no code of a checkpoint is run.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,28 @@ class Sentences:
                 f"the sentence encoder cannot be loaded: {type(error).__name__}",
                 hint="download the model again",
             ) from error
+
+    def adapt(self, adapters: Mapping[str, tuple[NDArray[np.float32], NDArray[np.float32]]]) -> None:
+        """Add to each named linear layer's weight the product of its two *adapters*, once, in place.
+
+        ``{layer: (down (rank, in), up (out, rank))}``, LoRA with its scale in ``up`` (Hu et al. 2021). Raises
+        CheckUnavailable when the encoder has no such layer, or one of another shape.
+        """
+        import torch
+
+        for name, (down, up) in adapters.items():
+            try:
+                weight = self._model.get_submodule(name).weight
+                change = torch.from_numpy(up @ down)
+                if change.shape != weight.shape:
+                    raise AttributeError(name)
+            except AttributeError as error:
+                raise CheckUnavailable(
+                    "the adapters do not fit the sentence encoder",
+                    hint="train them for this encoder: python -m training.guard encoder",
+                ) from error
+            with torch.no_grad():
+                weight += change
 
     @property
     def vocabulary(self) -> list[str]:

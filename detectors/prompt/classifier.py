@@ -1,4 +1,4 @@
-"""The embedded classifier: hashed n-grams and word vectors, one calibrated probability per category.
+"""The embedded classifier: hashed n-grams and a small transformer, one calibrated probability per category.
 
 Weights live in ``safegen/models/guard`` with their card; the recipe is ``python -m training.guard``.
 """
@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from safegen.detectors.prompt import _vectorise, _vectors
-from safegen.detectors.prompt._vectors import Vectors
+from safegen.detectors.prompt import _reader, _vectorise
+from safegen.detectors.prompt._reader import Reader
 from safegen.detectors.prompt.normalise import View
 from safegen.detectors.prompt.views import views
 from safegen.errors import CheckUnavailable
@@ -55,7 +55,7 @@ class Model:
     bias: NDArray[np.float32]
     rows: NDArray[np.int8]
     """``coef`` the other way round, (columns, labels): what one text needs then lies together in memory."""
-    vectors: Vectors
+    reader: Reader
     mix: NDArray[np.float32]
     shift: NDArray[np.float32]
     version: str
@@ -69,15 +69,16 @@ class Model:
         raw = values @ self.rows[cols].astype(np.float32)
         return np.asarray(raw * self.scale + self.bias, dtype=np.float64)
 
-    def probabilities(self, words: list[str]) -> NDArray[np.float64]:
-        """Calibrated probability per label (Platt scaling of both halves), in [0, 1].
+    def probabilities(self, texts: Sequence[list[str]]) -> NDArray[np.float64]:
+        """Calibrated probabilities (texts, labels) in [0, 1] of texts in words (Platt scaling).
 
         Categories were calibrated against benign texts; times the overall probability they are joint ones:
         unsafe *and* of this category.
         """
-        z = self.mix[0] * self.logits(words) + self.mix[1] * self.vectors.logits(words) + self.shift
+        first = np.array([self.logits(words) for words in texts])
+        z = self.mix[0] * first + self.mix[1] * self.reader.logits(texts) + self.shift
         p = np.asarray(1.0 / (1.0 + np.exp(-np.clip(z, -40, 40))))
-        p[1:] *= p[0]
+        p[:, 1:] *= p[:, :1]
         return p
 
 
@@ -95,30 +96,47 @@ class Classifier:
         Findings carry the label's probability (``unsafe`` is the overall one) and the words that weighed
         most. Raises CheckUnavailable when the weights are missing, altered or give no number.
         """
+        return self.run_many([text])[0]
+
+    def run_many(self, texts: Sequence[str]) -> list[tuple[Sequence[Finding], CheckRun]]:
+        """``run`` for every one of *texts*, in order; faster than one by one."""
         model = load(self._folder or FOLDER)
-        best = np.zeros(len(model.labels))
-        where: list[tuple[View, list[str]] | None] = [None] * len(model.labels)
-        for view in views(text):
-            for words in windows(_vectorise.words_of(view.text)):
-                if not any(w[0].isalnum() for w in words):
-                    continue
-                p = model.probabilities(words)
-                if not np.isfinite(p).all():
-                    raise CheckUnavailable("the prompt classifier gave no number", hint="reinstall safegen")
-                for j in np.nonzero(p > best)[0].tolist():
-                    best[j], where[j] = p[j], (view, words)
+        parts = [_parts(text) for text in texts]
+        flat = [words for each in parts for _, words in each]
+        p = model.probabilities(flat) if flat else np.zeros((0, len(model.labels)))
+        if not np.isfinite(p).all():
+            raise CheckUnavailable("the prompt classifier gave no number", hint="reinstall safegen")
+        out: list[tuple[Sequence[Finding], CheckRun]] = []
+        start = 0
+        for text, each in zip(texts, parts, strict=True):
+            out.append(self._found(model, text, [view for view, _ in each], p[start : start + len(each)]))
+            start += len(each)
+        return out
+
+    def _found(
+        self, model: Model, text: str, seen: list[View], p: NDArray[np.float64]
+    ) -> tuple[Sequence[Finding], CheckRun]:
+        """The largest of the probabilities *p* (windows of views, labels) of one text as findings."""
+        best = p.max(axis=0, initial=0.0)
         findings = []
-        for j, label in enumerate(model.labels):
-            at = where[j]
-            if best[j] < FLOOR or at is None:
-                continue
-            span = weightiest(model, j, at[0]) if best[j] >= 0.2 else None
+        for j in np.nonzero(best >= FLOOR)[0].tolist():
+            label, score = model.labels[j], float(best[j])
+            span = weightiest(model, j, seen[int(p[:, j].argmax())]) if score >= 0.2 else None
+            reason = f"reads like {label.replace('_', ' ')} ({score:.0%})"
             excerpt = text[slice(*span)] if span else ""
-            reason = f"reads like {label.replace('_', ' ')} ({best[j]:.0%})"
-            findings.append(Finding(label, float(best[j]), self.name, reason, span, excerpt))
+            findings.append(Finding(label, score, self.name, reason, span, excerpt))
         findings.sort(key=lambda f: -f.score)
-        run = CheckRun(self.name, model.version, model.digest, float(best[0]))
-        return findings, run
+        return findings, CheckRun(self.name, model.version, model.digest, float(best[0]))
+
+
+def _parts(text: str) -> list[tuple[View, list[str]]]:
+    """The windows of all views of *text* that hold a word, each with its view."""
+    return [
+        (view, words)
+        for view in views(text)
+        for words in windows(_vectorise.words_of(view.text))
+        if any(w[0].isalnum() for w in words)
+    ]
 
 
 def create() -> Classifier:
@@ -227,6 +245,6 @@ def _unpack(card: dict[str, Any], arrays: dict[str, Any], digest: str) -> Model:
     idf = arrays["idf"].astype(np.float32) / 16
     return Model(
         labels, bits, idf, arrays["coef"], rows=np.ascontiguousarray(arrays["coef"].T),
-        vectors=_vectors.unpack(arrays, len(labels)), mix=arrays["mix"].astype(np.float32),
+        reader=_reader.unpack(arrays, len(labels)), mix=arrays["mix"].astype(np.float32),
         version=str(card["version"]), digest=digest, **halves,
     )  # fmt: skip

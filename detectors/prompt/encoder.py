@@ -1,8 +1,8 @@
-"""The encoder tier: small heads over the vector that a sentence encoder gives a prompt.
+"""The encoder tier: a sentence encoder tuned with small adapters, and small heads over its vectors.
 
 The encoder (``sentence-transformers/all-MiniLM-L6-v2``, Apache-2.0) is not shipped: it must lie in the
-Hugging Face cache or in a folder that the policy names. The heads are small and have a card that says for
-which encoder they were made; with any other they refuse to work.
+Hugging Face cache or in a folder that the policy names. Adapters and heads are small and have a card that
+says for which encoder they were made; with any other they refuse to work.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import hashlib
 import io
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,11 @@ from safegen.errors import CheckUnavailable
 from safegen.types import CheckRun, Finding
 
 NAME = "encoder"
-KIND = "safegen-encoder-heads/1"
+KIND = "safegen-encoder-heads/2"
+KINDS = frozenset((KIND, "safegen-encoder-heads/1"))
+"""Kinds of heads that are read; the first version has no adapters."""
+ADAPTER = "adapter/"
+"""Before the names of adapters in ``heads.npz``: ``adapter/LAYER/down`` and ``adapter/LAYER/up``."""
 MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 MAX_TEXTS = 24
 """Windows of views that are encoded of one prompt; the plain view comes first."""
@@ -55,6 +59,8 @@ class Heads:
     shift: Floats
     version: str
     digest: str
+    adapters: dict[str, tuple[Floats, Floats]] = field(default_factory=dict)
+    """What is added to the encoder's layers, see ``Sentences.adapt``; none: the encoder as it is."""
 
     def logits(self, vectors: Floats) -> Floats:
         """Decision values (texts, labels) of unit vectors (texts, size)."""
@@ -75,11 +81,13 @@ class Encoder:
     name = NAME
 
     def __init__(self, sentences: Sentences, heads: Heads) -> None:
+        """*sentences* is the heads' from now on: their adapters change it."""
         if heads.encoder != sentences.digest:
             raise CheckUnavailable(
                 "the heads were made for another sentence encoder",
                 hint="name the encoder of the heads' card, or train heads: python -m training.guard encoder",
             )
+        sentences.adapt(heads.adapters)
         self._sentences = sentences
         self._heads = heads
 
@@ -88,13 +96,21 @@ class Encoder:
 
         Raises CheckUnavailable when the encoder fails or gives no number.
         """
-        parts = [wording(w) for view in views(text) for w in windows(_vectorise.words_of(view.text))]
-        seen = list(dict.fromkeys(p for p in parts if any(c.isalnum() for c in p)))[:MAX_TEXTS]
-        best = np.zeros(len(self._heads.labels))
-        if seen:
-            best = self._heads.probabilities(self._sentences.vectors(seen)).max(axis=0)
-        if not np.isfinite(best).all():
+        return self.run_many([text])[0]
+
+    def run_many(self, texts: Sequence[str]) -> list[tuple[Sequence[Finding], CheckRun]]:
+        """``run`` for every one of *texts*, in order; faster than one by one."""
+        parts = [_parts(text) for text in texts]
+        flat = list(dict.fromkeys(p for each in parts for p in each))
+        found = self._heads.probabilities(self._sentences.vectors(flat)) if flat else np.zeros((0, 0))
+        if not np.isfinite(found).all():
             raise CheckUnavailable("the sentence encoder gave no number", hint="download the model again")
+        at = {part: i for i, part in enumerate(flat)}
+        return [self._answer(found[[at[p] for p in each]] if each else None) for each in parts]
+
+    def _answer(self, found: NDArray[np.float64] | None) -> tuple[Sequence[Finding], CheckRun]:
+        """The largest probabilities (texts, labels) of one prompt as findings; None: nothing to read."""
+        best = np.zeros(len(self._heads.labels)) if found is None else found.max(axis=0)
         findings = [
             Finding(label, float(p), NAME, f"means something like {label.replace('_', ' ')} ({p:.0%})")
             for label, p in zip(self._heads.labels, best, strict=True)
@@ -102,6 +118,12 @@ class Encoder:
         ]
         findings.sort(key=lambda f: -f.score)
         return findings, CheckRun(NAME, self._heads.version, self._heads.digest, float(best[0]))
+
+
+def _parts(text: str) -> list[str]:
+    """What the encoder reads of *text*: windows of its views, at most MAX_TEXTS, without doubles."""
+    parts = [wording(w) for view in views(text) for w in windows(_vectorise.words_of(view.text))]
+    return list(dict.fromkeys(p for p in parts if any(c.isalnum() for c in p)))[:MAX_TEXTS]
 
 
 def create() -> Encoder:
@@ -130,7 +152,7 @@ def read_heads(folder: Path) -> Heads:
         card: dict[str, Any] = json.loads((folder / "card.json").read_text(encoding="utf-8"))
         raw = (folder / "heads.npz").read_bytes()
         digest = hashlib.sha256(raw).hexdigest()
-        if card["kind"] != KIND or card["vectoriser"] != _vectorise.VERSION:
+        if card["kind"] not in KINDS or card["vectoriser"] != _vectorise.VERSION:
             raise CheckUnavailable(
                 "the encoder's heads belong to another version of safegen",
                 hint="train them again: python -m training.guard encoder",
@@ -150,6 +172,8 @@ def read_heads(folder: Path) -> Heads:
 
 def _unpack(card: dict[str, Any], arrays: dict[str, Floats], digest: str) -> Heads:
     """Arrays -> Heads, shapes and numbers checked. Raises ValueError, KeyError."""
+    adapters = _adapters({k: v for k, v in arrays.items() if k.startswith(ADAPTER)})
+    arrays = {k: v for k, v in arrays.items() if not k.startswith(ADAPTER)}
     labels = tuple(str(label) for label in card["labels"])
     inner, size = arrays["hidden"].shape
     shapes = {
@@ -160,4 +184,19 @@ def _unpack(card: dict[str, Any], arrays: dict[str, Floats], digest: str) -> Hea
         raise ValueError("the heads know no category")
     if any(arrays[k].shape != s or not np.isfinite(arrays[k]).all() for k, s in shapes.items()):
         raise ValueError("the heads do not fit together")
-    return Heads(labels, str(card["encoder_sha256"]), version=str(card["version"]), digest=digest, **arrays)
+    return Heads(
+        labels, str(card["encoder_sha256"]), version=str(card["version"]), digest=digest, adapters=adapters,
+        **arrays,
+    )  # fmt: skip
+
+
+def _adapters(arrays: dict[str, Floats]) -> dict[str, tuple[Floats, Floats]]:
+    """Pairs of arrays by layer. Raises ValueError, KeyError."""
+    layers = {name.removeprefix(ADAPTER).rpartition("/")[0] for name in arrays}
+    found = {n: (arrays[f"{ADAPTER}{n}/down"], arrays[f"{ADAPTER}{n}/up"]) for n in sorted(layers)}
+    for down, up in found.values():
+        if down.ndim != 2 or up.ndim != 2 or len(down) != up.shape[1] or not np.isfinite(up @ down).all():
+            raise ValueError("the adapters do not fit together")
+    if len(arrays) != 2 * len(found):
+        raise ValueError("there are arrays that belong to no adapter")
+    return found

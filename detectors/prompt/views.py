@@ -29,7 +29,7 @@ _JOINABLE = re.compile(
 _ORDINAL = ("st", "nd", "rd", "th", "bit", "mm", "cm", "km", "fps", "kg", "px", "am", "pm")
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=128)
 def views(text: str) -> tuple[View, ...]:
     """The plain view first, then those others that differ from it. Linear time; at most MAX_VIEWS.
 

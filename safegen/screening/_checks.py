@@ -1,11 +1,12 @@
-"""What the checks see in a request: the required detectors, the negative prompt, the language."""
+"""What the checks see in requests: the required detectors, the negative prompt, the language."""
 
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 from safegen import plugins
 from safegen.detectors.prompt import classifier
@@ -14,8 +15,10 @@ from safegen.detectors.prompt.rules import Rules
 from safegen.detectors.prompt.views import views
 from safegen.errors import CheckUnavailable, SafegenError, UsageError
 from safegen.policies.schema import Policy
-from safegen.screening._encoder import opinion, pooled
+from safegen.screening._encoder import opinions, pooled
 from safegen.types import CheckRun, Finding, Request
+
+Found: TypeAlias = tuple[list[Finding], list[CheckRun]]
 
 
 @dataclass(frozen=True)
@@ -29,22 +32,43 @@ class Seen:
     unsupported: str
 
 
-def look(request: Request, policy: Policy) -> Seen:
-    """Run every check that *policy* requires on *request*.
+def look(requests: Sequence[Request], policy: Policy) -> list[Seen | UsageError]:
+    """Run every check that *policy* requires on all *requests*, in order.
 
-    Raises UsageError for a prompt that is empty, not text or too long; CheckUnavailable when a check cannot
-    run.
+    A request whose text is empty, not text or too long has its UsageError in its place. Raises
+    CheckUnavailable when a check cannot run.
     """
-    wordless = _wordless(request)
-    _check_text(request.prompt, "prompt", policy.max_prompt_chars, empty=wordless)
-    if request.negative_prompt:
-        _check_text(request.negative_prompt, "negative prompt", policy.max_prompt_chars, empty=True)
-    findings, checks = _run(policy, request.prompt)
+    asked = [_asked(r, policy) for r in requests]
+    texts = list(dict.fromkeys(t for a in asked if not isinstance(a, UsageError) for t in a))
+    found = dict(zip(texts, _run(policy, texts), strict=True))
+    return [
+        a if isinstance(a, UsageError) else _seen(r, policy, found)
+        for r, a in zip(requests, asked, strict=True)
+    ]
+
+
+def _asked(request: Request, policy: Policy) -> list[str] | UsageError:
+    """The texts of *request* that every check must see, or what is wrong with one."""
+    try:
+        _check_text(request.prompt, "prompt", policy.max_prompt_chars, empty=_wordless(request))
+        if request.negative_prompt:
+            _check_text(request.negative_prompt, "negative prompt", policy.max_prompt_chars, empty=True)
+    except UsageError as error:
+        return error
+    texts = [request.prompt, *(shot.prompt for shot in request.shots)]
+    if _full(request.negative_prompt, policy):
+        texts.append(request.negative_prompt)
+    return texts
+
+
+def _seen(request: Request, policy: Policy, found: Mapping[str, Found]) -> Seen:
+    """What was *found* in the texts of *request*, together."""
+    findings, checks = list(found[request.prompt][0]), list(found[request.prompt][1])
     for shot in request.shots:  # each alone too: between harmless ones a bad one would weigh less
-        findings += [replace(f, span=None) for f in _run(policy, shot.prompt)[0]]
-    more, negative_checks = _negative(policy, request.negative_prompt)
+        findings += [replace(f, span=None) for f in found[shot.prompt][0]]
+    more, negative_checks = _negative(policy, request.negative_prompt, found)
     language = language_of(request.prompt, policy)
-    unsupported = "" if wordless else _unsupported(language, policy)
+    unsupported = "" if _wordless(request) else _unsupported(language, policy)
     return Seen(request, [*findings, *more], [*checks, *negative_checks], language.code, unsupported)
 
 
@@ -53,7 +77,7 @@ def language_of(text: str, policy: Policy) -> Language:
     plain = views(text)[0].text
     found = identify(plain)
     if found.code == "en" and "classifier" in policy.checks.required:
-        pieces = classifier.load(classifier.FOLDER).vectors.pieces
+        pieces = classifier.load(classifier.FOLDER).reader.pieces
         if strange(plain, pieces.knows):
             return Language("und", found.script, "most of the prompt's words are not English")
     return found
@@ -81,31 +105,42 @@ def _visible(text: str) -> bool:
     return any(unicodedata.category(c)[0] not in "CZ" for c in text)
 
 
-def _run(policy: Policy, text: str) -> tuple[list[Finding], list[CheckRun]]:
-    """Every required check on *text*. Whatever goes wrong in one, nothing passes."""
-    findings: list[Finding] = []
-    checks: list[CheckRun] = []
+def _run(policy: Policy, texts: Sequence[str]) -> list[Found]:
+    """Every required check on each of *texts*. Whatever goes wrong in one, nothing passes."""
     if not policy.checks.required:
         raise CheckUnavailable(
             "the policy requires no prompt check", hint="name at least one under `checks:`"
         )
+    out: list[Found] = [([], []) for _ in texts]
     for name in policy.checks.required:
-        detector = _detector(name, policy.lists)
-        try:
-            found, run = detector.run(text)
-        except SafegenError:
-            raise
-        except Exception as e:
-            raise CheckUnavailable(
-                f"the check {name!r} failed: {type(e).__name__}", hint="nothing was let through; report this"
-            ) from e
-        findings += found
-        checks.append(run)
-    if policy.encoder is not None:
-        found, run = opinion(policy.encoder, text)
-        findings = pooled(findings, found)
-        checks.append(run)
-    return findings, checks
+        for (findings, checks), (found, run) in zip(out, _answers(name, policy, texts), strict=True):
+            findings += found
+            checks.append(run)
+    if policy.encoder is None:
+        return out
+    thought = opinions(policy.encoder, texts)
+    return [
+        (pooled(findings, found), [*checks, run])
+        for (findings, checks), (found, run) in zip(out, thought, strict=True)
+    ]
+
+
+def _answers(name: str, policy: Policy, texts: Sequence[str]) -> list[tuple[Sequence[Finding], CheckRun]]:
+    """What the check *name* finds in each of *texts*; together where it can do that."""
+    detector = _detector(name, policy.lists)
+    try:
+        if not hasattr(detector, "run_many"):
+            return [detector.run(text) for text in texts]
+        answers = list(detector.run_many(texts))
+        if len(answers) != len(texts):
+            raise ValueError(f"{len(answers)} answers for {len(texts)} texts")
+        return answers
+    except SafegenError:
+        raise
+    except Exception as e:
+        raise CheckUnavailable(
+            f"the check {name!r} failed: {type(e).__name__}", hint="nothing was let through; report this"
+        ) from e
 
 
 @lru_cache(maxsize=32)
@@ -123,7 +158,12 @@ def _detector(name: str, lists: tuple[str, ...]) -> Any:
         ) from e
 
 
-def _negative(policy: Policy, text: str) -> tuple[list[Finding], list[CheckRun]]:
+def _full(text: str, policy: Policy) -> bool:
+    """Whether the negative prompt *text* is screened like a prompt."""
+    return policy.negative_prompt.screen == "full" and bool(text.strip())
+
+
+def _negative(policy: Policy, text: str, seen: Mapping[str, Found]) -> Found:
     """Findings about the negative prompt, as the policy wants it looked at; without spans.
 
     Naming blood or nudity as *unwanted* is the safe thing to do, so by default only evasion counts: asking
@@ -133,8 +173,8 @@ def _negative(policy: Policy, text: str) -> tuple[list[Finding], list[CheckRun]]
         return [], []
     found, run = Rules(policy.lists, scope="negative").run(text)
     findings, checks = list(found), [replace(run, name="rules-negative")]
-    if policy.negative_prompt.screen == "full":
-        more, runs = _run(policy, text)
+    if _full(text, policy):
+        more, runs = seen[text]
         findings += more
         checks += [replace(r, name=f"{r.name}-negative") for r in runs]
     return [replace(f, span=None, reason=f"negative prompt: {f.reason}") for f in findings], checks

@@ -13,13 +13,13 @@ from safegen.policies.schema import Encoder
 from safegen.types import CheckRun, Finding
 
 
-def opinion(wanted: Encoder, text: str) -> tuple[list[Finding], CheckRun]:
-    """What the encoder *wanted* by the policy finds in *text*.
+def opinions(wanted: Encoder, texts: Sequence[str]) -> list[tuple[Sequence[Finding], CheckRun]]:
+    """What the encoder *wanted* by the policy finds in each of *texts*.
 
     Raises CheckUnavailable when the encoder or its heads are not there, do not belong together, or fail.
     """
     try:
-        findings, run = encoder.load(wanted.model, wanted.revision, wanted.heads).run(text)
+        return encoder.load(wanted.model, wanted.revision, wanted.heads).run_many(texts)
     except SafegenError:
         raise
     except Exception as error:
@@ -27,7 +27,6 @@ def opinion(wanted: Encoder, text: str) -> tuple[list[Finding], CheckRun]:
             f"the sentence encoder failed: {type(error).__name__}",
             hint="nothing was let through; report this",
         ) from error
-    return list(findings), run
 
 
 def pooled(findings: Sequence[Finding], found: Sequence[Finding]) -> list[Finding]:

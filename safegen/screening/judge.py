@@ -37,7 +37,7 @@ def judge(requests: Sequence[Request], policy: Policy) -> list[Verdict | UsageEr
     A request that cannot be screened (empty, not text, too long) has its UsageError in its place. Raises
     CheckUnavailable when a check cannot run: that concerns all of them.
     """
-    seen = [_look(r, policy) for r in requests]
+    seen = look(requests, policy)
     first = [s if isinstance(s, UsageError) else _decide(s, policy) for s in seen]
     if policy.guard is None:
         return first
@@ -50,14 +50,6 @@ def judge(requests: Sequence[Request], policy: Policy) -> list[Verdict | UsageEr
         assert isinstance(looked, Seen)
         first[i] = _decide(looked, policy, opinion)
     return first
-
-
-def _look(request: Request, policy: Policy) -> Seen | UsageError:
-    """What the checks see, or why the request cannot be screened."""
-    try:
-        return look(request, policy)
-    except UsageError as error:
-        return error
 
 
 def _decide(seen: Seen, policy: Policy, opinion: Opinion | None = None) -> Verdict:

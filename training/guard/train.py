@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from safegen.detectors.prompt import _vectorise
-from training.guard import augment, benign, data, model, unsafe, vectors
+from safegen.detectors.prompt.guards._files import folder_of
+from training.guard import asked, augment, benign, data, lessons, model, reader, tune, unsafe
 from training.guard.data import Row
 
-FOLDER = Path(__file__).resolve().parents[2] / "safegen" / "models" / "guard"
-MODEL_VERSION = "3"
+MODEL_VERSION = "4"
+MORE = 100_000
+"""Texts without labels that the tuned encoder answers for the small transformer."""
 Floats = NDArray[np.float32]
 
 
@@ -28,6 +33,8 @@ def corpus() -> list[Row]:
         *rows,
         *benign.rows(),
         *unsafe.rows(),
+        *asked.rows(),
+        *asked.with_artists(rows, count=5000),
         *augment.identity(rows, count=1000),
         *augment.disguised(rows, share=0.08),
         *augment.with_style(rows, count=6000),
@@ -35,7 +42,12 @@ def corpus() -> list[Row]:
     ]
 
 
-def row_weights(rows: list[Row]) -> NDArray[np.float64]:
+def english() -> list[Row]:
+    """The rows that an English encoder learns from or is calibrated on."""
+    return [r for r in without_copies(corpus()) if r.lang == "en"]
+
+
+def row_weights(rows: Sequence[Row]) -> NDArray[np.float64]:
     """Noisy machine-written pairs count less, pairs that teach the line between word and deed count more."""
     shares = {"coprov2": 0.5, "overt_safe": 2.0, "overt_unsafe": 2.0}
     return np.array([shares.get(r.source.split("+")[0], 1.0) for r in rows])
@@ -58,36 +70,59 @@ def calibrate(logits: Floats, rows: list[Row]) -> tuple[Floats, Floats]:
 
 def train(
     encoder: str,
-    folder: Path = FOLDER,
+    folder: Path,
     *,
+    state: Path,
+    more: int = MORE,
     keep: Path | None = None,
     ngrams: Path | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:
     """Run the whole recipe and write ``weights.npz`` and ``card.json`` into *folder*; returns the card.
 
-    With *keep*, the calibrated held-out probabilities (rows, labels) are saved there for ``thresholds``.
-    With *ngrams* (weights of an earlier run), the n-gram half is taken from there and not fitted again.
+    *encoder* is a folder or a downloaded hub id; the folder *state* holds the tuned encoder (``encoder.pt``,
+    from ``encoder.train``) that teaches on the rows and on *more* texts without labels, and where this
+    training stands. With *keep*, the calibrated held-out probabilities (rows, labels) are saved there for
+    ``thresholds``. With *ngrams* (weights of an earlier run), that half is taken from there and not fitted.
     """
+    place, _ = folder_of(encoder, None, "sentence encoder")
     rows = without_copies(corpus())
-    words, piece_vectors = vectors.piece_vectors(encoder)
-    ids = vectors.ids_of(words, rows)
     kept = np.array([data.is_held_out(r) for r in rows])
     seen, held = np.nonzero(~kept)[0], np.nonzero(kept)[0]
     learn, judged = [rows[i] for i in seen], [rows[i] for i in held]
     say(f"{len(seen)} rows to learn from, {len(held)} held out")
-    weight = row_weights(learn)
-    first = fit_ngrams(learn, weight) if ngrams is None else read_ngrams(ngrams)
+    first = fit_ngrams(learn, row_weights(learn)) if ngrams is None else read_ngrams(ngrams)
     say("n-gram half done")
-    net = vectors.Net(*vectors.start(piece_vectors, ids))
-    vectors.fit(net, [ids[i] for i in seen], learn, weight, say=say)
-    values = np.stack([ngram_logits(first, judged), vectors.logits(net, [ids[i] for i in held])], axis=1)
+    words, net = pupil(place, [r for r in learn if r.lang == "en"], more=more, state=state, say=say)
+    second = reader.logits(net, lessons.pieces_of(words, [r.text for r in judged]))
+    values = np.stack([ngram_logits(first, judged), second], axis=1)
     mix, shift = calibrate(values, judged)
     if keep is not None:
         keep.parent.mkdir(parents=True, exist_ok=True)
         np.savez(keep, rows=held, probabilities=probabilities(values, mix, shift), logits=values)
-    halves = {**first, **vectors.arrays(net, words), "mix": mix, "shift": shift}
+    halves = {**first, **reader.arrays(net, words), "mix": mix, "shift": shift}
     return export(folder, halves, learn)
+
+
+def pupil(
+    encoder: Path, rows: list[Row], *, more: int, state: Path, say: Callable[[str], None] = lambda _: None
+) -> tuple[list[str], reader.Net]:
+    """Word pieces, and the small transformer that the tuned encoder in *state* taught."""
+    weight = row_weights(rows)
+    teacher = tune.Tuned(encoder)
+    teacher.load_state_dict(torch.load(state / "encoder.pt", weights_only=True)["net"], strict=False)
+    whole = teacher.encoder.merge_and_unload()
+    sample = tune.token_ids(encoder, [r.text for r in random.Random(0).sample(rows, min(1000, len(rows)))])
+    net = reader.Net(
+        copy.deepcopy(whole), reader.busyness(whole, tune.padded(sample, teacher.none), teacher.none)
+    )
+    teacher.encoder = whole.to(torch.bfloat16)  # much faster, and near enough for a teacher
+    words = tune.vocabulary(encoder)
+    learnt = lessons.lessons(
+        teacher, encoder, words, rows, weight, more=more, state=state / "answers", say=say
+    )
+    reader.fit(net, learnt, state=state / "reader.pt", say=say)
+    return words, net
 
 
 def without_copies(rows: list[Row]) -> list[Row]:
@@ -130,6 +165,7 @@ def ngram_arrays(linear: model.Linear, idf: Floats) -> dict[str, NDArray[Any]]:
 
 def export(folder: Path, arrays: dict[str, NDArray[Any]], rows: list[Row]) -> dict[str, Any]:
     """Write the weights, and the card with their SHA-256 that the run time insists on."""
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / "weights.npz"
     np.savez(path, **arrays)  # type: ignore[arg-type]
     card: dict[str, Any] = {

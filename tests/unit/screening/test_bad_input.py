@@ -80,6 +80,7 @@ def test_emoji_only_is_held_with_a_reason() -> None:
     decision = screen(Request("🔪🩸😀"))
     assert isinstance(decision, Held)
     assert "no letters" in decision.findings[0].reason
+    assert decision.score >= 0.5  # not simply allowed
 
 
 def test_a_right_to_left_override_hides_nothing() -> None:
@@ -107,11 +108,12 @@ def test_bad_lines_have_error_rows_and_the_rest_goes_on() -> None:
         b'{"id": "z", "prompt": "a blue cube"}',
     ]
     got = list(screen_jsonl(bounded(io.BytesIO(b"\n".join(lines)))))
-    assert len(got) == len(lines) - 1
+    assert len(got) == len(lines)
     wrong = [i for i, a in enumerate(got) if "error" in a]
-    assert wrong == list(range(1, 12))
+    assert wrong == list(range(1, 13))
+    assert "blank" in got[3]["error"]
     assert all(a["exit_code"] == 2 and "verdict" not in a for a in got if "error" in a)
-    assert [got[0]["id"], got[12]["id"], got[14]["id"]] == ["a", "\ud800", "z"]
+    assert [got[0]["id"], got[13]["id"], got[15]["id"]] == ["a", "\ud800", "z"]
     for answer in got:
         dumps(answer).encode("utf-8")
         assert json.loads(dumps(answer)) == answer

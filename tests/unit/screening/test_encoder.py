@@ -80,7 +80,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sentences = Sentences(_checkpoint(base / "encoder", 1))
     _checkpoint(base / "other", 2)
     rows = _rows()
-    arrays = recipe.heads(recipe.encoded(sentences, rows), rows, epochs=60)
+    arrays = recipe.taught(base / "encoder", rows, state=base / "state.pt", epochs=60)
     recipe.export(base / "heads", arrays, sentences.digest, encoder="test", rows=len(rows))
     return base
 
@@ -118,7 +118,8 @@ def test_the_shipped_heads_fit_this_version() -> None:
     heads = tier.read_heads(tier.HEADS)
     assert heads.labels[0] == "unsafe" and set(heads.labels) <= set(policies.CATEGORIES)
     assert heads.hidden.shape[1] == 384
-    assert (tier.HEADS / "heads.npz").stat().st_size < 200_000
+    assert len(heads.adapters) == 36  # six layers of six linear ones
+    assert (tier.HEADS / "heads.npz").stat().st_size < 3_000_000
 
 
 def test_copies_of_one_encoder_are_the_same_encoder(made: Path, tmp_path: Path) -> None:
@@ -222,3 +223,56 @@ def test_a_policy_file_names_the_encoder(tmp_path: Path) -> None:
     file.write_text("name: mine\nextends: default\nencoder:\n  modell: x\n")
     with pytest.raises(UsageError, match="line 4"):
         policies.load(str(file))
+
+
+def test_the_encoder_as_shipped_decides_as_it_was_taught(made: Path) -> None:
+    """Adapters merged by the run time give the decision values of the network that learned."""
+    from training.guard import tune
+
+    net = tune.Tuned(made / "encoder")
+    assert not tune.fit(net, [[1, 2]], _rows()[:1], np.ones(1), state=made / "state.pt", epochs=0).training
+    tune._resume(net, _optimiser(net), made / "state.pt")
+    texts = ["a red ball in the cloud", "a big corpse in the bomb"]
+    learned = tune.logits(net, tune.token_ids(made / "encoder", texts), fast=False)
+    heads = tier.read_heads(made / "heads")
+    sentences = Sentences(made / "encoder")
+    plain = heads.logits(sentences.vectors(texts))
+    sentences.adapt(heads.adapters)
+    merged = heads.logits(sentences.vectors(texts))
+    assert np.abs(merged - learned).max() < 0.05 < np.abs(plain - learned).max()
+
+
+def _optimiser(net: Any) -> Any:
+    import torch
+
+    own = [p for p in net.parameters() if p.requires_grad]
+    groups = [{"params": own[: len(own) // 2]}, {"params": own[len(own) // 2 :]}]
+    return torch.optim.AdamW(groups)
+
+
+def test_adapters_for_other_layers_let_nothing_through(made: Path, tmp_path: Path) -> None:
+    heads = tier.read_heads(made / "heads")
+    (down, up) = next(iter(heads.adapters.values()))
+    name = next(iter(heads.adapters))
+    for wrong in ({"encoder.layer.9.output.dense": (down, up)}, {name: (down[:, 1:], up)}):
+        with pytest.raises(CheckUnavailable, match="do not fit"):
+            Sentences(made / "encoder").adapt(wrong)
+
+
+def test_an_interrupted_training_goes_on_where_it_stood(made: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+    rows = _rows()
+    before = recipe.taught(made / "encoder", rows, state=made / "state.pt", epochs=60, say=said.append)
+    kept = tier.read_heads(made / "heads")
+    assert len(said) == 1  # nothing left to do: no step was taken
+    assert np.abs(before["out"] - kept.out).max() < 1e-2
+
+
+def test_heads_of_the_first_version_are_still_read(made: Path, tmp_path: Path) -> None:
+    heads = tier.read_heads(made / "heads")
+    arrays = {k: getattr(heads, k) for k in ("hidden", "hidden_bias", "out", "out_bias", "slope", "shift")}
+    recipe.export(tmp_path / "old", arrays, heads.encoder, encoder="test", rows=1)
+    _card(tmp_path / "old", kind="safegen-encoder-heads/1")
+    assert tier.read_heads(tmp_path / "old").adapters == {}
+    checked = tier.load(str(made / "encoder"), heads=str(tmp_path / "old"))
+    assert checked.run("a red ball")[1].name == "encoder"

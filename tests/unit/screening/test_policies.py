@@ -111,6 +111,7 @@ def test_bad_files_are_refused_with_their_line(tmp_path: Path, content: str, lin
     problems = policies.lint(path)
     assert problems
     assert problems[0].line == line
+    assert not problems[0].message.startswith(path.name)  # the line is said once
 
 
 def test_typos_get_a_suggestion(tmp_path: Path) -> None:
@@ -124,6 +125,8 @@ def test_a_circle_through_two_files(tmp_path: Path) -> None:
     _write(tmp_path, "name: b\nextends: a.yaml\n", "b.yaml")
     with pytest.raises(UsageError, match="circle"):
         policies.load(str(tmp_path / "a.yaml"))
+    [problem] = policies.lint(tmp_path / "a.yaml")  # what is wrong in b.yaml lies at the link to it
+    assert problem.line == 2 and problem.message.startswith("b.yaml, line 2: ")
 
 
 def test_a_billion_laughs_is_refused(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from safegen.detectors.prompt._identity import neutral
 from safegen.detectors.prompt._vectorise import words_of
-from training.guard import benign, unsafe
+from training.guard import asked, benign, unlabelled, unsafe
 from training.guard.data import Row, is_held_out
 
 
@@ -16,6 +16,27 @@ def test_generated_rows_are_the_same_every_time() -> None:
     assert {"gen_sentences", "gen_instructions", "gen_foreign"} <= {r.source for r in rows}
     assert not any(r.unsafe or "{" in r.text or not r.text.strip() for r in rows)
     assert all(r.unsafe and "{" not in r.text for r in unsafe.rows(scale=0.02))
+
+
+def test_names_stand_in_harmless_and_in_harmful_rows_and_never_in_sexual_ones() -> None:
+    rows = asked.rows(scale=0.1)
+    assert rows == asked.rows(scale=0.1)
+    assert {r.unsafe for r in rows} == {False, True}
+    assert not any(r.category == "sexual" or "{" in r.text for r in rows)
+    known = asked.names("public_figures", "characters")
+    assert all(any(name in r.text.lower() for name in known) for r in rows[:100])
+    base = [Row(f"a dog on a beach, number {i}", i % 2 == 0, "benign", "coprov2") for i in range(40)]
+    copies = asked.with_artists(base, count=20)
+    assert sum(r.unsafe for r in copies) == 10
+    assert all(r.text.startswith(r.origin + ", ") and r.origin in {b.text for b in base} for r in copies)
+
+
+def test_texts_without_labels_are_new_and_the_same_every_time() -> None:
+    rows = benign.rows(scale=0.05) + unsafe.rows(scale=0.05)
+    texts = unlabelled.texts(rows, 3000)
+    assert texts == unlabelled.texts(rows, 3000)
+    assert len(texts) == len(set(texts)) > 2500
+    assert not set(texts) & {r.text for r in rows}
 
 
 def test_altered_copies_of_held_out_rows_are_held_out() -> None:
