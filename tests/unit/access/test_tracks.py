@@ -13,6 +13,7 @@ import pytest
 
 from safegen.access import espeak, files, scenes, speech, tracks
 from safegen.access.cues import cue, overlap
+from safegen.detectors.frames import world
 from safegen.errors import CheckUnavailable, ReleaseFailed
 from safegen.media import access as media
 from safegen.types import AudioTrack, Clip
@@ -244,7 +245,7 @@ def test_the_record_names_every_file_by_its_digest(told: list[scenes.Scene]) -> 
         "cues": 2,
         "unsure": 0,
         "withoutRoom": 0,
-        "from": ["world/2"],
+        "from": [f"world/{world.VERSION}"],
     }
     assert record["audioDescription"] == {"made": True, "cues": 2, "withoutRoom": 0}
 
