@@ -32,7 +32,7 @@ _COMMANDS = {
     "trust": "Whose signatures and ledgers you trust.",
     "policy": "List, show, write, compare, test and check policies.",
     "audit": "Measure what models, training data and screens prefer.",
-    "models": "List and describe the models.",
+    "models": "List, describe, pull and verify the models.",
     "doctor": "Check the installation and say what is missing.",
 }
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from safegen.errors import GenerationFailed, Interrupted, UsageError
+from safegen.errors import GenerationFailed, Interrupted, MissingExtra, UsageError
 from safegen.generators import find
 from safegen.protocols import NoProgress
 from safegen.types import Request
@@ -142,4 +143,19 @@ def test_a_folder_that_is_damaged(pipeline_folder: Any, tmp_path: Path) -> None:
     file = next((copy / "transformer").glob("*.safetensors"))
     file.write_bytes(file.read_bytes()[:-100])
     with pytest.raises(GenerationFailed, match="could not be loaded"):
+        find(str(copy)).generate(asked("wan"), progress=NoProgress())
+
+
+def test_a_pipeline_whose_makers_want_a_guard_is_not_loaded_without_it(
+    pipeline_folder: Any, tmp_path: Path
+) -> None:
+    import shutil
+
+    if importlib.util.find_spec("cosmos_guardrail"):
+        pytest.skip("the guard is installed")
+    copy = tmp_path / "cosmos"
+    shutil.copytree(pipeline_folder("wan"), copy)
+    index = copy / "model_index.json"
+    index.write_text(index.read_text().replace("WanPipeline", "CosmosTextToWorldPipeline"))
+    with pytest.raises(MissingExtra, match="cosmos_guardrail"):
         find(str(copy)).generate(asked("wan"), progress=NoProgress())
