@@ -77,6 +77,7 @@ class Model:
         """
         first = np.array([self.logits(words) for words in texts])
         z = self.mix[0] * first + self.mix[1] * self.reader.logits(texts) + self.shift
+        z = np.round(z, 3)  # what is read together changes the last digits
         p = np.asarray(1.0 / (1.0 + np.exp(-np.clip(z, -40, 40))))
         p[:, 1:] *= p[:, :1]
         return p

@@ -227,11 +227,12 @@ def test_a_policy_file_names_the_encoder(tmp_path: Path) -> None:
 
 def test_the_encoder_as_shipped_decides_as_it_was_taught(made: Path) -> None:
     """Adapters merged by the run time give the decision values of the network that learned."""
+    import torch
+
     from training.guard import tune
 
     net = tune.Tuned(made / "encoder")
-    assert not tune.fit(net, [[1, 2]], _rows()[:1], np.ones(1), state=made / "state.pt", epochs=0).training
-    tune._resume(net, _optimiser(net), made / "state.pt")
+    net.load_state_dict(torch.load(made / "state.pt", weights_only=True)["net"], strict=False)
     texts = ["a red ball in the cloud", "a big corpse in the bomb"]
     learned = tune.logits(net, tune.token_ids(made / "encoder", texts), fast=False)
     heads = tier.read_heads(made / "heads")
@@ -240,14 +241,6 @@ def test_the_encoder_as_shipped_decides_as_it_was_taught(made: Path) -> None:
     sentences.adapt(heads.adapters)
     merged = heads.logits(sentences.vectors(texts))
     assert np.abs(merged - learned).max() < 0.05 < np.abs(plain - learned).max()
-
-
-def _optimiser(net: Any) -> Any:
-    import torch
-
-    own = [p for p in net.parameters() if p.requires_grad]
-    groups = [{"params": own[: len(own) // 2]}, {"params": own[len(own) // 2 :]}]
-    return torch.optim.AdamW(groups)
 
 
 def test_adapters_for_other_layers_let_nothing_through(made: Path, tmp_path: Path) -> None:
