@@ -108,7 +108,9 @@ def _lines(source: Path, policy: str, *, workers: int, private: bool) -> bool:
     except OSError as error:
         raise UnreadableInput(f"{source}: {error.strerror}", hint="check the path") from error
     with stream:
-        for answer in screen_jsonl(bounded(stream), policy=policy, workers=workers, private=private):
+        ready = source.is_file()
+        answers = screen_jsonl(bounded(stream), policy=policy, workers=workers, private=private, ready=ready)
+        for answer in answers:
             failed = failed or "error" in answer
             click.echo(dumps(answer))
     return failed

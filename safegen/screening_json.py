@@ -51,13 +51,19 @@ def decision_json(decision: Decision, *, private: bool = False) -> Json:
 
 
 def screen_jsonl(
-    lines: Iterable[bytes], *, policy: str = "default", workers: int = 1, private: bool = False
+    lines: Iterable[bytes],
+    *,
+    policy: str = "default",
+    workers: int = 1,
+    private: bool = False,
+    ready: bool = False,
 ) -> Iterator[Json]:
     """One answer per line, in order: ``{"id", "verdict", "score", "categories", "findings"}``.
 
     A line is an object with ``text`` (or ``prompt``) and optionally ``id`` and ``negative_prompt``, or a
     bare JSON string. A line that cannot be read, a blank one too, gives ``{"id", "error"}`` and the rest
-    goes on. *workers* processes share the work. Raises UsageError (unknown policy) and
+    goes on. *workers* processes share the work; *ready* says that no line has to be waited for, so that they
+    are read many at a time. Raises UsageError (unknown policy) and
     CheckUnavailable (a required check cannot run) at once: those concern every line.
     """
     from safegen.policies import load
@@ -65,7 +71,7 @@ def screen_jsonl(
 
     rules = load(policy)
     work = partial(_answers, policy=rules, private=private)
-    return in_order(work, enumerate(lines), size(rules, workers), workers)
+    return in_order(work, enumerate(lines), size(rules, workers, ready=ready), workers)
 
 
 def bounded(stream: BinaryIO) -> Iterator[bytes]:

@@ -21,7 +21,7 @@ from safegen.types import Request
 T = TypeVar("T")
 R = TypeVar("R")
 CHUNK = 64
-"""Prompts that go to a worker process together."""
+"""Prompts that are read together, by a worker process or because all are at hand."""
 AHEAD = 4
 """Chunks per worker that are read ahead of the answers."""
 
@@ -31,11 +31,14 @@ def screen_many(
 ) -> Iterator[Verdict]:
     """Screen prompts lazily, in order, in constant memory. Raises as ``screen`` does, where it concerns.
 
+    A list or tuple is read CHUNK prompts at a time, which is several times as fast; what may only arrive
+    bit by bit is answered one by one.
     With *workers* > 1 that many processes share the work; start them from a module that is guarded by
     ``if __name__ == "__main__"``. With a guard in the policy its ``batch`` of prompts is read at a time.
     """
     resolved = policies.load(policy) if isinstance(policy, str) else policy
-    for verdict in in_order(partial(_texts, policy=resolved), texts, size(resolved, workers), workers):
+    limit = size(resolved, workers, ready=isinstance(texts, list | tuple))
+    for verdict in in_order(partial(_texts, policy=resolved), texts, limit, workers):
         if isinstance(verdict, UsageError):
             raise verdict
         yield verdict
@@ -58,11 +61,11 @@ async def screen_async(
         yield _raised(verdict)
 
 
-def size(policy: Policy, workers: int) -> int:
-    """How many prompts are judged together."""
+def size(policy: Policy, workers: int, *, ready: bool = False) -> int:
+    """How many prompts are judged together; *ready*: none of them has to be waited for."""
     if policy.guard is not None:
         return policy.guard.batch
-    return CHUNK if workers > 1 else 1
+    return CHUNK if workers > 1 or ready else 1
 
 
 def in_order(work: Callable[[list[T]], list[R]], items: Iterable[T], chunk: int, workers: int) -> Iterator[R]:
