@@ -21,6 +21,7 @@ from torch import nn
 from safegen.detectors.prompt._reader import HEAD, MOST, PARTS, nibbles
 from training.guard.model import LABELS
 from training.guard.tune import batches, loss_of
+from training.tiny import state as checkpoints
 
 WIDE, LAYERS, HIDDEN, TOGETHER, LONGEST = 768, 3, 128, 3072, 72
 """Inner units and number of layers, units of the hidden layer, pieces in a batch, pieces read of a text."""
@@ -217,16 +218,13 @@ def _losses(
 
 
 def _save(net: Net, optimiser: torch.optim.Optimizer, state: Path, step: int) -> None:
-    state.parent.mkdir(parents=True, exist_ok=True)
-    new = state.with_suffix(".new")
-    torch.save({"net": net.state_dict(), "optimiser": optimiser.state_dict(), "step": step}, new)
-    new.replace(state)
+    checkpoints.save(state, {"net": net.state_dict(), "optimiser": optimiser.state_dict(), "step": step})
 
 
 def _resume(net: Net, optimiser: torch.optim.Optimizer, state: Path) -> int:
-    if not state.exists():
+    saved = checkpoints.load(state)
+    if saved is None:
         return 0
-    saved: dict[str, Any] = torch.load(state, weights_only=True)
     net.load_state_dict(saved["net"])
     optimiser.load_state_dict(saved["optimiser"])
     return int(saved["step"])

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -21,6 +20,7 @@ from safegen.detectors.prompt._vectorise import words_of
 from safegen.detectors.prompt.normalise import plain
 from training.guard.data import Row
 from training.guard.model import LABELS, targets
+from training.tiny import state as checkpoints
 
 RANK, HIDDEN, LONGEST, TOGETHER = 16, 128, 72, 2048
 """Rank of the adapters, units of the heads, tokens read of a text, tokens in a batch."""
@@ -181,16 +181,13 @@ def _plan(ids: Ids, epochs: int, seed: int) -> Iterator[NDArray[np.int64]]:
 
 
 def _save(net: Tuned, optimiser: torch.optim.Optimizer, state: Path, step: int) -> None:
-    state.parent.mkdir(parents=True, exist_ok=True)
-    new = state.with_suffix(".new")
-    torch.save({"net": net.trained(), "optimiser": optimiser.state_dict(), "step": step}, new)
-    new.replace(state)
+    checkpoints.save(state, {"net": net.trained(), "optimiser": optimiser.state_dict(), "step": step})
 
 
 def _resume(net: Tuned, optimiser: torch.optim.Optimizer, state: Path) -> int:
-    if not state.exists():
+    saved = checkpoints.load(state)
+    if saved is None:
         return 0
-    saved: dict[str, Any] = torch.load(state, weights_only=True)
     net.load_state_dict(saved["net"], strict=False)
     optimiser.load_state_dict(saved["optimiser"])
     return int(saved["step"])

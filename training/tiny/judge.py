@@ -109,7 +109,7 @@ def report(
 
     Figures of `sources` that are not asked for stay as an earlier run left them.
     """
-    makers: dict[str, Maker] = {"renders": renders}
+    makers: dict[str, Maker] = {"renders": renders} if "renders" in sources else {}
     if (folder / "vae.pt").exists() and "reconstructions" in sources:
         makers["reconstructions"] = reconstructor(folder)
     if model is not None and "generated" in sources:
@@ -119,10 +119,10 @@ def report(
     file = folder / "figures.json"
     before = json.loads(file.read_text()) if file.exists() else {}
     out: dict[str, Any] = {s: before[s] for s in SOURCES if s in before and s not in sources}
-    for source in (s for s in SOURCES if s in makers and s in sources):
+    for source, make in makers.items():
         for name, cases in sets.items():
             page = folder / f"sheet_{source}_{name}.png"
-            out.setdefault(source, {})[name] = judged(makers[source], cases[:clips], page)
+            out.setdefault(source, {})[name] = judged(make, cases[:clips], page)
             state.log.info("%s / %s judged", source, name)
         file.write_text(json.dumps(out, indent=2) + "\n")
     state.log.info("\n%s", scores.table(out))
