@@ -3,7 +3,8 @@
 vae     the video autoencoder (`--minutes` of training in total, earlier runs included)
 encode  latents of rendered training clips
 decoder the decoder alone, on full-length clips (`--minutes` in total, a third of it in `all`)
-dit     the diffusion transformer and the text encoder (`--minutes` in total)
+text    the text encoder, which learns to read (`--minutes` in total, a fifth of it in `all`)
+dit     the diffusion transformer (`--minutes` in total)
 export  the pipeline folder (`--model`, default OUT/model)
 judge   figures and contact sheets
 card    the model card, from the figures
@@ -13,11 +14,11 @@ all     every step, one after the other; `--minutes` for each of the two trainin
 from __future__ import annotations
 
 import argparse
-import logging
 import os
+from functools import partial
 from pathlib import Path
 
-STEPS = ("vae", "encode", "decoder", "dit", "export", "judge", "card")
+STEPS = ("vae", "encode", "decoder", "text", "dit", "export", "judge", "card")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -32,10 +33,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--stage", default="full", help="stage of the world, see training/world/stages.py")
     parser.add_argument("--model", type=Path, help="pipeline folder to export to or to judge")
     parser.add_argument(
-        "--start", type=Path, help="pipeline folder of an earlier model to start the vae or the dit from"
+        "--start", type=Path, help="pipeline folder of an earlier model to start from"
     )
     parser.add_argument("--sources", nargs="+", help="what to judge: renders, reconstructions, generated")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=1, help="processes that train the dit together")
     return parser
 
 
@@ -43,9 +45,11 @@ def main(argv: list[str] | None = None) -> None:
     """Run one step of the recipe, or all of them."""
     args = _parser().parse_args(argv)
     os.environ.setdefault("OMP_NUM_THREADS", str(args.threads))
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     import torch
 
+    from training.tiny import state
+
+    state.talk()
     torch.set_num_threads(args.threads)
     for step in STEPS if args.step == "all" else (args.step,):
         _run(step, args)
@@ -65,10 +69,15 @@ def _run(step: str, args: argparse.Namespace) -> None:
         from training.tiny import decoder
 
         decoder.train(args.out, args.minutes / (3 if args.step == "all" else 1))
-    elif step == "dit":
-        from training.tiny import dit
+    elif step == "text":
+        from training.tiny import reading
 
-        dit.train(args.out, args.minutes, args.start)
+        reading.train(args.out, args.stage, args.minutes / (5 if args.step == "all" else 1), args.start)
+    elif step == "dit":
+        from training.tiny import dit, team
+
+        work = partial(dit.train, args.out, args.minutes, args.start)
+        team.together(work, args.processes)
     elif step == "export":
         from training.tiny import export
 

@@ -19,10 +19,10 @@ def export(folder: Path, model: Path) -> None:
     """Write the averaged weights of the training in `folder` to the pipeline folder `model`."""
     dit_state = state.load(folder / "dit.pt")
     if dit_state is None:
-        raise SystemExit(f"{folder} lacks dit.pt: run the vae, encode and dit steps first")
+        raise SystemExit(f"{folder} lacks dit.pt: run the vae, encode, text and dit steps first")
     vae = models.autoencoder(dit_state["mean"], dit_state["std"])
     vae.load_state_dict(decoder.latest(folder))
-    trained = dit.Model(dit_state["stage"])
+    trained = dit.Model(dit_state["stage"], dit_state["text"])
     trained.average = dit_state["average"]
     trained.use_average()
     write(vae, trained, model)

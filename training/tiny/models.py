@@ -35,9 +35,9 @@ class Plan:
 
 
 SMALL = Plan(
-    heads=4, layers=6, ffn=384, text_dim=96, text_length=24, text_heads=3, text_ff=192, text_layers=1
+    heads=4, layers=6, ffn=384, text_dim=128, text_length=40, text_heads=4, text_ff=256, text_layers=4
 )
-DEEP = replace(SMALL, layers=8, ffn=768, text_layers=2)
+DEEP = replace(SMALL, layers=8, ffn=768)
 
 
 def plan(stage: str) -> Plan:
@@ -75,7 +75,12 @@ DIT_CONFIG: dict[str, Any] = {
     "rope_max_seq_len": 64,
 }
 
-TEXT_CONFIG: dict[str, Any] = {"d_kv": 32, "dropout_rate": 0.0, "tie_word_embeddings": False}
+TEXT_CONFIG: dict[str, Any] = {
+    "d_kv": 32,
+    "dropout_rate": 0.0,
+    "tie_word_embeddings": False,
+    "relative_attention_max_distance": 40,
+}
 
 
 def autoencoder(mean: list[float] | None = None, std: list[float] | None = None) -> AutoencoderKLWan:

@@ -19,13 +19,17 @@ _A, _B, _C = 3.4445, -4.7750, 2.0315
 
 
 def orthogonalise(batch: Tensor, steps: int = 5) -> Tensor:
-    """Nearest semi-orthogonal matrices, roughly: (n, rows, cols) float32 to the same shape."""
+    """Nearest semi-orthogonal matrices, roughly: (n, rows, cols) float32 to the same shape.
+
+    The iteration runs in bfloat16, as it was published: it forgives that.
+    """
     tall = batch.shape[1] > batch.shape[2]
     x = batch.mT if tall else batch
-    x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
+    x = (x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)).bfloat16()
     for _ in range(steps):
         gram = x @ x.mT
         x = _A * x + (_B * gram + _C * gram @ gram) @ x
+    x = x.float()
     return x.mT if tall else x
 
 
@@ -73,16 +77,16 @@ class Duo:
         self.muon = Muon(hidden, muon_lr)
         self.adam = torch.optim.AdamW(rest, adam_lr, betas=(0.9, 0.99), weight_decay=0.0)
         self._base = (muon_lr, adam_lr)
-        self._all = [*hidden, *rest]
+        self.params = [*hidden, *rest]
 
     def step(self, factor: float, clip: float = 1.0) -> float:
         """Clip, update at `factor` times the base rates, clear the gradients; returns the gradient's norm."""
-        norm = float(nn.utils.clip_grad_norm_(self._all, clip))
+        norm = float(nn.utils.clip_grad_norm_(self.params, clip))
         for optimiser, base in zip((self.muon, self.adam), self._base, strict=True):
             for group in optimiser.param_groups:
                 group["lr"] = base * factor
             optimiser.step()
-        for p in self._all:
+        for p in self.params:
             p.grad = None
         return norm
 

@@ -12,6 +12,11 @@ import torch
 log = logging.getLogger("training.tiny")
 
 
+def talk() -> None:
+    """Show the log of this process on its terminal."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+
+
 def save(path: Path, state: dict[str, Any]) -> None:
     """Write a checkpoint so that a crash leaves either the old or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)

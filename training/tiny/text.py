@@ -1,4 +1,4 @@
-"""The tokenizer: whole words of the stage's grammar, an end token, nothing learned."""
+"""The tokenizer: whole words of the stage's grammar between four slots and an end token, nothing learned."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
 PAD, END, UNKNOWN = "<pad>", "</s>", "<unk>"
+SLOTS = ("<first>", "<second>", "<place>", "<motion>")
+"""Tokens in front of every prompt. The text encoder gathers in each what is said of one part of the scene
+(see `reading`), so that the transformer finds all that belongs to one thing in one place."""
 
 _ONE_WORD = {
     "rightwards": "(from )?(the )?left to (the )?right",
@@ -28,18 +31,21 @@ A shallow text encoder confuses "left to right" with "right to left" long after 
 
 
 def tokenizer(stage: Stage) -> PreTrainedTokenizerFast:
-    """Tokenizer of a stage's words: lower-cased, punctuation dropped, `</s>` appended, unknown words
-    `<unk>`."""
+    """Tokenizer of a stage's words: lower-cased, punctuation dropped, unknown words `<unk>`, the slots in
+    front and `</s>` at the end."""
     from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
     from transformers import PreTrainedTokenizerFast
 
-    ids = {word: i for i, word in enumerate([PAD, END, UNKNOWN, *sorted({*vocabulary(stage), *_ONE_WORD})])}
+    listed = [PAD, END, UNKNOWN, *SLOTS, *sorted({*vocabulary(stage), *_ONE_WORD})]
+    ids = {word: i for i, word in enumerate(listed)}
     core = Tokenizer(models.WordLevel(ids, unk_token=UNKNOWN))
     steps = [normalizers.Lowercase(), normalizers.Replace(Regex("[^a-z0-9]+"), " ")]
     steps += [normalizers.Replace(Regex(rf"\b{phrase}\b"), word) for word, phrase in _ONE_WORD.items()]
     core.normalizer = normalizers.Sequence(steps)
     core.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    core.post_processor = processors.TemplateProcessing(single=f"$A {END}", special_tokens=[(END, ids[END])])
+    core.post_processor = processors.TemplateProcessing(
+        single=f"{' '.join(SLOTS)} $A {END}", special_tokens=[(token, ids[token]) for token in (*SLOTS, END)]
+    )
     return PreTrainedTokenizerFast(
         tokenizer_object=core,
         pad_token=PAD,

@@ -34,16 +34,15 @@ _SPACING = {1: (0.0,), 2: (0.48, -0.48), 3: (0.0, 0.64, -0.64)}
 """Where the things of a group stand along their common line, in picture units."""
 
 
-def _formation(scene: Scene, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Offset of every thing from the middle of the group: (n, 2)."""
+def _formation(scene: Scene) -> NDArray[np.float64]:
+    """Offset of every thing from the middle of the group: (n, 2). Where nobody says how two things stand, the
+    one named first is on the left, or on top."""
     n = max(scene.count, len(scene.things))
     line = np.asarray(_SPACING[n])
     vertical, sign = scene.motion in ("left", "right"), 1.0
     if len(scene.things) > 1:
-        sign = -1.0 if scene.relation in ("left_of", "above") else 1.0
-        if scene.relation == "and":
-            sign = 1.0 if rng.random() < 0.5 else -1.0
-        else:
+        sign = 1.0 if scene.relation in ("right_of", "below") else -1.0
+        if scene.relation != "and":
             vertical = scene.relation in STACKED
     out = np.zeros((n, 2))
     out[:, 1 if vertical else 0] = sign * line
@@ -52,7 +51,7 @@ def _formation(scene: Scene, rng: np.random.Generator) -> NDArray[np.float64]:
 
 def tracks(scene: Scene, rng: np.random.Generator, begin: float) -> list[tuple[Thing, motion.Path]]:
     """Every thing with its path, in formation: clear of one another and inside the picture."""
-    offsets = _formation(scene, rng)
+    offsets = _formation(scene)
     things = scene.things if len(scene.things) > 1 else scene.things * scene.count
     radii = [RADII[len(things)][t.size] for t in things]
     spread = np.abs(offsets).max(0) + max(radii)

@@ -80,8 +80,8 @@ class Thing:
 class Scene:
     """Everything a caption may talk about. `count` copies of `things[0]` are drawn when there is one thing.
 
-    With two things `relation` says where the first is as seen from the second ("and": side by side, either
-    way round). All things of a scene move alike and keep their formation.
+    With two things `relation` says where the first is as seen from the second ("and": on the left or on top).
+    All things of a scene move alike and keep their formation.
     """
 
     things: tuple[Thing, ...]

@@ -56,7 +56,7 @@ STAGES: dict[str, Stage] = {
         Stage("one", _SIMPLE, _EIGHT, _FIVE),
         Stage("two", _SIMPLE, _EIGHT, _NINE, speeds=_SPEEDS),
         Stage("three", spec.KINDS, _ALL_COLOURS, _NINE, speeds=_SPEEDS),
-        Stage("four", spec.KINDS, _ALL_COLOURS, spec.MOTIONS, speeds=_SPEEDS, counts=(1, 2, 3), pairs=0.3),
+        Stage("four", spec.KINDS, _ALL_COLOURS, spec.MOTIONS, speeds=_SPEEDS, counts=(1, 2, 3), pairs=0.4),
         Stage(
             "full",
             spec.KINDS,
@@ -64,7 +64,7 @@ STAGES: dict[str, Stage] = {
             spec.MOTIONS,
             speeds=_SPEEDS,
             counts=(1, 2, 3),
-            pairs=0.3,
+            pairs=0.4,
             cameras=spec.CAMERAS,
             daytimes=spec.DAYTIMES,
         ),
