@@ -54,7 +54,7 @@ PRESET = Preset(
     steps=16,
     guidance=2.5,
     # Wan attends to the padding of the prompt, so the length it was trained at is part of the model.
-    options={"max_sequence_length": 24},
+    options={"max_sequence_length": 40},
 )
 
 
@@ -121,6 +121,17 @@ class TinyGenerator(DiffusersGenerator):
         known = _vocabulary(self.folder)
         return tuple(dict.fromkeys(w for w in re.findall(r"[a-z0-9]+", prompt.lower()) if w not in known))
 
+    def unread_words(self, prompt: str) -> list[str]:
+        """What of a prompt lies beyond the tokens that the model reads, as its tokenizer words it (some
+        phrases are one word there). Reads the tokenizer only."""
+        own = _tokenizer(self.folder)
+        text = prompt.lower()
+        for step in own["normalizer"]["normalizers"]:
+            if step["type"] == "Replace":
+                text = re.sub(step["pattern"]["Regex"], step["content"], text)
+        added = sum("SpecialToken" in piece for piece in own["post_processor"]["single"])
+        return text.split()[PRESET.options["max_sequence_length"] - added :]
+
     def outlook(self, request: Request) -> Outlook:
         """What is released, and what a user should know before it is made: unknown words, cut-off edges.
 
@@ -142,6 +153,12 @@ class TinyGenerator(DiffusersGenerator):
         if unknown:
             words = ", ".join(unknown)
             notes.append(f"the embedded model does not know: {words}; it will make something up. {_HINT}")
+        unread = self.unread_words(request.prompt)
+        if unread:
+            notes.append(
+                f"the prompt is too long for the embedded model: it leaves out the last {len(unread)} words,"
+                f" from {unread[0]!r} on"
+            )
         width, height = request.width or request.height or SIDE, request.height or request.width or SIDE
         if width != height:
             notes.append("the embedded model makes square pictures; what sticks out of this size is cut off")
@@ -175,9 +192,13 @@ def _seconds(request: Request) -> float | None:
 
 
 @cache
+def _tokenizer(folder: Path) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads((folder / "tokenizer" / "tokenizer.json").read_text(encoding="utf-8"))
+    return data
+
+
 def _vocabulary(folder: Path) -> frozenset[str]:
-    data = json.loads((folder / "tokenizer" / "tokenizer.json").read_text(encoding="utf-8"))
-    return frozenset(word for word in data["model"]["vocab"] if not word.startswith("<"))
+    return frozenset(w for w in _tokenizer(folder)["model"]["vocab"] if not w.startswith("<"))
 
 
 def create() -> TinyGenerator:

@@ -32,9 +32,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--clips", type=int, help="clips to encode (20000) or to judge (48)")
     parser.add_argument("--stage", default="full", help="stage of the world, see training/world/stages.py")
     parser.add_argument("--model", type=Path, help="pipeline folder to export to or to judge")
-    parser.add_argument(
-        "--start", type=Path, help="pipeline folder of an earlier model to start from"
-    )
+    parser.add_argument("--start", type=Path, help="pipeline folder of an earlier model to start from")
     parser.add_argument("--sources", nargs="+", help="what to judge: renders, reconstructions, generated")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--processes", type=int, default=1, help="processes that train the dit together")

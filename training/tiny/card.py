@@ -79,7 +79,7 @@ def write(folder: Path, model: Path) -> None:
     values = {
         "parameters": _millions(sum(parts.values())),
         "megabytes": f"{weights / 1e6:.1f}",
-        "vocabulary": len(tokenizer["model"]["vocab"]) - 3,
+        "vocabulary": sum(not word.startswith("<") for word in tokenizer["model"]["vocab"]),
         "vae_parameters": _millions(parts["vae"]),
         "dit_parameters": _millions(parts["transformer"]),
         "text_parameters": _millions(parts["text_encoder"]),
@@ -89,6 +89,7 @@ def write(folder: Path, model: Path) -> None:
         "figures": _figures(figures),
         **_training(folder, "vae"),
         "decoder": _decoder(folder),
+        **_training(folder, "text"),
         **_training(folder, "dit"),
     }
     template = Path(__file__).with_name("card.md").read_text(encoding="utf-8")

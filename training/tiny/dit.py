@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from training.tiny import flow, models, optim, reading, state, text
 from training.tiny.growth import DIT_OUT, grow

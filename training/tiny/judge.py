@@ -55,7 +55,7 @@ def reconstructor(folder: Path) -> Maker:
     return make
 
 
-def generator(model: Path, stage: str = "full") -> Maker:
+def generator(model: Path) -> Maker:
     """Clips generated from the prompts and seeds of the cases by the pipeline in `model`."""
     from diffusers.pipelines.wan.pipeline_wan import WanPipeline
 
@@ -70,7 +70,7 @@ def generator(model: Path, stage: str = "full") -> Maker:
             num_frames=FRAMES,
             num_inference_steps=STEPS,
             guidance_scale=GUIDANCE,
-            max_sequence_length=models.plan(stage).text_length,
+            max_sequence_length=pipe.tokenizer.model_max_length,
             generator=[torch.Generator().manual_seed(c.seed) for c in cases],
             output_type="np",
         ).frames
@@ -113,7 +113,7 @@ def report(
     if (folder / "vae.pt").exists() and "reconstructions" in sources:
         makers["reconstructions"] = reconstructor(folder)
     if model is not None and "generated" in sources:
-        makers["generated"] = generator(model, stage)
+        makers["generated"] = generator(model)
     folder.mkdir(parents=True, exist_ok=True)
     sets = {name: cases for name, cases in prompts.written().items() if name in prompts.sets_of(stage)}
     file = folder / "figures.json"

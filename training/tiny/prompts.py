@@ -28,6 +28,8 @@ CLIPS = 200
 """Prompts in each set."""
 _SEED = 23
 _DUSK = 8
+_PAIRS = 0.3
+"""Share of pairs among the scenes the sets were picked from; training has its own (`stages`)."""
 _HELD = {"single": True, "count": True, "pairs": True, "seen": False, "simple": True, "simple_seen": False}
 SETS = tuple(_HELD)
 _SIMPLE = ("simple", "simple_seen")
@@ -60,7 +62,7 @@ _BELONGS: dict[str, Callable[[Scene, int], bool]] = {
 def draw(name: str, clips: int = CLIPS) -> list[Case]:
     """The first `clips` cases of a set, the same every time. Raises KeyError for an unknown set."""
     rng = np.random.default_rng([_SEED, SETS.index(name)])
-    world = stages.STAGES["two" if name in _SIMPLE else "full"]
+    world = stages.STAGES["two"] if name in _SIMPLE else replace(stages.STAGES["full"], pairs=_PAIRS)
     out: list[Case] = []
     while len(out) < clips:
         scene = stages.sample(world, rng, _HELD[name])

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from safegen.generators import tiny
-from training.tiny import dit, flow, models
+from training.tiny import flow, growth, models
 from training.world import spec, stages
 from training.world.render import render
 
@@ -23,7 +23,7 @@ def small() -> torch.nn.Module:
 
 def test_a_larger_transformer_begins_as_the_smaller_one(small: torch.nn.Module) -> None:
     large = models.transformer(models.DEEP).eval()
-    dit._grow(large, small.state_dict(), dit._DIT_OUT)
+    growth.grow(large, small.state_dict(), growth.DIT_OUT)
     x, words = torch.randn(1, *models.LATENT), torch.randn(1, models.SMALL.text_length, models.SMALL.text_dim)
     with torch.no_grad():
         before, now = (m(x, torch.tensor([400.0]), words, return_dict=False)[0] for m in (small, large))
@@ -35,7 +35,7 @@ def test_a_larger_transformer_begins_as_the_smaller_one(small: torch.nn.Module) 
 def test_growing_into_something_narrower_is_an_error(small: torch.nn.Module) -> None:
     large = models.transformer(models.DEEP).state_dict()
     with pytest.raises(RuntimeError, match="does not fit"):
-        dit._grow(small, large, dit._DIT_OUT)
+        growth.grow(small, large, growth.DIT_OUT)
 
 
 def test_noise_levels_lie_between_the_ends_and_mostly_in_the_middle() -> None:

@@ -49,7 +49,7 @@ def test_what_is_reported(generator: TinyGenerator, counting: Any) -> None:
     assert ("denoising", 4) in progress.stages and progress.units == 4
     assert made.model.name == "tiny" and made.model.digest == generator.describe()["digest"]
     assert made.settings["num_inference_steps"] == 4
-    assert made.settings["max_sequence_length"] == 24
+    assert made.settings["max_sequence_length"] == 40
     assert PROMPT not in repr(made.settings) and str(FOLDER) not in repr(made)
     assert made.warnings == ()
 
@@ -71,6 +71,19 @@ def test_unknown_words_are_named() -> None:
     assert "safegen models show tiny" in made[0] and "--model wan2.1-1.3b" in made[0]
     assert "wan2.1-1.3b" in PRESETS
     assert TinyGenerator().outlook(Request(PROMPT)).notes == ()
+
+
+def test_words_beyond_what_is_read_are_told_as_the_tokenizer_cuts_them() -> None:
+    transformers = pytest.importorskip("transformers")
+    words = ["a red ball from left to right", *["over green grass"] * 10, "a <first> Tree, at dusk!"]
+    prompt = " ".join(words)
+    tokenizer = transformers.PreTrainedTokenizerFast.from_pretrained(str(FOLDER / "tokenizer"))
+    all_words, read = (tokenizer(prompt, truncation=cut)["input_ids"] for cut in (False, True))
+    unread = TinyGenerator().unread_words(prompt)
+    assert 0 < len(unread) == len(all_words) - len(read)
+    assert tokenizer.convert_ids_to_tokens(all_words[-1 - len(unread) : -1]) == unread
+    (note,) = (n for n in TinyGenerator().outlook(Request(prompt)).notes if "too long" in n)
+    assert repr(unread[0]) in note and f"{len(unread)} words" in note
 
 
 @pytest.mark.parametrize(
