@@ -75,7 +75,7 @@ def test_unknown_words_are_named() -> None:
 
 def test_words_beyond_what_is_read_are_told_as_the_tokenizer_cuts_them() -> None:
     transformers = pytest.importorskip("transformers")
-    words = ["a red ball from left to right", *["over green grass"] * 10, "a <first> Tree, at dusk!"]
+    words = ["a red ball from left to right", *["over green grass"] * 10, "a small Tree, at dusk!"]
     prompt = " ".join(words)
     tokenizer = transformers.PreTrainedTokenizerFast.from_pretrained(str(FOLDER / "tokenizer"))
     all_words, read = (tokenizer(prompt, truncation=cut)["input_ids"] for cut in (False, True))
