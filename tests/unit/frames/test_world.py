@@ -103,7 +103,13 @@ def test_every_motion_is_read_at_dusk(motion: str) -> None:
 @pytest.mark.parametrize("clip", [native, released], ids=["native", "released"])
 @pytest.mark.parametrize(
     ("relation", "first", "stands"),
-    [("left_of", 0, "left_of"), ("right_of", 1, "left_of"), ("above", 0, "above"), ("below", 1, "above")],
+    [
+        ("left_of", 0, "left_of"),
+        ("right_of", 1, "left_of"),
+        ("above", 0, "above"),
+        ("below", 1, "above"),
+        ("and", 0, "left_of"),
+    ],
 )
 def test_two_things_and_how_they_stand(
     clip: Callable[[Scene, int], Clip], relation: str, first: int, stands: str
