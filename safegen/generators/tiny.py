@@ -35,7 +35,7 @@ _HINT = (
     "Its small world: `safegen models show tiny`; a real model: `--model wan2.1-1.3b` (`safegen models list`)"
 )
 FOLDER = Path(__file__).resolve().parent.parent / "models" / "tiny"
-VERSION = "2"
+VERSION = "3"
 SIDE, SECONDS, FPS = 512, 3.0, 24
 SLOW = 2
 """From how many times its usual duration on it is said that everything is slower."""
