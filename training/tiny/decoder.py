@@ -23,17 +23,14 @@ def train(folder: Path, minutes: float) -> None:
 
     Starts from `vae.pt`, at full length only. The encoder, and with it every cached latent, stays as it is.
     """
-    saved, start = state.load(folder / "decoder.pt"), state.load(folder / "vae.pt")
+    start = state.load(folder / "vae.pt")
     if start is None:
         raise SystemExit(f"no trained autoencoder in {folder}: run the vae step first")
     net = models.autoencoder()
-    net.load_state_dict((saved or start)["model"])
+    net.load_state_dict(start["model"])
     hidden, rest = optim.split([net.decoder, net.post_quant_conv], names=("conv_out",))
     duo = optim.Duo(hidden, rest, 1.5e-3, 1e-3)
-    step, spent = 0, 0.0
-    if saved:
-        duo.load_state_dict(saved["optim"])
-        step, spent = saved["step"], saved["spent"]
+    step, spent = state.resume(folder / "decoder.pt", model=net, optim=duo)
     clock = state.Clock(minutes, spent)
 
     def snapshot() -> dict[str, Any]:

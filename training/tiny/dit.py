@@ -52,6 +52,16 @@ class Model:
         for name, p in self._named():
             self.average[name].lerp_(p, 1 - rate)
 
+    def state_dict(self) -> dict[str, dict[str, Tensor]]:
+        """Weights of both parts and the running averages."""
+        return {"text": self.text.state_dict(), "dit": self.dit.state_dict(), "average": self.average}
+
+    def load_state_dict(self, saved: dict[str, dict[str, Tensor]]) -> None:
+        """Restore what `state_dict` gave."""
+        self.text.load_state_dict(saved["text"])
+        self.dit.load_state_dict(saved["dit"])
+        self.average = saved["average"]
+
     @torch.no_grad()
     def use_average(self) -> None:
         """Replace the weights by their running averages (before export)."""
@@ -155,14 +165,8 @@ def train(folder: Path, minutes: float, start: Path | None, team: Team) -> None:
     data = Data(samples, cache["latents"], cache["tails"], cache["things"])
     model = Model(cache["stage"], read["text"])
     duo = _optimiser(model)
-    saved = state.load(folder / "dit.pt")
-    step, spent = 0, 0.0
-    if saved:
-        model.dit.load_state_dict(saved["dit"])
-        model.average = saved["average"]
-        duo.load_state_dict(saved["optim"])
-        step, spent = saved["step"], saved["spent"]
-    elif start is not None:
+    step, spent = state.resume(folder / "dit.pt", model=model, optim=duo)
+    if step == 0 and start is not None:
         model.start_from(start)
     rate = 1.0 if start is None else _LATER
     model.compile()
@@ -170,9 +174,7 @@ def train(folder: Path, minutes: float, start: Path | None, team: Team) -> None:
 
     def snapshot() -> dict[str, Any]:
         return {
-            "text": model.text.state_dict(),
-            "dit": model.dit.state_dict(),
-            "average": model.average,
+            "model": model.state_dict(),
             "optim": duo.state_dict(),
             "step": step,
             "spent": clock.spent,

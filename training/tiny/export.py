@@ -22,8 +22,8 @@ def export(folder: Path, model: Path) -> None:
         raise SystemExit(f"{folder} lacks dit.pt: run the vae, encode, text and dit steps first")
     vae = models.autoencoder(dit_state["mean"], dit_state["std"])
     vae.load_state_dict(decoder.latest(folder))
-    trained = dit.Model(dit_state["stage"], dit_state["text"])
-    trained.average = dit_state["average"]
+    trained = dit.Model(dit_state["stage"], dit_state["model"]["text"])
+    trained.load_state_dict(dit_state["model"])
     trained.use_average()
     write(vae, trained, model)
 

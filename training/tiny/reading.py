@@ -180,13 +180,8 @@ def train(folder: Path, stage: str, minutes: float, start: Path | None = None) -
     reader = Reader(stage)
     hidden, rest = optim.split([reader.text], ("shared", "relative"))
     duo = optim.Duo(hidden, [*rest, *reader.heads.parameters()], 2e-3, LR)
-    saved = state.load(folder / "text.pt")
-    step, spent = 0, 0.0
-    if saved:
-        reader.load_state_dict(saved["reader"])
-        duo.load_state_dict(saved["optim"])
-        step, spent = saved["step"], saved["spent"]
-    elif start is not None:
+    step, spent = state.resume(folder / "text.pt", reader=reader, optim=duo)
+    if step == 0 and start is not None:
         reader.start_from(start)
     clock = state.Clock(minutes, spent)
 

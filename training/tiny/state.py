@@ -33,6 +33,17 @@ def load(path: Path) -> dict[str, Any] | None:
     return state
 
 
+def resume(path: Path, **parts: Any) -> tuple[int, float]:
+    """Bring `parts` back to where the checkpoint at `path` has them, by name; its step and the seconds spent,
+    both 0 when there is none yet."""
+    saved = load(path)
+    if saved is None:
+        return 0, 0.0
+    for name, part in parts.items():
+        part.load_state_dict(saved[name])
+    return saved["step"], saved["spent"]
+
+
 class Clock:
     """Time spent training, earlier runs included, against a budget in minutes."""
 

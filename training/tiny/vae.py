@@ -124,12 +124,7 @@ def train(folder: Path, minutes: float, start: Path | None = None) -> None:
     vae = started(start)
     hidden, rest = optim.split([vae], names=("conv_in", "decoder.conv_out"))
     duo = optim.Duo(hidden, rest, 5e-3, 3e-3)
-    saved = state.load(folder / "vae.pt")
-    step, spent = 0, 0.0
-    if saved:
-        vae.load_state_dict(saved["model"])
-        duo.load_state_dict(saved["optim"])
-        step, spent = saved["step"], saved["spent"]
+    step, spent = state.resume(folder / "vae.pt", model=vae, optim=duo)
     clock = state.Clock(minutes, spent)
     rate = 1.0 if start is None else 0.5
 
