@@ -129,8 +129,8 @@ class Data:
         if conditioned:
             chosen[:quarter] = rng.choice(self._passages, quarter, replace=False)
             chosen[quarter : 2 * quarter] = rng.choice(self._late, quarter, replace=False)
-        chosen = team.share(chosen)
-        passages = len(team.share(range(quarter))) if conditioned else 0
+        chosen = chosen[team.part]
+        passages = len(range(quarter)[team.part]) if conditioned else 0
         rng = np.random.default_rng([13, step, team.rank])
         captions = [self._caption(int(i), rng) for i in chosen]
         rows = torch.from_numpy(chosen)
@@ -188,7 +188,7 @@ def train(folder: Path, minutes: float, start: Path | None, team: Team) -> None:
     while progress < 1:
         noise = torch.Generator().manual_seed(step * team.size + team.rank)
         loss = model.loss(data.batch(step, team), noise)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         progress = team.average(duo.params, clock.progress)
         norm = duo.step(rate * state.ramp(progress, step, warm=100, hold=_HOLD))
         model.update_average(step)

@@ -7,7 +7,6 @@ out which belongs to which. Captions come from scenes, so their meaning is known
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,7 @@ from training.tiny import models, optim, state, text
 from training.tiny.growth import TEXT_OUT, grow
 from training.world import spec, stages
 from training.world.captions import caption, plain
-from training.world.spec import Scene, Thing
+from training.world.spec import Scene
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast, UMT5EncoderModel
@@ -66,7 +65,7 @@ def _standing(scene: Scene) -> str:
 def meaning(scene: Scene) -> dict[str, dict[str, str]]:
     """What a scene's caption means, by slot and head: the left or upper thing first; of several alike both
     slots say the same."""
-    things: Sequence[Thing] = scene.things
+    things = scene.things
     if scene.relation in ("right_of", "below"):
         things = things[::-1]
     elif scene.count > 1:
@@ -204,7 +203,7 @@ def train(folder: Path, stage: str, minutes: float, start: Path | None = None) -
         for scores, wanted in zip(read, _targets(scenes), strict=True):
             for score, target in zip(scores, wanted, strict=True):
                 loss = loss + nn.functional.cross_entropy(score, target)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         norm = duo.step(state.ramp(clock.progress, step, warm=100, hold=0.4))
         step += 1
         if step % 100 == 0:

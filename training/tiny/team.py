@@ -7,17 +7,14 @@ time.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import nn
 
 from training.tiny import state
-
-T = TypeVar("T")
 
 
 class Team:
@@ -29,9 +26,10 @@ class Team:
         if size > 1:
             dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=size)
 
-    def share(self, items: Sequence[T]) -> Sequence[T]:
+    @property
+    def part(self) -> slice:
         """This process's part of a batch: every `size`-th item."""
-        return items[self.rank :: self.size]
+        return slice(self.rank, None, self.size)
 
     def average(self, params: Iterable[nn.Parameter], progress: float) -> float:
         """Replace every gradient by the team's average; returns the first process's `progress`, so that all
