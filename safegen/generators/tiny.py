@@ -153,12 +153,12 @@ class TinyGenerator(DiffusersGenerator):
         if unknown:
             words = ", ".join(unknown)
             notes.append(f"the embedded model does not know: {words}; it will make something up. {_HINT}")
-        unread = self.unread_words(request.prompt)
-        if unread:
-            notes.append(
-                f"the prompt is too long for the embedded model: it leaves out the last {len(unread)} words,"
-                f" from {unread[0]!r} on"
-            )
+        for prompt in [shot.prompt for shot in request.shots] or [request.prompt]:
+            if unread := self.unread_words(prompt):
+                notes.append(
+                    f"the prompt is too long for the embedded model: it leaves out the last {len(unread)}"
+                    f" words, from {unread[0]!r} on"
+                )
         width, height = request.width or request.height or SIDE, request.height or request.width or SIDE
         if width != height:
             notes.append("the embedded model makes square pictures; what sticks out of this size is cut off")

@@ -86,6 +86,17 @@ def test_words_beyond_what_is_read_are_told_as_the_tokenizer_cuts_them() -> None
     assert repr(unread[0]) in note and f"{len(unread)} words" in note
 
 
+def test_the_shots_of_a_storyboard_are_read_one_by_one() -> None:
+    def notes(*prompts: str) -> tuple[str, ...]:
+        shots = tuple(Shot(3.0 * i, prompt) for i, prompt in enumerate(prompts))
+        request = Request("\n".join(prompts), mode="storyboard", shots=shots)
+        return TinyGenerator().outlook(request).notes
+
+    assert notes(*[PROMPT] * 5) == ()
+    (note,) = notes(PROMPT, " and ".join([PROMPT] * 6), PROMPT)
+    assert "too long" in note
+
+
 @pytest.mark.parametrize(
     ("changes", "match"),
     [
