@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from training.tiny import models, optim, state, text
 from training.tiny.growth import TEXT_OUT, grow
 from training.world import spec, stages
-from training.world.captions import caption, plain
+from training.world.captions import STILL, caption, plain
 from training.world.spec import Scene
 
 if TYPE_CHECKING:
@@ -53,23 +53,15 @@ HEADS: dict[str, dict[str, tuple[str, ...]]] = {
 
 
 def _standing(scene: Scene) -> str:
-    number = max(scene.count, len(scene.things))
-    if number == 1:
+    if scene.number == 1:
         return "alone"
-    stacked = scene.motion in ("left", "right")
-    if scene.relation not in (None, "and"):
-        stacked = scene.relation in spec.STACKED
-    return f"{'stacked' if stacked else 'beside'} {number}"
+    return f"{'stacked' if scene.stacked else 'beside'} {scene.number}"
 
 
 def meaning(scene: Scene) -> dict[str, dict[str, str]]:
     """What a scene's caption means, by slot and head: the left or upper thing first; of several alike both
     slots say the same."""
-    things = scene.things
-    if scene.relation in ("right_of", "below"):
-        things = things[::-1]
-    elif scene.count > 1:
-        things = things * 2
+    things = scene.in_order * (2 if scene.count > 1 else 1)
     standing = _standing(scene)
     none = {"kind": NONE, "colour": NONE, "size": NONE, "standing": standing}
     said = [{"kind": t.kind, "colour": t.colour, "size": t.size, "standing": standing} for t in things]
@@ -166,7 +158,7 @@ def accuracy(reader: Reader, stage: str, clips: int = 2000) -> tuple[float, floa
         for score, target in zip(scores, wanted, strict=True):
             right &= score.argmax(1) == target
     # Nobody calls a thing that stands still fast or slow, so its speed cannot be read.
-    told = torch.tensor([s.motion != "still" or s.speed == "normal" for s in scenes])
+    told = torch.tensor([s.motion != STILL or s.speed == "normal" for s in scenes])
     pairs = told & torch.tensor([len(s.things) > 1 for s in scenes])
     return float(right[told].float().mean()), float(right[pairs].float().mean()) if pairs.any() else 1.0
 
@@ -179,15 +171,15 @@ def train(folder: Path, stage: str, minutes: float, start: Path | None = None) -
     reader = Reader(stage)
     hidden, rest = optim.split([reader.text], ("shared", "relative"))
     duo = optim.Duo(hidden, [*rest, *reader.heads.parameters()], 2e-3, LR)
-    step, spent = state.resume(folder / "text.pt", reader=reader, optim=duo)
+    step, spent = state.resume(folder / "text.pt", text=reader.text, heads=reader.heads, optim=duo)
     if step == 0 and start is not None:
         reader.start_from(start)
     clock = state.Clock(minutes, spent)
 
     def snapshot() -> dict[str, Any]:
         return {
-            "reader": reader.state_dict(),
             "text": reader.text.state_dict(),
+            "heads": reader.heads.state_dict(),
             "optim": duo.state_dict(),
             "step": step,
             "spent": clock.spent,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from safegen.detectors.frames._analysis import track
 from safegen.detectors.frames.world import attributes
-from training.world.spec import Scene, Thing
+from training.world.spec import Scene
 
 Frames = NDArray[np.uint8]
 Verdict = dict[str, tuple[str, str, bool]]
@@ -41,14 +41,8 @@ def _label(colour: str, kind: str) -> str:
     return f"{colour} {kind}"
 
 
-def _in_order(scene: Scene) -> tuple[Thing, Thing]:
-    """The two things as the judge names them: the left or upper one first."""
-    a, b = scene.things
-    return (b, a) if scene.relation in ("right_of", "below") else (a, b)
-
-
 def _pair(scene: Scene, said: Mapping[str, str]) -> Verdict:
-    wanted = [_label(t.colour, t.kind) for t in _in_order(scene)]
+    wanted = [_label(t.colour, t.kind) for t in scene.in_order]
     found = [_label(said["colour"], said["shape"]), _label(said["second_colour"], said["second_shape"])]
     out = {"pair": (" + ".join(sorted(wanted)), " + ".join(sorted(found)), sorted(wanted) == sorted(found))}
     if scene.relation != "and":
@@ -68,8 +62,7 @@ def _alike(a: str, b: str) -> int:
 def verdict(scene: Scene, said: Mapping[str, str]) -> Verdict:
     """Judge one reading by its scene. Two-thing scenes are judged by `pair` and `relation` in place of
     colour, shape and size; several alike not by size, in which they differ by less than a pixel."""
-    number = max(scene.count, len(scene.things))
-    wanted = {"count": str(number), "motion": scene.motion, "background": scene.background}
+    wanted = {"count": str(scene.number), "motion": scene.motion, "background": scene.background}
     if len(scene.things) == 1:
         thing = scene.things[0]
         wanted |= {"colour": thing.colour, "shape": thing.kind}

@@ -41,10 +41,8 @@ class Team:
         flat = torch.cat([g.flatten() for g in grads] + [first])
         dist.all_reduce(flat)
         flat /= self.size
-        at = 0
-        for g in grads:
-            g.copy_(flat[at : at + g.numel()].view_as(g))
-            at += g.numel()
+        for g, mean in zip(grads, flat[:-1].split([g.numel() for g in grads]), strict=True):
+            g.copy_(mean.view_as(g))
         return float(flat[-1])
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.world import backgrounds, motion, shapes
-from training.world.spec import FACING, FRAMES, RADII, SIDE, STACKED, Scene, Thing
+from training.world.spec import FACING, FRAMES, RADII, SIDE, Scene, Thing
 
 Frames = NDArray[np.uint8]
 _OVER = 2
@@ -37,15 +37,9 @@ _SPACING = {1: (0.0,), 2: (0.48, -0.48), 3: (0.0, 0.64, -0.64)}
 def _formation(scene: Scene) -> NDArray[np.float64]:
     """Offset of every thing from the middle of the group: (n, 2). Where nobody says how two things stand, the
     one named first is on the left, or on top."""
-    n = max(scene.count, len(scene.things))
-    line = np.asarray(_SPACING[n])
-    vertical, sign = scene.motion in ("left", "right"), 1.0
-    if len(scene.things) > 1:
-        sign = 1.0 if scene.relation in ("right_of", "below") else -1.0
-        if scene.relation != "and":
-            vertical = scene.relation in STACKED
-    out = np.zeros((n, 2))
-    out[:, 1 if vertical else 0] = sign * line
+    line = np.asarray(_SPACING[scene.number])
+    out = np.zeros((scene.number, 2))
+    out[:, int(scene.stacked)] = line if len(scene.things) == 1 or scene.swapped else -line
     return out
 
 

@@ -94,6 +94,28 @@ class Scene:
     camera: str = "static"
 
     @property
+    def number(self) -> int:
+        """How many things there are."""
+        return max(self.count, len(self.things))
+
+    @property
+    def swapped(self) -> bool:
+        """Whether the thing named second is the left or upper one."""
+        return self.relation in ("right_of", "below")
+
+    @property
+    def in_order(self) -> tuple[Thing, ...]:
+        """The things, the left or upper one first."""
+        return self.things[::-1] if self.swapped else self.things
+
+    @property
+    def stacked(self) -> bool:
+        """Whether several stand one above the other; where nobody says, it is across the way they move."""
+        if len(self.things) == 1 or self.relation == "and":
+            return self.motion in ("left", "right")
+        return self.relation in STACKED
+
+    @property
     def key(self) -> str:
         """Colour, kind, motion and background of the main thing: the combination that is held out or not."""
         main = self.things[0]

@@ -52,7 +52,7 @@ def test_learning_to_read_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: 
     names = "encoder.block.0.layer.0.SelfAttention.q.weight"
     model = tmp_path / "model"
     reader = reading.Reader("two")
-    reader.load_state_dict(later["reader"])
+    reader.text.load_state_dict(later["text"])
     reader.text.save_pretrained(model / "text_encoder")
     reader.tokenizer.save_pretrained(str(model / "tokenizer"))
     grown.start_from(model)
