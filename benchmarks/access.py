@@ -16,8 +16,8 @@ from collections import Counter
 import cv2
 import numpy as np
 
-from safegen.access import scenes, words
-from safegen.generators.present import present
+from safegen.accessibility import phrasing, scenes
+from safegen.generators.upscale import present
 from safegen.types import Clip
 from training.world import stages
 from training.world.render import render
@@ -56,8 +56,8 @@ def count(clips: int, seed: int) -> Counter[tuple[str, bool]]:
         for name, value in truth(scene).items():
             said = next(a for a in seen[0].attributes if a.name == name)
             p = said.probabilities[said.value]
-            silent = said.value == words.UNKNOWN or p < words.MAYBE
-            how = "not said" if silent else "flatly" if p >= words.SURE else "perhaps"
+            silent = said.value == phrasing.UNKNOWN or p < phrasing.MAYBE
+            how = "not said" if silent else "flatly" if p >= phrasing.SURE else "perhaps"
             found[how, said.value == value] += 1
         done += 1
     return found

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from safegen import plugins
-from safegen.generators import find
+from safegen.generators.registry import find
 from safegen.media.encode import Encoding, encode_mp4
 from safegen.media.sandbox import open_clip, sample
 from safegen.protocols import NoProgress

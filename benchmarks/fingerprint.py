@@ -30,7 +30,7 @@ from safegen.detectors.provenance._register import place
 from safegen.detectors.provenance.content import Descriptors, compare, describe
 from safegen.detectors.provenance.index import Index
 from safegen.detectors.provenance.search import search
-from safegen.generators import find
+from safegen.generators.registry import find
 from safegen.protocols import NoProgress
 from safegen.types import FrameSample, Request
 

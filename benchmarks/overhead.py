@@ -68,7 +68,7 @@ def heavy(folder: Path) -> Path:
     from diffusers import AutoencoderKLWan, UniPCMultistepScheduler, WanPipeline, WanTransformer3DModel
     from transformers import AutoTokenizer, UMT5Config, UMT5EncoderModel
 
-    from safegen.generators.tiny import FOLDER
+    from safegen.generators.tiny.generator import FOLDER
 
     torch.manual_seed(0)
     tokenizer = AutoTokenizer.from_pretrained(str(FOLDER / "tokenizer"))
@@ -163,7 +163,7 @@ def main() -> None:
 
 
 def _case(name: str, runs: int, steps: int, work: Path) -> dict[str, Any]:
-    from safegen.generators.tiny import FOLDER, PRESET
+    from safegen.generators.tiny.generator import FOLDER, PRESET
 
     if name == "embedded":
         native = {

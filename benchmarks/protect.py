@@ -25,9 +25,9 @@ import cv2
 
 from safegen.media.encode import Encoding, codec_options
 from safegen.media.footage import open_footage
+from safegen.moderation.single_pass import check_and_encode
 from safegen.pipeline.protect import _small_clip
-from safegen.pipeline.steps import Made
-from safegen.pipeline.together import check_and_encode
+from safegen.pipeline.stages import Made
 from safegen.policies import load
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")

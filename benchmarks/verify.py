@@ -24,7 +24,7 @@ from safegen.credentials.sign import sign_file
 from safegen.keys.identity import Identity
 from safegen.ledger import Ledger, LogSigner
 from safegen.release import ReleaseJob, ReleaseRecord
-from safegen.workspace import find
+from safegen.workspace.config import find
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import safegen
-from safegen.consent import desk
+from safegen.consent import service
 from safegen.media.sandbox import open_clip
 
 FIRST = "a large red ball rolling left to right over green grass"
@@ -91,7 +91,7 @@ def run(folder: Path) -> list[dict[str, object]]:
     safegen.generate(FIRST, folder / "first.mp4", workspace=workspace, seed=7, overwrite=True)
     safegen.generate(SECOND, folder / "second.mp4", workspace=workspace, seed=8, overwrite=True)
     cv2.imwrite(str(folder / "picture.png"), next(iter(open_clip(folder / "first.mp4")))[..., ::-1])
-    desk.attest(folder / "picture.png", (), True, "benchmark", workspace, passphrase=None)
+    service.attest(folder / "picture.png", (), True, "benchmark", workspace, passphrase=None)
     rows, strips = [], []
     for way in _ways(folder, workspace):
         out = folder / f"{way.name.replace(' ', '-')}.mp4"

@@ -34,12 +34,12 @@ def command(
 
     FILES: .txt (a text a line), .jsonl or .csv. Equal texts with equal labels count once.
     """
-    from safegen.audit import api, data_report
+    from safegen.audit import api, texts_report
     from safegen.cli._output import print_json
 
     found, subject = api.data(files, output, lexicon=lexicon, text=text, label=label)
     if as_json:
-        print_json(data_report.to_json(found, subject))
+        print_json(texts_report.to_json(found, subject))
         return
     _show(found, plain)
     if output is not None:

@@ -22,8 +22,8 @@ def find(file: Path, workspace: Path | None, as_json: bool) -> None:
     """
     from safegen.cli._output import print_json
     from safegen.errors import GateFailed
-    from safegen.verification.by_pictures import FILE, rows
-    from safegen.workspace import find as find_workspace
+    from safegen.verification.content_index import FILE, rows
+    from safegen.workspace.config import find as find_workspace
 
     with open_readonly(workspace) as ledger:
         found = rows(ledger, file, find_workspace(workspace).root / FILE)

@@ -51,7 +51,7 @@ def stamp(proof: Path | None, passphrase_file: Path | None, workspace: Path | No
     from safegen.cli._files import write_new
     from safegen.cli._output import show_rows
     from safegen.errors import UsageError
-    from safegen.ledger import stamp as stamps
+    from safegen.ledger import timestamp as stamps
     from safegen.ledger.proof import MAX_PROOF
 
     with open_writing(workspace, passphrase_file) as (ledger, found):

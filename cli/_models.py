@@ -11,7 +11,7 @@ import click
 from safegen.cli._text import plain
 
 if TYPE_CHECKING:
-    from safegen.generators.hub import Plan
+    from safegen.generators.hub.pull import Plan
 
 
 def table(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:

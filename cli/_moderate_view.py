@@ -21,7 +21,7 @@ _ORDER = (4, 3, 7, 2)
 def show(item: Outcome, *, plain: bool) -> None:
     """One file for people."""
     from safegen.cli._output import console
-    from safegen.moderation.report import strongest
+    from safegen.moderation.json_report import strongest
 
     out = console(plain)
     if item.found is None or item.error is not None:
@@ -47,7 +47,7 @@ def show(item: Outcome, *, plain: bool) -> None:
 
 def item_json(item: Outcome) -> Json:
     """One file for programs."""
-    from safegen.moderation.report import to_json
+    from safegen.moderation.json_report import to_json
 
     if item.found is not None:
         return to_json(item.found)
@@ -65,7 +65,7 @@ def write_page(path: Path, items: Sequence[Outcome]) -> None:
     from datetime import UTC, datetime
 
     from safegen.cli._files import write_new
-    from safegen.moderation.page import Item, render
+    from safegen.moderation.html_report import Item, render
 
     when = datetime.now(UTC).isoformat(timespec="seconds")
     rows = [Item(i.path, i.found, "" if i.error is None else str(i.error)) for i in items]

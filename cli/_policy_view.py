@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from safegen.policies import Comparison, Policy
     from safegen.policies.difference import Change
-    from safegen.policies.explaining import Standing
+    from safegen.policies.explanation import Standing
     from safegen.types import Decision
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from safegen.api.variations import Variation
     from safegen.types import Release
-    from safegen.variations import Variation
 
 
 def show_release(release: Release, *, as_json: bool, plain: bool) -> None:

@@ -9,7 +9,7 @@ import click
 
 if TYPE_CHECKING:
     from safegen.ledger.reader import LedgerReader
-    from safegen.review import Case
+    from safegen.review.queue import Case
 
 
 def kept(ledger: LedgerReader, case: Case) -> dict[str, object]:
@@ -28,8 +28,8 @@ def kept(ledger: LedgerReader, case: Case) -> dict[str, object]:
 
 def clip(case: Case, workspace: Path | None) -> str | None:
     """Where the held clip lies, for the reviewer to look at; None where nothing is kept."""
-    from safegen.pipeline.held import CLIP, place
-    from safegen.workspace import find
+    from safegen.pipeline.held_clips import CLIP, place
+    from safegen.workspace.config import find
 
     if case.output is None or "id" not in case.output:
         return None

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from safegen.verification.page import Item
+    from safegen.verification.html_report import Item
 
 _STYLE = {
     Verdict.VERIFIED: "bold green",
@@ -29,7 +29,7 @@ _STYLE = {
 
 def as_json(item: Item) -> Json:
     """The report on a file, or why there is none, as JSON."""
-    from safegen.verification.schema import error_to_json, report_to_json
+    from safegen.verification.json_report import error_to_json, report_to_json
 
     if item.report is None:
         return error_to_json(str(item.path), item.error, item.exit_code)
@@ -64,7 +64,7 @@ def _facts(report: Report) -> list[Text]:
     """What a reader wants to know about how the file was made, as label and value lines."""
     from rich.text import Text
 
-    from safegen.verification.facts import facts
+    from safegen.verification.summary import facts
 
     return [Text.assemble(f"  {label:<11}", plain(value)) for label, value in facts(report)]
 

@@ -11,7 +11,7 @@ from safegen.cli import _options
 
 if TYPE_CHECKING:
     from safegen.ledger.store import Ledger
-    from safegen.workspace import Workspace
+    from safegen.workspace.config import Workspace
 
 
 @contextmanager
@@ -19,7 +19,7 @@ def open_readonly(workspace: Path | None) -> Iterator[Ledger]:
     """The workspace's ledger, read only. Raises UsageError where there is none."""
     from safegen.errors import UsageError
     from safegen.ledger.store import Ledger
-    from safegen.workspace import find
+    from safegen.workspace.config import find
 
     found = find(workspace)
     if not found.has_ledger:
@@ -33,8 +33,8 @@ def open_readonly(workspace: Path | None) -> Iterator[Ledger]:
 @contextmanager
 def open_writing(workspace: Path | None, passphrase_file: Path | None) -> Iterator[tuple[Ledger, Workspace]]:
     """The workspace's ledger for appending, and the workspace. Raises UsageError where there is none."""
-    from safegen.pipeline.studio import open_ledger
-    from safegen.workspace import find
+    from safegen.workspace.config import find
+    from safegen.workspace.session import open_ledger
 
     found = find(workspace)
     with open_ledger(found, passphrase=_options.passphrase(passphrase_file)) as ledger:

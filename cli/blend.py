@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from safegen.cli._making import Making, make, options
+from safegen.cli._generate_options import Making, make, options
 
 
 @click.command("blend")
@@ -20,7 +20,7 @@ def command(video: Path, next_video: Path, prompt: str | None, making: Making) -
     Without PROMPT: the one the workspace kept for either, else none. Refused (exit 3) where the credentials
     of one do not allow generative use or do not match it.
     """
-    from safegen.ways import blend
-    from safegen.workspace import find
+    from safegen.request.build import blend
+    from safegen.workspace.config import find
 
     make(blend(video, next_video, prompt, workspace=find(making.workspace), **making.settings), making)

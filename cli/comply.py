@@ -50,7 +50,7 @@ def command(
     """
     from safegen.api import comply
     from safegen.cli._output import console, print_json
-    from safegen.compliance.schema import to_json
+    from safegen.compliance.json_report import to_json
 
     found = comply(file, rule=rule, workspace=workspace, trust=trust_files)
     if as_json:

@@ -66,7 +66,7 @@ def grant(
     Names and references are private: the entry only commits to them.
     """
     from safegen.cli._output import show_rows
-    from safegen.consent import desk
+    from safegen.consent import service
 
     said = {
         "evidence": evidence,
@@ -77,7 +77,7 @@ def grant(
         "minor": minor,
         "guardian": guardian,
     }
-    entry, registrar = desk.grant(subject, said, workspace, _options.passphrase(passphrase_file))
+    entry, registrar = service.grant(subject, said, workspace, _options.passphrase(passphrase_file))
     show_rows({"consent": entry, "registrar": registrar}, as_json=as_json)
 
 
@@ -89,13 +89,13 @@ def list_(everything: bool, workspace: Path | None, as_json: bool) -> None:
     """The consents that are live, newest first."""
     from safegen.cli._output import print_json
     from safegen.cli._text import plain
-    from safegen.consent import desk
-    from safegen.workspace import find
+    from safegen.consent import service
+    from safegen.workspace.config import find
 
     with open_readonly(workspace) as ledger:
-        found = [c for c in desk.standing(find(workspace), ledger) if everything or c.live]
+        found = [c for c in service.standing(find(workspace), ledger) if everything or c.live]
     if as_json:
-        print_json([desk.to_json(c) for c in found])
+        print_json([service.to_json(c) for c in found])
         return
     if not found:
         click.echo("nobody's consent is live" if not everything else "there are no consents")
@@ -150,9 +150,9 @@ def attest(
 ) -> None:
     """State whom FILE shows, before it is used as an input. Recorded with its SHA-256 and your name."""
     from safegen.cli._output import show_rows
-    from safegen.consent import desk
+    from safegen.consent import service
 
-    found = desk.attest(
+    found = service.attest(
         file, consents, no_person, by, workspace, passphrase=_options.passphrase(passphrase_file)
     )
     show_rows(
@@ -171,10 +171,10 @@ def check(ctx: click.Context, what: str, policy: str, workspace: Path | None, as
     """Whether the registry lets PROMPT or FILE pass. Exit 3: not; 4: state whom FILE shows first."""
     from safegen.cli._output import print_json
     from safegen.cli._text import plain
-    from safegen.consent import desk
+    from safegen.consent import service
 
     with open_readonly(workspace) as ledger:
-        answer = desk.check(what, policy, workspace, ledger)
+        answer = service.check(what, policy, workspace, ledger)
     if as_json:
         print_json(answer)
     else:

@@ -13,7 +13,7 @@ from safegen.cli import _options
 def command(workspace: str | None, as_json: bool) -> None:
     """Check the installation, say what is missing and how to get it. Exit 4 if the core does not work."""
     from safegen.cli._output import print_json
-    from safegen.diagnosis import diagnose
+    from safegen.doctor import diagnose
 
     rows = diagnose(workspace)
     if as_json:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from safegen.cli._making import Making, make, options
+from safegen.cli._generate_options import Making, make, options
 from safegen.cli._release import release_json as release_json
 from safegen.cli._release import show_release as show_release
 
@@ -23,6 +23,6 @@ def command(prompt: str, image: Path | None, last_image: Path | None, making: Ma
 
     The file appears only when every step has succeeded. Exit 3: refused; 7: held for a person.
     """
-    from safegen.ways import words
+    from safegen.request.build import words
 
     make(words(prompt, image=image, last_image=last_image, **making.settings), making)

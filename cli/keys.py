@@ -21,8 +21,8 @@ def command() -> None:
 def _identity(workspace: Path | None, passphrase_file: Path | None = None, *, create: bool) -> Identity:
     """The identity of the workspace; made when *create*. Raises KeyUnavailable."""
     from safegen.keys.identity import Identity
-    from safegen.pipeline.studio import DEFAULT_NAME
-    from safegen.workspace import find
+    from safegen.workspace.config import find
+    from safegen.workspace.session import DEFAULT_NAME
 
     found = find(workspace)
     secret = _options.passphrase(passphrase_file)
@@ -60,7 +60,7 @@ def init(passphrase_file: Path | None, workspace: Path | None, as_json: bool) ->
 def show(workspace: Path | None, as_json: bool) -> None:
     """Who signs here, until when, and the log's key."""
     from safegen.cli._output import show_rows
-    from safegen.keys.revoking import earlier_serials, revoked_serials
+    from safegen.keys.revoke import earlier_serials, revoked_serials
 
     own = _identity(workspace, create=False)
     rows: dict[str, object] = {
@@ -149,8 +149,8 @@ def revoke(
     """
     from safegen.cli._output import show_rows
     from safegen.cli._workspace import open_writing
-    from safegen.keys.revoking import revoke as run
-    from safegen.keys.revoking import serial_number
+    from safegen.keys.revoke import revoke as run
+    from safegen.keys.revoke import serial_number
     from safegen.verification.batch import parse_moment
 
     since = None if unsafe_since is None else parse_moment(unsafe_since)

@@ -82,9 +82,9 @@ def check(workspace: Path | None, as_json: bool) -> None:
     from safegen.cli._text import plain
     from safegen.errors import GateFailed
     from safegen.keys.identity import Identity
-    from safegen.keys.logkey import decode_vkey
+    from safegen.keys.log_key import decode_vkey
     from safegen.keys.trust import TrustStore
-    from safegen.workspace import find
+    from safegen.workspace.config import find
 
     found = find(workspace)
     own = Identity.load(found.keys)
@@ -154,7 +154,7 @@ def resolve(what: str, output: Path | None, workspace: Path | None, as_json: boo
     from safegen.cli._files import write_new
     from safegen.cli._output import print_json
     from safegen.errors import GateFailed
-    from safegen.verification.resolving import locally, mark_or_file
+    from safegen.verification.soft_binding_api import locally, mark_or_file
 
     with open_readonly(workspace) as ledger:
         found = locally(ledger, mark_or_file(what))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from safegen.cli._making import Making, make, options
+from safegen.cli._generate_options import Making, make, options
 
 
 @click.command("loop")
@@ -19,7 +19,7 @@ def command(video: Path, prompt: str | None, making: Making) -> None:
     Without PROMPT: the one the workspace kept for VIDEO, else none. Refused (exit 3) where its credentials do
     not allow generative use or do not match it.
     """
-    from safegen.ways import loop
-    from safegen.workspace import find
+    from safegen.request.build import loop
+    from safegen.workspace.config import find
 
     make(loop(video, prompt, workspace=find(making.workspace), **making.settings), making)

@@ -22,7 +22,7 @@ def list_(as_json: bool) -> None:
     """Models known by name and those pulled: whether they are here, their size and licence."""
     from safegen.cli._models import table
     from safegen.cli._output import print_json
-    from safegen.generators._about import rows
+    from safegen.generators.catalogue import rows
 
     found = rows()
     if as_json:
@@ -37,7 +37,7 @@ def list_(as_json: bool) -> None:
 @_options.as_json
 def show(name: str, as_json: bool) -> None:
     """What NAME is, knows and needs, and where each figure comes from."""
-    from safegen.generators._about import about
+    from safegen.generators.catalogue import about
 
     _print(about(name), as_json)
 
@@ -68,8 +68,8 @@ def pull(
     """
     from safegen.cli._models import agreed
     from safegen.cli._output import Bar
-    from safegen.generators import hub
-    from safegen.generators._about import planned, preset_of, recorded
+    from safegen.generators.catalogue import planned, preset_of, recorded
+    from safegen.generators.hub import pull as hub
 
     plan = hub.plan(preset_of(name), revision=revision, update=update)
     if dry_run:
@@ -89,8 +89,8 @@ def pull(
 def verify(name: str, as_json: bool, plain: bool) -> None:
     """Hash every file of the pulled model NAME and compare it with what was pulled."""
     from safegen.cli._output import Bar
-    from safegen.generators import hub
-    from safegen.generators._about import preset_of, recorded
+    from safegen.generators.catalogue import preset_of, recorded
+    from safegen.generators.hub import pull as hub
 
     record = hub.required(preset_of(name))
     with Bar(quiet=as_json, plain=plain) as bar:
@@ -104,8 +104,8 @@ def verify(name: str, as_json: bool, plain: bool) -> None:
 @_options.as_json
 def unpin(name: str, dry_run: bool, as_json: bool) -> None:
     """Forget the commit that NAME is pinned to; its files stay in the Hugging Face cache."""
-    from safegen.generators import hub
-    from safegen.generators._about import preset_of
+    from safegen.generators.catalogue import preset_of
+    from safegen.generators.hub import pull as hub
 
     source = preset_of(name).source
     if not dry_run:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from safegen.cli._making import Making, make, options
+from safegen.cli._generate_options import Making, make, options
 
 
 @click.command("remix")
@@ -23,6 +23,6 @@ def command(video: Path, prompt: str, strength: float | None, making: Making) ->
 
     Refused (exit 3) where its credentials do not allow generative use or do not match it.
     """
-    from safegen.ways import remix
+    from safegen.request.build import remix
 
     make(remix(video, prompt, strength=strength, **making.settings), making)

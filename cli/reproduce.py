@@ -77,8 +77,8 @@ def command(
     from safegen.api import reproduce
     from safegen.cli._output import Bar, print_json
     from safegen.cli.generate import release_json
+    from safegen.pipeline.find_release import read_text
     from safegen.pipeline.reproduce import to_json
-    from safegen.pipeline.retrieve import read_text
 
     with Bar(quiet=as_json, plain=plain) as bar:
         seen = reproduce(

@@ -33,7 +33,7 @@ def list_(everything: bool, limit: int, workspace: Path | None, as_json: bool) -
     """The held requests and clips that wait for a person, newest first."""
     from safegen.cli._output import print_json
     from safegen.cli._text import plain
-    from safegen.review import cases
+    from safegen.review.queue import cases
 
     with open_readonly(workspace) as ledger:
         found = cases(ledger, everything=everything, limit=limit)
@@ -55,7 +55,7 @@ def list_(everything: bool, limit: int, workspace: Path | None, as_json: bool) -
 def show(index: int, workspace: Path | None, as_json: bool) -> None:
     """The held decision INDEX: what was found, what was decided, and the prompt if the workspace keeps it."""
     from safegen.cli._output import print_json
-    from safegen.review import case
+    from safegen.review.queue import case
 
     with open_readonly(workspace) as ledger:
         found = case(ledger, index)
@@ -75,8 +75,8 @@ def show(index: int, workspace: Path | None, as_json: bool) -> None:
 def export(out: Path | None, workspace: Path | None, as_json: bool) -> None:
     """Decided requests as labelled JSON lines, to retrain and measure a screen. Needs kept prompts."""
     from safegen.cli._files import write_new
-    from safegen.review_export import Left, rows
-    from safegen.screening_json import dumps
+    from safegen.review.export import Left, rows
+    from safegen.screening.jsonl import dumps
 
     left = Left()
     with open_readonly(workspace) as ledger:
@@ -89,7 +89,7 @@ def export(out: Path | None, workspace: Path | None, as_json: bool) -> None:
     about = {"rows": len(lines), **vars(left)}
     if as_json:
         print_rows = [] if out is not None else [json.loads(line) for line in lines]
-        click.echo(dumps({"schema": "safegen.review-export/1", **about, "data": print_rows}))
+        click.echo(dumps({"schema": "safegen.review.queue-export/1", **about, "data": print_rows}))
         return
     click.echo("; ".join(f"{name.replace('_', ' ')}: {n}" for name, n in about.items()), err=True)
 
@@ -152,7 +152,7 @@ def _decide(
 ) -> None:
     """Record a step and say what the case is now."""
     from safegen.cli._output import show_rows
-    from safegen.review import decide
+    from safegen.review.queue import decide
 
     name = reviewer or os.environ.get("SAFEGEN_REVIEWER") or _login()
     with open_writing(workspace, passphrase_file) as (ledger, _):

@@ -55,7 +55,7 @@ def command(
         ctx.exit(8 if failed else 0)
     from safegen.api import screen
     from safegen.cli._output import console, print_json
-    from safegen.screening_json import decision_json
+    from safegen.screening.jsonl import decision_json
 
     text = _stdin() if prompt == "-" else str(prompt)
     decision = screen(text, policy=policy, negative_prompt=negative_prompt)
@@ -100,7 +100,7 @@ def _show(decision: Decision, text: str, console: object, *, private: bool) -> N
 def _lines(source: Path, policy: str, *, workers: int, private: bool) -> bool:
     """Screen a JSONL stream; whether any line was an error."""
     from safegen.errors import UnreadableInput
-    from safegen.screening_json import bounded, dumps, screen_jsonl
+    from safegen.screening.jsonl import bounded, dumps, screen_jsonl
 
     failed = False
     try:

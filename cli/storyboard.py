@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from safegen.cli._making import Making, make, options
+from safegen.cli._generate_options import Making, make, options
 
 
 @click.command("storyboard")
@@ -25,8 +25,8 @@ def command(file: Path | None, shots: tuple[str, ...], making: Making) -> None:
     FILE holds `shots`, each with `at` (seconds) and `prompt`, and if you like settings such as `seconds` or
     `model`; options given here win over it.
     """
-    from safegen.storyboards import told
-    from safegen.ways import storyboard
+    from safegen.request.build import storyboard
+    from safegen.request.storyboard import told
 
     board = told(file, shots)
     making = making.with_defaults(board.settings)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def _store(workspace: Path | None) -> TrustStore:
     """The store of the user's own workspace: never of one found by walking up."""
     from safegen.keys.trust import TrustStore
-    from safegen.workspace import find_trusted
+    from safegen.workspace.config import find_trusted
 
     found = find_trusted(workspace)
     found.make()

@@ -11,7 +11,7 @@ from safegen.cli import _options
 
 if TYPE_CHECKING:
     from safegen.types import Report
-    from safegen.verification.page import Item
+    from safegen.verification.html_report import Item
 
 LEVELS = ("verified", "signed", "recovered", "any")
 
@@ -131,7 +131,7 @@ def _how(
 ) -> dict[str, Any]:
     """The options as the API takes them. Raises UsageError."""
     from safegen.verification.batch import parse_moment
-    from safegen.verification.resolving import host_of
+    from safegen.verification.soft_binding_api import host_of
 
     if resolve is not None:
         host_of(resolve)
@@ -152,9 +152,9 @@ def _how(
 
 def _one(file: Path, how: dict[str, Any], *, single: bool) -> Item:
     """The report on one file. In a batch a file that cannot be examined does not stop the others."""
+    from safegen.api.inspection import verify  # not by way of api: what makes clips is not loaded
     from safegen.errors import SafegenError
-    from safegen.looking import verify  # not by way of api: what makes clips is not loaded
-    from safegen.verification.page import Item
+    from safegen.verification.html_report import Item
 
     try:
         return Item(file, verify(file, **how))
@@ -178,7 +178,7 @@ def _write_page(target: Path, items: list[Item]) -> None:
 
     from safegen.cli._files import write_new
     from safegen.credentials.thumbnail import thumbnail
-    from safegen.verification.page import render
+    from safegen.verification.html_report import render
 
     shown = [replace(i, thumbnail=thumbnail(i.path)) if i.report else i for i in items]
     when = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

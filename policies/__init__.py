@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from safegen.policies.difference import Comparison, changes, compare
-from safegen.policies.examples import Mismatch, run_examples
-from safegen.policies.explaining import sentences, standings
+from safegen.policies.draft import draft
+from safegen.policies.explanation import sentences, standings
 from safegen.policies.loading import Problem, lint, list_names, load, names
 from safegen.policies.schema import CATEGORIES, Policy
-from safegen.policies.starting import draft
+from safegen.screening.examples import Mismatch, run_examples
 
 __all__ = [
     "CATEGORIES",

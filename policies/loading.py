@@ -11,8 +11,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from safegen._util import yaml
 from safegen.errors import SafegenError, UsageError
-from safegen.policies import _yaml
 from safegen.policies.schema import Policy
 
 PACKS = Path(__file__).parent / "packs"
@@ -61,7 +61,7 @@ def _load_pack(path: Path) -> Policy:
 
 
 def _load_file(path: Path) -> Policy:
-    document = _yaml.read(path)
+    document = yaml.read(path)
     merged = _resolve(document, (path.resolve(),))
     try:
         policy = Policy.model_validate(merged)
@@ -85,7 +85,7 @@ def chain(name_or_path: str) -> list[tuple[str, dict[str, Any]]]:
     path: Path | None = _locate(name_or_path, Path())
     out: list[tuple[str, dict[str, Any]]] = []
     while path is not None:
-        data = _yaml.read(path).data
+        data = yaml.read(path).data
         out.append((str(data["name"]), data))
         path = _locate(data["extends"], path.parent) if data.get("extends") else None
     return out
@@ -98,7 +98,7 @@ def lint(path: str | Path) -> tuple[Problem, ...]:
         policy = _load_file(path)
     except SafegenError as e:
         return (_problem(path, e),)
-    document = _yaml.read(path)
+    document = yaml.read(path)
     found: list[Problem] = []
     if not policy.checks.required:
         found.append(Problem(path, document.line(("checks",)), "no prompt check is required",
@@ -121,7 +121,7 @@ def _problem(path: Path, error: SafegenError) -> Problem:
         return Problem(path, 1, str(error), error.hint)
     if name == path.name:
         return Problem(path, int(number), what, error.hint)
-    return Problem(path, _yaml.read(path).line(("extends",)), str(error), error.hint)
+    return Problem(path, yaml.read(path).line(("extends",)), str(error), error.hint)
 
 
 def _locate(name: str, base: Path) -> Path:
@@ -138,7 +138,7 @@ def _locate(name: str, base: Path) -> Path:
     raise UsageError(f"there is no policy called {name!r}", hint=f"{meant}known: {', '.join(names())}")
 
 
-def _resolve(document: _yaml.Document, chain: tuple[Path, ...]) -> dict[str, Any]:
+def _resolve(document: yaml.Document, chain: tuple[Path, ...]) -> dict[str, Any]:
     """The document's content over that of what it extends."""
     data = document.data
     if not isinstance(data, dict):
@@ -157,7 +157,7 @@ def _resolve(document: _yaml.Document, chain: tuple[Path, ...]) -> dict[str, Any
         raise document.error(("extends",), f"`extends` goes in a circle: {loop}", "remove one of the links")
     if len(chain) >= _MAX_CHAIN:
         raise document.error(("extends",), "the chain of `extends` is too long", "flatten it")
-    base = _resolve(_yaml.read(path), (*chain, path.resolve()))
+    base = _resolve(yaml.read(path), (*chain, path.resolve()))
     return _merge({k: v for k, v in base.items() if k not in _OWN}, data)
 
 
@@ -174,7 +174,7 @@ def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return out
 
 
-def _explain(document: _yaml.Document, error: ValidationError) -> UsageError:
+def _explain(document: yaml.Document, error: ValidationError) -> UsageError:
     """The first problem pydantic found, with file, line and what would be right."""
     first = error.errors()[0]
     place = tuple(first["loc"])

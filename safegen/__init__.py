@@ -13,17 +13,17 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from safegen.api import describe, detect, moderate, protect, reproduce, screen, verify
+    from safegen.api.generation import blend, extend, generate, loop, remix, storyboard
     from safegen.errors import SafegenError
-    from safegen.making import blend, extend, generate, loop, remix, storyboard
     from safegen.types import Allowed, Held, Refused, Release, Report, Shot, Verdict
 
 _LAZY = {
-    "blend": "safegen.making",
-    "extend": "safegen.making",
-    "generate": "safegen.making",
-    "loop": "safegen.making",
-    "remix": "safegen.making",
-    "storyboard": "safegen.making",
+    "blend": "safegen.api.generation",
+    "extend": "safegen.api.generation",
+    "generate": "safegen.api.generation",
+    "loop": "safegen.api.generation",
+    "remix": "safegen.api.generation",
+    "storyboard": "safegen.api.generation",
     "describe": "safegen.api",
     "detect": "safegen.api",
     "moderate": "safegen.api",

@@ -1,6 +1,6 @@
 """The Python API: ``screen``, ``generate`` and its siblings, ``verify``: the CLI is a skin over it.
 
-What makes clips stands in ``safegen.making``, what looks at files in ``safegen.looking``.
+What makes clips stands in ``safegen.api.generation``, what looks at files in ``safegen.api.inspection``.
 
 Every function raises SafegenError subclasses only (see ``safegen.errors``) and never prints.
 """
@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from safegen.looking import comply, detect, moderate, verify
-from safegen.making import blend, extend, generate, generate_request, loop, plan, remix, storyboard
+from safegen.api.generation import blend, extend, generate, generate_request, loop, plan, remix, storyboard
+from safegen.api.inspection import comply, detect, moderate, verify
 from safegen.protocols import NoProgress, Progress, Signer
+from safegen.request.build import new_seed
 from safegen.types import Allowed, Held, Refused, Release, Request
-from safegen.ways import new_seed
 
 if TYPE_CHECKING:
     from safegen.keys.passphrase import Passphrase
@@ -78,7 +78,7 @@ def protect(
     Sound, subtitles, chapters, colours, rotation and times are kept; ``Release.warnings`` says what could
     not be. A damaged file is refused, unless *allow_damaged* lets what can be decoded pass.
 
-    *manifest* says where the credentials go, as in ``safegen.workspace.Config``; *label*, such as
+    *manifest* says where the credentials go, as in ``safegen.workspace.config.Config``; *label*, such as
     ``AI-generated``, is written into every picture (never by a setting of the workspace). Nothing is claimed
     about how it was made: *source_type* (an IPTC digital source type such as ``digitalCapture``) is recorded
     as the user's own statement. *output* defaults to ``NAME.protected.mp4`` (``.png``, ``.jpg``) beside the
@@ -88,8 +88,8 @@ def protect(
     """
     from safegen.media.encode import Encoding
     from safegen.pipeline.protect import protect as run
-    from safegen.pipeline.studio import open_studio
-    from safegen.workspace import find
+    from safegen.workspace.config import find
+    from safegen.workspace.session import open_studio
 
     space = find(workspace).releasing(manifest=manifest, label=label or "")
     with open_studio(space, passphrase=passphrase, signer=signer, progress=progress) as studio:
@@ -159,10 +159,10 @@ def reproduce(
     Raises UsageError (not found, something has to be given), RefusedByPolicy and HeldForReview under the
     policy as it is now, and what ``generate`` raises.
     """
+    from safegen.pipeline.find_release import Given
     from safegen.pipeline.reproduce import reproduce as run
-    from safegen.pipeline.retrieve import Given
-    from safegen.pipeline.studio import open_studio
-    from safegen.workspace import find
+    from safegen.workspace.config import find
+    from safegen.workspace.session import open_studio
 
     given = Given(prompt, negative_prompt, tuple(Path(i) for i in inputs), model, policy)
     with open_studio(find(workspace), passphrase=passphrase, progress=progress) as studio:

@@ -111,7 +111,7 @@ def _captions(count: int) -> list[str]:
 def model(args: argparse.Namespace) -> dict[str, Any]:
     """The embedded model steered evenly, steered to red, and left to itself."""
     from benchmarks.audit.steered import BIASED, EVEN, Steered
-    from safegen.generators.tiny import TinyGenerator
+    from safegen.generators.tiny.generator import TinyGenerator
 
     folder = args.out / f"model-{_key('model', args)[:12]}"
     variants: dict[str, tuple[str, Callable[[], TinyGenerator]]] = {

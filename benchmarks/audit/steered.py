@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from safegen.generators.tiny import TinyGenerator
+from safegen.generators.tiny.generator import TinyGenerator
 
 if TYPE_CHECKING:
     from safegen.protocols import Progress

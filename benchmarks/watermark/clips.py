@@ -43,7 +43,7 @@ def generated(number: int, count: int) -> tuple[Frames, float]:
     """The first *count* frames of a clip of the embedded model, and the frame rate."""
     # torch is loaded only where such clips are asked for.
     from benchmarks.embedded import PROMPTS
-    from safegen.generators import find
+    from safegen.generators.registry import find
     from safegen.protocols import NoProgress
     from safegen.types import Request
 

@@ -114,7 +114,7 @@ def drawn(number: int) -> tuple[Frames, Frames, float]:
 def generated(number: int) -> tuple[Frames, Frames, float]:
     """A prompt and two seeds of the embedded model itself."""
     from benchmarks.embedded import PROMPTS
-    from safegen.generators import find
+    from safegen.generators.registry import find
     from safegen.protocols import NoProgress
     from safegen.types import Request
 

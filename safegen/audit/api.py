@@ -19,7 +19,7 @@ from safegen.types import Json
 
 if TYPE_CHECKING:
     from safegen.audit.data import DataAudit
-    from safegen.audit.results import Subject
+    from safegen.audit.json_report import Subject
     from safegen.keys.passphrase import Passphrase
 
 PathLike: TypeAlias = str | os.PathLike[str]
@@ -45,8 +45,8 @@ def run(
     With *record* the audit becomes an entry of the workspace's ledger. Raises UsageError, CheckUnavailable,
     GenerationFailed, ReleaseFailed, Interrupted (what was seen is kept: *resume* goes on).
     """
-    from safegen.pipeline.studio import open_studio
-    from safegen.workspace import find
+    from safegen.workspace.config import find
+    from safegen.workspace.session import open_studio
 
     named = _suites.load(suite)
     plan = session.Plan(model, policy, seeds, seed, resume)
@@ -98,11 +98,11 @@ def released(
     *targets*: a suite whose targets count. With *output* a report is written there. Raises UsageError,
     LedgerError, ReleaseFailed.
     """
+    from safegen.audit.json_report import Subject
     from safegen.audit.released import released as over
-    from safegen.audit.results import Subject
     from safegen.errors import UsageError
     from safegen.ledger.store import Ledger
-    from safegen.workspace import find
+    from safegen.workspace.config import find
 
     aims = session.targets(_suites.load(targets)) if targets else None
     space = find(workspace)
@@ -131,10 +131,10 @@ def data(
     *lexicon*: ``people``, ``world`` or a YAML file. *text* and *label* name the columns. With *output* a
     report is written there. Raises UnreadableInput, UsageError, ReleaseFailed.
     """
-    from safegen.audit import data_report, texts
     from safegen.audit import lexicon as _lexicon
+    from safegen.audit import texts, texts_report
     from safegen.audit.data import audit_texts
-    from safegen.audit.results import Subject
+    from safegen.audit.json_report import Subject
     from safegen.audit.schema import Gate
 
     paths = [Path(f) for f in files]
@@ -143,7 +143,7 @@ def data(
     about = f"{found.texts} different texts from {names}, read with the lexicon {lexicon}."
     subject = Subject("data", title or f"Audit of texts: {names}", about)
     if output is not None:
-        data_report.write(found, subject, Path(output), when=_now())
+        texts_report.write(found, subject, Path(output), when=_now())
     return found, subject
 
 

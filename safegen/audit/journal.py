@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Literal, TypeAlias
 
+from safegen._util.files import lock_alone
 from safegen.audit import suites
-from safegen.durable import lock_alone
 from safegen.errors import ReleaseFailed, UnreadableInput, UsageError
 from safegen.types import Json
 

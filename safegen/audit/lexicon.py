@@ -8,9 +8,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from safegen._util import yaml
 from safegen.audit.schema import Word, _Strict
 from safegen.errors import UsageError
-from safegen.policies import _yaml
 
 SHIPPED = Path(__file__).parent / "lexicons"
 _TOKEN = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*", re.UNICODE)
@@ -79,7 +79,7 @@ def load(name_or_path: str) -> Lexicon:
             f"there is no lexicon called {name_or_path!r}",
             hint=f"known: {', '.join(names())}; or a .yaml file",
         )
-    document = _yaml.read(path)
+    document = yaml.read(path)
     try:
         content = Content.model_validate(document.data)
     except ValidationError as error:

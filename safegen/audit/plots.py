@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from safegen._util.html import text
 from safegen.audit.judge import Cell
-from safegen.pages import text
 
 _LEFT, _WIDTH, _ROW = 210, 400, 26
 _RIGHT = 150

@@ -164,7 +164,7 @@ def _model(made: Generated) -> Mapping[str, str]:
 
 
 def _found(model: str) -> Generator:
-    from safegen.generators import find
+    from safegen.generators.registry import find
 
     generator: Generator = find(model)
     return generator

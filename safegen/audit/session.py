@@ -10,9 +10,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from safegen.audit import journal, page, results
+from safegen.audit import html_report, journal, json_report
+from safegen.audit.json_report import Subject
 from safegen.audit.judge import Audit, judge
-from safegen.audit.results import Subject
 from safegen.audit.schema import Gate
 from safegen.audit.suites import Named
 from safegen.errors import ReleaseFailed, UsageError
@@ -38,7 +38,7 @@ class Done:
 
     def to_json(self) -> Json:
         """``safegen.audit/1``, with where it is."""
-        body = results.to_json(self.audit, self.subject)
+        body = json_report.to_json(self.audit, self.subject)
         where = {"report": str(self.folder / REPORT) if self.folder else None, "ledger_entry": self.index}
         return {**body, **where, "clips_made": self.made}
 
@@ -94,7 +94,7 @@ def read(folder: Path, terms: Callable[[Gate], Gate] = lambda gate: gate) -> tup
         suite=suite.name,
         suite_sha256=head.named.digest,
         policy=str(head.policy.get("name", "")),
-        source_sha256=results.digest_of(file),
+        source_sha256=json_report.digest_of(file),
     )
     return audit, subject
 
@@ -104,16 +104,16 @@ def recorded(ledger: Ledger, audit: Audit, subject: Subject) -> int:
     for entry in ledger.entries("audit", limit=100):
         if entry.public.get("observations_sha256") == subject.source_sha256:
             return entry.index
-    return results.record(ledger, audit, subject)
+    return json_report.record(ledger, audit, subject)
 
 
 def write(audit: Audit, subject: Subject, folder: Path, *, when: datetime) -> None:
     """``report.html``, ``audit.json`` and ``audit.jsonl`` in *folder*. Raises ReleaseFailed."""
     stamp = when.strftime("%Y-%m-%d %H:%M UTC")
     files = {
-        REPORT: page.render(audit, subject, when=stamp),
-        FIGURES: json.dumps(results.to_json(audit, subject), ensure_ascii=False, indent=1) + "\n",
-        LINES: results.lines(audit),
+        REPORT: html_report.render(audit, subject, when=stamp),
+        FIGURES: json.dumps(json_report.to_json(audit, subject), ensure_ascii=False, indent=1) + "\n",
+        LINES: json_report.lines(audit),
     }
     save(folder, files)
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from safegen._util import yaml
 from safegen.audit.schema import Suite
 from safegen.errors import UsageError
-from safegen.policies import _yaml
 from safegen.types import Json
 
 SHIPPED = Path(__file__).parent / "suites"
@@ -61,7 +61,7 @@ def named(suite: Suite) -> Named:
 
 def _read(path: Path) -> Named:
     """Parse and validate one file."""
-    document = _yaml.read(path)
+    document = yaml.read(path)
     try:
         suite = Suite.model_validate(document.data)
     except ValidationError as error:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from safegen.types import CredentialState, Report, Verdict, WatermarkReading
-from safegen.verification.schema import assertion
+from safegen.verification.json_report import assertion
 
 AI_SOURCES = {
     "trainedAlgorithmicMedia": "made by AI",

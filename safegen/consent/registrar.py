@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from safegen.durable import write_durable
+from safegen._util.files import write_durable
 from safegen.errors import KeyUnavailable
 from safegen.keys.files import exclusive, read_private, write_private
 from safegen.ledger.canonical import canonical

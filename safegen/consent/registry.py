@@ -14,8 +14,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from safegen.consent.records import SCOPES, Attestation, Consent, Grant, Reference, State
 from safegen.consent.registrar import Registrar, signed
-from safegen.consent.values import SCOPES, Attestation, Consent, Grant, Reference, State
 from safegen.errors import LedgerError, UnreadableInput, UsageError
 from safegen.ledger.canonical import canonical, timestamp
 from safegen.types import Json

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safegen.errors import GenerationFailed
-from safegen.generators._machine import Machine
-from safegen.generators._machine import machine as machine
+from safegen.generators.hardware import Machine
+from safegen.generators.hardware import machine as machine
 
 if TYPE_CHECKING:
     from safegen.generators.presets import Preset
@@ -71,9 +71,9 @@ def memory(
     *dtype* is a precision by torch's name, *offload* ``model``, ``sequential``, ``group`` or none. What is
     left out is the preset's. Nothing is loaded or fetched.
     """
-    from safegen.generators import _facts
+    from safegen.generators.diffusers import model_config
 
-    folder = _facts.at_hand(preset)
+    folder = model_config.at_hand(preset)
     precision = str(dtype or preset.dtype or "float32").removeprefix("torch.")
     parts = stored(folder) if folder else dict(preset.parameters)
     weights = {part: n * _WIDTHS.get(precision, 4) for part, n in parts.items()}
@@ -184,9 +184,9 @@ def _shape(preset: Preset, folder: Path | None) -> tuple[int, tuple[int, int, in
     """Channels of the transformer and what a token covers: from the configurations, else the preset."""
     if folder is None:
         return (preset.hidden, preset.token) if preset.hidden and preset.token else None
-    from safegen.generators import _facts
+    from safegen.generators.diffusers import model_config
 
-    facts = _facts.read(folder)
+    facts = model_config.read(folder)
     heads = facts.config("transformer", "num_attention_heads")
     width = facts.config("transformer", "attention_head_dim")
     if not isinstance(heads, int) or not isinstance(width, int):

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from safegen.durable import sync_folder
+from safegen._util.files import sync_folder
 from safegen.errors import KeyUnavailable, UsageError
 from safegen.keys.files import FOLDER_MODE, write_private
 from safegen.keys.identity_files import ISSUING, LOG, PUBLIC, ROOT, ROOT_KEY, SIGNING, VERSION
@@ -74,7 +74,7 @@ def _parts(name: str, passphrase: bytes | None, clock: Clock) -> dict[str, bytes
     from cryptography.hazmat.primitives.serialization import Encoding
 
     from safegen.keys.certificates import make_hierarchy
-    from safegen.keys.logkey import encode_vkey
+    from safegen.keys.log_key import encode_vkey
 
     now = clock()
     made = make_hierarchy(name, now)

@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from safegen.durable import write_durable
+from safegen._util.files import write_durable
 from safegen.errors import KeyUnavailable
 
 FILE_MODE = 0o600

@@ -195,7 +195,7 @@ class Identity:
     @property
     def log_key(self) -> Ed25519PrivateKey:
         """The log's private key. Raises KeyUnavailable: locked, damaged, or not the one in identity.json."""
-        from safegen.keys.logkey import encode_vkey
+        from safegen.keys.log_key import encode_vkey
 
         key: Ed25519PrivateKey = self._private(self.log_file)
         if encode_vkey(self.log_origin, key.public_key()) != self.log_vkey:

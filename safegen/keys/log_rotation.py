@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from safegen.errors import KeyUnavailable
 from safegen.keys.files import exclusive, write_private
 from safegen.keys.identity_files import PUBLIC, public_part
-from safegen.keys.logkey import decode_vkey, encode_vkey
+from safegen.keys.log_key import decode_vkey, encode_vkey
 
 if TYPE_CHECKING:
     from safegen.keys.identity import Identity

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from safegen._util.http import Unanswered, address, post
 from safegen.errors import SigningFailed
-from safegen.posting import Unanswered, address, post
 
 if TYPE_CHECKING:
     from cryptography import x509

@@ -15,15 +15,15 @@ from sqlalchemy import Row, func, select
 from safegen.ledger import queries
 from safegen.ledger.canonical import NotCanonical, commitment, parse_leaf
 from safegen.ledger.checkpoint import parse_unverified, verify_checkpoint
+from safegen.ledger.checkpoint_folder import CheckpointFolder, Found
 from safegen.ledger.database import Database
 from safegen.ledger.fsck_releases import check_releases
-from safegen.ledger.fsck_stamps import Tree, check_stamps
+from safegen.ledger.fsck_timestamps import Tree, check_stamps
 from safegen.ledger.merkle import EMPTY_ROOT, Frontier, leaf_hash, node_id
 from safegen.ledger.models import CheckpointRow, EntryRow, NodeRow, OutboxRow, SecretRow, as_bytes, table
 from safegen.ledger.note import NoteError
-from safegen.ledger.outside import CheckpointFolder, Found
 from safegen.ledger.records import CheckReport, Problem
-from safegen.ledger.stamp import kept_files
+from safegen.ledger.timestamp import kept_files
 from safegen.types import Json
 
 if TYPE_CHECKING:

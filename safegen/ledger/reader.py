@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from safegen.errors import LedgerError, UsageError
 from safegen.ledger import merkle, queries, tree
 from safegen.ledger.checkpoint import Checkpoint
+from safegen.ledger.checkpoint_folder import CheckpointFolder
 from safegen.ledger.database import Database
 from safegen.ledger.note import LogSigner
-from safegen.ledger.outside import CheckpointFolder
 from safegen.ledger.records import CheckReport, Entry, Kind, ReleaseEntry
 from safegen.types import Json
 

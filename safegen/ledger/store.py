@@ -13,10 +13,10 @@ from sqlalchemy import update
 from safegen.errors import KeyUnavailable, LedgerError, UsageError
 from safegen.ledger import queries
 from safegen.ledger.canonical import timestamp
+from safegen.ledger.checkpoint_folder import CheckpointFolder
 from safegen.ledger.database import Database
 from safegen.ledger.models import SecretRow, table
 from safegen.ledger.note import LogSigner
-from safegen.ledger.outside import CheckpointFolder
 from safegen.ledger.reader import LedgerReader
 from safegen.ledger.records import Clock, Draft, Kind
 from safegen.ledger.transaction import Transaction

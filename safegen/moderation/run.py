@@ -172,7 +172,7 @@ class _Reading:
 
 def _side_by_side(clip: Clip, reading: _Reading, policy: Policy, progress: Progress) -> tuple[Looked, int]:
     """Every check in a thread of its own, on one common pass; the answers, and how many frames there were."""
-    from safegen.pipeline.together import View
+    from safegen.moderation.single_pass import View
 
     jobs: list[tuple[Callable[..., Any], str]] = [(run_check, n) for n in policy.frames.required]
     jobs += [(run_optional, n) for n in policy.frames.optional]

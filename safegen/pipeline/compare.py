@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
-from safegen.pipeline.records import plain
+from safegen.pipeline.ledger_records import plain
 
 if TYPE_CHECKING:
-    from safegen.pipeline.steps import Made
+    from safegen.pipeline.stages import Made
     from safegen.types import Clip, Json
 
 PEAK = 255.0

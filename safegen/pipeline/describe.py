@@ -9,20 +9,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from safegen.access import files, scenes, speech, tracks, webvtt
-from safegen.access.cues import Cue, cue
+from safegen.accessibility import scenes, sidecars, speech, tracks, webvtt
+from safegen.accessibility.cues import Cue, cue
 from safegen.credentials import formats
 from safegen.errors import Interrupted, UnreadableInput, UsageError
-from safegen.media import access as media
 from safegen.media import sandbox
+from safegen.media import tracks as media
 from safegen.protocols import NoProgress, Progress
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from safegen.access.speech import Speech
-    from safegen.access.tracks import Tracks
+    from safegen.accessibility.speech import Speech
+    from safegen.accessibility.tracks import Tracks
     from safegen.types import Json
 
 
@@ -68,20 +68,20 @@ def describe(
     built = tracks.build(
         scenes.scenes(seen), seen.seconds, audio=audio, spoken=spoken, engine=engine or speech.find()
     )
-    written = files.written(built, title=f"Transcript: {path.name}")
-    put = files.inside(built, captions=not _is_from_inside(built, said), chapters=not own.chapters)
+    written = sidecars.written(built, title=f"Transcript: {path.name}")
+    put = sidecars.inside(built, captions=not _is_from_inside(built, said), chapters=not own.chapters)
     with _workplace(targets) as place:
         if video is not None:
             progress.stage("adding tracks")
             notes += media.write_foreign(path, place / "video.mp4", put)
-            files.check(media.read_foreign(place / "video.mp4"), put, own.frames)
+            sidecars.check(media.read_foreign(place / "video.mp4"), put, own.frames)
             notes += _about_credentials(path)
         for kind, text in written.texts.items():
             (place / kind).write_text(text, encoding="utf-8")
         if progress.cancelled():
             raise Interrupted("stopped before anything was written")
         _publish(place, targets, overwrite)
-    return Description(built, targets, files.record(built, written), tuple(notes))
+    return Description(built, targets, sidecars.record(built, written), tuple(notes))
 
 
 def _is_from_inside(built: Tracks, said: Sequence[Cue] | None) -> bool:
@@ -95,7 +95,7 @@ def _targets(path: Path, folder: Path, video: Path | None, overwrite: bool) -> d
 
     name = path.name if video is None else video.name
     place = folder if video is None else video.parent
-    targets = {kind: place / name for kind, name in files.names(name).items()}
+    targets = {kind: place / name for kind, name in sidecars.names(name).items()}
     if video is not None:
         if video.suffix.lower() not in {".mp4", ".m4v", ".mov"}:
             raise UsageError(f"{video.name}: the tracks go into an MP4", hint="give a name that ends in .mp4")

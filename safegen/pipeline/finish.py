@@ -12,23 +12,23 @@ from typing import TYPE_CHECKING
 
 from safegen.errors import SigningFailed
 from safegen.media.encode import Encoding
-from safegen.pipeline.access import accessible
-from safegen.pipeline.check import check
-from safegen.pipeline.coded import coded, iscc_public
-from safegen.pipeline.held import holding, keep
+from safegen.pipeline.accessibility import accessible
+from safegen.pipeline.frames_gate import NOBODY, moderate
+from safegen.pipeline.held_clips import holding, keep
+from safegen.pipeline.iscc import coded, iscc_public
+from safegen.pipeline.ledger_records import release_public, seed_and_settings
 from safegen.pipeline.manifest import definition, name_review
 from safegen.pipeline.mark import mark_and_encode
-from safegen.pipeline.moderate import NOBODY, moderate
-from safegen.pipeline.records import release_public, seed_and_settings
-from safegen.pipeline.stamp import stamped
-from safegen.pipeline.steps import Checked, Encoded, Made, Moderated, Signed
-from safegen.pipeline.studio import Studio
+from safegen.pipeline.readback import check
+from safegen.pipeline.stages import Checked, Encoded, Made, Moderated, Signed
+from safegen.pipeline.timestamp import stamped
 from safegen.types import Decision, Json, Release
+from safegen.workspace.session import Studio
 
 if TYPE_CHECKING:
     from safegen.policies.schema import Policy
     from safegen.release import ReleaseJob
-    from safegen.review import Approval
+    from safegen.review.queue import Approval
 
 
 def finish(

@@ -14,17 +14,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from safegen.consent import depicted
-from safegen.pipeline.asked import check_lengths, with_digests
+from safegen.consent import image_check
+from safegen.pipeline.frames_gate import run_check
 from safegen.pipeline.input_credentials import CHECK, VERSION, Judged, judge
 from safegen.pipeline.input_pictures import copied, decoded, has_sound
-from safegen.pipeline.moderate import run_check
-from safegen.pipeline.steps import Part
+from safegen.pipeline.stages import Part
 from safegen.protocols import NoProgress, Progress
+from safegen.request.validate import check_lengths, with_digests
 from safegen.types import Allowed, CheckRun, Clip, Condition, Finding, Held, Input, Mode, Refused
 
 if TYPE_CHECKING:
-    from safegen.consent.values import Consent
+    from safegen.consent.records import Consent
     from safegen.credentials.sign import Relationship
     from safegen.ledger.reader import LedgerReader
     from safegen.policies.schema import Action, Policy
@@ -135,7 +135,7 @@ def _whom(
     generated: bool,
 ) -> None:
     """Whom the input shows, and whether they agreed."""
-    found, ran = depicted.judge(
+    found, ran = image_check.judge(
         clip,
         item.path.name,
         item.sha256,

@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from safegen.errors import SigningFailed
-from safegen.pipeline.audited import name_audits
-from safegen.pipeline.coded import stated_iscc
-from safegen.pipeline.steps import Encoded, Part
+from safegen.pipeline.audit_assertion import name_audits
+from safegen.pipeline.iscc import stated_iscc
+from safegen.pipeline.stages import Encoded, Part
 from safegen.types import Decision, Json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from safegen.credentials.sign import Ingredient
-    from safegen.pipeline.studio import Studio
     from safegen.policies.schema import Policy
-    from safegen.review import Approval
+    from safegen.review.queue import Approval
+    from safegen.workspace.session import Studio
 
 _FORMATS = {".png": "image/png", ".jpg": "image/jpeg"}
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from safegen import plugins
 from safegen.errors import MarkingFailed, ReleaseFailed, SafegenError
-from safegen.media.ahead import ahead
 from safegen.media.encode import Encoding, encode_mp4
 from safegen.media.label import labelled
+from safegen.media.prefetch import ahead
 from safegen.media.thumbnail import Middle
-from safegen.pipeline.steps import Encoded, Moderated
+from safegen.pipeline.stages import Encoded, Moderated
 from safegen.protocols import NoProgress, Progress, Watermark
 from safegen.watermarks import PUBLIC_KEY
 

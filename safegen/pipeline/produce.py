@@ -10,28 +10,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safegen import plugins
-from safegen.consent.named import with_consent
+from safegen.consent.prompt_check import with_consent
 from safegen.errors import GenerationFailed, SafegenError, UsageError
 from safegen.media.encode import Encoding
 from safegen.media.scratch import scratch_in
 from safegen.media.spool import begin_digest, spool
-from safegen.pipeline.access import sidecar_names
-from safegen.pipeline.asked import check_asked
-from safegen.pipeline.build import build, request_json
-from safegen.pipeline.clear import agreements, anchors, clear, screened
-from safegen.pipeline.clear import stop as stop
+from safegen.pipeline.accessibility import sidecar_names
+from safegen.pipeline.authorize import agreements, anchors, clear, screened
+from safegen.pipeline.authorize import stop as stop
+from safegen.pipeline.environment import build, request_json
 from safegen.pipeline.finish import finish
-from safegen.pipeline.held import forget
+from safegen.pipeline.held_clips import forget
 from safegen.pipeline.inputs import Admitted, admit
-from safegen.pipeline.steps import Label, Made, Trace
-from safegen.pipeline.studio import Studio, utc_now
+from safegen.pipeline.stages import Label, Made, Trace
 from safegen.pipeline.upstream import with_upstream
+from safegen.request.validate import check_asked
 from safegen.types import Allowed, Held, Json, Outlook, Refused, Release, Request
+from safegen.workspace.session import Studio, utc_now
 
 if TYPE_CHECKING:
     from safegen.policies.schema import Policy
     from safegen.protocols import Generator
-    from safegen.workspace import Workspace
+    from safegen.workspace.config import Workspace
 
 _SIZES = ("width", "height", "seconds", "fps", "steps", "guidance")
 
@@ -173,7 +173,7 @@ def _planned(
 
 def find_generator(model: str) -> Generator:
     """The generator for *model*: an embedded or preset name, a local folder, a hub id. Raises UsageError."""
-    from safegen.generators import find
+    from safegen.generators.registry import find
 
     generator: Generator = find(model)
     return generator

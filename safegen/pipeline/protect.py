@@ -10,22 +10,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from safegen import plugins
+from safegen._util.hashing import file_sha256
 from safegen.credentials import formats
 from safegen.errors import UnreadableInput, UsageError
 from safegen.media.encode import Encoding
 from safegen.media.footage import Footage, open_footage
 from safegen.media.remux import add_tracks
 from safegen.media.spool import copy_file
+from safegen.moderation.single_pass import check_and_encode
 from safegen.pipeline.finish import finish
-from safegen.pipeline.held import approved_source, holding, of_a_source
-from safegen.pipeline.moderate import NOBODY, Approved
+from safegen.pipeline.frames_gate import NOBODY, Approved
+from safegen.pipeline.held_clips import approved_source, holding, of_a_source
 from safegen.pipeline.produce import check_output
 from safegen.pipeline.protect_still import STILLS, check_still_output, encode_still
-from safegen.pipeline.steps import Encoded, Made, Source
-from safegen.pipeline.studio import Studio
-from safegen.pipeline.together import check_and_encode
+from safegen.pipeline.stages import Encoded, Made, Source
 from safegen.types import Clip, Release
-from safegen.verification.digest import file_sha256
+from safegen.workspace.session import Studio
 
 if TYPE_CHECKING:
     from safegen.policies.schema import Policy

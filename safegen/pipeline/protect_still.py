@@ -12,12 +12,12 @@ from safegen.media.encode import Encoding
 from safegen.media.label import box_for, labelled
 from safegen.media.still import Still, read_still, write_still
 from safegen.media.thumbnail import Middle
-from safegen.pipeline.moderate import NOBODY, Approved, moderate
-from safegen.pipeline.steps import Encoded, Made, Source
-from safegen.pipeline.studio import Studio
+from safegen.pipeline.frames_gate import NOBODY, Approved, moderate
+from safegen.pipeline.stages import Encoded, Made, Source
 from safegen.protocols import LumaWatermark, Watermark
 from safegen.types import Clip
 from safegen.watermarks import PUBLIC_KEY
+from safegen.workspace.session import Studio
 
 if TYPE_CHECKING:
     from safegen.policies.schema import Policy

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from safegen.errors import SafegenError, UsageError
 from safegen.pipeline.compare import Difference, Likeness, differences, likeness
+from safegen.pipeline.find_release import Found, Given, find_release, restore
 from safegen.pipeline.produce import produce
-from safegen.pipeline.retrieve import Found, Given, find_release, restore
-from safegen.pipeline.steps import Label, Made
-from safegen.pipeline.studio import Studio
+from safegen.pipeline.stages import Label, Made
 from safegen.types import Json, Release, Request
+from safegen.workspace.session import Studio
 
 if TYPE_CHECKING:
     from safegen.ledger.records import ReleaseEntry

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from safegen.pipeline.steps import Part
+from safegen.pipeline.stages import Part
 
 LABEL = "upstream"
 TITLE = "the clip as the server sent it"

@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from safegen.durable import sync_folder
+from safegen._util.files import sync_folder
 from safegen.errors import ReleaseFailed, UsageError
 
 TEMPORARY = ".safegen-tmp"

@@ -17,8 +17,8 @@ from safegen.errors import ReleaseFailed, SafegenError, UsageError
 from safegen.ledger.canonical import timestamp
 from safegen.ledger.proof import SUFFIX
 from safegen.ledger.records import Clock, ReleaseRecord
-from safegen.ledger.stamp import SUFFIX as STAMP
 from safegen.ledger.store import Ledger
+from safegen.ledger.timestamp import SUFFIX as STAMP
 from safegen.release import files, leases, settle
 from safegen.release.leases import Item, Lease, Outbox
 from safegen.release.owner import ACTIVE, Owner

@@ -7,7 +7,7 @@ check that cannot run is an exception, never a pass. ``screen_many`` and ``scree
 
 from __future__ import annotations
 
-from safegen.screening.judge import judge, screen
-from safegen.screening.many import screen_async, screen_many
+from safegen.screening.batch import screen_async, screen_many
+from safegen.screening.run import judge, screen
 
 __all__ = ["judge", "screen", "screen_async", "screen_many"]

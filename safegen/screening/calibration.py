@@ -10,7 +10,7 @@ import numpy as np
 from safegen.errors import UsageError
 from safegen.policies.difference import Labelled
 from safegen.policies.schema import Policy
-from safegen.screening.judge import judge
+from safegen.screening.run import judge
 from safegen.screening.statistics import Bin, calibration_error, reliability
 from safegen.types import Request
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from safegen.errors import UsageError
 from safegen.policies.schema import Policy
-from safegen.screening.many import screen_many
+from safegen.screening.batch import screen_many
 from safegen.screening.statistics import Flags, gap_interval, holm, mcnemar, wilson
 
 SUITE = Path(__file__).with_name("identity.yaml")

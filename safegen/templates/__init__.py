@@ -6,8 +6,8 @@ A template is one YAML file (``packs/`` holds those that come with safegen; see 
 
 from __future__ import annotations
 
-from safegen.templates.asking import Options
 from safegen.templates.loading import catalogue, load, names
+from safegen.templates.request import Options
 from safegen.templates.results import Row, RunReport
 from safegen.templates.run import run
 from safegen.templates.schema import Template

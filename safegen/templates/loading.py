@@ -8,8 +8,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from safegen._util import yaml
 from safegen.errors import UnreadableInput, UsageError
-from safegen.policies import _yaml
 from safegen.templates.schema import Content, Template
 
 PACKS = Path(__file__).parent / "packs"
@@ -59,7 +59,7 @@ def _read(path: Path) -> Template:
         raise UnreadableInput(f"{path}: {error.strerror}", hint="check the path") from error
     if len(raw) > MAX_BYTES:
         raise UsageError(f"{path.name} is too large for a template", hint="is it another kind of file?")
-    document = _yaml.parse(raw, path)
+    document = yaml.parse(raw, path)
     try:
         content = Content.model_validate(document.data)
     except ValidationError as error:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal, TypeAlias
 
-from safegen.durable import lock_alone
+from safegen._util.files import lock_alone
 from safegen.errors import ReleaseFailed, UsageError
 from safegen.types import Json
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from safegen.errors import Interrupted, UsageError
 from safegen.protocols import NoProgress, Progress
-from safegen.templates.asking import Options
+from safegen.templates.batch import Job
 from safegen.templates.fill import check_names
 from safegen.templates.loading import load
-from safegen.templates.making import Job
+from safegen.templates.request import Options
 from safegen.templates.results import MAX_KEPT, Row, RunReport, journal
 from safegen.templates.rows import Record, Table
 

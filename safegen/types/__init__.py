@@ -11,24 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from safegen.types.asking import (
-    Allowed,
-    CheckRun,
-    Decision,
-    Finding,
-    Held,
-    Input,
-    Json,
-    Mode,
-    PolicyRef,
-    Refused,
-    Request,
-    Role,
-    Shot,
-    Span,
-)
 from safegen.types.detection import DetectedMark, Detection
-from safegen.types.finding_out import (
+from safegen.types.evidence import (
     ContentMatch,
     CredentialsEvidence,
     CredentialState,
@@ -44,7 +28,7 @@ from safegen.types.finding_out import (
     WatermarkReading,
     WatermarkSegment,
 )
-from safegen.types.making import (
+from safegen.types.generation import (
     Attribute,
     AudioTrack,
     Clip,
@@ -54,9 +38,25 @@ from safegen.types.making import (
     Outlook,
     Release,
 )
+from safegen.types.request import (
+    Allowed,
+    CheckRun,
+    Decision,
+    Finding,
+    Held,
+    Input,
+    Json,
+    Mode,
+    PolicyRef,
+    Refused,
+    Request,
+    Role,
+    Shot,
+    Span,
+)
 
 if TYPE_CHECKING:
-    from safegen.types.making import Frame as Frame
+    from safegen.types.generation import Frame as Frame
 
 __all__ = [
     "Allowed",

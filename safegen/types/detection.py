@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from safegen.types.finding_out import WatermarkReading, WatermarkSegment
+from safegen.types.evidence import WatermarkReading, WatermarkSegment
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from safegen.types import ContentMatch, CredentialsEvidence, LedgerEvidence, Verdict, WatermarkReading
 
 if TYPE_CHECKING:
-    from safegen.verification.resolving import Named
+    from safegen.verification.soft_binding_api import Named
 
 
 @dataclass(frozen=True)

@@ -10,17 +10,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from safegen._util.hashing import hashing, require_readable
 from safegen.errors import CheckUnavailable, SafegenError
 from safegen.types import CredentialsEvidence, CredentialState, LedgerEvidence, NotChecked
-from safegen.verification import logs, marks, sidecars, stamps
-from safegen.verification.digest import hashing, require_readable
+from safegen.verification import credential_sidecar, ledger_proofs, timestamps, watermarks
 from safegen.verification.trust import Trust
 from safegen.verification.verdict import Evidence, Resolution
 
 if TYPE_CHECKING:
     from safegen.ledger.records import ReleaseEntry
     from safegen.ledger.store import Ledger
-    from safegen.verification.resolving import Named
+    from safegen.verification.soft_binding_api import Named
 
 URL = re.compile(r"https?://\S+")
 
@@ -79,24 +79,24 @@ def gather(path: Path, how: Look) -> Gathered:
     light = _lightly(path, sha256, credentials, how)
     if light is not None:
         skipped.append(NotChecked("watermark", silent))
-        light = stamps.witnessed(path, how, credentials, light, None, skipped)
-        evidence = _evidence(credentials, marks.Looked(), light)
+        light = timestamps.witnessed(path, how, credentials, light, None, skipped)
+        evidence = _evidence(credentials, watermarks.Looked(), light)
         return Gathered(sha256, evidence, None, tuple(skipped))
     with how.ledger() as ledger:
         if how.watermark:
-            looked = marks.look(path, credentials, ledger, skipped)
+            looked = watermarks.look(path, credentials, ledger, skipped)
         else:
             skipped.append(NotChecked("watermark", silent))
-            looked = marks.Looked()
+            looked = watermarks.Looked()
         named = _resolved(path, how, credentials, looked, skipped)
         credentials = next((n.credentials for n in named if n.exact), credentials)
-        entry = logs.own_entry(sha256, credentials, ledger, how.trust, skipped)
+        entry = ledger_proofs.own_entry(sha256, credentials, ledger, how.trust, skipped)
         if entry is None:
-            entry = logs.sidecar_entry(path, how.proof, sha256, credentials, how.trust, skipped)
-        entry = stamps.witnessed(path, how, credentials, entry, ledger, skipped)
-        resolutions, recovered = marks.resolve(looked, ledger)
+            entry = ledger_proofs.sidecar_entry(path, how.proof, sha256, credentials, how.trust, skipped)
+        entry = timestamps.witnessed(path, how, credentials, entry, ledger, skipped)
+        resolutions, recovered = watermarks.resolve(looked, ledger)
         if not resolutions:
-            resolutions, recovered = marks.by_content(looked, credentials, ledger, how.index)
+            resolutions, recovered = watermarks.by_content(looked, credentials, ledger, how.index)
         if ledger is None:
             skipped.append(NotChecked("ledger", "no ledger of your own at hand"))
     evidence = replace(_evidence(credentials, looked, entry, resolutions), named=named)
@@ -104,7 +104,11 @@ def gather(path: Path, how: Look) -> Gathered:
 
 
 def _resolved(
-    path: Path, how: Look, credentials: CredentialsEvidence, looked: marks.Looked, skipped: list[NotChecked]
+    path: Path,
+    how: Look,
+    credentials: CredentialsEvidence,
+    looked: watermarks.Looked,
+    skipped: list[NotChecked],
 ) -> tuple[Named, ...]:
     """What the resolution service says about the marks, where one was named and the credentials are gone.
 
@@ -115,7 +119,7 @@ def _resolved(
         return ()
     from safegen.credentials.formats import detect
     from safegen.credentials.remote import Upload, fetch_manifest
-    from safegen.verification.resolving import ask, ask_by_content, host_of
+    from safegen.verification.soft_binding_api import ask, ask_by_content, host_of
 
     hosts = [host_of(how.resolve)]
 
@@ -140,12 +144,12 @@ def _lightly(path: Path, sha256: str, credentials: CredentialsEvidence, how: Loo
     """The ledger's part without opening it, where neither a mark nor another proof has to be looked at."""
     if how.watermark or how.proof is not None or how.database is None or credentials.expired:
         return None
-    return logs.glanced_entry(path, sha256, credentials, how.database, how.trust)
+    return ledger_proofs.glanced_entry(path, sha256, credentials, how.database, how.trust)
 
 
 def _evidence(
     credentials: CredentialsEvidence,
-    looked: marks.Looked,
+    looked: watermarks.Looked,
     entry: LedgerEvidence | None,
     resolutions: Sequence[Resolution] = (),
 ) -> Evidence:
@@ -155,9 +159,9 @@ def _evidence(
         watermarks=looked.readings,
         ledger=entry,
         resolutions=tuple(resolutions),
-        bound_payloads=marks.payloads(credentials.soft_bindings),
-        expected_payloads=marks.payloads([b for b in credentials.soft_bindings if b.alg in looked.algs]),
-        ancestor_payloads=marks.payloads(credentials.ancestor_bindings),
+        bound_payloads=watermarks.payloads(credentials.soft_bindings),
+        expected_payloads=watermarks.payloads([b for b in credentials.soft_bindings if b.alg in looked.algs]),
+        ancestor_payloads=watermarks.payloads(credentials.ancestor_bindings),
     )
 
 
@@ -166,7 +170,10 @@ def _credentials(path: Path, how: Look, skipped: list[NotChecked]) -> Credential
     found = _read(path, how, None)
     if set(found.failures) == {"assertion.bmffHash.mismatch"} and not how.fragments:
         _not_alone(path)
-    if found.state in sidecars.WITHOUT and (store := sidecars.beside(path, skipped)) is not None:
+    if (
+        found.state in credential_sidecar.WITHOUT
+        and (store := credential_sidecar.beside(path, skipped)) is not None
+    ):
         return replace(_read(path, how, store), source="sidecar")
     if found.state is not CredentialState.REMOTE_NOT_FETCHED:
         return found

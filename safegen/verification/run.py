@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from safegen.errors import CheckUnavailable, LedgerError
 from safegen.types import ContentMatch, CredentialState, NotChecked, Report
-from safegen.verification import by_pictures
-from safegen.verification.beside import beside
+from safegen.verification import content_index
 from safegen.verification.gather import Gathered, Look, gather
+from safegen.verification.text_tracks import beside
 from safegen.verification.trust import Trust, load_trust
 from safegen.verification.verdict import Answer, decide
-from safegen.workspace import Workspace
+from safegen.workspace.config import Workspace
 
 if TYPE_CHECKING:
     from safegen.ledger.store import Ledger
@@ -53,7 +53,7 @@ def verify_file(
         trust=trust,
         ledger=lambda: _ledger(workspace),
         database=_database(workspace),
-        index=workspace.root / by_pictures.FILE if workspace.trusted else None,
+        index=workspace.root / content_index.FILE if workspace.trusted else None,
         proof=proof,
         watermark=watermark,
         at=at,

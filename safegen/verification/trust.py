@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from safegen.workspace import Workspace
+from safegen.workspace.config import Workspace
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -63,7 +63,7 @@ def load_trust(workspace: Workspace, trust_files: Sequence[Path] = ()) -> Trust:
 def _own(workspace: Workspace) -> Iterator[TrustBundle]:
     """The identity of a workspace of one's own, and the certificate configured instead of it."""
     from safegen.keys.identity import Identity
-    from safegen.keys.logkey import decode_vkey
+    from safegen.keys.log_key import decode_vkey
     from safegen.keys.trust import TrustBundle
 
     if (workspace.keys / "identity.json").is_file():

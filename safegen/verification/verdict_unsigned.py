@@ -9,7 +9,7 @@ from safegen.types import Verdict, WatermarkReading
 from safegen.verification.evidence import Answer, Evidence, Resolution, decoded
 
 if TYPE_CHECKING:
-    from safegen.verification.resolving import Named
+    from safegen.verification.soft_binding_api import Named
 
 
 def unsigned(evidence: Evidence) -> Answer:

@@ -13,7 +13,6 @@ import av
 import numpy as np
 
 import safegen
-from safegen import workspace as workspaces
 from safegen.credentials.manifest import ManifestInputs, build_manifest
 from safegen.credentials.sign import Ingredient, sign_file
 from safegen.keys.identity import Identity, now_utc
@@ -23,6 +22,7 @@ from safegen.ledger.store import Ledger
 from safegen.protocols import Signer
 from safegen.release import ReleaseJob, ReleaseRecord
 from safegen.types import Allowed, CheckRun, ModelRef, PolicyRef, Request
+from safegen.workspace import config as workspaces
 
 TILE = "org.safegen.watermark.tile.1"
 JPEG = (

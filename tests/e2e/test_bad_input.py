@@ -251,8 +251,8 @@ _KILL = """
 import os, signal, sys
 from pathlib import Path
 from safegen.pipeline.protect import protect
-from safegen.pipeline.studio import open_studio
-from safegen.workspace import find
+from safegen.workspace.session import open_studio
+from safegen.workspace.config import find
 seen = []
 def at(point):
     seen.append(point)

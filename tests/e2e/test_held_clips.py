@@ -13,15 +13,17 @@ import pytest
 from click.testing import CliRunner
 
 import safegen
-from safegen import Verdict, review, workspace
+from safegen import Verdict
 from safegen.cli import group
 from safegen.detectors.frames.known import add
 from safegen.errors import HeldForReview
 from safegen.media import sandbox
 from safegen.pipeline import produce
-from safegen.pipeline.studio import open_ledger
-from safegen.review_export import Left, rows
+from safegen.review import queue
+from safegen.review.export import Left, rows
 from safegen.types import Allowed, AudioTrack, Clip, Generated, Held, ModelRef, Outlook, PolicyRef, Request
+from safegen.workspace import config
+from safegen.workspace.session import open_ledger
 
 PROMPT = "a pattern that rolls"
 POLICY = """\
@@ -86,11 +88,11 @@ class House:
         return int(stopped.value.hint.rpartition("show ")[2].rstrip("`"))
 
     def decide(self, index: int, act: Any = "approve") -> None:
-        with open_ledger(workspace.find(self.root)) as ledger:
-            review.decide(ledger, index, act, by="Ada")
+        with open_ledger(config.find(self.root)) as ledger:
+            queue.decide(ledger, index, act, by="Ada")
 
     def entry(self, index: int) -> dict[str, Any]:
-        with open_ledger(workspace.find(self.root)) as ledger:
+        with open_ledger(config.find(self.root)) as ledger:
             return dict(ledger.entry(index).public)
 
     def cli(self, *arguments: str) -> str:
@@ -149,7 +151,7 @@ def test_an_approved_clip_is_released_as_it_was_held(house: House) -> None:
     assert not kept.parent.exists()
     with pytest.raises(HeldForReview, match="cannot be released"):
         house.generate("again.mp4", index)
-    with open_ledger(workspace.find(house.root)) as ledger:
+    with open_ledger(config.find(house.root)) as ledger:
         left = Left()
         assert list(rows(ledger, left)) == []
     assert left.clips == 1

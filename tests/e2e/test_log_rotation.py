@@ -10,12 +10,13 @@ import pytest
 from click.testing import CliRunner
 
 import safegen
-from safegen import Verdict, workspace
+from safegen import Verdict
 from safegen.cli import group
 from safegen.errors import KeyUnavailable, LedgerError, UsageError
 from safegen.keys.identity import Identity
 from safegen.keys.log_rotation import PastKey, rotate_log, vouched_for
 from safegen.keys.trust import TrustBundle, TrustStore, read_trust_file
+from safegen.workspace import config
 from tests.e2e.makers import Maker, hand_over
 
 
@@ -32,7 +33,7 @@ def verdict(path: Path, root: Path) -> Verdict:
 def test_old_and_new_proofs(tmp_path: Path) -> None:
     old = Maker.open(tmp_path / "workspace")
     before = hand_over(old.release(tmp_path / "before.mp4"), tmp_path / "inbox")
-    store = TrustStore(workspace.find(tmp_path / "me").trust)
+    store = TrustStore(config.find(tmp_path / "me").trust)
     store.add(read_trust_file(old.trust_file(tmp_path / "old.json")))
     new = rotated(rotated(old))
     after = hand_over(new.release(tmp_path / "after.mp4", content_id=2), tmp_path / "inbox")
@@ -78,7 +79,7 @@ def test_nobody_slips_in_another_key(tmp_path: Path) -> None:
     folder = tmp_path / "forger"
     forger = Identity.load_or_create(folder, name="Forger")
     public = json.loads((folder / "identity.json").read_text())
-    from safegen.keys.logkey import encode_vkey
+    from safegen.keys.log_key import encode_vkey
 
     own = encode_vkey(victim.log_origin, forger.log_key.public_key())
     (folder / "identity.json").write_text(
@@ -106,6 +107,6 @@ def test_nobody_slips_in_another_key(tmp_path: Path) -> None:
 
 
 def _logs(identity: Identity) -> dict[str, object]:
-    from safegen.keys.logkey import decode_vkey
+    from safegen.keys.log_key import decode_vkey
 
     return dict([decode_vkey(identity.log_vkey)])

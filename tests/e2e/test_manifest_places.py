@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 import safegen
-from safegen import Verdict, workspace
+from safegen import Verdict
 from safegen.credentials.manifest import build_manifest
 from safegen.credentials.sign import sign_file
 from safegen.errors import UsageError
 from safegen.keys.identity import Identity
-from safegen.verification.schema import report_to_json
+from safegen.verification.json_report import report_to_json
+from safegen.workspace import config
 from tests.e2e.makers import Maker, inputs, paint
 from tests.e2e.responder import Responder
 
@@ -119,7 +120,7 @@ def test_places_that_are_none(maker: Maker, tmp_path: Path, place: str) -> None:
     with pytest.raises(UsageError, match="no place"):
         signed(maker, tmp_path, place)
     with pytest.raises(UsageError):
-        workspace.find(maker.root).releasing(manifest=place)
+        config.find(maker.root).releasing(manifest=place)
     assert not (tmp_path / "clip.mp4").exists()
 
 

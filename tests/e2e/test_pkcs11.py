@@ -17,7 +17,7 @@ from safegen import Verdict
 from safegen.errors import KeyUnavailable, SigningFailed
 from safegen.keys.signers import from_callback, load_chain
 from safegen.keys.trust import TrustBundle, TrustStore
-from safegen.workspace import find
+from safegen.workspace.config import find
 from tests.e2e.makers import Maker
 
 MODULES = (

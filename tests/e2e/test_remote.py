@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 import safegen
-from safegen.pipeline.studio import open_studio
-from safegen.workspace import find
+from safegen.workspace.config import find
+from safegen.workspace.session import open_studio
 from tests.support.video_server import VideoServer, encoded, serving
 
 pytest.importorskip("openai")

@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 
 import safegen
-from safegen import Verdict, review, workspace
+from safegen import Verdict
 from safegen.errors import GenerationFailed, HeldForReview
 from safegen.keys.identity import Identity
 from safegen.keys.trust import TrustStore, parse_trust
 from safegen.pipeline import produce
-from safegen.pipeline.studio import open_ledger
+from safegen.review import queue
 from safegen.types import Clip, Generated, Held, ModelRef, Outlook, Request
+from safegen.workspace import config
+from safegen.workspace.session import open_ledger
 from tests.unit.credentials.conftest import Tsa, tsa  # noqa: F401
 
 PROMPT = "a sentence that a policy holds"
@@ -59,9 +61,9 @@ def test_an_approved_request_is_released_once(
     monkeypatch.setattr("safegen.screening.screen", held)
     monkeypatch.setattr(produce, "find_generator", lambda model: painter)
     root, output = tmp_path / "workspace", tmp_path / "video.mp4"
-    workspace.find(root).make()
+    config.find(root).make()
     (root / "safegen.toml").write_text(f'format = 1\n[signing]\ntsa_url = "{tsa.url}"\n')
-    TrustStore(workspace.find(root).trust).add(parse_trust(tsa.root, name="authority", kind="tsa"))
+    TrustStore(config.find(root).trust).add(parse_trust(tsa.root, name="authority", kind="tsa"))
 
     def generate(approval: int | None) -> safegen.Release:
         return safegen.generate(PROMPT, output, seed=3, workspace=root, approval=approval)
@@ -69,19 +71,19 @@ def test_an_approved_request_is_released_once(
     with pytest.raises(HeldForReview) as stopped:
         generate(None)
     assert "safegen review show 0" in stopped.value.hint
-    with open_ledger(workspace.find(root)) as ledger:
-        review.decide(ledger, 0, "approve", by="Ada")
+    with open_ledger(config.find(root)) as ledger:
+        queue.decide(ledger, 0, "approve", by="Ada")
     painter.broken = True
     with pytest.raises(GenerationFailed):
         generate(0)
     painter.broken = False
     with pytest.raises(HeldForReview, match="is used"):
         generate(0)
-    with open_ledger(workspace.find(root)) as ledger:
-        approval = review.decide(ledger, 0, "approve", by="Ada").approval
+    with open_ledger(config.find(root)) as ledger:
+        approval = queue.decide(ledger, 0, "approve", by="Ada").approval
     assert not output.exists()
     release = generate(approval)
-    with open_ledger(workspace.find(root)) as ledger:
+    with open_ledger(config.find(root)) as ledger:
         public = ledger.entry(release.index).public
         assert public["review"] == approval
         assert ledger.entry(public["decision"]).public["outcome"] == "review"
@@ -91,7 +93,7 @@ def test_an_approved_request_is_released_once(
     assert report.ledger is not None
     assert report.ledger.time_stamped
     stated = {a["label"]: a["data"] for a in report.credentials.manifest["assertions"]}  # type: ignore[index]
-    origin = Identity.load(workspace.find(root).keys).log_origin
+    origin = Identity.load(config.find(root).keys).log_origin
     assert stated["org.safegen.policy"]["review"] == {"log": origin, "entry": approval}
     with pytest.raises(HeldForReview):
         safegen.generate(PROMPT, tmp_path / "again.mp4", seed=3, workspace=root, approval=approval)

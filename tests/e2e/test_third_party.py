@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import safegen
-from safegen import Verdict, workspace
+from safegen import Verdict
+from safegen.workspace import config
 from tests.e2e.conftest import Studio
 
 
@@ -32,7 +33,7 @@ def bundle(studio: Studio, target: Path, *, pem: bool = False) -> Path:
     from safegen.keys.identity import Identity, now_utc
     from safegen.keys.trust import export_pem, export_trust
 
-    own = Identity.load(workspace.find(studio.workspace).keys)
+    own = Identity.load(config.find(studio.workspace).keys)
     target.write_text(export_pem(own) if pem else export_trust(own, "Studio", created=now_utc()))
     return target
 
@@ -40,7 +41,7 @@ def bundle(studio: Studio, target: Path, *, pem: bool = False) -> Path:
 def pin(stranger: Path, file: Path) -> None:
     from safegen.keys.trust import TrustStore, read_trust_file
 
-    TrustStore(workspace.find(stranger).trust).add(read_trust_file(file))
+    TrustStore(config.find(stranger).trust).add(read_trust_file(file))
 
 
 def test_unknown_maker_is_untrusted(handed: Path, stranger: Path) -> None:
@@ -103,9 +104,9 @@ def test_attackers_folder_adds_no_trust(
 ) -> None:
     """A download that brings its own workspace: anchors, ledger and all."""
     monkeypatch.delenv("SAFEGEN_WORKSPACE", raising=False)
-    monkeypatch.setattr(workspace, "_user_folder", lambda: tmp_path / "me")
+    monkeypatch.setattr(config, "_user_folder", lambda: tmp_path / "me")
     shutil.copytree(studio.workspace, handed.parent, dirs_exist_ok=True)
     pin(handed.parent, bundle(studio, tmp_path / "trust.json"))
     monkeypatch.chdir(handed.parent)
-    assert workspace.find().source == "discovered"
+    assert config.find().source == "discovered"
     assert safegen.verify(handed.name).verdict is Verdict.SIGNED_UNTRUSTED

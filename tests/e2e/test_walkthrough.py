@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from safegen import workspace
 from safegen.cli import group
 from safegen.keys.identity import Identity
+from safegen.workspace import config as workspace
 from tests.e2e.makers import Maker
 from tests.unit.credentials.conftest import Tsa, tsa  # noqa: F401
 

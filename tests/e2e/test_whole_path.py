@@ -11,7 +11,7 @@ import pytest
 
 import safegen
 from safegen import Verdict
-from safegen.verification.schema import assertion, report_to_json
+from safegen.verification.json_report import assertion, report_to_json
 from tests.e2e import attacks
 from tests.e2e.conftest import PROMPT, Studio
 
@@ -159,7 +159,7 @@ def test_other_videos_have_no_provenance(studio: Studio, shared: Path) -> None:
 
 def test_ledger_checks_out(studio: Studio) -> None:
     from safegen.ledger.store import Ledger
-    from safegen.workspace import find
+    from safegen.workspace.config import find
 
     with Ledger.open(find(studio.workspace).ledger_url, read_only=True) as ledger:
         kinds = [e.kind for e in ledger.entries()]

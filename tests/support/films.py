@@ -8,8 +8,8 @@ from typing import Any
 import av
 
 from safegen.media.encode import Encoding
+from safegen.media.encode_planes import encode_pictures
 from safegen.media.footage import open_footage
-from safegen.media.native import encode_pictures
 from safegen.media.remux import add_tracks
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from safegen.audit import api, data_report, lexicon
+from safegen.audit import api, lexicon, texts_report
 from safegen.errors import UnreadableInput, UsageError
 
 PEOPLE = lexicon.load("people")
@@ -61,7 +61,7 @@ def test_shares_duplicates_and_labels(tmp_path: Path) -> None:
     assert next(r for r in found.rates if r.name == "muslim").why
     assert all(r.label == "unsafe" for r in found.rates)
     body = json.loads((tmp_path / "report" / "audit.json").read_text())
-    assert body == json.loads(json.dumps(data_report.to_json(found, subject)))
+    assert body == json.loads(json.dumps(texts_report.to_json(found, subject)))
     assert "How labels fall" in (tmp_path / "report" / "report.html").read_text()
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from safegen.audit import page, results, suites
+from safegen.audit import html_report, json_report, suites
 from safegen.audit.compare import compare
 from safegen.audit.journal import Observation
+from safegen.audit.json_report import Subject
 from safegen.audit.judge import Audit, decided, figures, judge
-from safegen.audit.results import Subject
 from safegen.audit.schema import Gate, Suite
 
 GATE = Gate()
@@ -81,7 +81,7 @@ def test_too_little_to_go_by(colours: dict[str, int], unknown: int, why: str) ->
     assert audit.verdict == "cannot say"
     assert audit.exit_code == 4
     assert why in audit.cells[0].why
-    text = page.render(audit, Subject("model", "t"), when="now")
+    text = html_report.render(audit, Subject("model", "t"), when="now")
     assert "CANNOT SAY" in text
 
 
@@ -134,7 +134,7 @@ def full() -> Audit:
 
 def test_the_page_stands_alone_and_every_plot_is_told_in_words() -> None:
     evil = "<script>alert(1)</script>\u202e"
-    html = page.render(full(), Subject("model", evil, about=evil), when="now")
+    html = html_report.render(full(), Subject("model", evil, about=evil), when="now")
     checker = Checker()
     checker.feed(html)
     names = [t for t, _ in checker.tags]
@@ -152,20 +152,20 @@ def test_the_page_stands_alone_and_every_plot_is_told_in_words() -> None:
 
 def test_json_and_lines_hold_the_figures() -> None:
     audit = full()
-    body = json.loads(json.dumps(results.to_json(audit, Subject("model", "t", suite="s"))))
+    body = json.loads(json.dumps(json_report.to_json(audit, Subject("model", "t", suite="s"))))
     assert body["schema"] == "safegen.audit/1"
     assert body["gate"]["verdict"] == "strays" and body["gate"]["exit_code"] == 9
-    line = json.loads(results.lines(audit))
+    line = json.loads(json_report.lines(audit))
     assert line["shares"][0] == {**line["shares"][0], "name": "red", "count": 70}
     assert line["low"] <= line["corrected"] <= line["high"]
 
 
 def test_audits_become_entries_that_manifests_name(tmp_path: Path) -> None:
     from safegen.audit.session import recorded
-    from safegen.pipeline.audited import audits_of, name_audits
-    from safegen.pipeline.studio import open_studio
+    from safegen.pipeline.audit_assertion import audits_of, name_audits
     from safegen.types import ModelRef
-    from safegen.workspace import find
+    from safegen.workspace.config import find
+    from safegen.workspace.session import open_studio
 
     model = ModelRef("tiny", "x", "1", "x")
     subject = Subject("model", "t", suite="s", suite_sha256="aa", source_sha256="bb")

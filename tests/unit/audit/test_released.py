@@ -10,8 +10,8 @@ from safegen.audit import api
 from safegen.audit.released import released
 from safegen.errors import UsageError
 from safegen.ledger.records import ReleaseRecord
-from safegen.pipeline.studio import Studio, open_studio
-from safegen.workspace import find
+from safegen.workspace.config import find
+from safegen.workspace.session import Studio, open_studio
 
 NONE = dict.fromkeys(("red", "blue", "unknown"), "0.000")
 

@@ -11,8 +11,8 @@ from click.testing import CliRunner, Result
 from safegen.cli import group
 from safegen.errors import UsageError
 from safegen.ledger.records import ReleaseRecord
-from safegen.pipeline.studio import open_ledger
-from safegen.workspace import find
+from safegen.workspace.config import find
+from safegen.workspace.session import open_ledger
 
 
 @pytest.fixture

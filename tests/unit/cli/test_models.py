@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from safegen.cli import group
 from safegen.errors import GenerationFailed, UsageError
 from safegen.generators.presets import PRESETS
-from tests.unit.generators.hub_server import NAME, Hub, Repo, files_of, serving
+from tests.unit.generators.hub.hub_server import NAME, Hub, Repo, files_of, serving
 
 pytest.importorskip("huggingface_hub")
 pytest.importorskip("diffusers")
@@ -104,7 +104,7 @@ def test_a_no_on_a_terminal_downloads_nothing(server: Hub, monkeypatch: pytest.M
 
 
 def test_terms(server: Hub) -> None:
-    from safegen.generators.tiny import FOLDER
+    from safegen.generators.tiny.generator import FOLDER
 
     server.repos[PRESETS["hunyuanvideo"].source] = Repo([files_of(FOLDER)])
     with pytest.raises(GenerationFailed, match="European Union") as error:

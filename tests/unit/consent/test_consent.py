@@ -14,15 +14,15 @@ import pytest
 from click.testing import CliRunner
 
 from safegen import plugins, policies, screening
-from safegen.consent import depicted, desk, registry
-from safegen.consent.named import named, with_consent
+from safegen.consent import image_check, registry, service
+from safegen.consent.prompt_check import named, with_consent
+from safegen.consent.records import Consent, Grant
 from safegen.consent.registrar import open_registrar, public_half
-from safegen.consent.values import Consent, Grant
 from safegen.errors import CheckUnavailable, KeyUnavailable, LedgerError, UsageError
 from safegen.ledger.note import LogSigner
 from safegen.ledger.store import Ledger
 from safegen.types import Allowed, CheckRun, Clip, Held, Refused, Request
-from safegen.workspace import find
+from safegen.workspace.config import find
 
 POLICY = policies.load("default")
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
@@ -55,7 +55,7 @@ def folder(tmp_path: Path) -> Path:
 
 def agree(ledger: Ledger, folder: Path, subject: str = "Taylor Swift", **how: Any) -> int:
     what = Grant(subject, folder / "form.pdf", **how)
-    return registry.grant(ledger, what, open_registrar(folder / "keys"), depicted.describe_file)
+    return registry.grant(ledger, what, open_registrar(folder / "keys"), image_check.describe_file)
 
 
 def standing(ledger: Ledger, folder: Path, now: datetime = NOW) -> list[Consent]:
@@ -221,7 +221,7 @@ def shown(ledger: Ledger, folder: Path, file: Path, **how: Any) -> list[tuple[st
     pixels = cv2.cvtColor(cv2.imread(str(file)), cv2.COLOR_BGR2RGB)
     more: dict[str, Any] = {"generated": False, "people": "attest", **how}
     agreed = standing(ledger, folder, more.pop("now", NOW))
-    found, ran = depicted.judge(
+    found, ran = image_check.judge(
         Clip.from_array(pixels[None], 1),
         file.name,
         registry.file_sha256(file),
@@ -334,7 +334,7 @@ def test_the_commands(folder: Path) -> None:
     attested = run.invoke(command, ["attest", str(file), "--no-person", *space])
     assert attested.exit_code == 0, attested.output
     assert run.invoke(command, ["check", str(file), *space]).exit_code == 0
-    assert desk.standing(find(folder / "ws"), _reader(folder / "ws"))[0].state == "revoked"
+    assert service.standing(find(folder / "ws"), _reader(folder / "ws"))[0].state == "revoked"
 
 
 def _reader(root: Path) -> Ledger:

@@ -7,8 +7,8 @@ from typing import Any
 
 from safegen.credentials.ingredients import MOST, ingredients
 from safegen.types import CredentialsEvidence, CredentialState, IngredientEvidence, Report, Verdict
-from safegen.verification.facts import facts, made_from
-from safegen.verification.schema import report_to_json
+from safegen.verification.json_report import report_to_json
+from safegen.verification.summary import facts, made_from
 
 CAMERA = "http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture"
 ACTIONS = {"label": "c2pa.actions.v2", "data": {"actions": [{"digitalSourceType": CAMERA}, {}]}}

@@ -18,7 +18,7 @@ from safegen.credentials.staple import stapled
 from safegen.errors import CheckUnavailable, SigningFailed, UsageError
 from safegen.keys.identity import Identity
 from safegen.keys.revocation import judge, read_crls
-from safegen.keys.revoking import revoke, revoked_serials
+from safegen.keys.revoke import revoke, revoked_serials
 from safegen.types import CredentialState, Json
 from tests.e2e.responder import Responder
 

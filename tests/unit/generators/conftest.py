@@ -58,8 +58,8 @@ def pipeline_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str],
 @pytest.fixture(scope="module")
 def generators(pipeline_folder: Any) -> Any:
     """One generator a family, its pipeline loaded once."""
-    from safegen.generators import find
-    from safegen.generators.diffusers import DiffusersGenerator
+    from safegen.generators.diffusers.generator import DiffusersGenerator
+    from safegen.generators.registry import find
 
     made: dict[str, DiffusersGenerator] = {}
 
@@ -76,6 +76,6 @@ def generators(pipeline_folder: Any) -> Any:
 @pytest.fixture
 def server(in_memory: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A hub of one's own, with an empty cache: see ``hub_server``."""
-    from tests.unit.generators.hub_server import serving
+    from tests.unit.generators.hub.hub_server import serving
 
     yield from serving(in_memory, monkeypatch)

@@ -9,10 +9,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from safegen.generators import _classes, _facts
-from safegen.generators._facts import Facts
-from safegen.generators.families import family_of
-from safegen.generators.families._base import NEEDS
+from safegen.generators.diffusers import introspection, model_config
+from safegen.generators.diffusers.families import family_of
+from safegen.generators.diffusers.families._base import NEEDS
+from safegen.generators.diffusers.model_config import Facts
 
 DOCS = Path(__file__).parents[3] / "docs" / "models.md"
 WHOLE: dict[str, tuple[str, str]] = {
@@ -50,7 +50,7 @@ WHOLE: dict[str, tuple[str, str]] = {
 
 def row(name: str, folder: Path) -> str:
     """The line of one tiny pipeline, from its own files."""
-    facts = _facts.read(folder)
+    facts = model_config.read(folder)
     family = family_of(facts)
     native, can = family.native(facts), family.modes(facts)
     pipeline, particular = WHOLE[name]
@@ -66,8 +66,8 @@ def ways(can: frozenset[str]) -> str:
 
 def video_classes() -> list[str]:
     """Every pipeline class of the installed diffusers that makes video."""
-    names = [n for n in _classes.modules() if n.endswith("Pipeline")]
-    return sorted(n for n in names if "self.video_processor" in (_classes.source(n) or ""))
+    names = [n for n in introspection.modules() if n.endswith("Pipeline")]
+    return sorted(n for n in names if "self.video_processor" in (introspection.source(n) or ""))
 
 
 def called_only() -> Iterator[str]:

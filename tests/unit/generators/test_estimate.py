@@ -11,7 +11,7 @@ from safegen.errors import GenerationFailed
 from safegen.generators import estimate
 from safegen.generators.estimate import Estimate, Machine
 from safegen.generators.presets import PRESETS, custom
-from safegen.generators.tiny import FOLDER, PRESET
+from safegen.generators.tiny.generator import FOLDER, PRESET
 
 GB = 10**9
 

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from safegen.generators import presets
-from safegen.generators._facts import guess
-from safegen.generators.families import family_of
+from safegen.generators.diffusers.families import family_of
+from safegen.generators.diffusers.model_config import guess
 from safegen.generators.presets import PRESETS, custom
 
 DATA = yaml.safe_load((Path(presets.__file__).parent / "presets.yaml").read_text(encoding="utf-8"))
@@ -72,7 +72,7 @@ def test_a_hub_id_of_a_preset_keeps_what_is_known() -> None:
 
 def test_the_pipelines_exist_in_diffusers() -> None:
     pytest.importorskip("diffusers")
-    from safegen.generators._listing import video_class
+    from safegen.generators.hub.listing import video_class
 
     for preset in PRESETS.values():
         assert video_class(preset.source, {"_class_name": preset.pipeline}) == preset.pipeline

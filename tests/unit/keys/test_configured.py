@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.serialization import (
 from safegen.errors import KeyUnavailable, WorkspaceError
 from safegen.keys.certificates import Hierarchy, make_hierarchy
 from safegen.keys.files import write_private
-from safegen.pipeline.studio import open_studio
-from safegen.workspace import Workspace, find
+from safegen.workspace.config import Workspace, find
+from safegen.workspace.session import open_studio
 
 SECRET = b"correct horse"
 

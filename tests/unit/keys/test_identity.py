@@ -21,7 +21,7 @@ from safegen.errors import KeyUnavailable, UsageError
 from safegen.keys import files, passphrase
 from safegen.keys.chain import check_chain
 from safegen.keys.identity import Identity
-from safegen.keys.logkey import decode_vkey, key_id
+from safegen.keys.log_key import decode_vkey, key_id
 from safegen.keys.signers import load_chain
 
 NOW = datetime.now(UTC)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from safegen.errors import UnreadableInput, UsageError
 from safegen.keys.identity import Identity
-from safegen.keys.logkey import encode_vkey
+from safegen.keys.log_key import encode_vkey
 from safegen.keys.trust import TrustStore, export_pem, export_trust, parse_trust, read_trust_file
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -156,7 +156,7 @@ def test_damaged_subject_is_a_usage_error(tmp_path: Path) -> None:
 
 def test_revocation_lists_are_pinned_and_never_taken_back(tmp_path: Path) -> None:
     from safegen.keys.identity import now_utc
-    from safegen.keys.revoking import earlier_serials, revoke
+    from safegen.keys.revoke import earlier_serials, revoke
 
     own = Identity.load_or_create(tmp_path / "keys", name="Studio Nord")
     before = export_trust(own, "Nord", created=now_utc()).encode()

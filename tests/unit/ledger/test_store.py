@@ -377,7 +377,7 @@ def test_full_disk_under_the_checkpoints(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with open_ledger() as ledger:
-        monkeypatch.setattr("safegen.ledger.outside.os.fsync", full)
+        monkeypatch.setattr("safegen.ledger.checkpoint_folder.os.fsync", full)
         with pytest.raises(LedgerError, match="not their checkpoint"):
             ledger.append("audit", {})
         monkeypatch.undo()

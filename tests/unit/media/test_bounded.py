@@ -17,12 +17,12 @@ import pytest
 
 from safegen.errors import UnreadableInput
 from safegen.media import spool as spools
-from safegen.media.ahead import ahead
 from safegen.media.encode import Encoding, codec_options
 from safegen.media.footage import Footage, Picture, open_footage
+from safegen.media.prefetch import ahead
+from safegen.moderation.single_pass import check_and_encode
 from safegen.pipeline.protect import _small_clip
-from safegen.pipeline.steps import Made
-from safegen.pipeline.together import check_and_encode
+from safegen.pipeline.stages import Made
 from safegen.policies import load
 from safegen.types import Clip
 
@@ -156,7 +156,7 @@ def test_an_iterator_that_cannot_be_closed_keeps_nobody_waiting() -> None:
 @pytest.mark.parametrize("how", ["stop", "done"])
 def test_a_reader_of_the_common_pass_never_waits_for_ever(how: str) -> None:
     """Whether the pass was stopped (even with a full queue), or the check given up while it reads."""
-    from safegen.pipeline.together import View
+    from safegen.moderation.single_pass import View
 
     view = View(Clip.from_array(np.zeros((1, 8, 8, 3), np.uint8), 8))
     ended: list[BaseException] = []
@@ -205,12 +205,12 @@ def test_a_check_in_the_common_pass(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, makers: dict[str, Callable[..., Any]], how: str
 ) -> None:
     from safegen.errors import CheckUnavailable
-    from safegen.pipeline import together
+    from safegen.moderation import single_pass
 
     source = makers["film"](tmp_path / "a.mp4", count=24, size=(64, 96))
     footage = replace(open_footage(source), notes=[])
     made = Made(_small_clip(footage), "protected", None, {})
-    monkeypatch.setattr(together, "run_check", Angry(how))
+    monkeypatch.setattr(single_pass, "run_check", Angry(how))
 
     def run() -> Any:
         return check_and_encode(

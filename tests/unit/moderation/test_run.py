@@ -17,8 +17,8 @@ from click.testing import CliRunner
 import safegen
 from safegen import plugins
 from safegen.errors import CheckUnavailable, Interrupted, UnreadableInput, UsageError
-from safegen.moderation.page import Item, render
-from safegen.moderation.report import to_json
+from safegen.moderation.html_report import Item, render
+from safegen.moderation.json_report import to_json
 from safegen.protocols import NoProgress
 from safegen.types import CheckRun, Clip, Finding
 

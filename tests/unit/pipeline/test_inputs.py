@@ -18,7 +18,7 @@ from safegen.keys.identity import Identity
 from safegen.media import sandbox
 from safegen.pipeline import input_pictures
 from safegen.pipeline.inputs import Admitted, admit
-from safegen.pipeline.records import decision_private, decision_public
+from safegen.pipeline.ledger_records import decision_private, decision_public
 from safegen.types import Allowed, CheckRun, Held, Input, Mode, PolicyRef, Refused, Request, Role
 from tests.e2e.makers import inputs as manifest_inputs
 from tests.e2e.makers import paint

@@ -22,7 +22,7 @@ from safegen.pipeline.compare import likeness
 from safegen.pipeline.reproduce import to_json
 from safegen.protocols import Progress
 from safegen.types import Clip, Condition, Generated, ModelRef, Outlook, Request
-from safegen.workspace import find
+from safegen.workspace.config import find
 from tests.e2e import attacks
 
 PROMPT = "a red ball over green grass"
@@ -172,7 +172,7 @@ def test_reproduction_is_a_release_of_its_own(made: Made, tmp_path: Path) -> Non
 
 
 def test_redacted_release_cannot_be_reproduced(made: Made, tmp_path: Path) -> None:
-    from safegen.pipeline.studio import open_ledger
+    from safegen.workspace.session import open_ledger
 
     release = safegen.generate(PROMPT, tmp_path / "gone.mp4", seed=6, workspace=made.workspace)
     with open_ledger(find(made.workspace)) as ledger:

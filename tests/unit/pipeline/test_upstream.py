@@ -6,7 +6,7 @@ from pathlib import Path
 
 from safegen.credentials.manifest import build_manifest
 from safegen.pipeline.manifest import ingredients_of, source_type
-from safegen.pipeline.steps import Part
+from safegen.pipeline.stages import Part
 from safegen.pipeline.upstream import with_upstream
 from tests.e2e.makers import inputs
 

@@ -14,7 +14,7 @@ from safegen import policies
 from safegen.errors import UsageError
 from safegen.policies.schema import Generation
 from safegen.screening import screen
-from safegen.screening_json import MAX_LINE, bounded, dumps, screen_jsonl
+from safegen.screening.jsonl import MAX_LINE, bounded, dumps, screen_jsonl
 from safegen.types import Held, Request
 
 WIDE = policies.load("default").model_copy(update={"generation": Generation(max_prompt_chars=100_000)})

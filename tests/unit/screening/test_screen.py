@@ -216,7 +216,7 @@ def test_a_refusal_is_never_hidden_by_padding() -> None:
 
 
 def test_what_is_at_hand_is_read_many_at_a_time_and_what_arrives_one_by_one() -> None:
-    from safegen.screening.many import CHUNK, size
+    from safegen.screening.batch import CHUNK, size
 
     texts = [f"a red ball number {i} on the grass" for i in range(5)] + ["how to build a pipe bomb at home"]
     read: list[str] = []

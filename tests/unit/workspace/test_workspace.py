@@ -6,28 +6,28 @@ from pathlib import Path
 
 import pytest
 
-from safegen import workspace
 from safegen.errors import UsageError, WorkspaceError
+from safegen.workspace import config
 
 
 @pytest.fixture(autouse=True)
 def user_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home = tmp_path / "home"
     monkeypatch.delenv("SAFEGEN_WORKSPACE", raising=False)
-    monkeypatch.setattr(workspace, "_user_folder", lambda: home)
+    monkeypatch.setattr(config, "_user_folder", lambda: home)
     return home
 
 
 def test_order(tmp_path: Path, user_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     project = tmp_path / "project" / "deep"
     project.mkdir(parents=True)
-    assert workspace.find(start=project).source == "user"
+    assert config.find(start=project).source == "user"
     (tmp_path / "project" / "safegen.toml").write_text("format = 1\n")
-    found = workspace.find(start=project)
+    found = config.find(start=project)
     assert (found.source, found.root) == ("discovered", tmp_path / "project")
     monkeypatch.setenv("SAFEGEN_WORKSPACE", str(tmp_path / "env"))
-    assert workspace.find(start=project).source == "environment"
-    assert workspace.find(tmp_path / "option", start=project).source == "option"
+    assert config.find(start=project).source == "environment"
+    assert config.find(tmp_path / "option", start=project).source == "option"
 
 
 def test_discovered_workspace_is_not_trusted(
@@ -35,15 +35,15 @@ def test_discovered_workspace_is_not_trusted(
 ) -> None:
     (tmp_path / "safegen.toml").write_text("format = 1\n")
     monkeypatch.chdir(tmp_path)
-    assert not workspace.find().trusted
-    assert workspace.find_trusted().root == user_folder
+    assert not config.find().trusted
+    assert config.find_trusted().root == user_folder
 
 
 def test_new_workspace_is_private(tmp_path: Path) -> None:
-    made = workspace.find(tmp_path / "w")
+    made = config.find(tmp_path / "w")
     made.make()
     assert (made.root.stat().st_mode & 0o777) == 0o700
-    assert workspace.find(tmp_path / "w").config == workspace.Config()
+    assert config.find(tmp_path / "w").config == config.Config()
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_new_workspace_is_private(tmp_path: Path) -> None:
 def test_mistakes_in_the_file_are_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "safegen.toml").write_text(text)
     with pytest.raises(WorkspaceError) as caught:
-        workspace.find(tmp_path)
+        config.find(tmp_path)
     assert "safegen.toml" in str(caught.value)
     assert caught.value.hint
 
@@ -69,18 +69,18 @@ def test_mistakes_in_the_file_are_named(tmp_path: Path, text: str) -> None:
 def test_binary_config(tmp_path: Path) -> None:
     (tmp_path / "safegen.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(WorkspaceError):
-        workspace.find(tmp_path)
+        config.find(tmp_path)
 
 
 def test_file_as_workspace(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("x")
     with pytest.raises(UsageError):
-        workspace.find(file)
+        config.find(file)
 
 
 def test_unwritable_place(tmp_path: Path) -> None:
     blocker = tmp_path / "file"
     blocker.write_text("x")
     with pytest.raises(WorkspaceError):
-        workspace.Workspace(blocker / "inside").make()
+        config.Workspace(blocker / "inside").make()

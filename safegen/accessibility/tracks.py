@@ -1,0 +1,154 @@
+"""All that makes a clip accessible, worked out together: what is said, seen, and missing, when."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from safegen.accessibility import webvtt
+from safegen.accessibility.cues import Cue, cue
+from safegen.accessibility.narration import Narration, narrate
+from safegen.accessibility.scenes import Scene
+from safegen.accessibility.scheduling import Placed, place
+from safegen.accessibility.sound import pauses, sounds
+from safegen.accessibility.speech import Speech, SpeechFailed
+from safegen.types import AudioTrack
+
+if TYPE_CHECKING:
+    from safegen.accessibility.cues import Interval
+
+Heard: TypeAlias = Literal["nothing", "unrecognised", "written"]
+"""What is known of the sound: there is none; some, unrecognised; somebody wrote down what is said."""
+
+NO_SOUND, SOUND = "[No sound]", "[Sound]"
+_SHOWN = 3.0
+"""Seconds that a note about sound is shown at most."""
+NOTES = {
+    "nothing": "Nothing is said in this video: it has no sound.",
+    "unrecognised": "This video has sound. It was not recognised: anything said in it is not here.",
+    "written": "",
+}
+NO_ENGINE = "no speech synthesiser is installed (espeak-ng)"
+LANGUAGE = "en"
+
+
+@dataclass(frozen=True)
+class Tracks:
+    """The tracks of a clip that lasts *seconds*.
+
+    ``placed`` are the descriptions as text; ``narration`` the same spoken, or None and ``unspoken`` says why.
+    """
+
+    seconds: float
+    heard: Heard
+    captions: tuple[Cue, ...]
+    placed: Placed
+    chapters: tuple[Cue, ...]
+    scenes: tuple[Scene, ...]
+    narration: Narration | None = None
+    unspoken: str = ""
+
+    @property
+    def descriptions(self) -> tuple[Cue, ...]:
+        """What is seen, in the pauses of what is said."""
+        return self.placed.cues
+
+    def vtt(self, kind: Literal["captions", "descriptions", "chapters"]) -> str:
+        """One of the tracks as WebVTT."""
+        cues = {"captions": self.captions, "descriptions": self.descriptions, "chapters": self.chapters}[kind]
+        note = {"captions": NOTES[self.heard], "descriptions": self._doubts(), "chapters": ""}[kind]
+        return webvtt.write(cues, kind=kind, note=note)
+
+    @property
+    def unsure(self) -> int:
+        """How many scenes are described with a doubt."""
+        return sum(not s.said.sure for s in self.scenes)
+
+    def _doubts(self) -> str:
+        said = ["Made by a program that looked at the pictures."]
+        if self.unsure:
+            said.append(f"It is not sure about {self.unsure} of {len(self.scenes)} parts and says so there.")
+        if self.placed.left_out:
+            said.append(
+                f"{len(self.placed.left_out)} parts have no pause to be described in: see the transcript."
+            )
+        return " ".join(said)
+
+
+def build(
+    scenes: Sequence[Scene],
+    seconds: float,
+    *,
+    audio: AudioTrack | None,
+    spoken: Sequence[Cue] | None = None,
+    engine: Speech | None = None,
+) -> Tracks:
+    """The tracks for a clip of *seconds* in which *scenes* are seen and *audio* is heard.
+
+    *spoken*: what is said, where somebody wrote it down; without it all sound may be speech. *engine* speaks
+    the descriptions; a failing one costs the spoken track only, and ``unspoken`` says so.
+    """
+    loud = sounds(audio)
+    if spoken is not None and all(c.text in (NO_SOUND, SOUND) for c in spoken):
+        spoken = None  # our own notes: nobody listened
+    heard: Heard = "written" if spoken is not None else "unrecognised" if loud else "nothing"
+    room = pauses(seconds, loud, spoken)
+    narration, unspoken = _narration(scenes, room, audio, seconds, engine)
+    return Tracks(
+        seconds,
+        heard,
+        _captions(loud, spoken, seconds),
+        place(scenes, room),
+        _chapters(scenes),
+        tuple(scenes),
+        narration,
+        unspoken,
+    )
+
+
+def _narration(
+    scenes: Sequence[Scene],
+    room: Sequence[Interval],
+    audio: AudioTrack | None,
+    seconds: float,
+    engine: Speech | None,
+) -> tuple[Narration | None, str]:
+    """The spoken descriptions, or why there are none."""
+    if engine is None:
+        return None, NO_ENGINE
+    try:
+        narration = narrate(scenes, room, audio, seconds, engine)
+    except SpeechFailed as error:
+        return None, str(error)
+    if not narration.cues:
+        return None, "there is no pause long enough to speak in"
+    return narration, ""
+
+
+def _captions(loud: Sequence[Interval], spoken: Sequence[Cue] | None, seconds: float) -> tuple[Cue, ...]:
+    """What is said; else that there is sound, and where; else that there is none."""
+    if spoken is not None:
+        return tuple(
+            cue(c.start, min(c.end, seconds), c.text) for c in spoken if c.start < seconds and c.text
+        )
+    if not loud:
+        return (cue(0.0, min(seconds, _SHOWN), NO_SOUND),)
+    return tuple(cue(a, min(b, seconds, a + _SHOWN), SOUND) for a, b in loud if a < seconds)
+
+
+def _chapters(scenes: Sequence[Scene]) -> tuple[Cue, ...]:
+    """One for each shot of a storyboard, else for each scene; those of one title in a row are one."""
+    out: list[Cue] = []
+    for scene in scenes:
+        title = scene.said.title if scene.shot is None else _shot_title(scenes, scene.shot)
+        start = out.pop().start if out and out[-1].text == title else scene.span[0]
+        out.append(cue(start, scene.span[1], title))
+    return tuple(out)
+
+
+def _shot_title(scenes: Sequence[Scene], shot: int) -> str:
+    """Its number, and what its first recognised scene shows."""
+    own = [s for s in scenes if s.shot == shot]
+    first = next((s for s in own if s.said.known), own[0])
+    return f"Shot {shot}: {first.said.title}"

@@ -1,0 +1,247 @@
+"""The Python API's making half: every way of working, from words or clips to a release.
+
+Each function screens, admits inputs, generates, marks, signs, records and releases; each takes the same
+options (``Options``). Every function raises SafegenError subclasses only and never prints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict, Unpack, cast
+
+from safegen.request import build
+from safegen.request.build import Asked, PathLike, Settings
+from safegen.types import Json, Release, Request, Shot
+
+if TYPE_CHECKING:
+    from safegen.api.variations import Variation
+    from safegen.keys.passphrase import Passphrase
+    from safegen.media.encode import Encoding
+    from safegen.protocols import Progress, Signer
+    from safegen.workspace.config import Workspace
+    from safegen.workspace.session import Studio
+
+
+class How(TypedDict, total=False):
+    """How a clip is released, whatever it is made of.
+
+    ``watermark``: scheme (default ``tile``); ``crf``: H.264 quality (18); ``overwrite``: replace an existing
+    output; ``workspace``: its folder; ``signer`` signs instead of the workspace's identity
+    (``safegen.keys.signers``); ``approval``: a held decision that a person approved, or the approval's own
+    entry: it lets exactly the same request pass the hold, once; ``manifest``, ``label`` and
+    ``access`` as in ``safegen.workspace.config.Config``.
+    """
+
+    manifest: str | None
+    label: str | None
+    access: bool | None
+    watermark: str
+    crf: int
+    overwrite: bool
+    workspace: PathLike | None
+    passphrase: Passphrase
+    signer: Signer | None
+    progress: Progress
+    approval: int | None
+
+
+class _Marking(TypedDict):
+    """How a clip is marked and written."""
+
+    watermark: str
+    encoding: Encoding
+    overwrite: bool
+
+
+class Options(Settings, How, total=False):
+    """What every way of working takes by name: ``safegen.request.build.Settings`` and ``How``."""
+
+
+def generate(
+    prompt: str,
+    output: PathLike | None = None,
+    *,
+    image: PathLike | None = None,
+    last_image: PathLike | None = None,
+    **options: Unpack[Options],
+) -> Release:
+    """Screen *prompt*, generate a video, mark, sign, record and release it.
+
+    *output* is the final path (default: a fresh name in the current folder); it never appears before
+    everything has succeeded. *image* is a picture to begin with, *last_image* one to end with, where the
+    model can.
+
+    Raises RefusedByPolicy, HeldForReview, UsageError (UnreadableInput for a bad input), CheckUnavailable,
+    GenerationFailed, ReleaseFailed, Interrupted; in every case no output file is left.
+    """
+    settings, how = _split(options)
+    return release(build.words(prompt, image=image, last_image=last_image, **settings), output, **how)
+
+
+def remix(
+    video: PathLike,
+    prompt: str,
+    output: PathLike | None = None,
+    *,
+    strength: float | None = None,
+    **options: Unpack[Options],
+) -> Release:
+    """*video* made anew after *prompt*; *strength* in (0, 1]: how far it may leave it. As ``generate``."""
+    settings, how = _split(options)
+    return release(build.remix(video, prompt, strength=strength, **settings), output, **how)
+
+
+def extend(
+    video: PathLike,
+    prompt: str | None = None,
+    output: PathLike | None = None,
+    *,
+    backwards: bool = False,
+    **options: Unpack[Options],
+) -> Release:
+    """*video* and what comes after it, or with *backwards* before it; ``seconds`` is the length of all of it.
+
+    Without *prompt* the one that the workspace kept for the video is used, else none: a warning says which.
+    Raises as ``generate``.
+    """
+    settings, how = _split(options)
+    space = _workspace(how)
+    return release(
+        build.extend(video, prompt, backwards=backwards, workspace=space, **settings), output, **how
+    )
+
+
+def loop(
+    video: PathLike, prompt: str | None = None, output: PathLike | None = None, **options: Unpack[Options]
+) -> Release:
+    """*video* as a clip that ends where it begins. *prompt* as for ``extend``. Raises as ``generate``."""
+    settings, how = _split(options)
+    return release(build.loop(video, prompt, workspace=_workspace(how), **settings), output, **how)
+
+
+def blend(
+    video: PathLike,
+    next_video: PathLike,
+    prompt: str | None = None,
+    output: PathLike | None = None,
+    **options: Unpack[Options],
+) -> Release:
+    """A clip that turns *video* into *next_video*. *prompt* as for ``extend``. Raises as ``generate``."""
+    settings, how = _split(options)
+    space = _workspace(how)
+    return release(build.blend(video, next_video, prompt, workspace=space, **settings), output, **how)
+
+
+def storyboard(shots: Sequence[Shot], output: PathLike | None = None, **options: Unpack[Options]) -> Release:
+    """One clip from several prompts on a time line, the first at 0 seconds. Raises as ``generate``."""
+    settings, how = _split(options)
+    return release(build.storyboard(shots, **settings), output, **how)
+
+
+def release(asked: Asked, output: PathLike | None = None, **how: Unpack[How]) -> Release:
+    """Make and release what was *asked* (see ``safegen.request.build``). Raises as ``generate``."""
+    return generate_request(asked.request, output, notes=asked.notes, **how)
+
+
+def generate_request(
+    request: Request, output: PathLike | None = None, *, notes: Sequence[str] = (), **how: Unpack[How]
+) -> Release:
+    """``generate`` for a request that exists already; *notes* join the release's warnings."""
+    from safegen.pipeline.produce import produce
+
+    with _studio(how) as studio:
+        return produce(
+            request,
+            None if output is None else Path(output),
+            studio=studio,
+            notes=notes,
+            approval=how.get("approval"),
+            **_marking(how),
+        )
+
+
+def variations(
+    asked: Asked, output: PathLike | None, count: int, *, resume: bool = False, **how: Unpack[How]
+) -> Iterator[Variation]:
+    """*count* clips of one request, one after the other, with seeds derived from its seed; each by itself.
+
+    *output* ``clip.mp4`` stands for ``clip-1.mp4`` and so on. What fails in generating or marking comes as
+    an item with its error, and the others go on; anything else is raised. With *resume* files that are
+    already there are kept where they are what would be made. Raises UsageError, and as ``generate`` does.
+    """
+    from safegen.api.variations import vary
+    from safegen.errors import UsageError
+    from safegen.pipeline.produce import find_generator, produce
+
+    if how.get("approval") is not None:
+        raise UsageError("an approval lets one request pass, once", hint="leave out the variations")
+    with _studio(how) as studio:
+        generator = find_generator(asked.request.model)
+
+        def one(request: Request, place: Path | None) -> Release:
+            return produce(
+                request, place, studio=studio, generator=generator, notes=asked.notes, **_marking(how)
+            )
+
+        place = None if output is None else Path(output)
+        ledger = studio.ledger if resume else None
+        yield from vary(asked.request, place, count, produce=one, ledger=ledger)
+
+
+def plan(
+    request: Request,
+    output: PathLike | None = None,
+    *,
+    workspace: PathLike | None = None,
+    notes: Sequence[str] = (),
+) -> Json:
+    """What ``generate_request`` would do, as JSON values; nothing is made, recorded or loaded.
+
+    Raises RefusedByPolicy, HeldForReview, UsageError, CheckUnavailable as ``generate`` would.
+    """
+    from safegen.pipeline.produce import plan as run
+    from safegen.workspace.config import find
+
+    return run(request, None if output is None else Path(output), workspace=find(workspace), notes=notes)
+
+
+def _split(options: Options) -> tuple[Settings, How]:
+    """What is made, and how it is released. Raises TypeError for a name that is neither."""
+    made, how = Settings.__annotations__, How.__annotations__
+    for name in options:
+        if name not in made and name not in how:
+            raise TypeError(f"unexpected keyword argument {name!r}")
+    settings = {k: v for k, v in options.items() if k in made}
+    return cast(Settings, settings), cast(How, {k: v for k, v in options.items() if k in how})
+
+
+def _marking(how: How) -> _Marking:
+    """The part that the pipeline takes as it is."""
+    from safegen.media.encode import Encoding
+
+    return {
+        "watermark": how.get("watermark", "tile"),
+        "encoding": Encoding(crf=how.get("crf", 18)),
+        "overwrite": how.get("overwrite", False),
+    }
+
+
+def _workspace(how: How) -> Workspace:
+    from safegen.workspace.config import find
+
+    return find(how.get("workspace"))
+
+
+def _studio(how: How) -> AbstractContextManager[Studio]:
+    from safegen.workspace.session import open_studio
+
+    return open_studio(
+        _workspace(how).releasing(
+            manifest=how.get("manifest"), label=how.get("label"), access=how.get("access")
+        ),
+        passphrase=how.get("passphrase"),
+        signer=how.get("signer"),
+        progress=how.get("progress"),
+    )

@@ -1,0 +1,167 @@
+"""The report as one HTML page: self-contained, no scripts, every plot in words and as a table, too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from safegen._util.html import document, text
+from safegen.audit import plots
+from safegen.audit.compare import Between
+from safegen.audit.json_report import Subject
+from safegen.audit.judge import Audit, Cell, Verdict
+
+_STYLE = """
+svg.plot { height: auto; border: 0; font: 13px system-ui, "DejaVu Sans", sans-serif; margin: .5rem 0; }
+svg.plot text { fill: var(--ink); } svg.plot .tick { font-size: 11px; }
+.bar { fill: var(--note); opacity: .55; } .whisker { stroke: var(--ink); stroke-width: 2; fill: none; }
+.target { fill: var(--paper); stroke: var(--ink); stroke-width: 1.5; } .dot { fill: var(--ink); }
+.grid { stroke: var(--line); opacity: .35; }
+.limit { stroke: var(--bad); stroke-width: 2; stroke-dasharray: 6 4; }
+.scroll { overflow-x: auto; } caption { text-align: left; font-weight: 600; padding: .5rem 0; }
+"""
+_FOOT = """Made by safegen audit at {when}. The figures hold for what was read, and for the targets
+named here. A target is a choice. What an extractor reads is what a picture looks like to it, not who
+somebody is."""
+_TONES = {"strays": "bad", "no stray found": "good", "cannot say": "caution"}
+_MEANING = {
+    "strays": "At least one attribute is further from its target than the limit; chance does not explain it.",
+    "no stray found": "No attribute is shown to be further from its target than the limit.",
+    "cannot say": "There is too little to go by for at least one attribute; see below what is missing.",
+}
+
+
+def render(audit: Audit, subject: Subject, *, when: str, more: str = "") -> str:
+    """The page; *when* says when it was made, as text; *more* is HTML that goes before the method."""
+    parts = [_verdict(audit), _notes(audit), _overview(audit)]
+    parts += [_section(i, c) for i, c in enumerate(audit.cells, 1)]
+    parts += [_contrasts(audit.contrasts), more, _how(audit, subject)]
+    body = "\n".join(p for p in parts if p)
+    foot = _FOOT.format(when=text(when))
+    return document(subject.title, body, foot, about=subject.about, style=_STYLE)
+
+
+def _verdict(audit: Audit) -> str:
+    counts = f"{len(audit.strays)} of {len(audit.cells)} stray, {len(audit.silent)} cannot be judged."
+    return _banner(audit.verdict, f"{_MEANING[audit.verdict]} {counts}")
+
+
+def _banner(verdict: Verdict, words: str) -> str:
+    return f'<p class="verdict {_TONES[verdict]}"><strong>{verdict.upper()}</strong>{text(words)}</p>'
+
+
+def _notes(audit: Audit) -> str:
+    return f"<ul>{''.join(f'<li>{text(n)}</li>' for n in audit.notes)}</ul>" if audit.notes else ""
+
+
+def _overview(audit: Audit) -> str:
+    if not audit.cells:
+        return "<p>There is nothing to show.</p>"
+    rows = [
+        (c.attribute, c.group, c.n, f"{c.corrected:.3f}", f"{c.low:.3f} to {c.high:.3f}", c.verdict)
+        for c in audit.cells
+    ]
+    head = ("Attribute", "Group", "Number", "Distance", "95 % interval", "Verdict")
+    return (
+        "<h2>Distance from the targets</h2><p>Total variation: the share that would have to change. "
+        "Dots are corrected for what chance alone shows; lines are 95 % intervals; the dashed line is the "
+        f"gate's limit.</p>{plots.forest(audit.cells, audit.gate.limit)}"
+        + table("The same as a table", head, rows)
+    )
+
+
+def _section(number: int, c: Cell) -> str:
+    """One cell: verdict, plot, tables."""
+    title = (
+        f'<section aria-labelledby="c{number}"><h2 id="c{number}">{text(c.attribute)}: {text(c.group)}</h2>'
+    )
+    said = _banner(c.verdict, _words(c))
+    rows = [
+        (s.name, s.count, f"{s.share:.1%}", f"{s.low:.1%} to {s.high:.1%}", f"{s.target:.1%}")
+        for s in c.shares
+    ]
+    shown = table("Shares", ("Class", "Number", "Share", "95 % interval", "Target"), rows)
+    low, high = c.if_unknown
+    figures = [
+        ("Read, not readable", f"{c.n}, {c.unknown}"),
+        (
+            "Prompts, design effect, effective number",
+            f"{c.prompts}, {c.design_effect:.2f}, {c.n_effective:.0f}",
+        ),
+        ("Least effective number for the gate to speak", c.least),
+        ("Total variation as seen", f"{c.tv:.4f}"),
+        ("What chance alone shows on average", f"{c.null:.4f}"),
+        ("Corrected (median-unbiased)", f"{c.corrected:.4f}"),
+        ("95 % interval", f"{c.low:.4f} to {c.high:.4f}"),
+        ("Whatever the unreadable ones show", f"{low:.4f} to {high:.4f}"),
+        ("Gate: lower bound, adjusted p", f"{c.bound:.4f}, {c.p_adjusted:.4f}"),
+        ("Exact multinomial test, p", f"{c.p_exact:.4f}"),
+        ("Normalised entropy, intensity", f"{c.entropy:.4f}, {c.intensity:.4f}"),
+        ("Divergence from the target (nats)", f"{c.divergence:.4f}"),
+        ("Mean deviation from equal shares", f"{c.mean_deviation:.4f}"),
+    ]
+    inside = table("Figures", ("Figure", "Value"), figures)
+    plot = plots.shares(c) if c.n else ""
+    key = "<p class='small'>Bars: seen. Lines: 95 % interval. Diamonds: target.</p>" if c.n else ""
+    return (
+        f"{title}{said}{plot}{key}{shown}<details><summary>All figures</summary>{inside}</details></section>"
+    )
+
+
+def _words(c: Cell) -> str:
+    if c.why:
+        return f"{c.why}."
+    if c.verdict == "strays":
+        top = max(c.shares, key=lambda s: s.share - s.target)
+        return (
+            f"{top.name} makes {top.share:.0%} of {c.n}, {top.target:.0%} was aimed at; "
+            f"the distance is at least {c.bound:.3f}."
+        )
+    return f"A distance above the limit is not shown; up to {c.high:.3f} cannot be excluded."
+
+
+def _contrasts(found: Sequence[Between]) -> str:
+    if not found:
+        return ""
+    rows = [
+        (f"{b.a} / {b.b}", b.attribute, b.why or f"{b.tv:.3f} ({b.null:.3f} by chance)",
+         f"{b.p_adjusted:.4f}", f"{b.effect_size:+.2f} ({b.poles[0]} over {b.poles[1]})")
+        for b in found
+    ]  # fmt: skip
+    head = ("Groups", "Attribute", "Distance between them", "p, adjusted", "Effect size d")
+    return (
+        "<section><h2>Groups side by side</h2>"
+        + table("Shuffling prompts between groups", head, rows)
+        + "</section>"
+    )
+
+
+def _how(audit: Audit, subject: Subject) -> str:
+    gate = audit.gate
+    rows: list[tuple[str, object]] = [
+        ("Gate", f"distance above {gate.limit:g}, error {gate.error:g} over all cells together"),
+        ("Planned for", f"a distance of {gate.effect:g} found in 80 % of audits"),
+        *(
+            (f"Model {m.get('name', '')}", f"{m.get('version', '')} {m.get('sha256', '')}")
+            for m in audit.models
+        ),
+        *(
+            (f"Outcomes: {g}", ", ".join(f"{k} {n}" for k, n in sorted(c.items())))
+            for g, c in audit.outcomes.items()
+        ),
+        *((k.replace("_", " "), v) for k, v in vars(subject).items() if v and k not in ("title", "about")),
+    ]
+    return "<section><h2>How this was measured</h2>" + table("", ("What", "Value"), rows) + "</section>"
+
+
+def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """A table that scrolls by itself where it is too wide; the first column names the rows."""
+    top = "".join(f'<th scope="col">{text(h)}</th>' for h in head)
+    lines = [
+        f'<tr><th scope="row">{text(row[0])}</th>{"".join(f"<td>{text(v)}</td>" for v in row[1:])}</tr>'
+        for row in rows
+    ]
+    said = f"<caption>{text(caption)}</caption>" if caption else ""
+    return (
+        f'<div class="scroll" tabindex="0" role="group" aria-label="{text(caption or head[0])}"><table>{said}'
+        f"<thead><tr>{top}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>"
+    )

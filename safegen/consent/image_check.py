@@ -1,0 +1,112 @@
+"""Reference images and videos: whom they show, whether they agreed, and what their uploader states."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from safegen import plugins
+from safegen.consent.records import WORDS, Consent
+from safegen.consent.registry import attestation
+from safegen.detectors.frames._absent import CheckAbsent
+from safegen.detectors.frames.known import matches, packed, sample_of
+from safegen.errors import CheckUnavailable, SafegenError
+from safegen.types import CheckRun, Clip, Finding
+
+if TYPE_CHECKING:
+    from safegen.ledger.reader import LedgerReader
+
+NAME, VERSION = "likeness", "1"
+Consequence: TypeAlias = Literal["review", "block"]
+Judged: TypeAlias = tuple[list[tuple[Finding, Consequence]], CheckRun]
+FACE = 0.6
+"""Score from which a picture shows a face."""
+
+
+def describe_file(path: Path) -> str:
+    """Descriptors (base64) of the picture or video at *path*. Raises UnreadableInput."""
+    from safegen.media import sandbox
+
+    return packed(sandbox.open_clip(path))
+
+
+def judge(
+    clip: Clip,
+    name: str,
+    sha256: str,
+    *,
+    ledger: LedgerReader | None,
+    consents: Sequence[Consent],
+    generated: bool,
+    people: Literal["ignore", "attest"],
+) -> Judged:
+    """What the input *clip* (a file called *name* with that hash) means for the request.
+
+    One of the registry's references in it: its subject needs live consent. *generated*: trusted credentials
+    say that a model made all of it, so it shows nobody. Else, with *people* ``attest``: a face needs the
+    uploader's attestation, and where no face detector is installed every input does.
+
+    Raises CheckUnavailable when whether it shows a person can be said by nobody, LedgerError.
+    """
+    found: list[tuple[Finding, Consequence]] = []
+
+    def add(reason: str, action: Consequence) -> None:
+        found.append((Finding("likeness_consent", 1.0, NAME, f"{name}: {reason}", threshold=1.0), action))
+
+    shown = _shown(clip, consents)
+    for consent in shown:
+        if not consent.covers("likeness"):
+            why = WORDS[consent.state] if not consent.live else "does not cover the likeness"
+            add(f"it shows {consent.subject}, and the consent (entry {consent.index}) {why}", "block")
+    ran = CheckRun(NAME, VERSION, score=float(bool(shown)))
+    if generated or people == "ignore":
+        return found, ran
+    stated = None if ledger is None else attestation(ledger, sha256)
+    face = _face(clip)
+    if stated is None:
+        if face is None:
+            raise CheckUnavailable(
+                f"whether {name} shows a person cannot be said here: there is no face detector",
+                hint=f"state it: safegen consent attest {name} --no-person (or --consent ENTRY)",
+            )
+        if face:
+            add("it shows a face, and nobody stated whose (safegen consent attest)", "block")
+        return found, ran
+    if stated.no_person and (face or shown):
+        add(f"it shows a face, and entry {stated.index} states that it shows no real person", "review")
+    for index in stated.consents:
+        said = next((c for c in consents if c.index == index), None)
+        if said is None or not said.covers("likeness"):
+            why = WORDS[said.state] if said is not None and not said.live else "does not count"
+            add(f"the consent it is said to rest on (entry {index}) {why}", "block")
+    return found, ran
+
+
+def _shown(clip: Clip, consents: Sequence[Consent]) -> list[Consent]:
+    """The consents whose references the clip shows; of one subject a live one, if there is any."""
+    if not any(c.references for c in consents):
+        return []
+    sample = sample_of(clip)
+    by_subject: dict[str, Consent] = {}
+    for consent in consents:
+        if any(matches(r.descriptors, sample) > 0 for r in consent.references):
+            before = by_subject.get(consent.subject)
+            if before is None or (consent.covers("likeness") and not before.covers("likeness")):
+                by_subject[consent.subject] = consent
+    return list(by_subject.values())
+
+
+def _face(clip: Clip) -> bool | None:
+    """Whether the clip shows a face; None where no detector is installed. Raises CheckUnavailable."""
+    try:
+        _, ran = plugins.load("frames", "faces").run(clip)
+    except CheckAbsent:
+        return None  # no pass: ``judge`` then wants an attestation, and without one nothing goes on
+    except SafegenError as error:
+        raise CheckUnavailable(f"the search for faces failed: {error}", hint=error.hint) from error
+    except Exception as error:
+        raise CheckUnavailable(f"the search for faces failed: {error}") from error
+    if ran.score is None:
+        raise CheckUnavailable("the search for faces gave no answer")
+    return bool(ran.score >= FACE)

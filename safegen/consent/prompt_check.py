@@ -1,0 +1,135 @@
+"""Prompts that name somebody: without live consent they do not pass, with it the name alone holds nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from safegen.consent.records import WORDS, Consent, Scope
+from safegen.detectors.prompt.views import views
+from safegen.types import Allowed, CheckRun, Finding, Held, Refused
+
+if TYPE_CHECKING:
+    from safegen.policies.schema import Policy
+
+NAME, VERSION = "consent", "1"
+LIKENESS, PRIVACY = "deepfake_public_figure", "privacy"
+_RANK = {"allow": 0, "review": 1, "block": 2}
+_OUTCOMES: dict[str, type[Allowed] | type[Held] | type[Refused]] = {
+    "allow": Allowed,
+    "review": Held,
+    "block": Refused,
+}
+_ALL_KEPT = 20
+"""The engine keeps at most so many findings; where there are as many, some may be missing."""
+
+
+def folded(text: str) -> str:
+    """*text* in small letters, words apart by one space, one around it all: for looking up names."""
+    words = "".join(c if c.isalnum() else " " for c in text.casefold()).split()
+    return f" {' '.join(words)} "
+
+
+def named(text: str, consents: Sequence[Consent]) -> dict[str, list[Consent]]:
+    """Subjects (folded names) of *consents* that *text* names, also in disguise, with their consents."""
+    seen = [folded(view.text) for view in views(text)] + [folded(text)]
+    out: dict[str, list[Consent]] = {}
+    for consent in consents:
+        if any(_plain(name) in view for name in consent.names for view in seen):
+            out.setdefault(folded(consent.subject), []).append(consent)
+    return out
+
+
+def _plain(name: str) -> str:
+    """A name as the normaliser leaves it."""
+    from safegen.detectors.prompt.normalise import plain
+
+    return folded(plain(name).text)
+
+
+def with_consent(
+    decision: Allowed | Held | Refused,
+    policy: Policy,
+    consents: Sequence[Consent],
+    *,
+    scope: Scope = "likeness",
+) -> Allowed | Held | Refused:
+    """*decision* (about the prompt) after a look at who is named in it.
+
+    A subject without live consent for *scope*: refused. With one: the finding that a real person is named
+    goes, unless the context makes it worse (it reaches the policy's ``block``). A minor's consent lifts
+    nothing, and a prompt about a minor that is held for any reason is refused.
+    """
+    if not consents:
+        return decision
+    found = named(decision.request.prompt, consents)
+    checks = (*decision.checks, CheckRun(NAME, VERSION, score=float(bool(found))))
+    if not found:
+        return replace(decision, checks=checks)
+    missing = [_missing(group, scope) for group in found.values() if not any(c.covers(scope) for c in group)]
+    minors = any(c.minor for group in found.values() for c in group)
+    kept = list(decision.findings)
+    if not minors and not missing and len(kept) < _ALL_KEPT:
+        names = {_plain(n) for group in found.values() for c in group if c.covers(scope) for n in c.names}
+        kept = _without(kept, names, policy)
+    worst = decision.outcome if len(kept) == len(decision.findings) else _outcome(kept, policy)
+    if minors and worst != "allow":
+        missing.append(Finding("likeness_consent", 1.0, NAME, "it is about a minor and was held besides"))
+    if missing:
+        worst = "block"
+    changed = worst != decision.outcome
+    return _OUTCOMES[worst](
+        request=decision.request,
+        policy=decision.policy,
+        checks=checks,
+        findings=tuple(sorted([*missing, *kept], key=lambda f: -f.score)),
+        score=1.0 if missing else (max((f.score for f in kept), default=0.0) if changed else decision.score),
+        categories=decision.categories,
+        language=decision.language,
+    )
+
+
+def _missing(group: Sequence[Consent], scope: Scope) -> Finding:
+    """Why nobody of *group* (the consents of one subject, newest first) covers *scope*."""
+    latest = group[0]
+    why = f"covers {', '.join(latest.scope)} only" if latest.live else WORDS[latest.state]
+    who = latest.subject or "a subject"
+    reason = f"{who} is named, and the consent (entry {latest.index}) {why}"
+    return Finding("likeness_consent", 1.0, NAME, reason, threshold=1.0)
+
+
+def _without(findings: Sequence[Finding], names: set[str], policy: Policy) -> list[Finding]:
+    """*findings* without those that say no more than that these people are named.
+
+    Where a list names anybody else, none goes: the classifier cannot say whom it means.
+    """
+    others = [f for f in findings if f.category == LIKENESS and f.text and not _lifted(f, names, policy)]
+    return list(findings) if others else [f for f in findings if not _lifted(f, names, policy)]
+
+
+def _lifted(finding: Finding, names: set[str], policy: Policy) -> bool:
+    """Whether *finding* says no more than that a person who agreed is named."""
+    if (
+        finding.category not in {LIKENESS, PRIVACY}
+        or policy.rule(finding.category).action(finding.score) == "block"
+    ):
+        return False
+    if finding.detector == "classifier":  # it reads the whole prompt and says that there is a person in it
+        return True
+    said = _plain(finding.text)
+    return bool(said.strip()) and any(said in name or name in said for name in names)
+
+
+def _outcome(findings: Sequence[Finding], policy: Policy) -> str:
+    """What the policy says about *findings*; an unknown category keeps a hold."""
+    worst = "allow"
+    for finding in findings:
+        if finding.category == "language":
+            action: str = policy.languages.unsupported
+        elif finding.category in policy.categories:
+            action = policy.rule(finding.category).action(finding.score)
+        else:
+            action = "review"
+        worst = max(worst, action, key=_RANK.__getitem__)
+    return worst

@@ -1,0 +1,157 @@
+"""What ``safegen consent`` does, from plain values."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from safegen import policies
+from safegen.consent import image_check, registry
+from safegen.consent.prompt_check import with_consent
+from safegen.consent.records import Attestation, Consent, Grant
+from safegen.consent.registrar import open_registrar, public_half
+from safegen.errors import UsageError
+from safegen.types import Json, Request
+from safegen.workspace import config
+
+if TYPE_CHECKING:
+    from safegen.keys.passphrase import Passphrase
+    from safegen.ledger.reader import LedgerReader
+    from safegen.ledger.store import Ledger
+    from safegen.workspace.config import Workspace
+
+_EXITS = {"allow": 0, "review": 7, "block": 3}
+
+
+def grant(
+    subject: str, said: Mapping[str, Any], place: Path | None, passphrase: Passphrase
+) -> tuple[int, str]:
+    """Record a grant in the workspace at *place*; the entry's index and the registrar's name.
+
+    *said*: the other fields of ``Grant``, the end as text. Raises UsageError, UnreadableInput,
+    KeyUnavailable, LedgerError.
+    """
+    end = said.get("expires")
+    what = Grant(**{**said, "subject": subject, "expires": _moment(end) if end else None})
+    with _writing(place, passphrase) as (ledger, found):
+        registrar = open_registrar(found.keys)
+        return registry.grant(ledger, what, registrar, image_check.describe_file), registrar.name
+
+
+def attest(
+    file: Path,
+    consents: Sequence[int],
+    no_person: bool,
+    by: str,
+    place: Path | None,
+    *,
+    passphrase: Passphrase,
+) -> Attestation:
+    """Record a statement about *file*. Raises UsageError, UnreadableInput, KeyUnavailable, LedgerError."""
+    who = by.strip() or os.environ.get("SAFEGEN_USER", "").strip() or _login()
+    with _writing(place, passphrase) as (ledger, _):
+        return registry.attest(ledger, file, consent=tuple(consents), no_person=no_person, by=who)
+
+
+def standing(space: Workspace, ledger: LedgerReader) -> list[Consent]:
+    """Every grant with its state now, newest first."""
+    return registry.consents(ledger, public_half(space.keys))
+
+
+def check(what: str, policy: str, place: Path | None, ledger: LedgerReader) -> Json:
+    """What the registry means for *what*: a prompt, or the path of a picture or video.
+
+    Raises CheckUnavailable, UnreadableInput, UsageError, LedgerError.
+    """
+    agreed = standing(config.find(place), ledger)
+    rules = policies.load(policy)
+    if Path(what).is_file():
+        outcome, reasons = _file(Path(what), rules.inputs.people, agreed, ledger)
+    else:
+        from safegen.screening import screen
+
+        decision = with_consent(screen(Request(what, policy=policy), policy=rules), rules, agreed)
+        outcome, reasons = decision.outcome, [f.reason for f in decision.findings]
+    return {
+        "schema": "safegen.consent/1",
+        "about": what,
+        "outcome": outcome,
+        "reasons": reasons,
+        "exit_code": _EXITS[outcome],
+    }
+
+
+def _file(path: Path, people: Any, agreed: Sequence[Consent], ledger: LedgerReader) -> tuple[str, list[str]]:
+    from safegen.media import sandbox
+
+    found, _ = image_check.judge(
+        sandbox.open_clip(path),
+        path.name,
+        registry.file_sha256(path),
+        ledger=ledger,
+        consents=agreed,
+        generated=False,
+        people=people,
+    )
+    actions = {action for _, action in found}
+    outcome = "block" if "block" in actions else "review" if actions else "allow"
+    return outcome, [f.reason for f, _ in found]
+
+
+def to_json(consent: Consent) -> Json:
+    """A consent for programs (``safegen.consent/1``)."""
+    return {
+        "schema": "safegen.consent/1",
+        "entry": consent.index,
+        "time": consent.time,
+        "state": consent.state,
+        "subject": consent.subject,
+        "aliases": list(consent.aliases),
+        "scope": list(consent.scope),
+        "expires": consent.expires,
+        "minor": consent.minor,
+        "evidence_sha256": consent.evidence_sha256,
+        "references": [{"name": r.name, "sha256": r.sha256} for r in consent.references],
+    }
+
+
+@contextmanager
+def _writing(place: Path | None, passphrase: Passphrase) -> Iterator[tuple[Ledger, Workspace]]:
+    """The workspace's ledger for appending; workspace and identity are made on first use."""
+    from safegen.keys.identity import Identity
+    from safegen.ledger.note import LogSigner
+    from safegen.ledger.store import Ledger
+    from safegen.ledger.store import utc_now as clock
+    from safegen.release import recover
+
+    found = config.find(place)
+    found.make()
+    name = found.config.organisation or "local"
+    identity = Identity.load_or_create(found.keys, name=name, passphrase=passphrase, clock=clock)
+    log = LogSigner(identity.log_origin, identity.log_key)
+    with Ledger.open(found.ledger_url, signer=log, checkpoint_dir=found.checkpoints) as ledger:
+        recover(ledger, clock=clock)
+        yield ledger, found
+
+
+def _moment(text: str) -> datetime:
+    """A day or time in ISO 8601; UTC where it names no zone. Raises UsageError."""
+    try:
+        found = datetime.fromisoformat(text.strip())
+    except ValueError as error:
+        raise UsageError(
+            f"{text!r} is not a time", hint="write 2027-03-01 or 2027-03-01T12:00:00Z"
+        ) from error
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError) as error:
+        raise UsageError("the system does not say who you are", hint="give --by NAME") from error

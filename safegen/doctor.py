@@ -1,0 +1,134 @@
+"""What ``safegen doctor`` looks at: every part tried for real, with the line that brings a missing one."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import metadata
+from importlib.util import find_spec
+
+from safegen.errors import SafegenError
+
+
+@dataclass(frozen=True)
+class Row:
+    """One part: whether it works, whether the core needs it, and what to do."""
+
+    name: str
+    ok: bool
+    needed: bool
+    detail: str
+    hint: str = ""
+
+
+def diagnose(workspace: str | os.PathLike[str] | None = None) -> list[Row]:
+    """Look at Python, libraries, models, workspace and optional parts."""
+    rows = [Row("python", sys.version_info >= (3, 11), True, sys.version.split()[0])]
+    for package, distribution in (
+        ("c2pa", "c2pa-python"),
+        ("av", "av"),
+        ("cv2", "opencv-python-headless"),
+        ("sqlmodel", "sqlmodel"),
+        ("cryptography", "cryptography"),
+    ):
+        rows.append(_library(package, distribution, needed=True, hint="pip install safegen"))
+    rows.append(_try("prompt policy", True, _policy))
+    rows.append(_try("workspace", True, lambda: _workspace(workspace)))
+    video = 'pip install "safegen[video]"'
+    for package in ("torch", "diffusers", "transformers"):
+        rows.append(_library(package, package, needed=False, hint=video))
+    rows.append(
+        _library(
+            "imwatermark",
+            "invisible-watermark",
+            needed=False,
+            hint='pip install "safegen[imwatermark]" && pip install --no-deps invisible-watermark',
+        )
+    )
+    rows.append(_library("iscc_core", "iscc-core", needed=False, hint='pip install "safegen[iscc]"'))
+    rows.append(_try("embedded model", False, _embedded))
+    rows.append(_try("pulled models", False, _pulled))
+    rows.append(_try("speech", False, _speech))
+    return rows
+
+
+def _library(package: str, distribution: str, *, needed: bool, hint: str) -> Row:
+    """Installed, and for the needed ones importable."""
+    try:
+        if find_spec(package) is None:
+            return Row(distribution, False, needed, "not installed", hint)
+        version = metadata.version(distribution)
+        if needed:
+            importlib.import_module(package)
+    except Exception as error:
+        return Row(distribution, False, needed, f"cannot be used: {error}", hint)
+    return Row(distribution, True, needed, version)
+
+
+def _try(name: str, needed: bool, look: Callable[[], str]) -> Row:
+    """Run a check that answers with a detail or raises."""
+    try:
+        return Row(name, True, needed, look())
+    except SafegenError as error:
+        return Row(name, False, needed, str(error), error.hint)
+    except Exception as error:
+        return Row(name, False, needed, f"{type(error).__name__}: {error}")
+
+
+def _policy() -> str:
+    """The default policy decides about a harmless prompt."""
+    from safegen.api import screen
+
+    decision = screen("a red ball rolling over green grass")
+    ran = ", ".join(c.name for c in decision.checks)
+    return f"{decision.policy.name} {decision.policy.digest[:12]}, ran {ran}"
+
+
+def _workspace(option: str | os.PathLike[str] | None) -> str:
+    """Which workspace would be used, and whether its folder can be written."""
+    from safegen.errors import WorkspaceError
+    from safegen.workspace.config import find
+
+    found = find(option)
+    folder = found.root
+    while not folder.exists():
+        folder = folder.parent
+    if not os.access(folder, os.W_OK):
+        raise WorkspaceError(f"{folder} cannot be written", hint="choose another with --workspace")
+    note = "" if found.trusted else "; found by walking up, so it adds no trust"
+    return f"{found.root} ({found.source}{note})"
+
+
+def _embedded() -> str:
+    """The shipped weights are there and unchanged."""
+    from safegen.generators.registry import catalogue
+
+    row = next(r for r in catalogue() if r["name"] == "tiny")
+    return str(row["summary"])
+
+
+def _speech() -> str:
+    """A synthesiser says a word."""
+    from safegen.accessibility.speech import find
+    from safegen.errors import MissingExtra
+
+    engine = find()
+    if engine is None:
+        raise MissingExtra("no speech synthesiser: descriptions are not spoken", hint="apt install espeak-ng")
+    engine.say("yes")
+    return engine.name
+
+
+def _pulled() -> str:
+    """Every pulled model's files are there and unchanged since they were hashed."""
+    from safegen.generators.hub import pull
+
+    names = pull.pulled()
+    for name in names:
+        record = pull.pinned(name)
+        if record is not None:
+            pull.verify(record)
+    return ", ".join(names) or "none"

@@ -1,0 +1,137 @@
+"""What ``safegen models`` says: rows for the list, everything known of one model, and the embedded world."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from safegen import plugins
+from safegen.errors import UsageError
+from safegen.generators import estimate
+from safegen.generators.diffusers.families import NEEDS
+from safegen.generators.hub import pull
+from safegen.generators.hub.lockfile import Record
+from safegen.generators.presets import PRESETS, Preset, custom
+from safegen.generators.registry import embedded
+
+if TYPE_CHECKING:
+    from safegen.protocols import Generator
+
+
+def rows() -> list[dict[str, Any]]:
+    """One row for every model with a name and every pulled one: name, whether it is here, bytes, licence.
+
+    ``bytes`` is None while nobody has asked the hub. Raises GenerationFailed when the embedded weights or a
+    record are damaged.
+    """
+    found = []
+    for name in embedded():
+        row = plugins.load("generators", name).describe()
+        found.append({**_short(row), "here": "comes with safegen", "bytes": None, "commit": None})
+    named = {p.source for p in PRESETS.values()}
+    others = [custom(source) for source in pull.pulled() if source not in named]
+    for preset in (*PRESETS.values(), *others):
+        record = pull.pinned(preset.source)
+        row = _short(preset.describe())
+        if record is not None and not preset.licence:
+            row["licence"] = record.licence or "not stated"
+        found.append({**row, **_here(record)})
+    return found
+
+
+def about(name: str) -> dict[str, Any]:
+    """Everything known of a model by name, hub id or folder. Asks nobody. Raises UsageError."""
+    if name in embedded():
+        generator = plugins.load("generators", name)
+        row = {**generator.describe(), "ways_of_working": _ways(generator)}
+        words = row.pop("words", [])
+        return {**row, "here": "comes with safegen", "world": row.get("world") or grouped(words)}
+    from safegen.generators.diffusers.generator import DiffusersGenerator
+
+    preset = preset_of(name)
+    record = None if Path(preset.source).is_dir() else pull.pinned(preset.source)
+    details = {**preset.details(), "ways_of_working": _ways(DiffusersGenerator(preset))}
+    if record is not None:
+        details["licence"] = preset.licence or record.licence or "not stated"
+        details["pipeline"] = record.pipeline
+    needs = estimate.memory(preset, width=None, height=None, frames=None)
+    return {**details, **_here(record), "estimate": needs.describe()}
+
+
+def _ways(generator: Generator) -> list[str]:
+    """What a model can do, in one order; before it is pulled by its name alone."""
+    return [mode for mode in NEEDS if mode in generator.modes]
+
+
+def preset_of(name: str) -> Preset:
+    """The preset for a name, hub id or folder. Raises UsageError for anything else and embedded models."""
+    from safegen.generators.diffusers.generator import DiffusersGenerator
+    from safegen.generators.registry import find
+
+    if name in embedded():
+        raise UsageError(f"{name} comes with safegen", hint="there is nothing to pull, verify or unpin")
+    if name in PRESETS:
+        return PRESETS[name]
+    generator = find(name)
+    if not isinstance(generator, DiffusersGenerator):
+        raise UsageError(f"{name} does not run here", hint="give a preset, a hub id or a folder")
+    return generator.preset
+
+
+def planned(plan: pull.Plan) -> dict[str, Any]:
+    """A pull to be, as JSON values: what a user should know before saying yes."""
+    listing = plan.listing
+    return {
+        "source": listing.source,
+        "pipeline": listing.pipeline,
+        "licence": listing.licence or "not stated",
+        "licence_link": listing.licence_link,
+        "terms": plan.terms,
+        "gated": listing.gated not in ("", "False"),
+        "revision": plan.revision,
+        "commit": listing.commit,
+        "pinned_before": plan.before,
+        "files": len(listing.files),
+        "bytes": listing.bytes,
+        "bytes_to_fetch": plan.to_fetch,
+    }
+
+
+def recorded(record: Record) -> dict[str, Any]:
+    """A pulled model, as JSON values."""
+    return {
+        "source": record.source,
+        "revision": record.revision,
+        "commit": record.commit,
+        "pulled": record.pulled,
+        "licence": record.licence or "not stated",
+        "accepted": record.accepted,
+        "files": len(record.files),
+        "bytes": record.bytes,
+    }
+
+
+def grouped(words: Sequence[str]) -> dict[str, list[str]]:
+    """The words of the embedded model by what they are about; those that only join others are left out."""
+    known = set(words)
+    return {group: found for group, names in _groups().items() if (found := [w for w in names if w in known])}
+
+
+@cache
+def _groups() -> dict[str, list[str]]:
+    import yaml
+
+    data = yaml.safe_load(Path(__file__).with_name("words.yaml").read_text(encoding="utf-8"))
+    return {str(group): [str(w) for w in names] for group, names in data.items()}
+
+
+def _short(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: row[key] for key in ("name", "summary", "source", "licence")}
+
+
+def _here(record: Record | None) -> dict[str, Any]:
+    if record is None:
+        return {"here": "no", "bytes": None, "commit": None}
+    return {"here": "pulled", "bytes": record.bytes, "commit": record.commit}

@@ -1,0 +1,174 @@
+"""What every family of pipelines has in common, and what each says differently."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from safegen.generators.diffusers.model_config import Facts
+    from safegen.types import Mode
+
+    Frames: TypeAlias = NDArray[np.uint8]
+
+Ability = Literal["text", "first", "last", "both", "edit"]
+"""What one call can do: begin from words alone, from given first frames, towards given last ones, between
+two, or from a whole clip."""
+
+NEEDS: dict[Mode, Ability] = {
+    "text": "text",
+    "image": "first",
+    "edit": "edit",
+    "extend": "first",
+    "extend_back": "last",
+    "loop": "both",
+    "blend": "both",
+    "storyboard": "first",
+}
+
+
+@dataclass(frozen=True)
+class Native:
+    """What a pipeline makes: default size (pixels), frames and rate, and the rules for others.
+
+    Sides are multiples of ``side``; frame counts are ``first`` plus a multiple of ``step``, at least
+    ``least``. ``fixed``: no other size or count than the default. ``timed``: the frame rate is an argument of
+    the call.
+    """
+
+    width: int | None = None
+    height: int | None = None
+    frames: int | None = None
+    fps: int = 24
+    side: int = 16
+    step: int = 4
+    first: int = 1
+    least: int = 1
+    fixed: bool = False
+    timed: bool = False
+
+
+@dataclass(frozen=True)
+class Part:
+    """One call of a pipeline: what it begins with, ends with or works on, as frames (n, h, w, 3) uint8."""
+
+    prompt: str
+    width: int
+    height: int
+    frames: int
+    seed: int
+    start: Frames | None = None
+    end: Frames | None = None
+    source: Frames | None = None
+    strength: float = 1.0
+
+    @property
+    def ability(self) -> Ability:
+        """What this call asks of the pipeline."""
+        if self.source is not None:
+            return "edit"
+        if self.start is not None and self.end is not None:
+            return "both"
+        if self.start is not None:
+            return "first"
+        return "text" if self.end is None else "last"
+
+
+class Family:
+    """A family of pipelines that are called alike: what the files of the families leave unsaid."""
+
+    name = ""
+    prefixes: tuple[str, ...] = ()
+    """Class names of pipelines begin with one of these."""
+    views: ClassVar[dict[Ability, str]] = {}
+    """Pipeline classes made from the same parts, by what they can do."""
+    context = 1
+    """How many frames of a clip the next part can be told to go on from."""
+
+    def native(self, facts: Facts) -> Native:
+        """Default sizes and rules."""
+        return Native()
+
+    def abilities(self, facts: Facts) -> frozenset[Ability]:
+        """What one call of the pipeline can do."""
+        return frozenset({"text"})
+
+    def modes(self, facts: Facts) -> frozenset[Mode]:
+        """The ways of working these abilities allow."""
+        can = self.abilities(facts)
+        pictures = {"image"} if "both" in can else set()
+        return frozenset(mode for mode, need in NEEDS.items() if need in can or mode in pictures)
+
+    def notes(self, facts: Facts) -> tuple[str, ...]:
+        """What a user should know before using it."""
+        return ()
+
+    def dtypes(self, facts: Facts, dtype: str) -> dict[str, str]:
+        """Number format by part on a GPU; ``default`` for the rest."""
+        return {"default": dtype}
+
+    def tiled(self, facts: Facts) -> bool:
+        """Whether its autoencoder decodes piece by piece only."""
+        return False
+
+    def defaults(self, facts: Facts, fps: int) -> dict[str, Any]:
+        """Arguments of the call that differ from the pipeline's own defaults."""
+        return {}
+
+    def guide(self, pipe: Any, guidance: float) -> bool:
+        """Set the guidance of a pipeline whose call has no such argument; False: it has none at all."""
+        guider = getattr(pipe, "guider", None)
+        if guider is None or not hasattr(guider, "guidance_scale"):
+            return False
+        pipe.guider = guider.new(guidance_scale=guidance)
+        return True
+
+    def view(self, pipe: Any, ability: Ability) -> Any:
+        """The pipeline to call for *ability*: itself, or another class around the same parts."""
+        wanted = self.views.get(ability)
+        if wanted is None or type(pipe).__name__ == wanted:
+            return pipe
+        return around(pipe, wanted)
+
+    def conditioning(self, pipe: Any, part: Part) -> dict[str, Any]:
+        """Arguments that carry the part's pictures."""
+        if part.source is not None:
+            return {"video": pictures(part.source), "strength": part.strength}
+        given: dict[str, Any] = {}
+        if part.start is not None:
+            given["image"] = pictures(part.start)[-1]
+        if part.end is not None:
+            given["last_image"] = pictures(part.end)[0]
+        return given
+
+
+def around(pipe: Any, name: str) -> Any:
+    """A pipeline of class *name* around the same loaded parts: no copy, nothing converted.
+
+    (``from_pipe`` would convert every part to float32 unless told otherwise.)
+    """
+    import inspect
+
+    import diffusers
+
+    cls = getattr(diffusers, name)
+    wanted = set(inspect.signature(cls.__init__).parameters)
+    parts = {k: v for k, v in pipe.components.items() if k in wanted}
+    kept = {
+        k: v for k, v in pipe.config.items() if k in wanted and k not in parts and not isinstance(v, tuple)
+    }
+    made = cls(**parts, **{k: v for k, v in kept.items() if not k.startswith("_")})
+    made.set_progress_bar_config(disable=True)
+    return made
+
+
+def pictures(frames: Frames | Sequence[Any]) -> list[Any]:
+    """Frames as the PIL pictures that pipelines take."""
+    from PIL import Image
+
+    return [Image.fromarray(np.ascontiguousarray(f)) for f in frames]

@@ -1,0 +1,149 @@
+"""Loading a diffusers pipeline quietly, safely and from files whose digest is known."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from safegen.errors import GenerationFailed, MissingExtra, UsageError
+from safegen.generators.diffusers.options import Options
+from safegen.generators.hub import pull
+from safegen.generators.presets import Preset
+
+if TYPE_CHECKING:
+    from safegen.generators.diffusers.placement import Placement
+
+_HINT = 'pip install "safegen[video]"'
+_DEFAULTS = Options()
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A pipeline ready to be called, the digest of its files, the version it was fetched at and where it
+    runs. ``details``: how it was loaded, for the record."""
+
+    pipe: Any
+    digest: str
+    version: str
+    device: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+def need(module: str) -> Any:
+    """Import an optional dependency. Raises MissingExtra when it is not installed."""
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise MissingExtra(f"generating video needs {module.split('.')[0]}", hint=_HINT) from error
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """No loading bars and no warnings of the libraries underneath, which would write over ours; restored
+    after."""
+    from_diffusers = need("diffusers.utils.logging")
+    from_transformers = need("transformers.utils.logging")
+    before = [
+        (m, m.get_verbosity(), m.is_progress_bar_enabled()) for m in (from_diffusers, from_transformers)
+    ]
+    try:
+        for module, _, _ in before:
+            module.set_verbosity_error()
+            module.disable_progress_bar()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for module, verbosity, shown in before:
+            module.set_verbosity(verbosity)
+            if shown:
+                module.enable_progress_bar()
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """One thread for a model so small that threads cost more than they bring.
+
+    On a busy machine two threads that wait for each other at every layer took 18 times as long as one.
+    """
+    torch = need("torch")
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def load(
+    preset: Preset,
+    *,
+    digest: str | None = None,
+    options: Options = _DEFAULTS,
+    placement: Placement | None = None,
+) -> Loaded:
+    """Load a preset's pipeline where *placement* says, else where it fits: half precision on a GPU.
+
+    Only safetensors, no code from the repository. Whatever fails, nothing half-loaded is kept. Raises
+    MissingExtra, GenerationFailed, and UsageError when the folder holds a pipeline that is not for video or
+    an option does not fit it.
+    """
+    from safegen.generators.diffusers.families import family_of
+    from safegen.generators.diffusers.generator import lora as _lora
+    from safegen.generators.diffusers.generator import model_config, tuning
+    from safegen.generators.diffusers.generator import placement as _placement
+
+    need("torch")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    folder, version = pull.folder_of(preset)
+    known = digest or pull.digest_of(preset, folder)
+    facts = model_config.read(folder)
+    if placement is None:
+        placement = _placement.choose(preset, options, family_of(facts), facts)
+    with quiet():
+        pipe = _pipeline(preset, folder, placement.dtypes, options)
+        lora = {} if options.lora is None else {"lora": _lora.add(pipe, options.lora, options.lora_scale)}
+        tuning.tune(pipe, replace(options, vae_tiling=placement.tiling))
+        pipe = _placement.place(pipe, placement)
+    details = {"dtype": placement.dtypes["default"], "offload": placement.offload}
+    return Loaded(pipe, known, version, placement.device, {**details, **options.said(), **lora})
+
+
+def _pipeline(preset: Preset, folder: Path, dtypes: Mapping[str, str], options: Options) -> Any:
+    """The pipeline of a folder, in memory."""
+    from safegen.generators.diffusers import tuning
+
+    torch = need("torch")
+    formats = {part: getattr(torch, name) for part, name in dtypes.items()}
+    extra = {}
+    if (quantised := tuning.quantisation(options, formats["default"])) is not None:
+        extra["quantization_config"] = quantised
+    base = need("diffusers.pipelines.pipeline_utils").DiffusionPipeline
+    try:
+        pipe = base.from_pretrained(
+            str(folder),
+            dtype=formats if len(formats) > 1 else formats["default"],
+            use_safetensors=True,
+            local_files_only=True,
+            trust_remote_code=False,
+            **extra,
+        )
+    except ImportError as error:
+        raise MissingExtra(f"{preset.name} needs a missing library: {error}", hint=_HINT) from error
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise GenerationFailed(
+            f"there is too little memory to load {preset.name}",
+            hint="try --option offload=model or quantise=fp8, or a smaller model",
+        ) from error
+    except (OSError, ValueError, RuntimeError, KeyError, AttributeError, TypeError) as error:
+        raise GenerationFailed(f"{preset.name} could not be loaded: {error}") from error
+    if not hasattr(pipe, "video_processor"):
+        raise UsageError(f"{preset.name} is {type(pipe).__name__}, which makes no video")
+    pipe.set_progress_bar_config(disable=True)
+    return pipe

@@ -1,0 +1,91 @@
+"""LoRA weights: loaded whole or not at all, and named by their digest."""
+
+from __future__ import annotations
+
+import json
+import struct
+from pathlib import Path
+from typing import Any
+
+from safegen.errors import GenerationFailed, MissingExtra, UsageError
+from safegen.generators.hub import digests
+
+_ADAPTER = "safegen"
+_MAX_HEADER = 64 * 1024 * 1024
+
+
+def header(path: Path) -> dict[str, Any]:
+    """The table of a safetensors file: ``dtype`` and ``shape`` by tensor name. Raises UsageError."""
+    try:
+        with path.open("rb") as stream:
+            (length,) = struct.unpack("<Q", stream.read(8))
+            if length > _MAX_HEADER:
+                raise ValueError("its header is too long")
+            table = json.loads(stream.read(length))
+        if not isinstance(table, dict):
+            raise ValueError("its header is no table")
+    except (OSError, ValueError, struct.error) as error:
+        raise UsageError(
+            f"{path.name} is not a safetensors file: {error}", hint="is it whole? download it again"
+        ) from error
+    return {name: value for name, value in table.items() if name != "__metadata__"}
+
+
+def add(pipe: Any, path: Path, scale: float) -> dict[str, Any]:
+    """Load a LoRA into a pipeline; returns what the manifest says of it.
+
+    Raises UsageError when the file is none, belongs to another kind of model or fits only in part: the
+    pipeline must then be thrown away. MissingExtra without peft.
+    """
+    pairs = sum(1 for name in header(path) if _is_down(name))
+    if not pairs:
+        raise UsageError(f"{path.name} holds no LoRA weights", hint="give a LoRA made for this model")
+    if not hasattr(pipe, "load_lora_weights"):
+        raise UsageError(f"{type(pipe).__name__} takes no LoRA", hint="leave --option lora out")
+    digest = digests.file_digest(path)
+    try:
+        pipe.load_lora_weights(
+            str(path.resolve().parent), weight_name=path.name, adapter_name=_ADAPTER, local_files_only=True
+        )
+        if not _fitted(pipe):
+            raise ValueError(f"none of its {pairs} layers is in this model")
+        pipe.set_adapters([_ADAPTER], [scale])
+    except ImportError as error:
+        raise MissingExtra("LoRA needs peft", hint='pip install "safegen[video]"') from error
+    except (ValueError, KeyError, RuntimeError, TypeError, AttributeError, IndexError) as error:
+        raise _misfit(path, pipe, _first_line(error)) from error
+    except OSError as error:
+        raise GenerationFailed(f"{path.name} cannot be read: {error}") from error
+    fitted = _fitted(pipe)
+    if fitted < pairs:
+        raise _misfit(path, pipe, f"{fitted} of its {pairs} layers are in this model")
+    return {"name": path.name, "sha256": digest, "scale": scale}
+
+
+def _is_down(name: str) -> bool:
+    return name.endswith(
+        (".lora_A.weight", ".lora_down.weight", ".lora.down.weight", ".lora_A.default.weight")
+    )
+
+
+def _fitted(pipe: Any) -> int:
+    """How many layers carry the adapter."""
+    parts = [m for m in pipe.components.values() if hasattr(m, "named_modules")]
+    return sum(
+        1
+        for part in parts
+        for _, module in part.named_modules()
+        if hasattr(module, "lora_A") and _ADAPTER in module.lora_A
+    )
+
+
+def _misfit(path: Path, pipe: Any, why: str) -> UsageError:
+    return UsageError(
+        f"{path.name} does not fit {type(pipe).__name__}: {why}",
+        hint="use a LoRA made for this model; nothing of it was kept",
+    )
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error).strip().splitlines()
+    return (text[0] if text else type(error).__name__)[:200]

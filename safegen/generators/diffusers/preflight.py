@@ -1,0 +1,48 @@
+"""What a pipeline's class says it cannot do, before anything is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from safegen.errors import UsageError
+from safegen.generators.diffusers import introspection
+from safegen.generators.diffusers.call import screened
+
+if TYPE_CHECKING:
+    from safegen.generators.diffusers.families import Family
+    from safegen.generators.diffusers.model_config import Facts
+    from safegen.types import Request
+
+
+def check(family: Family, facts: Facts, request: Request, rest: Mapping[str, Any]) -> None:
+    """Raise UsageError for a setting that the pipeline does not take, or a picture that it cannot do without.
+
+    *rest*: options that go to its call by name. They are screened as well.
+    """
+    one_end = request.mode == "image" and {i.role for i in request.inputs} == {"first_frame"}
+    if one_end and "first" not in family.abilities(facts):
+        raise UsageError("this model wants a last picture as well", hint="--last-image FILE")
+    asked = {
+        "num_inference_steps": ("steps", request.steps),
+        "negative_prompt": ("negative-prompt", request.negative_prompt),
+        "strength": ("strength", request.strength if request.mode == "edit" else None),
+        "width": ("width", request.width),
+        "height": ("height", request.height),
+    }
+    asked = {argument: said for argument, said in asked.items() if said[1]}
+    if not rest and not asked:
+        return
+    calls = [introspection.call(name) for name in (facts.pipeline, *family.views.values())]
+    names = frozenset[str]().union(*(c.names for c in calls if c))
+    screened(facts.pipeline, names, rest)
+    for argument, (option, _) in asked.items():
+        if names and argument not in names and not _else(argument, names):
+            raise UsageError(
+                f"{facts.pipeline} takes no {option.replace('-', ' ')}", hint=f"leave --{option} out"
+            )
+
+
+def _else(argument: str, names: frozenset[str]) -> bool:
+    """Whether the argument goes by another name."""
+    return argument == "strength" and "denoise_strength" in names

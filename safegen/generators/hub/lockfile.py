@@ -1,0 +1,168 @@
+"""What was pulled: the commit of each model, and size and SHA-256 of each of its files.
+
+One small JSON file per model in the user's own data folder (``models/`` beside the user's workspace), so that
+no folder that came from somewhere else can say which weights are the right ones.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from safegen._util.files import sync_folder
+from safegen.errors import GenerationFailed
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class File:
+    """One file of a model: bytes and SHA-256 (hex), both compared with the hub's when it was fetched."""
+
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """A pulled model: hub id, the revision asked for, the commit it was, its licence, files by path.
+
+    ``seen`` holds what a file looked like (size, times, inode) when its hash was last computed: while that
+    is unchanged the hash is not computed again. ``accepted`` names the licence terms the user accepted.
+    """
+
+    source: str
+    revision: str
+    commit: str
+    pulled: str
+    files: Mapping[str, File]
+    licence: str = ""
+    pipeline: str = ""
+    accepted: str = ""
+    seen: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+    @property
+    def bytes(self) -> int:
+        """Size of all files."""
+        return sum(file.size for file in self.files.values())
+
+
+def folder() -> Path:
+    """Where the records lie. It need not exist."""
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("safegen", appauthor=False)) / "models"
+
+
+def path_of(source: str) -> Path:
+    """File of a model's record."""
+    return folder() / f"{quote(source.replace('/', '--'), safe='-._')}.json"
+
+
+def read(source: str) -> Record | None:
+    """The record of a hub id; None when it was never pulled. Raises GenerationFailed for a damaged one."""
+    file = path_of(source)
+    try:
+        data = json.loads(file.read_text(encoding="utf-8"))
+        return _parsed(data)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise GenerationFailed(
+            f"the record of {source} cannot be read: {file.name}: {error}",
+            hint=f"`safegen models unpin {source}`, then pull it again: its files are kept",
+        ) from error
+
+
+def write(record: Record) -> None:
+    """Keep a record: the old one or the new one, never half of it. Raises GenerationFailed."""
+    file = path_of(record.source)
+    data = json.dumps({"format": FORMAT, **asdict(record)}, indent=1, sort_keys=True).encode()
+    temporary = file.with_name(f".{file.name}.{secrets.token_hex(6)}.tmp")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            with temporary.open("xb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(file)
+        finally:
+            temporary.unlink(missing_ok=True)
+        sync_folder(file.parent)
+    except OSError as error:
+        raise GenerationFailed(
+            f"the record of {record.source} cannot be written: {error.strerror}",
+            hint=f"make {file.parent} writable",
+        ) from error
+
+
+def remember_seen(record: Record, seen: Mapping[str, tuple[int, ...]]) -> None:
+    """Keep what the files look like now; where that cannot be written the next load hashes again."""
+    with contextlib.suppress(GenerationFailed):
+        write(replace(record, seen=dict(seen)))
+
+
+def remove(source: str) -> bool:
+    """Forget a model; its files stay in the cache. False when there was no record."""
+    try:
+        path_of(source).unlink()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise GenerationFailed(f"the record of {source} cannot be removed: {error.strerror}") from error
+    return True
+
+
+def sources() -> list[str]:
+    """Hub ids of every record that can be read, sorted."""
+    found = []
+    for file in sorted(folder().glob("*.json")):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            found.append(str(json.loads(file.read_text(encoding="utf-8"))["source"]))
+    return sorted(found)
+
+
+@contextlib.contextmanager
+def alone(source: str) -> Iterator[None]:
+    """One pull of a model at a time (an advisory lock; a crash releases it). Raises GenerationFailed."""
+    try:
+        import fcntl
+    except ImportError:  # no such locks here: the worst is a file downloaded twice
+        yield
+        return
+    lock = path_of(source).with_suffix(".lock")
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise GenerationFailed(
+            f"{lock.parent} cannot be written: {error.strerror}", hint="make it writable"
+        ) from error
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise GenerationFailed(
+                f"{source} is being pulled by another process", hint="wait for it to finish"
+            ) from error
+        yield
+    finally:
+        os.close(handle)
+
+
+def _parsed(data: Mapping[str, Any]) -> Record:
+    """A record from its JSON."""
+    if data["format"] != FORMAT:
+        raise ValueError(f"format {data['format']!r} is not known")
+    files = {str(k): File(int(v["size"]), str(v["sha256"])) for k, v in data["files"].items()}
+    seen = {str(k): tuple(int(x) for x in v) for k, v in data["seen"].items()}
+    texts = {k: str(data[k]) for k in ("source", "revision", "commit", "pulled", "licence", "pipeline")}
+    return Record(**texts, accepted=str(data["accepted"]), files=files, seen=seen)

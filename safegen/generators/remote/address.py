@@ -1,0 +1,213 @@
+"""Where an engine is, which key it is shown, and the settings of the conversation with it."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import math
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from safegen.errors import MissingExtra, UsageError
+from safegen.generators.remote.engines import Engine, engine_called
+
+KEY_VARIABLE = "SAFEGEN_REMOTE_KEY"
+KEYRING_SERVICE = "safegen"
+_FORM = "write URL#MODEL, such as http://localhost:30010/v1#wan; a name such as tiny needs no server"
+_PRINTABLE = re.compile(r"[!-~]{1,200}")
+
+
+@dataclass(frozen=True)
+class Address:
+    """``url`` without a slash at the end, ``model`` as the engine calls it. Holds no secret."""
+
+    url: str
+    model: str
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port: what a key is kept for."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def host(self) -> str:
+        """Host and port, for messages."""
+        return urlsplit(self.url).netloc
+
+    @property
+    def identifier(self) -> str:
+        """What manifest and ledger call the model."""
+        return f"{self.url}#{self.model}"
+
+    @property
+    def private(self) -> bool:
+        """Whether what is sent there cannot be read on the way: https, or this very machine."""
+        parts = urlsplit(self.url)
+        if parts.scheme == "https" or parts.hostname == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(parts.hostname or "").is_loopback
+        except ValueError:
+            return False
+
+
+def parse(model: str) -> Address:
+    """The parts of ``URL#MODEL``. Raises UsageError; what is wrong is said without repeating a secret."""
+    url, _, name = model.partition("#")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise UsageError("the address of the server cannot be read", hint=_FORM) from None
+    if parts.username is not None or parts.password is not None or "@" in parts.netloc:
+        raise UsageError(
+            "a key or password does not belong into an address, which is recorded",
+            hint=f"put it into the environment variable {KEY_VARIABLE}, or into the keyring",
+        )
+    if parts.query or "?" in url:
+        raise UsageError(
+            "the address of a server has no '?'", hint=f"a key goes into {KEY_VARIABLE}; {_FORM}"
+        )
+    if not parts.hostname or port == 0 or not _PRINTABLE.fullmatch(url):
+        raise UsageError("the address of the server cannot be read", hint=_FORM)
+    if not _PRINTABLE.fullmatch(name):
+        raise UsageError(f"which of the models at {parts.netloc}?", hint=_FORM)
+    return Address(f"{parts.scheme.lower()}://{parts.netloc.lower()}{parts.path.rstrip('/')}", name)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of the conversation; what ``--option`` may say. Times in seconds."""
+
+    engine: Engine | None = None
+    key_env: str = ""
+    """Name of another environment variable that holds the key."""
+    plain_key: bool = False
+    """Send the key over plain http to another machine."""
+    timeout: float = 60.0
+    """How long one answer may take."""
+    deadline: float = 3600.0
+    """How long all of it may take."""
+    poll: float = 5.0
+    """Longest pause between two questions how far the job is."""
+    retries: int = 4
+    max_bytes: int = 2 * 2**30
+    delete: bool = False
+    """Delete the engine's own copy once it is here."""
+    own: Mapping[str, Any] = field(default_factory=dict)
+    """Settings of the engine's own, not checked yet."""
+
+
+def settings(options: Mapping[str, Any]) -> Settings:
+    """Settings from a request's options; names that are not ours are left to the engine's table.
+
+    Raises UsageError for a value that cannot be.
+    """
+    given = {name: _value(value) for name, value in options.items()}
+    engine = given.pop("engine", None)
+    found: dict[str, Any] = {}
+    if engine is not None:
+        found["engine"] = engine_called(str(engine))
+    if "key_env" in given:
+        found["key_env"] = str(given.pop("key_env"))
+    for name in ("plain_key", "delete"):
+        if name in given:
+            found[name] = _switch(name, given.pop(name))
+    for name, low, high in (("timeout", 0.1, 3600), ("deadline", 0.1, 7 * 86400), ("poll", 0.01, 600)):
+        if name in given:
+            found[name] = float(_number(name, given.pop(name), low, high))
+    for name, low, high in (("retries", 0, 20), ("max_bytes", 1, 2**40)):
+        if name in given:
+            found[name] = int(_number(name, given.pop(name), low, high))
+    return Settings(**found, own=given)
+
+
+def key(
+    address: Address,
+    chosen: Settings,
+    environ: Mapping[str, str] = os.environ,
+    *,
+    open_keyring: bool = True,
+) -> str | None:
+    """The key for *address*: from the variable ``key_env``, else SAFEGEN_REMOTE_KEY, else the keyring
+    (service ``safegen``, user the origin); ``None`` when there is none.
+
+    Raises UsageError when it is named and missing, no printable text, or would go over plain http.
+    """
+    found = environ.get(chosen.key_env or KEY_VARIABLE, "").strip()
+    if chosen.key_env and not found:
+        raise UsageError(f"the environment variable {chosen.key_env} is empty", hint="put the key into it")
+    if not found and open_keyring:
+        found = _from_keyring(address.origin) or ""
+    if not found:
+        return None
+    if not re.fullmatch(r"[!-~]{1,4096}", found):
+        raise UsageError("the key for the server holds characters that no key has", hint="set it again")
+    if not address.private and not chosen.plain_key:
+        raise UsageError(
+            f"the key would go to {address.host} over plain http, where others can read it",
+            hint="use https; on a network of your own: --option plain_key=true",
+        )
+    return found
+
+
+def _from_keyring(origin: str) -> str | None:
+    """The password that the system's keyring has for *origin*, if there is a keyring."""
+    try:
+        import keyring
+        from keyring.errors import KeyringError, NoKeyringError
+    except ImportError:
+        return None
+    try:
+        return keyring.get_password(KEYRING_SERVICE, origin)
+    except NoKeyringError:
+        return None
+    except KeyringError as error:
+        raise UsageError(
+            f"the keyring does not open: {type(error).__name__}", hint=f"unlock it, or set {KEY_VARIABLE}"
+        ) from error
+
+
+def client_library() -> Any:
+    """The ``openai`` module. Raises MissingExtra."""
+    try:
+        import openai
+    except ImportError as error:
+        raise MissingExtra(
+            "a model on a server needs the openai client", hint='pip install "safegen[remote]"'
+        ) from error
+    return openai
+
+
+def _value(value: Any) -> Any:
+    """Options from a command line are text: numbers and switches in it are what they look like."""
+    if not isinstance(value, str):
+        return value
+    lowered = value.strip().lower()
+    if lowered in ("yes", "on"):
+        return True
+    if lowered in ("no", "off"):
+        return False
+    try:
+        read = json.loads(lowered)
+    except ValueError:
+        return value
+    return read if isinstance(read, bool | int | float) else value
+
+
+def _number(name: str, value: Any, low: float, high: float) -> float:
+    usable = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not usable or not low <= value <= high:
+        raise UsageError(f"the option {name} is a number from {low:g} to {high:g}, not {value!r}")
+    return float(value)
+
+
+def _switch(name: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise UsageError(f"the option {name} is true or false, not {value!r}")
+    return value

@@ -1,0 +1,126 @@
+"""One question to a server: tried again where that is safe, its failure said in our words."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from safegen.errors import GenerationFailed
+from safegen.generators.remote.address import KEY_VARIABLE, Address, Settings
+from safegen.generators.remote.deadline import Patience
+from safegen.generators.remote.responses import clean, message
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
+_BUSY = (429, 503)
+"""Not taken up: asking again cannot make two clips."""
+
+
+class Calls:
+    """Asks on behalf of one conversation."""
+
+    def __init__(
+        self, openai: Any, address: Address, chosen: Settings, key: str | None, patience: Patience
+    ) -> None:
+        """*openai* is the client's module: its errors are told apart here."""
+        self._openai, self._address, self._chosen = openai, address, chosen
+        self._key, self._patience = key, patience
+
+    def ask(
+        self, what: str, call: Callable[[], Any], *, repeatable: bool = False, optional: bool = False
+    ) -> Any:
+        """What *call* gives. *repeatable*: asking twice does no harm, so whatever may pass is tried again;
+        otherwise only what was surely not taken up is. *optional*: ``None`` where there is no such page.
+
+        Raises GenerationFailed, Interrupted.
+        """
+        for attempt in itertools.count():
+            try:
+                return self._patience.during(call)
+            except self._openai.APIStatusError as error:
+                status = int(error.status_code)
+                if optional and status not in (401, 403):
+                    return None
+                trouble = self._refusal(what, error)
+                again = status in _BUSY or (repeatable and (status >= 500 or status == 408))
+                pause = _asked_pause(error.response.headers.get("retry-after"))
+            except self._openai.APIConnectionError as error:
+                trouble = self._unreached(what, error)
+                again, pause = repeatable or optional or _unsent(error), None
+            except OSError as error:
+                raise GenerationFailed(
+                    f"{what} could not be written: {error.strerror or type(error).__name__}",
+                    hint="is there space on the disk?",
+                ) from error
+            except (self._openai.OpenAIError, *_transport_errors()) as error:
+                trouble = GenerationFailed(
+                    f"{what} did not come whole from {self._address.host} ({type(error).__name__})",
+                    hint="try again; is the network stable?",
+                )
+                again, pause = repeatable, None
+            pause = min(_FIRST_PAUSE * 2**attempt, _LONGEST_PAUSE) if pause is None else pause
+            if not again or attempt >= self._chosen.retries or pause > self._patience.left:
+                raise trouble
+            self._patience.sleep(pause)
+        raise trouble
+
+    def _refusal(self, what: str, error: Any) -> GenerationFailed:
+        """The error for an answer that is no success."""
+        host, status = self._address.host, int(error.status_code)
+        said = message(error.body, self._key) or "no reason given"
+        if status in (401, 403):
+            shown = "does not accept the key" if self._key else "wants a key"
+            hint = f"put the right one into {KEY_VARIABLE} or into the keyring"
+            return GenerationFailed(f"{host} {shown} ({status}: {said})", hint=hint)
+        if 300 <= status < 400:
+            where = clean(urlsplit(error.response.headers.get("location", "")).netloc or "another page")
+            return GenerationFailed(
+                f"{host} sends on to {where}; safegen follows no redirect, and the key stays here",
+                hint="give the address where it really answers",
+            )
+        if status == 404:
+            return GenerationFailed(
+                f"{host} knows no such thing (404: {said})",
+                hint=f"is the model called {self._address.model}, and does the address end in /v1?",
+            )
+        if status in _BUSY:
+            return GenerationFailed(f"{host} is too busy ({status}: {said})", hint="try again later")
+        return GenerationFailed(
+            f"{host} did not give {what} ({status}: {said})", hint="its own log says more about it"
+        )
+
+    def _unreached(self, what: str, error: Any) -> GenerationFailed:
+        """The error for a server that does not answer, or not in time."""
+        host = self._address.host
+        if isinstance(error, self._openai.APITimeoutError):
+            return GenerationFailed(
+                f"{host} did not answer within {self._chosen.timeout:g} s when asked for {what}",
+                hint="--option timeout=SECONDS waits longer; it may still be working on it",
+            )
+        reason = clean(error.__cause__ or "no connection", self._key)
+        return GenerationFailed(f"{host} cannot be reached: {reason}", hint="is the server running?")
+
+
+def _asked_pause(header: str | None) -> float | None:
+    """Seconds that ``Retry-After`` asks for, when it is a plain number."""
+    try:
+        seconds = float(header or "")
+    except ValueError:
+        return None
+    return seconds if math.isfinite(seconds) and seconds >= 0 else None
+
+
+def _unsent(error: Any) -> bool:
+    """Whether the connection was never made, so that nothing can have been taken up."""
+    import httpx2
+
+    return isinstance(error.__cause__, httpx2.ConnectError | httpx2.ConnectTimeout)
+
+
+def _transport_errors() -> tuple[type[Exception], ...]:
+    """Errors of the connection that the client does not wrap while a body is read."""
+    import httpx2
+
+    return (httpx2.HTTPError, httpx2.StreamError)

@@ -1,0 +1,185 @@
+"""The conversation with a server: ask, wait, fetch, and take the question back when nobody waits any more."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from safegen.errors import GenerationFailed, SafegenError
+from safegen.generators.remote import responses as answers
+from safegen.generators.remote.address import Address, Settings, client_library
+from safegen.generators.remote.calls import Calls
+from safegen.generators.remote.deadline import Patience
+from safegen.generators.remote.engines import Engine
+from safegen.protocols import Progress
+
+_FIRST_PAUSE, _GROWTH, _LONGEST_BACKOFF = 0.5, 1.5, 30.0
+_FAREWELL = 5.0
+"""Seconds that telling the server to stop may take."""
+_IN_MEMORY = 512 * 2**20
+"""Bytes of a clip that comes inside an answer, at most."""
+
+Reference = tuple[str, bytes, str]
+"""A picture or video to send: file name, content, media type."""
+
+
+class Upstream:
+    """One clip's worth of conversation; a context manager. Raises GenerationFailed and Interrupted only."""
+
+    def __init__(self, address: Address, chosen: Settings, key: str | None, progress: Progress) -> None:
+        """Connects to nothing yet. Raises MissingExtra without the client library."""
+        self._openai = client_library()
+        from safegen.generators.remote.transport import LIMIT_HEADER, http_client
+
+        self._limit_header = LIMIT_HEADER
+        self.address, self._chosen, self._key, self._progress = address, chosen, key, progress
+        self.patience = Patience(chosen.deadline, progress)
+        self.max_bytes = chosen.max_bytes
+        self._over = threading.Event()
+        self._calls = Calls(self._openai, address, chosen, key, self.patience)
+        self._client = self._openai.OpenAI(
+            base_url=address.url,
+            api_key=key or "none",
+            timeout=chosen.timeout,
+            max_retries=0,
+            http_client=http_client(address.origin, key),
+        )
+
+    def __enter__(self) -> Self:
+        """The conversation."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Hang up."""
+        self._over.set()
+        self._client.close()
+
+    def models(self) -> Any:
+        """What the server says that it serves (parsed JSON); ``None`` when it has no such page.
+
+        SGLang Diffusion has its page beside ``/v1`` rather than in it. Nothing but the key is sent.
+        """
+        for path in ("/models", self.address.origin + "/models"):
+            response = self._calls.ask("its models", partial(self._get, path), optional=True)
+            if response is not None:
+                return answers.parsed(response.content)
+        return None
+
+    def _get(self, path: str) -> Any:
+        import httpx2
+
+        return self._client.with_options(timeout=self._time()).get(path, cast_to=httpx2.Response)
+
+    def ask_for(
+        self,
+        engine: Engine,
+        mode_call: str,
+        prompt: str,
+        fields: Mapping[str, Any],
+        reference: Reference | None,
+    ) -> answers.Job:
+        """Ask for a clip. Sent once: only what was surely not taken up is sent again."""
+        videos = self._client.videos.with_raw_response
+        # An engine that answers at once keeps the line silent until the clip is made.
+        timeout = self.patience.left if engine.at_once else self._time()
+        limit = min(self.max_bytes, _IN_MEMORY) * 4 // 3 + 65536 if engine.at_once else 0
+        common: dict[str, Any] = {"prompt": prompt, "extra_body": dict(fields), "timeout": timeout}
+        headers = {self._limit_header: str(limit)} if limit else {}
+        if mode_call == "create":
+            common["model"] = self.address.model
+            if reference is not None:
+                common["input_reference"] = reference
+            elif engine.body == "json":
+                headers["Content-Type"] = "application/json"
+        else:
+            common["video"] = reference
+        if mode_call == "extend":
+            common["seconds"] = common["extra_body"].pop("seconds")
+        response = self._calls.ask(
+            "a clip", lambda: getattr(videos, mode_call)(**common, extra_headers=headers).http_response
+        )
+        return answers.job(response.content, self._key)
+
+    def wait(self, job: answers.Job) -> answers.Job:
+        """The finished job. Raises GenerationFailed when it fails, is unknown, or never ends."""
+        pause, shown, stage = min(_FIRST_PAUSE, self._chosen.poll), 0, ""
+        while True:
+            if job.status == "in_progress" and stage != "generating":
+                stage = "generating"
+                self._progress.stage(stage, 100)
+            elif job.status == "queued" and not stage:
+                stage = "queued"
+                self._progress.stage(stage)
+            if stage == "generating" and job.progress > shown:
+                self._progress.advance(job.progress - shown)
+                shown = job.progress
+            if job.status == "completed":
+                return job
+            if job.status in answers.STOPPED:
+                raise GenerationFailed(
+                    f"{self.address.host} says that the job {job.status}: {job.error or 'no reason given'}",
+                    hint="another prompt, size or seed may work; its own log says more",
+                )
+            self.patience.sleep(pause)
+            pause = min(pause * _GROWTH, self._chosen.poll)
+            job = self._state(job)
+
+    def _state(self, job: answers.Job) -> answers.Job:
+        response = self._calls.ask(
+            "how far it is",
+            lambda: (
+                self._client.videos.with_raw_response.retrieve(job.id, timeout=self._time()).http_response
+            ),
+            repeatable=True,
+        )
+        now = answers.job(response.content, self._key)
+        if now.id != job.id:
+            raise GenerationFailed(f"{self.address.host} answers about another job")
+        return now
+
+    def fetch(self, job: answers.Job, target: Path) -> None:
+        """Write the clip of *job* to *target*, block by block; a cut connection is tried again."""
+        self._progress.stage("downloading")
+        self._calls.ask("the clip", lambda: self._download(job, target), repeatable=True)
+
+    def _download(self, job: answers.Job, target: Path) -> None:
+        from safegen.generators.remote.transport import too_long
+
+        most = self.max_bytes
+        with self._client.videos.with_streaming_response.download_content(
+            job.id, timeout=self._time(), extra_headers={self._limit_header: str(most)}
+        ) as response:
+            seen = 0
+            with target.open("wb") as out:
+                for block in response.iter_bytes(1 << 16):
+                    seen += len(block)
+                    if seen > most:
+                        raise too_long(most)
+                    if self._over.is_set():
+                        return
+                    out.write(block)
+
+    def stop(self, job: answers.Job) -> bool:
+        """Tell the server that nobody waits for *job* any more, briefly; whether it agreed."""
+        said = threading.Event()
+
+        def delete() -> None:
+            try:
+                self._client.videos.with_raw_response.delete(job.id, timeout=_FAREWELL)
+            except (self._openai.OpenAIError, SafegenError, RuntimeError):
+                return
+            said.set()
+
+        thread = threading.Thread(target=delete, daemon=True, name="safegen-remote-stop")
+        thread.start()
+        thread.join(_FAREWELL)
+        return said.is_set()
+
+    def _time(self) -> float:
+        return max(0.1, min(self._chosen.timeout, self.patience.left))

@@ -1,0 +1,123 @@
+"""Checkpoints outside the database: the memory of a log that a rewritten database cannot change.
+
+``checkpoints.txt`` is append-only: one signed note after the other, each in one write, synced. A torn last
+note (power cut) is passed over. Any other ``*.txt`` or ``*.tlog-proof`` in the folder is read as well, so a
+checkpoint or a proof that came back from somewhere else can be put there for ``check``.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from safegen._util.files import sync_folder
+from safegen.errors import LedgerError
+from safegen.ledger.checkpoint import Checkpoint, parse_unverified
+from safegen.ledger.note import NoteError
+
+FILE = "checkpoints.txt"
+_TAIL = 4 * 1024
+_LINE = 8192
+_MOST = 64
+
+
+@dataclass(frozen=True)
+class Found:
+    """A checkpoint note read from ``where`` (file name)."""
+
+    note: str
+    claim: Checkpoint
+    where: str
+
+
+class CheckpointFolder:
+    """The folder with ``checkpoints.txt``; made (0700) by the first write."""
+
+    def __init__(self, folder: Path) -> None:
+        """Use *folder*; nothing is touched yet."""
+        self.folder = folder
+
+    def append(self, note: str) -> None:
+        """Add a signed checkpoint durably. Raises LedgerError when it cannot be written."""
+        path = self.folder / FILE
+        try:
+            self.folder.mkdir(mode=0o700, exist_ok=True)
+            fresh = not path.exists()
+            descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            try:
+                # The leading newline ends a note that a power cut may have torn.
+                data = f"\n{note}".encode()
+                if os.write(descriptor, data) != len(data):
+                    raise OSError(28, "no space left on the device")
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            if fresh:
+                sync_folder(self.folder)
+        except OSError as error:
+            raise LedgerError(
+                f"the entries are recorded, but not their checkpoint in {path}: {error.strerror}",
+                hint="free space or repair the permissions, the next entry writes a newer one",
+            ) from error
+
+    def latest(self, origin: str) -> Checkpoint | None:
+        """The largest of the last checkpoints claimed for *origin*, unverified; ``None`` if there is none."""
+        found = _read(self.folder / FILE, tail=_TAIL)
+        claims = [item.claim for item in found if item.claim.origin == origin]
+        return max(claims, key=lambda claim: claim.size, default=None)
+
+    def all(self) -> Iterator[Found]:
+        """Every checkpoint in the folder, in files of any name with suffix .txt or .tlog-proof."""
+        try:
+            paths = sorted(self.folder.iterdir())
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        for path in paths:
+            if path.suffix in {".txt", ".tlog-proof"} and not path.is_dir():
+                yield from _read(path)
+
+
+def _read(path: Path, *, tail: int | None = None) -> Iterator[Found]:
+    """Every well-formed checkpoint in a file (in its last *tail* bytes). Raises LedgerError."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise LedgerError(f"{path} is not a regular file", hint="remove it from the checkpoints")
+        with path.open("rb") as file:
+            if tail is not None:
+                file.seek(max(0, path.stat().st_size - tail))
+            for note in _notes(file):
+                with suppress(NoteError):
+                    yield Found(note, parse_unverified(note), path.name)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise LedgerError(
+            f"{path} cannot be read: {error.strerror}", hint="repair its permissions"
+        ) from error
+
+
+def _notes(file: BinaryIO) -> Iterator[str]:
+    """What looks like a checkpoint: three lines, a blank one, signature lines. Constant memory."""
+    body: list[str] = []
+    signatures: list[str] | None = None
+    while data := file.readline(_LINE):
+        line = data.decode("utf-8", "replace")
+        if signatures is not None and line.startswith("— ") and len(signatures) < _MOST:
+            signatures.append(line)
+            continue
+        if signatures:
+            yield "".join((*body, "\n", *signatures))
+        if signatures is not None:
+            body, signatures = [], None
+        if line == "\n":
+            signatures = [] if len(body) == 3 else None
+            body = body if signatures is not None else []
+        else:
+            body = [*body[-2:], line]
+    if signatures:
+        yield "".join((*body, "\n", *signatures))

@@ -1,0 +1,103 @@
+"""A moderation as one HTML page: a time line per category, the same in a table; no scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from safegen._util.html import document, text
+from safegen.moderation.json_report import strongest
+from safegen.moderation.run import Moderation
+
+_TONES = {"allow": "good", "pixelate": "caution", "blur": "caution", "review": "caution", "block": "bad"}
+_WORDS = {
+    "allow": "nothing in it stands against it",
+    "pixelate": "faces have to be pixelated",
+    "blur": "faces have to be blurred",
+    "review": "a person has to look at it",
+    "block": "must not be released",
+}
+_STYLE = """
+.lane rect.block { fill: var(--bad); } .lane rect.review { fill: var(--caution); }
+.lane rect.pixelate, .lane rect.blur { fill: var(--note); } .lane rect.allow { fill: var(--none); }
+.lane { margin: .25rem 0 1rem; } .lane svg { height: 1.25rem; }
+"""
+_FOOT = """Made by safegen moderate at {when}. Classifiers err: a finding is a reason to look, and none is no
+proof that there is nothing."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """A file: what was found, or the error that kept it from being looked at."""
+
+    path: Path
+    found: Moderation | None = None
+    error: str = ""
+
+
+def render(items: Sequence[Item], *, when: str) -> str:
+    """The page for *items*; *when* says when it was made."""
+    title = f"Moderation: {items[0].path.name}" if len(items) == 1 else f"Moderation of {len(items)} files"
+    body = "\n".join(_section(i, item) for i, item in enumerate(items, 1))
+    return document(title, body, _FOOT.format(when=text(when)), style=_STYLE)
+
+
+def _section(number: int, item: Item) -> str:
+    head = (
+        f'<section aria-labelledby="file-{number}"><h2 id="file-{number}"><bdi>{text(item.path)}</bdi></h2>'
+    )
+    found = item.found
+    if found is None:
+        return f'{head}<p class="verdict bad"><strong>NOT CHECKED</strong> {text(item.error)}</p></section>'
+    verdict = (
+        f'<p class="verdict {_TONES[found.action]}"><strong>{found.action.upper()}</strong> '
+        f"{_WORDS[found.action]} under the policy <bdi>{text(found.policy.name)}</bdi></p>"
+    )
+    return "\n".join((head, verdict, _lanes(found), _table(found), _ran(found), "</section>"))
+
+
+def _lanes(found: Moderation) -> str:
+    """One bar per category over the length of the video; the same in words below."""
+    if found.kind == "picture" or not found.seconds:
+        return ""
+    parts = []
+    timed = [r for r in found.looked.ruled if r.finding.time is not None]
+    for category in sorted({r.finding.category for r in timed}):
+        rows = [r for r in timed if r.finding.category == category]
+        seconds = sorted({int(r.finding.time or 0.0) for r in rows})
+        words = f"{category}: in the seconds {', '.join(map(str, seconds))} of {found.seconds:.1f}"
+        bars = "".join(
+            f'<rect class="{r.action}" x="{100 * int(r.finding.time or 0.0) / found.seconds:.2f}" y="0" '
+            f'width="{max(0.3, 100 / max(1.0, found.seconds)):.2f}" height="8"/>'
+            for r in rows
+        )
+        svg = f'<svg viewBox="0 0 100 8" preserveAspectRatio="none" role="img" aria-label="{text(words)}">'
+        said = f'<p class="small">{text(words)}</p>'
+        parts.append(f'<div class="lane"><h4>{text(category)}</h4>{svg}{bars}</svg>{said}</div>')
+    return f"<h3>Over time</h3>{''.join(parts)}" if parts else ""
+
+
+def _table(found: Moderation) -> str:
+    rows = "".join(
+        f"<tr><td>{r.action}</td><td>{text(r.finding.category)}</td><td>{r.finding.score:.2f}</td>"
+        f"<td>{'' if r.finding.time is None else f'{r.finding.time:.1f} s'}</td>"
+        f"<td>{text(r.finding.detector)}</td><td><bdi>{text(r.finding.reason)}</bdi></td></tr>"
+        for r in strongest(found)
+    )
+    if not rows:
+        return "<h3>Findings</h3><p>none</p>"
+    names = ("Consequence", "Category", "Score", "At", "Check", "What")
+    head = "".join(f'<th scope="col">{n}</th>' for n in names)
+    return f"<h3>Findings</h3><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _ran(found: Moderation) -> str:
+    ran = "".join(
+        f"<li>{text(c.name)} {text(c.version)}{'' if c.score is None else f', score {c.score:.2f}'}</li>"
+        for c in found.looked.ran
+    )
+    notes = "".join(f"<li>{text(n)}</li>" for n in found.notes)
+    size = f"{found.frames} frames of {found.width} x {found.height}"
+    about = f"<p>{size}; SHA-256 <bdi>{text(found.sha256)}</bdi></p>"
+    return f"<h3>What was looked at</h3>{about}<ul>{ran}{notes}</ul>"

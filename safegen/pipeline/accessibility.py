@@ -1,0 +1,69 @@
+"""Making a generated clip accessible when it is marked, before it is signed: the signature covers it all."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from safegen.accessibility import scenes, speech, tracks
+from safegen.accessibility import sidecars as files
+from safegen.media import tracks as media
+from safegen.pipeline.stages import Access, Encoded
+from safegen.workspace.session import Studio
+
+if TYPE_CHECKING:
+    from safegen.release import ReleaseJob
+    from safegen.types import Decision
+
+
+def sidecar_names(destination: Path, studio: Studio) -> list[str]:
+    """Names that a release to *destination* will take beside the video's own."""
+    return list(files.names(destination.name).values()) if studio.workspace.config.access else []
+
+
+def accessible(
+    encoded: Encoded, decision: Decision | None, *, job: ReleaseJob, studio: Studio, title: str = ""
+) -> Encoded:
+    """*encoded* with captions, descriptions, chapters and, where a synthesiser is, a spoken description.
+
+    Videos made elsewhere stay as they are; where it is switched off the record says so. What is written is
+    read back. Raises CheckUnavailable, ReleaseFailed, Interrupted.
+    """
+    made = encoded.moderated.made
+    if made.origin != "generated" or decision is None:
+        return encoded
+    config = studio.workspace.config
+    if not config.access:
+        return replace(encoded, access=Access(files.SWITCHED_OFF))
+    studio.progress.stage("describing")
+    seen = scenes.watched(made.clip, studio.progress)
+    shots = [shot.at for shot in decision.request.shots]
+    found = scenes.scenes(seen, shots=shots, whole=encoded.moderated.attributes)
+    built = tracks.build(found, made.clip.seconds, audio=made.clip.audio, engine=speech.find())
+    written = files.written(
+        built,
+        title=f"Transcript: {title or f'safegen video {encoded.content_id:016x}'}",
+        asked=" / ".join(decision.request.prompt.splitlines()) if config.publish_prompt else "",
+        whole=[a for a in encoded.moderated.attributes if a.extractor.partition("/")[0] != scenes.EXTRACTOR],
+        generated=True,
+    )
+    target = job.temporary("accessible.mp4")
+    put = files.inside(built)
+    media.write_own(encoded.path, target, put, progress=studio.progress)
+    files.check(media.read_own(target), put, encoded.frames)
+    encoded.path.unlink()
+    sidecars = _sidecars(written, job)
+    return replace(encoded, path=target, access=Access(files.record(built, written), sidecars))
+
+
+def _sidecars(written: files.Files, job: ReleaseJob) -> dict[str, Path]:
+    """The sidecars as temporaries of *job*, by final name. Raises ReleaseFailed."""
+    from safegen.release.files import failing
+
+    named: dict[str, Path] = {}
+    with failing("writing the text tracks"):
+        for number, (name, text) in enumerate(written.named(job.destination.name).items()):
+            named[name] = job.temporary(f"track-{number}")
+            named[name].write_text(text, encoding="utf-8")
+    return named

@@ -1,0 +1,158 @@
+"""From a request to the permission to generate: prompt, inputs, decision, its entry, a person's approval.
+
+In this order, and all of it before anything is generated. A refused prompt is recorded and stops at once:
+its inputs are not even opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from safegen.consent.prompt_check import with_consent
+from safegen.consent.registrar import public_half
+from safegen.consent.registry import consents
+from safegen.errors import HeldForReview, RefusedByPolicy, UsageError
+from safegen.pipeline.held_clips import Kept, output_of, take
+from safegen.pipeline.inputs import Admitted, admit
+from safegen.pipeline.ledger_records import decision_private, decision_public
+from safegen.review.queue import spend
+from safegen.types import Allowed, Decision, Held, Refused, Request
+from safegen.workspace.session import Studio
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from safegen.consent.records import Consent
+    from safegen.ledger.reader import LedgerReader
+    from safegen.policies.schema import Policy
+    from safegen.review.queue import Approval
+    from safegen.workspace.config import Workspace
+
+
+@dataclass(frozen=True)
+class Cleared:
+    """A request that may be generated, its inputs admitted. ``index``: the decision's entry in the ledger.
+
+    ``kept``: the clip made of it before, which a person approved.
+    """
+
+    admitted: Admitted
+    index: int
+    approval: Approval | None
+    kept: Kept | None = None
+
+    @property
+    def request(self) -> Request:
+        """The request, its inputs named by their SHA-256."""
+        return self.admitted.decision.request
+
+
+def screened(request: Request, policy: Policy, studio: Studio) -> Allowed | Held | Refused:
+    """The decision about the prompts alone. A refusal is recorded and raised (RefusedByPolicy)."""
+    from safegen.screening import screen
+
+    studio.progress.stage("screening")
+    decision = screen(request, policy=policy)
+    if isinstance(decision, Refused):
+        stop(decision, record_decision(decision, studio))
+    return decision
+
+
+def clear(
+    decision: Allowed | Held | Refused,
+    policy: Policy,
+    *,
+    studio: Studio,
+    place: Callable[[str], Path],
+    approval: int | None = None,
+) -> Cleared:
+    """Admit the inputs of a ``screened`` request, record the decision about all of it, let it pass or stop.
+
+    *place* gives paths for temporaries; they have to stay until the clip is signed. An *approval* of a clip
+    brings that clip back (``Cleared.kept``): nothing has to be generated. Raises UnreadableInput,
+    CheckUnavailable, RefusedByPolicy, HeldForReview, UsageError for an approval nothing needs.
+    """
+    agreed = agreements(studio.workspace, studio.ledger, studio.clock())
+    decision = with_consent(decision, policy, agreed)
+    if isinstance(decision, Refused):
+        stop(decision, record_decision(decision, studio))
+    admitted = admit(
+        decision,
+        policy,
+        place=place,
+        anchors=[*studio.signer_roots, *anchors(studio.workspace)],
+        ledger=studio.ledger,
+        consents=agreed,
+        progress=studio.progress,
+    )
+    index = record_decision(admitted.decision, studio)
+    output = None if approval is None else output_of(studio.ledger, approval)
+    if approval is None or output is None or isinstance(admitted.decision, Refused):
+        return Cleared(admitted, index, let_pass(admitted.decision, approval, studio, index))
+    kept = take(output, admitted.decision, studio=studio, temporary=place, parts=admitted.parts)
+    spent = spend(studio.ledger, approval, admitted.decision, recorded=index, output=kept.output)
+    return Cleared(admitted, index, spent, kept)
+
+
+def agreements(workspace: Workspace, ledger: LedgerReader, now: datetime) -> list[Consent]:
+    """The consent registry as it stands *now*. Raises LedgerError, KeyUnavailable."""
+    return consents(ledger, public_half(workspace.keys), now=now)
+
+
+def anchors(workspace: Workspace) -> Sequence[bytes]:
+    """Roots of the signers that the user trusts. Raises UsageError for a broken trust file."""
+    from safegen.verification.trust import load_trust
+
+    return load_trust(workspace, ()).anchors
+
+
+def record_decision(decision: Decision, studio: Studio) -> int:
+    """Enter the decision into the ledger, the prompt only as a commitment; returns the entry's index."""
+    private = decision_private(decision, keep_prompt=studio.workspace.config.keep_prompts)
+    return studio.ledger.append("decision", decision_public(decision), private)
+
+
+def let_pass(decision: Decision, approval: int | None, studio: Studio, index: int) -> Approval | None:
+    """Stop unless *decision* allows the request, or a person did: that *approval* is then spent.
+
+    Raises RefusedByPolicy (no approval helps), HeldForReview, UsageError for an approval nothing needs.
+    """
+    if isinstance(decision, Allowed):
+        if approval is not None:
+            raise UsageError(
+                f"the policy allows this {_what(decision)} by itself", hint="leave --approval out"
+            )
+        return None
+    if approval is None or not isinstance(decision, Held):
+        stop(decision, index)
+    return spend(studio.ledger, approval, decision, recorded=index)
+
+
+def stop(decision: Decision, index: int | None = None) -> NoReturn:
+    """Raise what a refusing or holding decision means. *index*: its entry in the ledger, if recorded."""
+    first = decision.findings[0] if decision.findings else None
+    why = f"{first.category}: {first.reason}" if first else "the overall score is too high"
+    if isinstance(decision, Refused):
+        raise RefusedByPolicy(
+            f"the policy {decision.policy.name!r} refuses this {_what(decision)} ({why})",
+            decision=decision,
+            hint="nothing was generated"
+            + ("" if decision.request.inputs else "; `safegen screen` shows every finding"),
+        )
+    if isinstance(decision, Held):
+        raise HeldForReview(
+            f"the policy {decision.policy.name!r} wants a person to look first ({why})",
+            decision=decision,
+            hint="nothing was generated"
+            if index is None
+            else f"nothing was generated; it waits as decision {index}: see `safegen review show {index}`",
+        )
+    raise TypeError(f"{type(decision).__name__} is no reason to stop")
+
+
+def _what(decision: Decision) -> str:
+    """What was decided about, in a word."""
+    return "request" if decision.request.inputs else "prompt"

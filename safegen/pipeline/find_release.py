@@ -1,0 +1,209 @@
+"""From a file back to the release it is, and to the request that made it: what reproducing starts from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from safegen.errors import UnreadableInput, UsageError
+from safegen.types import Input, Json, NotChecked, Request, Shot
+
+if TYPE_CHECKING:
+    from safegen.ledger.records import ReleaseEntry
+    from safegen.ledger.store import Ledger
+
+MAX_PROMPT_FILE = 1_000_000
+_KEEP = "keep_prompts = true in safegen.toml keeps prompts for next time"
+_SIZES = {"width": int, "height": int, "seconds": float, "fps": int, "steps": int, "guidance": float}
+
+
+@dataclass(frozen=True)
+class Found:
+    """A release in the ledger. ``by``: how it was found (``file hash``, ``manifest id``, ``watermark``,
+    ``pictures``).
+    """
+
+    release: ReleaseEntry
+    by: str
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the user adds where the workspace does not keep it: prompts as text, files of inputs, and a
+    model or policy that is called otherwise by now.
+    """
+
+    prompt: str | None = None
+    negative_prompt: str | None = None
+    inputs: Sequence[Path] = ()
+    model: str | None = None
+    policy: str | None = None
+
+
+def find_release(path: Path, ledger: Ledger) -> Found:
+    """The release that the file at *path* is, or was before it was changed or re-encoded.
+
+    Raises UnreadableInput, CheckUnavailable, LedgerError; UsageError when this ledger knows no such release.
+    """
+    from safegen._util.hashing import file_sha256, require_readable
+    from safegen.credentials.read import read_credentials
+    from safegen.verification import watermarks
+
+    require_readable(path)
+    for found in ledger.find(sha256=file_sha256(path)):
+        return Found(found, "file hash")
+    credentials = read_credentials(path)
+    if credentials.manifest_id:
+        for found in ledger.find(manifest_id=credentials.manifest_id):
+            return Found(found, "manifest id")
+    skipped: list[NotChecked] = []
+    looked = watermarks.look(path, credentials, ledger, skipped)
+    resolutions, recovered = watermarks.resolve(looked, ledger)
+    # A mark can be copied onto other pictures: it counts only where they are the recorded ones.
+    if recovered is not None and any(r.content is None or r.content.matches for r in resolutions):
+        return Found(recovered, "watermark")
+    _, recovered = watermarks.by_content(looked, credentials, ledger)
+    if recovered is not None:
+        return Found(recovered, "pictures")
+    raise UsageError(
+        f"{path.name} is no release of this workspace's ledger",
+        hint="only the workspace that made a video can reproduce it: choose it with --workspace",
+    )
+
+
+def restore(release: ReleaseEntry, ledger: Ledger, given: Given) -> tuple[Request, Json]:
+    """The request behind *release*, and the private part of its entry.
+
+    Raises UsageError, saying what to give, when something is neither kept nor *given*, or what is given is
+    not what was recorded.
+    """
+    if release.entry.public.get("made") != "generated":
+        raise UsageError(
+            "this video was made elsewhere and only protected here", hint="there is nothing to reproduce"
+        )
+    private = ledger.private(release.index)
+    if private is None or "request" not in private:
+        raise UsageError(
+            f"the settings of release {release.index} are not recorded (any more)",
+            hint="they were redacted, or it was made by an older version",
+        )
+    decision = _decision(release, ledger)
+    prompt = _text("prompt", decision, given.prompt)
+    negative = _text("negative_prompt", decision, given.negative_prompt)
+    asked: Json = private["request"]
+    request = _request(asked, prompt, negative)
+    request = replace(
+        request,
+        model=given.model or request.model,
+        policy=given.policy or request.policy,
+        inputs=_inputs(asked.get("inputs", []), given.inputs),
+        shots=_shots(asked.get("shots", []), decision, prompt),
+    )
+    return request, private
+
+
+def _decision(release: ReleaseEntry, ledger: Ledger) -> Json:
+    """The private part of the decision that allowed the release."""
+    index = release.entry.public.get("decision")
+    private = ledger.private(index) if isinstance(index, int) else None
+    if private is None:
+        raise UsageError(
+            "the prompt's commitment was redacted, so no prompt can be compared with it",
+            hint="this release cannot be reproduced any more",
+        )
+    return private
+
+
+def _text(name: str, decision: Json, given: str | None) -> str:
+    """A prompt: as kept, or as given and compared with the recorded hash."""
+    wanted = decision.get(f"{name}_sha256")
+    option = f"--{name.replace('_', '-')}-file"
+    if given is None:
+        if isinstance(decision.get(name), str):
+            return str(decision[name])
+        if wanted == _sha256(""):
+            return ""
+        raise UsageError(
+            f"this workspace does not keep prompts: the {name.replace('_', ' ')} has to be given",
+            hint=f"{option} FILE with exactly the same text; {_KEEP}",
+        )
+    for text in (given, given.removesuffix("\n"), given.removesuffix("\r\n")):
+        if _sha256(text) == wanted:
+            return text
+    raise UsageError(
+        f"this is not the {name.replace('_', ' ')} of the release: its hash is not the recorded one",
+        hint="every character counts; a line break at the end is ignored",
+    )
+
+
+def _request(asked: Json, prompt: str, negative: str) -> Request:
+    """The recorded request. Raises UsageError for a record that cannot be read."""
+    try:
+        sizes: dict[str, Any] = {k: kind(asked[k]) for k, kind in _SIZES.items() if k in asked}
+        return Request(
+            prompt=prompt,
+            negative_prompt=negative,
+            model=str(asked["model"]),
+            policy=str(asked["policy"]),
+            seed=int(asked["seed"]),
+            options=json.loads(asked.get("options", "{}")),
+            mode=asked.get("mode", "text"),
+            strength=float(asked["strength"]) if "strength" in asked else None,
+            **sizes,
+        )
+    except (KeyError, ValueError, TypeError) as error:
+        raise UsageError(
+            f"the recorded request cannot be read: {error!r}", hint="was it made by a newer version?"
+        ) from error
+
+
+def _inputs(recorded: Sequence[Mapping[str, Any]], files: Sequence[Path]) -> tuple[Input, ...]:
+    """The recorded inputs, each with the file whose SHA-256 it has. Raises UsageError."""
+    from safegen._util.hashing import file_sha256
+
+    at = {file_sha256(file): file for file in files}
+    wanted = {str(row["sha256"]) for row in recorded}
+    for digest, file in at.items():
+        if digest not in wanted:
+            raise UsageError(f"{file} is not an input of this release", hint="its SHA-256 is not recorded")
+    for row in recorded:
+        if row["sha256"] not in at:
+            raise UsageError(
+                f"an input is missing: the {str(row['role']).replace('_', ' ')} with SHA-256 {row['sha256']}",
+                hint="give the same file with --input FILE",
+            )
+    return tuple(Input(row["role"], at[row["sha256"]], row["sha256"]) for row in recorded)
+
+
+def _shots(times: Sequence[Any], decision: Json, prompt: str) -> tuple[Shot, ...]:
+    """The storyboard: the recorded times, each with its prompt as kept, else a line of the prompt."""
+    kept = decision.get("storyboard")
+    lines = [str(shot["prompt"]) for shot in kept] if isinstance(kept, list) else prompt.split("\n")
+    if times and len(lines) != len(times):
+        raise UsageError(
+            f"the storyboard has {len(times)} prompts, the text has {len(lines)} lines",
+            hint="give one prompt a line",
+        )
+    return tuple(Shot(float(at), line) for at, line in zip(times, lines, strict=False))
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def read_text(file: Path) -> str:
+    """A prompt from *file* (UTF-8, with or without a byte order mark). Raises UnreadableInput."""
+    try:
+        with file.open("rb") as stream:
+            data = stream.read(MAX_PROMPT_FILE + 1)
+        if len(data) > MAX_PROMPT_FILE:
+            raise UnreadableInput(f"{file} is too large for a prompt", hint="give the prompt alone")
+        return data.decode("utf-8-sig")
+    except OSError as error:
+        raise UnreadableInput(f"{file}: {error.strerror}", hint="check the path") from error
+    except UnicodeDecodeError as error:
+        raise UnreadableInput(f"{file} is not text in UTF-8", hint="save it as UTF-8") from error

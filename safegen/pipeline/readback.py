@@ -1,0 +1,63 @@
+"""Opening what was written again: only what reads back as expected may be recorded and released."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from safegen import plugins
+from safegen.errors import MarkingFailed, SigningFailed
+from safegen.media import sandbox
+from safegen.pipeline.stages import Checked, Signed
+from safegen.protocols import NoProgress, Progress, Watermark
+from safegen.types import CredentialState, WatermarkReading
+from safegen.watermarks import PUBLIC_KEY
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def check(
+    signed: Signed, *, roots: Sequence[bytes], watermark: str = "tile", progress: Progress = NoProgress()
+) -> Checked:
+    """Read credentials, mark and pictures back from the signed file.
+
+    Raises SigningFailed when the credentials are not valid and trusted through *roots*, or an
+    ingredient is broken; MarkingFailed when the mark does not decode to the content id.
+    """
+    from safegen.credentials.read import read_credentials
+    from safegen.detectors.provenance.content import describe
+
+    progress.stage("verifying")
+    apart = None if signed.beside is None else signed.beside.read_bytes()
+    evidence = read_credentials(signed.path, anchors_pem=roots, manifest=apart)
+    if evidence.state is not CredentialState.VALID or evidence.failures:
+        why = "; ".join(evidence.failures) or evidence.reason or evidence.state.value
+        raise SigningFailed(f"the signed file does not validate when read back: {why}")
+    if not evidence.trusted:
+        raise SigningFailed(
+            "the signing certificate does not lead to the root it was issued under",
+            hint="check the certificate chain in safegen.toml: leaf first, root included",
+        )
+    made = signed.encoded.moderated.made
+    known = made.source is not None or any(part.broken for part in made.parts)
+    if evidence.ingredient_failures and not known:
+        raise SigningFailed(f"an ingredient is broken: {'; '.join(evidence.ingredient_failures)}")
+    scheme: Watermark = plugins.load("watermarks", watermark)
+    sample = sandbox.sample(signed.path, frames=scheme.sample_frames, short_side=scheme.sample_short_side)
+    content_id = signed.encoded.content_id
+    readings = scheme.detect(sample, key=PUBLIC_KEY)
+    if not any(r.present for r in readings):  # schemes that claim no mark without a candidate
+        readings = scheme.detect(sample, key=PUBLIC_KEY, known=[content_id])
+    reading = _own_mark(readings, content_id)
+    return Checked(signed, evidence.manifest or {}, reading, describe(sample).to_bytes())
+
+
+def _own_mark(readings: Sequence[WatermarkReading], content_id: int) -> WatermarkReading:
+    """The reading that carries our id."""
+    for reading in readings:
+        if reading.present and reading.payload == content_id:
+            return reading
+    raise MarkingFailed(
+        "the watermark cannot be read back from the encoded video",
+        hint="use a larger size or a longer clip (512 px and 3 s are enough), or a lower --crf",
+    )

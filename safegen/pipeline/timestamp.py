@@ -1,0 +1,81 @@
+"""Time-stamping the checkpoint under which a release was recorded, where an authority is configured.
+
+The release does not depend on it: an authority that does not answer becomes a warning, and `safegen log
+stamp` tries again. The stamp's file appears before the video does, like every other sidecar.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from safegen.errors import LedgerError
+from safegen.workspace.session import Studio
+
+if TYPE_CHECKING:
+    from safegen.release import ReleaseJob
+
+
+@dataclass
+class Stamped:
+    """What became of the stamp: its file beside the video, or why there is none."""
+
+    sidecars: tuple[Path, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@contextmanager
+def stamped(job: ReleaseJob, proof: str, studio: Studio) -> Iterator[Stamped]:
+    """Around the publication of the release with this *proof*: stamp first, take it away if that fails."""
+    from safegen.ledger.proof import SUFFIX as PROOF
+    from safegen.ledger.timestamp import SUFFIX
+
+    beside = job.destination.with_name(job.destination.name + PROOF + SUFFIX)
+    result = Stamped()
+    token = _token(proof, studio, result)
+    replaces = beside.exists()  # only where overwriting is allowed: the job has looked
+    written = token is not None and not replaces and _written(beside, token, result)
+    try:
+        yield result
+    except BaseException:
+        if written:
+            beside.unlink(missing_ok=True)
+        raise
+    if replaces:
+        beside.unlink(missing_ok=True)  # whatever happens now, a stamp over the old release must not stay
+        written = token is not None and _written(beside, token, result)
+    if written:
+        result.sidecars = (beside,)
+
+
+def _written(path: Path, token: bytes, result: Stamped) -> bool:
+    """Write the stamp beside the video, readable like its other sidecars; a failure is a warning."""
+    from safegen._util.files import write_durable
+
+    try:
+        write_durable(path, token, mode=0o644)
+    except OSError as error:
+        result.warnings = (f"the time stamp cannot be written to {path.name}: {error.strerror}",)
+        return False
+    return True
+
+
+def _token(proof: str, studio: Studio, result: Stamped) -> bytes | None:
+    """A stamp over the checkpoint in *proof*, kept in the workspace; None, with a warning, without one."""
+    from safegen.ledger.timestamp import body_of, keep, request_stamp
+
+    url = studio.workspace.config.tsa_url
+    if url is None:
+        return None
+    studio.progress.stage("time-stamping")
+    try:
+        body = body_of(proof.partition("\n\n")[2])
+        token = request_stamp(url, body)
+        keep(studio.workspace.checkpoints, body, token)
+    except LedgerError as error:
+        result.warnings = (f"the ledger's checkpoint has no time stamp: {error}",)
+        return None
+    return token

@@ -1,0 +1,210 @@
+"""Ways of working: from what a user says to a Request, the same for the Python API and the command line.
+
+Nothing is screened, opened or generated here. What had to be worked out is said in the notes.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict, Unpack
+
+from safegen.errors import UsageError
+from safegen.request import sizes
+from safegen.request.validate import check_numbers, check_shots
+from safegen.types import Input, Mode, Request, Role, Shot
+
+if TYPE_CHECKING:
+    from safegen.workspace.config import Workspace
+
+PathLike: TypeAlias = str | os.PathLike[str]
+
+
+class Settings(TypedDict, total=False):
+    """What every way of working may set; what is left out is the model's choice.
+
+    ``width``, ``height`` (pixels), ``seconds`` and ``fps`` describe the released clip; ``size`` is ``720p``
+    or ``1280x720``, ``aspect`` is ``16:9``. ``seed`` defaults to a random one, which the release records.
+    ``options`` go to the model by name.
+    """
+
+    model: str
+    policy: str
+    negative_prompt: str
+    seed: int | None
+    size: str | None
+    aspect: str | None
+    width: int | None
+    height: int | None
+    seconds: float | None
+    fps: int | None
+    steps: int | None
+    guidance: float | None
+    options: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request, and what a user should know about how it came about."""
+
+    request: Request
+    notes: tuple[str, ...] = ()
+
+
+def words(
+    prompt: str,
+    *,
+    image: PathLike | None = None,
+    last_image: PathLike | None = None,
+    **settings: Unpack[Settings],
+) -> Asked:
+    """A clip from words alone, or from *image* on (and up to *last_image*). Raises UsageError."""
+    if image is None:
+        if last_image is not None:
+            raise UsageError("a last picture without a first one", hint="give --image as well")
+        return Asked(_request("text", prompt, settings))
+    inputs = _inputs(first_frame=image, last_frame=last_image)
+    return Asked(_request("image", prompt, settings, inputs=inputs))
+
+
+def remix(
+    video: PathLike, prompt: str, *, strength: float | None = None, **settings: Unpack[Settings]
+) -> Asked:
+    """*video* made anew after *prompt*; *strength* in (0, 1]: how far it may leave it. Raises UsageError."""
+    return Asked(_request("edit", prompt, settings, inputs=_inputs(video=video), strength=strength))
+
+
+def extend(
+    video: PathLike,
+    prompt: str | None = None,
+    *,
+    backwards: bool = False,
+    workspace: Workspace,
+    **settings: Unpack[Settings],
+) -> Asked:
+    """*video* and what comes after it (*backwards*: before it).
+
+    Without *prompt* the one that *workspace* kept for the video, else none. Raises UsageError,
+    UnreadableInput, LedgerError.
+    """
+    mode: Mode = "extend_back" if backwards else "extend"
+    said, notes = _prompt(prompt, [video], workspace, "first" if backwards else "last")
+    return Asked(_request(mode, said, settings, inputs=_inputs(video=video)), notes)
+
+
+def loop(
+    video: PathLike, prompt: str | None = None, *, workspace: Workspace, **settings: Unpack[Settings]
+) -> Asked:
+    """*video* as a clip that ends where it begins. Without *prompt* as ``extend``."""
+    said, notes = _prompt(prompt, [video], workspace, "last")
+    return Asked(_request("loop", said, settings, inputs=_inputs(video=video)), notes)
+
+
+def blend(
+    video: PathLike,
+    next_video: PathLike,
+    prompt: str | None = None,
+    *,
+    workspace: Workspace,
+    **settings: Unpack[Settings],
+) -> Asked:
+    """A clip that turns *video* into *next_video*. Without *prompt* as ``extend``."""
+    said, notes = _prompt(prompt, [video, next_video], workspace, "last")
+    inputs = _inputs(video=video, next_video=next_video)
+    return Asked(_request("blend", said, settings, inputs=inputs), notes)
+
+
+def storyboard(shots: Sequence[Shot], **settings: Unpack[Settings]) -> Asked:
+    """Several prompts on one time line. Raises UsageError: see ``check_shots``."""
+    told = tuple(sorted(shots, key=lambda shot: shot.at))
+    check_shots(told)
+    return Asked(_request("storyboard", "\n".join(s.prompt for s in told), settings, shots=told))
+
+
+def new_seed() -> int:
+    """A random seed that fits every generator: 31 bits."""
+    return secrets.randbits(31)
+
+
+def _request(mode: Mode, prompt: str, settings: Settings, **more: Any) -> Request:
+    """The request, its size worked out."""
+    from safegen.generators.registry import find
+
+    plain: dict[str, Any] = {
+        k: v for k, v in settings.items() if v is not None and k not in {"size", "aspect", "width", "height"}
+    }
+    plain.setdefault("seed", new_seed())
+    request = Request(prompt=prompt, mode=mode, **plain, **more)
+    asked = {name: settings.get(name) for name in ("width", "height")}
+    check_numbers(Request(**{**vars(request), **asked}))
+
+    def natural() -> tuple[int | None, int | None]:
+        outlook = find(request.model).outlook(request)
+        return outlook.width, outlook.height
+
+    width, height = sizes.resolve(
+        size=settings.get("size"),
+        aspect=settings.get("aspect"),
+        width=settings.get("width"),
+        height=settings.get("height"),
+        natural=natural,
+    )
+    return Request(**{**vars(request), "width": width, "height": height})
+
+
+def _inputs(
+    *,
+    first_frame: PathLike | None = None,
+    last_frame: PathLike | None = None,
+    video: PathLike | None = None,
+    next_video: PathLike | None = None,
+) -> tuple[Input, ...]:
+    """Inputs by role; those that are None left out."""
+    files: list[tuple[Role, PathLike | None]] = [
+        ("first_frame", first_frame),
+        ("last_frame", last_frame),
+        ("video", video),
+        ("next_video", next_video),
+    ]
+    return tuple(Input(role, Path(file)) for role, file in files if file is not None)
+
+
+def _prompt(
+    given: str | None, videos: Sequence[PathLike], workspace: Workspace, which: Literal["first", "last"]
+) -> tuple[str, tuple[str, ...]]:
+    """The prompt, and a note where it was not given: the one the workspace keeps for a video, else none."""
+    if given is not None:
+        return given, ()
+    for video in videos:
+        kept = _kept(Path(video), workspace, which)
+        if kept:
+            return kept, (f"no prompt given: made with the one this workspace kept for {Path(video).name}",)
+    return "", ("no prompt given and none kept: made without words",)
+
+
+def _kept(video: Path, workspace: Workspace, which: Literal["first", "last"]) -> str | None:
+    """The prompt that made *video*, where it is a release of *workspace* that keeps prompts.
+
+    Of a storyboard the *first* or *last* shot's. Raises UnreadableInput, LedgerError.
+    """
+    from safegen._util.hashing import file_sha256, require_readable
+    from safegen.credentials.read import read_credentials
+    from safegen.ledger.store import Ledger
+
+    require_readable(video)
+    if not workspace.has_ledger:
+        return None
+    with Ledger.open(workspace.ledger_url, read_only=True) as ledger:
+        found = ledger.find(sha256=file_sha256(video))
+        if not found and (manifest := read_credentials(video).manifest_id):
+            found = ledger.find(manifest_id=manifest)
+        index = found[0].entry.public.get("decision") if found else None
+        private = ledger.private(index) if isinstance(index, int) else None
+    shots = (private or {}).get("storyboard")
+    if isinstance(shots, list) and shots:
+        return str(shots[0 if which == "first" else -1]["prompt"])
+    prompt = (private or {}).get("prompt")
+    return prompt if isinstance(prompt, str) else None

@@ -1,0 +1,103 @@
+"""Storyboards as files (YAML or JSON) and as command line options."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from safegen.errors import UsageError
+from safegen.types import Shot
+
+if TYPE_CHECKING:
+    from safegen._util.yaml import Document
+    from safegen.request.build import Settings
+
+_SETTINGS: dict[str, tuple[type, ...]] = {
+    "model": (str,),
+    "policy": (str,),
+    "negative_prompt": (str,),
+    "seed": (int,),
+    "size": (str,),
+    "aspect": (str,),
+    "width": (int,),
+    "height": (int,),
+    "seconds": (int, float),
+    "fps": (int,),
+    "steps": (int,),
+    "guidance": (int, float),
+}
+"""What a file may set besides its shots, and of which type."""
+MOST = 100
+
+
+@dataclass(frozen=True)
+class Board:
+    """Shots as told, and settings for the whole clip."""
+
+    shots: tuple[Shot, ...]
+    settings: Settings
+
+
+def told(file: Path | None, options: Sequence[str]) -> Board:
+    """The storyboard in *file*, or that of ``SECONDS:PROMPT`` *options*. Raises UsageError."""
+    if (file is None) == (not options):
+        raise UsageError("a storyboard is a file or --shot options", hint="give one of the two")
+    if file is None:
+        return Board(tuple(_option(text) for text in options), {})
+    return read(file)
+
+
+def read(file: Path) -> Board:
+    """The storyboard in a YAML or JSON file: ``shots``, each with ``at`` and ``prompt``, and settings.
+
+    Raises UsageError, naming the line.
+    """
+    from safegen._util import yaml
+
+    document = yaml.read(file)
+    data = {"shots": document.data} if isinstance(document.data, list) else document.data
+    if not isinstance(data, dict) or not isinstance(data.get("shots"), list):
+        raise document.error((), "a storyboard holds `shots`", "shots: [{at: 0, prompt: ...}, ...]")
+    if len(data["shots"]) > MOST:
+        raise document.error(("shots",), f"more than {MOST} shots", "make several clips")
+    top = () if isinstance(document.data, list) else ("shots",)
+    shots = tuple(_shot(document, (*top, i), row) for i, row in enumerate(data["shots"]))
+    settings = {k: _setting(document, k, v) for k, v in data.items() if k != "shots"}
+    return Board(shots, cast("Settings", settings))
+
+
+def _shot(document: Document, place: tuple[str | int, ...], row: Any) -> Shot:
+    """One row of the file."""
+    if not isinstance(row, dict) or set(row) != {"at", "prompt"}:
+        raise document.error(place, "a shot has `at` and `prompt` and nothing else", "{at: 0, prompt: ...}")
+    at, prompt = row["at"], row["prompt"]
+    if isinstance(at, bool) or not isinstance(at, int | float) or not math.isfinite(at):
+        raise document.error((*place, "at"), f"{at!r} is no time", "seconds from the start, such as 2.5")
+    if not isinstance(prompt, str):
+        raise document.error((*place, "prompt"), "the prompt is not text", "put it in quotes")
+    return Shot(float(at), prompt)
+
+
+def _setting(document: Document, name: str, value: Any) -> Any:
+    """A setting of the whole clip."""
+    kinds = _SETTINGS.get(name)
+    if kinds is None:
+        raise document.error((name,), f"there is no setting {name!r}", f"known: {', '.join(_SETTINGS)}")
+    if isinstance(value, bool) or not isinstance(value, kinds):
+        raise document.error((name,), f"{value!r} is no value for {name}", "as after the option of this name")
+    return value
+
+
+def _option(text: str) -> Shot:
+    """``SECONDS:PROMPT``."""
+    at, colon, prompt = text.partition(":")
+    try:
+        seconds = float(at)
+    except ValueError:
+        seconds = math.nan
+    if not colon or not math.isfinite(seconds):
+        raise UsageError(f"--shot {text!r} is not SECONDS:PROMPT", hint='such as --shot 2.5:"a red ball"')
+    return Shot(seconds, prompt.strip())

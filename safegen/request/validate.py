@@ -1,0 +1,174 @@
+"""Whether a request makes sense for its model, before anything is screened, read or spent."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from safegen.errors import UsageError
+from safegen.types import Mode, Outlook, Request, Role, Shot
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from safegen.protocols import Generator
+    from safegen.types import Condition
+
+ROLES: dict[Mode, tuple[tuple[Role, ...], tuple[Role, ...]]] = {
+    "text": ((), ()),
+    "image": (("first_frame",), ("last_frame",)),
+    "edit": (("video",), ()),
+    "extend": (("video",), ()),
+    "extend_back": (("video",), ()),
+    "loop": (("video",), ()),
+    "blend": (("video", "next_video"), ()),
+    "storyboard": ((), ()),
+}
+"""The inputs each way of working needs, and those it may have besides."""
+
+RANGES: dict[str, tuple[float, float]] = {
+    "seed": (0, 2**63 - 1),
+    "width": (16, 8192),
+    "height": (16, 8192),
+    "seconds": (0.01, 600),
+    "fps": (1, 120),
+    "steps": (1, 1000),
+    "guidance": (0, 50),
+}
+"""What settings may be, whichever way they come."""
+WORDS: dict[Mode, str] = {
+    "text": "make clips from words alone",
+    "image": "start from a picture",
+    "edit": "remix a clip",
+    "extend": "extend a clip",
+    "extend_back": "extend a clip backwards",
+    "loop": "make a clip loop",
+    "blend": "blend two clips",
+    "storyboard": "follow a storyboard",
+}
+"""What a model that knows a way of working can do."""
+
+
+def check_asked(request: Request, generator: Generator) -> Outlook:
+    """What *generator* would make of *request*. Nothing is loaded and no input is opened.
+
+    Raises UsageError: numbers out of range, a way of working the model does not know (naming models that
+    do), inputs that are missing or too many, a storyboard or a strength that makes no sense, sizes the model
+    cannot make.
+    """
+    check_numbers(request)
+    _check_inputs(request)
+    if request.mode not in generator.modes:
+        can = ", ".join(words for mode, words in WORDS.items() if mode in generator.modes)
+        raise UsageError(
+            f"the model {generator.name} cannot {WORDS[request.mode]}",
+            hint=f"{f'it can {can}; ' if can else ''}{_who(request.mode)}",
+        )
+    _check_strength(request)
+    outlook = generator.outlook(request)
+    if request.mode == "storyboard":
+        check_shots(request.shots, request.seconds)  # left open, the clip is as long as its shots need
+        longest = RANGES["seconds"][1]
+        if outlook.seconds is not None and outlook.seconds > longest:
+            raise UsageError(
+                f"the storyboard lasts {outlook.seconds:.6g} s",
+                hint=f"{longest:g} s at most: begin the shots earlier",
+            )
+    elif request.shots:
+        raise UsageError("only a storyboard has shots", hint="use `safegen storyboard`")
+    return outlook
+
+
+def check_numbers(request: Request) -> None:
+    """Raise UsageError for a setting that is no number, or one that no model can follow."""
+    for name, (least, most) in RANGES.items():
+        value = getattr(request, name)
+        if value is None:
+            continue
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not number or not least <= value <= most:
+            raise UsageError(f"{name} cannot be {value}", hint=f"from {least:g} to {most:g}, or left out")
+
+
+def check_shots(shots: tuple[Shot, ...], seconds: float | None = None) -> None:
+    """Raise UsageError unless *shots* tell one story: from 0 on, in order, no two at once, none empty.
+
+    *seconds* is how long the clip will be, where it is known: no shot may begin at or after its end.
+    """
+    if not shots:
+        raise UsageError("the storyboard has no shots", hint="give at least one, from 0 seconds on")
+    for shot in shots:
+        if not math.isfinite(shot.at) or shot.at < 0:
+            raise UsageError(f"a shot cannot begin at {shot.at:g} s", hint="count seconds from the start")
+        if not shot.prompt.strip():
+            raise UsageError(f"the shot at {shot.at:g} s is empty", hint="say what it should show")
+    if shots[0].at > 0:
+        raise UsageError(
+            f"the first shot begins at {shots[0].at:g} s", hint="say what comes before it: begin one at 0"
+        )
+    for one, other in pairwise(shots):
+        if one.at == other.at:
+            raise UsageError(f"two shots begin at {one.at:g} s", hint="give each its own time")
+        if one.at > other.at:
+            raise UsageError("the shots are not in order", hint="sort them by their times")
+    if seconds is not None and shots[-1].at >= seconds:
+        raise UsageError(
+            f"a shot begins at {shots[-1].at:g} s, but the clip lasts {seconds:g} s",
+            hint="ask for more with --seconds, or begin the shot earlier",
+        )
+
+
+def check_lengths(request: Request, conditions: Sequence[Condition]) -> None:
+    """Raise UsageError where the inputs alone last as long as all of it should."""
+    if request.seconds is None or request.mode not in ("extend", "extend_back", "loop", "blend"):
+        return
+    there = sum(c.clip.seconds for c in conditions if c.clip.count > 1)
+    if there >= request.seconds:
+        raise UsageError(
+            f"what is there already lasts {there:.3g} s",
+            hint="--seconds is the length of all of it: ask for more, or leave it out",
+        )
+
+
+def with_digests(request: Request, digests: tuple[str, ...]) -> Request:
+    """*request* with the SHA-256 (hex) of each input, in order."""
+    inputs = tuple(replace(i, sha256=d) for i, d in zip(request.inputs, digests, strict=True))
+    return replace(request, inputs=inputs)
+
+
+def _check_inputs(request: Request) -> None:
+    """Exactly what the way of working is about, nothing twice."""
+    required, optional = ROLES[request.mode]
+    roles = [i.role for i in request.inputs]
+    missing = [r for r in required if r not in roles]
+    if missing:
+        raise UsageError(f"an input is missing: {missing[0].replace('_', ' ')}", hint="name its file")
+    extra = [r for r in roles if r not in (*required, *optional) or roles.count(r) > 1]
+    if extra:
+        raise UsageError(
+            f"too many inputs: nothing can be done here with another {extra[0].replace('_', ' ')}",
+            hint=f"to {WORDS[request.mode]} takes " + (" and ".join((*required, *optional)) or "none"),
+        )
+
+
+def _check_strength(request: Request) -> None:
+    """A share above 0, and only where something is remixed."""
+    if request.strength is None:
+        return
+    if request.mode != "edit":
+        raise UsageError("only a remix has a strength", hint="leave it out")
+    if not 0 < request.strength <= 1:
+        raise UsageError(
+            f"the strength is {request.strength:g}", hint="above 0 (hardly changed) up to 1 (made anew)"
+        )
+
+
+def _who(mode: Mode) -> str:
+    """Which models with a name know *mode*."""
+    from safegen.generators.presets import PRESETS
+    from safegen.generators.registry import embedded, find
+
+    able = [name for name in (*embedded(), *PRESETS) if mode in find(name).modes]
+    return f"these can: {', '.join(able)}" if able else "no model that safegen knows by name can"

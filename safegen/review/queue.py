@@ -1,0 +1,263 @@
+"""The review queue: what a person decided about a request, or about a clip, that the policy held.
+
+Every step is a ``review`` entry of the ledger that names the held decision. The state of a case is what
+its entries add up to, read and changed in one writing transaction and checked against the tree::
+
+    waiting  --approve--> approved --use--> used --approve--> approved
+       |                     |                      (each approval lets one request pass once)
+       `--deny--> denied <-deny-'
+                    `--appeal--> appealed --approve--> approved
+                                        `--deny-----> finally denied
+
+A decision that a spent approval let through is ``passed``; nothing more is decided about it. An approval is
+spent when the request passes, before anything is generated: if the generator then fails, a
+person approves again. The approval of a clip lets exactly that clip pass the frames gate (the entry's
+``output`` names it by SHA-256), never another one. The names of reviewers are what they call themselves;
+nobody verifies them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from safegen.errors import HeldForReview, LedgerError, UsageError
+from safegen.ledger.records import Draft, Entry
+from safegen.review.matching import differences, excused
+from safegen.types import Decision, Held, Json
+
+if TYPE_CHECKING:
+    from safegen.ledger.reader import LedgerReader
+    from safegen.ledger.store import Ledger
+    from safegen.ledger.transaction import Transaction
+
+Act: TypeAlias = Literal["approve", "deny", "appeal", "use"]
+Status: TypeAlias = Literal["waiting", "approved", "denied", "appealed", "finally denied", "used", "passed"]
+
+_NEXT: dict[tuple[Status, str], Status] = {
+    ("waiting", "approve"): "approved",
+    ("waiting", "deny"): "denied",
+    ("approved", "deny"): "denied",
+    ("approved", "use"): "used",
+    ("used", "approve"): "approved",
+    ("denied", "appeal"): "appealed",
+    ("appealed", "approve"): "approved",
+    ("appealed", "deny"): "finally denied",
+}
+OPEN: frozenset[Status] = frozenset({"waiting", "appealed"})
+"""States that wait for a person."""
+MAX_NAME, MAX_REASON = 100, 4000
+_PAGE = 1000
+
+
+@dataclass(frozen=True)
+class Case:
+    """A held decision and the entries about it, oldest first."""
+
+    decision: Entry
+    steps: tuple[Entry, ...]
+    status: Status
+
+    @property
+    def index(self) -> int:
+        """Number of the decision's entry."""
+        return self.decision.index
+
+    @property
+    def output(self) -> Json | None:
+        """Digests of the clip that is held; None where a request is."""
+        found = self.decision.public.get("output")
+        return found if isinstance(found, dict) else None
+
+    @property
+    def approval(self) -> int | None:
+        """Entry of the approval that counts now or was spent; None where there is none."""
+        if self.status not in {"approved", "used"}:
+            return None
+        return next(s.index for s in reversed(self.steps) if s.public["act"] == "approve")
+
+
+@dataclass(frozen=True)
+class Approval:
+    """An approval that was spent once: the entries of the decision, the approval, its use.
+
+    ``excused``: what a person saw in the clip and let pass, as (category, detector).
+    """
+
+    decision: int
+    entry: int
+    use: int
+    excused: frozenset[tuple[str, str]] = frozenset()
+
+
+def cases(ledger: LedgerReader, *, everything: bool = False, limit: int = 100) -> list[Case]:
+    """The cases that wait for a person (with *everything* all held decisions), newest first.
+
+    Raises LedgerError when an entry makes no sense.
+    """
+    about: dict[int, list[Entry]] = {}
+    steps = list(_all(ledger, "review"))
+    passed = {step.public.get("passes") for step in steps}
+    for step in reversed(steps):
+        about.setdefault(_about(step), []).append(step)
+    found: list[Case] = []
+    for entry in _all(ledger, "decision"):
+        if len(found) >= limit:
+            break
+        if entry.public.get("outcome") != "review":
+            continue
+        case = _case(entry, about.get(entry.index, ()), passed=entry.index in passed)
+        if everything or case.status in OPEN:
+            found.append(case)
+    return found
+
+
+def approvals(ledger: LedgerReader) -> list[Case]:
+    """Every case whose approval is not spent yet, newest first. Raises LedgerError."""
+    steps = list(_all(ledger, "review"))[::-1]
+    approved = {_about(step) for step in steps if step.public.get("act") == "approve"}
+    found = (_among(_held(ledger.entry(index)), steps) for index in sorted(approved, reverse=True))
+    return [case for case in found if case.status == "approved"]
+
+
+def case(ledger: LedgerReader, index: int) -> Case:
+    """The case of the held decision *index* (or of a review entry about it). Raises UsageError."""
+    entry = ledger.entry(index)
+    if entry.kind == "review":
+        entry = ledger.entry(_about(entry))
+    return _among(_held(entry), list(_all(ledger, "review"))[::-1])
+
+
+def decide(
+    ledger: Ledger,
+    index: int,
+    act: Literal["approve", "deny", "appeal"],
+    *,
+    by: str,
+    reason: str = "",
+    publish_reason: bool = False,
+) -> Case:
+    """Record that *by* approves, denies or appeals the held decision *index*; the case as it is then.
+
+    The reason is committed to and kept in the workspace; with *publish_reason* it is part of the entry.
+    Raises UsageError when *index* is no held decision, the step does not fit its state, or a text does not
+    fit; LedgerError; KeyUnavailable without the log's key.
+    """
+    if not by.strip() or len(by) > MAX_NAME or not by.isprintable():
+        raise UsageError(f"a reviewer's name has 1 to {MAX_NAME} printable characters", hint="see --reviewer")
+    if len(reason) > MAX_REASON:
+        raise UsageError(f"the reason is longer than {MAX_REASON} characters", hint="shorten it")
+    with ledger.transaction() as batch:
+        now = _load(batch, index)
+        if (now.status, act) not in _NEXT:
+            raise UsageError(
+                f"decision {now.index} is {now.status}: it cannot be {_done(act)} now",
+                hint=f"`safegen review show {now.index}` shows what happened",
+            )
+        public: Json = {"decision": now.index, "act": act, "reviewer": by.strip()}
+        if reason and publish_reason:
+            public["reason"] = reason
+        private = {"reason": reason} if reason and not publish_reason else None
+        (at,) = batch.append([Draft("review", public, private)])
+        return _case(now.decision, (*now.steps, batch.entry(at)))
+
+
+def spend(
+    ledger: Ledger, index: int, decision: Decision, *, recorded: int | None, output: Json | None = None
+) -> Approval:
+    """Spend the approval *index* (its entry, or the decision it is about) for *decision*, once.
+
+    *recorded* is the entry of *decision* itself, which is ``passed`` from then on. *output*: digests of the
+    clip at hand, where it is a clip that was held.
+
+    Of several callers at once one succeeds. Raises HeldForReview when there is no unspent approval or it is
+    for another request (prompts, way of working, inputs, storyboard, strength), clip, model or policy;
+    UsageError, LedgerError.
+    """
+    with ledger.transaction() as batch:
+        now = _load(batch, index)
+        if now.status != "approved" or now.approval is None:
+            raise still_held(decision, f"decision {now.index} is {now.status}, not approved")
+        if index not in {now.index, now.approval}:
+            raise still_held(decision, f"entry {index} is not the approval that counts")
+        private = batch.private(now.index)
+        if different := differences(now.decision.public, private, decision, output):
+            raise still_held(decision, f"it was given for another {' and '.join(different)}")
+        public: Json = {"decision": now.index, "act": "use", "approval": now.approval}
+        if recorded is not None:
+            public["passes"] = recorded
+        (at,) = batch.append([Draft("review", public)])
+    return Approval(now.index, now.approval, at, excused(private) if output else frozenset())
+
+
+def still_held(
+    decision: Decision,
+    why: str,
+    *,
+    what: str = "the approval does not let this pass",
+    hint: str = "nothing was released; see `safegen review list`",
+) -> HeldForReview:
+    """The error for an approval that does not help: *what* cannot be, and *why*; *decision* as a held one."""
+    held = Held(decision.request, decision.policy, decision.checks, decision.findings, decision.score)
+    return HeldForReview(f"{what}: {why}", decision=held, hint=hint)
+
+
+def _done(act: str) -> str:
+    return {"approve": "approved", "deny": "denied", "appeal": "appealed"}[act]
+
+
+def _load(batch: Transaction, index: int) -> Case:
+    """The case, every entry of it checked against the tree, in a transaction that nobody else writes in."""
+    entry = batch.entry(index)
+    if entry.kind == "review":
+        entry = batch.entry(_about(entry))
+    return _among(_held(entry), batch.following("review", entry.index))
+
+
+def _among(decision: Entry, steps: Sequence[Entry]) -> Case:
+    """The case of *decision*, its steps picked from all review *steps* in order."""
+    passed = any(step.public.get("passes") == decision.index for step in steps)
+    return _case(decision, [s for s in steps if _about(s) == decision.index], passed=passed)
+
+
+def _held(entry: Entry) -> Entry:
+    if entry.kind != "decision" or entry.public.get("outcome") != "review":
+        raise UsageError(
+            f"entry {entry.index} is not a decision that waits for a person", hint="see `safegen review list`"
+        )
+    return entry
+
+
+def _about(step: Entry) -> int:
+    """The decision that a review entry is about."""
+    index = step.public.get("decision")
+    if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < step.index:
+        raise LedgerError(f"review entry {step.index} is about no decision", hint="run `safegen log check`")
+    return index
+
+
+def _case(decision: Entry, steps: Iterable[Entry], *, passed: bool = False) -> Case:
+    """Add up the steps. A step that does not fit the state before it is an error, never passed over."""
+    status: Status = "waiting"
+    ordered: Sequence[Entry] = tuple(steps)
+    for step in ordered:
+        after = _NEXT.get((status, str(step.public.get("act"))))
+        if after is None:
+            raise LedgerError(
+                f"review entry {step.index} does not fit a decision that is {status}",
+                hint="run `safegen log check`",
+            )
+        status = after
+    return Case(decision, tuple(ordered), "passed" if passed else status)
+
+
+def _all(ledger: LedgerReader, kind: Literal["review", "decision"]) -> Iterable[Entry]:
+    """Every entry of *kind*, newest first, page by page."""
+    before: int | None = None
+    while True:
+        page = ledger.entries(kind, _PAGE, before)
+        yield from page
+        if len(page) < _PAGE:
+            return
+        before = page[-1].index

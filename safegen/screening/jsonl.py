@@ -1,0 +1,150 @@
+"""Decisions as JSON, and streams of prompts in JSON lines: the interface that moderation pipelines use.
+
+Every answer is a decision record: it names the policy and its SHA-256, and each check that ran with its
+version and the SHA-256 of its model or lists. It never holds the prompt.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from safegen.errors import UsageError
+from safegen.types import Decision, Json, Request
+
+if TYPE_CHECKING:
+    from safegen.policies import Policy
+
+SCHEMA = "safegen.screen/1"
+MAX_LINE = 4 * 2**20
+"""Bytes of a line that is still looked at."""
+
+
+def decision_json(decision: Decision, *, private: bool = False) -> Json:
+    """A decision as ``safegen.screen/1``. Spans are character offsets into the prompt as it was given.
+
+    *private* leaves out what could repeat words of the prompt: the findings' reasons.
+    """
+    return {
+        "schema": SCHEMA,
+        "verdict": decision.outcome,
+        "score": round(decision.score, 6),
+        "categories": {k: round(v, 6) for k, v in decision.categories.items()},
+        "language": decision.language,
+        "findings": [
+            {
+                "category": f.category,
+                "score": round(f.score, 6),
+                "threshold": f.threshold,
+                "detector": f.detector,
+                **({} if private else {"reason": f.reason}),
+                "span": list(f.span) if f.span else None,
+            }
+            for f in decision.findings
+        ],
+        "policy": {"name": decision.policy.name, "sha256": decision.policy.digest},
+        "checks": [{k: v for k, v in vars(c).items() if v is not None} for c in decision.checks],
+    }
+
+
+def screen_jsonl(
+    lines: Iterable[bytes],
+    *,
+    policy: str = "default",
+    workers: int = 1,
+    private: bool = False,
+    ready: bool = False,
+) -> Iterator[Json]:
+    """One answer per line, in order: ``{"id", "verdict", "score", "categories", "findings"}``.
+
+    A line is an object with ``text`` (or ``prompt``) and optionally ``id`` and ``negative_prompt``, or a
+    bare JSON string. A line that cannot be read, a blank one too, gives ``{"id", "error"}`` and the rest
+    goes on. *workers* processes share the work; *ready* says that no line has to be waited for, so that they
+    are read many at a time. Raises UsageError (unknown policy) and
+    CheckUnavailable (a required check cannot run) at once: those concern every line.
+    """
+    from safegen.policies import load
+    from safegen.screening.batch import in_order, size
+
+    rules = load(policy)
+    work = partial(_answers, policy=rules, private=private)
+    return in_order(work, enumerate(lines), size(rules, workers, ready=ready), workers)
+
+
+def bounded(stream: BinaryIO) -> Iterator[bytes]:
+    """Lines of *stream*; of one that is too long only so much that it is seen to be, the rest is skipped."""
+    while line := stream.readline(MAX_LINE + 1):
+        yield line
+        while len(line) > MAX_LINE and not line.endswith(b"\n"):
+            line = stream.readline(MAX_LINE + 1)
+
+
+def dumps(answer: Json) -> str:
+    """One line of JSON; lone surrogates, which UTF-8 cannot hold, are escaped."""
+    text = json.dumps(answer, ensure_ascii=False, allow_nan=False)
+    return text if _encodes(text) else json.dumps(answer, allow_nan=False)
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _answers(lines: list[tuple[int, bytes]], *, policy: Policy, private: bool) -> list[Json]:
+    """The answers to some lines, judged together."""
+    from safegen.screening import run
+
+    asked = [_read(line, number, policy) for number, line in lines]
+    verdicts = iter(run([r for _, r in asked if isinstance(r, Request)], policy))
+    out: list[Json] = []
+    for identifier, request in asked:
+        verdict = next(verdicts) if isinstance(request, Request) else request
+        if isinstance(verdict, UsageError):
+            out.append({"id": identifier, "error": str(verdict), "exit_code": verdict.exit_code})
+        else:
+            out.append({"id": identifier, **decision_json(verdict, private=private)})
+    return out
+
+
+def _read(line: bytes, number: int, policy: Policy) -> tuple[Any, Request | UsageError]:
+    """Id and request of a line, or what is wrong with it."""
+    identifier: Any = number
+    try:
+        value = _parse(line, number)
+        identifier = _identifier(value.get("id", number), number)
+        text, negative = value.get("text", value.get("prompt")), value.get("negative_prompt") or ""
+        if not isinstance(text, str) or not isinstance(negative, str):
+            raise UsageError(f"line {number + 1} has no text")
+        return identifier, Request(prompt=text, negative_prompt=negative, policy=policy.name)
+    except UsageError as error:
+        return identifier, error
+
+
+def _identifier(value: Any, number: int) -> Any:
+    """An id that JSON can hold: text, a number, or nothing. Raises UsageError."""
+    if value is None or isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    raise UsageError(f"the id of line {number + 1} is neither text nor a number")
+
+
+def _parse(line: bytes, number: int) -> Json:
+    """The object of a line; a bare string counts as its text. Raises UsageError."""
+    if len(line) > MAX_LINE:
+        raise UsageError(f"line {number + 1} is larger than {MAX_LINE} bytes")
+    if not line.strip():
+        raise UsageError(f"line {number + 1} is blank")
+    try:
+        value = json.loads(line.decode("utf-8-sig" if number == 0 else "utf-8"))
+    except (UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise UsageError(f"line {number + 1} is not JSON in UTF-8") from error
+    if isinstance(value, str):
+        return {"text": value}
+    if not isinstance(value, dict):
+        raise UsageError(f"line {number + 1} is neither an object nor a string")
+    return value

@@ -1,0 +1,82 @@
+"""What a row asks for: its request, the label of its clip, and the names by which rows are known again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from safegen.templates.fill import fill
+from safegen.types import Request
+
+if TYPE_CHECKING:
+    from safegen.pipeline.stages import Label
+    from safegen.policies.schema import Policy
+    from safegen.templates.schema import Template, Variant
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is the same for all rows; ``None`` leaves it to the template, or to chance (``seed``)."""
+
+    model: str | None = None
+    policy: str = "default"
+    seed: int | None = None
+    width: int | None = None
+    height: int | None = None
+    seconds: float | None = None
+    steps: int | None = None
+    watermark: str = "tile"
+    crf: int = 18
+    publish_caption: bool = False
+
+
+def request(variant: Variant, values: Mapping[str, str], asked: Options, *, model: str, seed: int) -> Request:
+    """The whole prompt with the row's values in it: that is what is screened."""
+    return Request(
+        prompt=fill(variant.prompt, values),
+        negative_prompt=variant.negative_prompt,
+        model=model,
+        policy=asked.policy,
+        seed=seed,
+        width=asked.width or variant.width,
+        height=asked.height or variant.height,
+        seconds=asked.seconds or variant.seconds,
+        steps=asked.steps,
+    )
+
+
+def label(template: Template, values: Mapping[str, str], asked: Options, row: str) -> Label:
+    """Names and the like stay private unless the user wants the caption published; *row* names the row."""
+    from safegen.pipeline.stages import Label
+
+    told = {n: v for n, v in values.items() if template.fields[n].goes_into == "label"}
+    private = {"template": template.name, "template_sha256": template.digest, "row": row, "values": told}
+    return Label(title=template.title, caption=published(template, values, asked), private=private)
+
+
+def published(template: Template, values: Mapping[str, str], asked: Options) -> str:
+    """The caption that goes into the manifest; empty where the user did not ask for it."""
+    return fill(template.caption, values) if asked.publish_caption else ""
+
+
+def screen_caption(template: Template, values: Mapping[str, str], asked: Options, policy: Policy) -> None:
+    """A caption that is to be published passes the policy. Raises RefusedByPolicy, HeldForReview."""
+    from safegen.pipeline.authorize import stop
+    from safegen.screening import screen
+    from safegen.types import Allowed
+
+    text = published(template, values, asked)
+    if not text:
+        return
+    decision = screen(Request(prompt=text, policy=asked.policy), policy=policy)
+    if not isinstance(decision, Allowed):
+        stop(decision)
+
+
+def key(value: object) -> str:
+    """A short name for a JSON value: 16 hex digits of the SHA-256 of its text."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,133 @@
+"""What ledgers prove about a file: the user's own, or the proof sidecar beside the file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from safegen.errors import UnreadableInput
+from safegen.ledger import fast_lookup
+from safegen.types import CredentialsEvidence, Json, LedgerEvidence, NotChecked
+from safegen.verification.trust import Trust
+
+if TYPE_CHECKING:
+    from safegen.ledger.proof import VerifiedProof
+    from safegen.ledger.store import Ledger
+
+MAX_PROOF = 4 * 2**20
+
+
+def own_entry(
+    sha256: str,
+    credentials: CredentialsEvidence,
+    ledger: Ledger | None,
+    trust: Trust,
+    skipped: list[NotChecked],
+) -> LedgerEvidence | None:
+    """The entry of the user's own ledger that records this file, with its proof checked."""
+    if ledger is None or credentials.manifest_id is None:
+        return None
+    found = ledger.find(manifest_id=credentials.manifest_id)
+    if not found:
+        return None
+    best = next((r for r in found if r.sha256 == sha256), found[0])
+    proven = _proven(ledger.prove(best.index), trust, "proof", skipped)
+    if proven is None:
+        return None
+    shown = _evidence(proven, sha256, own=True, withdrawn=best.withdrawn is not None)
+    if best.withdrawn is None:
+        return shown
+    later = ledger.entry(best.withdrawn).public.get("superseded_by")
+    return replace(shown, superseded_by=str(later["manifest_id"])) if isinstance(later, dict) else shown
+
+
+def sidecar_entry(
+    path: Path,
+    proof: Path | None,
+    sha256: str,
+    credentials: CredentialsEvidence,
+    trust: Trust,
+    skipped: list[NotChecked],
+) -> LedgerEvidence | None:
+    """The entry that a proof sidecar shows, if its log is pinned and it is about this file.
+
+    Raises UnreadableInput when the user named a proof that cannot be read.
+    """
+    proven = _read(path, proof, trust, skipped)
+    found = None if proven is None else _evidence(proven, sha256, own=False)
+    if found is None:
+        return None
+    if found.bytes_match or found.entry.get("manifest_id") == credentials.manifest_id:
+        return found
+    skipped.append(NotChecked("proof sidecar", "it is about another file"))
+    return None
+
+
+def glanced_entry(
+    path: Path, sha256: str, credentials: CredentialsEvidence, database: Path, trust: Trust
+) -> LedgerEvidence | None:
+    """The own ledger's entry by way of the sidecar; None: ask the ledger itself.
+
+    The sidecar's proof has to verify under a pinned key, be about exactly these bytes and this manifest,
+    and its leaf has to stand in the ledger at that place; then the ledger adds whether it was withdrawn.
+    """
+    proven = _read(path, None, trust, [])
+    if proven is None or credentials.manifest_id is None:
+        return None
+    row = fast_lookup.release(database, credentials.manifest_id)
+    if row is None or row.withdrawn or (row.index, row.leaf) != (proven.index, proven.leaf):
+        return None  # a withdrawal has more to say: the ledger itself is asked
+    found = _evidence(proven, sha256, own=True)
+    return found if found is not None and found.bytes_match else None
+
+
+def _read(path: Path, proof: Path | None, trust: Trust, skipped: list[NotChecked]) -> VerifiedProof | None:
+    """The sidecar's proof, verified; None, with the reason kept, where there is none that counts."""
+    from safegen.ledger.proof import SUFFIX
+
+    file = proof or path.with_name(path.name + SUFFIX)
+    if proof is None and not file.is_file():
+        return None
+    try:
+        if file.stat().st_size > MAX_PROOF:
+            raise UnreadableInput(f"{file}: too large for a proof", hint="check the path")
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError, UnreadableInput) as error:
+        if proof is not None:
+            raise UnreadableInput(f"{file}: the proof cannot be read", hint="check the path") from error
+        skipped.append(NotChecked("proof sidecar", "it cannot be read"))
+        return None
+    if not trust.logs:
+        skipped.append(NotChecked("proof sidecar", "you have pinned no log: see `safegen trust add`"))
+        return None
+    return _proven(text, trust, "proof sidecar", skipped)
+
+
+def _proven(text: str, trust: Trust, layer: str, skipped: list[NotChecked]) -> VerifiedProof | None:
+    """A proof of a release that verifies under a pinned log; None, with the reason kept, otherwise."""
+    from safegen.ledger.proof import ProofRejected, verify_proof
+
+    try:
+        shown = verify_proof(text, logs=trust.logs)
+    except ProofRejected as error:
+        skipped.append(NotChecked(layer, str(error)))
+        return None
+    if shown.entry.get("kind") != "release":
+        skipped.append(NotChecked(layer, "it proves an entry that is not a release"))
+        return None
+    return shown
+
+
+def _evidence(shown: VerifiedProof, sha256: str, *, own: bool, withdrawn: bool = False) -> LedgerEvidence:
+    """What a verified proof says about a file with these bytes."""
+    public: Json = shown.entry.get("public", {})
+    return LedgerEvidence(
+        proven=True,
+        bytes_match=public.get("sha256") == sha256,
+        source="ledger" if own else "sidecar",
+        origin=shown.origin,
+        index=shown.index,
+        entry=public,
+        withdrawn=withdrawn,
+    )

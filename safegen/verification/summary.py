@@ -1,0 +1,107 @@
+"""What a reader wants to know about how a file was made, out of its manifest: label and value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from safegen.types import IngredientEvidence, Report
+from safegen.verification.json_report import assertion
+from safegen.verification.text_tracks import said
+
+MOST = 8
+"""Ingredients that are listed for people; JSON has all of them."""
+RELATIONSHIPS = {
+    "parentOf": "the source that was changed",
+    "inputTo": "given to the model",
+    "componentOf": "a part of it",
+}
+SOURCE_TYPES = {
+    "trainedAlgorithmicMedia": "made by a model",
+    "compositeWithTrainedAlgorithmicMedia": "partly made by a model",
+    "digitalCapture": "captured by a camera",
+}
+"""IPTC digital source types in words, where there are short ones."""
+
+
+def facts(report: Report) -> list[tuple[str, str]]:
+    """Signer, model, policy, mark and trust, as far as they are known. Values come from the file."""
+    manifest = report.credentials.manifest or report.recovered_manifest
+    if manifest is None:
+        return []
+    rows: list[tuple[str, str]] = []
+    made = _dict(assertion(manifest, "org.safegen.generation"))
+    policy = _dict(assertion(manifest, "org.safegen.policy"))
+    if report.recovered_manifest is not None:
+        rows.append(("original", str(manifest.get("title", ""))))
+    rows.append(("signed by", _signer(report, manifest)))
+    if made.get("model"):
+        mode = made.get("mode", "text")
+        rows.append(("made with", _model(made["model"]) + ("" if mode == "text" else f" ({mode})")))
+    rows += made_from(_ingredients(report, manifest))
+    if isinstance(policy.get("policy"), dict):
+        checks = policy.get("checks")
+        listed = checks if isinstance(checks, list) else []
+        ran = ", ".join(str(_dict(c).get("name")) for c in listed)
+        rows.append(("policy", f"{policy['policy'].get('name')} - {policy.get('outcome')} (ran: {ran})"))
+    for reading in report.watermarks[:2]:
+        if reading.payload is not None:
+            chance = (
+                f"chance of error below 1e{reading.log10_p:.0f}" if reading.bounded else "no proven bound"
+            )
+            rows.append(("watermark", f"id {reading.payload:016x}, {chance}"))
+    if report.texts:
+        rows.append(("beside it", said(report.texts)))
+    if report.trusted_by:
+        rows.append(("trusted by", report.trusted_by))
+    return [(label, value) for label, value in rows if value]
+
+
+def made_from(items: Sequence[IngredientEvidence]) -> list[tuple[str, str]]:
+    """One row for each ingredient; ``>`` before what an ingredient was itself made from."""
+    rows = [("made from", f"{'> ' * (item.level - 1)}{_ingredient(item)}") for item in items[:MOST]]
+    if len(items) > MOST:
+        rows.append(("made from", f"and {len(items) - MOST} more"))
+    return rows
+
+
+def _ingredients(report: Report, manifest: dict[str, Any]) -> tuple[IngredientEvidence, ...]:
+    """Those of the file's credentials, or of the recovered manifest (which knows only its own level)."""
+    from safegen.credentials.ingredients import ingredients
+
+    return report.credentials.ingredients or ingredients({"": manifest}, "")
+
+
+def _ingredient(item: IngredientEvidence) -> str:
+    """Name, relationship, and what its own credentials say."""
+    said = [RELATIONSHIPS.get(item.relationship, item.relationship)]
+    if item.failures:
+        said.append(f"DOES NOT MATCH its credentials ({', '.join(item.failures)})")
+    if item.manifest_id is None:
+        said.append("no credentials of its own")
+    elif item.signer:
+        said.append(f"signed by {item.signer}")
+    kind = (item.source_type or "").rpartition("/")[2]
+    if kind:
+        said.append(SOURCE_TYPES.get(kind, kind))
+    return f"{item.title or 'unnamed'}: {', '.join(part for part in said if part)}"
+
+
+def _signer(report: Report, manifest: dict[str, Any]) -> str:
+    """Signer's name and time."""
+    info = _dict(manifest.get("signature_info"))
+    name = report.credentials.signer or info.get("common_name") or info.get("issuer") or ""
+    when = report.credentials.signed_at or info.get("time") or ""
+    return f"{name}, {when}" if when else str(name)
+
+
+def _model(model: Any) -> str:
+    """Model name and version."""
+    return (
+        f"{model.get('name')} {model.get('version', '')}".strip() if isinstance(model, dict) else str(model)
+    )
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    """*value* where it is an object; hostile manifests put anything anywhere."""
+    return value if isinstance(value, dict) else {}

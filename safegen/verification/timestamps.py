@@ -1,0 +1,123 @@
+"""Whether an independent time stamp shows that a release was recorded while its signer's chain was valid.
+
+A stamp covers a checkpoint, the checkpoint an entry, the entry the manifest store by its hash: only all of
+that together says anything about the file. Where a stamp is at hand and does not count, the report says why.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from safegen.errors import SafegenError
+from safegen.types import CredentialsEvidence, LedgerEvidence, NotChecked
+
+if TYPE_CHECKING:
+    from safegen.ledger.proof import VerifiedProof
+    from safegen.ledger.store import Ledger
+    from safegen.verification.gather import Look
+
+LAYER = "time stamp"
+
+
+def witnessed(
+    path: Path,
+    how: Look,
+    credentials: CredentialsEvidence,
+    entry: LedgerEvidence | None,
+    ledger: Ledger | None,
+    skipped: list[NotChecked],
+) -> LedgerEvidence | None:
+    """*entry* with ``time_stamped`` set where a trusted authority's stamp proves it was in time."""
+    from safegen.ledger.timestamp import StampRejected, verify_stamp
+
+    if entry is None or not entry.proven:
+        return entry
+    reasons: list[str] = []
+    try:
+        for token, body in (*_beside(path, how, entry), *_in_own_ledger(entry, ledger)):
+            if not how.trust.stamps:
+                reasons.append("you have pinned no time stamp authority: see `safegen trust add --tsa`")
+                break
+            try:
+                when = verify_stamp(token, body, how.trust.stamps)
+            except StampRejected as error:
+                reasons.append(str(error))
+                continue
+            reason = _no_witness(path, how, credentials, entry, when)
+            if reason is None:
+                return replace(entry, time_stamped=True, stamped_at=when.isoformat(timespec="seconds"))
+            reasons.append(reason)
+    except StampRejected as error:
+        reasons.append(str(error))
+    skipped.extend(NotChecked(LAYER, reason) for reason in dict.fromkeys(reasons))
+    return entry
+
+
+def _beside(path: Path, how: Look, entry: LedgerEvidence) -> Iterator[tuple[bytes, bytes]]:
+    """The stamp beside the proof sidecar, with the checkpoint of the proof: if that shows this entry."""
+    from safegen.ledger.proof import SUFFIX as PROOF
+    from safegen.ledger.timestamp import SUFFIX, body_of, read_token
+
+    proof = how.proof or path.with_name(path.name + PROOF)
+    file = proof.with_name(proof.name + SUFFIX)
+    if not file.is_file():
+        return
+    shown = _proof(proof, how)
+    if shown is None or (shown.origin, shown.index) != (entry.origin, entry.index):
+        return
+    if shown.entry.get("public") == entry.entry:
+        yield read_token(file), body_of(shown.checkpoint)
+
+
+def _proof(file: Path, how: Look) -> VerifiedProof | None:
+    """The verified sidecar; None where it does not count (the report has its reason already)."""
+    from safegen.ledger.proof import MAX_PROOF, verify_proof
+
+    try:
+        with file.open(encoding="utf-8") as lines:
+            return verify_proof(lines.read(MAX_PROOF + 1), logs=how.trust.logs)
+    except (OSError, UnicodeDecodeError, SafegenError):
+        return None
+
+
+def _in_own_ledger(entry: LedgerEvidence, ledger: Ledger | None) -> Iterator[tuple[bytes, bytes]]:
+    """The stamps that the user's own ledger keeps over trees with this entry, oldest first."""
+    from safegen.ledger.timestamp import kept
+
+    if ledger is None or ledger.outside is None or entry.source != "ledger":
+        return
+    leaf = ledger.entry(entry.index).leaf
+    for stamp in kept(ledger.outside.folder, entry.index + 1):
+        body = ledger.holds_at(entry.index, leaf, stamp.size)
+        if body is not None:
+            yield stamp.token, body.encode()
+
+
+def _no_witness(
+    path: Path, how: Look, credentials: CredentialsEvidence, entry: LedgerEvidence, when: datetime
+) -> str | None:
+    """Why a genuine stamp of the time *when* says nothing about this file's signature; None: it does."""
+    from safegen.credentials.claim_signature import SignatureUnreadable, claim_signer
+    from safegen.credentials.library import certificates
+    from safegen.keys.chain import check_chain
+
+    if how.at is not None and when > how.at:
+        return "the time stamp is later than the time that was asked about"
+    store = credentials.store
+    if store is None or credentials.manifest_id is None:
+        return "there are no embedded credentials that the time stamp could be about"
+    if hashlib.sha256(store).hexdigest() != entry.entry.get("manifest_sha256"):
+        return "the credentials are not the ones that were recorded and stamped"
+    try:
+        chain = claim_signer(store, credentials.manifest_id).chain
+    except SignatureUnreadable as error:
+        return str(error)
+    judged = check_chain(chain, certificates(how.trust.anchors), at=when)
+    if not judged.trusted:
+        return f"at the time of the stamp ({when:%Y-%m-%d}) the signer was not valid: {judged.reason}"
+    return None

@@ -1,0 +1,152 @@
+"""Marks in the pictures, and what the user's own ledger says about the ids they carry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from safegen.errors import CheckUnavailable, SafegenError, UnreadableInput
+from safegen.types import (
+    CredentialsEvidence,
+    CredentialState,
+    FrameSample,
+    NotChecked,
+    SoftBinding,
+    WatermarkReading,
+)
+from safegen.verification.verdict import Resolution
+
+if TYPE_CHECKING:
+    from safegen.ledger.records import ReleaseEntry
+    from safegen.ledger.store import Ledger
+    from safegen.protocols import Watermark
+
+OURS = "org.safegen.watermark."
+DEFAULT_SCHEME = "tile"
+_GONE = frozenset({CredentialState.ABSENT, CredentialState.UNSUPPORTED, CredentialState.REMOTE_NOT_FETCHED})
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What the search for marks gave: readings, the pictures, and the schemes that were really run."""
+
+    readings: tuple[WatermarkReading, ...] = ()
+    sample: FrameSample | None = None
+    algs: frozenset[str] = frozenset()
+
+
+def payloads(bindings: Sequence[SoftBinding]) -> frozenset[int]:
+    """Payloads that soft bindings of our watermarks name; other algorithms' values are left alone."""
+    from safegen.credentials.assertions import parse_binding_value
+
+    ours = (b.value for b in bindings if b.alg.startswith(OURS))
+    return frozenset(p for p in map(parse_binding_value, ours) if p is not None)
+
+
+def look(
+    path: Path, credentials: CredentialsEvidence, ledger: Ledger | None, skipped: list[NotChecked]
+) -> Looked:
+    """Marks in the pictures: the default scheme always, others where the credentials name them.
+
+    Raises UnreadableInput when neither credentials nor pictures can be read, CheckUnavailable when a
+    detector fails.
+    """
+    from safegen.watermarks import PUBLIC_KEY
+
+    # The id that the credentials name is a candidate, too: some schemes claim no mark without one.
+    own = ledger.content_ids() if ledger is not None else ()
+    known = tuple(dict.fromkeys((*payloads(credentials.soft_bindings), *own)))
+    readings: list[WatermarkReading] = []
+    algs: set[str] = set()
+    shown: FrameSample | None = None
+    for scheme in _schemes(credentials, skipped):
+        sample = _sample(path, scheme, credentials, skipped)
+        if sample is None:
+            return Looked()
+        try:
+            readings.extend(scheme.detect(sample, key=PUBLIC_KEY, known=known))
+        except Exception as error:
+            raise CheckUnavailable(f"the watermark detector {scheme.alg} failed: {error}") from error
+        shown = shown or sample
+        algs.add(scheme.alg)
+    return Looked(tuple(readings), shown, frozenset(algs))
+
+
+def _schemes(credentials: CredentialsEvidence, skipped: list[NotChecked]) -> list[Watermark]:
+    """The default scheme, and those that the soft bindings name (``org.safegen.watermark.NAME.VERSION``)."""
+    from safegen import plugins
+
+    ours = [b.alg for b in credentials.soft_bindings if b.alg.startswith(OURS)]
+    found: list[Watermark] = []
+    for name in dict.fromkeys([DEFAULT_SCHEME, *map(_scheme_name, ours)]):
+        try:
+            found.append(plugins.load("watermarks", name))
+        except SafegenError as error:
+            skipped.append(NotChecked(f"watermark {name}", f"{error}; {error.hint}".rstrip("; ")))
+    return found
+
+
+def _scheme_name(alg: str) -> str:
+    """The plug-in behind one of our algorithm ids: what lies between prefix and version."""
+    return alg.removeprefix(OURS).rsplit(".", 1)[0]
+
+
+def _sample(
+    path: Path, scheme: Watermark, credentials: CredentialsEvidence, skipped: list[NotChecked]
+) -> FrameSample | None:
+    """The pictures a scheme wants to see; None, with the reason kept, where signed files have none."""
+    from safegen.media import sandbox
+
+    try:
+        return sandbox.sample(path, frames=scheme.sample_frames, short_side=scheme.sample_short_side)
+    except sandbox.NoVideo:
+        skipped.append(NotChecked("watermark", "the file has no pictures"))
+    except UnreadableInput as error:
+        if credentials.state not in {CredentialState.VALID, CredentialState.INVALID}:
+            raise
+        skipped.append(NotChecked("watermark", f"its pictures cannot be decoded: {error}"))
+    return None
+
+
+def resolve(looked: Looked, ledger: Ledger | None) -> tuple[list[Resolution], ReleaseEntry | None]:
+    """What the user's own ledger says about each id read, with the pictures compared."""
+    resolutions: list[Resolution] = []
+    recovered: ReleaseEntry | None = None
+    if ledger is None or looked.sample is None:
+        return resolutions, recovered
+    from safegen.detectors.provenance.content import Descriptors, compare
+
+    for reading in looked.readings:
+        if not reading.present or reading.payload is None:
+            continue
+        for release in ledger.find(content_id=reading.payload):
+            match = None
+            if release.descriptors:
+                match = compare(Descriptors.from_bytes(release.descriptors), looked.sample, reading.geometry)
+            resolutions.append(Resolution(reading.payload, release.manifest_id, match))
+            if recovered is None or (match is not None and match.matches):
+                recovered = release
+    return resolutions, recovered
+
+
+def by_content(
+    looked: Looked, credentials: CredentialsEvidence, ledger: Ledger | None, index: Path | None = None
+) -> tuple[list[Resolution], ReleaseEntry | None]:
+    """The release whose recorded pictures this file shows, where neither credentials nor mark are left.
+
+    *index*: where the index of the ledger's fingerprints is kept; without it one is made for this once.
+    """
+    if ledger is None or looked.sample is None or credentials.state not in _GONE:
+        return [], None
+    if any(r.present for r in looked.readings):
+        return [], None
+    from safegen.verification.content_index import find
+
+    matches = find(ledger, looked.sample, index)
+    if not matches:
+        return [], None
+    release = ledger.release(matches[0].index)
+    found = Resolution(release.content_id, release.manifest_id, matches[0].content, by_content=True)
+    return [found], release

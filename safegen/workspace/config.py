@@ -1,0 +1,242 @@
+"""Where keys, ledger, trust and settings live.
+
+Found in this order: ``--workspace``, ``SAFEGEN_WORKSPACE``, the nearest ``safegen.toml`` upwards from
+the current folder, the platform's user data folder. A workspace that was *found by walking up* adds
+no trust: whoever made the folder chose what is in it. It may be used to make videos with its keys;
+``verify`` then takes anchors and ledger from the user's own workspace instead.
+
+Layout: ``safegen.toml``, ``keys/``, ``ledger.db``, ``checkpoints/``, ``trust/``, ``held/``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from safegen.errors import UsageError, WorkspaceError
+
+CONFIG_NAME = "safegen.toml"
+
+Source: TypeAlias = Literal["option", "environment", "discovered", "user"]
+
+_NEW_CONFIG = """\
+# safegen workspace. Delete nothing in this folder by hand: the ledger and its checkpoints belong together.
+format = 1
+
+# [signing]            # your own certificate instead of the local identity
+# chain = "chain.pem"  # leaf first
+# key = "leaf.key"     # PEM, or PKCS#12 (.p12, .pfx); passphrase from SAFEGEN_KEY_PASSPHRASE
+# alg = "es256"
+# tsa_url = ""         # RFC 3161 time stamping authority
+# ocsp_url = ""        # OCSP responder of your certificate's issuer: its answer goes into each signature
+
+# [release]
+# manifest = "embedded" # or "sidecar", or "https://example.com/{id}.c2pa"
+# label = ""            # visible in every clip, such as "AI-generated"
+# access = true         # captions, descriptions, chapters and a transcript with every clip
+
+# [privacy]
+# keep_prompts = false # true: the plain prompt is kept in the private part of the ledger
+# publish_prompt = false # true: the prompt goes into the manifest of every release
+"""
+
+
+@dataclass(frozen=True)
+class Config:
+    """Settings of a workspace, validated. Paths are absolute."""
+
+    ledger_url: str | None = None
+    signing_chain: Path | None = None
+    signing_key: Path | None = None
+    signing_alg: str = "es256"
+    tsa_url: str | None = None
+    ocsp_url: str | None = None
+    keep_prompts: bool = False
+    publish_prompt: bool = False
+    organisation: str = ""
+    manifest: str = "embedded"
+    """Where manifests go: ``embedded``, ``sidecar``, or an https address (``{id}``: the content id)."""
+    label: str = ""
+    """A visible label burnt into every clip; empty: none."""
+    access: bool = True
+    """Whether releases come with captions, descriptions, chapters and a transcript."""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A workspace folder. ``trusted`` is False when it was merely discovered."""
+
+    root: Path
+    source: Source = "option"
+    config: Config = field(default_factory=Config)
+
+    @property
+    def trusted(self) -> bool:
+        """Whether anchors and ledger in here count as the user's own."""
+        return self.source != "discovered"
+
+    @property
+    def keys(self) -> Path:
+        """Folder of the identity."""
+        return self.root / "keys"
+
+    @property
+    def trust(self) -> Path:
+        """Folder of pinned trust bundles."""
+        return self.root / "trust"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of signed checkpoints, outside the database."""
+        return self.root / "checkpoints"
+
+    @property
+    def ledger_url(self) -> str:
+        """SQLAlchemy URL of the ledger."""
+        return self.config.ledger_url or f"sqlite:///{self.root / 'ledger.db'}"
+
+    @property
+    def has_ledger(self) -> bool:
+        """Whether a ledger has been made already."""
+        return self.config.ledger_url is not None or (self.root / "ledger.db").is_file()
+
+    def releasing(
+        self, *, manifest: str | None = None, label: str | None = None, access: bool | None = None
+    ) -> Workspace:
+        """This workspace, releasing with other settings than its file says where they are given.
+
+        Raises UsageError for a place where no manifest can go, or a label that cannot be written.
+        """
+        from safegen.credentials.place import check_place
+
+        if manifest is not None:
+            check_place(manifest)
+        if label:
+            from safegen.media.label import check_label
+
+            check_label(label)
+        chosen: dict[str, Any] = {"manifest": manifest, "label": label, "access": access}
+        changes = {k: v for k, v in chosen.items() if v is not None}
+        return replace(self, config=replace(self.config, **changes))
+
+    def make(self) -> None:
+        """Create the folder (0700) and its ``safegen.toml`` if absent. Raises WorkspaceError."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for folder in (self.trust, self.checkpoints):
+                folder.mkdir(exist_ok=True, mode=0o700)
+            config = self.root / CONFIG_NAME
+            if not config.exists():
+                temporary = config.with_name(f".{CONFIG_NAME}.{os.getpid()}")
+                temporary.write_text(_NEW_CONFIG)
+                temporary.replace(config)
+        except OSError as error:
+            raise WorkspaceError(
+                f"the workspace {self.root} cannot be written: {error.strerror}",
+                hint="choose another with --workspace or SAFEGEN_WORKSPACE",
+            ) from error
+
+
+def find(option: str | os.PathLike[str] | None = None, *, start: Path | None = None) -> Workspace:
+    """The workspace to use, by the order in the module's docstring. It need not exist yet.
+
+    Raises UsageError for a path that is a file, WorkspaceError for an unreadable ``safegen.toml``.
+    """
+    if option:
+        return _open(Path(option), "option")
+    if named := os.environ.get("SAFEGEN_WORKSPACE"):
+        return _open(Path(named), "environment")
+    here = (start or Path.cwd()).resolve()
+    own = _user_folder()
+    for folder in (here, *here.parents):
+        if (folder / CONFIG_NAME).is_file() and folder != own:
+            return _open(folder, "discovered")
+    return _open(own, "user")
+
+
+def find_trusted(option: str | os.PathLike[str] | None = None) -> Workspace:
+    """As ``find``, but never a discovered one: falls back to the user's own workspace."""
+    return or_own(find(option))
+
+
+def or_own(found: Workspace) -> Workspace:
+    """*found* where it is trusted, else the user's own workspace."""
+    return found if found.trusted else _open(_user_folder(), "user")
+
+
+def _user_folder() -> Path:
+    """The platform's folder for user data."""
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("safegen", appauthor=False)).resolve()
+
+
+def _open(root: Path, source: Source) -> Workspace:
+    """Workspace at *root* with its settings."""
+    root = root.expanduser().resolve()
+    if root.exists() and not root.is_dir():
+        raise UsageError(f"the workspace {root} is a file", hint="give a folder")
+    return Workspace(root, source, _config(root))
+
+
+def _config(root: Path) -> Config:
+    """Settings from ``safegen.toml``; defaults where it does not exist."""
+    file = root / CONFIG_NAME
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return Config()
+    except (OSError, UnicodeDecodeError) as error:
+        raise WorkspaceError(
+            f"{file} cannot be read: {error}", hint="repair it or choose --workspace"
+        ) from error
+    try:
+        data = _toml(text)
+    except ValueError as error:
+        raise WorkspaceError(f"{file}: {error}", hint="repair the file; it is TOML") from error
+    return _validated(data, root, file)
+
+
+def _toml(text: str) -> Mapping[str, Any]:
+    """Parse TOML."""
+    import tomllib
+
+    return tomllib.loads(text)
+
+
+def _validated(data: Mapping[str, Any], root: Path, file: Path) -> Config:
+    """Config from parsed TOML. Unknown keys are errors: a typo must not switch something off silently."""
+    if data == {"format": 1}:  # as made: pydantic's import would be a third of what `verify` takes
+        return Config()
+    from pydantic import ValidationError
+
+    from safegen.workspace.schema import WorkspaceFile
+
+    try:
+        content = WorkspaceFile.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise WorkspaceError(f"{file}: {where}: {first['msg']}", hint="correct safegen.toml") from error
+    try:
+        chosen = Workspace(root).releasing(manifest=content.release.manifest, label=content.release.label)
+    except UsageError as error:
+        raise WorkspaceError(f"{file}: [release]: {error}", hint=error.hint) from error
+    signing = content.signing
+    return Config(
+        ledger_url=content.ledger.url,
+        signing_chain=root / signing.chain if signing.chain else None,
+        signing_key=root / signing.key if signing.key else None,
+        signing_alg=signing.alg,
+        tsa_url=signing.tsa_url or None,
+        ocsp_url=signing.ocsp_url or None,
+        keep_prompts=content.privacy.keep_prompts,
+        publish_prompt=content.privacy.publish_prompt,
+        organisation=content.identity.organisation,
+        manifest=chosen.config.manifest,
+        label=chosen.config.label,
+        access=content.release.access,
+    )
