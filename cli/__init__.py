@@ -72,7 +72,7 @@ class _LazyGroup(click.Group):
 def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
     """Print the version and stop."""
     if value and not ctx.resilient_parsing:
-        from safegen import __version__
+        from safegen._version import __version__
 
         click.echo(f"safegen {__version__}")
         ctx.exit()

@@ -210,10 +210,10 @@ def _one(asked: Asked, making: Making) -> None:
 def _vary(asked: Asked, making: Making, count: int) -> None:
     """Several clips; those that failed are named at the end (exit 8)."""
     from safegen.api.generation import variations
-    from safegen.api.variations import SCHEMA, failed, to_json
     from safegen.cli._output import Bar, print_json
     from safegen.cli._release import release_json, show_variation
     from safegen.errors import BatchFailed
+    from safegen.request.variations import SCHEMA, failed, to_json
 
     items = []
     with Bar(quiet=making.as_json, plain=making.plain) as bar:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from safegen.api.variations import Variation
+    from safegen.request.variations import Variation
     from safegen.types import Release
 
 

@@ -77,14 +77,14 @@ def compare(prompts: Iterable[Labelled], a: Policy, b: Policy) -> Comparison:
 
     Raises CheckUnavailable when a required check cannot run.
     """
-    from safegen.screening import run
+    from safegen.screening import judge
 
     moved: list[Moved] = []
     tally: Counter[tuple[str, str, int]] = Counter()
     count = skipped = 0
     stream = iter(prompts)
     while part := list(islice(stream, _CHUNK)):
-        sides = [run([Request(p.text, policy=q.name) for p in part], q) for q in (a, b)]
+        sides = [judge([Request(p.text, policy=q.name) for p in part], q) for q in (a, b)]
         for prompt, before, after in zip(part, *sides, strict=True):
             if isinstance(before, UsageError) or isinstance(after, UsageError):
                 skipped += 1

@@ -9,21 +9,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+from safegen._version import __version__
 
 if TYPE_CHECKING:
-    from safegen.api import describe, detect, moderate, protect, reproduce, screen, verify
-    from safegen.api.generation import blend, extend, generate, loop, remix, storyboard
+    from safegen.api import (
+        blend,
+        describe,
+        detect,
+        extend,
+        generate,
+        loop,
+        moderate,
+        protect,
+        remix,
+        reproduce,
+        screen,
+        storyboard,
+        verify,
+    )
     from safegen.errors import SafegenError
     from safegen.types import Allowed, Held, Refused, Release, Report, Shot, Verdict
 
 _LAZY = {
-    "blend": "safegen.api.generation",
-    "extend": "safegen.api.generation",
-    "generate": "safegen.api.generation",
-    "loop": "safegen.api.generation",
-    "remix": "safegen.api.generation",
-    "storyboard": "safegen.api.generation",
+    "blend": "safegen.api",
+    "extend": "safegen.api",
+    "generate": "safegen.api",
+    "loop": "safegen.api",
+    "remix": "safegen.api",
+    "storyboard": "safegen.api",
     "describe": "safegen.api",
     "detect": "safegen.api",
     "moderate": "safegen.api",

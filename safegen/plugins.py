@@ -7,8 +7,8 @@ its file. Adding a generator, a watermark or a detector is adding one file there
 from __future__ import annotations
 
 import importlib
-import pkgutil
 from functools import cache
+from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from safegen.errors import UsageError
@@ -25,9 +25,15 @@ _PACKAGES: dict[str, str] = {
 
 @cache
 def names(kind: Kind) -> tuple[str, ...]:
-    """Names of the modules of *kind*, sorted; some are helpers without ``create``."""
+    """Names of the plug-ins of *kind*, sorted. None of them is imported for it."""
     package = importlib.import_module(_PACKAGES[kind])
-    return tuple(sorted(m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_")))
+    found = []
+    for folder in map(Path, package.__path__):
+        for file in (*folder.glob("*.py"), *folder.glob("*/__init__.py")):
+            name = file.parent.name if file.name == "__init__.py" else file.stem
+            if not name.startswith("_") and "\ndef create()" in file.read_text(encoding="utf-8"):
+                found.append(name)
+    return tuple(sorted(found))
 
 
 def load(kind: Kind, name: str) -> Any:

@@ -50,7 +50,7 @@ LAYERS: list[tuple[str, ...]] = [
         "safegen.compliance",
         "safegen.templates",
         "safegen.request.build",
-        "safegen.api.variations",
+        "safegen.request.variations",
         "safegen.api.generation",
         "safegen.api.inspection",
         "safegen.request.storyboard",

@@ -12,7 +12,7 @@ from safegen.detectors.prompt.rules import Rules
 from safegen.errors import UsageError
 from safegen.policies.engine import decide
 from safegen.policies.schema import Encoder, Guard, Policy
-from safegen.screening import run as judge
+from safegen.screening import judge
 from safegen.types import Request
 
 System: TypeAlias = Callable[[Sequence[str]], list[tuple[float, bool]]]

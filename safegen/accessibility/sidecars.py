@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from safegen.accessibility import webvtt
 from safegen.accessibility.cues import Cue
-from safegen.accessibility.names import SUFFIXES as SUFFIXES
-from safegen.accessibility.names import names as names
+from safegen.accessibility.sidecar_names import SUFFIXES as SUFFIXES
+from safegen.accessibility.sidecar_names import names as names
 from safegen.accessibility.tracks import LANGUAGE, Tracks
 from safegen.accessibility.transcript import transcript
 from safegen.errors import ReleaseFailed, UnreadableInput

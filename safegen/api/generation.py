@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack, cast
 
 from safegen.request import build
-from safegen.request.build import Asked, PathLike, Settings
-from safegen.types import Json, Release, Request, Shot
+from safegen.request.build import Asked, Settings
+from safegen.types import Json, PathLike, Release, Request, Shot
 
 if TYPE_CHECKING:
-    from safegen.api.variations import Variation
     from safegen.keys.passphrase import Passphrase
     from safegen.media.encode import Encoding
     from safegen.protocols import Progress, Signer
+    from safegen.request.variations import Variation
     from safegen.workspace.config import Workspace
     from safegen.workspace.session import Studio
 
@@ -171,9 +171,9 @@ def variations(
     an item with its error, and the others go on; anything else is raised. With *resume* files that are
     already there are kept where they are what would be made. Raises UsageError, and as ``generate`` does.
     """
-    from safegen.api.variations import vary
     from safegen.errors import UsageError
     from safegen.pipeline.produce import find_generator, produce
+    from safegen.request.variations import vary
 
     if how.get("approval") is not None:
         raise UsageError("an approval lets one request pass, once", hint="leave out the variations")

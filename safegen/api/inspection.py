@@ -1,24 +1,31 @@
-"""What the Python API says of files that are there: ``verify``, ``detect``, ``moderate``, ``comply``.
+"""What only looks: ``screen`` a prompt; ``verify``, ``detect``, ``moderate``, ``comply`` for files.
 
 Nothing is made, changed or recorded. ``safegen.api`` has all functions.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from safegen.protocols import NoProgress, Progress
-from safegen.types import Detection, Report
+from safegen.types import Allowed, Detection, Held, PathLike, Refused, Report, Request
 
 if TYPE_CHECKING:
     from safegen.compliance.model import Compliance
     from safegen.moderation.run import Moderation
 
-PathLike: TypeAlias = str | os.PathLike[str]
+
+def screen(prompt: str, *, policy: str = "default", negative_prompt: str = "") -> Allowed | Held | Refused:
+    """What *policy* says about *prompt*. Nothing is generated, recorded or stored.
+
+    Raises UsageError (empty, huge or binary prompt, unknown policy), CheckUnavailable.
+    """
+    from safegen.screening import screen as run
+
+    return run(Request(prompt=prompt, negative_prompt=negative_prompt, policy=policy))
 
 
 def verify(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from safegen import __version__
+from safegen._version import __version__
 from safegen.credentials import assertions as make
 from safegen.credentials.redact import QUOTE, Redactor
 from safegen.credentials.sign import Ingredient

@@ -55,10 +55,7 @@ def embedded() -> tuple[str, ...]:
     """Names of the generators that come with their weights: the plug-ins of this package."""
     from safegen import plugins
 
-    return tuple(name for name in plugins.names("generators") if name not in _HELPERS)
-
-
-_HELPERS = frozenset({"diffusers", "estimate", "families", "hub", "present", "presets", "remote", "weights"})
+    return plugins.names("generators")
 
 
 def catalogue() -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from importlib import metadata
 from typing import Any
 
-from safegen import __version__
+from safegen._version import __version__
 from safegen.types import Json, Request
 
 _LIBRARIES = ("torch", "diffusers", "transformers", "numpy", "opencv-python-headless")

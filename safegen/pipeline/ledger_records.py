@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from safegen import __version__
+from safegen._version import __version__
 from safegen.pipeline.stages import Made, Moderated
 from safegen.review.matching import fingerprint
 from safegen.review.queue import Approval

@@ -5,22 +5,19 @@ Nothing is screened, opened or generated here. What had to be worked out is said
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 from safegen.errors import UsageError
 from safegen.request import sizes
 from safegen.request.validate import check_numbers, check_shots
-from safegen.types import Input, Mode, Request, Role, Shot
+from safegen.types import Input, Mode, PathLike, Request, Role, Shot
 
 if TYPE_CHECKING:
     from safegen.workspace.config import Workspace
-
-PathLike: TypeAlias = str | os.PathLike[str]
 
 
 class Settings(TypedDict, total=False):

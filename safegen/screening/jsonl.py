@@ -98,10 +98,10 @@ def _encodes(text: str) -> bool:
 
 def _answers(lines: list[tuple[int, bytes]], *, policy: Policy, private: bool) -> list[Json]:
     """The answers to some lines, judged together."""
-    from safegen.screening import run
+    from safegen.screening import judge
 
     asked = [_read(line, number, policy) for number, line in lines]
-    verdicts = iter(run([r for _, r in asked if isinstance(r, Request)], policy))
+    verdicts = iter(judge([r for _, r in asked if isinstance(r, Request)], policy))
     out: list[Json] = []
     for identifier, request in asked:
         verdict = next(verdicts) if isinstance(request, Request) else request

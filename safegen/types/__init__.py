@@ -11,20 +11,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from safegen.types.detection import DetectedMark, Detection
 from safegen.types.evidence import (
     ContentMatch,
     CredentialsEvidence,
     CredentialState,
+    DetectedMark,
+    Detection,
     FrameSample,
     Geometry,
     IngredientEvidence,
     LedgerEvidence,
-    NotChecked,
-    Report,
     SoftBinding,
-    TextBeside,
-    Verdict,
     WatermarkReading,
     WatermarkSegment,
 )
@@ -47,6 +44,7 @@ from safegen.types.request import (
     Input,
     Json,
     Mode,
+    PathLike,
     PolicyRef,
     Refused,
     Request,
@@ -54,6 +52,7 @@ from safegen.types.request import (
     Shot,
     Span,
 )
+from safegen.types.verdict import NotChecked, Report, TextBeside, Verdict
 
 if TYPE_CHECKING:
     from safegen.types.generation import Frame as Frame
@@ -84,6 +83,7 @@ __all__ = [
     "ModelRef",
     "NotChecked",
     "Outlook",
+    "PathLike",
     "PolicyRef",
     "Refused",
     "Release",

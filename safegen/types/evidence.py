@@ -61,6 +61,54 @@ class WatermarkReading:
 
 
 @dataclass(frozen=True)
+class DetectedMark:
+    """A mark, and where in the file it is: ``runs`` cover the file from start to end, in turn with and
+    without it (empty where the scheme, or a picture, has no time line).
+
+    The borders are sampled: ``Detection.step`` seconds apart. A run's ``log10_p`` counts all stretches that
+    could have been chosen; ``reading.segments`` are the single seconds.
+    """
+
+    reading: WatermarkReading
+    runs: tuple[WatermarkSegment, ...] = ()
+
+    @property
+    def spliced(self) -> bool:
+        """Whether only parts of the file carry the mark."""
+        return any(not run.present for run in self.runs)
+
+
+@dataclass(frozen=True)
+class Detection:
+    """Every mark found in a file, strongest first; none: ``marks`` is empty, ``log10_p`` came nearest.
+
+    ``frames`` pictures were looked at, ``step`` seconds apart (0 for a picture), of ``seconds`` in all.
+    """
+
+    path: Path
+    kind: Literal["video", "picture"]
+    alg: str
+    width: int
+    height: int
+    seconds: float
+    frames: int
+    step: float
+    marks: tuple[DetectedMark, ...]
+    log10_p: float
+    notes: tuple[str, ...] = ()
+
+    @property
+    def present(self) -> bool:
+        """Whether a mark was found."""
+        return bool(self.marks)
+
+    @property
+    def exit_code(self) -> int:
+        """``safegen detect``'s: 0 with a mark, 40 without."""
+        return 0 if self.marks else 40
+
+
+@dataclass(frozen=True)
 class FrameSample:
     """Frames picked from a file by the sandboxed decoder.
 
@@ -194,68 +242,3 @@ class LedgerEvidence:
     withdrawn: bool = False
     superseded_by: str = ""
     """Manifest id of the release that replaces a withdrawn one, if its maker named one."""
-
-
-class Verdict(enum.Enum):
-    """The one answer of ``verify``; the value is its exit code."""
-
-    VERIFIED = 0
-    VERIFIED_REPACKED = 10
-    SIGNED_UNTRUSTED = 11
-    SIGNED_UNLOGGED = 12
-    EXPIRED_BUT_LOGGED = 13
-    RECOVERED = 20
-    MARKED_UNRESOLVED = 21
-    TAMPERED = 30
-    CONFLICT = 31
-    NO_PROVENANCE = 40
-
-    @property
-    def exit_code(self) -> int:
-        """The process exit code of ``safegen verify`` for this verdict."""
-        return self.value
-
-
-@dataclass(frozen=True)
-class NotChecked:
-    """A layer that was not looked at, and why."""
-
-    layer: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class TextBeside:
-    """A text track (``captions``, ``descriptions``, ``chapters``, ``transcript``) that the credentials name.
-
-    ``state``: what lies beside the file as ``name``.
-    """
-
-    kind: str
-    name: str
-    state: Literal["as released", "changed", "absent", "unreadable"]
-
-
-@dataclass(frozen=True)
-class Report:
-    """Everything ``verify`` found about one file."""
-
-    path: Path
-    sha256: str
-    verdict: Verdict
-    summary: str
-    reasons: tuple[str, ...]
-    credentials: CredentialsEvidence
-    watermarks: tuple[WatermarkReading, ...] = ()
-    ledger: LedgerEvidence | None = None
-    content: ContentMatch | None = None
-    recovered_manifest: Json | None = None
-    trusted_by: str | None = None
-    not_checked: tuple[NotChecked, ...] = ()
-    texts: tuple[TextBeside, ...] = ()
-    """Text tracks beside the file; they do not change the verdict, which is about the file."""
-
-    @property
-    def exit_code(self) -> int:
-        """The exit code of the verdict."""
-        return self.verdict.exit_code

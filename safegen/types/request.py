@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 Json: TypeAlias = dict[str, Any]
+PathLike: TypeAlias = str | os.PathLike[str]
+"""A path as users write it."""
 Span: TypeAlias = tuple[int, int]
 """Half-open character range ``[start, end)`` in the user's own text."""
 

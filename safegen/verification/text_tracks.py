@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from safegen.accessibility.names import names
+from safegen.accessibility.sidecar_names import names
 from safegen.types import TextBeside
 from safegen.verification.json_report import assertion
 

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safegen.errors import GenerationFailed, UsageError
+from safegen.generators.diffusers import loading, model_config, modes, preflight, sizes
+from safegen.generators.diffusers import options as _options
 from safegen.generators.diffusers.call import accepted, call, checked_arguments, run, to_uint8
+from safegen.generators.diffusers.execution import Desk, who_can
 from safegen.generators.diffusers.families import Family, Native, family_of
-from safegen.generators.diffusers.generator import loading, model_config, preflight, sizes
-from safegen.generators.diffusers.generator import modes as _work
-from safegen.generators.diffusers.generator import options as _options
 from safegen.generators.diffusers.options import Options
-from safegen.generators.diffusers.run import Desk, who_can
 from safegen.generators.presets import Preset
 from safegen.types import Clip, Generated, ModelRef, Outlook
 
@@ -60,7 +59,7 @@ class DiffusersGenerator:
         loaded = self._with(options, placement)
         desk = Desk(self, request, loaded, family, facts, options, target, progress)
         inputs = desk.inputs(conditions, native)
-        job = _work.Job(
+        job = modes.Job(
             request,
             target.width or 0,
             target.height or 0,
@@ -71,7 +70,7 @@ class DiffusersGenerator:
             inputs,
             desk.make,
         )
-        clip = Clip.from_array(_work.run(job), target.fps)
+        clip = Clip.from_array(modes.run(job), target.fps)
         settings = {**desk.settings, "mode": request.mode, "parts": desk.parts}
         notes = (*target.notes, *family.notes(facts), *short, *desk.notes)
         return Generated(clip, self.reference(loaded), settings, notes)
@@ -94,7 +93,7 @@ class DiffusersGenerator:
             seconds = None
         if request.mode == "storyboard":
             span = sizes.at_most(native.frames or target.frames, native)
-            seconds = sum(_work.shot_frames(request, target.fps, span)) / target.fps
+            seconds = sum(modes.shot_frames(request, target.fps, span)) / target.fps
         if request.inputs and request.width is None and request.height is None and not native.fixed:
             width = height = None
             notes.append("the input's shape decides the size")

@@ -94,10 +94,10 @@ def load(
     MissingExtra, GenerationFailed, and UsageError when the folder holds a pipeline that is not for video or
     an option does not fit it.
     """
+    from safegen.generators.diffusers import lora as _lora
+    from safegen.generators.diffusers import model_config, tuning
+    from safegen.generators.diffusers import placement as _placement
     from safegen.generators.diffusers.families import family_of
-    from safegen.generators.diffusers.generator import lora as _lora
-    from safegen.generators.diffusers.generator import model_config, tuning
-    from safegen.generators.diffusers.generator import placement as _placement
 
     need("torch")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

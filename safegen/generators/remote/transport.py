@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import httpx2
 
-from safegen import __version__
+from safegen._version import __version__
 from safegen.errors import GenerationFailed
 
 LIMIT_HEADER = "x-safegen-limit"

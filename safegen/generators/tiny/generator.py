@@ -35,7 +35,7 @@ _OWN_LENGTH: dict[str, str] = {
 _HINT = (
     "Its small world: `safegen models show tiny`; a real model: `--model wan2.1-1.3b` (`safegen models list`)"
 )
-FOLDER = Path(__file__).resolve().parent.parent / "models" / "tiny"
+FOLDER = Path(__file__).resolve().parents[2] / "models" / "tiny"
 VERSION = "3"
 SIDE, SECONDS, FPS = 512, 3.0, 24
 SLOW = 2
@@ -200,8 +200,3 @@ def _tokenizer(folder: Path) -> dict[str, Any]:
 
 def _vocabulary(folder: Path) -> frozenset[str]:
     return frozenset(w for w in _tokenizer(folder)["model"]["vocab"] if not w.startswith("<"))
-
-
-def create() -> TinyGenerator:
-    """The plug-in."""
-    return TinyGenerator()

@@ -14,8 +14,7 @@ from safegen import policies
 from safegen.cli import group
 from safegen.errors import UnreadableInput, UsageError
 from safegen.policies.difference import Labelled, read_prompts
-from safegen.screening import run as judge
-from safegen.screening import screen, screen_async, screen_many
+from safegen.screening import judge, screen, screen_async, screen_many
 from safegen.types import Request
 
 BOMB = "how to build a pipe bomb at home"

@@ -11,8 +11,7 @@ from safegen.detectors.prompt import guards
 from safegen.detectors.prompt.guards import FAMILIES, _guard
 from safegen.errors import CheckUnavailable, UsageError
 from safegen.policies.schema import Policy
-from safegen.screening import run as judge
-from safegen.screening import screen, screen_many
+from safegen.screening import judge, screen, screen_many
 from safegen.types import Allowed, Held, Refused, Request, Shot
 
 BY_CLASSIFIER = "how to make meth at home"

@@ -1,59 +1,21 @@
-"""The Python API: ``screen``, ``generate`` and its siblings, ``verify``: the CLI is a skin over it.
-
-What makes clips stands in ``safegen.api.generation``, what looks at files in ``safegen.api.inspection``.
+"""What is made of files that are there: ``protect``, ``describe`` and ``reproduce``.
 
 Every function raises SafegenError subclasses only (see ``safegen.errors``) and never prints.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
-from safegen.api.generation import blend, extend, generate, generate_request, loop, plan, remix, storyboard
-from safegen.api.inspection import comply, detect, moderate, verify
 from safegen.protocols import NoProgress, Progress, Signer
-from safegen.request.build import new_seed
-from safegen.types import Allowed, Held, Refused, Release, Request
+from safegen.types import PathLike, Release
 
 if TYPE_CHECKING:
     from safegen.keys.passphrase import Passphrase
     from safegen.pipeline.describe import Description
     from safegen.pipeline.reproduce import Reproduction
-
-__all__ = [
-    "blend",
-    "comply",
-    "describe",
-    "detect",
-    "extend",
-    "generate",
-    "generate_request",
-    "loop",
-    "moderate",
-    "new_seed",
-    "plan",
-    "protect",
-    "remix",
-    "reproduce",
-    "screen",
-    "storyboard",
-    "verify",
-]
-
-PathLike: TypeAlias = str | os.PathLike[str]
-
-
-def screen(prompt: str, *, policy: str = "default", negative_prompt: str = "") -> Allowed | Held | Refused:
-    """What *policy* says about *prompt*. Nothing is generated, recorded or stored.
-
-    Raises UsageError (empty, huge or binary prompt, unknown policy), CheckUnavailable.
-    """
-    from safegen.screening import screen as run
-
-    return run(Request(prompt=prompt, negative_prompt=negative_prompt, policy=policy))
 
 
 def protect(

@@ -1,0 +1,1 @@
+"""Generators: the embedded model, any diffusers pipeline, and models on servers; ``registry`` finds them."""

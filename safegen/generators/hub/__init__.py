@@ -1,0 +1,1 @@
+"""Models from the Hugging Face hub: listed, pulled, pinned to a commit, checked at every load."""

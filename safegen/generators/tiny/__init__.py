@@ -1,0 +1,12 @@
+"""The embedded model: its generator, its modes, its latents."""
+
+from __future__ import annotations
+
+from safegen.protocols import Generator
+
+
+def create() -> Generator:
+    """The plug-in."""
+    from safegen.generators.tiny.generator import TinyGenerator
+
+    return TinyGenerator()
