@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from safegen.accessibility import phrasing, scenes
-from safegen.generators.upscale import present
+from safegen.generators.upscale import upscale_clip
 from safegen.types import Clip
 from training.world import stages
 from training.world.render import render
@@ -29,7 +29,7 @@ _TRUTH = ("colour", "shape", "count", "motion", "background")
 def clip_of(scene: Scene, seed: int) -> Clip:
     """Three seconds at 256 x 256 and 12 fps, noisy and compressed."""
     frames = render(scene, seed)[0]
-    big = np.stack(list(present(frames, width=256, height=256, seconds=3.0, fps=12)))
+    big = np.stack(list(upscale_clip(frames, width=256, height=256, seconds=3.0, fps=12)))
     noise = np.random.default_rng(seed).integers(-5, 6, big.shape)
     noisy = np.clip(big.astype(int) + noise, 0, 255).astype(np.uint8)
     coded = [cv2.imdecode(cv2.imencode(".jpg", f, [cv2.IMWRITE_JPEG_QUALITY, 60])[1], 1) for f in noisy]
@@ -52,7 +52,7 @@ def count(clips: int, seed: int) -> Counter[tuple[str, bool]]:
         scene = stages.sample(stages.STAGES["four"], rng, None)
         if len(scene.things) != 1:
             continue
-        seen = scenes.scenes(scenes.watched(clip_of(scene, done)))
+        seen = scenes.segment_scenes(scenes.sample_clip(clip_of(scene, done)))
         for name, value in truth(scene).items():
             said = next(a for a in seen[0].attributes if a.name == name)
             p = said.probabilities[said.value]

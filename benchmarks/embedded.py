@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from safegen import plugins
-from safegen.generators.registry import find
+from safegen.generators.registry import find_generator
 from safegen.media.encode import Encoding, encode_mp4
 from safegen.media.sandbox import open_clip, sample
 from safegen.protocols import NoProgress
@@ -57,7 +57,7 @@ def _size(frames: Iterable[np.ndarray], clip: Clip, folder: Path) -> int:
 def measure(folder: Path, clips: int) -> dict[str, object]:
     """Generate, mark and re-encode *clips* clips; counts, PSNR-Y and seconds."""
     scheme = plugins.load("watermarks", "tile")
-    generator = find("tiny")
+    generator = find_generator("tiny")
     read = dict.fromkeys(RATES, 0)
     quality, cost, seconds, weakest = [], [], [], dict.fromkeys(RATES, -np.inf)
     for number in range(clips):

@@ -26,11 +26,11 @@ import numpy as np
 from benchmarks.fingerprint_edits import EDITS, FRAMES, crop, filmed
 from benchmarks.fingerprint_index import crop_lookups, lookups
 from benchmarks.watermark.nulls import read_rows
-from safegen.detectors.provenance._register import place
+from safegen.detectors.provenance._register import register_crop
 from safegen.detectors.provenance.content import Descriptors, compare, describe
 from safegen.detectors.provenance.index import Index
 from safegen.detectors.provenance.search import search
-from safegen.generators.registry import find
+from safegen.generators.registry import find_generator
 from safegen.protocols import NoProgress
 from safegen.types import FrameSample, Request
 
@@ -45,7 +45,7 @@ PROMPTS = (
 
 def _generated(seeds: int) -> list[tuple[str, FrameSample]]:
     """Clips of the embedded model: every prompt with several seeds."""
-    generator, found = find("tiny"), []
+    generator, found = find_generator("tiny"), []
     for number, (prompt, seed) in enumerate(itertools.product(PROMPTS, range(seeds))):
         clip = generator.generate(Request(prompt, seed=1000 + number), progress=NoProgress()).clip
         frames = np.stack(list(clip))
@@ -112,7 +112,7 @@ def _seeds(clips: list[tuple[str, FrameSample]], packed: list[bytes], seeds: int
             continue
         reference, shown = Descriptors.from_bytes(packed[i]), clips[j][1]
         scores.append(compare(reference, shown, None).score)
-        geometry = place(reference, crop(0.8, 0.5, 0.5)(shown))
+        geometry = register_crop(reference, crop(0.8, 0.5, 0.5)(shown))
         if geometry is not None:
             scores.append(compare(reference, crop(0.8, 0.5, 0.5)(shown), geometry).score)
     return {"pairs": len(scores), "largest score": max(scores), "over 0.86": sum(s >= 0.86 for s in scores)}

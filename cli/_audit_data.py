@@ -48,7 +48,7 @@ def command(
 
 def _show(found: DataAudit, plain: bool) -> None:
     from safegen.cli._audit_view import word
-    from safegen.cli._text import plain as clean
+    from safegen.cli._text import printable as clean
 
     click.echo(f"{found.texts} texts, {found.duplicates} duplicates left out")
     for cell in found.audit.cells:
@@ -64,7 +64,7 @@ def _show(found: DataAudit, plain: bool) -> None:
 
 
 def _show_labels(found: DataAudit) -> None:
-    from safegen.cli._text import plain as clean
+    from safegen.cli._text import printable as clean
 
     if not found.rates:
         return

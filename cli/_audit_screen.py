@@ -11,7 +11,7 @@ from safegen.cli import _options
 
 if TYPE_CHECKING:
     from safegen.screening.calibration import Calibration
-    from safegen.screening.fairness import Side
+    from safegen.screening.fairness import SwapResult
 
 
 @click.command(
@@ -46,16 +46,16 @@ def command(
     from safegen.cli._output import print_json
     from safegen.errors import GateFailed
     from safegen.policies.difference import read_prompts
-    from safegen.screening.calibration import calibrate, picture
-    from safegen.screening.fairness import measure
+    from safegen.screening.calibration import calibrate, render_reliability_plot
+    from safegen.screening.fairness import measure_fairness
 
     if plot is not None and prompts is None:
         raise click.UsageError("--plot needs --prompts FILE")
     loaded = policies.load(policy)
     found = calibrate(read_prompts(prompts), loaded) if prompts is not None else None
-    sides = [measure(loaded, kind, workers=workers) for kind in ("benign", "unsafe")]
+    sides = [measure_fairness(loaded, kind, workers=workers) for kind in ("benign", "unsafe")]
     if plot is not None and found is not None:
-        write_new(plot, picture(found, loaded.name).encode())
+        write_new(plot, render_reliability_plot(found, loaded.name).encode())
     if as_json:
         print_json(_json(loaded.name, loaded.digest, sides, found))
     else:
@@ -67,7 +67,7 @@ def command(
         )
 
 
-def _json(name: str, digest: str, sides: list[Side], found: Calibration | None) -> dict[str, Any]:
+def _json(name: str, digest: str, sides: list[SwapResult], found: Calibration | None) -> dict[str, Any]:
     """``safegen.audit-screen/1``."""
     from dataclasses import asdict
 
@@ -80,7 +80,7 @@ def _json(name: str, digest: str, sides: list[Side], found: Calibration | None) 
     return out
 
 
-def _show(name: str, sides: list[Side], found: Calibration | None) -> None:
+def _show(name: str, sides: list[SwapResult], found: Calibration | None) -> None:
     """Groups, the terms at both ends, the gap; then calibration."""
     for side in sides:
         what = "wrongly flagged" if side.kind == "benign" else "rightly flagged"

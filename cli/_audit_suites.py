@@ -14,7 +14,7 @@ def command(suite: str | None, as_json: bool) -> None:
     """List the shipped suites; show and check SUITE (a name or a YAML file)."""
     from safegen.audit import api
     from safegen.cli._output import print_json
-    from safegen.cli._text import plain
+    from safegen.cli._text import printable
 
     rows = api.suites(suite)
     if as_json:
@@ -22,16 +22,18 @@ def command(suite: str | None, as_json: bool) -> None:
         return
     if suite is None:
         for row in rows:
-            click.echo(f"{row['name']:<16}{row['prompts']:>4} prompts  {plain(row['about'], 200)}")
+            click.echo(f"{row['name']:<16}{row['prompts']:>4} prompts  {printable(row['about'], 200)}")
         return
     row = rows[0]
     for name in ("name", "sha256", "about", "model", "seeds", "extractors"):
-        click.echo(plain(f"{name:<14}{row[name]}"))
+        click.echo(printable(f"{name:<14}{row[name]}"))
     click.echo("\nattributes")
     for name, aim in row["attributes"].items():
-        click.echo(plain(f"  {name} ({aim['extractor']}), at least {aim['least_n']} clips: {aim['target']}"))
+        click.echo(
+            printable(f"  {name} ({aim['extractor']}), at least {aim['least_n']} clips: {aim['target']}")
+        )
     click.echo("\ngroups")
     for group in row["groups"]:
-        click.echo(plain(f"  {group['name']}: {', '.join(group['attributes'])}"))
+        click.echo(printable(f"  {group['name']}: {', '.join(group['attributes'])}"))
         for prompt in group["prompts"]:
-            click.echo(plain(f"    {prompt}"))
+            click.echo(printable(f"    {prompt}"))

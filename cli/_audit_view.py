@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from safegen.cli._text import plain as clean
+from safegen.cli._text import printable as clean
 
 if TYPE_CHECKING:
-    from safegen.audit.api import Done
+    from safegen.audit.api import AuditResult
 
 _COLOURS = {"strays": "red", "no stray found": "green", "cannot say": "yellow"}
 
 
-def show(done: Done, *, plain: bool) -> None:
+def show(done: AuditResult, *, plain: bool) -> None:
     """A line for every cell, with its interval; then the verdict and where the report is."""
     audit = done.audit
     click.echo(clean(done.subject.title))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from safegen.cli._text import plain
+from safegen.cli._text import printable
 from safegen.types import DetectedMark, Detection, WatermarkSegment
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def failed(file: Path, error: Exception) -> str:
     """One line for a file that could not be examined."""
-    return f"UNREADABLE  {plain(str(file))}: {plain(str(error))}"
+    return f"UNREADABLE  {printable(str(file))}: {printable(str(error))}"
 
 
 def show(found: Detection, console: Console, *, per_second: bool) -> None:
@@ -24,16 +24,16 @@ def show(found: Detection, console: Console, *, per_second: bool) -> None:
     head, style = ("MARKED", "bold cyan") if found.present else ("NO MARK", "bold")
     if any(m.spliced for m in found.marks):
         head = "MARKED IN PARTS"
-    console.print(Text.assemble((head, style), "  ", plain(str(found.path))))
+    console.print(Text.assemble((head, style), "  ", printable(str(found.path))))
     size = f"{found.width}x{found.height}"
     length = "a picture" if found.kind == "picture" else f"{found.seconds:.1f} s"
-    console.print(f"  {size}, {length}; {found.frames} pictures looked at, scheme {plain(found.alg)}")
+    console.print(f"  {size}, {length}; {found.frames} pictures looked at, scheme {printable(found.alg)}")
     if not found.present:
         console.print(f"  nothing found; the nearest to a mark: log10 p = {found.log10_p:.1f} (needs -9)")
     for mark in found.marks:
         _mark(mark, console, per_second)
     for note in found.notes:
-        console.print(f"  note: {plain(note)}")
+        console.print(f"  note: {printable(note)}")
 
 
 def _mark(mark: DetectedMark, console: Console, per_second: bool) -> None:

@@ -16,7 +16,7 @@ from safegen.cli import _options
 if TYPE_CHECKING:
     from safegen.api.generation import How
     from safegen.protocols import Progress
-    from safegen.request.build import Asked, Settings
+    from safegen.request.build import BuiltRequest, RequestSettings
 
 _SETTINGS = (
     click.option("--model", default="tiny", show_default=True, help="Model name, local folder or hub id."),
@@ -95,11 +95,11 @@ _RELEASING = (
 
 
 @dataclass(frozen=True)
-class Making:
+class GenerateOptions:
     """What was said with the shared options."""
 
     output: Path | None
-    settings: Settings
+    settings: RequestSettings
     force: bool
     watermark: str
     crf: int
@@ -115,14 +115,14 @@ class Making:
     as_json: bool
     plain: bool
 
-    def with_defaults(self, settings: Settings) -> Making:
+    def with_defaults(self, settings: RequestSettings) -> GenerateOptions:
         """*settings* where the command line says nothing of its own."""
         source = click.get_current_context().get_parameter_source
         own = {k: v for k, v in self.settings.items() if source(k) is not ParameterSource.DEFAULT}
-        merged = cast("Settings", {**self.settings, **settings, **own})
+        merged = cast("RequestSettings", {**self.settings, **settings, **own})
         return replace(self, settings=merged)
 
-    def how(self, progress: Progress) -> How:
+    def release_options(self, progress: Progress) -> How:
         """How to release, saying how far it is on *progress*."""
         return {
             "progress": progress,
@@ -144,9 +144,9 @@ def options(function: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(function)
     def command(**values: Any) -> None:
         settings = {name: values.pop(name) for name in _SETTING_NAMES}
-        settings["options"] = _named(settings["options"])
-        shared = {name: values.pop(name) for name in Making.__annotations__ if name != "settings"}
-        function(making=Making(settings=settings, **shared), **values)  # type: ignore[arg-type]
+        settings["options"] = _parse_options(settings["options"])
+        shared = {name: values.pop(name) for name in GenerateOptions.__annotations__ if name != "settings"}
+        function(making=GenerateOptions(settings=settings, **shared), **values)  # type: ignore[arg-type]
 
     output = click.option(
         "-o", "--output", type=click.Path(path_type=Path), help="Final path (default: safegen-ID.mp4)."
@@ -157,34 +157,34 @@ def options(function: Callable[..., None]) -> Callable[..., None]:
     return given
 
 
-def _named(options: Sequence[str]) -> dict[str, Any]:
+def _parse_options(options: Sequence[str]) -> dict[str, Any]:
     """``NAME=VALUE`` options by name."""
     from safegen.generators.diffusers.options import pairs
 
     return pairs(options)
 
 
-def make(asked: Asked, making: Making) -> None:
+def run_generation(asked: BuiltRequest, options: GenerateOptions) -> None:
     """Plan, make one, or make variations of what was *asked*, and show what became of it."""
     from safegen.errors import UsageError
 
-    if making.dry_run and making.approval is not None:
+    if options.dry_run and options.approval is not None:
         raise UsageError("an approval is spent when it is used", hint="leave --approval or --dry-run out")
-    if making.resume and None in (making.variations, making.output, making.settings["seed"]):
+    if options.resume and None in (options.variations, options.output, options.settings["seed"]):
         raise UsageError("nothing to resume", hint="--resume wants --variations, --seed and -o as they were")
-    if making.dry_run:
-        _plan(asked, making)
-    elif making.variations is not None:
-        _vary(asked, making, making.variations)
+    if options.dry_run:
+        _plan(asked, options)
+    elif options.variations is not None:
+        _vary(asked, options, options.variations)
     else:
-        _one(asked, making)
+        _one(asked, options)
 
 
-def _plan(asked: Asked, making: Making) -> None:
+def _plan(asked: BuiltRequest, making: GenerateOptions) -> None:
     """What would be made."""
     from safegen.api.generation import plan
     from safegen.cli._output import console, print_json
-    from safegen.cli._text import plain
+    from safegen.cli._text import printable
 
     would = plan(asked.request, making.output, workspace=making.workspace, notes=asked.notes)
     if making.variations is not None:
@@ -193,37 +193,39 @@ def _plan(asked: Asked, making: Making) -> None:
         print_json(would)
         return
     for name, value in would.items():
-        console(making.plain).print(f"{name:<12}{plain(str(value))}")
+        console(making.plain).print(f"{name:<12}{printable(str(value))}")
 
 
-def _one(asked: Asked, making: Making) -> None:
+def _one(asked: BuiltRequest, making: GenerateOptions) -> None:
     """One clip."""
     from safegen.api.generation import release
     from safegen.cli._output import Bar
     from safegen.cli._release import show_release
 
     with Bar(quiet=making.as_json, plain=making.plain) as bar:
-        made = release(asked, making.output, **making.how(bar))
+        made = release(asked, making.output, **making.release_options(bar))
     show_release(made, as_json=making.as_json, plain=making.plain)
 
 
-def _vary(asked: Asked, making: Making, count: int) -> None:
+def _vary(asked: BuiltRequest, making: GenerateOptions, count: int) -> None:
     """Several clips; those that failed are named at the end (exit 8)."""
     from safegen.api.generation import variations
     from safegen.cli._output import Bar, print_json
     from safegen.cli._release import release_json, show_variation
     from safegen.errors import BatchFailed
-    from safegen.request.variations import SCHEMA, failed, to_json
+    from safegen.request.variations import SCHEMA, failed_variations, variation_json
 
     items = []
     with Bar(quiet=making.as_json, plain=making.plain) as bar:
-        for item in variations(asked, making.output, count, resume=making.resume, **making.how(bar)):
+        for item in variations(
+            asked, making.output, count, resume=making.resume, **making.release_options(bar)
+        ):
             items.append(item)
             if not making.as_json:
                 show_variation(item, plain=making.plain)
-    bad = failed(items)
+    bad = failed_variations(items)
     if making.as_json:
-        shown = [to_json(item, release_json) for item in items]
+        shown = [variation_json(item, release_json) for item in items]
         print_json({"schema": SCHEMA, "seed": asked.request.seed, "failed": len(bad), "items": shown})
         click.get_current_context().exit(BatchFailed.exit_code if bad else 0)
     if bad:

@@ -22,11 +22,11 @@ def find(file: Path, workspace: Path | None, as_json: bool) -> None:
     """
     from safegen.cli._output import print_json
     from safegen.errors import GateFailed
-    from safegen.verification.content_index import FILE, rows
+    from safegen.verification.content_index import INDEX_NAME, search_to_json
     from safegen.workspace.config import find as find_workspace
 
     with open_readonly(workspace) as ledger:
-        found = rows(ledger, file, find_workspace(workspace).root / FILE)
+        found = search_to_json(ledger, file, find_workspace(workspace).root / INDEX_NAME)
     if as_json:
         print_json(found)
         click.get_current_context().exit(0 if found else 9)

@@ -65,7 +65,7 @@ def stamp(proof: Path | None, passphrase_file: Path | None, workspace: Path | No
         else:
             body = stamps.body_of(_text(proof, MAX_PROOF).partition("\n\n")[2])
         token = stamps.request_stamp(url, body)
-        kept = stamps.keep(found.checkpoints, body, token)
+        kept = stamps.store_stamp(found.checkpoints, body, token)
     if proof is not None:
         kept = proof.with_name(proof.name + stamps.SUFFIX)
         write_new(kept, token)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from safegen.cli._text import plain
+from safegen.cli._text import printable
 
 if TYPE_CHECKING:
     from safegen.generators.hub.pull import Plan
@@ -18,7 +18,7 @@ def table(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """The list for people: name, whether it is here, size, licence, what it is."""
     yield f"{'NAME':<18}{'HERE':<20}{'SIZE':>9}  {'LICENCE':<26} WHAT IT IS"
     for row in rows:
-        name, licence, what = (plain(str(row[key])) for key in ("name", "licence", "summary"))
+        name, licence, what = (printable(str(row[key])) for key in ("name", "licence", "summary"))
         yield f"{name:<18}{row['here']:<20}{size(row['bytes']):>9}  {licence:<26} {what}"
     yield ""
     yield "any other diffusers video pipeline: --model FOLDER, or `safegen models pull ORGANISATION/NAME`"
@@ -27,7 +27,7 @@ def table(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 def lines(values: Mapping[str, Any], indent: str = "") -> Iterator[str]:
     """Names and values for people; tables within are indented, empty values are left out."""
     for key, value in values.items():
-        name = f"{indent}{plain(str(key)).replace('_', ' '):<{max(1, 22 - len(indent))}}"
+        name = f"{indent}{printable(str(key)).replace('_', ' '):<{max(1, 22 - len(indent))}}"
         if value in ("", None, [], {}):
             continue
         if isinstance(value, Mapping):
@@ -36,12 +36,12 @@ def lines(values: Mapping[str, Any], indent: str = "") -> Iterator[str]:
         elif isinstance(value, list | tuple) and value and isinstance(value[0], Mapping):
             yield name.rstrip()
             for entry in value:
-                yield indent + "  " + "; ".join(plain(str(v)) for v in entry.values())
+                yield indent + "  " + "; ".join(printable(str(v)) for v in entry.values())
         elif isinstance(value, list | tuple):
             separator = f"\n{' ' * 22}" if any(" " in str(v) for v in value) else ", "
-            yield f"{name} {separator.join(plain(str(v)) for v in value)}"
+            yield f"{name} {separator.join(printable(str(v)) for v in value)}"
         else:
-            yield f"{name} {size(value) if str(key).startswith('bytes') else plain(str(value))}"
+            yield f"{name} {size(value) if str(key).startswith('bytes') else printable(str(value))}"
 
 
 def size(count: int | None) -> str:
@@ -54,7 +54,9 @@ def size(count: int | None) -> str:
     return f"{count} B"
 
 
-def agreed(plan: Plan, shown: Mapping[str, Any], *, yes: bool, accepted: bool, as_json: bool) -> bool:
+def confirm_download(
+    plan: Plan, shown: Mapping[str, Any], *, yes: bool, accepted: bool, as_json: bool
+) -> bool:
     """Whether to download: says what would come (stderr), and asks on a terminal unless *yes*.
 
     Raises UsageError when nobody can be asked.

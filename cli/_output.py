@@ -38,10 +38,10 @@ def show_rows(rows: dict[str, object], *, as_json: bool) -> None:
     if as_json:
         print_json({name.lower().replace(" ", "_"): value for name, value in rows.items()})
         return
-    from safegen.cli._text import plain
+    from safegen.cli._text import printable
 
     for name, value in rows.items():
-        click.echo(f"{name:<22}{plain(str(value))}")
+        click.echo(f"{name:<22}{printable(str(value))}")
 
 
 class Bar:

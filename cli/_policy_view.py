@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from safegen.cli._text import plain
+from safegen.cli._text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from safegen.policies import Comparison, Policy
     from safegen.policies.difference import Change
-    from safegen.policies.explanation import Standing
+    from safegen.policies.explanation import CategoryStanding
     from safegen.types import Decision
 
 
@@ -34,7 +34,7 @@ def diff_json(
         },
         "moved": [
             {"id": m.prompt.id, "label": m.prompt.label or None, "before": m.before, "after": m.after,
-             "because": m.because, **({"text": m.prompt.text} if text else {})}
+             "because": m.reason, **({"text": m.prompt.text} if text else {})}
             for m in seen.moved
         ],
     }  # fmt: skip
@@ -44,7 +44,7 @@ def show_diff(a: Policy, b: Policy, changed: Sequence[Change], seen: Comparison,
     """The difference for people: keys, totals by label, then the prompts whose outcome moves."""
     click.echo(f"{a.name} ({a.digest[:12]}) -> {b.name} ({b.digest[:12]})")
     for c in changed:
-        click.echo(f"  {c.key}: {plain(str(c.before))} -> {plain(str(c.after))}")
+        click.echo(f"  {c.key}: {printable(str(c.before))} -> {printable(str(c.after))}")
     if not changed:
         click.echo("  nothing that decides differs")
     skipped = f", {seen.skipped} could not be screened" if seen.skipped else ""
@@ -53,14 +53,14 @@ def show_diff(a: Policy, b: Policy, changed: Sequence[Change], seen: Comparison,
         counts = ", ".join(f"{o} {x} -> {y}" for o, (x, y) in row.items())
         click.echo(f"  {label + ':':<8} {counts}")
     for moved in seen.moved[:limit]:
-        which = f"{plain(moved.prompt.id, 40)}  {plain(moved.prompt.text, 80)}"
+        which = f"{printable(moved.prompt.id, 40)}  {printable(moved.prompt.text, 80)}"
         click.echo(f"{moved.before:>6} -> {moved.after:<6}  {which}")
-        click.echo(f"{'':>17} {plain(moved.because, 120)}")
+        click.echo(f"{'':>17} {printable(moved.reason, 120)}")
     if len(seen.moved) > limit:
         click.echo(f"... and {len(seen.moved) - limit} more (--limit)")
 
 
-def standing_json(decision: Decision, rows: Sequence[Standing]) -> dict[str, Any]:
+def standing_json(decision: Decision, rows: Sequence[CategoryStanding]) -> dict[str, Any]:
     """``safegen.policy-explain/1`` for a prompt."""
     return {
         "schema": "safegen.policy-explain/1",
@@ -76,9 +76,9 @@ def standing_json(decision: Decision, rows: Sequence[Standing]) -> dict[str, Any
     }  # fmt: skip
 
 
-def show_standing(sentence: str, rows: Sequence[Standing]) -> None:
+def show_standing(sentence: str, rows: Sequence[CategoryStanding]) -> None:
     """Why a prompt came out as it did: every category beside its thresholds."""
-    click.echo(plain(sentence))
+    click.echo(printable(sentence))
     click.echo(f"{'category':<26}{'score':>7}{'review':>8}{'block':>8}  means")
     for r in rows:
         limits = "".join(f"{'-' if t is None else f'{t:g}':>8}" for t in (r.rule.review, r.rule.block))

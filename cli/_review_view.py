@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from safegen.review.queue import Case
 
 
-def kept(ledger: LedgerReader, case: Case) -> dict[str, object]:
+def private_details(ledger: LedgerReader, case: Case) -> dict[str, object]:
     """What only the workspace has: findings, the prompt if kept, reasons."""
     private = ledger.private(case.index)
     about: dict[str, object] = {
@@ -58,55 +58,61 @@ def case_json(case: Case) -> dict[str, Any]:
 
 def print_case(shown: dict[str, Any]) -> None:
     """A case for people."""
-    from safegen.cli._text import plain
+    from safegen.cli._text import printable
 
     click.echo(f"decision   {shown['decision']} of {shown['time']}: {shown['status']}")
-    click.echo(f"policy     {plain(str(shown['policy']['name']))}, score {plain(str(shown['score']))}")
+    click.echo(
+        f"policy     {printable(str(shown['policy']['name']))}, score {printable(str(shown['score']))}"
+    )
     if shown["model"]:
-        click.echo(f"model      {plain(str(shown['model']))}")
+        click.echo(f"model      {printable(str(shown['model']))}")
     _print_clip(shown)
     ran = ", ".join(f"{c['name']} {c['version']}" for c in shown["checks"])
-    click.echo(f"checks     {plain(ran)}")
+    click.echo(f"checks     {printable(ran)}")
     for finding in shown["findings"]:
         when = f" at {finding['at']} s" if "at" in finding else ""
         limit = f" (limit {finding['threshold']})" if "threshold" in finding else ""
         why = f": {finding['reason']}" if "reason" in finding else ""
         click.echo(
             "found      "
-            + plain(f"{finding['category']} {finding['score']}{limit}{when}, {finding['detector']}{why}")
+            + printable(f"{finding['category']} {finding['score']}{limit}{when}, {finding['detector']}{why}")
         )
     if shown["output"] is not None and "source_sha256" in shown["output"]:
         return _print_steps(shown)
     absent = "(redacted)" if shown["redacted"] else "(not kept: see keep_prompts in safegen.toml)"
-    click.echo(f"prompt     {absent if shown['prompt'] is None else plain(shown['prompt'])}")
+    click.echo(f"prompt     {absent if shown['prompt'] is None else printable(shown['prompt'])}")
     if shown["negative_prompt"]:
-        click.echo(f"negative   {plain(shown['negative_prompt'])}")
+        click.echo(f"negative   {printable(shown['negative_prompt'])}")
     return _print_steps(shown)
 
 
 def _print_clip(shown: dict[str, Any]) -> None:
     """Which clip it is about, and where it can be looked at."""
-    from safegen.cli._text import plain
+    from safegen.cli._text import printable
 
     output = shown["output"]
     if output is None:
         return
     if "source_sha256" in output:
-        click.echo(f"clip       the video made elsewhere with SHA-256 {plain(str(output['source_sha256']))}")
+        click.echo(
+            f"clip       the video made elsewhere with SHA-256 {printable(str(output['source_sha256']))}"
+        )
         return
     where = shown["clip"] or "not here any more"
-    click.echo(f"clip       {plain(where)} (frames {plain(str(output.get('frames_sha256')))[:16]}...)")
+    click.echo(
+        f"clip       {printable(where)} (frames {printable(str(output.get('frames_sha256')))[:16]}...)"
+    )
 
 
 def _print_steps(shown: dict[str, Any]) -> None:
     """What was decided, by whom."""
-    from safegen.cli._text import plain
+    from safegen.cli._text import printable
 
     for step in shown["steps"]:
         reason = step.get("reason") or shown["reasons"].get(str(step["index"]))
         who = f" by {step['reviewer']}" if "reviewer" in step else ""
         click.echo(
-            plain(
+            printable(
                 f"{step['index']:>6}  {step['time']}  {step['act']}{who}" + (f": {reason}" if reason else "")
             )
         )

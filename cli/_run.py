@@ -63,7 +63,7 @@ def _deliberate_or_bug(error: Exception, as_json: bool) -> NoReturn:
 
 def _fail(code: int, message: str, hint: str, as_json: bool, *, kind: str = "UsageError") -> NoReturn:
     """Say what went wrong (stderr; with --json as an object on stdout) and exit with *code*."""
-    from safegen.cli._text import plain
+    from safegen.cli._text import printable
 
     if as_json:
         import json
@@ -71,7 +71,7 @@ def _fail(code: int, message: str, hint: str, as_json: bool, *, kind: str = "Usa
         body = {"error": {"kind": kind, "message": message, "hint": hint, "exit_code": code}}
         click.echo(json.dumps(body, ensure_ascii=False))
     else:
-        click.echo(click.style("error: ", fg="red", bold=True) + plain(message), err=True)
+        click.echo(click.style("error: ", fg="red", bold=True) + printable(message), err=True)
         if hint:
-            click.echo(click.style("hint:  ", bold=True) + plain(hint), err=True)
+            click.echo(click.style("hint:  ", bold=True) + printable(hint), err=True)
     sys.exit(code)

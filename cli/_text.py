@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 
-def plain(text: str, limit: int = 2000) -> str:
+def printable(text: str, limit: int = 2000) -> str:
     """*text* without control, bidirectional or other format characters, cut at *limit* characters."""
     cut = text if len(text) <= limit else text[: limit - 1] + "…"
     return "".join(c if c == "\n" or not _hidden(c) else f"\\u{ord(c):04x}" for c in cut)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from safegen.cli._text import plain
+from safegen.cli._text import printable
 from safegen.types import Json, Report, Verdict
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def as_json(item: Item) -> Json:
 def show_item(item: Item, console: Console, *, explain: bool) -> None:
     """The report on a file, or one line for a file that could not be examined."""
     if item.report is None:
-        console.print(f"UNREADABLE  {plain(str(item.path))}: {plain(item.error)}")
+        console.print(f"UNREADABLE  {printable(str(item.path))}: {printable(item.error)}")
     else:
         show(item.report, console, explain=explain)
 
@@ -48,25 +48,27 @@ def show(report: Report, console: Console, *, explain: bool) -> None:
     """Verdict, the sentence behind it, the reasons, and what the credentials say."""
     from rich.text import Text
 
-    console.print(Text.assemble((report.verdict.name, _STYLE[report.verdict]), "  ", plain(str(report.path))))
-    console.print("  " + plain(report.summary))
+    console.print(
+        Text.assemble((report.verdict.name, _STYLE[report.verdict]), "  ", printable(str(report.path)))
+    )
+    console.print("  " + printable(report.summary))
     for reason in report.reasons:
-        console.print("  - " + plain(reason))
+        console.print("  - " + printable(reason))
     for line in _facts(report):
         console.print(line)
     if explain:
         _explain(report, console)
     for skipped in report.not_checked:
-        console.print(f"  not checked: {plain(skipped.layer)} ({plain(skipped.reason)})")
+        console.print(f"  not checked: {printable(skipped.layer)} ({printable(skipped.reason)})")
 
 
 def _facts(report: Report) -> list[Text]:
     """What a reader wants to know about how the file was made, as label and value lines."""
     from rich.text import Text
 
-    from safegen.verification.summary import facts
+    from safegen.verification.summary import summary_rows
 
-    return [Text.assemble(f"  {label:<11}", plain(value)) for label, value in facts(report)]
+    return [Text.assemble(f"  {label:<11}", printable(value)) for label, value in summary_rows(report)]
 
 
 def passed_over(count: int) -> str:
@@ -82,13 +84,13 @@ def _explain(report: Report, console: Console) -> None:
     )
     if credentials.manifest_id is not None:
         about = credentials.revocation or "nothing at hand says anything about the certificate"
-        console.print(f"  revocation: {plain(about)}; credentials: {credentials.source}")
+        console.print(f"  revocation: {printable(about)}; credentials: {credentials.source}")
     for note in credentials.notes:
-        console.print(f"    note: {plain(note)}")
+        console.print(f"    note: {printable(note)}")
     for reading in report.watermarks:
         where = [f"{s.start:.0f}-{s.end:.0f} s" for s in reading.segments if s.present]
         console.print(
-            f"  watermark {plain(reading.alg)}: {'present' if reading.present else 'absent'}, "
+            f"  watermark {printable(reading.alg)}: {'present' if reading.present else 'absent'}, "
             f"log10 p = {reading.log10_p:.1f}; in {', '.join(where) or 'no whole second'}"
         )
     if report.content:
@@ -99,7 +101,7 @@ def _explain(report: Report, console: Console) -> None:
     if report.ledger:
         found = report.ledger
         console.print(
-            f"  ledger: {plain(found.origin)} entry {found.index}, from the {found.source}; "
+            f"  ledger: {printable(found.origin)} entry {found.index}, from the {found.source}; "
             f"proven: {found.proven}, bytes match: {found.bytes_match}"
         )
     console.print(f"  sha256: {report.sha256}")

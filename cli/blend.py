@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from safegen.cli._generate_options import Making, make, options
+from safegen.cli._generate_options import GenerateOptions, options, run_generation
 
 
 @click.command("blend")
@@ -14,7 +14,7 @@ from safegen.cli._generate_options import Making, make, options
 @click.argument("next_video", type=click.Path(path_type=Path))
 @click.argument("prompt", required=False)
 @options
-def command(video: Path, next_video: Path, prompt: str | None, making: Making) -> None:
+def command(video: Path, next_video: Path, prompt: str | None, making: GenerateOptions) -> None:
     """Make a clip that turns VIDEO into NEXT_VIDEO.
 
     Without PROMPT: the one the workspace kept for either, else none. Refused (exit 3) where the credentials
@@ -23,4 +23,6 @@ def command(video: Path, next_video: Path, prompt: str | None, making: Making) -
     from safegen.request.build import blend
     from safegen.workspace.config import find
 
-    make(blend(video, next_video, prompt, workspace=find(making.workspace), **making.settings), making)
+    run_generation(
+        blend(video, next_video, prompt, workspace=find(making.workspace), **making.settings), making
+    )

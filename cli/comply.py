@@ -64,18 +64,18 @@ def _show(found: Compliance, console: Console) -> None:
     """One requirement after the other."""
     from rich.text import Text
 
-    from safegen.cli._text import plain
+    from safegen.cli._text import printable
     from safegen.compliance.model import NOT_ADVICE
 
     report = found.statements.report
-    console.print(Text.assemble((found.rule.title, "bold"), "\n", plain(str(report.path))))
+    console.print(Text.assemble((found.rule.title, "bold"), "\n", printable(str(report.path))))
     console.print(f"verdict of `safegen verify`: {report.verdict.name}\n")
     for finding in found.findings:
         words, style = _WORDS[finding.answer.status.value]
         requirement = finding.requirement
         console.print(Text.assemble((f"{words:<14}", style), f"{requirement.text}"))
         console.print(f"  source    {requirement.source}")
-        console.print("  evidence  " + plain(finding.answer.evidence))
+        console.print("  evidence  " + printable(finding.answer.evidence))
         if finding.answer.hint:
-            console.print("  do        " + plain(finding.answer.hint))
+            console.print("  do        " + printable(finding.answer.hint))
     console.print(f"\n{found.rule.note}\n{NOT_ADVICE}")

@@ -88,7 +88,7 @@ def grant(
 def list_(everything: bool, workspace: Path | None, as_json: bool) -> None:
     """The consents that are live, newest first."""
     from safegen.cli._output import print_json
-    from safegen.cli._text import plain
+    from safegen.cli._text import printable
     from safegen.consent import service
     from safegen.workspace.config import find
 
@@ -101,7 +101,7 @@ def list_(everything: bool, workspace: Path | None, as_json: bool) -> None:
         click.echo("nobody's consent is live" if not everything else "there are no consents")
     for c in found:
         end = c.expires or "until revoked"
-        who = plain(c.subject or "(redacted)", 60) + (" (minor)" if c.minor else "")
+        who = printable(c.subject or "(redacted)", 60) + (" (minor)" if c.minor else "")
         click.echo(f"{c.index:>6}  {c.state:<8}  {', '.join(c.scope):<24}  {end:<24}  {who}")
 
 
@@ -170,7 +170,7 @@ def attest(
 def check(ctx: click.Context, what: str, policy: str, workspace: Path | None, as_json: bool) -> None:
     """Whether the registry lets PROMPT or FILE pass. Exit 3: not; 4: state whom FILE shows first."""
     from safegen.cli._output import print_json
-    from safegen.cli._text import plain
+    from safegen.cli._text import printable
     from safegen.consent import service
 
     with open_readonly(workspace) as ledger:
@@ -178,7 +178,7 @@ def check(ctx: click.Context, what: str, policy: str, workspace: Path | None, as
     if as_json:
         print_json(answer)
     else:
-        click.echo(f"{answer['outcome']}: {plain(str(answer['about']))}")
+        click.echo(f"{answer['outcome']}: {printable(str(answer['about']))}")
         for reason in answer["reasons"]:
-            click.echo(f"  {plain(str(reason))}")
+            click.echo(f"  {printable(str(reason))}")
     ctx.exit(answer["exit_code"])

@@ -52,7 +52,7 @@ def command(
     """
     from safegen.api import describe
     from safegen.cli._output import Bar, console, print_json
-    from safegen.cli._text import plain as clean
+    from safegen.cli._text import printable as clean
     from safegen.pipeline.describe import description_json, description_rows
 
     with Bar(quiet=as_json, plain=plain) as bar:

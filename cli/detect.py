@@ -45,10 +45,10 @@ def command(
     from safegen.cli import _detect_view as view
     from safegen.cli._output import Bar, console, print_json
     from safegen.errors import SafegenError, UnreadableInput
-    from safegen.verification.batch import expand
+    from safegen.verification.batch import collect_files
     from safegen.verification.detect import detection_to_json
 
-    batch = expand(files)
+    batch = collect_files(files)
     if not batch.files:
         raise UnreadableInput(f"{files[0]}: no video or picture in this folder", hint="check the path")
     single = len(files) == 1 and not files[0].is_dir()

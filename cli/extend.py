@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from safegen.cli._generate_options import Making, make, options
+from safegen.cli._generate_options import GenerateOptions, options, run_generation
 
 
 @click.command("extend")
@@ -14,7 +14,7 @@ from safegen.cli._generate_options import Making, make, options
 @click.argument("prompt", required=False)
 @click.option("--backwards", is_flag=True, help="Make what comes before it.")
 @options
-def command(video: Path, prompt: str | None, backwards: bool, making: Making) -> None:
+def command(video: Path, prompt: str | None, backwards: bool, making: GenerateOptions) -> None:
     """Make what comes after VIDEO; the result holds both, --seconds is its whole length.
 
     Without PROMPT: the one the workspace kept for VIDEO, else none. Refused (exit 3) where its credentials do
@@ -23,7 +23,7 @@ def command(video: Path, prompt: str | None, backwards: bool, making: Making) ->
     from safegen.request.build import extend
     from safegen.workspace.config import find
 
-    make(
+    run_generation(
         extend(video, prompt, backwards=backwards, workspace=find(making.workspace), **making.settings),
         making,
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from safegen.cli._generate_options import Making, make, options
+from safegen.cli._generate_options import GenerateOptions, options, run_generation
 from safegen.cli._release import release_json as release_json
 from safegen.cli._release import show_release as show_release
 
@@ -18,11 +18,11 @@ from safegen.cli._release import show_release as show_release
     "--last-image", type=click.Path(path_type=Path), help="A picture that it ends with (where the model can)."
 )
 @options
-def command(prompt: str, image: Path | None, last_image: Path | None, making: Making) -> None:
+def command(prompt: str, image: Path | None, last_image: Path | None, making: GenerateOptions) -> None:
     """Generate a video from PROMPT: screened, marked, signed, recorded, then released.
 
     The file appears only when every step has succeeded. Exit 3: refused; 7: held for a person.
     """
-    from safegen.request.build import words
+    from safegen.request.build import generate
 
-    make(words(prompt, image=image, last_image=last_image, **making.settings), making)
+    run_generation(generate(prompt, image=image, last_image=last_image, **making.settings), making)

@@ -42,7 +42,7 @@ def command() -> None:
 def list_(kind: str | None, limit: int, before: int | None, workspace: Path | None, as_json: bool) -> None:
     """The newest entries first."""
     from safegen.cli._output import print_json
-    from safegen.cli._text import plain
+    from safegen.cli._text import printable
 
     with open_readonly(workspace) as ledger:
         entries = ledger.entries(cast("Kind | None", kind), limit, before)
@@ -55,7 +55,7 @@ def list_(kind: str | None, limit: int, before: int | None, workspace: Path | No
         about = public.get("manifest_id") or ", ".join(public.get("categories", []))
         if entry.kind in {"review", "withdrawal"}:
             about = f"entry {public.get('decision', public.get('release'))}"
-        shown = f"{plain(str(what), 40):<10} {plain(str(about), 90)}"
+        shown = f"{printable(str(what), 40):<10} {printable(str(about), 90)}"
         click.echo(f"{entry.index:>6}  {entry.time}  {entry.kind:<10}  {shown}")
 
 
@@ -79,7 +79,7 @@ def show(index: int, private: bool, workspace: Path | None, as_json: bool) -> No
 def check(workspace: Path | None, as_json: bool) -> None:
     """Recompute everything and compare it with every checkpoint. Exit 9 when something is wrong."""
     from safegen.cli._output import print_json
-    from safegen.cli._text import plain
+    from safegen.cli._text import printable
     from safegen.errors import GateFailed
     from safegen.keys.identity import Identity
     from safegen.keys.log_key import decode_vkey
@@ -111,10 +111,10 @@ def check(workspace: Path | None, as_json: bool) -> None:
     counted = f"{report.size} entries, {report.checkpoints} checkpoints, {report.stamps} time stamps"
     click.echo(f"{counted}, root {report.root}")
     for note in report.notes:
-        click.echo(f"note: {plain(note)}")
+        click.echo(f"note: {printable(note)}")
     for problem in report.problems:
         where = "" if problem.index is None else f" (entry {problem.index})"
-        click.echo(f"PROBLEM {problem.code}{where}: {plain(problem.message)}")
+        click.echo(f"PROBLEM {problem.code}{where}: {printable(problem.message)}")
     if not report.ok:
         raise GateFailed(
             "the ledger does not check out", hint="keep it as it is and compare it with a backup"
@@ -154,10 +154,10 @@ def resolve(what: str, output: Path | None, workspace: Path | None, as_json: boo
     from safegen.cli._files import write_new
     from safegen.cli._output import print_json
     from safegen.errors import GateFailed
-    from safegen.verification.soft_binding_api import locally, mark_or_file
+    from safegen.verification.soft_binding_api import find_local_releases, parse_payload_or_path
 
     with open_readonly(workspace) as ledger:
-        found = locally(ledger, mark_or_file(what))
+        found = find_local_releases(ledger, parse_payload_or_path(what))
     if not found:
         raise GateFailed("the ledger knows no release for it", hint="`safegen verify --resolve` asks others")
     if output is not None:

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
-from safegen.cli._generate_options import Making, make, options
+from safegen.cli._generate_options import GenerateOptions, options, run_generation
 
 
 @click.command("loop")
 @click.argument("video", type=click.Path(path_type=Path))
 @click.argument("prompt", required=False)
 @options
-def command(video: Path, prompt: str | None, making: Making) -> None:
+def command(video: Path, prompt: str | None, making: GenerateOptions) -> None:
     """Make VIDEO end where it begins, so that it can play again and again.
 
     Without PROMPT: the one the workspace kept for VIDEO, else none. Refused (exit 3) where its credentials do
@@ -22,4 +22,4 @@ def command(video: Path, prompt: str | None, making: Making) -> None:
     from safegen.request.build import loop
     from safegen.workspace.config import find
 
-    make(loop(video, prompt, workspace=find(making.workspace), **making.settings), making)
+    run_generation(loop(video, prompt, workspace=find(making.workspace), **making.settings), making)

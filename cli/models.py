@@ -22,9 +22,9 @@ def list_(as_json: bool) -> None:
     """Models known by name and those pulled: whether they are here, their size and licence."""
     from safegen.cli._models import table
     from safegen.cli._output import print_json
-    from safegen.generators.catalogue import rows
+    from safegen.generators.catalogue import list_models
 
-    found = rows()
+    found = list_models()
     if as_json:
         print_json(found)
         return
@@ -37,9 +37,9 @@ def list_(as_json: bool) -> None:
 @_options.as_json
 def show(name: str, as_json: bool) -> None:
     """What NAME is, knows and needs, and where each figure comes from."""
-    from safegen.generators.catalogue import about
+    from safegen.generators.catalogue import describe_model
 
-    _print(about(name), as_json)
+    _print(describe_model(name), as_json)
 
 
 @command.command("pull")
@@ -66,20 +66,20 @@ def pull(
     Says licence and size first. What has arrived is kept after any break: pull again to go on. Every file is
     compared with the hash that the hub lists for it.
     """
-    from safegen.cli._models import agreed
+    from safegen.cli._models import confirm_download
     from safegen.cli._output import Bar
-    from safegen.generators.catalogue import planned, preset_of, recorded
+    from safegen.generators.catalogue import pinned_model_json, pull_plan_json, resolve_preset
     from safegen.generators.hub import pull as hub
 
-    plan = hub.plan(preset_of(name), revision=revision, update=update)
+    plan = hub.plan(resolve_preset(name), revision=revision, update=update)
     if dry_run:
-        _print(planned(plan), as_json)
+        _print(pull_plan_json(plan), as_json)
         return
-    if not agreed(plan, planned(plan), yes=yes, accepted=accept_licence, as_json=as_json):
+    if not confirm_download(plan, pull_plan_json(plan), yes=yes, accepted=accept_licence, as_json=as_json):
         return
     with Bar(quiet=as_json, plain=plain) as bar:
         record = hub.pull(plan, accepted=accept_licence, progress=bar)
-    _print(recorded(record), as_json)
+    _print(pinned_model_json(record), as_json)
 
 
 @command.command("verify")
@@ -89,13 +89,13 @@ def pull(
 def verify(name: str, as_json: bool, plain: bool) -> None:
     """Hash every file of the pulled model NAME and compare it with what was pulled."""
     from safegen.cli._output import Bar
-    from safegen.generators.catalogue import preset_of, recorded
+    from safegen.generators.catalogue import pinned_model_json, resolve_preset
     from safegen.generators.hub import pull as hub
 
-    record = hub.required(preset_of(name))
+    record = hub.required(resolve_preset(name))
     with Bar(quiet=as_json, plain=plain) as bar:
         hashed = hub.verify(record, fully=True, progress=bar)
-    _print({**recorded(record), "verified": hashed}, as_json)
+    _print({**pinned_model_json(record), "verified": hashed}, as_json)
 
 
 @command.command("unpin")
@@ -104,10 +104,10 @@ def verify(name: str, as_json: bool, plain: bool) -> None:
 @_options.as_json
 def unpin(name: str, dry_run: bool, as_json: bool) -> None:
     """Forget the commit that NAME is pinned to; its files stay in the Hugging Face cache."""
-    from safegen.generators.catalogue import preset_of
+    from safegen.generators.catalogue import resolve_preset
     from safegen.generators.hub import pull as hub
 
-    source = preset_of(name).source
+    source = resolve_preset(name).source
     if not dry_run:
         hub.unpin(source)
     _print({"unpinned": source, "dry_run": dry_run}, as_json)

@@ -69,7 +69,7 @@ def explain(policy: str, prompt: str | None, as_json: bool) -> None:
             click.echo("\n".join(lines))
         return
     decision = screen(prompt, policy=policy)
-    rows = policies.standings(decision, found)
+    rows = policies.category_standings(decision, found)
     if as_json:
         print_json(standing_json(decision, rows))
     else:

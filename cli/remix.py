@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from safegen.cli._generate_options import Making, make, options
+from safegen.cli._generate_options import GenerateOptions, options, run_generation
 
 
 @click.command("remix")
@@ -18,11 +18,11 @@ from safegen.cli._generate_options import Making, make, options
     help="How far it may leave VIDEO: near 0 hardly, 1 made anew (default: the model's choice).",
 )
 @options
-def command(video: Path, prompt: str, strength: float | None, making: Making) -> None:
+def command(video: Path, prompt: str, strength: float | None, making: GenerateOptions) -> None:
     """Make VIDEO anew after PROMPT; its credentials are kept as those of the source.
 
     Refused (exit 3) where its credentials do not allow generative use or do not match it.
     """
     from safegen.request.build import remix
 
-    make(remix(video, prompt, strength=strength, **making.settings), making)
+    run_generation(remix(video, prompt, strength=strength, **making.settings), making)

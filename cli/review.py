@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import click
 
 from safegen.cli import _options
-from safegen.cli._review_view import case_json, clip, kept, print_case
+from safegen.cli._review_view import case_json, clip, print_case, private_details
 from safegen.cli._workspace import open_readonly, open_writing
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def command() -> None:
 def list_(everything: bool, limit: int, workspace: Path | None, as_json: bool) -> None:
     """The held requests and clips that wait for a person, newest first."""
     from safegen.cli._output import print_json
-    from safegen.cli._text import plain
+    from safegen.cli._text import printable
     from safegen.review.queue import cases
 
     with open_readonly(workspace) as ledger:
@@ -45,7 +45,9 @@ def list_(everything: bool, limit: int, workspace: Path | None, as_json: bool) -
     for case in found:
         about = ", ".join(case.decision.public.get("categories", [])) or "overall score"
         kind = "request" if case.output is None else "clip"
-        click.echo(f"{case.index:>6}  {case.decision.time}  {case.status:<14}  {kind:<7}  {plain(about, 80)}")
+        click.echo(
+            f"{case.index:>6}  {case.decision.time}  {case.status:<14}  {kind:<7}  {printable(about, 80)}"
+        )
 
 
 @command.command("show")
@@ -59,7 +61,7 @@ def show(index: int, workspace: Path | None, as_json: bool) -> None:
 
     with open_readonly(workspace) as ledger:
         found = case(ledger, index)
-        shown = {**case_json(found), **kept(ledger, found), "clip": clip(found, workspace)}
+        shown = {**case_json(found), **private_details(ledger, found), "clip": clip(found, workspace)}
     if as_json:
         print_json(shown)
         return

@@ -81,7 +81,7 @@ def _show(decision: Decision, text: str, console: object, *, private: bool) -> N
     from rich.console import Console
     from rich.text import Text
 
-    from safegen.cli._text import plain
+    from safegen.cli._text import printable
 
     assert isinstance(console, Console)
     style = {"allow": "bold green", "review": "bold yellow", "block": "bold red"}[decision.outcome]
@@ -90,8 +90,8 @@ def _show(decision: Decision, text: str, console: object, *, private: bool) -> N
         Text.assemble((word, style), f"  policy {decision.policy.name}, score {decision.score:.2f}")
     )
     for finding in decision.findings[:10]:
-        words = f' "{plain(text[slice(*finding.span)], 80)}"' if finding.span else ""
-        why = "" if private else f": {plain(finding.reason)}{words}"
+        words = f' "{printable(text[slice(*finding.span)], 80)}"' if finding.span else ""
+        why = "" if private else f": {printable(finding.reason)}{words}"
         console.print(f"  - {finding.category}{why} ({finding.score:.2f})")
     ran = ", ".join(c.name for c in decision.checks)
     console.print(f"  ran: {ran}; policy {decision.policy.digest[:12]}")
@@ -100,7 +100,7 @@ def _show(decision: Decision, text: str, console: object, *, private: bool) -> N
 def _lines(source: Path, policy: str, *, workers: int, private: bool) -> bool:
     """Screen a JSONL stream; whether any line was an error."""
     from safegen.errors import UnreadableInput
-    from safegen.screening.jsonl import bounded, dumps, screen_jsonl
+    from safegen.screening.jsonl import dumps, read_bounded_lines, screen_jsonl
 
     failed = False
     try:
@@ -109,7 +109,9 @@ def _lines(source: Path, policy: str, *, workers: int, private: bool) -> bool:
         raise UnreadableInput(f"{source}: {error.strerror}", hint="check the path") from error
     with stream:
         ready = source.is_file()
-        answers = screen_jsonl(bounded(stream), policy=policy, workers=workers, private=private, ready=ready)
+        answers = screen_jsonl(
+            read_bounded_lines(stream), policy=policy, workers=workers, private=private, ready=ready
+        )
         for answer in answers:
             failed = failed or "error" in answer
             click.echo(dumps(answer))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from safegen.cli._generate_options import Making, make, options
+from safegen.cli._generate_options import GenerateOptions, options, run_generation
 
 
 @click.command("storyboard")
@@ -19,15 +19,15 @@ from safegen.cli._generate_options import Making, make, options
     help='A shot from that time on, such as --shot 0:"a red ball" (repeatable; instead of FILE).',
 )
 @options
-def command(file: Path | None, shots: tuple[str, ...], making: Making) -> None:
+def command(file: Path | None, shots: tuple[str, ...], making: GenerateOptions) -> None:
     """Make one clip from several prompts on a time line: FILE (YAML or JSON), or --shot for each.
 
     FILE holds `shots`, each with `at` (seconds) and `prompt`, and if you like settings such as `seconds` or
     `model`; options given here win over it.
     """
     from safegen.request.build import storyboard
-    from safegen.request.storyboard import told
+    from safegen.request.storyboard import load_storyboard
 
-    board = told(file, shots)
+    board = load_storyboard(file, shots)
     making = making.with_defaults(board.settings)
-    make(storyboard(board.shots, **making.settings), making)
+    run_generation(storyboard(board.shots, **making.settings), making)

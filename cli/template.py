@@ -47,7 +47,7 @@ def list_(folder: Path | None, as_json: bool) -> None:
 def show(template: str, folder: Path | None, as_json: bool) -> None:
     """Everything about TEMPLATE (a name or a YAML file): its fields, their values, its prompts."""
     from safegen.cli._output import print_json, show_rows
-    from safegen.cli._text import plain
+    from safegen.cli._text import printable
     from safegen.templates import load
 
     found = load(template, folder)
@@ -66,7 +66,7 @@ def show(template: str, folder: Path | None, as_json: bool) -> None:
         what = ", ".join(field.values) if field.values else f"text, at most {field.max_length} characters"
         default = f" (default {field.default})" if field.default else " (needed)"
         where = "" if field.goes_into == "prompt" else " Not drawn, kept private."
-        click.echo(plain(f"  {name:<20}{field.about}{where}{default}\n{'':<22}{what}"))
+        click.echo(printable(f"  {name:<20}{field.about}{where}{default}\n{'':<22}{what}"))
 
 
 @command.command("run", epilog="Exit codes: 0 all done, 8 some rows failed, 130 stopped (--resume goes on).")
@@ -162,7 +162,7 @@ def _nothing(_: Row) -> None:
 def _teller(plain: bool) -> Callable[[Row], None]:
     """Prints a line for every row as it is done."""
     from safegen.cli._output import console
-    from safegen.cli._text import plain as clean
+    from safegen.cli._text import printable as clean
 
     out = console(plain)
 
@@ -189,10 +189,10 @@ def _values(pairs: tuple[str, ...]) -> dict[str, str]:
 
 def _show(report: RunReport) -> None:
     """The summary."""
-    from safegen.cli._text import plain
+    from safegen.cli._text import printable
 
     for note in report.notes:
-        click.echo(click.style("note: ", fg="yellow") + plain(note), err=True)
+        click.echo(click.style("note: ", fg="yellow") + printable(note), err=True)
     verb = "would be made" if report.dry_run else "made"
     earlier = f", {report.skipped} made earlier" if report.skipped else ""
     click.echo(f"{report.rows} rows: {report.done} {verb}{earlier}, {report.failed} failed")

@@ -25,10 +25,10 @@ def _store(workspace: Path | None) -> TrustStore:
 
 def _describe(bundle: TrustBundle) -> list[str]:
     """The lines that a person compares."""
-    from safegen.cli._text import plain
+    from safegen.cli._text import printable
 
-    lines = [f"  root  {plain(a.subject, 90)}\n        SHA-256 {a.sha256}" for a in bundle.anchors]
-    lines += [f"  log   {plain(v, 120)}" for v in bundle.vkeys]
+    lines = [f"  root  {printable(a.subject, 90)}\n        SHA-256 {a.sha256}" for a in bundle.anchors]
+    lines += [f"  log   {printable(v, 120)}" for v in bundle.vkeys]
     if bundle.crls:
         lines.append(f"  revocation lists: {len(bundle.crls)}")
     return lines
@@ -58,12 +58,12 @@ def add(file: Path, tsa: bool, yes: bool, workspace: Path | None, as_json: bool)
     Compare the SHA-256 with what the maker tells you by another way.
     """
     from safegen.cli._output import show_rows
-    from safegen.cli._text import plain
+    from safegen.cli._text import printable
     from safegen.keys.trust import read_trust_file
 
     bundle = read_trust_file(file, kind="tsa" if tsa else "signer")
     shown = _describe(bundle)
-    click.echo(f"{plain(bundle.name)}\n" + "\n".join(shown[:20]), err=True)
+    click.echo(f"{printable(bundle.name)}\n" + "\n".join(shown[:20]), err=True)
     if len(shown) > 20:
         click.echo(f"  and {len(shown) - 20} more", err=True)
     if not yes:
@@ -77,7 +77,7 @@ def add(file: Path, tsa: bool, yes: bool, workspace: Path | None, as_json: bool)
 def list_(workspace: Path | None, as_json: bool) -> None:
     """The pinned makers."""
     from safegen.cli._output import print_json
-    from safegen.cli._text import plain
+    from safegen.cli._text import printable
 
     pinned = _store(workspace).list()
     if as_json:
@@ -99,7 +99,7 @@ def list_(workspace: Path | None, as_json: bool) -> None:
         click.echo("nothing is pinned; your own workspace's identity is always trusted")
     for identifier, bundle in pinned:
         click.echo(
-            f"{identifier}  {_use(bundle):<12} {plain(bundle.name)}\n" + "\n".join(_describe(bundle)[:6])
+            f"{identifier}  {_use(bundle):<12} {printable(bundle.name)}\n" + "\n".join(_describe(bundle)[:6])
         )
 
 

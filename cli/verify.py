@@ -89,15 +89,15 @@ def command(
     from safegen.cli import _verify_view as view
     from safegen.cli._output import Bar, console, print_json
     from safegen.errors import UnreadableInput
-    from safegen.verification.batch import expand
+    from safegen.verification.batch import collect_files
 
     single = len(files) == 1 and not files[0].is_dir()
     if (asked["proof"] or asked["fragments"]) and not single:
         raise click.UsageError("--proof and --fragment go with one file")
     if html is not None and html.exists():
         raise click.UsageError(f"{html} exists: name a new file for the report")
-    how = _how(**asked)
-    batch = expand(files)
+    how = _verify_options(**asked)
+    batch = collect_files(files)
     if not batch.files:
         raise UnreadableInput(f"{files[0]}: no video, sound or picture in this folder", hint="check the path")
     items: list[Item] = []
@@ -110,14 +110,14 @@ def command(
             bar.advance()
     if as_json:
         print_json(view.as_json(items[0]) if single else [view.as_json(i) for i in items])
-    elif batch.passed_over:
-        console(plain).print(view.passed_over(batch.passed_over))
+    elif batch.ignored:
+        console(plain).print(view.passed_over(batch.ignored))
     if html is not None:
         _write_page(html, items)
     click.get_current_context().exit(max(_exit_code(item, require) for item in items))
 
 
-def _how(
+def _verify_options(
     *,
     proof: Path | None,
     trust_files: tuple[Path, ...],
@@ -131,10 +131,10 @@ def _how(
 ) -> dict[str, Any]:
     """The options as the API takes them. Raises UsageError."""
     from safegen.verification.batch import parse_moment
-    from safegen.verification.soft_binding_api import host_of
+    from safegen.verification.soft_binding_api import service_host
 
     if resolve is not None:
-        host_of(resolve)
+        service_host(resolve)
     elif resolve_by_content:
         raise click.UsageError("--resolve-by-content needs --resolve URL")
     return {
@@ -177,10 +177,10 @@ def _write_page(target: Path, items: list[Item]) -> None:
     from datetime import UTC, datetime
 
     from safegen.cli._files import write_new
-    from safegen.credentials.thumbnail import thumbnail
+    from safegen.credentials.thumbnail import read_thumbnail
     from safegen.verification.html_report import render
 
-    shown = [replace(i, thumbnail=thumbnail(i.path)) if i.report else i for i in items]
+    shown = [replace(i, thumbnail=read_thumbnail(i.path)) if i.report else i for i in items]
     when = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     write_new(target, render(shown, when=when).encode("utf-8"))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from safegen.policies.difference import Comparison, changes, compare
 from safegen.policies.draft import draft
-from safegen.policies.explanation import sentences, standings
+from safegen.policies.explanation import category_standings, sentences
 from safegen.policies.loading import Problem, lint, list_names, load, names
 from safegen.policies.schema import CATEGORIES, Policy
 from safegen.screening.examples import Mismatch, run_examples
@@ -15,6 +15,7 @@ __all__ = [
     "Mismatch",
     "Policy",
     "Problem",
+    "category_standings",
     "changes",
     "compare",
     "draft",
@@ -24,5 +25,4 @@ __all__ = [
     "names",
     "run_examples",
     "sentences",
-    "standings",
 ]

@@ -37,13 +37,13 @@ class Labelled:
 
 
 @dataclass(frozen=True)
-class Moved:
+class OutcomeChange:
     """A prompt with another outcome. ``because``: category, score and reason of the finding that decided."""
 
     prompt: Labelled
     before: Action
     after: Action
-    because: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Comparison:
 
     count: int
     skipped: int
-    moved: tuple[Moved, ...]
+    moved: tuple[OutcomeChange, ...]
     outcomes: dict[str, dict[str, tuple[int, int]]]
 
 
@@ -77,14 +77,14 @@ def compare(prompts: Iterable[Labelled], a: Policy, b: Policy) -> Comparison:
 
     Raises CheckUnavailable when a required check cannot run.
     """
-    from safegen.screening import judge
+    from safegen.screening import screen_requests
 
-    moved: list[Moved] = []
+    moved: list[OutcomeChange] = []
     tally: Counter[tuple[str, str, int]] = Counter()
     count = skipped = 0
     stream = iter(prompts)
     while part := list(islice(stream, _CHUNK)):
-        sides = [judge([Request(p.text, policy=q.name) for p in part], q) for q in (a, b)]
+        sides = [screen_requests([Request(p.text, policy=q.name) for p in part], q) for q in (a, b)]
         for prompt, before, after in zip(part, *sides, strict=True):
             if isinstance(before, UsageError) or isinstance(after, UsageError):
                 skipped += 1
@@ -94,7 +94,7 @@ def compare(prompts: Iterable[Labelled], a: Policy, b: Policy) -> Comparison:
             tally[label, before.outcome, 0] += 1
             tally[label, after.outcome, 1] += 1
             if before.outcome != after.outcome:
-                moved.append(Moved(prompt, before.outcome, after.outcome, _because(before, after)))
+                moved.append(OutcomeChange(prompt, before.outcome, after.outcome, _because(before, after)))
     labels = sorted({key[0] for key in tally})
     outcomes = {
         label: {o: (tally[label, o, 0], tally[label, o, 1]) for o in ("allow", "review", "block")}

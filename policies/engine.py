@@ -52,7 +52,7 @@ def decide(
     scores: dict[str, float] = {}
     overall = 0.0
     for finding in findings:
-        _sane(finding)
+        _check_score(finding)
         scores[finding.category] = max(scores.get(finding.category, 0.0), finding.score)
         rule = policy.rule(finding.category)
         lowest = rule.lowest
@@ -77,13 +77,13 @@ def decide(
         policy=ref or PolicyRef(policy.name, policy.digest),
         checks=tuple(checks),
         findings=tuple(sorted(kept[:MAX_FINDINGS], key=lambda f: -f.score)),
-        score=max(least, _placed(overall, scores.get("unsafe", 0.0 if judged else None))),
+        score=max(least, _band_score(overall, scores.get("unsafe", 0.0 if judged else None))),
         categories=dict(sorted(scores.items(), key=lambda kv: -kv[1])),
         language=language,
     )
 
 
-def _placed(worst: float, unsafe: float | None) -> float:
+def _band_score(worst: float, unsafe: float | None) -> float:
     """Score in [0, 1]: the band of *worst* (a relative score), in it the place by it and by *unsafe*."""
     low, high = next(b for b in reversed(_BANDS.values()) if worst >= b[0])
     inside = min(1.0, (worst - low) / (high - low))
@@ -105,7 +105,7 @@ def explain(decision: Decision) -> str:
     return f"{verb}: {what}: {top.reason}"
 
 
-def _sane(finding: Finding) -> None:
+def _check_score(finding: Finding) -> None:
     """A broken score must stop everything: comparisons with NaN are all false, which would be a pass."""
     if not isinstance(finding.score, int | float) or not math.isfinite(finding.score):
         raise CheckUnavailable(

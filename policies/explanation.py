@@ -11,7 +11,7 @@ from safegen.types import Decision
 
 
 @dataclass(frozen=True)
-class Standing:
+class CategoryStanding:
     """A category of a decision: what it scored, what that leads to, and how far the next stricter step is.
 
     ``margin`` is the next threshold minus the score; ``None`` when there is no stricter step.
@@ -71,12 +71,14 @@ def _guard(policy: Policy) -> str:
     return f"The guard {guard.model} is asked about {which}, {guard.timeout:g} s at most{clears}."
 
 
-def standings(decision: Decision, policy: Policy) -> list[Standing]:
+def category_standings(decision: Decision, policy: Policy) -> list[CategoryStanding]:
     """Every category that scored in *decision*, what decides first, the strongest first."""
     out = []
     for category, score in decision.categories.items():
         rule = policy.rule(category)
         ahead = [t for t in (rule.review, rule.block) if t is not None and t > score]
-        out.append(Standing(category, score, rule.action(score), rule, min(ahead) - score if ahead else None))
+        out.append(
+            CategoryStanding(category, score, rule.action(score), rule, min(ahead) - score if ahead else None)
+        )
     rank = {"block": 0, "review": 1, "allow": 2}
     return sorted(out, key=lambda s: (rank[s.action], -s.rule.relative(s.score), -s.score))

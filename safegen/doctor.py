@@ -14,7 +14,7 @@ from safegen.errors import SafegenError
 
 
 @dataclass(frozen=True)
-class Row:
+class DoctorCheck:
     """One part: whether it works, whether the core needs it, and what to do."""
 
     name: str
@@ -24,9 +24,9 @@ class Row:
     hint: str = ""
 
 
-def diagnose(workspace: str | os.PathLike[str] | None = None) -> list[Row]:
+def diagnose(workspace: str | os.PathLike[str] | None = None) -> list[DoctorCheck]:
     """Look at Python, libraries, models, workspace and optional parts."""
-    rows = [Row("python", sys.version_info >= (3, 11), True, sys.version.split()[0])]
+    rows = [DoctorCheck("python", sys.version_info >= (3, 11), True, sys.version.split()[0])]
     for package, distribution in (
         ("c2pa", "c2pa-python"),
         ("av", "av"),
@@ -55,27 +55,27 @@ def diagnose(workspace: str | os.PathLike[str] | None = None) -> list[Row]:
     return rows
 
 
-def _library(package: str, distribution: str, *, needed: bool, hint: str) -> Row:
+def _library(package: str, distribution: str, *, needed: bool, hint: str) -> DoctorCheck:
     """Installed, and for the needed ones importable."""
     try:
         if find_spec(package) is None:
-            return Row(distribution, False, needed, "not installed", hint)
+            return DoctorCheck(distribution, False, needed, "not installed", hint)
         version = metadata.version(distribution)
         if needed:
             importlib.import_module(package)
     except Exception as error:
-        return Row(distribution, False, needed, f"cannot be used: {error}", hint)
-    return Row(distribution, True, needed, version)
+        return DoctorCheck(distribution, False, needed, f"cannot be used: {error}", hint)
+    return DoctorCheck(distribution, True, needed, version)
 
 
-def _try(name: str, needed: bool, look: Callable[[], str]) -> Row:
+def _try(name: str, needed: bool, check: Callable[[], str]) -> DoctorCheck:
     """Run a check that answers with a detail or raises."""
     try:
-        return Row(name, True, needed, look())
+        return DoctorCheck(name, True, needed, check())
     except SafegenError as error:
-        return Row(name, False, needed, str(error), error.hint)
+        return DoctorCheck(name, False, needed, str(error), error.hint)
     except Exception as error:
-        return Row(name, False, needed, f"{type(error).__name__}: {error}")
+        return DoctorCheck(name, False, needed, f"{type(error).__name__}: {error}")
 
 
 def _policy() -> str:
@@ -104,18 +104,18 @@ def _workspace(option: str | os.PathLike[str] | None) -> str:
 
 def _embedded() -> str:
     """The shipped weights are there and unchanged."""
-    from safegen.generators.registry import catalogue
+    from safegen.generators.registry import named_models
 
-    row = next(r for r in catalogue() if r["name"] == "tiny")
+    row = next(r for r in named_models() if r["name"] == "tiny")
     return str(row["summary"])
 
 
 def _speech() -> str:
     """A synthesiser says a word."""
-    from safegen.accessibility.speech import find
+    from safegen.accessibility.speech import find_engine
     from safegen.errors import MissingExtra
 
-    engine = find()
+    engine = find_engine()
     if engine is None:
         raise MissingExtra("no speech synthesiser: descriptions are not spoken", hint="apt install espeak-ng")
     engine.say("yes")

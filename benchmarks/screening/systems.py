@@ -12,7 +12,7 @@ from safegen.detectors.prompt.rules import Rules
 from safegen.errors import UsageError
 from safegen.policies.engine import decide
 from safegen.policies.schema import Encoder, Guard, Policy
-from safegen.screening import judge
+from safegen.screening import screen_requests
 from safegen.types import Request
 
 System: TypeAlias = Callable[[Sequence[str]], list[tuple[float, bool]]]
@@ -61,7 +61,7 @@ def _under(policy: Policy) -> System:
         out: list[tuple[float, bool]] = []
         for start in range(0, len(texts), _TOGETHER):
             part = [Request(t[: policy.max_prompt_chars]) for t in texts[start : start + _TOGETHER]]
-            for verdict in judge(part, policy):
+            for verdict in screen_requests(part, policy):
                 if isinstance(verdict, UsageError):
                     out.append((0.0, False))
                     continue

@@ -43,12 +43,12 @@ def generated(number: int, count: int) -> tuple[Frames, float]:
     """The first *count* frames of a clip of the embedded model, and the frame rate."""
     # torch is loaded only where such clips are asked for.
     from benchmarks.embedded import PROMPTS
-    from safegen.generators.registry import find
+    from safegen.generators.registry import find_generator
     from safegen.protocols import NoProgress
     from safegen.types import Request
 
     request = Request(PROMPTS[number % len(PROMPTS)], seed=number)
-    clip = find("tiny").generate(request, progress=NoProgress()).clip
+    clip = find_generator("tiny").generate(request, progress=NoProgress()).clip
     return np.stack(list(clip)[:count]), float(clip.fps)
 
 

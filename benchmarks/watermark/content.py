@@ -114,14 +114,14 @@ def drawn(number: int) -> tuple[Frames, Frames, float]:
 def generated(number: int) -> tuple[Frames, Frames, float]:
     """A prompt and two seeds of the embedded model itself."""
     from benchmarks.embedded import PROMPTS
-    from safegen.generators.registry import find
+    from safegen.generators.registry import find_generator
     from safegen.protocols import NoProgress
     from safegen.types import Request
 
     made = []
     for seed in (2 * number, 2 * number + 1):
         request = Request(PROMPTS[number % len(PROMPTS)], seed=seed)
-        clip = find("tiny").generate(request, progress=NoProgress()).clip
+        clip = find_generator("tiny").generate(request, progress=NoProgress()).clip
         frames = np.stack(list(clip)[::2])
         made.append(e.resize(256 / min(frames.shape[1:3]))(frames))
     return made[0], made[1], clip.fps / 2

@@ -88,7 +88,7 @@ def _body(crops: list[_fit.Patch | None], unit: int) -> Body:
     return Body(centre, area, tuple(crops))
 
 
-def _bodies(fronts: list[_groups.Front], number: int, axis: int, unit: int) -> tuple[Body, ...]:
+def _bodies(fronts: list[_groups.Foreground], number: int, axis: int, unit: int) -> tuple[Body, ...]:
     each: list[list[_fit.Patch | None]] = [[] for _ in range(number)]
     for f in fronts:
         crops = _groups.patches(f, number, axis)
@@ -103,8 +103,8 @@ def track(frames: Floats) -> Track:
     nothing = Track({}, {}, (), 0, n, 0.0, w / h)
     if n == 0:
         return nothing
-    found = _places.place(frames)
-    fronts = [_groups.front(frame, rows) for frame, rows in zip(frames, found.rows, strict=True)]
+    found = _places.fit_background(frames)
+    fronts = [_groups.segment_foreground(frame, rows) for frame, rows in zip(frames, found.rows, strict=True)]
     covered = float(np.mean([(f.alpha > 0.3).mean() for f in fronts]))
     calm = [np.abs(f.frame - f.rows[:, None])[f.alpha == 0] for f in fronts]
     rough = float(np.mean(np.concatenate([c.ravel() for c in calm]))) if any(c.size for c in calm) else 99.0
@@ -113,7 +113,7 @@ def track(frames: Floats) -> Track:
     there = [f for f in fronts if (f.alpha > 0.3).mean() > 0.004]
     if coherence <= 0 or len(there) < max(1, n // 2):
         return Track(found.gaps, {}, (), 0, n, coherence, w / h)
-    axis = _groups.line(there)
+    axis = _groups.layout_axis(there)
     costs = _groups.costs([there[0], there[len(there) // 2], there[-2]], axis)
     number = min(costs, key=lambda k: costs[k])
     left = costs[number] - _groups.PENALTY * (number - 1)

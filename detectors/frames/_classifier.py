@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
-from safegen.detectors.frames._sampling import Sample, samples
-from safegen.detectors.frames._temporal import Scored, checked, findings
+from safegen.detectors.frames._sampling import Sample, sample_frames
+from safegen.detectors.frames._temporal import FrameScores, findings, validate_scores
 from safegen.errors import CheckUnavailable
 from safegen.types import CheckRun, Finding
 
@@ -37,13 +37,14 @@ class ClassifierCheck:
     def run(self, clip: Clip) -> tuple[Sequence[Finding], CheckRun]:
         """Findings per category and second. Raises CheckAbsent, CheckUnavailable."""
         model = self._load()
-        seen: list[Scored] = []
-        for batch in _batches(samples(clip), model.batch):
+        seen: list[FrameScores] = []
+        for batch in _batches(sample_frames(clip), model.batch):
             answers = model.scores([s.frame for s in batch])
             if len(answers) != len(batch):
                 raise CheckUnavailable(f"{self.name} answered {len(answers)} times for {len(batch)} pictures")
             seen += [
-                Scored(s.time, s.scene, checked(a, self.name)) for s, a in zip(batch, answers, strict=True)
+                FrameScores(s.time, s.scene, validate_scores(a, self.name))
+                for s, a in zip(batch, answers, strict=True)
             ]
         if not seen:
             raise CheckUnavailable("there was no frame to look at", hint="nothing was let through")

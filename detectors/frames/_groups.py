@@ -28,7 +28,7 @@ _ENOUGH = 0.12
 
 
 @dataclass(frozen=True)
-class Front:
+class Foreground:
     """What stands before the place in one frame: ``alpha`` (h, w) in 0..1, 0 where it is the place."""
 
     frame: Floats
@@ -36,7 +36,7 @@ class Front:
     alpha: Floats
 
 
-def front(frame: Floats, rows: Floats) -> Front:
+def segment_foreground(frame: Floats, rows: Floats) -> Foreground:
     """Separate ``frame`` (h, w, 3) from the place's row colours (h, 3); thin detail of it vanishes."""
     import cv2
 
@@ -49,10 +49,10 @@ def front(frame: Floats, rows: Floats) -> Front:
             core[labels == i] = 0
     near = cv2.dilate(core, np.ones((5, 5), np.uint8)) > 0
     level = np.clip((away - _FAINT) / (_SOLID * 1.6 - _FAINT), 0, 1)
-    return Front(frame, rows, np.where(near, level, 0).astype(np.float32))
+    return Foreground(frame, rows, np.where(near, level, 0).astype(np.float32))
 
 
-def line(fronts: list[Front]) -> int:
+def layout_axis(fronts: list[Foreground]) -> int:
     """Along which axis things stand: 0 side by side, 1 one above the other."""
     spreads = []
     for f in fronts:
@@ -82,7 +82,7 @@ def split(alpha: Floats, count: int, axis: int) -> list[Mask]:
     return [label == i for i in range(count)]
 
 
-def patches(seen: Front, count: int, axis: int) -> list[_fit.Patch]:
+def patches(seen: Foreground, count: int, axis: int) -> list[_fit.Patch]:
     """Crops round each of ``count`` things, left to right or top to bottom; fewer when it cannot be split."""
     masks = split(seen.alpha, count, axis)
     out = []
@@ -92,7 +92,7 @@ def patches(seen: Front, count: int, axis: int) -> list[_fit.Patch]:
     return out
 
 
-def _unexplained(seen: Front, count: int, axis: int) -> float:
+def _unexplained(seen: Foreground, count: int, axis: int) -> float:
     """Share of what stands before the place that ``count`` things, each the best there is, leave over."""
     crops = patches(seen, count, axis)
     areas = [float(c.alpha.sum()) for c in crops]
@@ -108,7 +108,7 @@ def _unexplained(seen: Front, count: int, axis: int) -> float:
     return left / max(total, 1.0)
 
 
-def costs(fronts: list[Front], axis: int) -> dict[int, float]:
+def costs(fronts: list[Foreground], axis: int) -> dict[int, float]:
     """How much one, two and three things leave unexplained, the penalty for more of them included.
 
     Frames that some number of things explains well count most: things that turn are upright in few.
@@ -119,7 +119,7 @@ def costs(fronts: list[Front], axis: int) -> dict[int, float]:
     return {n: float(mean[n - 1]) for n in NUMBERS}
 
 
-def _costs(seen: Front, axis: int) -> list[float]:
+def _costs(seen: Foreground, axis: int) -> list[float]:
     out: list[float] = []
     for n in NUMBERS:
         enough = n > 1 and out[0] < _ENOUGH

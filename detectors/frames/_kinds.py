@@ -44,7 +44,7 @@ def chosen(body: Body, wanted: Sequence[int]) -> list[int]:
     return sorted(picked)
 
 
-def read(body: Body, wanted: Sequence[int]) -> Reading | None:
+def fit_kind(body: Body, wanted: Sequence[int]) -> Reading | None:
     """Fit every likely kind in the wanted frames; None when the thing is in none of them."""
     crops = [c for i in chosen(body, wanted) if (c := body.crops[i]) is not None]
     if not crops:

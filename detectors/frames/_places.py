@@ -36,7 +36,7 @@ _NEAR = 34.0
 
 
 @dataclass(frozen=True)
-class Place:
+class BackgroundFit:
     """``gaps``: mean difference (0..60) from each place by name; ``rows`` (n, h, 3): colours of the place."""
 
     gaps: dict[str, float]
@@ -95,7 +95,7 @@ def _refined(frames: Floats, rows: Floats, steady: bool) -> Floats:
     return moved
 
 
-def place(frames: Floats) -> Place:
+def fit_background(frames: Floats) -> BackgroundFit:
     """Fit every known place to ``frames`` (n, h, w, 3), n >= 1, RGB in 0..255."""
     n, h, w = frames.shape[:3]
     picked = np.unique(np.linspace(0, n - 1, 3).round().astype(int))
@@ -106,4 +106,4 @@ def place(frames: Floats) -> Place:
     best = int(np.argmin(cost))
     gaps = {name: float(min(c for c, m in zip(cost, names, strict=True) if m[0] == name)) for name in BANDS}
     steady = names[best][1] < 2
-    return Place(gaps, _refined(frames, rows[best], steady))
+    return BackgroundFit(gaps, _refined(frames, rows[best], steady))

@@ -36,7 +36,7 @@ class Sample:
     frame: Frame
 
 
-class Cuts:
+class CutDetector:
     """Finds the first frames of scenes, one frame after the other."""
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class Cuts:
         self._before: NDArray[np.float32] | None = None
         self._usual = 0.0
 
-    def see(self, frame: Frame) -> bool:
+    def begins_scene(self, frame: Frame) -> bool:
         """Whether *frame* begins a scene. The first one does."""
         import cv2
 
@@ -58,13 +58,13 @@ class Cuts:
         return cut
 
 
-def samples(clip: Clip, *, per_second: float = PER_SECOND, most: int = MOST) -> Iterator[Sample]:
+def sample_frames(clip: Clip, *, per_second: float = PER_SECOND, most: int = MOST) -> Iterator[Sample]:
     """The frames of *clip* to look at, in order; the first and, in every scene, the first are among them."""
     rate = min(per_second, most / max(clip.seconds, 1e-9))
     step = max(1, round(float(clip.fps) / rate))
-    cuts, scene, since = Cuts(), -1, 0
+    cuts, scene, since = CutDetector(), -1, 0
     for number, frame in enumerate(clip):
-        if cuts.see(frame):
+        if cuts.begins_scene(frame):
             scene, since = scene + 1, 0
         if since % step == 0:
             yield Sample(float(number / clip.fps), scene, frame)

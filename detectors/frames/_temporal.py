@@ -18,7 +18,7 @@ FLOOR = 0.25
 
 
 @dataclass(frozen=True)
-class Scored:
+class FrameScores:
     """What a model says about one frame: probability in [0, 1] by category; its time and scene."""
 
     time: float
@@ -26,7 +26,7 @@ class Scored:
     scores: Mapping[str, float]
 
 
-def checked(scores: Mapping[str, float], name: str) -> Mapping[str, float]:
+def validate_scores(scores: Mapping[str, float], name: str) -> Mapping[str, float]:
     """*scores* as they are. Raises CheckUnavailable unless there are any, all of them in [0, 1]."""
     if not scores:
         raise CheckUnavailable(f"{name} gave no scores", hint="nothing was let through")
@@ -38,7 +38,7 @@ def checked(scores: Mapping[str, float], name: str) -> Mapping[str, float]:
     return scores
 
 
-def smoothed(frames: Sequence[Scored], category: str) -> list[float]:
+def smoothed(frames: Sequence[FrameScores], category: str) -> list[float]:
     """Scores of *category*, each the mean of itself and its neighbours in the same scene."""
     out = []
     for i, frame in enumerate(frames):
@@ -48,7 +48,7 @@ def smoothed(frames: Sequence[Scored], category: str) -> list[float]:
 
 
 def findings(
-    frames: Sequence[Scored], name: str, reasons: Mapping[str, str], *, floor: float = FLOOR
+    frames: Sequence[FrameScores], name: str, reasons: Mapping[str, str], *, floor: float = FLOOR
 ) -> tuple[list[Finding], float]:
     """One finding per category and second from *floor* on (its highest score), and the highest score of all.
 

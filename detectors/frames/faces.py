@@ -47,7 +47,7 @@ class YuNet:
         self.version = f"{SOURCE}/{file.name}"
         self.digest = _models.digest(file)
 
-    def found(self, picture: Frame) -> list[tuple[tuple[int, int, int, int], float]]:
+    def detect(self, picture: Frame) -> list[tuple[tuple[int, int, int, int], float]]:
         """Boxes (x, y, width, height in pixels) with scores in [0, 1]. Raises CheckUnavailable."""
         import cv2
 
@@ -70,17 +70,17 @@ class YuNet:
 
     def boxes(self, picture: Frame) -> list[tuple[int, int, int, int]]:
         """The places alone."""
-        return [box for box, _ in self.found(picture)]
+        return [box for box, _ in self.detect(picture)]
 
     def scores(self, pictures: Sequence[Frame]) -> Sequence[Mapping[str, float]]:
         """How sure it is of the surest face of each picture; 0 without any."""
-        return [{"face": max((min(1.0, s) for _, s in self.found(p)), default=0.0)} for p in pictures]
+        return [{"face": max((min(1.0, s) for _, s in self.detect(p)), default=0.0)} for p in pictures]
 
 
 class FaceCheck(ClassifierCheck):
     """The frames check, and the detector behind it for hiding faces."""
 
-    def opened(self) -> YuNet:
+    def open_detector(self) -> YuNet:
         """A detector of one's own. Raises CheckAbsent, CheckUnavailable."""
         return _load()
 

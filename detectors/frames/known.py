@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from safegen.detectors.frames._absent import CheckAbsent
-from safegen.detectors.frames._sampling import samples
+from safegen.detectors.frames._sampling import sample_frames
 from safegen.detectors.provenance.content import Descriptors, compare, describe
 from safegen.errors import CheckUnavailable, UnreadableInput, UsageError
 from safegen.types import CheckRun, Finding, FrameSample
@@ -34,7 +34,7 @@ _MAX_LIST = 256 * 2**20
 def sample_of(clip: Clip, *, first: float = 0.0, last: float | None = None) -> FrameSample:
     """At most 96 frames of *clip* from *first* to *last* (seconds). Raises UnreadableInput for none."""
     end = clip.seconds if last is None else last
-    seen = [s for s in samples(clip, per_second=4.0, most=_MOST) if first <= s.time <= end][:_MOST]
+    seen = [s for s in sample_frames(clip, per_second=4.0, most=_MOST) if first <= s.time <= end][:_MOST]
     if not seen:
         raise UnreadableInput("there are no frames to compare", hint="is the clip empty?")
     frames = np.stack([s.frame for s in seen])

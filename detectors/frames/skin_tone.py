@@ -68,4 +68,4 @@ def create() -> SkinTone:
     """The plug-in."""
     from safegen.detectors.frames.faces import create as faces
 
-    return SkinTone(faces().opened)
+    return SkinTone(faces().open_detector)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from safegen.detectors.frames._absent import CheckAbsent
-from safegen.detectors.frames._sampling import samples
+from safegen.detectors.frames._sampling import sample_frames
 from safegen.errors import CheckUnavailable
 from safegen.types import CheckRun, Finding
 
@@ -39,10 +39,10 @@ def read(frame: Frame, program: str) -> str:
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise CheckUnavailable(f"tesseract failed: {type(error).__name__}") from error
-    return words(done.stdout.decode("utf-8", "replace"))
+    return parse_tsv(done.stdout.decode("utf-8", "replace"))
 
 
-def words(table: str) -> str:
+def parse_tsv(table: str) -> str:
     """The sure words of Tesseract's table, in order. Raises CheckUnavailable when it is none."""
     lines = table.splitlines()
     if not lines or not lines[0].startswith("level\t"):
@@ -75,7 +75,7 @@ class TextCheck:
             raise CheckAbsent("Tesseract is not installed", hint="apt install tesseract-ocr")
         rules = Rules()
         best: dict[tuple[str, int], Finding] = {}
-        for sample in samples(clip, per_second=1.0):
+        for sample in sample_frames(clip, per_second=1.0):
             text = read(sample.frame, program)
             for seen in rules.run(text)[0] if text else ():
                 key = (seen.category, int(sample.time))

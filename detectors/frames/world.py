@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from safegen.detectors.frames import _motion, _outlines
 from safegen.detectors.frames._analysis import SHORT_SIDE, Track, thumbnails, track
-from safegen.detectors.frames._kinds import Reading, read, turning
+from safegen.detectors.frames._kinds import Reading, fit_kind, turning
 from safegen.detectors.frames._places import BANDS
 from safegen.types import Attribute, CheckRun
 
@@ -136,11 +136,11 @@ def _named(probabilities: Mapping[str, float]) -> str:
 def _readings(seen: Track) -> tuple[list[Reading | None], bool]:
     """What every thing is, and whether they turn in place (then only the first frames show them upright)."""
     if _motion.stays(seen):
-        upright = [read(b, _EARLY) for b in seen.bodies]
+        upright = [fit_kind(b, _EARLY) for b in seen.bodies]
         turned = [turning(b, r, _LATE) for b, r in zip(seen.bodies, upright, strict=True) if r is not None]
         if turned and float(np.mean(turned)) > _TURNED:
             return upright, True
-    return [read(b, _SPREAD) for b in seen.bodies], False
+    return [fit_kind(b, _SPREAD) for b in seen.bodies], False
 
 
 def _table(seen: Track) -> dict[str, dict[str, float]]:

@@ -85,7 +85,7 @@ class ZeroShot:
         self._questions = questions
         self._model: Embedder | None = None
 
-    def asking(self, questions: Mapping[str, Mapping[str, str]]) -> ZeroShot:
+    def with_questions(self, questions: Mapping[str, Mapping[str, str]]) -> ZeroShot:
         """The extractor with other questions."""
         return ZeroShot(questions)
 

@@ -142,7 +142,7 @@ _PAIRED = frozenset(tuple(pair.split("-")) for pair in _PAIRS.split())
 _TOKEN = re.compile(r"[^\W_]+(?:-[^\W_]+)*", re.UNICODE)
 
 
-def neutral(text: str) -> str:
+def neutralise_identity(text: str) -> str:
     """*text* (a folded view) with identity terms replaced; runs of them become one."""
     found = [(m.start(), m.end(), m[0]) for m in _TOKEN.finditer(text)]
     kinds = [_kind(word) for _, _, word in found]

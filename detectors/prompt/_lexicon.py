@@ -14,7 +14,7 @@ import yaml
 
 from safegen.detectors.prompt._slips import Slips
 from safegen.detectors.prompt._tokens import Token, stem, words
-from safegen.detectors.prompt.normalise import plain
+from safegen.detectors.prompt.normalise import plain_view
 from safegen.errors import CheckUnavailable
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -90,7 +90,7 @@ class Lexicon:
                 for phrase in self.index.get(first, ()):
                     if tuple(forms[i : i + len(phrase)]) == phrase:
                         found.setdefault(phrase, []).append((i, i + len(phrase)))
-        for slipped, begin, after in self.slips.find([t.word for t in tokens]):
+        for slipped, begin, after in self.slips.find_misspelled([t.word for t in tokens]):
             found.setdefault(slipped, []).append((begin, after))
         return found
 
@@ -98,7 +98,7 @@ class Lexicon:
 @lru_cache(maxsize=16384)
 def phrase(text: str, exact: bool = False) -> Phrase:
     """Stemmed words of a list's term, folded like prompts are; *exact* ones are marked and not stemmed."""
-    folded = text.lower() if text.isascii() else plain(text).text
+    folded = text.lower() if text.isascii() else plain_view(text).text
     return tuple(f"={w}" if exact else stem(w) for w in words(folded))
 
 

@@ -99,7 +99,7 @@ class Reader:
         """Decision values (texts, labels) of texts in words, as the vectoriser cuts them."""
         ids = [self.pieces.ids(words)[:MOST] for words in texts]
         pooled = np.zeros((len(texts), 2 * self.rows.shape[1]), np.float32)
-        for part in _together(ids):
+        for part in _batches(ids):
             pooled[part] = self._pooled([ids[i] for i in part])
         h = np.maximum(pooled @ self.hidden.T + self.hidden_bias, 0)
         return np.asarray(h @ self.out.T + self.out_bias, dtype=np.float32)
@@ -116,7 +116,7 @@ class Reader:
         return np.array(parts, np.float32)
 
 
-def _together(ids: Sequence[Sequence[int]]) -> list[list[int]]:
+def _batches(ids: Sequence[Sequence[int]]) -> list[list[int]]:
     """Texts that have pieces, in groups of at most PIECES pieces (or of one text)."""
     groups: list[list[int]] = []
     count = PIECES

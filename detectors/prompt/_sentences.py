@@ -100,7 +100,7 @@ class Sentences:
         return out
 
 
-def wording(words: Sequence[str]) -> str:
+def encoder_text(words: Sequence[str]) -> str:
     """The text that the encoder reads, from the classifier's words: identity terms and style left out."""
     return " ".join(w for w in words if w != GROUP_WORD)
 

@@ -93,7 +93,7 @@ class Slips:
                     for key in {sound(word), letters(word)}:
                         self._by_key.setdefault(key, []).append(word)
 
-    def find(self, words: Sequence[str]) -> Iterator[tuple[Phrase, int, int]]:
+    def find_misspelled(self, words: Sequence[str]) -> Iterator[tuple[Phrase, int, int]]:
         """Names in *words* (folded) with at least one slip: (phrase, first, after last word)."""
         meant = {i: m for i, word in enumerate(words) if (m := self._meant(word))}
         seen: set[tuple[Phrase, int]] = set()

@@ -14,7 +14,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from safegen.detectors.prompt._identity import neutral
+from safegen.detectors.prompt._identity import neutralise_identity
 from safegen.detectors.prompt._style import without_style
 
 VERSION = "4"
@@ -30,7 +30,7 @@ def words_of(text: str) -> list[str]:
 
     "an" is read as "a": which of the two stands before a term would tell terms apart.
     """
-    found = _WORD.findall(_HAN.sub(r" \1 ", neutral(text)))
+    found = _WORD.findall(_HAN.sub(r" \1 ", neutralise_identity(text)))
     return without_style(["a" if w == "an" else w for w in found])[:MAX_WORDS]
 
 

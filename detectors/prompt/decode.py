@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import unquote
 
-from safegen.detectors.prompt.normalise import View, plain
+from safegen.detectors.prompt.normalise import View, plain_view
 
 MAX_DEPTH = 3
 MAX_PARTS = 8
@@ -36,7 +36,7 @@ def decoded(text: str, depth: int = 0) -> list[View]:
             break
         if not content.strip() or content == text[start:end]:
             continue
-        inner = plain(content)
+        inner = plain_view(content)
         out.append(_whole(inner, start, end))
         out += (_whole(v, start, end) for v in decoded(content, depth + 1))
     return out[:MAX_PARTS]

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safegen.detectors.prompt import _vectorise
-from safegen.detectors.prompt._sentences import Sentences, wording
+from safegen.detectors.prompt._sentences import Sentences, encoder_text
 from safegen.detectors.prompt.classifier import FLOOR, windows
 from safegen.detectors.prompt.guards._files import folder_of
 from safegen.detectors.prompt.views import views
@@ -122,7 +122,7 @@ class Encoder:
 
 def _parts(text: str) -> list[str]:
     """What the encoder reads of *text*: windows of its views, at most MAX_TEXTS, without doubles."""
-    parts = [wording(w) for view in views(text) for w in windows(_vectorise.words_of(view.text))]
+    parts = [encoder_text(w) for view in views(text) for w in windows(_vectorise.words_of(view.text))]
     return list(dict.fromkeys(p for p in parts if any(c.isalnum() for c in p)))[:MAX_TEXTS]
 
 

@@ -130,7 +130,7 @@ def identify(text: str) -> Language:
     return _latin_language(_words(text))
 
 
-def strange(text: str, known: Callable[[str], bool]) -> bool:
+def is_hardly_english(text: str, known: Callable[[str], bool]) -> bool:
     """Whether *text* (a plain view) in Latin letters is hardly English, by a vocabulary of English words.
 
     At least three in five of its words of three letters and more are not *known*, and few are among the most

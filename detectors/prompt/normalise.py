@@ -60,7 +60,7 @@ class Builder:
         return View(name, "".join(self.chars), self.starts, self.ends)
 
 
-def plain(text: str) -> View:
+def plain_view(text: str) -> View:
     """The plain view of *text* (any string, any length; linear time). Runs of white space become one
     space.
     """

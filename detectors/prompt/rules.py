@@ -51,10 +51,10 @@ def create() -> Rules:
     return Rules()
 
 
-def examine(lexicon: Lexicon, text: str, seen: Iterable[View]) -> list[Finding]:
+def examine(lexicon: Lexicon, text: str, text_views: Iterable[View]) -> list[Finding]:
     """Findings over all views, one per category and place, strongest first."""
     best: dict[tuple[str, Span], Finding] = {}
-    for view in seen:
+    for view in text_views:
         for finding in _in_view(lexicon, text, view):
             assert finding.span is not None
             key = (finding.category, finding.span)

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from safegen.detectors.prompt.decode import decoded
 from safegen.detectors.prompt.language import english_score
-from safegen.detectors.prompt.normalise import Builder, View, plain
+from safegen.detectors.prompt.normalise import Builder, View, plain_view
 
 MAX_VIEWS = 12
 """At most this many views of one text are examined."""
@@ -35,7 +35,7 @@ def views(text: str) -> tuple[View, ...]:
 
     *text* is any string. Views of decoded parts point at the encoded part as a whole.
     """
-    base = plain(text)
+    base = plain_view(text)
     out = [base]
     seen = {base.text}
 

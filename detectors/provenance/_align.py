@@ -15,7 +15,7 @@ from safegen.detectors.provenance._thumbs import TILE, Plane
 if TYPE_CHECKING:
     from safegen.types import FrameSample
 
-__all__ = ["Laid", "alignments"]
+__all__ = ["Alignment", "alignments"]
 
 _OUTSIDE = 0.04
 """Share of a file's content that may lie outside the released picture: an honest crop has none."""
@@ -26,7 +26,7 @@ _SIGMA = 2.5
 
 
 @dataclass(frozen=True)
-class Laid:
+class Alignment:
     """Pairs of pictures of one place and time: float32 (n, h, w) each, and where both are content.
 
     ``overlap``: how much of the released picture that is; ``share``: how much of the file's, 1 unless the
@@ -51,7 +51,7 @@ class _Place:
 
 def alignments(
     pictures: NDArray[np.uint8], times: tuple[float, ...], seconds: float, plane: Plane, sample: FrameSample
-) -> Iterator[Laid]:
+) -> Iterator[Alignment]:
     """The few most promising alignments, judged by the correlation of high-passed pictures."""
     ranked: list[tuple[float, _Place, list[tuple[int, int]]]] = []
     high_reference = _high(pictures.astype(np.float32), np.ones(pictures.shape[1:], dtype=bool))
@@ -67,7 +67,7 @@ def alignments(
     ranked.sort(key=lambda entry: -entry[0])
     for _, place, pairs in ranked[:_KEEP]:
         i, j = (list(v) for v in zip(*pairs, strict=True))
-        yield Laid(
+        yield Alignment(
             pictures[i][:, place.window[0], place.window[1]].astype(np.float32),
             plane.pictures[j][:, place.source[0], place.source[1]],
             place.mask,

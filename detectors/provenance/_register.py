@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from safegen.detectors.provenance.content import Descriptors
     from safegen.types import FrameSample
 
-__all__ = ["place"]
+__all__ = ["register_crop"]
 
 _DENSE = 2
 """Recorded pictures are enlarged this much, so that a place is found to a fraction of their pixels."""
@@ -40,7 +40,7 @@ class _Spot:
     y: float
 
 
-def place(reference: Descriptors, sample: FrameSample) -> Geometry | None:
+def register_crop(reference: Descriptors, sample: FrameSample) -> Geometry | None:
     """How an upright crop of a whole clip lies over the released picture; None when it lies nowhere.
 
     The sample's times are taken as the whole clip's: a file that was cut in time as well is not found.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from safegen.detectors.provenance._register import place
+from safegen.detectors.provenance._register import register_crop
 from safegen.detectors.provenance.content import Descriptors, compare, describe
 from safegen.detectors.provenance.fingerprint import crop_queries, whole_queries
 from safegen.types import ContentMatch
@@ -56,13 +56,15 @@ def search(index: Index, recorded: Callable[[int], bytes], sample: FrameSample) 
     if trimmed is not sample:
         shown.append(trimmed)
     for cropped in (False, True):
-        found = [m for view in shown for m in _look(index, recorded, view, cropped)]
+        found = [m for view in shown for m in _search_view(index, recorded, view, cropped)]
         if found:
             return _best_of_each(found)
     return []
 
 
-def _look(index: Index, recorded: Callable[[int], bytes], sample: FrameSample, cropped: bool) -> list[Match]:
+def _search_view(
+    index: Index, recorded: Callable[[int], bytes], sample: FrameSample, cropped: bool
+) -> list[Match]:
     views = {False: sample, True: _mirror(sample)}
     near = candidates(index, describe(sample), cropped=cropped)
     found = (_compared(n, recorded(n.index), views, cropped) for n in near)
@@ -93,7 +95,7 @@ def _compared(near: Near, packed: bytes, views: dict[bool, FrameSample], cropped
     if not packed:
         return None
     reference, sample = Descriptors.from_bytes(packed), views[near.mirrored]
-    geometry = place(reference, sample) if cropped else None
+    geometry = register_crop(reference, sample) if cropped else None
     if cropped and geometry is None:
         return None
     content = compare(reference, sample, geometry)

@@ -32,7 +32,7 @@ def require_readable(path: Path) -> None:
 
 
 @contextmanager
-def hashing(path: Path) -> Iterator[Callable[[], str]]:
+def hash_in_background(path: Path) -> Iterator[Callable[[], str]]:
     """Hash *path* in the background; what is yielded waits for the answer and raises as ``file_sha256``."""
     answers: list[str] = []
     errors: list[Exception] = []

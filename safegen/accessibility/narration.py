@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from safegen.accessibility.cues import Cue, Interval, cue
-from safegen.accessibility.scheduling import Placed, place
+from safegen.accessibility.scheduling import Schedule, schedule_cues
 from safegen.accessibility.speech import PACES, Speech, SpeechFailed
 from safegen.types import AudioTrack
 
@@ -35,7 +35,7 @@ class Narration:
 
 
 @dataclass
-class Voice:
+class CachedVoice:
     """An engine that remembers what it said, and takes the slowest pace at which a text fits."""
 
     engine: Speech
@@ -48,7 +48,7 @@ class Voice:
             self._said[key] = self.engine.say(text, pace)
         return self._said[key]
 
-    def fitting(self, text: str, seconds: float) -> AudioTrack | None:
+    def synthesize_within(self, text: str, seconds: float) -> AudioTrack | None:
         """*text* in at most *seconds*, None when it does not fit at any pace."""
         for pace in PACES:
             spoken = self.say(text, pace)
@@ -68,33 +68,33 @@ def narrate(
 
     Raises SpeechFailed.
     """
-    voice = Voice(engine)
+    voice = CachedVoice(engine)
     placed = _strictly(scenes, pauses, voice)
     rate = own.rate if own is not None else voice.say("Described.").rate
     base = _base(own, rate, seconds)
     spoken = []
     for item in placed.cues:
-        words = voice.fitting(item.text, item.end - item.start)
+        words = voice.synthesize_within(item.text, item.end - item.start)
         if words is None:
             raise SpeechFailed(f"{engine.name} is not steady: a text took longer than before")
         sound = _at_rate(words, rate)
         _mix(base, sound, round(item.start * rate))
         spoken.append(cue(item.start, min(item.end, item.start + len(sound) / rate), item.text))
-    return Narration(AudioTrack(base.clip(-1, 1), rate), tuple(spoken), placed.left_out)
+    return Narration(AudioTrack(base.clip(-1, 1), rate), tuple(spoken), placed.omitted)
 
 
-def _strictly(scenes: Sequence[Scene], pauses: Sequence[Interval], voice: Voice) -> Placed:
+def _strictly(scenes: Sequence[Scene], pauses: Sequence[Interval], voice: CachedVoice) -> Schedule:
     """As ``place``, but nothing that does not fit when it is really spoken."""
 
     def length(text: str) -> float:
         return _seconds(voice.say(text, PACES[-1]))
 
-    placed = place(scenes, pauses, length)
+    placed = schedule_cues(scenes, pauses, length)
     long = {c.text for c in placed.cues if length(c.text) > c.end - c.start}
     if not long:
         return placed
-    short = tuple(s for s in scenes if s.said.forms[-1] in long)
-    return Placed(tuple(c for c in placed.cues if c.text not in long), (*placed.left_out, *short))
+    short = tuple(s for s in scenes if s.phrase.wordings[-1] in long)
+    return Schedule(tuple(c for c in placed.cues if c.text not in long), (*placed.omitted, *short))
 
 
 def _seconds(sound: AudioTrack) -> float:

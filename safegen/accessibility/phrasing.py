@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from safegen.accessibility.visual_features import Look
+from safegen.accessibility.visual_features import VisualFeatures
 from safegen.types import Attribute
 
 SURE, MAYBE = 0.8, 0.5
@@ -50,16 +50,16 @@ _ASPECTS = {
 
 
 @dataclass(frozen=True)
-class Said:
+class Phrase:
     """One stretch of a clip in words. ``forms``: the whole, then ever shorter ones; ``title``: a few words.
 
     ``sure`` is False when something was guessed or could not be told; ``known`` when nothing at all was.
     """
 
-    forms: tuple[str, ...]
+    wordings: tuple[str, ...]
     title: str
-    sure: bool
-    known: bool = True
+    certain: bool
+    recognised: bool = True
 
 
 @dataclass(frozen=True)
@@ -75,11 +75,11 @@ class _Value:
         return "" if self.sure else "perhaps "
 
 
-def describe(attributes: Sequence[Attribute], look: Look | None = None) -> Said:
+def describe_attributes(attributes: Sequence[Attribute], features: VisualFeatures | None = None) -> Phrase:
     """The clip, or a part of it, in words. *look*: what can be said of any, for when nothing is known."""
     found = {a.name: _value(a) for a in attributes}
     if found.get("shape", _Value(None, False)).value is None:
-        return _nothing(look)
+        return _nothing(features)
     who = _who(found)
     several = found["count"].value in _NUMBERS if "count" in found else False
     does = _does(found, several or _pair(found))
@@ -92,16 +92,18 @@ def describe(attributes: Sequence[Attribute], look: Look | None = None) -> Said:
         forms.insert(1, whole)
     sure = not unsaid and "perhaps" not in whole.lower()
     title = _capital(" ".join(part for part in (who.replace(" which is", ""), where) if part))
-    return Said(tuple(dict.fromkeys(forms)), title, sure)
+    return Phrase(tuple(dict.fromkeys(forms)), title, sure)
 
 
-def _nothing(look: Look | None) -> Said:
+def _nothing(look: VisualFeatures | None) -> Phrase:
     """For a picture that the extractors do not know: only what can be measured in any."""
     first = "What is shown could not be recognised."
     if look is None:
-        return Said((first,), "Not recognised", sure=False, known=False)
+        return Phrase((first,), "Not recognised", certain=False, recognised=False)
     seen = f"{look.colours}, {look.movement}."
-    return Said((f"{first} {seen}", seen, f"{look.colours}."), look.colours, sure=False, known=False)
+    return Phrase(
+        (f"{first} {seen}", seen, f"{look.colours}."), look.colours, certain=False, recognised=False
+    )
 
 
 def _value(attribute: Attribute) -> _Value:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from safegen import plugins
 from safegen.accessibility import visual_features
 from safegen.accessibility.cues import Interval
-from safegen.accessibility.phrasing import Said, describe
+from safegen.accessibility.phrasing import Phrase, describe_attributes
 from safegen.errors import CheckUnavailable
 from safegen.protocols import NoProgress, Progress
 from safegen.types import Attribute, Clip
@@ -35,14 +35,14 @@ EXTRACTOR = "world"
 
 
 @dataclass(frozen=True)
-class Seen:
+class SampledClip:
     """Small pictures of a whole clip: (n, height, width, 3) uint8 RGB, and the time of each in seconds."""
 
     pictures: NDArray[np.uint8]
     times: tuple[float, ...]
     seconds: float
 
-    def within(self, span: Interval) -> NDArray[np.uint8]:
+    def frames_in(self, span: Interval) -> NDArray[np.uint8]:
         """The pictures of a stretch, at least one."""
         chosen = [i for i, t in enumerate(self.times) if span[0] <= t < span[1]]
         if not chosen:
@@ -56,7 +56,7 @@ class Scene:
     """What is seen from ``span[0]`` to ``span[1]`` seconds. ``shot``: its number in a storyboard, from 1."""
 
     span: Interval
-    said: Said
+    phrase: Phrase
     attributes: tuple[Attribute, ...]
     shot: int | None = None
 
@@ -66,7 +66,7 @@ def rate_for(seconds: float) -> float:
     return min(RATE, MOST / max(seconds, 1e-3))
 
 
-def watched(clip: Clip, progress: Progress = NoProgress()) -> Seen:
+def sample_clip(clip: Clip, progress: Progress = NoProgress()) -> SampledClip:
     """*clip* as small pictures, in one pass."""
     import cv2
 
@@ -81,10 +81,10 @@ def watched(clip: Clip, progress: Progress = NoProgress()) -> Seen:
                 yield cv2.resize(frame, size, interpolation=method), float(i / clip.fps)
                 progress.advance()
 
-    return gathered(small(), clip.seconds)
+    return collect_samples(small(), clip.seconds)
 
 
-def gathered(pictures: Iterable[tuple[NDArray[np.uint8], float]], seconds: float) -> Seen:
+def collect_samples(pictures: Iterable[tuple[NDArray[np.uint8], float]], seconds: float) -> SampledClip:
     """Small pictures and their times as ``Seen``. Raises CheckUnavailable when there are none."""
     import numpy as np
 
@@ -96,34 +96,36 @@ def gathered(pictures: Iterable[tuple[NDArray[np.uint8], float]], seconds: float
             times.append(time)
     if not kept:
         raise CheckUnavailable("there are no pictures to describe", hint="is it a video?")
-    return Seen(np.stack(kept), tuple(times), max(seconds, times[-1] + 1e-3))
+    return SampledClip(np.stack(kept), tuple(times), max(seconds, times[-1] + 1e-3))
 
 
-def scenes(seen: Seen, *, shots: Sequence[float] = (), whole: Sequence[Attribute] = ()) -> list[Scene]:
+def segment_scenes(
+    sampled: SampledClip, *, shots: Sequence[float] = (), clip_attributes: Sequence[Attribute] = ()
+) -> list[Scene]:
     """What is seen when. *shots*: the times (s) at which a storyboard's shots begin, from 0 on, are kept;
     without them a new stretch begins where the picture cuts. *whole*: what was found in all of it.
 
     Stretches that read the same are one. Raises CheckUnavailable when the extractor fails.
     """
-    begins = [t for t in shots if t < seen.seconds]
-    spans = _pieces(begins or _cut(seen), seen.seconds)
-    known = tuple(a for a in whole if a.extractor.partition("/")[0] == EXTRACTOR)
+    begins = [t for t in shots if t < sampled.seconds]
+    spans = _pieces(begins or _cut(sampled), sampled.seconds)
+    known = tuple(a for a in clip_attributes if a.extractor.partition("/")[0] == EXTRACTOR)
     out: list[Scene] = []
     for span in spans:
-        own = known if len(spans) == 1 and known else _found(seen, span, bool(begins))
-        said = describe(own, visual_features.look(seen.within(span)))
+        own = known if len(spans) == 1 and known else _extract_attributes(sampled, span, bool(begins))
+        said = describe_attributes(own, visual_features.measure_features(sampled.frames_in(span)))
         shot = sum(t <= span[0] + 1e-6 for t in begins) or None
-        if out and out[-1].said == said and out[-1].shot == shot:
+        if out and out[-1].phrase == said and out[-1].shot == shot:
             out[-1] = Scene((out[-1].span[0], span[1]), said, out[-1].attributes, shot)
         else:
             out.append(Scene(span, said, own, shot))
     return out
 
 
-def _cut(seen: Seen) -> list[float]:
+def _cut(seen: SampledClip) -> list[float]:
     """Times at which stretches begin: 0, and cuts that are far enough apart."""
     begins = [0.0]
-    for number in visual_features.cuts(seen.pictures):
+    for number in visual_features.detect_cuts(seen.pictures):
         time = seen.times[number]
         if time - begins[-1] >= SHORTEST and seen.seconds - time >= SHORTEST:
             begins.append(time)
@@ -144,11 +146,11 @@ _PASSAGE = 1.5
 """Seconds before a storyboard's next shot in which a generator may already be turning into it."""
 
 
-def _found(seen: Seen, span: Interval, told: bool) -> tuple[Attribute, ...]:
+def _extract_attributes(seen: SampledClip, span: Interval, from_storyboard: bool) -> tuple[Attribute, ...]:
     """What the extractor finds in a stretch; of a storyboard's shot without the passage to the next."""
-    if told and span[1] < seen.seconds and span[1] - span[0] > _PASSAGE:
+    if from_storyboard and span[1] < seen.seconds and span[1] - span[0] > _PASSAGE:
         span = (span[0], span[1] - min(_PASSAGE, (span[1] - span[0]) / 2))
-    pictures = seen.within(span)
+    pictures = seen.frames_in(span)
     rate = Fraction(len(pictures) / max(span[1] - span[0], 1e-3)).limit_denominator(1000)
     try:
         values, _ = plugins.load("frames", EXTRACTOR).run(

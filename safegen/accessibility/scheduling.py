@@ -19,11 +19,11 @@ Length: TypeAlias = Callable[[str], float]
 
 
 @dataclass(frozen=True)
-class Placed:
+class Schedule:
     """Descriptions with their times, and the scenes for which no pause was long enough."""
 
     cues: tuple[Cue, ...]
-    left_out: tuple[Scene, ...] = ()
+    omitted: tuple[Scene, ...] = ()
 
 
 def estimate(text: str) -> float:
@@ -31,7 +31,7 @@ def estimate(text: str) -> float:
     return len(text) / PACE
 
 
-def place(scenes: Sequence[Scene], pauses: Sequence[Interval], length: Length = estimate) -> Placed:
+def schedule_cues(scenes: Sequence[Scene], pauses: Sequence[Interval], length: Length = estimate) -> Schedule:
     """A cue for each of *scenes* that has room within *pauses*; it lasts as long as there is room.
 
     A scene that is all pause always gets its shortest wording: it is shown as text at least that long.
@@ -45,13 +45,13 @@ def place(scenes: Sequence[Scene], pauses: Sequence[Interval], length: Length = 
             left_out.append(scene)
         else:
             cues.append(placed)
-    return Placed(tuple(cues), tuple(left_out))
+    return Schedule(tuple(cues), tuple(left_out))
 
 
 def _placed(scene: Scene, rooms: Sequence[Interval], length: Length) -> Cue | None:
-    for text in scene.said.forms:
+    for text in scene.phrase.wordings:
         for start, end in rooms:
             if length(text) <= end - start:
                 return cue(start, end, text)
     silent = len(rooms) == 1 and rooms[0] == scene.span
-    return cue(*scene.span, scene.said.forms[-1]) if silent else None
+    return cue(*scene.span, scene.phrase.wordings[-1]) if silent else None

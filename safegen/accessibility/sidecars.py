@@ -28,20 +28,27 @@ class Files:
 
     texts: Mapping[str, str]
 
-    def named(self, video: str) -> dict[str, str]:
+    def by_file_name(self, video: str) -> dict[str, str]:
         """Text by file name, for a *video* of that name."""
         return {name: self.texts[kind] for kind, name in names(video).items()}
 
 
-def written(
-    tracks: Tracks, *, title: str, asked: str = "", whole: Sequence[Attribute] = (), generated: bool = False
+def build_sidecars(
+    tracks: Tracks,
+    *,
+    title: str,
+    prompt: str = "",
+    clip_attributes: Sequence[Attribute] = (),
+    generated: bool = False,
 ) -> Files:
     """The sidecars, each read back. Raises ReleaseFailed for one that does not say what it should."""
     texts = {
         "captions": tracks.vtt("captions"),
         "descriptions": tracks.vtt("descriptions"),
         "chapters": tracks.vtt("chapters"),
-        "transcript": transcript(tracks, title=title, asked=asked, whole=whole, generated=generated),
+        "transcript": transcript(
+            tracks, title=title, prompt=prompt, clip_attributes=clip_attributes, generated=generated
+        ),
     }
     meant = {"captions": tracks.captions, "descriptions": tracks.descriptions, "chapters": tracks.chapters}
     for kind, cues in meant.items():
@@ -54,7 +61,7 @@ def written(
     return Files(texts)
 
 
-def inside(tracks: Tracks, *, captions: bool = True, chapters: bool = True) -> TextTracks:
+def embedded_tracks(tracks: Tracks, *, captions: bool = True, chapters: bool = True) -> TextTracks:
     """What goes into the MP4; *captions* and *chapters* only where it has none of its own."""
     return TextTracks(
         _lines(tracks.captions) if captions else (),
@@ -90,11 +97,11 @@ def record(tracks: Tracks, files: Files) -> Json:
         found[kind] = {"sha256": digest, **({"cues": len(cues[kind])} if kind in cues else {})}
     found["descriptions"] |= {
         "unsure": tracks.unsure,
-        "withoutRoom": len(tracks.placed.left_out),
+        "withoutRoom": len(tracks.schedule.omitted),
         "from": sorted({a.extractor for s in tracks.scenes for a in s.attributes}),
     }
     if tracks.narration is None:
-        found["audioDescription"] = {"made": False, "reason": tracks.unspoken}
+        found["audioDescription"] = {"made": False, "reason": tracks.no_narration_reason}
     else:
         found["audioDescription"] = {
             "made": True,

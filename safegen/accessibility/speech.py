@@ -26,7 +26,7 @@ class Speech(Protocol):
         """*text* spoken, one channel; *pace* 1.3 is 30 percent faster than usual."""
 
 
-def find() -> Speech | None:
+def find_engine() -> Speech | None:
     """The engine that is installed, None without one."""
     from safegen.accessibility import espeak
 

@@ -10,7 +10,7 @@ from safegen.accessibility import webvtt
 from safegen.accessibility.cues import Cue, cue
 from safegen.accessibility.narration import Narration, narrate
 from safegen.accessibility.scenes import Scene
-from safegen.accessibility.scheduling import Placed, place
+from safegen.accessibility.scheduling import Schedule, schedule_cues
 from safegen.accessibility.sound import pauses, sounds
 from safegen.accessibility.speech import Speech, SpeechFailed
 from safegen.types import AudioTrack
@@ -43,16 +43,16 @@ class Tracks:
     seconds: float
     heard: Heard
     captions: tuple[Cue, ...]
-    placed: Placed
+    schedule: Schedule
     chapters: tuple[Cue, ...]
     scenes: tuple[Scene, ...]
     narration: Narration | None = None
-    unspoken: str = ""
+    no_narration_reason: str = ""
 
     @property
     def descriptions(self) -> tuple[Cue, ...]:
         """What is seen, in the pauses of what is said."""
-        return self.placed.cues
+        return self.schedule.cues
 
     def vtt(self, kind: Literal["captions", "descriptions", "chapters"]) -> str:
         """One of the tracks as WebVTT."""
@@ -63,15 +63,15 @@ class Tracks:
     @property
     def unsure(self) -> int:
         """How many scenes are described with a doubt."""
-        return sum(not s.said.sure for s in self.scenes)
+        return sum(not s.phrase.certain for s in self.scenes)
 
     def _doubts(self) -> str:
         said = ["Made by a program that looked at the pictures."]
         if self.unsure:
             said.append(f"It is not sure about {self.unsure} of {len(self.scenes)} parts and says so there.")
-        if self.placed.left_out:
+        if self.schedule.omitted:
             said.append(
-                f"{len(self.placed.left_out)} parts have no pause to be described in: see the transcript."
+                f"{len(self.schedule.omitted)} parts have no pause to be described in: see the transcript."
             )
         return " ".join(said)
 
@@ -99,7 +99,7 @@ def build(
         seconds,
         heard,
         _captions(loud, spoken, seconds),
-        place(scenes, room),
+        schedule_cues(scenes, room),
         _chapters(scenes),
         tuple(scenes),
         narration,
@@ -141,7 +141,7 @@ def _chapters(scenes: Sequence[Scene]) -> tuple[Cue, ...]:
     """One for each shot of a storyboard, else for each scene; those of one title in a row are one."""
     out: list[Cue] = []
     for scene in scenes:
-        title = scene.said.title if scene.shot is None else _shot_title(scenes, scene.shot)
+        title = scene.phrase.title if scene.shot is None else _shot_title(scenes, scene.shot)
         start = out.pop().start if out and out[-1].text == title else scene.span[0]
         out.append(cue(start, scene.span[1], title))
     return tuple(out)
@@ -150,5 +150,5 @@ def _chapters(scenes: Sequence[Scene]) -> tuple[Cue, ...]:
 def _shot_title(scenes: Sequence[Scene], shot: int) -> str:
     """Its number, and what its first recognised scene shows."""
     own = [s for s in scenes if s.shot == shot]
-    first = next((s for s in own if s.said.known), own[0])
-    return f"Shot {shot}: {first.said.title}"
+    first = next((s for s in own if s.phrase.recognised), own[0])
+    return f"Shot {shot}: {first.phrase.title}"

@@ -21,16 +21,21 @@ _FOOT = (
 
 
 def transcript(
-    tracks: Tracks, *, title: str, asked: str = "", whole: Sequence[Attribute] = (), generated: bool = False
+    tracks: Tracks,
+    *,
+    title: str,
+    prompt: str = "",
+    clip_attributes: Sequence[Attribute] = (),
+    generated: bool = False,
 ) -> str:
     """The page. *asked*: the prompt, where it is published; *whole*: further findings about all of it."""
     body = [f"<p>{_text(_length(tracks.seconds))}{' Made by a generative model.' if generated else ''}</p>"]
     if NOTES[tracks.heard]:
         body.append(f"<p>{_text(NOTES[tracks.heard])}</p>")
-    if asked:
-        body.append(f"<p>Asked for: {_text(asked)}. What was made is described below.</p>")
-    if whole:
-        found = "; ".join(f"{a.name.replace('_', ' ')}: {a.value}" for a in whole)
+    if prompt:
+        body.append(f"<p>Asked for: {_text(prompt)}. What was made is described below.</p>")
+    if clip_attributes:
+        found = "; ".join(f"{a.name.replace('_', ' ')}: {a.value}" for a in clip_attributes)
         body.append(f"<p>Also found in it: {_text(found)}.</p>")
     body += [_chapter(chapter, tracks) for chapter in tracks.chapters]
     return document(title, "\n".join(body), _FOOT, style=_STYLE)
@@ -51,8 +56,8 @@ def _chapter(chapter: Cue, tracks: Tracks) -> str:
 
 
 def _seen(scene: Scene, tracks: Tracks) -> str:
-    silent = " (no pause is long enough to speak this)" if scene in tracks.placed.left_out else ""
-    return f"Seen: {_text(scene.said.forms[0])}{silent}"
+    silent = " (no pause is long enough to speak this)" if scene in tracks.schedule.omitted else ""
+    return f"Seen: {_text(scene.phrase.wordings[0])}{silent}"
 
 
 def _milli(seconds: float) -> float:

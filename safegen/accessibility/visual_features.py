@@ -65,14 +65,14 @@ _EVEN = 1.0
 
 
 @dataclass(frozen=True)
-class Look:
+class VisualFeatures:
     """``colours`` and brightness, ``movement``: each a few words."""
 
     colours: str
     movement: str
 
 
-def look(pictures: Thumbs) -> Look:
+def measure_features(pictures: Thumbs) -> VisualFeatures:
     """What *pictures* look like."""
     import cv2
 
@@ -93,7 +93,9 @@ def look(pictures: Thumbs) -> Look:
     dim = light < _DARK and not any("dark" in name or name == "black" for name in said)
     brightness = ", dark" if dim else ", bright" if light > _BRIGHT and "white" not in said else ""
     means = lab[:, 0].reshape(len(few), -1).mean(1)
-    return Look(f"{colours}{brightness}{_trend(float(means[0]), float(means[-1]))}", _movement(pictures))
+    return VisualFeatures(
+        f"{colours}{brightness}{_trend(float(means[0]), float(means[-1]))}", _movement(pictures)
+    )
 
 
 def _layers(nearest: NDArray[np.intp], names: list[str]) -> str:
@@ -127,7 +129,7 @@ def changes(pictures: Thumbs) -> NDArray[np.float64]:
     return np.asarray(steps, np.float64)
 
 
-def cuts(pictures: Thumbs) -> list[int]:
+def detect_cuts(pictures: Thumbs) -> list[int]:
     """Numbers of the pictures with which a new scene begins (never 0)."""
     steps = changes(pictures)
     if not len(steps):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack, cast
 
 from safegen.request import build
-from safegen.request.build import Asked, Settings
+from safegen.request.build import BuiltRequest, RequestSettings
 from safegen.types import Json, PathLike, Release, Request, Shot
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class _Marking(TypedDict):
     overwrite: bool
 
 
-class Options(Settings, How, total=False):
+class Options(RequestSettings, How, total=False):
     """What every way of working takes by name: ``safegen.request.build.Settings`` and ``How``."""
 
 
@@ -77,7 +77,7 @@ def generate(
     GenerationFailed, ReleaseFailed, Interrupted; in every case no output file is left.
     """
     settings, how = _split(options)
-    return release(build.words(prompt, image=image, last_image=last_image, **settings), output, **how)
+    return release(build.generate(prompt, image=image, last_image=last_image, **settings), output, **how)
 
 
 def remix(
@@ -140,7 +140,7 @@ def storyboard(shots: Sequence[Shot], output: PathLike | None = None, **options:
     return release(build.storyboard(shots, **settings), output, **how)
 
 
-def release(asked: Asked, output: PathLike | None = None, **how: Unpack[How]) -> Release:
+def release(asked: BuiltRequest, output: PathLike | None = None, **how: Unpack[How]) -> Release:
     """Make and release what was *asked* (see ``safegen.request.build``). Raises as ``generate``."""
     return generate_request(asked.request, output, notes=asked.notes, **how)
 
@@ -163,7 +163,7 @@ def generate_request(
 
 
 def variations(
-    asked: Asked, output: PathLike | None, count: int, *, resume: bool = False, **how: Unpack[How]
+    asked: BuiltRequest, output: PathLike | None, count: int, *, resume: bool = False, **how: Unpack[How]
 ) -> Iterator[Variation]:
     """*count* clips of one request, one after the other, with seeds derived from its seed; each by itself.
 
@@ -173,7 +173,7 @@ def variations(
     """
     from safegen.errors import UsageError
     from safegen.pipeline.produce import find_generator, produce
-    from safegen.request.variations import vary
+    from safegen.request.variations import generate_variations
 
     if how.get("approval") is not None:
         raise UsageError("an approval lets one request pass, once", hint="leave out the variations")
@@ -187,7 +187,7 @@ def variations(
 
         place = None if output is None else Path(output)
         ledger = studio.ledger if resume else None
-        yield from vary(asked.request, place, count, produce=one, ledger=ledger)
+        yield from generate_variations(asked.request, place, count, produce=one, ledger=ledger)
 
 
 def plan(
@@ -207,14 +207,14 @@ def plan(
     return run(request, None if output is None else Path(output), workspace=find(workspace), notes=notes)
 
 
-def _split(options: Options) -> tuple[Settings, How]:
+def _split(options: Options) -> tuple[RequestSettings, How]:
     """What is made, and how it is released. Raises TypeError for a name that is neither."""
-    made, how = Settings.__annotations__, How.__annotations__
+    made, how = RequestSettings.__annotations__, How.__annotations__
     for name in options:
         if name not in made and name not in how:
             raise TypeError(f"unexpected keyword argument {name!r}")
     settings = {k: v for k, v in options.items() if k in made}
-    return cast(Settings, settings), cast(How, {k: v for k, v in options.items() if k in how})
+    return cast(RequestSettings, settings), cast(How, {k: v for k, v in options.items() if k in how})
 
 
 def _marking(how: How) -> _Marking:

@@ -59,7 +59,7 @@ def verify(
     return verify_file(
         Path(path),
         workspace=or_own(found),
-        passed_over=None if found.trusted else found,
+        discovered_workspace=None if found.trusted else found,
         proof=None if proof is None else Path(proof),
         trust_files=[Path(t) for t in trust],
         watermark=watermark,
@@ -126,7 +126,7 @@ def comply(
 
     Raises UsageError (an unknown rule), UnreadableInput, CheckUnavailable.
     """
-    from safegen.compliance.rules import check, find
+    from safegen.compliance.rules import check, rule_named
 
-    wanted = find(rule)
+    wanted = rule_named(rule)
     return check(verify(path, workspace=workspace, trust=trust, at=at), wanted)

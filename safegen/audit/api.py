@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from safegen.audit import session
 from safegen.audit import suites as _suites
-from safegen.audit.session import Done
+from safegen.audit.session import AuditResult
 from safegen.protocols import NoProgress, Progress
 from safegen.types import Json
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from safegen.keys.passphrase import Passphrase
 
 PathLike: TypeAlias = str | os.PathLike[str]
-__all__ = ["Done", "data", "gate", "released", "report", "run", "suites"]
+__all__ = ["AuditResult", "data", "gate", "released", "report", "run", "suites"]
 
 
 def run(
@@ -39,7 +39,7 @@ def run(
     workspace: PathLike | None = None,
     passphrase: Passphrase = None,
     progress: Progress = NoProgress(),
-) -> Done:
+) -> AuditResult:
     """Audit a model with *suite* (a name or a YAML file) into *folder*; nothing is released.
 
     With *record* the audit becomes an entry of the workspace's ledger. Raises UsageError, CheckUnavailable,
@@ -57,7 +57,7 @@ def run(
         return session.conduct(named, Path(folder), plan, ledger=ledger, progress=progress, when=_now())
 
 
-def report(folder: PathLike, output: PathLike | None = None) -> Done:
+def report(folder: PathLike, output: PathLike | None = None) -> AuditResult:
     """The audit in *folder*, as far as it has come, written as a report there or into *output*.
 
     Raises UnreadableInput, UsageError, ReleaseFailed.
@@ -66,7 +66,7 @@ def report(folder: PathLike, output: PathLike | None = None) -> Done:
     audit, subject = session.read(source)
     target = Path(output) if output else source if source.is_dir() else source.parent
     session.write(audit, subject, target, when=_now())
-    return Done(audit, subject, target)
+    return AuditResult(audit, subject, target)
 
 
 def gate(
@@ -75,7 +75,7 @@ def gate(
     limit: float | None = None,
     effect: float | None = None,
     max_unknown: float | None = None,
-) -> Done:
+) -> AuditResult:
     """The audit in *folder* under the suite's terms or others; ``audit.exit_code`` is the answer.
 
     Raises UnreadableInput, UsageError.
@@ -83,7 +83,7 @@ def gate(
     audit, subject = session.read(
         Path(folder), lambda g: session.stricter(g, limit=limit, effect=effect, max_unknown=max_unknown)
     )
-    return Done(audit, subject)
+    return AuditResult(audit, subject)
 
 
 def released(
@@ -92,7 +92,7 @@ def released(
     targets: str | None = None,
     attributes: Sequence[str] = (),
     workspace: PathLike | None = None,
-) -> Done:
+) -> AuditResult:
     """What the workspace's ledger says was released, from the attributes in it; nothing is generated.
 
     *targets*: a suite whose targets count. With *output* a report is written there. Raises UsageError,
@@ -114,7 +114,7 @@ def released(
     subject = Subject("released", "Audit of what was released", about, suite=targets or "")
     if output is not None:
         session.write(audit, subject, Path(output), when=_now())
-    return Done(audit, subject, Path(output) if output is not None else None)
+    return AuditResult(audit, subject, Path(output) if output is not None else None)
 
 
 def data(

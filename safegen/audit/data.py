@@ -13,7 +13,7 @@ from scipy.stats import fisher_exact
 
 from safegen.audit import measures
 from safegen.audit.inference import benjamini_hochberg
-from safegen.audit.judge import Audit, Cell, decided, figures
+from safegen.audit.judge import Audit, Cell, apply_gate, build_cell_from_counts
 from safegen.audit.lexicon import Lexicon
 from safegen.audit.schema import Gate
 from safegen.audit.texts import Row
@@ -74,7 +74,7 @@ def audit_texts(rows: Iterable[Row], lexicon: Lexicon, gate: Gate) -> DataAudit:
     kept, duplicates = _once(rows)
     if not kept:
         raise UsageError("there is no text in these files", hint="give captions or prompts, a line each")
-    found = [lexicon.found(row.text) for row in kept]
+    found = [lexicon.find_mentions(row.text) for row in kept]
     cells, mentions, speaking = [], {}, {}
     for dimension, classes in lexicon.dimensions.items():
         table = np.array([[(dimension, c) in f for c in classes] for f in found], np.float64)
@@ -82,7 +82,7 @@ def audit_texts(rows: Iterable[Row], lexicon: Lexicon, gate: Gate) -> DataAudit:
         speaking[dimension] = int(table.any(1).sum())
         cells.append(_cell(lexicon.about, dimension, classes, table))
     rates = _rates(kept, found, lexicon)
-    audit = Audit(tuple(decided(cells, gate)), gate, {}, (), _notes(duplicates))
+    audit = Audit(tuple(apply_gate(cells, gate)), gate, {}, (), _notes(duplicates))
     labels = Counter(r.label for r in kept if r.label)
     return DataAudit(audit, len(kept), duplicates, speaking, mentions, dict(labels), rates)
 
@@ -102,7 +102,7 @@ def _cell(about: str, dimension: str, classes: tuple[str, ...], table: NDArray[n
     """A text that speaks of two classes counts for both; that they come together is in the design effect."""
     rows = table[table.any(1)]
     target = dict.fromkeys(classes, 1 / len(classes))
-    return figures(f"texts about {about}", dimension, target, rows, 0)
+    return build_cell_from_counts(f"texts about {about}", dimension, target, rows, 0)
 
 
 def _rates(kept: list[Row], found: list[_Found], lexicon: Lexicon) -> tuple[LabelRate, ...]:

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Readers:
+class Extractors:
     """Extractors by name, and which of them reads which attribute."""
 
     extractors: Mapping[str, AttributeExtractor]
     of: Mapping[str, str]
 
-    def read(self, clip: Clip, attributes: Sequence[str]) -> dict[str, dict[str, float]]:
+    def extract(self, clip: Clip, attributes: Sequence[str]) -> dict[str, dict[str, float]]:
         """Probabilities by class of the *attributes*. Raises CheckUnavailable for no usable answer."""
         found: dict[str, dict[str, float]] = {}
         for name in sorted({self.of[a] for a in attributes}):
@@ -54,7 +54,7 @@ def _checked(attribute: Attribute | None, name: str, extractor: str) -> dict[str
     return values
 
 
-def readers(suite: Suite) -> Readers:
+def load_extractors(suite: Suite) -> Extractors:
     """The extractors of *suite*, loaded. Raises UsageError for an unknown one, CheckUnavailable."""
     used = {a for g in suite.groups for a in g.attributes}
     of = {a: suite.attributes[a].extractor for a in sorted(used)}
@@ -66,15 +66,15 @@ def readers(suite: Suite) -> Readers:
             for a, aim in suite.attributes.items()
             if a in used and aim.extractor == name and isinstance(aim.classes, dict)
         }
-        if hasattr(plugin, "asking"):
+        if hasattr(plugin, "with_questions"):
             missing = [a for a, extractor in of.items() if extractor == name and a not in questions]
             if missing:
                 raise UsageError(
                     f"{name} reads {missing[0]!r} by comparing pictures with texts, and the suite has none",
                     hint="write classes as NAME: TEXT",
                 )
-            plugin = plugin.asking(questions)
+            plugin = plugin.with_questions(questions)
         if hasattr(plugin, "ready"):
             plugin.ready()
         ready[name] = plugin
-    return Readers(ready, of)
+    return Extractors(ready, of)

@@ -51,7 +51,7 @@ class Observation:
 class Head:
     """What is run: the suite, the model asked for, the policy's digest, the base of the seeds."""
 
-    named: suites.Named
+    named: suites.LoadedSuite
     model: str
     policy: Mapping[str, str]
     seed: int

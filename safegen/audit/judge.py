@@ -107,7 +107,7 @@ class Audit:
         return {"strays": 9, "cannot say": 4, "no stray found": 0}[self.verdict]
 
 
-def judge(suite: Suite, seen: Sequence[Observation], gate: Gate | None = None) -> Audit:
+def evaluate_run(suite: Suite, seen: Sequence[Observation], gate: Gate | None = None) -> Audit:
     """What the observations of a run of *suite* say. Raises UsageError for a gate nothing can meet."""
     terms = gate or suite.gate
     tables = []
@@ -116,7 +116,7 @@ def judge(suite: Suite, seen: Sequence[Observation], gate: Gate | None = None) -
         for attribute in group.attributes:
             rows = [(o.prompt, o.attributes[attribute]) for o in mine if attribute in o.attributes]
             tables.append((group.name, attribute, suite.attributes[attribute], rows))
-    cells = decided([cell(g, a, aim.shares, rows) for g, a, aim, rows in tables], terms)
+    cells = apply_gate([cell(g, a, aim.shares, rows) for g, a, aim, rows in tables], terms)
     outcomes = {
         g.name: dict(Counter(str(o.outcome) for o in seen if o.group == g.name)) for g in suite.groups
     }
@@ -129,10 +129,10 @@ def judge(suite: Suite, seen: Sequence[Observation], gate: Gate | None = None) -
 def cell(group: str, attribute: str, target: Mapping[str, float], rows: Rows) -> Cell:
     """The figures of one cell, before the gate has looked at all of them together."""
     classes, counts, unknown = counted(list(target), rows)
-    return figures(group, attribute, {c: target.get(c, 0.0) for c in classes}, counts, unknown)
+    return build_cell_from_counts(group, attribute, {c: target.get(c, 0.0) for c in classes}, counts, unknown)
 
 
-def figures(
+def build_cell_from_counts(
     group: str, attribute: str, target: Mapping[str, float], counts: NDArray[np.float64], unknown: int
 ) -> Cell:
     """As ``cell``, from counts by prompt (prompts, K) in the order of *target*."""
@@ -173,7 +173,7 @@ def figures(
     )
 
 
-def decided(cells: Sequence[Cell], gate: Gate) -> list[Cell]:
+def apply_gate(cells: Sequence[Cell], gate: Gate) -> list[Cell]:
     """The cells with the gate's word on each: silence first, then Benjamini-Hochberg over the others."""
     ready = [_ready(c, gate, len(cells)) for c in cells]
     speak = [i for i, c in enumerate(ready) if not c.why]

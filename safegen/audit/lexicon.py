@@ -39,18 +39,18 @@ class Lexicon:
     about: str
     dimensions: dict[str, tuple[str, ...]]
     words: dict[str, frozenset[tuple[str, str]]]
-    beside: dict[str, frozenset[tuple[str, str]]]
+    before_person: dict[str, frozenset[tuple[str, str]]]
     phrases: dict[tuple[str, str], re.Pattern[str]]
     persons: frozenset[str]
 
-    def found(self, text: str) -> frozenset[tuple[str, str]]:
+    def find_mentions(self, text: str) -> frozenset[tuple[str, str]]:
         """(dimension, class) pairs that *text* speaks of, each once however often."""
         tokens = [m[0].lower().replace("’", "'").removesuffix("'s") for m in _TOKEN.finditer(text)]
         out: set[tuple[str, str]] = set()
         for i, token in enumerate(tokens):
             out |= self.words.get(token, frozenset())
-            if token in self.beside and self._before_person(tokens, i):
-                out |= self.beside[token]
+            if token in self.before_person and self._before_person(tokens, i):
+                out |= self.before_person[token]
         if self.phrases:
             line = " ".join(tokens)
             out |= {pair for pair, pattern in self.phrases.items() if pattern.search(line)}
@@ -61,7 +61,7 @@ class Lexicon:
         for token in tokens[i + 1 : i + 4]:
             if token in self.persons:
                 return True
-            if token not in self.beside and token not in self.words:
+            if token not in self.before_person and token not in self.words:
                 return False
         return False
 

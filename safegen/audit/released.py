@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from safegen.audit.judge import Audit, Cell, cell, decided
+from safegen.audit.judge import Audit, Cell, apply_gate, cell
 from safegen.audit.schema import UNKNOWN, Gate
 from safegen.errors import UsageError
 
@@ -55,7 +55,7 @@ def released(
     cells = [_cell(model, attribute, rows, targets or {}) for (model, attribute), rows in tables.items()]
     note = "These clips show what was asked for as well as what the model prefers."
     return Audit(
-        tuple(decided(cells, gate)), gate, counts, (), (note,), tuple(m for m in models.values() if m)
+        tuple(apply_gate(cells, gate)), gate, counts, (), (note,), tuple(m for m in models.values() if m)
     )
 
 

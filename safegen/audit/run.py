@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from safegen.audit import extract
 from safegen.audit.journal import Head, Journal, Observation, Outcome, journal
 from safegen.audit.schema import Group, Suite
-from safegen.audit.suites import Named
+from safegen.audit.suites import LoadedSuite
 from safegen.errors import CheckUnavailable, GenerationFailed, Interrupted, SafegenError, UsageError
 from safegen.protocols import NoProgress, Progress
 from safegen.types import Allowed, Refused, Request
 
 if TYPE_CHECKING:
-    from safegen.audit.extract import Readers
+    from safegen.audit.extract import Extractors
     from safegen.protocols import Generator
     from safegen.types import Generated
 
@@ -27,7 +27,7 @@ _FATAL = (CheckUnavailable, UsageError, Interrupted)
 
 
 @dataclass(frozen=True)
-class Work:
+class ClipTask:
     """One clip to make."""
 
     group: Group
@@ -46,7 +46,7 @@ class Work:
 
 
 def run(
-    named: Named,
+    named: LoadedSuite,
     folder: Path,
     *,
     model: str | None = None,
@@ -70,44 +70,44 @@ def run(
 
     suite = named.suite
     name = model or suite.model
-    readers = extract.readers(suite)
+    readers = extract.load_extractors(suite)
     rules = load(policy)
     head = Head(named, name, {"name": rules.name, "sha256": rules.digest}, seed)
     with journal(folder, head, resume=resume) as log:
         there = {o.key for o in log.done}
-        missing = [w for w in work(suite, seeds or suite.seeds) if w.key not in there]
+        missing = [w for w in clip_tasks(suite, seeds or suite.seeds) if w.key not in there]
         if missing:
-            generator = generator or _found(name)
-            _make(missing, Maker(suite, generator, readers, rules, seed, log), progress)
+            generator = generator or _find_generator(name)
+            _make(missing, ClipObserver(suite, generator, readers, rules, seed, log), progress)
     return len(missing)
 
 
-def work(suite: Suite, seeds: int) -> Iterator[Work]:
+def clip_tasks(suite: Suite, seeds: int) -> Iterator[ClipTask]:
     """Every clip: all prompts once, then all again."""
     for repeat in range(seeds):
         for group in suite.groups:
             for prompt in range(group.size):
-                yield Work(group, prompt, repeat)
+                yield ClipTask(group, prompt, repeat)
 
 
-def seed_of(base: int, work: Work) -> int:
+def seed_of(base: int, work: ClipTask) -> int:
     """A seed that depends on nothing but the base, the prompt's place and the repeat; below 2^48."""
     text = f"{base}|{work.group.name}|{work.prompt}|{work.repeat}"
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:6], "big")
 
 
 @dataclass(frozen=True)
-class Maker:
+class ClipObserver:
     """What making one clip needs."""
 
     suite: Suite
     generator: Generator
-    readers: Readers
+    readers: Extractors
     policy: Any
     seed: int
     log: Journal
 
-    def observe(self, work: Work, progress: Progress) -> Observation:
+    def observe(self, work: ClipTask, progress: Progress) -> Observation:
         """Screen, generate, read."""
         from safegen.screening import screen
 
@@ -122,18 +122,18 @@ class Maker:
             return self._noted(work, seed, outcome)
         try:
             made = self.generator.generate(request, progress=_Quiet(progress))
-            found = self.readers.read(made.clip, work.group.attributes)
+            found = self.readers.extract(made.clip, work.group.attributes)
         except _FATAL:
             raise
         except SafegenError as error:
             return self._noted(work, seed, "failed", str(error))
         return Observation(work.group.name, work.prompt, work.repeat, seed, "seen", found, _model(made))
 
-    def _noted(self, work: Work, seed: int, outcome: Outcome, error: str = "") -> Observation:
+    def _noted(self, work: ClipTask, seed: int, outcome: Outcome, error: str = "") -> Observation:
         return Observation(work.group.name, work.prompt, work.repeat, seed, outcome, {}, {}, error)
 
 
-def _make(missing: list[Work], maker: Maker, progress: Progress) -> None:
+def _make(missing: list[ClipTask], maker: ClipObserver, progress: Progress) -> None:
     models = {str(dict(o.model)) for o in maker.log.done if o.model}
     failures = 0
     progress.stage("auditing", len(missing))
@@ -163,10 +163,10 @@ def _model(made: Generated) -> Mapping[str, str]:
     return {"name": ref.name, "version": ref.version, "sha256": ref.digest or ""}
 
 
-def _found(model: str) -> Generator:
-    from safegen.generators.registry import find
+def _find_generator(model: str) -> Generator:
+    from safegen.generators.registry import find_generator
 
-    generator: Generator = find(model)
+    generator: Generator = find_generator(model)
     return generator
 
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from safegen.audit import html_report, journal, json_report
 from safegen.audit.json_report import Subject
-from safegen.audit.judge import Audit, judge
+from safegen.audit.judge import Audit, evaluate_run
 from safegen.audit.schema import Gate
-from safegen.audit.suites import Named
+from safegen.audit.suites import LoadedSuite
 from safegen.errors import ReleaseFailed, UsageError
 from safegen.protocols import NoProgress, Progress
 from safegen.types import Json
@@ -27,7 +27,7 @@ REPORT, FIGURES, LINES = "report.html", "audit.json", "audit.jsonl"
 
 
 @dataclass(frozen=True)
-class Done:
+class AuditResult:
     """An audit with its subject. ``index``: its entry in the ledger; ``made``: clips made now."""
 
     audit: Audit
@@ -55,7 +55,7 @@ class Plan:
 
 
 def conduct(
-    named: Named,
+    named: LoadedSuite,
     folder: Path,
     plan: Plan = Plan(),
     *,
@@ -63,7 +63,7 @@ def conduct(
     ledger: Ledger | None = None,
     progress: Progress = NoProgress(),
     generator: Generator | None = None,
-) -> Done:
+) -> AuditResult:
     """Run the suite into *folder*, judge it, write the report there, record it in *ledger*, if there is one.
 
     Raises what ``run.run`` raises, ReleaseFailed when a file or the ledger cannot be written.
@@ -75,7 +75,7 @@ def conduct(
     audit, subject = read(folder)
     index = recorded(ledger, audit, subject) if ledger is not None else None
     write(audit, subject, folder, when=when)
-    return Done(audit, subject, folder, index, made)
+    return AuditResult(audit, subject, folder, index, made)
 
 
 def read(folder: Path, terms: Callable[[Gate], Gate] = lambda gate: gate) -> tuple[Audit, Subject]:
@@ -84,7 +84,7 @@ def read(folder: Path, terms: Callable[[Gate], Gate] = lambda gate: gate) -> tup
     Raises UnreadableInput, UsageError.
     """
     head, seen = journal.read(folder)
-    audit = judge(head.named.suite, seen, terms(head.named.suite.gate))
+    audit = evaluate_run(head.named.suite, seen, terms(head.named.suite.gate))
     file = folder / journal.NAME if folder.is_dir() else folder
     suite = head.named.suite
     subject = Subject(
@@ -129,7 +129,7 @@ def save(folder: Path, files: Mapping[str, str]) -> None:
         raise ReleaseFailed(why, hint="choose another folder") from error
 
 
-def targets(suite: Named) -> Mapping[str, Mapping[str, float]]:
+def targets(suite: LoadedSuite) -> Mapping[str, Mapping[str, float]]:
     """Shares aimed at by attribute, for an audit of what was released."""
     return {name: aim.shares for name, aim in suite.suite.attributes.items()}
 

@@ -19,7 +19,7 @@ SHIPPED = Path(__file__).parent / "suites"
 
 
 @dataclass(frozen=True)
-class Named:
+class LoadedSuite:
     """A suite and the SHA-256 (hex) of its content in canonical JSON: comments and layout do not count."""
 
     suite: Suite
@@ -31,7 +31,7 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(p.stem for p in SHIPPED.glob("*.yaml")))
 
 
-def load(name_or_path: str) -> Named:
+def load(name_or_path: str) -> LoadedSuite:
     """A shipped suite by name, or the one in a YAML file. Raises UsageError naming file and line."""
     if name_or_path in names():
         return _read(SHIPPED / f"{name_or_path}.yaml")
@@ -45,21 +45,21 @@ def load(name_or_path: str) -> Named:
     )
 
 
-def from_json(content: Json) -> Named:
+def from_json(content: Json) -> LoadedSuite:
     """A suite as a run keeps it. Raises UsageError when it is none."""
     try:
-        return named(Suite.model_validate(content))
+        return with_digest(Suite.model_validate(content))
     except ValidationError as error:
         raise UsageError("the run's suite is damaged", hint="run the audit again") from error
 
 
-def named(suite: Suite) -> Named:
+def with_digest(suite: Suite) -> LoadedSuite:
     """*suite* with its digest."""
     content = json.dumps(suite.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
-    return Named(suite, hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest())
+    return LoadedSuite(suite, hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest())
 
 
-def _read(path: Path) -> Named:
+def _read(path: Path) -> LoadedSuite:
     """Parse and validate one file."""
     document = yaml.read(path)
     try:
@@ -73,4 +73,4 @@ def _read(path: Path) -> Named:
             f"{where}: {message}" if where else message,
             "see docs/audit.md, or `safegen audit suites show world-open`",
         ) from error
-    return named(suite)
+    return with_digest(suite)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from safegen.compliance.model import Answer, met, missing, outside
+from safegen.compliance.model import CheckResult, met, missing, outside
 from safegen.compliance.statements import Statements
 
 NO_MARK_SEARCH = "the search for the hidden mark was not made"
 
 
-def says_ai(seen: Statements) -> Answer:
+def says_ai(seen: Statements) -> CheckResult:
     """Machine-readable credentials say that AI made the content."""
     if not seen.reliable:
         return missing(seen.why_not, "sign the file again with `safegen generate`")
@@ -18,7 +18,7 @@ def says_ai(seen: Statements) -> Answer:
     return met(f"Content Credentials (C2PA): {found}")
 
 
-def signed(seen: Statements) -> Answer:
+def signed(seen: Statements) -> CheckResult:
     """A digital signature over metadata and content is intact."""
     if not seen.reliable:
         return missing(seen.why_not, "sign the file again with `safegen generate`")
@@ -29,7 +29,7 @@ def signed(seen: Statements) -> Answer:
     return met(f"signed by {who} ({trust}); content and statements are as they were signed")
 
 
-def time_stamped(seen: Statements) -> Answer:
+def time_stamped(seen: Statements) -> CheckResult:
     """A time stamp (RFC 3161) by an authority that is trusted."""
     credentials = seen.report.credentials
     if seen.reliable and credentials.time_stamped:
@@ -45,7 +45,7 @@ def time_stamped(seen: Statements) -> Answer:
     )
 
 
-def marked(seen: Statements) -> Answer:
+def marked(seen: Statements) -> CheckResult:
     """An imperceptible mark in the pictures that the credentials name."""
     if seen.mark_skipped and not seen.report.watermarks:
         return missing(f"{NO_MARK_SEARCH}: {seen.mark_skipped}", "run it without --no-watermark")
@@ -60,19 +60,19 @@ def marked(seen: Statements) -> Answer:
     return missing("no hidden mark that we know was found in the pictures", "use `safegen generate`")
 
 
-def open_standard(seen: Statements) -> Answer:
+def open_standard(seen: Statements) -> CheckResult:
     """A standard that others' tools read."""
     if not seen.reliable:
         return missing(seen.why_not)
     return met("C2PA Content Credentials, an open specification that other makers' tools read")
 
 
-def robust(seen: Statements) -> Answer:
+def robust(seen: Statements) -> CheckResult:
     """How much processing the disclosures survive: a matter of the system, measured elsewhere."""
     return outside("one file cannot show what its marks survive; docs/watermark.md gives measurements")
 
 
-def _stated(seen: Statements, name: str, what: str, hint: str) -> Answer:
+def _stated(seen: Statements, name: str, what: str, hint: str) -> CheckResult:
     if not seen.reliable:
         return missing(seen.why_not)
     value = seen.own.get(name)
@@ -81,25 +81,25 @@ def _stated(seen: Statements, name: str, what: str, hint: str) -> Answer:
     return met(f"{what}: {value}")
 
 
-def provider(seen: Statements) -> Answer:
+def provider(seen: Statements) -> CheckResult:
     """The provider's name."""
     hint = "set organisation under [identity] in safegen.toml"
     return _stated(seen, "provider", "the provider's name", hint)
 
 
-def when(seen: Statements) -> Answer:
+def when(seen: Statements) -> CheckResult:
     """Time and date of making or altering."""
     return _stated(seen, "when", "the time of creation", "sign it with safegen")
 
 
-def unique_id(seen: Statements) -> Answer:
+def unique_id(seen: Statements) -> CheckResult:
     """A unique identifier."""
     answer = _stated(seen, "contentId", "the unique id", "sign it with safegen")
     manifest = seen.report.credentials.manifest_id
     return met(f"{answer.evidence}; manifest {manifest}") if answer.status.value == "met" else answer
 
 
-def system(seen: Statements) -> Answer:
+def system(seen: Statements) -> CheckResult:
     """Name and version of the system that generates."""
     if not seen.reliable:
         return missing(seen.why_not)
@@ -110,7 +110,7 @@ def system(seen: Statements) -> Answer:
     return met(f"{model['name']} {model['version']}{by}")
 
 
-def visible_label(seen: Statements) -> Answer:
+def visible_label(seen: Statements) -> CheckResult:
     """A visible label that says AI."""
     if seen.label:
         return met(f"the credentials state that visible words were added ({seen.label})")

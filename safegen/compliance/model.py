@@ -23,7 +23,7 @@ class Status(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Answer:
+class CheckResult:
     """A status, the evidence behind it, and what would help where it is not met."""
 
     status: Status
@@ -38,7 +38,7 @@ class Requirement:
     id: str
     source: str
     text: str
-    check: Callable[[Statements], Answer]
+    check: Callable[[Statements], CheckResult]
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Finding:
     """A requirement and the answer for one file."""
 
     requirement: Requirement
-    answer: Answer
+    answer: CheckResult
 
 
 @dataclass(frozen=True)
@@ -73,16 +73,16 @@ class Compliance:
         return not any(f.answer.status is Status.NOT_MET for f in self.findings)
 
 
-def met(evidence: str) -> Answer:
+def met(evidence: str) -> CheckResult:
     """The file shows it."""
-    return Answer(Status.MET, evidence)
+    return CheckResult(Status.MET, evidence)
 
 
-def missing(evidence: str, hint: str = "") -> Answer:
+def missing(evidence: str, hint: str = "") -> CheckResult:
     """The file does not show it."""
-    return Answer(Status.NOT_MET, evidence, hint)
+    return CheckResult(Status.NOT_MET, evidence, hint)
 
 
-def outside(evidence: str) -> Answer:
+def outside(evidence: str) -> CheckResult:
     """No file can show it."""
-    return Answer(Status.OUTSIDE, evidence)
+    return CheckResult(Status.OUTSIDE, evidence)

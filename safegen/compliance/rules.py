@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from safegen.compliance import checks
-from safegen.compliance.model import Answer, Compliance, Finding, Requirement, Rule, met, missing, outside
+from safegen.compliance.model import (
+    CheckResult,
+    Compliance,
+    Finding,
+    Requirement,
+    Rule,
+    met,
+    missing,
+    outside,
+)
 from safegen.compliance.statements import Statements
 from safegen.errors import UsageError
 from safegen.types import Report
@@ -13,14 +22,14 @@ CODE = "Code of practice on marking and labelling of AI-generated content, under
 BPC = "California Business and Professions Code, section"
 
 
-def _detection_tool(seen: Statements) -> Answer:
+def _detection_tool(seen: Statements) -> CheckResult:
     """The tool has just answered, so it exists and reads the file; offering it is the provider's part."""
     if not seen.reliable:
         return missing(seen.why_not)
     return met("safegen verify read the disclosure from this file; it is free, open and works offline")
 
 
-def _offering(_seen: Statements) -> Answer:
+def _offering(_seen: Statements) -> CheckResult:
     return outside("whether you offer a free detection tool to your users is not in a file")
 
 
@@ -93,7 +102,7 @@ CALIFORNIA = Rule(
 RULES = {rule.name: rule for rule in (EU, CALIFORNIA)}
 
 
-def find(name: str) -> Rule:
+def rule_named(name: str) -> Rule:
     """The rule called *name*. Raises UsageError."""
     if name not in RULES:
         raise UsageError(f"there is no rule {name!r}", hint=f"one of {', '.join(RULES)}")

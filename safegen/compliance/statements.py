@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from safegen.types import CredentialState, Report, Verdict, WatermarkReading
-from safegen.verification.json_report import assertion
+from safegen.verification.json_report import find_assertion
 
 AI_SOURCES = {
     "trainedAlgorithmicMedia": "made by AI",
@@ -42,7 +42,9 @@ class Statements:
     @property
     def actions(self) -> list[dict[str, Any]]:
         """Stated actions in order."""
-        data = _dict(assertion(self.manifest, "c2pa.actions.v2") or assertion(self.manifest, "c2pa.actions"))
+        data = _dict(
+            find_assertion(self.manifest, "c2pa.actions.v2") or find_assertion(self.manifest, "c2pa.actions")
+        )
         found = data.get("actions")
         return [_dict(action) for action in found] if isinstance(found, list) else []
 
@@ -59,8 +61,8 @@ class Statements:
     def own(self) -> dict[str, Any]:
         """What safegen stated about the making (``org.safegen.generation`` or ``.protection``)."""
         return _dict(
-            assertion(self.manifest, "org.safegen.generation")
-            or assertion(self.manifest, "org.safegen.protection")
+            find_assertion(self.manifest, "org.safegen.generation")
+            or find_assertion(self.manifest, "org.safegen.protection")
         )
 
     @property

@@ -43,9 +43,9 @@ def named(text: str, consents: Sequence[Consent]) -> dict[str, list[Consent]]:
 
 def _plain(name: str) -> str:
     """A name as the normaliser leaves it."""
-    from safegen.detectors.prompt.normalise import plain
+    from safegen.detectors.prompt.normalise import plain_view
 
-    return folded(plain(name).text)
+    return folded(plain_view(name).text)
 
 
 def with_consent(

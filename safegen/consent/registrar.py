@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from safegen._util.files import write_durable
 from safegen.errors import KeyUnavailable
-from safegen.keys.files import exclusive, read_private, write_private
+from safegen.keys.files import locked_folder, read_private, write_private
 from safegen.ledger.canonical import canonical
 from safegen.types import Json
 
@@ -70,7 +70,7 @@ def open_registrar(folder: Path) -> Registrar:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     phrase = os.environ.get(VARIABLE, "").encode() or None
-    with exclusive(folder):
+    with locked_folder(folder):
         if not (folder / KEY).exists():
             if (folder / PUBLIC).exists():
                 raise KeyUnavailable(

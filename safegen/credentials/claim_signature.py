@@ -33,11 +33,11 @@ class ClaimSigner:
     """``chain``: leaf first, as the signature carries it; the leaf's key verified the claim."""
 
     chain: tuple[x509.Certificate, ...]
-    answers: tuple[bytes, ...] = ()
+    ocsp_responses: tuple[bytes, ...] = ()
     """Stapled OCSP answers (DER), as they stand there."""
 
 
-def claim_signer(store: bytes, label: str) -> ClaimSigner:
+def verify_claim_signature(store: bytes, label: str) -> ClaimSigner:
     """Who signed the manifest called *label* in the manifest store *store* (raw JUMBF).
 
     Raises SignatureUnreadable: not found, found more than once, malformed, or it does not verify.

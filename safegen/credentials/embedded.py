@@ -39,7 +39,7 @@ CONTAINERS = {
 }
 
 
-def crowded(path: Path) -> bool:
+def exceeds_box_limit(path: Path) -> bool:
     """Whether the file has more than ``MAX_BOXES`` boxes side by side, at its top or within a container.
 
     Reads box headers only; a container too small for that many is not entered. Raises OSError.
@@ -60,7 +60,7 @@ def crowded(path: Path) -> bool:
     return False
 
 
-def waits_for_fragments(path: Path) -> bool:
+def is_init_segment(path: Path) -> bool:
     """Whether the file is the initialisation part of a fragmented MP4 whose fragments are other files.
 
     It has a ``moov`` that announces fragments (``mvex``) and no media of its own. Raises OSError.
@@ -95,7 +95,7 @@ def fragmented(path: Path) -> bool:
     return False
 
 
-def stored_in(path: Path) -> bytes | None:
+def find_embedded_store(path: Path) -> bytes | None:
     """The bytes of the one embedded manifest store (JUMBF); None where there is not exactly one.
 
     Reads box headers and the store only. Raises OSError.

@@ -12,7 +12,7 @@ MOST, DEEPEST = 200, 20
 """Limits on what a hostile store can make us list."""
 
 
-def ingredients(manifests: Mapping[str, Any], active: str) -> tuple[IngredientEvidence, ...]:
+def list_ingredients(manifests: Mapping[str, Any], active: str) -> tuple[IngredientEvidence, ...]:
     """The ingredients of the manifest called *active* among *manifests*, each followed by its own."""
     found: list[IngredientEvidence] = []
     for item in _walk(manifests, active, 1, frozenset({active})):

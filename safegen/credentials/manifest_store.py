@@ -33,7 +33,7 @@ def unique(items: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(items))
 
 
-class Store:
+class ManifestStore:
     """A manifest store as c2pa's reader gives it (``Reader.json()``, parsed).
 
     Raises ValueError when the active manifest is missing.

@@ -8,7 +8,7 @@ LABELS = ("cawg.training-mining", "c2pa.training-mining")
 GENERATIVE = ("ai_generative_training", "ai_inference")
 
 
-def generation_refused_by(manifest: Json) -> tuple[str, ...]:
+def disallowed_generative_uses(manifest: Json) -> tuple[str, ...]:
     """The entries of *manifest* (c2pa's JSON) that do not allow generative use of the file.
 
     Entries that say ``notAllowed``, and ``constrained`` ones (allowed under terms that a program

@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from safegen.credentials import formats
-from safegen.credentials.manifest_store import Store
+from safegen.credentials.manifest_store import ManifestStore
 from safegen.errors import UnreadableInput
 from safegen.types import CredentialsEvidence, CredentialState
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenedStore:
     """What c2pa said about a file, and the raw manifest store."""
 
-    store: Store
+    store: ManifestStore
     raw: bytes
     failures: tuple[str, ...] = ()
     """What is wrong with the store's bytes as they stand in the file, and c2pa let pass."""
@@ -41,7 +41,7 @@ def carries_credentials(path: Path) -> bool:
     return not (isinstance(opened, CredentialsEvidence) and opened.state in without)
 
 
-def _unchecked(path: Path) -> Opened | CredentialsEvidence:
+def _unchecked(path: Path) -> OpenedStore | CredentialsEvidence:
     from safegen.credentials import library
 
     return open_credentials(path, library.context(verify=False), formats.detect(path), None)
@@ -53,7 +53,7 @@ def open_credentials(
     container: formats.Container,
     manifest: bytes | None,
     fragments: Sequence[Path] = (),
-) -> Opened | CredentialsEvidence:
+) -> OpenedStore | CredentialsEvidence:
     """What *context* makes of the file, or of the *manifest* store from elsewhere together with it.
 
     *fragments* are the other files of a fragmented MP4, each checked together with its initialisation part.
@@ -61,11 +61,11 @@ def open_credentials(
     """
     import c2pa
 
-    from safegen.credentials.embedded import MAX_BOXES, crowded
+    from safegen.credentials.embedded import MAX_BOXES, exceeds_box_limit
 
     try:
         boxed = [path] if container.mime is None or container.mime in formats.BOXED else []
-        if any(crowded(file) for file in (*boxed, *fragments)):
+        if any(exceeds_box_limit(file) for file in (*boxed, *fragments)):
             reason = f"the file has more than {MAX_BOXES:,} boxes side by side and was not examined"
             return CredentialsEvidence(CredentialState.UNSUPPORTED, reason=reason)
         with path.open("rb") as file:
@@ -74,9 +74,9 @@ def open_credentials(
                 document = json.loads(reader.json()) if not fragments else _with(reader, file, fragments)
                 raw = io.BytesIO()
                 reader.resource_to_stream(f"self#jumbf=/c2pa/{document['active_manifest']}", raw)
-                store = Store(document)
+                store = ManifestStore(document)
                 failures = _stored_failures(path, container, store, manifest)
-                return Opened(store, raw.getvalue(), failures)
+                return OpenedStore(store, raw.getvalue(), failures)
     except OSError as error:
         raise UnreadableInput(
             f"cannot read {path}: {error.strerror}", hint="check its permissions"
@@ -101,13 +101,13 @@ def _with(reader: Any, file: BinaryIO, fragments: Sequence[Path]) -> Any:
 
 
 def _stored_failures(
-    path: Path, container: formats.Container, store: Store, manifest: bytes | None
+    path: Path, container: formats.Container, store: ManifestStore, manifest: bytes | None
 ) -> tuple[str, ...]:
     """What c2pa does not insist on, seen in the bytes of *manifest* or of the file itself (MP4 and MOV)."""
     from safegen.credentials.claim_signature import structure_failures
-    from safegen.credentials.embedded import stored_in
+    from safegen.credentials.embedded import find_embedded_store
 
-    embedded = stored_in(path) if container.mime in formats.BMFF and manifest is None else None
+    embedded = find_embedded_store(path) if container.mime in formats.BMFF and manifest is None else None
     found = embedded if manifest is None else manifest
     return () if found is None else structure_failures(found, store.active_id)
 

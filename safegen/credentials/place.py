@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from safegen.errors import UsageError
 
 
-def check_place(place: str) -> None:
+def check_manifest_location(place: str) -> None:
     """Refuse (UsageError) what is neither ``embedded``, ``sidecar`` nor an https address."""
     if place in {"embedded", "sidecar"}:
         return
@@ -23,7 +23,7 @@ def check_place(place: str) -> None:
         )
 
 
-def put(builder: Any, place: str) -> None:
+def set_manifest_location(builder: Any, place: str) -> None:
     """Tell c2pa's *builder* where the manifest goes."""
     if place != "embedded":
         builder.set_no_embed()

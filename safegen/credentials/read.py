@@ -26,9 +26,9 @@ from typing import TYPE_CHECKING
 
 from safegen.credentials import formats
 from safegen.credentials.explain import explain
-from safegen.credentials.ingredients import ingredients
-from safegen.credentials.manifest_store import Store, unique
-from safegen.credentials.opening import Opened, invalid, open_credentials
+from safegen.credentials.ingredients import list_ingredients
+from safegen.credentials.manifest_store import ManifestStore, unique
+from safegen.credentials.opening import OpenedStore, invalid, open_credentials
 from safegen.errors import CheckUnavailable
 from safegen.types import CredentialsEvidence, CredentialState, Json
 
@@ -90,23 +90,25 @@ def read_credentials(
 
 
 def _evidence(
-    opened: Opened, anchors: Sequence[x509.Certificate], at: datetime | None, crls: Sequence[bytes]
+    opened: OpenedStore, anchors: Sequence[x509.Certificate], at: datetime | None, crls: Sequence[bytes]
 ) -> CredentialsEvidence:
-    from safegen.credentials.claim_signature import ClaimSigner, SignatureUnreadable, claim_signer
+    from safegen.credentials.claim_signature import ClaimSigner, SignatureUnreadable, verify_claim_signature
     from safegen.keys.chain import ChainResult, check_chain
-    from safegen.keys.revocation import judge
+    from safegen.keys.revocation import check_revocation
 
     store = opened.store
     stamped = store.stamped_by(TSA_FOUND)
     proven = _time(store.signed_at) if stamped else None
     moment = proven or at or datetime.now(UTC)
     try:
-        found = claim_signer(opened.raw, store.active_id)
+        found = verify_claim_signature(opened.raw, store.active_id)
         result = check_chain(found.chain, anchors, at=moment)
     except SignatureUnreadable as error:
         found, result = ClaimSigner(()), ChainResult(None, str(error))
     chain = found.chain
-    said = judge(chain, anchors, crls=crls, answers=found.answers, proven=proven, at=moment)
+    said = check_revocation(
+        chain, anchors, crls=crls, ocsp_responses=found.ocsp_responses, stamped_at=proven, at=moment
+    )
     revoked = said.status == "revoked" or REVOKED in store.codes("failure")
     over = bool(chain) and chain[0].not_valid_after_utc < moment
     failures, notes = unique([*store.failures(), *opened.failures]), list(store.notes())
@@ -124,7 +126,7 @@ def _evidence(
     return CredentialsEvidence(
         state=CredentialState.INVALID if failures else CredentialState.VALID,
         trusted=trusted,
-        trusted_root=result.anchor if trusted or result.outside else None,
+        trusted_root=result.anchor if trusted or result.outside_validity else None,
         manifest_id=store.active_id,
         signer=_name(chain[0].subject) if chain else store.claimed_signer,
         issuer=_name(chain[0].issuer) if chain else None,
@@ -140,7 +142,7 @@ def _evidence(
         soft_bindings=store.bindings([store.active_id]),
         ancestors=store.ancestors(),
         ancestor_bindings=store.bindings(store.ancestors()),
-        ingredients=ingredients(store.manifests, store.active_id),
+        ingredients=list_ingredients(store.manifests, store.active_id),
         manifest=store.active,
         store=opened.raw,
         reason=_reason(failures, result),
@@ -184,6 +186,6 @@ def manifest_json(store: bytes) -> Json | None:
 
     try:
         with c2pa.Reader("application/c2pa", io.BytesIO(store), context=library.context()) as reader:
-            return Store(json.loads(reader.json())).active
+            return ManifestStore(json.loads(reader.json())).active
     except (c2pa.C2paError, ValueError, KeyError):
         return None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from safegen.credentials import formats
 from safegen.credentials.opening import carries_credentials
-from safegen.credentials.place import check_place, put
+from safegen.credentials.place import check_manifest_location, set_manifest_location
 from safegen.credentials.staple import staple, staple_into
 from safegen.errors import SafegenError, SigningFailed, UsageError
 from safegen.types import Json
@@ -56,7 +56,7 @@ def sign_file(
     thumbnail: bytes | None = None,
     tsa_url: str | None = None,
     ocsp_url: str | None = None,
-    place: str = "embedded",
+    manifest_location: str = "embedded",
 ) -> SignedManifest:
     """Write a signed copy of *source* to *destination*, which MUST NOT exist.
 
@@ -76,8 +76,8 @@ def sign_file(
     mime = formats.require_signable(source)
     kinds = [(i, _ingredient_mime(i)) for i in ingredients]
     _check_parents(source, ingredients)
-    check_place(place)
-    if place != "embedded" and carries_credentials(source):
+    check_manifest_location(manifest_location)
+    if manifest_location != "embedded" and carries_credentials(source):
         raise UsageError(
             f"{source.name} carries Content Credentials, which would stay in it", hint="embed the new ones"
         )
@@ -97,11 +97,11 @@ def sign_file(
     try:
         with target, source.open("rb") as file:
             builder = _builder(definition, kinds, thumbnail)
-            put(builder, place)
+            set_manifest_location(builder, manifest_location)
             raw = _sign(builder, mime, file, target, signer, tsa_url)
         label = _active_label(raw)
         if answer is not None:
-            inside = place == "embedded"
+            inside = manifest_location == "embedded"
             raw = staple_into(destination, raw, label, answer) if inside else staple(raw, label, answer)
         return SignedManifest(label, raw)
     except BaseException:
@@ -113,9 +113,11 @@ def _revocation(url: str, signer: Signer) -> bytes:
     """What the responder at *url* says about the signer's certificate, now."""
     from cryptography import x509
 
-    from safegen.keys.ocsp import ask
+    from safegen.keys.ocsp import request_ocsp_response
 
-    return ask(url, tuple(x509.load_pem_x509_certificates(signer.chain_pem)), now=datetime.now(UTC))
+    return request_ocsp_response(
+        url, tuple(x509.load_pem_x509_certificates(signer.chain_pem)), now=datetime.now(UTC)
+    )
 
 
 def _check_parents(source: Path, ingredients: Sequence[Ingredient]) -> None:

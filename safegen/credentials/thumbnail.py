@@ -14,7 +14,7 @@ KINDS = {
 """Picture formats that are shown, and how their bytes begin; never SVG, which can hold scripts."""
 
 
-def thumbnail(path: Path) -> tuple[str, bytes] | None:
+def read_thumbnail(path: Path) -> tuple[str, bytes] | None:
     """MIME type and bytes of the active manifest's thumbnail; None without a small one of a known kind.
 
     Nothing is checked here: show it only beside a verdict. Never raises for a bad file.

@@ -10,28 +10,28 @@ from typing import TYPE_CHECKING, Any
 from safegen import plugins
 from safegen.errors import UsageError
 from safegen.generators import estimate
-from safegen.generators.diffusers.families import NEEDS
+from safegen.generators.diffusers.families import ABILITY_FOR_MODE
 from safegen.generators.hub import pull
 from safegen.generators.hub.lockfile import Record
-from safegen.generators.presets import PRESETS, Preset, custom
-from safegen.generators.registry import embedded
+from safegen.generators.presets import PRESETS, Preset, preset_for_source
+from safegen.generators.registry import embedded_names
 
 if TYPE_CHECKING:
     from safegen.protocols import Generator
 
 
-def rows() -> list[dict[str, Any]]:
+def list_models() -> list[dict[str, Any]]:
     """One row for every model with a name and every pulled one: name, whether it is here, bytes, licence.
 
     ``bytes`` is None while nobody has asked the hub. Raises GenerationFailed when the embedded weights or a
     record are damaged.
     """
     found = []
-    for name in embedded():
+    for name in embedded_names():
         row = plugins.load("generators", name).describe()
         found.append({**_short(row), "here": "comes with safegen", "bytes": None, "commit": None})
     named = {p.source for p in PRESETS.values()}
-    others = [custom(source) for source in pull.pulled() if source not in named]
+    others = [preset_for_source(source) for source in pull.pulled() if source not in named]
     for preset in (*PRESETS.values(), *others):
         record = pull.pinned(preset.source)
         row = _short(preset.describe())
@@ -41,46 +41,46 @@ def rows() -> list[dict[str, Any]]:
     return found
 
 
-def about(name: str) -> dict[str, Any]:
+def describe_model(name: str) -> dict[str, Any]:
     """Everything known of a model by name, hub id or folder. Asks nobody. Raises UsageError."""
-    if name in embedded():
+    if name in embedded_names():
         generator = plugins.load("generators", name)
         row = {**generator.describe(), "ways_of_working": _ways(generator)}
         words = row.pop("words", [])
-        return {**row, "here": "comes with safegen", "world": row.get("world") or grouped(words)}
+        return {**row, "here": "comes with safegen", "world": row.get("world") or group_vocabulary(words)}
     from safegen.generators.diffusers.generator import DiffusersGenerator
 
-    preset = preset_of(name)
+    preset = resolve_preset(name)
     record = None if Path(preset.source).is_dir() else pull.pinned(preset.source)
     details = {**preset.details(), "ways_of_working": _ways(DiffusersGenerator(preset))}
     if record is not None:
         details["licence"] = preset.licence or record.licence or "not stated"
         details["pipeline"] = record.pipeline
-    needs = estimate.memory(preset, width=None, height=None, frames=None)
+    needs = estimate.estimate_memory(preset, width=None, height=None, frames=None)
     return {**details, **_here(record), "estimate": needs.describe()}
 
 
 def _ways(generator: Generator) -> list[str]:
     """What a model can do, in one order; before it is pulled by its name alone."""
-    return [mode for mode in NEEDS if mode in generator.modes]
+    return [mode for mode in ABILITY_FOR_MODE if mode in generator.modes]
 
 
-def preset_of(name: str) -> Preset:
+def resolve_preset(name: str) -> Preset:
     """The preset for a name, hub id or folder. Raises UsageError for anything else and embedded models."""
     from safegen.generators.diffusers.generator import DiffusersGenerator
-    from safegen.generators.registry import find
+    from safegen.generators.registry import find_generator
 
-    if name in embedded():
+    if name in embedded_names():
         raise UsageError(f"{name} comes with safegen", hint="there is nothing to pull, verify or unpin")
     if name in PRESETS:
         return PRESETS[name]
-    generator = find(name)
+    generator = find_generator(name)
     if not isinstance(generator, DiffusersGenerator):
         raise UsageError(f"{name} does not run here", hint="give a preset, a hub id or a folder")
     return generator.preset
 
 
-def planned(plan: pull.Plan) -> dict[str, Any]:
+def pull_plan_json(plan: pull.Plan) -> dict[str, Any]:
     """A pull to be, as JSON values: what a user should know before saying yes."""
     listing = plan.listing
     return {
@@ -99,7 +99,7 @@ def planned(plan: pull.Plan) -> dict[str, Any]:
     }
 
 
-def recorded(record: Record) -> dict[str, Any]:
+def pinned_model_json(record: Record) -> dict[str, Any]:
     """A pulled model, as JSON values."""
     return {
         "source": record.source,
@@ -113,7 +113,7 @@ def recorded(record: Record) -> dict[str, Any]:
     }
 
 
-def grouped(words: Sequence[str]) -> dict[str, list[str]]:
+def group_vocabulary(words: Sequence[str]) -> dict[str, list[str]]:
     """The words of the embedded model by what they are about; those that only join others are left out."""
     known = set(words)
     return {group: found for group, names in _groups().items() if (found := [w for w in names if w in known])}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Frames = NDArray[np.uint8]
 
 
-def fit(frame: Frame, width: int, height: int) -> Frame:
+def resize_and_crop(frame: Frame, width: int, height: int) -> Frame:
     """A picture scaled to cover (height, width) and cut to it around its middle; uint8 RGB."""
     import cv2
 
@@ -32,16 +32,18 @@ def fit(frame: Frame, width: int, height: int) -> Frame:
     return np.asarray(big[top : top + height, left : left + width], np.uint8)
 
 
-def frames_of(clip: Clip, width: int, height: int, fps: int, progress: Progress, *, most: int) -> Frames:
+def resample_clip(
+    clip: Clip, width: int, height: int, fps: int, progress: Progress, *, max_frames: int
+) -> Frames:
     """A clip's frames at *fps*, fitted: uint8, shape (n, height, width, 3), n >= 1.
 
     Each new frame is the one shown at its time. Raises UsageError for more than *most* of them, Interrupted.
     """
     count = max(1, round(clip.seconds * fps)) if clip.count > 1 else 1
-    if count > most:
+    if count > max_frames:
         raise UsageError(
             f"an input of {clip.seconds:.0f} s is too long to work on",
-            hint=f"cut it to {most / fps:.0f} s or less first",
+            hint=f"cut it to {max_frames / fps:.0f} s or less first",
         )
     wanted = [min(clip.count - 1, int(i * clip.fps / fps + 1e-9)) for i in range(count)]
     kept: dict[int, Frame] = {}
@@ -50,5 +52,5 @@ def frames_of(clip: Clip, width: int, height: int, fps: int, progress: Progress,
         if progress.cancelled():
             raise Interrupted("stopped while reading an input")
         if i in needed:
-            kept[i] = fit(frame, width, height)
+            kept[i] = resize_and_crop(frame, width, height)
     return np.stack([kept[i] for i in wanted])

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from safegen.errors import GenerationFailed
 from safegen.generators.hardware import Machine
-from safegen.generators.hardware import machine as machine
+from safegen.generators.hardware import detect_machine as detect_machine
 
 if TYPE_CHECKING:
     from safegen.generators.presets import Preset
@@ -57,7 +57,7 @@ class Estimate:
         }
 
 
-def memory(
+def estimate_memory(
     preset: Preset,
     *,
     width: int | None,
@@ -73,9 +73,9 @@ def memory(
     """
     from safegen.generators.diffusers import model_config
 
-    folder = model_config.at_hand(preset)
+    folder = model_config.local_folder(preset)
     precision = str(dtype or preset.dtype or "float32").removeprefix("torch.")
-    parts = stored(folder) if folder else dict(preset.parameters)
+    parts = count_parameters(folder) if folder else dict(preset.parameters)
     weights = {part: n * _WIDTHS.get(precision, 4) for part, n in parts.items()}
     basis = [_weights_basis(preset, folder is not None, precision)]
     shape = _shape(preset, folder)
@@ -91,7 +91,7 @@ def memory(
     return Estimate(device, total, download, total, resident, activations, tuple(basis))
 
 
-def enough(estimate: Estimate, on: Machine) -> tuple[str, ...]:
+def check_memory(estimate: Estimate, on: Machine) -> tuple[str, ...]:
     """What to tell the user about the machine; empty when it fits.
 
     Raises GenerationFailed when even the lower end of the estimate (half the rule of thumb) is more than
@@ -118,7 +118,7 @@ def enough(estimate: Estimate, on: Machine) -> tuple[str, ...]:
     return ()
 
 
-def stored(folder: Path) -> dict[str, int]:
+def count_parameters(folder: Path) -> dict[str, int]:
     """Numbers in the weights of each part of a pipeline folder, from the headers of its safetensors.
 
     Raises GenerationFailed for a file whose header cannot be read.
@@ -186,7 +186,7 @@ def _shape(preset: Preset, folder: Path | None) -> tuple[int, tuple[int, int, in
         return (preset.hidden, preset.token) if preset.hidden and preset.token else None
     from safegen.generators.diffusers import model_config
 
-    facts = model_config.read(folder)
+    facts = model_config.read_pipeline_config(folder)
     heads = facts.config("transformer", "num_attention_heads")
     width = facts.config("transformer", "attention_head_dim")
     if not isinstance(heads, int) or not isinstance(width, int):

@@ -18,7 +18,7 @@ class Machine:
     name: str = "cpu"
 
 
-def machine() -> Machine:
+def detect_machine() -> Machine:
     """This machine's memory. Imports torch to ask about a GPU, where it is installed."""
     free, total = _ram()
     try:

@@ -94,7 +94,7 @@ class Preset:
         }
 
 
-def custom(source: str) -> Preset:
+def preset_for_source(source: str) -> Preset:
     """Preset of a pipeline by folder or hub id: the described one with that id, else its own defaults."""
     location, _, revision = source.partition("@")
     known = next((p for p in PRESETS.values() if p.source.lower() == location.lower()), None)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+(@[\w.-]+)?")
 
 
-def find(model: str) -> Generator:
+def find_generator(model: str) -> Generator:
     """The generator for ``model``: an embedded or preset name, a local pipeline folder,
     ``ORG/NAME[@REVISION]``, or ``URL#NAME`` for a model on a server.
 
@@ -25,40 +25,40 @@ def find(model: str) -> Generator:
     """
     from safegen import plugins
     from safegen.generators.diffusers.generator import DiffusersGenerator
-    from safegen.generators.presets import PRESETS, custom
+    from safegen.generators.presets import PRESETS, preset_for_source
 
     if model.lower().startswith(("http://", "https://")):
         from safegen.generators.remote.generator import RemoteGenerator
 
         return RemoteGenerator(model)
-    if model in embedded():
+    if model in embedded_names():
         generator: Generator = plugins.load("generators", model)
         return generator
     if model in PRESETS:
         return DiffusersGenerator(PRESETS[model])
     if model and (Path(model) / "model_index.json").is_file():
-        return DiffusersGenerator(custom(model))
+        return DiffusersGenerator(preset_for_source(model))
     if model and Path(model).exists():
         raise UsageError(
             f"{model} is not a diffusers pipeline", hint="a pipeline folder holds a model_index.json"
         )
     if _HUB_ID.fullmatch(model):
-        return DiffusersGenerator(custom(model))
-    known = ", ".join(str(row["name"]) for row in catalogue())
+        return DiffusersGenerator(preset_for_source(model))
+    known = ", ".join(str(row["name"]) for row in named_models())
     raise UsageError(
         f"there is no model called {model!r}",
         hint=f"known: {known}; or a pipeline folder, ORGANISATION/NAME, or URL#NAME",
     )
 
 
-def embedded() -> tuple[str, ...]:
+def embedded_names() -> tuple[str, ...]:
     """Names of the generators that come with their weights: the plug-ins of this package."""
     from safegen import plugins
 
     return plugins.names("generators")
 
 
-def catalogue() -> list[dict[str, Any]]:
+def named_models() -> list[dict[str, Any]]:
     """One row for every model with a name: ``name``, ``summary``, ``licence``, sizes and defaults.
 
     Raises GenerationFailed when embedded weights are missing or altered.
@@ -66,5 +66,5 @@ def catalogue() -> list[dict[str, Any]]:
     from safegen import plugins
     from safegen.generators.presets import PRESETS
 
-    rows = [plugins.load("generators", name).describe() for name in embedded()]
+    rows = [plugins.load("generators", name).describe() for name in embedded_names()]
     return [*rows, *(preset.describe() for preset in PRESETS.values())]

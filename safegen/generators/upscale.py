@@ -32,7 +32,7 @@ MAX_SIDE = 4096
 MAX_FRAMES = 24 * 600
 
 
-def present(
+def upscale_clip(
     frames: Frames, *, width: int, height: int, seconds: float, fps: int, drop_last: bool = False
 ) -> Clip:
     """A clip of ``width`` x ``height`` pixels at ``fps`` lasting ``seconds`` from native ``frames``.
@@ -42,14 +42,14 @@ def present(
     native frames at a time, and every pass gives the same bytes. ``drop_last`` leaves the last frame out, for
     clips that are played in a loop. Raises UsageError for sizes out of range.
     """
-    count = check(width, height, seconds, fps)
+    count = check_output(width, height, seconds, fps)
     shown = count - drop_last
     return Clip(
         lambda: islice(_stream(frames, width, height, count), shown), width, height, Fraction(fps), shown
     )
 
 
-def check(width: int, height: int, seconds: float, fps: int) -> int:
+def check_output(width: int, height: int, seconds: float, fps: int) -> int:
     """Frames of a clip of that size, duration and rate. Raises UsageError when it cannot be made."""
     count = round(seconds * fps)
     if not (16 <= width <= MAX_SIDE and 16 <= height <= MAX_SIDE and width % 2 == 0 and height % 2 == 0):
@@ -74,16 +74,16 @@ def _stream(frames: Frames, width: int, height: int, count: int) -> Iterator[Fra
         index = min(int(when), max(len(frames) - 2, 0))
         if index != pair:
             reuse = pair >= 0 and index == pair + 1
-            first = last if reuse else enlarge(frames[index], width, height)
+            first = last if reuse else upscale_frame(frames[index], width, height)
             following = min(index + 1, len(frames) - 1)
-            last = enlarge(frames[following], width, height)
-            forward = flow(frames[index], frames[following])
-            backward = flow(frames[following], frames[index])
+            last = upscale_frame(frames[following], width, height)
+            forward = optical_flow(frames[index], frames[following])
+            backward = optical_flow(frames[following], frames[index])
             pair = index
         yield _between(first, last, forward, backward, float(when - index))
 
 
-def enlarge(frame: Frame, width: int, height: int) -> Floats:
+def upscale_frame(frame: Frame, width: int, height: int) -> Floats:
     """One frame scaled to cover (height, width), without ringing: float32 RGB in 0..255."""
     import cv2
 
@@ -102,7 +102,7 @@ def enlarge(frame: Frame, width: int, height: int) -> Floats:
     return np.asarray(big[top : top + height, left : left + width], np.float32)
 
 
-def flow(a: Frame, b: Frame) -> Floats:
+def optical_flow(a: Frame, b: Frame) -> Floats:
     """Where the pixels of ``a`` go in ``b``: (side, side', 2) float32 in fractions of the picture's sides."""
     import cv2
 

@@ -51,12 +51,12 @@ class ChainResult:
 
     anchor: str | None
     reason: str = ""
-    outside: bool = False
+    outside_validity: bool = False
 
     @property
     def trusted(self) -> bool:
         """Whether the chain leads to an anchor and is valid at the time asked about."""
-        return self.anchor is not None and not self.outside
+        return self.anchor is not None and not self.outside_validity
 
 
 def fingerprint(certificate: x509.Certificate) -> str:
@@ -95,7 +95,7 @@ def _walk(chain: list[x509.Certificate], anchors: list[x509.Certificate], at: da
                 return ChainResult(None, f"the anchor cannot vouch for it: {reason}")
             late = late or not _valid_at(anchor, at)
             name = f"{anchor.subject.rfc4514_string()} ({fingerprint(anchor)})"
-            return ChainResult(name, "outside its validity period" if late else "", outside=late)
+            return ChainResult(name, "outside its validity period" if late else "", outside_validity=late)
         issuer = _issuer_of(current, pool)
         if issuer is None:
             return ChainResult(None, f"no anchor for {current.issuer.rfc4514_string()}")

@@ -70,7 +70,7 @@ def check_private(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def exclusive(folder: Path) -> Iterator[None]:
+def locked_folder(folder: Path) -> Iterator[None]:
     """Let one process at a time change what is in *folder* (an advisory lock; a crash releases it)."""
     if not POSIX:
         yield

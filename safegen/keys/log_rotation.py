@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from safegen.errors import KeyUnavailable
-from safegen.keys.files import exclusive, write_private
+from safegen.keys.files import locked_folder, write_private
 from safegen.keys.identity_files import PUBLIC, public_part
 from safegen.keys.log_key import decode_vkey, encode_vkey
 
@@ -49,7 +49,7 @@ def rotate_log(identity: Identity, announce: Callable[[str, str, str], object]) 
     from safegen.ledger.note import LogSigner
 
     folder = identity.folder
-    with exclusive(folder):
+    with locked_folder(folder):
         now = type(identity).load(folder, passphrase=identity.passphrase, clock=identity.clock)
         if len(now.log_history) >= MAX_HISTORY:
             raise KeyUnavailable("the log's key was changed too often", hint="make a new identity")

@@ -15,7 +15,9 @@ SECONDS = 20.0
 """For the whole question."""
 
 
-def ask(url: str, chain: tuple[x509.Certificate, ...], *, now: datetime, seconds: float = SECONDS) -> bytes:
+def request_ocsp_response(
+    url: str, chain: tuple[x509.Certificate, ...], *, now: datetime, seconds: float = SECONDS
+) -> bytes:
     """What the responder at *url* says about the leaf of *chain* (leaf, issuer, ...): its answer (DER).
 
     Raises SigningFailed unless it is a current, genuine "good": whoever set a responder wants no signature
@@ -27,7 +29,7 @@ def ask(url: str, chain: tuple[x509.Certificate, ...], *, now: datetime, seconds
     from cryptography.hazmat.primitives.serialization import Encoding
     from cryptography.x509 import ocsp
 
-    from safegen.keys.revocation import judge
+    from safegen.keys.revocation import check_revocation
 
     where = address(url, what="OCSP responder", setting="signing.ocsp_url")
     if len(chain) < 2:
@@ -40,7 +42,7 @@ def ask(url: str, chain: tuple[x509.Certificate, ...], *, now: datetime, seconds
     except (OSError, HTTPException, Unanswered) as error:
         why = str(error) if isinstance(error, Unanswered) else type(error).__name__
         raise SigningFailed(f"the OCSP responder {where[0]} gave no answer: {why}", hint=_HINT) from error
-    found = judge(chain, (), answers=[answer], at=now)
+    found = check_revocation(chain, (), ocsp_responses=[answer], at=now)
     if found.status == "revoked":
         raise SigningFailed(f"nothing is signed: {found.reason}", hint="renew it with `safegen keys rotate`")
     if found.status != "good":

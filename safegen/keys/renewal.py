@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safegen.errors import KeyUnavailable, UsageError
-from safegen.keys.files import exclusive, read_private, write_private
+from safegen.keys.files import locked_folder, read_private, write_private
 from safegen.keys.identity_files import HISTORY, ROOT_KEY, SIGNING
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def renew_leaf(identity: Identity) -> None:
     from safegen.keys.creation import pem_pair
 
     folder = identity.folder
-    with exclusive(folder):
+    with locked_folder(folder):
         issuing, old, now = identity.issuing, identity.leaf, identity.clock()
         key_of_issuing = identity.issuing_key()
         if now >= issuing.not_valid_after_utc:

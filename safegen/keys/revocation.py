@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from safegen.errors import CheckUnavailable, UsageError
-from safegen.keys.statements import Said, by_answer, by_list
+from safegen.keys.statements import RevocationStatement, crl_statements, ocsp_statements
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -39,13 +39,13 @@ class Revocation:
     reason: str = ""
 
 
-def judge(
+def check_revocation(
     chain: Sequence[x509.Certificate],
     anchors: Sequence[x509.Certificate],
     *,
     crls: Sequence[bytes] = (),
-    answers: Sequence[bytes] = (),
-    proven: datetime | None = None,
+    ocsp_responses: Sequence[bytes] = (),
+    stamped_at: datetime | None = None,
     at: datetime,
 ) -> Revocation:
     """What *crls* (PEM or DER) and OCSP *answers* (DER) say about *chain* (leaf first) at the time *at*.
@@ -58,16 +58,16 @@ def judge(
     pool = [*chain[1:], *anchors]
     good = ""
     for place, certificate in enumerate(chain):
-        for said in _statements(certificate, pool, lists, answers):
-            if said.revoked is not None:
-                if proven is not None and proven < said.revoked:
+        for said in _statements(certificate, pool, lists, ocsp_responses):
+            if said.revoked_at is not None:
+                if stamped_at is not None and stamped_at < said.revoked_at:
                     continue
                 whose = "the signer's certificate" if place == 0 else "a certificate of the signer's issuer"
-                reason = f"{whose} was revoked on {said.revoked:%Y-%m-%d} ({said.source})"
+                reason = f"{whose} was revoked on {said.revoked_at:%Y-%m-%d} ({said.source})"
                 return Revocation("revoked", reason)
-            until = said.current_until
-            if place == 0 and said.current_from - SKEW <= at and (until is None or at <= until + SKEW):
-                good = f"not revoked, by {said.source} of {said.current_from:%Y-%m-%d}"
+            until = said.next_update
+            if place == 0 and said.this_update - SKEW <= at and (until is None or at <= until + SKEW):
+                good = f"not revoked, by {said.source} of {said.this_update:%Y-%m-%d}"
     return Revocation("good", good) if good else Revocation("unknown")
 
 
@@ -120,23 +120,23 @@ def _statements(
     pool: Sequence[x509.Certificate],
     lists: Sequence[x509.CertificateRevocationList],
     answers: Sequence[bytes],
-) -> Iterator[Said]:
+) -> Iterator[RevocationStatement]:
     """What the issuers of *certificate* said about it."""
     from safegen.keys.chain import issuers_of
 
     for issuer in issuers_of(certificate, pool):
         for crl in lists:
-            yield from _heard(by_list, certificate, issuer, crl)
+            yield from _heard(crl_statements, certificate, issuer, crl)
         for answer in answers:
-            yield from _heard(by_answer, certificate, issuer, answer)
+            yield from _heard(ocsp_statements, certificate, issuer, answer)
 
 
 def _heard(
-    read: Callable[[x509.Certificate, x509.Certificate, S], Iterator[Said]],
+    read: Callable[[x509.Certificate, x509.Certificate, S], Iterator[RevocationStatement]],
     certificate: x509.Certificate,
     issuer: x509.Certificate,
     source: S,
-) -> list[Said]:
+) -> list[RevocationStatement]:
     """What *source* says; parsing is lazy in `cryptography`, and a damaged one says nothing."""
     try:
         return list(read(certificate, issuer, source))

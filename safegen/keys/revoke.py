@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from safegen.errors import UsageError
-from safegen.keys.files import exclusive, write_private
+from safegen.keys.files import locked_folder, write_private
 from safegen.keys.identity_files import CRL
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def revoke(
         raise UsageError(f"no certificate {wanted:x} was issued here", hint="`safegen keys show` lists them")
     fresh = identity.rotate() if wanted == current else identity
     announce(f"{wanted:x}", reason)
-    with exclusive(fresh.folder):
+    with locked_folder(fresh.folder):
         write_private(fresh.folder / CRL, _crl(fresh, wanted, reason, unsafe_since))
     return fresh, f"{wanted:x}"
 

@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Said:
+class RevocationStatement:
     """One statement by an issuer: when the certificate was revoked (None: it was not)."""
 
-    revoked: datetime | None
-    current_from: datetime
-    current_until: datetime | None
+    revoked_at: datetime | None
+    this_update: datetime
+    next_update: datetime | None
     source: str
 
 
-def by_list(
+def crl_statements(
     certificate: x509.Certificate, issuer: x509.Certificate, crl: x509.CertificateRevocationList
-) -> Iterator[Said]:
+) -> Iterator[RevocationStatement]:
     """What *crl* says about *certificate*, if *issuer* signed it. Raises what decoding raises."""
     from cryptography import x509
 
@@ -37,7 +37,7 @@ def by_list(
     entry = crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
     source = "a revocation list"
     if entry is None:
-        yield Said(None, crl.last_update_utc, crl.next_update_utc, source)
+        yield RevocationStatement(None, crl.last_update_utc, crl.next_update_utc, source)
         return
     moments = [entry.revocation_date_utc]
     for extension in entry.extensions:
@@ -47,10 +47,12 @@ def by_list(
             if extension.value.reason is x509.ReasonFlags.remove_from_crl:
                 return
             source = f"a revocation list: {extension.value.reason.value}"
-    yield Said(min(moments), crl.last_update_utc, crl.next_update_utc, source)
+    yield RevocationStatement(min(moments), crl.last_update_utc, crl.next_update_utc, source)
 
 
-def by_answer(certificate: x509.Certificate, issuer: x509.Certificate, answer: bytes) -> Iterator[Said]:
+def ocsp_statements(
+    certificate: x509.Certificate, issuer: x509.Certificate, answer: bytes
+) -> Iterator[RevocationStatement]:
     """What the OCSP *answer* (DER) says about *certificate*, if *issuer* or its responder signed it.
 
     Raises what decoding raises.
@@ -65,9 +67,9 @@ def by_answer(certificate: x509.Certificate, issuer: x509.Certificate, answer: b
             continue
         begun, until = one.this_update_utc, one.next_update_utc
         if one.certificate_status is ocsp.OCSPCertStatus.REVOKED:
-            yield Said(one.revocation_time_utc or begun, begun, until, "an OCSP answer")
+            yield RevocationStatement(one.revocation_time_utc or begun, begun, until, "an OCSP answer")
         elif one.certificate_status is ocsp.OCSPCertStatus.GOOD:
-            yield Said(None, begun, until, "an OCSP answer")
+            yield RevocationStatement(None, begun, until, "an OCSP answer")
 
 
 def _names(one: ocsp.OCSPSingleResponse, issuer: x509.Certificate) -> bool:

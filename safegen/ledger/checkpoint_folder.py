@@ -27,12 +27,12 @@ _MOST = 64
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundCheckpoint:
     """A checkpoint note read from ``where`` (file name)."""
 
     note: str
     claim: Checkpoint
-    where: str
+    source: str
 
 
 class CheckpointFolder:
@@ -71,7 +71,7 @@ class CheckpointFolder:
         claims = [item.claim for item in found if item.claim.origin == origin]
         return max(claims, key=lambda claim: claim.size, default=None)
 
-    def all(self) -> Iterator[Found]:
+    def all(self) -> Iterator[FoundCheckpoint]:
         """Every checkpoint in the folder, in files of any name with suffix .txt or .tlog-proof."""
         try:
             paths = sorted(self.folder.iterdir())
@@ -82,7 +82,7 @@ class CheckpointFolder:
                 yield from _read(path)
 
 
-def _read(path: Path, *, tail: int | None = None) -> Iterator[Found]:
+def _read(path: Path, *, tail: int | None = None) -> Iterator[FoundCheckpoint]:
     """Every well-formed checkpoint in a file (in its last *tail* bytes). Raises LedgerError."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
@@ -92,7 +92,7 @@ def _read(path: Path, *, tail: int | None = None) -> Iterator[Found]:
                 file.seek(max(0, path.stat().st_size - tail))
             for note in _notes(file):
                 with suppress(NoteError):
-                    yield Found(note, parse_unverified(note), path.name)
+                    yield FoundCheckpoint(note, parse_unverified(note), path.name)
     except FileNotFoundError:
         return
     except OSError as error:

@@ -27,7 +27,7 @@ class Row:
     withdrawn: bool
 
 
-def release(database: Path, manifest_id: str) -> Row | None:
+def lookup_release(database: Path, manifest_id: str) -> Row | None:
     """The one release of *manifest_id* in the ledger at *database*; None where the ledger has to be asked."""
     journal = database.with_name(database.name + "-journal")
     try:

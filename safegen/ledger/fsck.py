@@ -15,7 +15,7 @@ from sqlalchemy import Row, func, select
 from safegen.ledger import queries
 from safegen.ledger.canonical import NotCanonical, commitment, parse_leaf
 from safegen.ledger.checkpoint import parse_unverified, verify_checkpoint
-from safegen.ledger.checkpoint_folder import CheckpointFolder, Found
+from safegen.ledger.checkpoint_folder import CheckpointFolder, FoundCheckpoint
 from safegen.ledger.database import Database
 from safegen.ledger.fsck_releases import check_releases
 from safegen.ledger.fsck_timestamps import Tree, check_stamps
@@ -160,7 +160,9 @@ def check(
     if run.size != size:
         run.wrong("size-changed", f"the ledger says {size} entries and has {run.size}")
     found = [
-        Found(str(row.note), head, "the database") for row in rows if (head := _parsed(run, str(row.note)))
+        FoundCheckpoint(str(row.note), head, "the database")
+        for row in rows
+        if (head := _parsed(run, str(row.note)))
     ]
     kept = list(outside.all()) if outside is not None else []
     stamps = kept_files(outside.folder) if outside is not None else []
@@ -204,30 +206,34 @@ def _parsed(run: _Check, note: str) -> Any:
         return None
 
 
-def _checkpoint(run: _Check, item: Found, origin: str, keys: Sequence[Ed25519PublicKey], after: int) -> None:
+def _checkpoint(
+    run: _Check, item: FoundCheckpoint, origin: str, keys: Sequence[Ed25519PublicKey], after: int
+) -> None:
     """One checkpoint against its key and the recomputed tree."""
     claim = item.claim
     if claim.origin != origin:
-        run.notes.append(f"{item.where} has a checkpoint of another log, {claim.origin}")
+        run.notes.append(f"{item.source} has a checkpoint of another log, {claim.origin}")
         return
     if keys:
         try:
             verify_checkpoint(item.note, logs={origin: tuple(keys)})
         except NoteError as error:
-            run.wrong("checkpoint-forged", f"checkpoint {claim.size} in {item.where}: {error}")
+            run.wrong("checkpoint-forged", f"checkpoint {claim.size} in {item.source}: {error}")
             return
     if claim.size > run.size:
         # Written while this check was running: the next one sees it.
         if claim.size > after:
             run.wrong(
                 "rolled-back",
-                f"{item.where} has a checkpoint of {claim.size} entries, the ledger has {run.size}",
+                f"{item.source} has a checkpoint of {claim.size} entries, the ledger has {run.size}",
             )
     elif run.roots.get(claim.size) != claim.root:
-        run.wrong("forked", f"the first {claim.size} entries are not those of the checkpoint in {item.where}")
+        run.wrong(
+            "forked", f"the first {claim.size} entries are not those of the checkpoint in {item.source}"
+        )
 
 
-def _coverage(run: _Check, found: Sequence[Found], kept: Sequence[Found] | None) -> None:
+def _coverage(run: _Check, found: Sequence[FoundCheckpoint], kept: Sequence[FoundCheckpoint] | None) -> None:
     """Entries that no checkpoint covers can be changed unseen."""
     if run.size and max((item.claim.size for item in found), default=0) < run.size:
         run.wrong("not-covered", "the newest entries are not covered by a signed checkpoint")

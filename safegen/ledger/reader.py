@@ -28,7 +28,7 @@ class LedgerReader:
         self, database: Database, *, signer: LogSigner | None, outside: CheckpointFolder | None
     ) -> None:
         """Use ``Ledger.open``."""
-        self.database, self.signer, self.outside = database, signer, outside
+        self.database, self.signer, self.checkpoint_folder = database, signer, outside
 
     def close(self) -> None:
         """Close the database."""
@@ -165,5 +165,9 @@ class LedgerReader:
 
         own = (self.signer.public_key,) if self.signer else ()
         return check(
-            self.database, self.outside, keys=(*own, *keys), origin=self.origin, authorities=authorities
+            self.database,
+            self.checkpoint_folder,
+            keys=(*own, *keys),
+            origin=self.origin,
+            authorities=authorities,
         )

@@ -101,12 +101,14 @@ class Ledger(LedgerReader):
                 signer=signer,
                 clock=self.clock,
                 random=self._random,
-                known=lambda: self.outside.latest(signer.origin) if self.outside else None,
+                known=lambda: (
+                    self.checkpoint_folder.latest(signer.origin) if self.checkpoint_folder else None
+                ),
             )
             yield batch
             note = batch.finish(sign=sign)
-        if note is not None and self.outside is not None:
-            self.outside.append(note)
+        if note is not None and self.checkpoint_folder is not None:
+            self.checkpoint_folder.append(note)
 
     def append(self, kind: Kind, public: Json, private: Json | None = None) -> int:
         """Record one entry durably; returns its index (from 0).

@@ -36,7 +36,7 @@ class StampRejected(UnreadableInput):
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredStamp:
     """A time stamp kept beside the checkpoints: the token, and the size of the tree it claims to be about."""
 
     size: int
@@ -121,7 +121,7 @@ def imprint_matches(token: bytes, body: bytes) -> bool:
     return hashlib.new(name, body).digest() == imprint
 
 
-def keep(folder: Path, body: bytes, token: bytes) -> Path:
+def store_stamp(folder: Path, body: bytes, token: bytes) -> Path:
     """Keep *token* over the checkpoint *body* in *folder*, durably; its path. Raises LedgerError."""
     origin, size, root = body.decode().split("\n")[:3]
     head = Checkpoint(origin, int(size), b"")
@@ -136,10 +136,10 @@ def keep(folder: Path, body: bytes, token: bytes) -> Path:
     return path
 
 
-def kept(folder: Path, least: int) -> Iterator[Kept]:
+def read_stamps(folder: Path, least: int) -> Iterator[StoredStamp]:
     """The time stamps in *folder* over trees of at least *least* entries, smallest first."""
     for size, path in kept_files(folder, least):
-        yield Kept(size, read_token(path), path)
+        yield StoredStamp(size, read_token(path), path)
 
 
 def kept_files(folder: Path, least: int = 0) -> list[tuple[int, Path]]:

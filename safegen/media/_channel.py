@@ -56,7 +56,7 @@ class _Watch:
         self._over.set()
 
 
-def talk(
+def worker_messages(
     path: Path, job: dict[str, Any], seconds: float
 ) -> Iterator[tuple[dict[str, Any], bytearray | None]]:
     """Messages of one worker that does *job* (its ``path`` is filled in), each with its bytes, if it has any.

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safegen.errors import UnreadableInput
-from safegen.media._channel import HINT, talk
+from safegen.media._channel import HINT, worker_messages
 from safegen.media.sandbox import Limits
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def open_footage(path: Path, *, damaged: bool = False, limits: Limits = _LIMITS)
 
 def _talk(path: Path, limits: Limits, damaged: bool) -> Iterator[tuple[dict[str, Any], bytearray | None]]:
     job = {"op": "footage", "short_side": SMALL, "damaged": damaged, "threads": 2, **vars(limits)}
-    return talk(path, job, limits.max_seconds)
+    return worker_messages(path, job, limits.max_seconds)
 
 
 def _footage(path: Path, m: dict[str, Any], limits: Limits, damaged: bool) -> Footage:

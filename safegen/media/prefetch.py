@@ -14,7 +14,7 @@ _GLANCE = 1.0
 """Seconds between two looks at whether the other thread still lives."""
 
 
-def ahead(items: Iterable[T], depth: int = 2) -> Generator[T, None, None]:
+def prefetch(items: Iterable[T], depth: int = 2) -> Generator[T, None, None]:
     """The items of *items*, in order, made by another thread, at most *depth* + 1 of them waiting.
 
     What *items* raises is raised here, in its place. When the consumer stops early (``close``), the thread

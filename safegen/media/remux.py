@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safegen.errors import ReleaseFailed, UnreadableInput
-from safegen.media._channel import talk
+from safegen.media._channel import worker_messages
 from safegen.media.sandbox import Limits
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def add_tracks(video: Path, footage: Footage, target: Path, limits: Limits = _LI
         **vars(limits),
     }
     try:
-        for message, _ in talk(footage.path, job, limits.max_seconds):
+        for message, _ in worker_messages(footage.path, job, limits.max_seconds):
             if message["type"] == "done":
                 return tuple(message["notes"])
     except UnreadableInput as error:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from safegen.errors import UnreadableInput
 from safegen.media._channel import HINT as _HINT
-from safegen.media._channel import NoVideo, talk
+from safegen.media._channel import NoVideo, worker_messages
 from safegen.types import AudioTrack, Clip, FrameSample
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ def _messages(
     import numpy as np
 
     job = {"op": op, "frames": frames, "short_side": short_side, "rate": rate, **vars(limits)}
-    for message, data in talk(path, job, limits.max_seconds):
+    for message, data in worker_messages(path, job, limits.max_seconds):
         payload = None if data is None else np.frombuffer(data, np.uint8)
         if payload is not None and "shape" in message:
             payload = payload.reshape([int(x) for x in message["shape"]])

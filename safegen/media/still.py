@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safegen.errors import ReleaseFailed, UnreadableInput
-from safegen.media._channel import HINT, talk
+from safegen.media._channel import HINT, worker_messages
 from safegen.media.sandbox import Limits
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def read_still(path: Path, limits: Limits = _LIMITS) -> Still:
     picture: tuple[dict[str, Any], bytearray] | None = None
     profile = b""
     job = {"op": "still", **vars(limits)}
-    for message, data in talk(path, job, limits.max_seconds):
+    for message, data in worker_messages(path, job, limits.max_seconds):
         if message["type"] == "still" and data is not None:
             picture = message, data
         elif message["type"] == "profile" and data is not None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from safegen.types import Frame
 
 
-class Middle:
+class ThumbnailPicker:
     """Keeps the middle one of *count* frames while they stream by; the last one when there are fewer."""
 
     def __init__(self, count: int, *, long_side: int = 320, quality: int = 80) -> None:
@@ -21,7 +21,7 @@ class Middle:
         self._step = max(1, self._wanted // 8)
         self._frame: Frame | None = None
 
-    def see(self, frame: Frame) -> None:
+    def add_frame(self, frame: Frame) -> None:
         """Look at the next frame (uint8 RGB)."""
         if self._seen == self._wanted or (self._seen < self._wanted and self._seen % self._step == 0):
             self._frame = _small(frame, self._long_side)
@@ -30,7 +30,7 @@ class Middle:
     def through(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """The same frames, seen on their way."""
         for frame in frames:
-            self.see(frame)
+            self.add_frame(frame)
             yield frame
 
     def jpeg(self) -> bytes:

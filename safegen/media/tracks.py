@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from safegen.errors import ReleaseFailed, UnreadableInput
-from safegen.media._channel import talk
+from safegen.media._channel import worker_messages
 from safegen.media.sandbox import Limits
 from safegen.protocols import NoProgress, Progress
 
@@ -80,7 +80,7 @@ def write_foreign(video: Path, target: Path, tracks: TextTracks, limits: Limits 
     job = {"op": "access", **_job(target, tracks), **vars(limits)}
     notes: tuple[str, ...] | None = None
     try:
-        for message, _ in talk(video, job, limits.max_seconds):
+        for message, _ in worker_messages(video, job, limits.max_seconds):
             if message["type"] == "done":
                 notes = tuple(message["notes"])
     finally:
@@ -94,9 +94,9 @@ def write_foreign(video: Path, target: Path, tracks: TextTracks, limits: Limits 
 def read_foreign(path: Path, limits: Limits = _LIMITS) -> ReadBack:
     """What the tracks of *path* say, read in the sandbox. Raises UnreadableInput."""
     job = {"op": "words", **vars(limits)}
-    for message, _ in talk(path, job, limits.max_seconds):
+    for message, _ in worker_messages(path, job, limits.max_seconds):
         if message["type"] == "words":
-            return _found(message)
+            return _parse_contents(message)
     raise UnreadableInput(f"{path}: its tracks cannot be read", hint="is it a complete video file?")
 
 
@@ -108,12 +108,12 @@ def read_own(path: Path) -> ReadBack:
 
     try:
         with av.open(str(path)) as box:
-            return _found(_worker_words.facts(box))
+            return _parse_contents(_worker_words.facts(box))
     except (av.error.FFmpegError, OSError) as error:
         raise ReleaseFailed(f"the text tracks cannot be read back: {error}") from error
 
 
-def _found(message: dict[str, Any]) -> ReadBack:
+def _parse_contents(message: dict[str, Any]) -> ReadBack:
     texts = {kind: [_line(c) for c in cues] for kind, cues in message["texts"].items()}
     chapters = [_line(c) for c in message["chapters"]]
     described = float(message["described"])

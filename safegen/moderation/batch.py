@@ -59,10 +59,10 @@ def moderate_files(
 
     Raises UsageError, UnreadableInput (a folder without media), Interrupted.
     """
-    from safegen.verification.batch import expand
+    from safegen.verification.batch import collect_files
 
     rules = with_checks(policies.load(policy), checks)
-    batch = expand(paths)
+    batch = collect_files(paths)
     if not batch.files:
         raise UnreadableInput(f"{paths[0]}: no video or picture in this folder", hint="check the path")
     out = []

@@ -34,7 +34,7 @@ def hidden(clip: Clip, how: FrameAction, *, find: Callable[[Frame], Sequence[Box
 
 
 def _detector() -> Callable[[Frame], Sequence[Box]]:
-    found: Callable[[Frame], Sequence[Box]] = plugins.load("frames", "faces").opened().boxes
+    found: Callable[[Frame], Sequence[Box]] = plugins.load("frames", "faces").open_detector().boxes
     return found
 
 

@@ -22,8 +22,8 @@ from safegen.media.encode_planes import encode_pictures
 from safegen.media.footage import Footage, Picture
 from safegen.media.label import labelled
 from safegen.media.label_planes import PlaneLabel
-from safegen.media.prefetch import ahead
-from safegen.media.thumbnail import Middle
+from safegen.media.prefetch import prefetch
+from safegen.media.thumbnail import ThumbnailPicker
 from safegen.moderation.checks import run_check, run_extractor, run_optional
 from safegen.moderation.gate import gathered
 from safegen.pipeline.frames_gate import NOBODY, Approved, judged
@@ -128,7 +128,7 @@ def check_and_encode(
     jobs += [(run_optional, n) for n in policy.frames.optional]
     jobs += [(run_extractor, n) for n in policy.attributes]
     views = [View(made.clip) for _ in jobs]
-    middle = Middle(footage.expected)
+    middle = ThumbnailPicker(footage.expected)
     draw = PlaneLabel(footage, label).draw if label else _as_it_is
     progress.stage("checking, marking, encoding", footage.expected)
     with ThreadPoolExecutor(max(1, len(jobs))) as threads:
@@ -137,7 +137,7 @@ def check_and_encode(
             for view, (job, name) in zip(views, jobs, strict=True):
                 running.append(_start(threads, view, job, name))
             source = _shown(iter(footage), views, running, middle, label)
-            marked = ahead(_marked(scheme, map(draw, source), footage, payload))
+            marked = prefetch(_marked(scheme, map(draw, source), footage, payload))
             try:
                 frames = encode_pictures(marked, destination, footage, encoding=encoding, progress=progress)
             finally:
@@ -164,14 +164,14 @@ def _shown(
     pictures: Iterator[Picture],
     views: Sequence[View],
     running: Sequence[Future[Any]],
-    middle: Middle,
+    middle: ThumbnailPicker,
     label: str,
 ) -> Iterator[Picture]:
     """The pictures, each shown to every check first; stops at once when a check says no."""
     for picture in pictures:
         for view in views:
             view.put(picture.small)
-        middle.see(next(labelled([picture.small], label)))
+        middle.add_frame(next(labelled([picture.small], label)))
         if any(f.done() and f.exception() is not None for f in running):
             raise _Stopped
         yield picture

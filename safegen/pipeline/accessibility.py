@@ -37,19 +37,21 @@ def accessible(
     if not config.access:
         return replace(encoded, access=Access(files.SWITCHED_OFF))
     studio.progress.stage("describing")
-    seen = scenes.watched(made.clip, studio.progress)
+    seen = scenes.sample_clip(made.clip, studio.progress)
     shots = [shot.at for shot in decision.request.shots]
-    found = scenes.scenes(seen, shots=shots, whole=encoded.moderated.attributes)
-    built = tracks.build(found, made.clip.seconds, audio=made.clip.audio, engine=speech.find())
-    written = files.written(
+    found = scenes.segment_scenes(seen, shots=shots, clip_attributes=encoded.moderated.attributes)
+    built = tracks.build(found, made.clip.seconds, audio=made.clip.audio, engine=speech.find_engine())
+    written = files.build_sidecars(
         built,
         title=f"Transcript: {title or f'safegen video {encoded.content_id:016x}'}",
-        asked=" / ".join(decision.request.prompt.splitlines()) if config.publish_prompt else "",
-        whole=[a for a in encoded.moderated.attributes if a.extractor.partition("/")[0] != scenes.EXTRACTOR],
+        prompt=" / ".join(decision.request.prompt.splitlines()) if config.publish_prompt else "",
+        clip_attributes=[
+            a for a in encoded.moderated.attributes if a.extractor.partition("/")[0] != scenes.EXTRACTOR
+        ],
         generated=True,
     )
     target = job.temporary("accessible.mp4")
-    put = files.inside(built)
+    put = files.embedded_tracks(built)
     media.write_own(encoded.path, target, put, progress=studio.progress)
     files.check(media.read_own(target), put, encoded.frames)
     encoded.path.unlink()
@@ -63,7 +65,7 @@ def _sidecars(written: files.Files, job: ReleaseJob) -> dict[str, Path]:
 
     named: dict[str, Path] = {}
     with failing("writing the text tracks"):
-        for number, (name, text) in enumerate(written.named(job.destination.name).items()):
+        for number, (name, text) in enumerate(written.by_file_name(job.destination.name).items()):
             named[name] = job.temporary(f"track-{number}")
             named[name].write_text(text, encoding="utf-8")
     return named

@@ -64,12 +64,18 @@ def describe(
     if own.frames < info.frames:
         notes.append(f"the file breaks off: {own.frames} of {info.frames} pictures are there")
     progress.stage("describing")
-    seen = scenes.gathered(_pictures(path, info.seconds, notes, progress), info.seconds)
+    seen = scenes.collect_samples(_pictures(path, info.seconds, notes, progress), info.seconds)
     built = tracks.build(
-        scenes.scenes(seen), seen.seconds, audio=audio, spoken=spoken, engine=engine or speech.find()
+        scenes.segment_scenes(seen),
+        seen.seconds,
+        audio=audio,
+        spoken=spoken,
+        engine=engine or speech.find_engine(),
     )
-    written = sidecars.written(built, title=f"Transcript: {path.name}")
-    put = sidecars.inside(built, captions=not _is_from_inside(built, said), chapters=not own.chapters)
+    written = sidecars.build_sidecars(built, title=f"Transcript: {path.name}")
+    put = sidecars.embedded_tracks(
+        built, captions=not _is_from_inside(built, said), chapters=not own.chapters
+    )
     with _workplace(targets) as place:
         if video is not None:
             progress.stage("adding tracks")
@@ -181,8 +187,8 @@ def description_json(done: Description) -> Json:
             {
                 "start": round(scene.span[0], 3),
                 "end": round(scene.span[1], 3),
-                "text": scene.said.forms[0],
-                "sure": scene.said.sure,
+                "text": scene.phrase.wordings[0],
+                "sure": scene.phrase.certain,
                 "attributes": {a.name: dict(a.probabilities) for a in scene.attributes},
             }
             for scene in done.tracks.scenes
@@ -195,7 +201,7 @@ def description_json(done: Description) -> Json:
 def description_rows(done: Description) -> Iterator[tuple[str, str]]:
     """*done* as names and values, for people."""
     for scene in done.tracks.scenes:
-        yield f"{scene.span[0]:.1f}-{scene.span[1]:.1f} s", scene.said.forms[0]
+        yield f"{scene.span[0]:.1f}-{scene.span[1]:.1f} s", scene.phrase.wordings[0]
     yield (
         "sound",
         {"nothing": "none", "unrecognised": "there is sound; nobody wrote down what is said"}.get(
@@ -203,6 +209,6 @@ def description_rows(done: Description) -> Iterator[tuple[str, str]]:
         ),
     )
     spoken = done.tracks.narration
-    yield "spoken", done.tracks.unspoken if spoken is None else f"{len(spoken.cues)} descriptions"
+    yield "spoken", done.tracks.no_narration_reason if spoken is None else f"{len(spoken.cues)} descriptions"
     for kind, path in done.paths.items():
         yield kind, str(path)

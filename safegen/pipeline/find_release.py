@@ -61,12 +61,12 @@ def find_release(path: Path, ledger: Ledger) -> Found:
         for found in ledger.find(manifest_id=credentials.manifest_id):
             return Found(found, "manifest id")
     skipped: list[NotChecked] = []
-    looked = watermarks.look(path, credentials, ledger, skipped)
-    resolutions, recovered = watermarks.resolve(looked, ledger)
+    looked = watermarks.detect_watermarks(path, credentials, ledger, skipped)
+    resolutions, recovered = watermarks.resolve_payloads(looked, ledger)
     # A mark can be copied onto other pictures: it counts only where they are the recorded ones.
     if recovered is not None and any(r.content is None or r.content.matches for r in resolutions):
         return Found(recovered, "watermark")
-    _, recovered = watermarks.by_content(looked, credentials, ledger)
+    _, recovered = watermarks.recover_by_content(looked, credentials, ledger)
     if recovered is not None:
         return Found(recovered, "pictures")
     raise UsageError(

@@ -134,7 +134,7 @@ def _sign(
         thumbnail=encoded.thumbnail,
         tsa_url=studio.workspace.config.tsa_url,
         ocsp_url=studio.workspace.config.ocsp_url,
-        place=studio.workspace.config.manifest.replace("{id}", f"{encoded.content_id:016x}"),
+        manifest_location=studio.workspace.config.manifest.replace("{id}", f"{encoded.content_id:016x}"),
     )
     if not result.manifest_id:
         raise SigningFailed("the signature names no manifest")

@@ -50,7 +50,7 @@ def judge(
     allow others. Raises UnreadableInput for a damaged file, LedgerError.
     """
     from safegen.credentials import formats
-    from safegen.credentials.mining import generation_refused_by
+    from safegen.credentials.mining import disallowed_generative_uses
     from safegen.credentials.read import read_credentials
 
     evidence = read_credentials(copy, anchors_pem=anchors)
@@ -63,7 +63,7 @@ def judge(
 
     if Judged(evidence, ()).broken:
         add("input_credentials", 1.0, _why_broken(evidence), rules.broken)
-    forbidden = generation_refused_by(evidence.manifest or {})
+    forbidden = disallowed_generative_uses(evidence.manifest or {})
     if forbidden and not _own(evidence, ledger):
         reason = f"its credentials do not allow generative use ({', '.join(forbidden)})"
         add("input_rights", 1.0, reason, rules.forbidden)

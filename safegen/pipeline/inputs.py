@@ -20,7 +20,7 @@ from safegen.pipeline.input_credentials import CHECK, VERSION, Judged, judge
 from safegen.pipeline.input_pictures import copied, decoded, has_sound
 from safegen.pipeline.stages import Part
 from safegen.protocols import NoProgress, Progress
-from safegen.request.validate import check_lengths, with_digests
+from safegen.request.validate import check_input_lengths, with_digests
 from safegen.types import Allowed, CheckRun, Clip, Condition, Finding, Held, Input, Mode, Refused
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def admit(
         conditions.append(Condition(item.role, clip, item.path.name))
         parts.append(_part(request.mode, item, copy, judged, number))
         progress.advance()
-    check_lengths(request, conditions)
+    check_input_lengths(request, conditions)
     final = _decided(replace(decision, request=request), seen)
     return Admitted(final, tuple(conditions), tuple(parts), tuple(seen.notes))
 

@@ -10,8 +10,8 @@ from safegen import plugins
 from safegen.errors import MarkingFailed, ReleaseFailed, SafegenError
 from safegen.media.encode import Encoding, encode_mp4
 from safegen.media.label import labelled
-from safegen.media.prefetch import ahead
-from safegen.media.thumbnail import Middle
+from safegen.media.prefetch import prefetch
+from safegen.media.thumbnail import ThumbnailPicker
 from safegen.pipeline.stages import Encoded, Moderated
 from safegen.protocols import NoProgress, Progress, Watermark
 from safegen.watermarks import PUBLIC_KEY
@@ -38,8 +38,8 @@ def mark_and_encode(
     scheme: Watermark = plugins.load("watermarks", watermark)
     payload = content_id & ((1 << scheme.payload_bits) - 1)
     progress.stage("marking, encoding", clip.count)
-    middle = Middle(clip.count)
-    marked = ahead(_embed(scheme, _even(middle.through(labelled(clip, label))), payload))
+    middle = ThumbnailPicker(clip.count)
+    marked = prefetch(_embed(scheme, _even(middle.through(labelled(clip, label))), payload))
     try:
         frames = encode_mp4(
             marked, destination, fps=clip.fps, audio=clip.audio, encoding=encoding, progress=progress

@@ -24,7 +24,7 @@ from safegen.pipeline.held_clips import forget
 from safegen.pipeline.inputs import Admitted, admit
 from safegen.pipeline.stages import Label, Made, Trace
 from safegen.pipeline.upstream import with_upstream
-from safegen.request.validate import check_asked
+from safegen.request.validate import check_request
 from safegen.types import Allowed, Held, Json, Outlook, Refused, Release, Request
 from safegen.workspace.session import Studio, utc_now
 
@@ -65,7 +65,7 @@ def produce(
     content_id = studio.new_id()
     destination = output or Path.cwd() / f"safegen-{content_id:016x}.mp4"
     check_output(destination)
-    check_asked(request, generator)
+    check_request(request, generator)
     decision = screened(request, policy, studio)
     with ReleaseJob.begin(
         studio.ledger,
@@ -111,7 +111,7 @@ def plan(request: Request, output: Path | None, *, workspace: Workspace, notes: 
     generator = find_generator(request.model)
     if output is not None:
         check_output(output)
-    outlook = check_asked(request, generator)
+    outlook = check_request(request, generator)
     decision = screen(request, policy=policy)
     if isinstance(decision, Refused):
         stop(decision)
@@ -173,9 +173,9 @@ def _planned(
 
 def find_generator(model: str) -> Generator:
     """The generator for *model*: an embedded or preset name, a local folder, a hub id. Raises UsageError."""
-    from safegen.generators.registry import find
+    from safegen.generators.registry import find_generator
 
-    generator: Generator = find(model)
+    generator: Generator = find_generator(model)
     return generator
 
 

@@ -11,7 +11,7 @@ from safegen.errors import MarkingFailed, SafegenError, UsageError
 from safegen.media.encode import Encoding
 from safegen.media.label import box_for, labelled
 from safegen.media.still import Still, read_still, write_still
-from safegen.media.thumbnail import Middle
+from safegen.media.thumbnail import ThumbnailPicker
 from safegen.pipeline.frames_gate import NOBODY, Approved, moderate
 from safegen.pipeline.stages import Encoded, Made, Source
 from safegen.protocols import LumaWatermark, Watermark
@@ -86,8 +86,8 @@ def encode_still(
         rows, columns = box.white.shape
         pixels[box.top : box.top + rows, box.left : box.left + columns, 3] = np.iinfo(pixels.dtype).max
     write_still(replace(still, pixels=pixels), target)
-    middle = Middle(1)
-    middle.see(marked)
+    middle = ThumbnailPicker(1)
+    middle.add_frame(marked)
     return Encoded(moderated, target, payload, scheme.alg, 1, middle.jpeg())
 
 

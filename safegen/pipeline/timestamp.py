@@ -65,7 +65,7 @@ def _written(path: Path, token: bytes, result: Stamped) -> bool:
 
 def _token(proof: str, studio: Studio, result: Stamped) -> bytes | None:
     """A stamp over the checkpoint in *proof*, kept in the workspace; None, with a warning, without one."""
-    from safegen.ledger.timestamp import body_of, keep, request_stamp
+    from safegen.ledger.timestamp import body_of, request_stamp, store_stamp
 
     url = studio.workspace.config.tsa_url
     if url is None:
@@ -74,7 +74,7 @@ def _token(proof: str, studio: Studio, result: Stamped) -> bytes | None:
     try:
         body = body_of(proof.partition("\n\n")[2])
         token = request_stamp(url, body)
-        keep(studio.workspace.checkpoints, body, token)
+        store_stamp(studio.workspace.checkpoints, body, token)
     except LedgerError as error:
         result.warnings = (f"the ledger's checkpoint has no time stamp: {error}",)
         return None

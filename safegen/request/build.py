@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 from safegen.errors import UsageError
 from safegen.request import sizes
-from safegen.request.validate import check_numbers, check_shots
+from safegen.request.validate import check_ranges, check_shots
 from safegen.types import Input, Mode, PathLike, Request, Role, Shot
 
 if TYPE_CHECKING:
     from safegen.workspace.config import Workspace
 
 
-class Settings(TypedDict, total=False):
+class RequestSettings(TypedDict, total=False):
     """What every way of working may set; what is left out is the model's choice.
 
     ``width``, ``height`` (pixels), ``seconds`` and ``fps`` describe the released clip; ``size`` is ``720p``
@@ -44,34 +44,34 @@ class Settings(TypedDict, total=False):
 
 
 @dataclass(frozen=True)
-class Asked:
+class BuiltRequest:
     """A request, and what a user should know about how it came about."""
 
     request: Request
     notes: tuple[str, ...] = ()
 
 
-def words(
+def generate(
     prompt: str,
     *,
     image: PathLike | None = None,
     last_image: PathLike | None = None,
-    **settings: Unpack[Settings],
-) -> Asked:
+    **settings: Unpack[RequestSettings],
+) -> BuiltRequest:
     """A clip from words alone, or from *image* on (and up to *last_image*). Raises UsageError."""
     if image is None:
         if last_image is not None:
             raise UsageError("a last picture without a first one", hint="give --image as well")
-        return Asked(_request("text", prompt, settings))
+        return BuiltRequest(_request("text", prompt, settings))
     inputs = _inputs(first_frame=image, last_frame=last_image)
-    return Asked(_request("image", prompt, settings, inputs=inputs))
+    return BuiltRequest(_request("image", prompt, settings, inputs=inputs))
 
 
 def remix(
-    video: PathLike, prompt: str, *, strength: float | None = None, **settings: Unpack[Settings]
-) -> Asked:
+    video: PathLike, prompt: str, *, strength: float | None = None, **settings: Unpack[RequestSettings]
+) -> BuiltRequest:
     """*video* made anew after *prompt*; *strength* in (0, 1]: how far it may leave it. Raises UsageError."""
-    return Asked(_request("edit", prompt, settings, inputs=_inputs(video=video), strength=strength))
+    return BuiltRequest(_request("edit", prompt, settings, inputs=_inputs(video=video), strength=strength))
 
 
 def extend(
@@ -80,24 +80,24 @@ def extend(
     *,
     backwards: bool = False,
     workspace: Workspace,
-    **settings: Unpack[Settings],
-) -> Asked:
+    **settings: Unpack[RequestSettings],
+) -> BuiltRequest:
     """*video* and what comes after it (*backwards*: before it).
 
     Without *prompt* the one that *workspace* kept for the video, else none. Raises UsageError,
     UnreadableInput, LedgerError.
     """
     mode: Mode = "extend_back" if backwards else "extend"
-    said, notes = _prompt(prompt, [video], workspace, "first" if backwards else "last")
-    return Asked(_request(mode, said, settings, inputs=_inputs(video=video)), notes)
+    said, notes = _resolve_prompt(prompt, [video], workspace, "first" if backwards else "last")
+    return BuiltRequest(_request(mode, said, settings, inputs=_inputs(video=video)), notes)
 
 
 def loop(
-    video: PathLike, prompt: str | None = None, *, workspace: Workspace, **settings: Unpack[Settings]
-) -> Asked:
+    video: PathLike, prompt: str | None = None, *, workspace: Workspace, **settings: Unpack[RequestSettings]
+) -> BuiltRequest:
     """*video* as a clip that ends where it begins. Without *prompt* as ``extend``."""
-    said, notes = _prompt(prompt, [video], workspace, "last")
-    return Asked(_request("loop", said, settings, inputs=_inputs(video=video)), notes)
+    said, notes = _resolve_prompt(prompt, [video], workspace, "last")
+    return BuiltRequest(_request("loop", said, settings, inputs=_inputs(video=video)), notes)
 
 
 def blend(
@@ -106,19 +106,19 @@ def blend(
     prompt: str | None = None,
     *,
     workspace: Workspace,
-    **settings: Unpack[Settings],
-) -> Asked:
+    **settings: Unpack[RequestSettings],
+) -> BuiltRequest:
     """A clip that turns *video* into *next_video*. Without *prompt* as ``extend``."""
-    said, notes = _prompt(prompt, [video, next_video], workspace, "last")
+    said, notes = _resolve_prompt(prompt, [video, next_video], workspace, "last")
     inputs = _inputs(video=video, next_video=next_video)
-    return Asked(_request("blend", said, settings, inputs=inputs), notes)
+    return BuiltRequest(_request("blend", said, settings, inputs=inputs), notes)
 
 
-def storyboard(shots: Sequence[Shot], **settings: Unpack[Settings]) -> Asked:
+def storyboard(shots: Sequence[Shot], **settings: Unpack[RequestSettings]) -> BuiltRequest:
     """Several prompts on one time line. Raises UsageError: see ``check_shots``."""
     told = tuple(sorted(shots, key=lambda shot: shot.at))
     check_shots(told)
-    return Asked(_request("storyboard", "\n".join(s.prompt for s in told), settings, shots=told))
+    return BuiltRequest(_request("storyboard", "\n".join(s.prompt for s in told), settings, shots=told))
 
 
 def new_seed() -> int:
@@ -126,9 +126,9 @@ def new_seed() -> int:
     return secrets.randbits(31)
 
 
-def _request(mode: Mode, prompt: str, settings: Settings, **more: Any) -> Request:
+def _request(mode: Mode, prompt: str, settings: RequestSettings, **more: Any) -> Request:
     """The request, its size worked out."""
-    from safegen.generators.registry import find
+    from safegen.generators.registry import find_generator
 
     plain: dict[str, Any] = {
         k: v for k, v in settings.items() if v is not None and k not in {"size", "aspect", "width", "height"}
@@ -136,13 +136,13 @@ def _request(mode: Mode, prompt: str, settings: Settings, **more: Any) -> Reques
     plain.setdefault("seed", new_seed())
     request = Request(prompt=prompt, mode=mode, **plain, **more)
     asked = {name: settings.get(name) for name in ("width", "height")}
-    check_numbers(Request(**{**vars(request), **asked}))
+    check_ranges(Request(**{**vars(request), **asked}))
 
     def natural() -> tuple[int | None, int | None]:
-        outlook = find(request.model).outlook(request)
+        outlook = find_generator(request.model).outlook(request)
         return outlook.width, outlook.height
 
-    width, height = sizes.resolve(
+    width, height = sizes.resolve_size(
         size=settings.get("size"),
         aspect=settings.get("aspect"),
         width=settings.get("width"),
@@ -169,20 +169,20 @@ def _inputs(
     return tuple(Input(role, Path(file)) for role, file in files if file is not None)
 
 
-def _prompt(
+def _resolve_prompt(
     given: str | None, videos: Sequence[PathLike], workspace: Workspace, which: Literal["first", "last"]
 ) -> tuple[str, tuple[str, ...]]:
     """The prompt, and a note where it was not given: the one the workspace keeps for a video, else none."""
     if given is not None:
         return given, ()
     for video in videos:
-        kept = _kept(Path(video), workspace, which)
+        kept = _kept_prompt(Path(video), workspace, which)
         if kept:
             return kept, (f"no prompt given: made with the one this workspace kept for {Path(video).name}",)
     return "", ("no prompt given and none kept: made without words",)
 
 
-def _kept(video: Path, workspace: Workspace, which: Literal["first", "last"]) -> str | None:
+def _kept_prompt(video: Path, workspace: Workspace, which: Literal["first", "last"]) -> str | None:
     """The prompt that made *video*, where it is a release of *workspace* that keeps prompts.
 
     Of a storyboard the *first* or *last* shot's. Raises UnreadableInput, LedgerError.

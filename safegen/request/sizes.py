@@ -16,7 +16,7 @@ _SHAPE = re.compile(r"(\d{1,3})[:/](\d{1,3})", re.ASCII)
 Natural = Callable[[], tuple[int | None, int | None]]
 
 
-def resolve(
+def resolve_size(
     *,
     size: str | None = None,
     aspect: str | None = None,

@@ -13,7 +13,7 @@ from safegen.types import Shot
 
 if TYPE_CHECKING:
     from safegen._util.yaml import Document
-    from safegen.request.build import Settings
+    from safegen.request.build import RequestSettings
 
 _SETTINGS: dict[str, tuple[type, ...]] = {
     "model": (str,),
@@ -30,27 +30,27 @@ _SETTINGS: dict[str, tuple[type, ...]] = {
     "guidance": (int, float),
 }
 """What a file may set besides its shots, and of which type."""
-MOST = 100
+MAX_SHOTS = 100
 
 
 @dataclass(frozen=True)
-class Board:
+class Storyboard:
     """Shots as told, and settings for the whole clip."""
 
     shots: tuple[Shot, ...]
-    settings: Settings
+    settings: RequestSettings
 
 
-def told(file: Path | None, options: Sequence[str]) -> Board:
+def load_storyboard(file: Path | None, options: Sequence[str]) -> Storyboard:
     """The storyboard in *file*, or that of ``SECONDS:PROMPT`` *options*. Raises UsageError."""
     if (file is None) == (not options):
         raise UsageError("a storyboard is a file or --shot options", hint="give one of the two")
     if file is None:
-        return Board(tuple(_option(text) for text in options), {})
-    return read(file)
+        return Storyboard(tuple(_option(text) for text in options), {})
+    return read_file(file)
 
 
-def read(file: Path) -> Board:
+def read_file(file: Path) -> Storyboard:
     """The storyboard in a YAML or JSON file: ``shots``, each with ``at`` and ``prompt``, and settings.
 
     Raises UsageError, naming the line.
@@ -61,12 +61,12 @@ def read(file: Path) -> Board:
     data = {"shots": document.data} if isinstance(document.data, list) else document.data
     if not isinstance(data, dict) or not isinstance(data.get("shots"), list):
         raise document.error((), "a storyboard holds `shots`", "shots: [{at: 0, prompt: ...}, ...]")
-    if len(data["shots"]) > MOST:
-        raise document.error(("shots",), f"more than {MOST} shots", "make several clips")
+    if len(data["shots"]) > MAX_SHOTS:
+        raise document.error(("shots",), f"more than {MAX_SHOTS} shots", "make several clips")
     top = () if isinstance(document.data, list) else ("shots",)
     shots = tuple(_shot(document, (*top, i), row) for i, row in enumerate(data["shots"]))
     settings = {k: _setting(document, k, v) for k, v in data.items() if k != "shots"}
-    return Board(shots, cast("Settings", settings))
+    return Storyboard(shots, cast("RequestSettings", settings))
 
 
 def _shot(document: Document, place: tuple[str | int, ...], row: Any) -> Shot:

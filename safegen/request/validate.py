@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from safegen.protocols import Generator
     from safegen.types import Condition
 
-ROLES: dict[Mode, tuple[tuple[Role, ...], tuple[Role, ...]]] = {
+INPUT_ROLES: dict[Mode, tuple[tuple[Role, ...], tuple[Role, ...]]] = {
     "text": ((), ()),
     "image": (("first_frame",), ("last_frame",)),
     "edit": (("video",), ()),
@@ -38,7 +38,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "guidance": (0, 50),
 }
 """What settings may be, whichever way they come."""
-WORDS: dict[Mode, str] = {
+MODE_LABELS: dict[Mode, str] = {
     "text": "make clips from words alone",
     "image": "start from a picture",
     "edit": "remix a clip",
@@ -51,20 +51,20 @@ WORDS: dict[Mode, str] = {
 """What a model that knows a way of working can do."""
 
 
-def check_asked(request: Request, generator: Generator) -> Outlook:
+def check_request(request: Request, generator: Generator) -> Outlook:
     """What *generator* would make of *request*. Nothing is loaded and no input is opened.
 
     Raises UsageError: numbers out of range, a way of working the model does not know (naming models that
     do), inputs that are missing or too many, a storyboard or a strength that makes no sense, sizes the model
     cannot make.
     """
-    check_numbers(request)
+    check_ranges(request)
     _check_inputs(request)
     if request.mode not in generator.modes:
-        can = ", ".join(words for mode, words in WORDS.items() if mode in generator.modes)
+        can = ", ".join(words for mode, words in MODE_LABELS.items() if mode in generator.modes)
         raise UsageError(
-            f"the model {generator.name} cannot {WORDS[request.mode]}",
-            hint=f"{f'it can {can}; ' if can else ''}{_who(request.mode)}",
+            f"the model {generator.name} cannot {MODE_LABELS[request.mode]}",
+            hint=f"{f'it can {can}; ' if can else ''}{_models_supporting(request.mode)}",
         )
     _check_strength(request)
     outlook = generator.outlook(request)
@@ -81,7 +81,7 @@ def check_asked(request: Request, generator: Generator) -> Outlook:
     return outlook
 
 
-def check_numbers(request: Request) -> None:
+def check_ranges(request: Request) -> None:
     """Raise UsageError for a setting that is no number, or one that no model can follow."""
     for name, (least, most) in RANGES.items():
         value = getattr(request, name)
@@ -120,7 +120,7 @@ def check_shots(shots: tuple[Shot, ...], seconds: float | None = None) -> None:
         )
 
 
-def check_lengths(request: Request, conditions: Sequence[Condition]) -> None:
+def check_input_lengths(request: Request, conditions: Sequence[Condition]) -> None:
     """Raise UsageError where the inputs alone last as long as all of it should."""
     if request.seconds is None or request.mode not in ("extend", "extend_back", "loop", "blend"):
         return
@@ -140,7 +140,7 @@ def with_digests(request: Request, digests: tuple[str, ...]) -> Request:
 
 def _check_inputs(request: Request) -> None:
     """Exactly what the way of working is about, nothing twice."""
-    required, optional = ROLES[request.mode]
+    required, optional = INPUT_ROLES[request.mode]
     roles = [i.role for i in request.inputs]
     missing = [r for r in required if r not in roles]
     if missing:
@@ -149,7 +149,7 @@ def _check_inputs(request: Request) -> None:
     if extra:
         raise UsageError(
             f"too many inputs: nothing can be done here with another {extra[0].replace('_', ' ')}",
-            hint=f"to {WORDS[request.mode]} takes " + (" and ".join((*required, *optional)) or "none"),
+            hint=f"to {MODE_LABELS[request.mode]} takes " + (" and ".join((*required, *optional)) or "none"),
         )
 
 
@@ -165,10 +165,10 @@ def _check_strength(request: Request) -> None:
         )
 
 
-def _who(mode: Mode) -> str:
+def _models_supporting(mode: Mode) -> str:
     """Which models with a name know *mode*."""
     from safegen.generators.presets import PRESETS
-    from safegen.generators.registry import embedded, find
+    from safegen.generators.registry import embedded_names, find_generator
 
-    able = [name for name in (*embedded(), *PRESETS) if mode in find(name).modes]
+    able = [name for name in (*embedded_names(), *PRESETS) if mode in find_generator(name).modes]
     return f"these can: {', '.join(able)}" if able else "no model that safegen knows by name can"

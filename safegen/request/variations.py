@@ -14,7 +14,7 @@ from safegen.types import Json, Release, Request
 if TYPE_CHECKING:
     from safegen.ledger.reader import LedgerReader
 
-MOST = 100
+MAX_VARIATIONS = 100
 SCHEMA = "safegen.variations/1"
 
 
@@ -29,7 +29,7 @@ class Variation:
     error: SafegenError | None = None
 
 
-def seeds(seed: int, count: int) -> tuple[int, ...]:
+def derive_seeds(seed: int, count: int) -> tuple[int, ...]:
     """*count* seeds: *seed* itself, then 31 bits of SHA-256 over it and the number."""
     return (seed, *(_derived(seed, number) for number in range(2, count + 1)))
 
@@ -39,7 +39,7 @@ def _derived(seed: int, number: int) -> int:
     return int.from_bytes(digest[:4], "big") >> 1
 
 
-def outputs(output: Path | None, count: int) -> tuple[Path | None, ...]:
+def output_paths(output: Path | None, count: int) -> tuple[Path | None, ...]:
     """The files' names: ``clip-1.mp4`` and so on for ``clip.mp4``, as many digits as the last one has."""
     if output is None:
         return (None,) * count
@@ -47,7 +47,7 @@ def outputs(output: Path | None, count: int) -> tuple[Path | None, ...]:
     return tuple(output.with_stem(f"{output.stem}-{n:0{digits}}") for n in range(1, count + 1))
 
 
-def vary(
+def generate_variations(
     request: Request,
     output: Path | None,
     count: int,
@@ -61,12 +61,12 @@ def vary(
     generating, in the frames gate or in marking fails alone; anything else (a refusal, a key, a full disk)
     would meet the next one too and is raised. Raises UsageError for a *count* out of range.
     """
-    if not 1 <= count <= MOST:
-        raise UsageError(f"{count} variations", hint=f"1 to {MOST} at a time")
-    places = outputs(output, count)
-    for number, (seed, place) in enumerate(zip(seeds(request.seed, count), places, strict=True), 1):
+    if not 1 <= count <= MAX_VARIATIONS:
+        raise UsageError(f"{count} variations", hint=f"1 to {MAX_VARIATIONS} at a time")
+    places = output_paths(output, count)
+    for number, (seed, place) in enumerate(zip(derive_seeds(request.seed, count), places, strict=True), 1):
         if ledger is not None and place is not None and place.exists():
-            yield _kept(number, seed, place, ledger)
+            yield _resume_existing(number, seed, place, ledger)
             continue
         try:
             yield Variation(number, seed, release=produce(replace(request, seed=seed), place))
@@ -76,7 +76,7 @@ def vary(
             yield Variation(number, seed, error=error)
 
 
-def _kept(number: int, seed: int, place: Path, ledger: LedgerReader) -> Variation:
+def _resume_existing(number: int, seed: int, place: Path, ledger: LedgerReader) -> Variation:
     """A file that is there already: kept where it is the release it would become, else an error."""
     with place.open("rb") as file:
         found = ledger.find(sha256=hashlib.file_digest(file, "sha256").hexdigest())
@@ -90,12 +90,12 @@ def _kept(number: int, seed: int, place: Path, ledger: LedgerReader) -> Variatio
     return Variation(number, seed, error=error)
 
 
-def failed(items: list[Variation]) -> list[Variation]:
+def failed_variations(items: list[Variation]) -> list[Variation]:
     """Those that did not become a file."""
     return [item for item in items if item.error is not None]
 
 
-def to_json(item: Variation, release: Callable[[Release], Json]) -> Json:
+def variation_json(item: Variation, release: Callable[[Release], Json]) -> Json:
     """A variation as JSON values; *release* turns a release into them."""
     shown: Json = {"number": item.number, "seed": item.seed}
     if item.release is not None:

@@ -8,6 +8,6 @@ check that cannot run is an exception, never a pass. ``screen_many`` and ``scree
 from __future__ import annotations
 
 from safegen.screening.batch import screen_async, screen_many
-from safegen.screening.run import judge, screen
+from safegen.screening.run import screen, screen_requests
 
-__all__ = ["judge", "screen", "screen_async", "screen_many"]
+__all__ = ["screen", "screen_async", "screen_many", "screen_requests"]

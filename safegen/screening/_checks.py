@@ -10,19 +10,19 @@ from typing import Any, TypeAlias
 
 from safegen import plugins
 from safegen.detectors.prompt import classifier
-from safegen.detectors.prompt.language import Language, identify, strange
+from safegen.detectors.prompt.language import Language, identify, is_hardly_english
 from safegen.detectors.prompt.rules import Rules
 from safegen.detectors.prompt.views import views
 from safegen.errors import CheckUnavailable, SafegenError, UsageError
 from safegen.policies.schema import Policy
-from safegen.screening._encoder import opinions, pooled
+from safegen.screening._encoder import encoder_findings, pooled
 from safegen.types import CheckRun, Finding, Request
 
 Found: TypeAlias = tuple[list[Finding], list[CheckRun]]
 
 
 @dataclass(frozen=True)
-class Seen:
+class CheckedRequest:
     """A request and what was found. ``unsupported`` says why nobody could understand it, or is empty."""
 
     request: Request
@@ -32,22 +32,22 @@ class Seen:
     unsupported: str
 
 
-def look(requests: Sequence[Request], policy: Policy) -> list[Seen | UsageError]:
+def run_checks(requests: Sequence[Request], policy: Policy) -> list[CheckedRequest | UsageError]:
     """Run every check that *policy* requires on all *requests*, in order.
 
     A request whose text is empty, not text or too long has its UsageError in its place. Raises
     CheckUnavailable when a check cannot run.
     """
-    asked = [_asked(r, policy) for r in requests]
+    asked = [_texts_to_check(r, policy) for r in requests]
     texts = list(dict.fromkeys(t for a in asked if not isinstance(a, UsageError) for t in a))
     found = dict(zip(texts, _run(policy, texts), strict=True))
     return [
-        a if isinstance(a, UsageError) else _seen(r, policy, found)
+        a if isinstance(a, UsageError) else _collect_findings(r, policy, found)
         for r, a in zip(requests, asked, strict=True)
     ]
 
 
-def _asked(request: Request, policy: Policy) -> list[str] | UsageError:
+def _texts_to_check(request: Request, policy: Policy) -> list[str] | UsageError:
     """The texts of *request* that every check must see, or what is wrong with one."""
     try:
         _check_text(request.prompt, "prompt", policy.max_prompt_chars, empty=_wordless(request))
@@ -61,7 +61,7 @@ def _asked(request: Request, policy: Policy) -> list[str] | UsageError:
     return texts
 
 
-def _seen(request: Request, policy: Policy, found: Mapping[str, Found]) -> Seen:
+def _collect_findings(request: Request, policy: Policy, found: Mapping[str, Found]) -> CheckedRequest:
     """What was *found* in the texts of *request*, together."""
     findings, checks = list(found[request.prompt][0]), list(found[request.prompt][1])
     for shot in request.shots:  # each alone too: between harmless ones a bad one would weigh less
@@ -69,7 +69,9 @@ def _seen(request: Request, policy: Policy, found: Mapping[str, Found]) -> Seen:
     more, negative_checks = _negative(policy, request.negative_prompt, found)
     language = language_of(request.prompt, policy)
     unsupported = "" if _wordless(request) else _unsupported(language, policy)
-    return Seen(request, [*findings, *more], [*checks, *negative_checks], language.code, unsupported)
+    return CheckedRequest(
+        request, [*findings, *more], [*checks, *negative_checks], language.code, unsupported
+    )
 
 
 def language_of(text: str, policy: Policy) -> Language:
@@ -78,7 +80,7 @@ def language_of(text: str, policy: Policy) -> Language:
     found = identify(plain)
     if found.code == "en" and "classifier" in policy.checks.required:
         pieces = classifier.load(classifier.FOLDER).reader.pieces
-        if strange(plain, pieces.knows):
+        if is_hardly_english(plain, pieces.knows):
             return Language("und", found.script, "most of the prompt's words are not English")
     return found
 
@@ -118,7 +120,7 @@ def _run(policy: Policy, texts: Sequence[str]) -> list[Found]:
             checks.append(run)
     if policy.encoder is None:
         return out
-    thought = opinions(policy.encoder, texts)
+    thought = encoder_findings(policy.encoder, texts)
     return [
         (pooled(findings, found), [*checks, run])
         for (findings, checks), (found, run) in zip(out, thought, strict=True)

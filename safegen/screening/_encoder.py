@@ -13,7 +13,7 @@ from safegen.policies.schema import Encoder
 from safegen.types import CheckRun, Finding
 
 
-def opinions(wanted: Encoder, texts: Sequence[str]) -> list[tuple[Sequence[Finding], CheckRun]]:
+def encoder_findings(wanted: Encoder, texts: Sequence[str]) -> list[tuple[Sequence[Finding], CheckRun]]:
     """What the encoder *wanted* by the policy finds in each of *texts*.
 
     Raises CheckUnavailable when the encoder or its heads are not there, do not belong together, or fail.
@@ -44,7 +44,7 @@ def pooled(findings: Sequence[Finding], found: Sequence[Finding]) -> list[Findin
     both = []
     for category in dict.fromkeys((*ours, *theirs)):
         mine, other = ours.get(category), theirs.get(category)
-        p = _together(mine.score if mine else FLOOR / 2, other.score if other else FLOOR / 2)
+        p = _mean_log_odds(mine.score if mine else FLOOR / 2, other.score if other else FLOOR / 2)
         shown = mine or other
         if shown is not None and not p < FLOOR:  # what is no number is kept: the decision stops at it
             reason = f"reads like {category.replace('_', ' ')} to classifier and encoder ({p:.0%})"
@@ -52,7 +52,7 @@ def pooled(findings: Sequence[Finding], found: Sequence[Finding]) -> list[Findin
     return [*rest, *sorted(both, key=lambda f: -f.score)]
 
 
-def _together(p: float, q: float) -> float:
+def _mean_log_odds(p: float, q: float) -> float:
     """The probability whose log odds are the mean of those of *p* and *q*."""
     if not (math.isfinite(p) and math.isfinite(q)):
         return math.nan

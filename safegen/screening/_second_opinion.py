@@ -11,7 +11,9 @@ from safegen.policies.schema import Guard, Policy
 from safegen.types import CheckRun, Finding, Request
 
 
-def opinions(guard: Guard, requests: Sequence[Request]) -> Iterator[tuple[list[Finding], list[CheckRun]]]:
+def guard_opinions(
+    guard: Guard, requests: Sequence[Request]
+) -> Iterator[tuple[list[Finding], list[CheckRun]]]:
     """What *guard* says about each of *requests*, in order; a storyboard's shots are asked about one by one.
 
     Raises CheckUnavailable when the guard is not there, fails, or is not done in time.
@@ -39,7 +41,7 @@ def opinions(guard: Guard, requests: Sequence[Request]) -> Iterator[tuple[list[F
         yield found, [replace(run, score=max(r.score or 0.0 for _, r in answers))]
 
 
-def cleared(
+def drop_cleared(
     findings: Sequence[Finding], opinion: tuple[list[Finding], list[CheckRun]], policy: Policy
 ) -> list[Finding]:
     """*findings* without those that the guard clears: the classifier's, in the review band, if it is sure.

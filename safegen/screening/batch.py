@@ -15,7 +15,7 @@ from typing import TypeVar
 from safegen import policies
 from safegen.errors import CheckUnavailable, UsageError
 from safegen.policies.schema import Policy
-from safegen.screening.run import Verdict, judge
+from safegen.screening.run import Verdict, screen_requests
 from safegen.types import Request
 
 T = TypeVar("T")
@@ -37,7 +37,7 @@ def screen_many(
     ``if __name__ == "__main__"``. With a guard in the policy its ``batch`` of prompts is read at a time.
     """
     resolved = policies.load(policy) if isinstance(policy, str) else policy
-    limit = size(resolved, workers, ready=isinstance(texts, list | tuple))
+    limit = batch_size(resolved, workers, ready=isinstance(texts, list | tuple))
     for verdict in in_order(partial(_texts, policy=resolved), texts, limit, workers):
         if isinstance(verdict, UsageError):
             raise verdict
@@ -49,7 +49,7 @@ async def screen_async(
 ) -> AsyncIterator[Verdict]:
     """``screen_many`` for an event loop: prompts may arrive over time; the work is done in a thread."""
     resolved = policies.load(policy) if isinstance(policy, str) else policy
-    limit = size(resolved, 1)
+    limit = batch_size(resolved, 1)
     batch: list[str] = []
     async for text in _arriving(texts):
         batch.append(text)
@@ -61,7 +61,7 @@ async def screen_async(
         yield _raised(verdict)
 
 
-def size(policy: Policy, workers: int, *, ready: bool = False) -> int:
+def batch_size(policy: Policy, workers: int, *, ready: bool = False) -> int:
     """How many prompts are judged together; *ready*: none of them has to be waited for."""
     if policy.guard is not None:
         return policy.guard.batch
@@ -103,7 +103,7 @@ def _chunks(items: Iterable[T], count: int) -> Iterator[list[T]]:
 
 
 def _texts(texts: list[str], *, policy: Policy) -> list[Verdict | UsageError]:
-    return judge([Request(prompt=t, policy=policy.name) for t in texts], policy)
+    return screen_requests([Request(prompt=t, policy=policy.name) for t in texts], policy)
 
 
 def _raised(verdict: Verdict | UsageError) -> Verdict:

@@ -10,7 +10,7 @@ import numpy as np
 from safegen.errors import UsageError
 from safegen.policies.difference import Labelled
 from safegen.policies.schema import Policy
-from safegen.screening.run import judge
+from safegen.screening.run import screen_requests
 from safegen.screening.statistics import Bin, calibration_error, reliability
 from safegen.types import Request
 
@@ -41,7 +41,7 @@ def calibrate(prompts: Iterable[Labelled], policy: Policy) -> Calibration:
     truth: list[bool] = []
     for start in range(0, len(labelled), _CHUNK):
         part = labelled[start : start + _CHUNK]
-        for row, verdict in zip(part, judge([Request(r.text) for r in part], policy), strict=True):
+        for row, verdict in zip(part, screen_requests([Request(r.text) for r in part], policy), strict=True):
             if not isinstance(verdict, UsageError):
                 scores.append(verdict.categories.get("unsafe", 0.0))
                 truth.append(row.label == "unsafe")
@@ -55,7 +55,7 @@ def calibrate(prompts: Iterable[Labelled], policy: Policy) -> Calibration:
     return Calibration(len(p), int(y.sum()), len(rows) - len(p), calibration_error(bins), brier, tuple(bins))
 
 
-def picture(found: Calibration, title: str) -> str:
+def render_reliability_plot(found: Calibration, title: str) -> str:
     """The reliability plot as an SVG: observed share over probability, with intervals."""
     size = _SIDE + 2 * _EDGE
     parts = [

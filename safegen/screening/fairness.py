@@ -67,7 +67,7 @@ class Rate:
 
 
 @dataclass(frozen=True)
-class Side:
+class SwapResult:
     """One kind of sentence. ``gap``: largest minus smallest share of a term, with its 95% interval.
 
     ``unlike``: share of sentences about which not all terms came out alike.
@@ -101,7 +101,7 @@ def sentence(template: str, term: str) -> str:
     return template.replace("{a}", "an" if term[0] in "AEIOUaeiou" else "a").replace("{who}", term)
 
 
-def measure(policy: Policy, kind: Kind, *, of: Suite | None = None, workers: int = 1) -> Side:
+def measure_fairness(policy: Policy, kind: Kind, *, of: Suite | None = None, workers: int = 1) -> SwapResult:
     """Screen the sentences of *kind* with every term under *policy*. Raises as ``screen_many`` does.
 
     Raises UsageError when the suite has no sentences of that kind.
@@ -119,7 +119,7 @@ def measure(policy: Policy, kind: Kind, *, of: Suite | None = None, workers: int
     return _side(kind, used, flags, scores)
 
 
-def _side(kind: Kind, used: Suite, flags: Flags, scores: NDArray[np.float64]) -> Side:
+def _side(kind: Kind, used: Suite, flags: Flags, scores: NDArray[np.float64]) -> SwapResult:
     """Rates and gaps from flags (1 + terms, sentences): the first row is the neutral one."""
     neutral, swapped = flags[0], flags[1:]
     where = {t: g for g, terms in used.groups.items() for t in terms}
@@ -132,7 +132,7 @@ def _side(kind: Kind, used: Suite, flags: Flags, scores: NDArray[np.float64]) ->
     groups = tuple(_group(g, names, used.terms, swapped, counts) for g, names in used.groups.items())
     shares = swapped.mean(axis=1)
     means = scores[1:].mean(axis=1)
-    return Side(
+    return SwapResult(
         kind,
         _rate("(no term)", "", neutral[None, :], (0, 0), None),
         terms,

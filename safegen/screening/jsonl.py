@@ -67,14 +67,14 @@ def screen_jsonl(
     CheckUnavailable (a required check cannot run) at once: those concern every line.
     """
     from safegen.policies import load
-    from safegen.screening.batch import in_order, size
+    from safegen.screening.batch import batch_size, in_order
 
     rules = load(policy)
     work = partial(_answers, policy=rules, private=private)
-    return in_order(work, enumerate(lines), size(rules, workers, ready=ready), workers)
+    return in_order(work, enumerate(lines), batch_size(rules, workers, ready=ready), workers)
 
 
-def bounded(stream: BinaryIO) -> Iterator[bytes]:
+def read_bounded_lines(stream: BinaryIO) -> Iterator[bytes]:
     """Lines of *stream*; of one that is too long only so much that it is seen to be, the rest is skipped."""
     while line := stream.readline(MAX_LINE + 1):
         yield line
@@ -98,10 +98,10 @@ def _encodes(text: str) -> bool:
 
 def _answers(lines: list[tuple[int, bytes]], *, policy: Policy, private: bool) -> list[Json]:
     """The answers to some lines, judged together."""
-    from safegen.screening import judge
+    from safegen.screening import screen_requests
 
     asked = [_read(line, number, policy) for number, line in lines]
-    verdicts = iter(judge([r for _, r in asked if isinstance(r, Request)], policy))
+    verdicts = iter(screen_requests([r for _, r in asked if isinstance(r, Request)], policy))
     out: list[Json] = []
     for identifier, request in asked:
         verdict = next(verdicts) if isinstance(request, Request) else request

@@ -10,8 +10,8 @@ from safegen import policies
 from safegen.errors import UsageError
 from safegen.policies.engine import decide
 from safegen.policies.schema import Policy
-from safegen.screening._checks import Seen, look
-from safegen.screening._second_opinion import cleared, opinions
+from safegen.screening._checks import CheckedRequest, run_checks
+from safegen.screening._second_opinion import drop_cleared, guard_opinions
 from safegen.types import Allowed, CheckRun, Finding, Held, PolicyRef, Refused, Request
 
 Verdict: TypeAlias = Allowed | Held | Refused
@@ -25,19 +25,19 @@ def screen(request: Request, *, policy: Policy | None = None) -> Verdict:
     (findings about the negative prompt have none). Deterministic. Raises UsageError for a prompt that is
     empty, not text or too long, and for an unknown policy; CheckUnavailable when a required check cannot run.
     """
-    [verdict] = judge([request], policy if policy is not None else policies.load(request.policy))
+    [verdict] = screen_requests([request], policy if policy is not None else policies.load(request.policy))
     if isinstance(verdict, UsageError):
         raise verdict
     return verdict
 
 
-def judge(requests: Sequence[Request], policy: Policy) -> list[Verdict | UsageError]:
+def screen_requests(requests: Sequence[Request], policy: Policy) -> list[Verdict | UsageError]:
     """Decide about all *requests* at once, in order, so that a guard sees them in batches.
 
     A request that cannot be screened (empty, not text, too long) has its UsageError in its place. Raises
     CheckUnavailable when a check cannot run: that concerns all of them.
     """
-    seen = look(requests, policy)
+    seen = run_checks(requests, policy)
     first = [s if isinstance(s, UsageError) else _decide(s, policy) for s in seen]
     if policy.guard is None:
         return first
@@ -45,18 +45,18 @@ def judge(requests: Sequence[Request], policy: Policy) -> list[Verdict | UsageEr
         i for i, verdict in enumerate(first)
         if not isinstance(verdict, UsageError) and (policy.guard.when == "all" or isinstance(verdict, Held))
     ]  # fmt: skip
-    for i, opinion in zip(asks, opinions(policy.guard, [requests[i] for i in asks]), strict=True):
+    for i, opinion in zip(asks, guard_opinions(policy.guard, [requests[i] for i in asks]), strict=True):
         looked = seen[i]
-        assert isinstance(looked, Seen)
+        assert isinstance(looked, CheckedRequest)
         first[i] = _decide(looked, policy, opinion)
     return first
 
 
-def _decide(seen: Seen, policy: Policy, opinion: Opinion | None = None) -> Verdict:
+def _decide(seen: CheckedRequest, policy: Policy, opinion: Opinion | None = None) -> Verdict:
     """The policy's decision, with the guard's *opinion* if there is one."""
     findings, checks = seen.findings, seen.checks
     if opinion is not None and policy.guard is not None:
-        findings = [*cleared(findings, opinion, policy), *opinion[0]]
+        findings = [*drop_cleared(findings, opinion, policy), *opinion[0]]
         checks = [*checks, *opinion[1]]
     return decide(
         seen.request,

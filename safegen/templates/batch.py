@@ -48,13 +48,13 @@ class Job:
         self, template: Template, folder: Path, fixed: Mapping[str, str], options: Options, progress: Progress
     ) -> None:
         """Find the model and choose the prompt that suits it. Raises UsageError."""
-        from safegen.generators.registry import embedded
+        from safegen.generators.registry import embedded_names
         from safegen.pipeline.produce import find_generator
         from safegen.policies import load
 
         self.template, self.folder, self.fixed, self.options = template, folder, fixed, options
         self.model = options.model or template.small.model
-        self.variant = template.variant(embedded=self.model in embedded())
+        self.variant = template.variant(embedded=self.model in embedded_names())
         self.generator: Generator = find_generator(self.model)
         self.policy = load(options.policy)
         self._progress = progress

@@ -18,10 +18,10 @@ class Batch:
     """``files`` to verify, in order; ``passed_over``: how many files in folders are no known medium."""
 
     files: tuple[Path, ...]
-    passed_over: int = 0
+    ignored: int = 0
 
 
-def expand(paths: Sequence[Path]) -> Batch:
+def collect_files(paths: Sequence[Path]) -> Batch:
     """Files as they are named, and every medium inside the folders among *paths*, each file once.
 
     In a folder a file counts when its first bytes are those of a known container, whatever its name

@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from safegen.ledger.reader import LedgerReader
     from safegen.types import FrameSample, Json
 
-__all__ = ["FILE", "find", "open_index", "rows"]
+__all__ = ["INDEX_NAME", "open_index", "search_releases", "search_to_json"]
 
-FILE = "fingerprints.idx"
+INDEX_NAME = "fingerprints.idx"
 """The index's name in the workspace."""
 _FRAMES, _SHORT_SIDE = 64, 360
 _DAMAGED = "run `safegen log check`; restore the ledger from a copy"
 
 
-def find(ledger: LedgerReader, sample: FrameSample, file: Path | None) -> list[Match]:
+def search_releases(ledger: LedgerReader, sample: FrameSample, file: Path | None) -> list[Match]:
     """The releases in *ledger* that *sample* shows, best first; each was compared with the ledger's record.
 
     *file*: where the index is kept; None keeps none. Raises LedgerError when the ledger is damaged,
@@ -38,17 +38,17 @@ def find(ledger: LedgerReader, sample: FrameSample, file: Path | None) -> list[M
         try:
             return ledger.release(index).descriptors
         except UsageError as error:
-            raise _NotOurs from error
+            raise _ForeignIndex from error
 
     try:
         return search(open_index(ledger, file), recorded, sample)
-    except _NotOurs:
+    except _ForeignIndex:
         if file is not None:
             file.unlink(missing_ok=True)
         return search(open_index(ledger, None), recorded, sample)
 
 
-class _NotOurs(Exception):
+class _ForeignIndex(Exception):
     """The index names entries that are no releases: it is not to be used."""
 
 
@@ -60,7 +60,7 @@ def open_index(ledger: LedgerReader, file: Path | None) -> Index:
     """
     from safegen.detectors.provenance.index import Upto
 
-    index = _stored(ledger, file)
+    index = _load_index(ledger, file)
     size = len(ledger)
     if index.upto.size == size:
         return index
@@ -72,11 +72,11 @@ def open_index(ledger: LedgerReader, file: Path | None) -> Index:
         raise LedgerError(f"recorded descriptors are damaged: {error}", hint=_DAMAGED) from error
     index = replace(index, upto=Upto(ledger.origin, size, _leaf(ledger, size)))
     if file is not None:
-        _keep(index, file)
+        _write_index(index, file)
     return index
 
 
-def _stored(ledger: LedgerReader, file: Path | None) -> Index:
+def _load_index(ledger: LedgerReader, file: Path | None) -> Index:
     """What *file* holds, if it is of this ledger; else an empty index."""
     from safegen.detectors.provenance.index import Index
 
@@ -97,7 +97,7 @@ def _leaf(ledger: LedgerReader, size: int) -> str:
     return sha256(ledger.entry(size - 1).leaf).hexdigest() if size else ""
 
 
-def _keep(index: Index, file: Path) -> None:
+def _write_index(index: Index, file: Path) -> None:
     """Write under a temporary name, then rename. A folder that cannot be written keeps no index."""
     temporary = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     with suppress(OSError):
@@ -110,7 +110,7 @@ def _keep(index: Index, file: Path) -> None:
             temporary.unlink(missing_ok=True)
 
 
-def rows(ledger: LedgerReader, path: Path, file: Path | None) -> list[Json]:
+def search_to_json(ledger: LedgerReader, path: Path, file: Path | None) -> list[Json]:
     """The releases that *path* shows, as JSON values: what ``safegen log find`` answers.
 
     Raises UnreadableInput when its pictures cannot be read, LedgerError when the ledger is damaged.
@@ -119,7 +119,7 @@ def rows(ledger: LedgerReader, path: Path, file: Path | None) -> list[Json]:
 
     sample = sandbox.sample(path, frames=_FRAMES, short_side=_SHORT_SIDE)
     found = []
-    for match in find(ledger, sample, file):
+    for match in search_releases(ledger, sample, file):
         release = ledger.release(match.index)
         found.append(
             {

@@ -12,12 +12,12 @@ from safegen.types import CredentialState, NotChecked
 
 SUFFIX = ".c2pa"
 MAX_BYTES = 16 * 2**20
-WITHOUT = frozenset({CredentialState.ABSENT, CredentialState.REMOTE_NOT_FETCHED})
+SIDECAR_STATES = frozenset({CredentialState.ABSENT, CredentialState.REMOTE_NOT_FETCHED})
 """States of a file whose credentials may lie beside it."""
 LAYER = "credentials beside the file"
 
 
-def beside(path: Path, skipped: list[NotChecked]) -> bytes | None:
+def read_sidecar_store(path: Path, skipped: list[NotChecked]) -> bytes | None:
     """The manifest store ``NAME.EXT.c2pa`` or ``NAME.c2pa`` beside *path*; None if there is none to be read.
 
     What does not begin as a JUMBF box (ISO 19566-5) is said and passed over: it is no manifest store.

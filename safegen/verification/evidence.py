@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from safegen.types import ContentMatch, CredentialsEvidence, LedgerEvidence, Verdict, WatermarkReading
 
 if TYPE_CHECKING:
-    from safegen.verification.soft_binding_api import Named
+    from safegen.verification.soft_binding_api import ResolvedManifest
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,12 @@ class Evidence:
     """Those of them whose scheme was really searched for."""
     ancestor_payloads: frozenset[int] = field(default_factory=frozenset)
     """Payloads that the manifests of its ingredients name."""
-    named: tuple[Named, ...] = ()
+    named: tuple[ResolvedManifest, ...] = ()
     """What a resolution service says about marks whose credentials are gone."""
 
 
 @dataclass(frozen=True)
-class Answer:
+class VerdictResult:
     """The verdict, one sentence for a person, and the reasons behind it."""
 
     verdict: Verdict
@@ -53,6 +53,6 @@ class Answer:
     reasons: tuple[str, ...]
 
 
-def decoded(evidence: Evidence) -> list[WatermarkReading]:
+def decoded_readings(evidence: Evidence) -> list[WatermarkReading]:
     """Readings whose payload was decoded."""
     return [r for r in evidence.watermarks if r.present and r.payload is not None]

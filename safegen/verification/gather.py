@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from safegen._util.hashing import hashing, require_readable
+from safegen._util.hashing import hash_in_background, require_readable
 from safegen.errors import CheckUnavailable, SafegenError
 from safegen.types import CredentialsEvidence, CredentialState, LedgerEvidence, NotChecked
 from safegen.verification import credential_sidecar, ledger_proofs, timestamps, watermarks
@@ -20,23 +20,23 @@ from safegen.verification.verdict import Evidence, Resolution
 if TYPE_CHECKING:
     from safegen.ledger.records import ReleaseEntry
     from safegen.ledger.store import Ledger
-    from safegen.verification.soft_binding_api import Named
+    from safegen.verification.soft_binding_api import ResolvedManifest
 
 URL = re.compile(r"https?://\S+")
 
 
 @dataclass(frozen=True)
-class Gathered:
+class GatheredEvidence:
     """Evidence for the verdict, and what goes into the report beside it."""
 
     sha256: str
     evidence: Evidence
-    recovered: ReleaseEntry | None
+    recovered_release: ReleaseEntry | None
     not_checked: tuple[NotChecked, ...]
 
 
 @dataclass(frozen=True)
-class Look:
+class VerifyOptions:
     """How to look: whose trust, which ledger, what to leave out, what to fetch.
 
     ``ledger`` opens the user's own ledger (None: there is none); ``database`` is its file where it is
@@ -44,13 +44,13 @@ class Look:
     """
 
     trust: Trust
-    ledger: Callable[[], AbstractContextManager[Ledger | None]]
+    open_ledger: Callable[[], AbstractContextManager[Ledger | None]]
     database: Path | None = None
     proof: Path | None = None
     watermark: bool = True
     at: datetime | None = None
     fetch_hosts: Sequence[str] = ()
-    index: Path | None = None
+    index_file: Path | None = None
     """Where the index of the ledger's fingerprints is kept."""
     resolve: str | None = None
     """Address of a resolution service that may be asked about marks whose credentials are gone."""
@@ -60,56 +60,60 @@ class Look:
     """The other files of a fragmented MP4."""
 
 
-def gather(path: Path, how: Look) -> Gathered:
+def gather_evidence(path: Path, options: VerifyOptions) -> GatheredEvidence:
     """Look at every layer of *path*.
 
     Raises UnreadableInput when neither credentials nor pictures can be read, CheckUnavailable when a
     layer exists but cannot be examined here.
     """
-    for file in (path, *how.fragments):
+    for file in (path, *options.fragments):
         require_readable(file)
     skipped: list[NotChecked] = []
-    silent = "the pictures lie in the fragments" if how.fragments else "you asked to skip it"
-    if how.fragments:
-        how = replace(how, watermark=False)
+    silent = "the pictures lie in the fragments" if options.fragments else "you asked to skip it"
+    if options.fragments:
+        options = replace(options, watermark=False)
         skipped.append(NotChecked("fragments", "whether those that you named are all of them"))
-    with hashing(path) as digest:
-        credentials = _credentials(path, how, skipped)
+    with hash_in_background(path) as digest:
+        credentials = _find_credentials(path, options, skipped)
         sha256 = digest()
-    light = _lightly(path, sha256, credentials, how)
+    light = _ledger_fast_path(path, sha256, credentials, options)
     if light is not None:
         skipped.append(NotChecked("watermark", silent))
-        light = timestamps.witnessed(path, how, credentials, light, None, skipped)
-        evidence = _evidence(credentials, watermarks.Looked(), light)
-        return Gathered(sha256, evidence, None, tuple(skipped))
-    with how.ledger() as ledger:
-        if how.watermark:
-            looked = watermarks.look(path, credentials, ledger, skipped)
+        light = timestamps.check_time_stamps(path, options, credentials, light, None, skipped)
+        evidence = _assemble_evidence(credentials, watermarks.WatermarkSearch(), light)
+        return GatheredEvidence(sha256, evidence, None, tuple(skipped))
+    with options.open_ledger() as ledger:
+        if options.watermark:
+            looked = watermarks.detect_watermarks(path, credentials, ledger, skipped)
         else:
             skipped.append(NotChecked("watermark", silent))
-            looked = watermarks.Looked()
-        named = _resolved(path, how, credentials, looked, skipped)
-        credentials = next((n.credentials for n in named if n.exact), credentials)
-        entry = ledger_proofs.own_entry(sha256, credentials, ledger, how.trust, skipped)
+            looked = watermarks.WatermarkSearch()
+        named = _query_resolution_service(path, options, credentials, looked, skipped)
+        credentials = next((n.credentials for n in named if n.hard_binding_match), credentials)
+        entry = ledger_proofs.check_own_ledger(sha256, credentials, ledger, options.trust, skipped)
         if entry is None:
-            entry = ledger_proofs.sidecar_entry(path, how.proof, sha256, credentials, how.trust, skipped)
-        entry = timestamps.witnessed(path, how, credentials, entry, ledger, skipped)
-        resolutions, recovered = watermarks.resolve(looked, ledger)
+            entry = ledger_proofs.check_proof_sidecar(
+                path, options.proof, sha256, credentials, options.trust, skipped
+            )
+        entry = timestamps.check_time_stamps(path, options, credentials, entry, ledger, skipped)
+        resolutions, recovered = watermarks.resolve_payloads(looked, ledger)
         if not resolutions:
-            resolutions, recovered = watermarks.by_content(looked, credentials, ledger, how.index)
+            resolutions, recovered = watermarks.recover_by_content(
+                looked, credentials, ledger, options.index_file
+            )
         if ledger is None:
             skipped.append(NotChecked("ledger", "no ledger of your own at hand"))
-    evidence = replace(_evidence(credentials, looked, entry, resolutions), named=named)
-    return Gathered(sha256, evidence, recovered, tuple(skipped))
+    evidence = replace(_assemble_evidence(credentials, looked, entry, resolutions), named=named)
+    return GatheredEvidence(sha256, evidence, recovered, tuple(skipped))
 
 
-def _resolved(
+def _query_resolution_service(
     path: Path,
-    how: Look,
+    how: VerifyOptions,
     credentials: CredentialsEvidence,
-    looked: watermarks.Looked,
+    looked: watermarks.WatermarkSearch,
     skipped: list[NotChecked],
-) -> tuple[Named, ...]:
+) -> tuple[ResolvedManifest, ...]:
     """What the resolution service says about the marks, where one was named and the credentials are gone.
 
     The file itself is sent only where that was allowed and the marks led to nothing.
@@ -119,9 +123,9 @@ def _resolved(
         return ()
     from safegen.credentials.formats import detect
     from safegen.credentials.remote import Upload, fetch_manifest
-    from safegen.verification.soft_binding_api import ask, ask_by_content, host_of
+    from safegen.verification.soft_binding_api import resolve_by_binding, resolve_by_content, service_host
 
-    hosts = [host_of(how.resolve)]
+    hosts = [service_host(how.resolve)]
 
     def fetch(url: str, accept: str) -> bytes:
         return fetch_manifest(url, hosts, accept=accept)
@@ -131,25 +135,27 @@ def _resolved(
         return fetch_manifest(url, hosts, accept="application/json", send=whole)
 
     def read(store: bytes) -> CredentialsEvidence:
-        return replace(_read(path, how, store), source="resolved")
+        return replace(_read_credentials(path, how, store), source="resolved")
 
-    found = ask(how.resolve, looked.readings, read, fetch, skipped)
+    found = resolve_by_binding(how.resolve, looked.readings, read, fetch, skipped)
     if not found and how.send:
         marked = {r.payload for r in looked.readings if r.present and r.payload is not None}
-        found = ask_by_content(how.resolve, marked, read, fetch, send, skipped)
+        found = resolve_by_content(how.resolve, marked, read, fetch, send, skipped)
     return tuple(found)
 
 
-def _lightly(path: Path, sha256: str, credentials: CredentialsEvidence, how: Look) -> LedgerEvidence | None:
+def _ledger_fast_path(
+    path: Path, sha256: str, credentials: CredentialsEvidence, how: VerifyOptions
+) -> LedgerEvidence | None:
     """The ledger's part without opening it, where neither a mark nor another proof has to be looked at."""
     if how.watermark or how.proof is not None or how.database is None or credentials.expired:
         return None
-    return ledger_proofs.glanced_entry(path, sha256, credentials, how.database, how.trust)
+    return ledger_proofs.check_own_ledger_fast(path, sha256, credentials, how.database, how.trust)
 
 
-def _evidence(
+def _assemble_evidence(
     credentials: CredentialsEvidence,
-    looked: watermarks.Looked,
+    looked: watermarks.WatermarkSearch,
     entry: LedgerEvidence | None,
     resolutions: Sequence[Resolution] = (),
 ) -> Evidence:
@@ -159,22 +165,24 @@ def _evidence(
         watermarks=looked.readings,
         ledger=entry,
         resolutions=tuple(resolutions),
-        bound_payloads=watermarks.payloads(credentials.soft_bindings),
-        expected_payloads=watermarks.payloads([b for b in credentials.soft_bindings if b.alg in looked.algs]),
-        ancestor_payloads=watermarks.payloads(credentials.ancestor_bindings),
+        bound_payloads=watermarks.bound_payloads(credentials.soft_bindings),
+        expected_payloads=watermarks.bound_payloads(
+            [b for b in credentials.soft_bindings if b.alg in looked.searched_algs]
+        ),
+        ancestor_payloads=watermarks.bound_payloads(credentials.ancestor_bindings),
     )
 
 
-def _credentials(path: Path, how: Look, skipped: list[NotChecked]) -> CredentialsEvidence:
+def _find_credentials(path: Path, how: VerifyOptions, skipped: list[NotChecked]) -> CredentialsEvidence:
     """The C2PA layer: what the file carries, else what lies beside it, else where it says it lies."""
-    found = _read(path, how, None)
+    found = _read_credentials(path, how, None)
     if set(found.failures) == {"assertion.bmffHash.mismatch"} and not how.fragments:
-        _not_alone(path)
+        _refuse_init_segment(path)
     if (
-        found.state in credential_sidecar.WITHOUT
-        and (store := credential_sidecar.beside(path, skipped)) is not None
+        found.state in credential_sidecar.SIDECAR_STATES
+        and (store := credential_sidecar.read_sidecar_store(path, skipped)) is not None
     ):
-        return replace(_read(path, how, store), source="sidecar")
+        return replace(_read_credentials(path, how, store), source="sidecar")
     if found.state is not CredentialState.REMOTE_NOT_FETCHED:
         return found
     address = URL.search(found.reason)
@@ -190,21 +198,21 @@ def _credentials(path: Path, how: Look, skipped: list[NotChecked]) -> Credential
     except SafegenError as error:
         skipped.append(NotChecked("remote credentials", str(error)))
         return found
-    return replace(_read(path, how, fetched), source="remote")
+    return replace(_read_credentials(path, how, fetched), source="remote")
 
 
-def _not_alone(path: Path) -> None:
+def _refuse_init_segment(path: Path) -> None:
     """Refuse to judge the first part of a fragmented MP4 by itself: it is signed with its fragments."""
-    from safegen.credentials.embedded import waits_for_fragments
+    from safegen.credentials.embedded import is_init_segment
 
-    if waits_for_fragments(path):
+    if is_init_segment(path):
         raise CheckUnavailable(
             f"{path} is the initialisation part of a fragmented MP4, signed together with its fragments",
             hint="name them, too: --fragment FILE for each",
         )
 
 
-def _read(path: Path, how: Look, manifest: bytes | None) -> CredentialsEvidence:
+def _read_credentials(path: Path, how: VerifyOptions, manifest: bytes | None) -> CredentialsEvidence:
     """c2pa's and our own look at the credentials in the file, or at *manifest* together with it."""
     from safegen.credentials.read import read_credentials
 
@@ -212,7 +220,7 @@ def _read(path: Path, how: Look, manifest: bytes | None) -> CredentialsEvidence:
     return read_credentials(
         path,
         anchors_pem=trust.anchors,
-        tsa_anchors_pem=trust.stamps,
+        tsa_anchors_pem=trust.tsa_anchors,
         at=how.at,
         manifest=manifest,
         crls=trust.crls,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from safegen._util.html import document, text
 from safegen.types import Report, Verdict, WatermarkReading
-from safegen.verification.summary import facts
+from safegen.verification.summary import summary_rows
 
 TONES = {
     Verdict.VERIFIED: "good",
@@ -102,7 +102,7 @@ def _rows(rows: Sequence[tuple[str, object]]) -> str:
 
 
 def _facts(report: Report) -> str:
-    rows = facts(report)
+    rows = summary_rows(report)
     return f"<h3>What the credentials say</h3>{_rows(rows)}" if rows else ""
 
 

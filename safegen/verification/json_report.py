@@ -141,7 +141,7 @@ def _ledger(evidence: LedgerEvidence | None) -> Json | None:
     }
 
 
-def assertion(manifest: Mapping[str, Any] | None, label: str) -> Any:
+def find_assertion(manifest: Mapping[str, Any] | None, label: str) -> Any:
     """Data of the first assertion whose label is *label* (instance suffixes ignored), or None."""
     for item in (manifest or {}).get("assertions", []):
         if str(item.get("label", "")).split("__")[0] == label:

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from safegen.ledger.proof import VerifiedProof
     from safegen.ledger.store import Ledger
 
-MAX_PROOF = 4 * 2**20
+MAX_SIDECAR_BYTES = 4 * 2**20
 
 
-def own_entry(
+def check_own_ledger(
     sha256: str,
     credentials: CredentialsEvidence,
     ledger: Ledger | None,
@@ -32,17 +32,17 @@ def own_entry(
     if not found:
         return None
     best = next((r for r in found if r.sha256 == sha256), found[0])
-    proven = _proven(ledger.prove(best.index), trust, "proof", skipped)
+    proven = _verify_release_proof(ledger.prove(best.index), trust, "proof", skipped)
     if proven is None:
         return None
-    shown = _evidence(proven, sha256, own=True, withdrawn=best.withdrawn is not None)
+    shown = _ledger_evidence(proven, sha256, own=True, withdrawn=best.withdrawn is not None)
     if best.withdrawn is None:
         return shown
     later = ledger.entry(best.withdrawn).public.get("superseded_by")
     return replace(shown, superseded_by=str(later["manifest_id"])) if isinstance(later, dict) else shown
 
 
-def sidecar_entry(
+def check_proof_sidecar(
     path: Path,
     proof: Path | None,
     sha256: str,
@@ -54,8 +54,8 @@ def sidecar_entry(
 
     Raises UnreadableInput when the user named a proof that cannot be read.
     """
-    proven = _read(path, proof, trust, skipped)
-    found = None if proven is None else _evidence(proven, sha256, own=False)
+    proven = _verify_sidecar(path, proof, trust, skipped)
+    found = None if proven is None else _ledger_evidence(proven, sha256, own=False)
     if found is None:
         return None
     if found.bytes_match or found.entry.get("manifest_id") == credentials.manifest_id:
@@ -64,7 +64,7 @@ def sidecar_entry(
     return None
 
 
-def glanced_entry(
+def check_own_ledger_fast(
     path: Path, sha256: str, credentials: CredentialsEvidence, database: Path, trust: Trust
 ) -> LedgerEvidence | None:
     """The own ledger's entry by way of the sidecar; None: ask the ledger itself.
@@ -72,17 +72,19 @@ def glanced_entry(
     The sidecar's proof has to verify under a pinned key, be about exactly these bytes and this manifest,
     and its leaf has to stand in the ledger at that place; then the ledger adds whether it was withdrawn.
     """
-    proven = _read(path, None, trust, [])
+    proven = _verify_sidecar(path, None, trust, [])
     if proven is None or credentials.manifest_id is None:
         return None
-    row = fast_lookup.release(database, credentials.manifest_id)
+    row = fast_lookup.lookup_release(database, credentials.manifest_id)
     if row is None or row.withdrawn or (row.index, row.leaf) != (proven.index, proven.leaf):
         return None  # a withdrawal has more to say: the ledger itself is asked
-    found = _evidence(proven, sha256, own=True)
+    found = _ledger_evidence(proven, sha256, own=True)
     return found if found is not None and found.bytes_match else None
 
 
-def _read(path: Path, proof: Path | None, trust: Trust, skipped: list[NotChecked]) -> VerifiedProof | None:
+def _verify_sidecar(
+    path: Path, proof: Path | None, trust: Trust, skipped: list[NotChecked]
+) -> VerifiedProof | None:
     """The sidecar's proof, verified; None, with the reason kept, where there is none that counts."""
     from safegen.ledger.proof import SUFFIX
 
@@ -90,7 +92,7 @@ def _read(path: Path, proof: Path | None, trust: Trust, skipped: list[NotChecked
     if proof is None and not file.is_file():
         return None
     try:
-        if file.stat().st_size > MAX_PROOF:
+        if file.stat().st_size > MAX_SIDECAR_BYTES:
             raise UnreadableInput(f"{file}: too large for a proof", hint="check the path")
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError, UnreadableInput) as error:
@@ -101,10 +103,12 @@ def _read(path: Path, proof: Path | None, trust: Trust, skipped: list[NotChecked
     if not trust.logs:
         skipped.append(NotChecked("proof sidecar", "you have pinned no log: see `safegen trust add`"))
         return None
-    return _proven(text, trust, "proof sidecar", skipped)
+    return _verify_release_proof(text, trust, "proof sidecar", skipped)
 
 
-def _proven(text: str, trust: Trust, layer: str, skipped: list[NotChecked]) -> VerifiedProof | None:
+def _verify_release_proof(
+    text: str, trust: Trust, layer: str, skipped: list[NotChecked]
+) -> VerifiedProof | None:
     """A proof of a release that verifies under a pinned log; None, with the reason kept, otherwise."""
     from safegen.ledger.proof import ProofRejected, verify_proof
 
@@ -119,7 +123,9 @@ def _proven(text: str, trust: Trust, layer: str, skipped: list[NotChecked]) -> V
     return shown
 
 
-def _evidence(shown: VerifiedProof, sha256: str, *, own: bool, withdrawn: bool = False) -> LedgerEvidence:
+def _ledger_evidence(
+    shown: VerifiedProof, sha256: str, *, own: bool, withdrawn: bool = False
+) -> LedgerEvidence:
     """What a verified proof says about a file with these bytes."""
     public: Json = shown.entry.get("public", {})
     return LedgerEvidence(

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from safegen.errors import CheckUnavailable, LedgerError
 from safegen.types import ContentMatch, CredentialState, NotChecked, Report
 from safegen.verification import content_index
-from safegen.verification.gather import Gathered, Look, gather
-from safegen.verification.text_tracks import beside
+from safegen.verification.gather import GatheredEvidence, VerifyOptions, gather_evidence
+from safegen.verification.text_tracks import check_text_tracks
 from safegen.verification.trust import Trust, load_trust
-from safegen.verification.verdict import Answer, decide
+from safegen.verification.verdict import VerdictResult, decide_verdict
 from safegen.workspace.config import Workspace
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def verify_file(
     *,
     workspace: Workspace,
     proof: Path | None = None,
-    passed_over: Workspace | None = None,
+    discovered_workspace: Workspace | None = None,
     trust_files: Sequence[Path] = (),
     watermark: bool = True,
     at: datetime | None = None,
@@ -49,11 +49,11 @@ def verify_file(
     a ledger that is locked or corrupt).
     """
     trust = load_trust(workspace, trust_files)
-    how = Look(
+    how = VerifyOptions(
         trust=trust,
-        ledger=lambda: _ledger(workspace),
+        open_ledger=lambda: _ledger(workspace),
         database=_database(workspace),
-        index=workspace.root / content_index.FILE if workspace.trusted else None,
+        index_file=workspace.root / content_index.INDEX_NAME if workspace.trusted else None,
         proof=proof,
         watermark=watermark,
         at=at,
@@ -63,13 +63,14 @@ def verify_file(
         fragments=tuple(fragments),
     )
     try:
-        found = gather(path, how)
+        found = gather_evidence(path, how)
     except LedgerError as error:
         raise CheckUnavailable(f"the ledger could not be asked: {error}", hint=error.hint) from error
-    if passed_over is not None:
-        reason = f"{passed_over.root} was only found, not chosen; --workspace would use its trust and ledger"
+    if discovered_workspace is not None:
+        root = discovered_workspace.root
+        reason = f"{root} was only found, not chosen; --workspace would use its trust and ledger"
         found = replace(found, not_checked=(*found.not_checked, NotChecked("workspace", reason)))
-    return _report(path, found, decide(found.evidence), trust)
+    return _report(path, found, decide_verdict(found.evidence), trust)
 
 
 def _database(workspace: Workspace) -> Path | None:
@@ -96,12 +97,14 @@ def _ledger(workspace: Workspace) -> Iterator[Ledger | None]:
         yield ledger
 
 
-def _report(path: Path, found: Gathered, answer: Answer, trust: Trust) -> Report:
+def _report(path: Path, found: GatheredEvidence, answer: VerdictResult, trust: Trust) -> Report:
     """Everything in one value."""
     evidence = found.evidence
     content: ContentMatch | None = next((r.content for r in evidence.resolutions if r.content), None)
     intact = evidence.credentials.state is CredentialState.VALID
-    recovered = found.recovered.manifest_json if found.recovered is not None and not intact else None
+    recovered = (
+        found.recovered_release.manifest_json if found.recovered_release is not None and not intact else None
+    )
     if recovered is None and evidence.named:
         recovered = evidence.named[0].credentials.manifest
     root = evidence.credentials.trusted_root
@@ -116,7 +119,7 @@ def _report(path: Path, found: Gathered, answer: Answer, trust: Trust) -> Report
         ledger=evidence.ledger,
         content=content,
         recovered_manifest=recovered,
-        trusted_by=trust.by_whom(root) if evidence.credentials.trusted and root else None,
+        trusted_by=trust.describe_anchor(root) if evidence.credentials.trusted and root else None,
         not_checked=found.not_checked,
-        texts=beside(path, evidence.credentials.manifest if intact else recovered),
+        texts=check_text_tracks(path, evidence.credentials.manifest if intact else recovered),
     )

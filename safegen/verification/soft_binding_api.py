@@ -29,7 +29,7 @@ Fetch = Callable[[str, str], bytes]
 """Gets an address with an ``Accept`` header; raises UnreadableInput."""
 Send = Callable[[str], bytes]
 """Sends the file at hand to an address; the JSON that is answered. Raises UnreadableInput."""
-Read = Callable[[bytes], CredentialsEvidence]
+ReadStore = Callable[[bytes], CredentialsEvidence]
 """Judges a manifest store together with the file at hand."""
 MAX_MATCHES = 5
 MAX_ID = 512
@@ -39,7 +39,7 @@ BINDING_ONLY = {"assertion.bmffHash.mismatch", "assertion.dataHash.mismatch", "a
 
 
 @dataclass(frozen=True)
-class Named:
+class ResolvedManifest:
     """What a service says about a mark or a file: the manifest of it. ``exact``: about these very bytes.
 
     ``payload`` is the mark's (None: the service was shown the file), ``similarity`` the service's own word
@@ -49,12 +49,12 @@ class Named:
     payload: int | None
     host: str
     credentials: CredentialsEvidence
-    exact: bool
+    hard_binding_match: bool
     similarity: int | None = None
 
 
 @dataclass(frozen=True)
-class Match:
+class ManifestMatch:
     """One line of a service's answer. ``endpoint``: another service that has the manifest."""
 
     manifest_id: str
@@ -62,21 +62,21 @@ class Match:
     endpoint: str | None = None
 
 
-def matches(base: str, binding: SoftBinding, fetch: Fetch) -> tuple[str, ...]:
+def query_by_binding(base: str, binding: SoftBinding, fetch: Fetch) -> tuple[str, ...]:
     """Ids of the manifests that the service at *base* has for *binding*. Raises UnreadableInput."""
     query = urlencode({"alg": binding.alg, "value": binding.value, "maxResults": MAX_MATCHES})
     found = _parsed(fetch(f"{base.rstrip('/')}/matches/byBinding?{query}", "application/json"))
     return tuple(match.manifest_id for match in found)
 
 
-def matches_of_file(base: str, send: Send) -> tuple[Match, ...]:
+def query_by_content(base: str, send: Send) -> tuple[ManifestMatch, ...]:
     """What the service at *base* has for the file itself (``byContent``). Raises UnreadableInput."""
     return _parsed(send(f"{base.rstrip('/')}/matches/byContent?maxResults={MAX_MATCHES}"))
 
 
-def _parsed(answer: bytes) -> tuple[Match, ...]:
+def _parsed(answer: bytes) -> tuple[ManifestMatch, ...]:
     """A ``softBindingQueryResult``: every manifest once, at most ``MAX_MATCHES``. Raises UnreadableInput."""
-    found: dict[str, Match] = {}
+    found: dict[str, ManifestMatch] = {}
     try:
         for match in json.loads(answer)["matches"]:
             identifier, score = match["manifestId"], match.get("similarityScore")
@@ -84,18 +84,18 @@ def _parsed(answer: bytes) -> tuple[Match, ...]:
             if isinstance(identifier, str) and 0 < len(identifier) <= MAX_ID:
                 known = type(score) is int and 0 <= score <= 100
                 other = endpoint if isinstance(endpoint, str) else None
-                found.setdefault(identifier, Match(identifier, score if known else None, other))
+                found.setdefault(identifier, ManifestMatch(identifier, score if known else None, other))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise UnreadableInput("the service's answer is not a list of matches", hint=_HINT) from error
     return tuple(found.values())[:MAX_MATCHES]
 
 
-def manifest(base: str, manifest_id: str, fetch: Fetch) -> bytes:
+def fetch_manifest_store(base: str, manifest_id: str, fetch: Fetch) -> bytes:
     """The manifest store *manifest_id* from the service at *base*. Raises UnreadableInput."""
     return fetch(f"{base.rstrip('/')}/manifests/{quote(manifest_id, safe='')}", "application/c2pa")
 
 
-def host_of(base: str) -> str:
+def service_host(base: str) -> str:
     """The host of a service's address. Raises UsageError unless it is a plain https address."""
     try:
         parts = urlsplit(base)
@@ -107,17 +107,17 @@ def host_of(base: str) -> str:
     return host
 
 
-def ask(
-    base: str, readings: Sequence[WatermarkReading], read: Read, fetch: Fetch, skipped: list[NotChecked]
-) -> list[Named]:
+def resolve_by_binding(
+    base: str, readings: Sequence[WatermarkReading], read: ReadStore, fetch: Fetch, skipped: list[NotChecked]
+) -> list[ResolvedManifest]:
     """What the service at *base* names for the marks that were read; whatever does not count is said."""
-    host = host_of(base)
-    found: list[Named] = []
+    host = service_host(base)
+    found: list[ResolvedManifest] = []
     for reading in readings:
         if not reading.present or reading.payload is None:
             continue
         try:
-            found += _named(base, host, reading.alg, reading.payload, read, fetch, skipped)
+            found += _verified_by_binding(base, host, reading.alg, reading.payload, read, fetch, skipped)
         except UnreadableInput as error:
             skipped.append(NotChecked(LAYER, str(error)))
     if not found:
@@ -125,15 +125,15 @@ def ask(
     return found
 
 
-def ask_by_content(
-    base: str, marked: Collection[int], read: Read, fetch: Fetch, send: Send, skipped: list[NotChecked]
-) -> list[Named]:
+def resolve_by_content(
+    base: str, marked: Collection[int], read: ReadStore, fetch: Fetch, send: Send, skipped: list[NotChecked]
+) -> list[ResolvedManifest]:
     """What the service at *base* names for the file itself, which it is sent; *marked*: ids read in it."""
-    host = host_of(base)
-    found: list[Named] = []
+    host = service_host(base)
+    found: list[ResolvedManifest] = []
     try:
-        for match in matches_of_file(base, send):
-            found += _shown(base, host, match, marked, read, fetch, skipped)
+        for match in query_by_content(base, send):
+            found += _verified_by_content(base, host, match, marked, read, fetch, skipped)
     except UnreadableInput as error:
         skipped.append(NotChecked(LAYER, str(error)))
     if not found:
@@ -141,55 +141,55 @@ def ask_by_content(
     return found
 
 
-def _shown(
+def _verified_by_content(
     base: str,
     host: str,
-    match: Match,
+    match: ManifestMatch,
     marked: Collection[int],
-    read: Read,
+    read: ReadStore,
     fetch: Fetch,
     skipped: list[NotChecked],
-) -> Iterator[Named]:
+) -> Iterator[ResolvedManifest]:
     """The manifest behind one match of the file, if it counts."""
-    from safegen.verification.watermarks import payloads
+    from safegen.verification.watermarks import bound_payloads
 
     said = f"the manifest {match.manifest_id[:80]}"
     if match.endpoint is not None and match.endpoint.rstrip("/") != base.rstrip("/"):
         skipped.append(NotChecked(LAYER, f"{said} lies at {match.endpoint[:80]}, which you did not name"))
         return
-    credentials = read(manifest(base, match.manifest_id, fetch))
-    exact, sound = _sound(credentials)
-    bound = payloads(credentials.soft_bindings)
+    credentials = read(fetch_manifest_store(base, match.manifest_id, fetch))
+    exact, sound = _check_bindings(credentials)
+    bound = bound_payloads(credentials.soft_bindings)
     if not sound or (marked and bound and not bound & set(marked)):
         why = "does not verify" if not sound else "names another mark than the one in the file"
         skipped.append(NotChecked(LAYER, f"{said} from {host} {why}"))
         return
-    yield Named(None, host, credentials, exact, match.similarity)
+    yield ResolvedManifest(None, host, credentials, exact, match.similarity)
 
 
-def _sound(credentials: CredentialsEvidence) -> tuple[bool, bool]:
+def _check_bindings(credentials: CredentialsEvidence) -> tuple[bool, bool]:
     """Whether a store is about these very bytes, and whether it is whole but for the bytes."""
     exact = credentials.state is CredentialState.VALID
     return exact, exact or (bool(credentials.failures) and set(credentials.failures) <= BINDING_ONLY)
 
 
-def _named(
-    base: str, host: str, alg: str, payload: int, read: Read, fetch: Fetch, skipped: list[NotChecked]
-) -> Iterator[Named]:
+def _verified_by_binding(
+    base: str, host: str, alg: str, payload: int, read: ReadStore, fetch: Fetch, skipped: list[NotChecked]
+) -> Iterator[ResolvedManifest]:
     from safegen.credentials.assertions import binding_value
-    from safegen.verification.watermarks import payloads
+    from safegen.verification.watermarks import bound_payloads
 
-    for identifier in matches(base, SoftBinding(alg, binding_value(payload)), fetch):
-        credentials = read(manifest(base, identifier, fetch))
-        exact, sound = _sound(credentials)
-        if not sound or payload not in payloads(credentials.soft_bindings):
+    for identifier in query_by_binding(base, SoftBinding(alg, binding_value(payload)), fetch):
+        credentials = read(fetch_manifest_store(base, identifier, fetch))
+        exact, sound = _check_bindings(credentials)
+        if not sound or payload not in bound_payloads(credentials.soft_bindings):
             why = "does not verify" if not sound else "does not name this mark"
             skipped.append(NotChecked(LAYER, f"the manifest {identifier[:80]} from {host} {why}"))
             continue
-        yield Named(payload, host, credentials, exact)
+        yield ResolvedManifest(payload, host, credentials, exact)
 
 
-def mark_or_file(text: str) -> Path | int:
+def parse_payload_or_path(text: str) -> Path | int:
     """A mark's id where *text* is one (16 hexadecimal digits) and no file is called so; else a path."""
     path = Path(text)
     if len(text) == 16 and not path.exists() and all(c in "0123456789abcdefABCDEF" for c in text):
@@ -197,7 +197,7 @@ def mark_or_file(text: str) -> Path | int:
     return path
 
 
-def locally(ledger: Ledger, what: Path | int) -> list[ReleaseEntry]:
+def find_local_releases(ledger: Ledger, what: Path | int) -> list[ReleaseEntry]:
     """The releases in *ledger* behind a watermark's id, or behind the mark or the pictures of a file.
 
     For a file only releases whose recorded pictures match. Raises UnreadableInput, CheckUnavailable.
@@ -208,10 +208,10 @@ def locally(ledger: Ledger, what: Path | int) -> list[ReleaseEntry]:
         return list(ledger.find(content_id=what))
     skipped: list[NotChecked] = []
     nothing = CredentialsEvidence(CredentialState.ABSENT)
-    looked = watermarks.look(what, nothing, ledger, skipped)
-    resolutions, _ = watermarks.resolve(looked, ledger)
+    looked = watermarks.detect_watermarks(what, nothing, ledger, skipped)
+    resolutions, _ = watermarks.resolve_payloads(looked, ledger)
     if not resolutions:
-        resolutions, _ = watermarks.by_content(looked, nothing, ledger)
+        resolutions, _ = watermarks.recover_by_content(looked, nothing, ledger)
     ids = [r.manifest_id for r in resolutions if r.content is not None and r.content.matches]
     return [release for i in dict.fromkeys(ids) for release in ledger.find(manifest_id=i)]
 

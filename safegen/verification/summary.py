@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from safegen.types import IngredientEvidence, Report
-from safegen.verification.json_report import assertion
-from safegen.verification.text_tracks import said
+from safegen.verification.json_report import find_assertion
+from safegen.verification.text_tracks import describe_text_tracks
 
 MOST = 8
 """Ingredients that are listed for people; JSON has all of them."""
@@ -24,21 +24,21 @@ SOURCE_TYPES = {
 """IPTC digital source types in words, where there are short ones."""
 
 
-def facts(report: Report) -> list[tuple[str, str]]:
+def summary_rows(report: Report) -> list[tuple[str, str]]:
     """Signer, model, policy, mark and trust, as far as they are known. Values come from the file."""
     manifest = report.credentials.manifest or report.recovered_manifest
     if manifest is None:
         return []
     rows: list[tuple[str, str]] = []
-    made = _dict(assertion(manifest, "org.safegen.generation"))
-    policy = _dict(assertion(manifest, "org.safegen.policy"))
+    made = _dict(find_assertion(manifest, "org.safegen.generation"))
+    policy = _dict(find_assertion(manifest, "org.safegen.policy"))
     if report.recovered_manifest is not None:
         rows.append(("original", str(manifest.get("title", ""))))
     rows.append(("signed by", _signer(report, manifest)))
     if made.get("model"):
         mode = made.get("mode", "text")
         rows.append(("made with", _model(made["model"]) + ("" if mode == "text" else f" ({mode})")))
-    rows += made_from(_ingredients(report, manifest))
+    rows += ingredient_rows(_ingredients(report, manifest))
     if isinstance(policy.get("policy"), dict):
         checks = policy.get("checks")
         listed = checks if isinstance(checks, list) else []
@@ -51,13 +51,13 @@ def facts(report: Report) -> list[tuple[str, str]]:
             )
             rows.append(("watermark", f"id {reading.payload:016x}, {chance}"))
     if report.texts:
-        rows.append(("beside it", said(report.texts)))
+        rows.append(("beside it", describe_text_tracks(report.texts)))
     if report.trusted_by:
         rows.append(("trusted by", report.trusted_by))
     return [(label, value) for label, value in rows if value]
 
 
-def made_from(items: Sequence[IngredientEvidence]) -> list[tuple[str, str]]:
+def ingredient_rows(items: Sequence[IngredientEvidence]) -> list[tuple[str, str]]:
     """One row for each ingredient; ``>`` before what an ingredient was itself made from."""
     rows = [("made from", f"{'> ' * (item.level - 1)}{_ingredient(item)}") for item in items[:MOST]]
     if len(items) > MOST:
@@ -67,9 +67,9 @@ def made_from(items: Sequence[IngredientEvidence]) -> list[tuple[str, str]]:
 
 def _ingredients(report: Report, manifest: dict[str, Any]) -> tuple[IngredientEvidence, ...]:
     """Those of the file's credentials, or of the recovered manifest (which knows only its own level)."""
-    from safegen.credentials.ingredients import ingredients
+    from safegen.credentials.ingredients import list_ingredients
 
-    return report.credentials.ingredients or ingredients({"": manifest}, "")
+    return report.credentials.ingredients or list_ingredients({"": manifest}, "")
 
 
 def _ingredient(item: IngredientEvidence) -> str:

@@ -13,19 +13,19 @@ from typing import Any, Literal
 
 from safegen.accessibility.sidecar_names import names
 from safegen.types import TextBeside
-from safegen.verification.json_report import assertion
+from safegen.verification.json_report import find_assertion
 
 LABEL = "org.safegen.accessibility"
 MAX_BYTES = 64 * 2**20
 """Text tracks are small; what is larger was never released as one."""
 
 
-def beside(path: Path, manifest: Mapping[str, Any] | None) -> tuple[TextBeside, ...]:
+def check_text_tracks(path: Path, manifest: Mapping[str, Any] | None) -> tuple[TextBeside, ...]:
     """Each text track that the (intact) *manifest* names, and what lies beside *path* under its name.
 
     A file that cannot be read is ``unreadable``: it is neither what was released nor known to be another.
     """
-    stated = assertion(manifest, LABEL)
+    stated = find_assertion(manifest, LABEL)
     if not isinstance(stated, dict):
         return ()
     found = []
@@ -48,7 +48,7 @@ def _state(file: Path, digest: str) -> Literal["as released", "changed", "absent
     return "as released" if hashlib.sha256(data).hexdigest() == digest else "changed"
 
 
-def said(found: tuple[TextBeside, ...]) -> str:
+def describe_text_tracks(found: tuple[TextBeside, ...]) -> str:
     """What was found, for a person: changed files first and plainly, absent ones last."""
     words = {
         "changed": "CHANGED since the release",

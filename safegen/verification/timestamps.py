@@ -19,14 +19,14 @@ from safegen.types import CredentialsEvidence, LedgerEvidence, NotChecked
 if TYPE_CHECKING:
     from safegen.ledger.proof import VerifiedProof
     from safegen.ledger.store import Ledger
-    from safegen.verification.gather import Look
+    from safegen.verification.gather import VerifyOptions
 
 LAYER = "time stamp"
 
 
-def witnessed(
+def check_time_stamps(
     path: Path,
-    how: Look,
+    options: VerifyOptions,
     credentials: CredentialsEvidence,
     entry: LedgerEvidence | None,
     ledger: Ledger | None,
@@ -39,16 +39,16 @@ def witnessed(
         return entry
     reasons: list[str] = []
     try:
-        for token, body in (*_beside(path, how, entry), *_in_own_ledger(entry, ledger)):
-            if not how.trust.stamps:
+        for token, body in (*_sidecar_stamps(path, options, entry), *_ledger_stamps(entry, ledger)):
+            if not options.trust.tsa_anchors:
                 reasons.append("you have pinned no time stamp authority: see `safegen trust add --tsa`")
                 break
             try:
-                when = verify_stamp(token, body, how.trust.stamps)
+                when = verify_stamp(token, body, options.trust.tsa_anchors)
             except StampRejected as error:
                 reasons.append(str(error))
                 continue
-            reason = _no_witness(path, how, credentials, entry, when)
+            reason = _rejection_reason(path, options, credentials, entry, when)
             if reason is None:
                 return replace(entry, time_stamped=True, stamped_at=when.isoformat(timespec="seconds"))
             reasons.append(reason)
@@ -58,7 +58,7 @@ def witnessed(
     return entry
 
 
-def _beside(path: Path, how: Look, entry: LedgerEvidence) -> Iterator[tuple[bytes, bytes]]:
+def _sidecar_stamps(path: Path, how: VerifyOptions, entry: LedgerEvidence) -> Iterator[tuple[bytes, bytes]]:
     """The stamp beside the proof sidecar, with the checkpoint of the proof: if that shows this entry."""
     from safegen.ledger.proof import SUFFIX as PROOF
     from safegen.ledger.timestamp import SUFFIX, body_of, read_token
@@ -67,14 +67,14 @@ def _beside(path: Path, how: Look, entry: LedgerEvidence) -> Iterator[tuple[byte
     file = proof.with_name(proof.name + SUFFIX)
     if not file.is_file():
         return
-    shown = _proof(proof, how)
+    shown = _read_verified_proof(proof, how)
     if shown is None or (shown.origin, shown.index) != (entry.origin, entry.index):
         return
     if shown.entry.get("public") == entry.entry:
         yield read_token(file), body_of(shown.checkpoint)
 
 
-def _proof(file: Path, how: Look) -> VerifiedProof | None:
+def _read_verified_proof(file: Path, how: VerifyOptions) -> VerifiedProof | None:
     """The verified sidecar; None where it does not count (the report has its reason already)."""
     from safegen.ledger.proof import MAX_PROOF, verify_proof
 
@@ -85,24 +85,24 @@ def _proof(file: Path, how: Look) -> VerifiedProof | None:
         return None
 
 
-def _in_own_ledger(entry: LedgerEvidence, ledger: Ledger | None) -> Iterator[tuple[bytes, bytes]]:
+def _ledger_stamps(entry: LedgerEvidence, ledger: Ledger | None) -> Iterator[tuple[bytes, bytes]]:
     """The stamps that the user's own ledger keeps over trees with this entry, oldest first."""
-    from safegen.ledger.timestamp import kept
+    from safegen.ledger.timestamp import read_stamps
 
-    if ledger is None or ledger.outside is None or entry.source != "ledger":
+    if ledger is None or ledger.checkpoint_folder is None or entry.source != "ledger":
         return
     leaf = ledger.entry(entry.index).leaf
-    for stamp in kept(ledger.outside.folder, entry.index + 1):
+    for stamp in read_stamps(ledger.checkpoint_folder.folder, entry.index + 1):
         body = ledger.holds_at(entry.index, leaf, stamp.size)
         if body is not None:
             yield stamp.token, body.encode()
 
 
-def _no_witness(
-    path: Path, how: Look, credentials: CredentialsEvidence, entry: LedgerEvidence, when: datetime
+def _rejection_reason(
+    path: Path, how: VerifyOptions, credentials: CredentialsEvidence, entry: LedgerEvidence, when: datetime
 ) -> str | None:
     """Why a genuine stamp of the time *when* says nothing about this file's signature; None: it does."""
-    from safegen.credentials.claim_signature import SignatureUnreadable, claim_signer
+    from safegen.credentials.claim_signature import SignatureUnreadable, verify_claim_signature
     from safegen.credentials.library import certificates
     from safegen.keys.chain import check_chain
 
@@ -114,7 +114,7 @@ def _no_witness(
     if hashlib.sha256(store).hexdigest() != entry.entry.get("manifest_sha256"):
         return "the credentials are not the ones that were recorded and stamped"
     try:
-        chain = claim_signer(store, credentials.manifest_id).chain
+        chain = verify_claim_signature(store, credentials.manifest_id).chain
     except SignatureUnreadable as error:
         return str(error)
     judged = check_chain(chain, certificates(how.trust.anchors), at=when)

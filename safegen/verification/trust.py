@@ -21,13 +21,13 @@ class Trust:
 
     anchors: tuple[bytes, ...] = ()
     logs: Mapping[str, Sequence[Ed25519PublicKey]] = field(default_factory=dict)
-    stamps: tuple[bytes, ...] = ()
+    tsa_anchors: tuple[bytes, ...] = ()
     crls: tuple[bytes, ...] = ()
     """Revocation lists (PEM)."""
     names: Mapping[str, str] = field(default_factory=dict)
     """Where each signer anchor comes from, by the SHA-256 (hex) of its certificate."""
 
-    def by_whom(self, root: str) -> str:
+    def describe_anchor(self, root: str) -> str:
         """The anchor *root*, and the bundle that brought it."""
         names = [name for sha256, name in self.names.items() if sha256 in root]
         return f"{names[0]}: {root}" if names else root

@@ -11,25 +11,25 @@ from collections.abc import Sequence
 
 from safegen.credentials.explain import explain
 from safegen.types import CredentialState, Verdict
-from safegen.verification.evidence import Answer, Evidence, Resolution, decoded
-from safegen.verification.verdict_unsigned import unsigned
+from safegen.verification.evidence import Evidence, Resolution, VerdictResult, decoded_readings
+from safegen.verification.verdict_unsigned import decide_unsigned
 
-__all__ = ["Answer", "Evidence", "Resolution", "decide"]
+__all__ = ["Evidence", "Resolution", "VerdictResult", "decide_verdict"]
 
 
-def decide(evidence: Evidence) -> Answer:
+def decide_verdict(evidence: Evidence) -> VerdictResult:
     """One verdict from all layers (the table in docs/verify.md)."""
     state = evidence.credentials.state
     if state is CredentialState.INVALID:
         return _tampered(evidence)
     if state is CredentialState.VALID:
         return _conflict(evidence) or _signed(evidence)
-    return unsigned(evidence)
+    return decide_unsigned(evidence)
 
 
-def _tampered(evidence: Evidence) -> Answer:
+def _tampered(evidence: Evidence) -> VerdictResult:
     """A hash or a signature does not match."""
-    return Answer(
+    return VerdictResult(
         Verdict.TAMPERED,
         "This file was changed after it was signed, or its signature is broken.",
         (*_explained(evidence.credentials.failures), *_recovery_notes(evidence)),
@@ -49,23 +49,23 @@ def _recovery_notes(evidence: Evidence) -> tuple[str, ...]:
     )
 
 
-def _conflict(evidence: Evidence) -> Answer | None:
+def _conflict(evidence: Evidence) -> VerdictResult | None:
     """CONFLICT for a file whose own credentials are intact, or None."""
     credentials = evidence.credentials
     if credentials.ingredient_failures:
-        return Answer(
+        return VerdictResult(
             Verdict.CONFLICT,
             "This file is intact, but something it was made from is not what its credentials say.",
             _explained(credentials.ingredient_failures),
         )
     allowed = evidence.bound_payloads | evidence.ancestor_payloads
     own = {credentials.manifest_id, *credentials.ancestors}
-    for reading in decoded(evidence):
+    for reading in decoded_readings(evidence):
         if reading.payload in allowed:
             continue
         named = next((r.manifest_id for r in evidence.resolutions if r.payload == reading.payload), None)
         if evidence.bound_payloads or (named is not None and named not in own):
-            return Answer(
+            return VerdictResult(
                 Verdict.CONFLICT,
                 "The hidden mark in the pictures belongs to another release than the attached credentials.",
                 (
@@ -74,9 +74,9 @@ def _conflict(evidence: Evidence) -> Answer | None:
                     + " The attached credentials do not mention it.",
                 ),
             )
-    found = {r.payload for r in decoded(evidence)}
+    found = {r.payload for r in decoded_readings(evidence)}
     if evidence.expected_payloads and not (found & evidence.expected_payloads):
-        return Answer(
+        return VerdictResult(
             Verdict.CONFLICT,
             "The credentials say that the pictures carry a hidden mark, and it is not there.",
             ("No mark with the id that the credentials name was found in the pictures.",),
@@ -84,7 +84,7 @@ def _conflict(evidence: Evidence) -> Answer | None:
     return None
 
 
-def _signed(evidence: Evidence) -> Answer:
+def _signed(evidence: Evidence) -> VerdictResult:
     """Verdicts for intact credentials without conflicts."""
     credentials, ledger = evidence.credentials, evidence.ledger
     who = credentials.signer or "an unnamed signer"
@@ -94,14 +94,14 @@ def _signed(evidence: Evidence) -> Answer:
     )
     if credentials.revoked:
         reasons.append(f"Its signer no longer counts: {credentials.revocation}.")
-        return Answer(
+        return VerdictResult(
             Verdict.SIGNED_UNTRUSTED, "Intact, but the signer's certificate was revoked.", tuple(reasons)
         )
     if credentials.expired and not credentials.time_stamped:
         return _expired(evidence, reasons, logged)
     if not credentials.trusted:
         reasons.append("The signer's certificate does not lead to any authority that you trust.")
-        return Answer(
+        return VerdictResult(
             Verdict.SIGNED_UNTRUSTED,
             "Intact and signed, but by a signer you have not chosen to trust.",
             tuple(reasons),
@@ -111,35 +111,39 @@ def _signed(evidence: Evidence) -> Answer:
         reasons.append("The maker has withdrawn this release.")
         if ledger.superseded_by:
             reasons.append(f"It is replaced by the release {ledger.superseded_by}.")
-        return Answer(
+        return VerdictResult(
             Verdict.SIGNED_UNLOGGED, "Intact and trusted, but withdrawn by its maker.", tuple(reasons)
         )
     if not logged or ledger is None:
         reasons.append("No proof from the maker's ledger is at hand.")
-        return Answer(Verdict.SIGNED_UNLOGGED, "Intact, and signed by a signer you trust.", tuple(reasons))
+        return VerdictResult(
+            Verdict.SIGNED_UNLOGGED, "Intact, and signed by a signer you trust.", tuple(reasons)
+        )
     reasons.append(f"The release is entry {ledger.index} of the ledger {ledger.origin}.")
     if not ledger.bytes_match:
         reasons.append("Some bytes that do not affect the content differ from the recorded file.")
-        return Answer(
+        return VerdictResult(
             Verdict.VERIFIED_REPACKED,
             "Verified: the content is the released one; the file was repacked.",
             tuple(reasons),
         )
     reasons.append("The file is the recorded one, byte for byte.")
-    return Answer(Verdict.VERIFIED, "Verified: released, signed, recorded and unchanged.", tuple(reasons))
+    return VerdictResult(
+        Verdict.VERIFIED, "Verified: released, signed, recorded and unchanged.", tuple(reasons)
+    )
 
 
-def _expired(evidence: Evidence, reasons: list[str], logged: bool) -> Answer:
+def _expired(evidence: Evidence, reasons: list[str], logged: bool) -> VerdictResult:
     """An expired certificate, with or without an independent witness of the time."""
     reasons.append("The signer's certificate has expired.")
     ledger = evidence.ledger
     known = evidence.credentials.trusted_root is not None
     if known and logged and ledger is not None and ledger.time_stamped and not ledger.withdrawn:
         reasons.append("An independent time stamp proves that the release was recorded before that.")
-        return Answer(
+        return VerdictResult(
             Verdict.EXPIRED_BUT_LOGGED,
             "Signed with a certificate that has expired since; its time is proven.",
             tuple(reasons),
         )
     reasons.append("Nothing independent proves that it was signed before that.")
-    return Answer(Verdict.SIGNED_UNTRUSTED, "Signed with an expired certificate.", tuple(reasons))
+    return VerdictResult(Verdict.SIGNED_UNTRUSTED, "Signed with an expired certificate.", tuple(reasons))

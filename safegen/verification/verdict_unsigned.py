@@ -6,22 +6,22 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from safegen.types import Verdict, WatermarkReading
-from safegen.verification.evidence import Answer, Evidence, Resolution, decoded
+from safegen.verification.evidence import Evidence, Resolution, VerdictResult, decoded_readings
 
 if TYPE_CHECKING:
-    from safegen.verification.soft_binding_api import Named
+    from safegen.verification.soft_binding_api import ResolvedManifest
 
 
-def unsigned(evidence: Evidence) -> Answer:
+def decide_unsigned(evidence: Evidence) -> VerdictResult:
     """Verdicts for files whose credentials are gone: what the mark leads to."""
-    readings = decoded(evidence)
+    readings = decoded_readings(evidence)
     known = {r.payload: r for r in evidence.resolutions}
     resolved = [known[r.payload] for r in readings if r.payload in known]
     resolved += [r for r in evidence.resolutions if r.by_content]
     if any(r.content is not None and r.content.matches for r in resolved):
         return _recovered(evidence, next(r for r in resolved if r.content is not None and r.content.matches))
     if resolved and all(r.content is not None and r.content.overlap == 0 for r in resolved):
-        return Answer(
+        return VerdictResult(
             Verdict.MARKED_UNRESOLVED,
             "The hidden mark belongs to a known release, but the pictures cannot be compared with its own.",
             (
@@ -30,7 +30,7 @@ def unsigned(evidence: Evidence) -> Answer:
             ),
         )
     if resolved:
-        return Answer(
+        return VerdictResult(
             Verdict.CONFLICT,
             "The hidden mark belongs to a release whose pictures are different: it may have been pasted in.",
             tuple(
@@ -45,7 +45,7 @@ def unsigned(evidence: Evidence) -> Answer:
         )
     if readings:
         ids = ", ".join(f"{r.payload:016x}" for r in readings)
-        return Answer(
+        return VerdictResult(
             Verdict.MARKED_UNRESOLVED,
             f"Made with safegen (id {ids}), but no ledger at hand knows this id: ask its maker.",
             (
@@ -54,19 +54,19 @@ def unsigned(evidence: Evidence) -> Answer:
             ),
         )
     if any(r.present for r in evidence.watermarks):
-        return Answer(
+        return VerdictResult(
             Verdict.MARKED_UNRESOLVED,
             "Made with safegen, but the id in the mark cannot be read any more.",
             ("A hidden mark is there; the file was processed too much to read which one.",),
         )
-    return Answer(
+    return VerdictResult(
         Verdict.NO_PROVENANCE,
         "No provenance found. This says nothing about whether the video is real or made by AI.",
         (*_named_notes(evidence.named), *filter(None, [evidence.credentials.reason])),
     )
 
 
-def _named_notes(named: Sequence[Named]) -> tuple[str, ...]:
+def _named_notes(named: Sequence[ResolvedManifest]) -> tuple[str, ...]:
     """What a resolution service answered: a lead, since nothing at hand compares the pictures."""
     return tuple(
         f"The service {n.host} says that {_subject(n)} belongs to {n.credentials.manifest_id}, signed by "
@@ -75,7 +75,7 @@ def _named_notes(named: Sequence[Named]) -> tuple[str, ...]:
     )
 
 
-def _subject(named: Named) -> str:
+def _subject(named: ResolvedManifest) -> str:
     """What the service was asked about."""
     if named.payload is not None:
         return f"id {named.payload:016x}"
@@ -83,7 +83,7 @@ def _subject(named: Named) -> str:
     return f"what the file shows{score}"
 
 
-def _recovered(evidence: Evidence, resolution: Resolution) -> Answer:
+def _recovered(evidence: Evidence, resolution: Resolution) -> VerdictResult:
     """Credentials gone, found again through the mark."""
     how = (
         f"Neither credentials nor mark are left; the pictures led to {resolution.manifest_id} in the ledger."
@@ -96,7 +96,7 @@ def _recovered(evidence: Evidence, resolution: Resolution) -> Answer:
         reasons.append(
             f"They take up {share:.0%} of the picture: what lies around them comes from elsewhere."
         )
-    return Answer(
+    return VerdictResult(
         Verdict.RECOVERED,
         "The credentials were removed; "
         + ("the pictures" if resolution.by_content else "the hidden mark")

@@ -23,31 +23,31 @@ if TYPE_CHECKING:
     from safegen.ledger.store import Ledger
     from safegen.protocols import Watermark
 
-OURS = "org.safegen.watermark."
+ALG_PREFIX = "org.safegen.watermark."
 DEFAULT_SCHEME = "tile"
 _GONE = frozenset({CredentialState.ABSENT, CredentialState.UNSUPPORTED, CredentialState.REMOTE_NOT_FETCHED})
 
 
 @dataclass(frozen=True)
-class Looked:
+class WatermarkSearch:
     """What the search for marks gave: readings, the pictures, and the schemes that were really run."""
 
     readings: tuple[WatermarkReading, ...] = ()
     sample: FrameSample | None = None
-    algs: frozenset[str] = frozenset()
+    searched_algs: frozenset[str] = frozenset()
 
 
-def payloads(bindings: Sequence[SoftBinding]) -> frozenset[int]:
+def bound_payloads(bindings: Sequence[SoftBinding]) -> frozenset[int]:
     """Payloads that soft bindings of our watermarks name; other algorithms' values are left alone."""
     from safegen.credentials.assertions import parse_binding_value
 
-    ours = (b.value for b in bindings if b.alg.startswith(OURS))
+    ours = (b.value for b in bindings if b.alg.startswith(ALG_PREFIX))
     return frozenset(p for p in map(parse_binding_value, ours) if p is not None)
 
 
-def look(
+def detect_watermarks(
     path: Path, credentials: CredentialsEvidence, ledger: Ledger | None, skipped: list[NotChecked]
-) -> Looked:
+) -> WatermarkSearch:
     """Marks in the pictures: the default scheme always, others where the credentials name them.
 
     Raises UnreadableInput when neither credentials nor pictures can be read, CheckUnavailable when a
@@ -57,28 +57,28 @@ def look(
 
     # The id that the credentials name is a candidate, too: some schemes claim no mark without one.
     own = ledger.content_ids() if ledger is not None else ()
-    known = tuple(dict.fromkeys((*payloads(credentials.soft_bindings), *own)))
+    known = tuple(dict.fromkeys((*bound_payloads(credentials.soft_bindings), *own)))
     readings: list[WatermarkReading] = []
     algs: set[str] = set()
     shown: FrameSample | None = None
-    for scheme in _schemes(credentials, skipped):
-        sample = _sample(path, scheme, credentials, skipped)
+    for scheme in _load_schemes(credentials, skipped):
+        sample = _sample_frames(path, scheme, credentials, skipped)
         if sample is None:
-            return Looked()
+            return WatermarkSearch()
         try:
             readings.extend(scheme.detect(sample, key=PUBLIC_KEY, known=known))
         except Exception as error:
             raise CheckUnavailable(f"the watermark detector {scheme.alg} failed: {error}") from error
         shown = shown or sample
         algs.add(scheme.alg)
-    return Looked(tuple(readings), shown, frozenset(algs))
+    return WatermarkSearch(tuple(readings), shown, frozenset(algs))
 
 
-def _schemes(credentials: CredentialsEvidence, skipped: list[NotChecked]) -> list[Watermark]:
+def _load_schemes(credentials: CredentialsEvidence, skipped: list[NotChecked]) -> list[Watermark]:
     """The default scheme, and those that the soft bindings name (``org.safegen.watermark.NAME.VERSION``)."""
     from safegen import plugins
 
-    ours = [b.alg for b in credentials.soft_bindings if b.alg.startswith(OURS)]
+    ours = [b.alg for b in credentials.soft_bindings if b.alg.startswith(ALG_PREFIX)]
     found: list[Watermark] = []
     for name in dict.fromkeys([DEFAULT_SCHEME, *map(_scheme_name, ours)]):
         try:
@@ -90,10 +90,10 @@ def _schemes(credentials: CredentialsEvidence, skipped: list[NotChecked]) -> lis
 
 def _scheme_name(alg: str) -> str:
     """The plug-in behind one of our algorithm ids: what lies between prefix and version."""
-    return alg.removeprefix(OURS).rsplit(".", 1)[0]
+    return alg.removeprefix(ALG_PREFIX).rsplit(".", 1)[0]
 
 
-def _sample(
+def _sample_frames(
     path: Path, scheme: Watermark, credentials: CredentialsEvidence, skipped: list[NotChecked]
 ) -> FrameSample | None:
     """The pictures a scheme wants to see; None, with the reason kept, where signed files have none."""
@@ -110,7 +110,9 @@ def _sample(
     return None
 
 
-def resolve(looked: Looked, ledger: Ledger | None) -> tuple[list[Resolution], ReleaseEntry | None]:
+def resolve_payloads(
+    looked: WatermarkSearch, ledger: Ledger | None
+) -> tuple[list[Resolution], ReleaseEntry | None]:
     """What the user's own ledger says about each id read, with the pictures compared."""
     resolutions: list[Resolution] = []
     recovered: ReleaseEntry | None = None
@@ -131,8 +133,11 @@ def resolve(looked: Looked, ledger: Ledger | None) -> tuple[list[Resolution], Re
     return resolutions, recovered
 
 
-def by_content(
-    looked: Looked, credentials: CredentialsEvidence, ledger: Ledger | None, index: Path | None = None
+def recover_by_content(
+    looked: WatermarkSearch,
+    credentials: CredentialsEvidence,
+    ledger: Ledger | None,
+    index: Path | None = None,
 ) -> tuple[list[Resolution], ReleaseEntry | None]:
     """The release whose recorded pictures this file shows, where neither credentials nor mark are left.
 
@@ -142,9 +147,9 @@ def by_content(
         return [], None
     if any(r.present for r in looked.readings):
         return [], None
-    from safegen.verification.content_index import find
+    from safegen.verification.content_index import search_releases
 
-    matches = find(ledger, looked.sample, index)
+    matches = search_releases(ledger, looked.sample, index)
     if not matches:
         return [], None
     release = ledger.release(matches[0].index)

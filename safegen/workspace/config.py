@@ -110,10 +110,10 @@ class Workspace:
 
         Raises UsageError for a place where no manifest can go, or a label that cannot be written.
         """
-        from safegen.credentials.place import check_place
+        from safegen.credentials.place import check_manifest_location
 
         if manifest is not None:
-            check_place(manifest)
+            check_manifest_location(manifest)
         if label:
             from safegen.media.label import check_label
 

@@ -20,7 +20,7 @@ from safegen.media import tracks as media
 from safegen.media.encode import Encoding, encode_mp4
 from safegen.types import Clip, Verdict
 from safegen.verification.html_report import Item, render
-from safegen.verification.summary import facts
+from safegen.verification.summary import summary_rows
 from tests.e2e import browser
 from tests.e2e.conftest import PROMPT, Studio
 from tests.unit.accessibility.conftest import Tones, world
@@ -77,7 +77,7 @@ def test_verify_says_which_texts_are_still_those_that_were_released(studio: Stud
         "chapters": "as released",
         "transcript": "absent",
     }
-    told = dict(facts(report))["beside it"]
+    told = dict(summary_rows(report))["beside it"]
     assert told == (
         "copy.captions.vtt CHANGED since the release; descriptions, chapters as released; "
         "transcript not beside the file"
@@ -154,11 +154,11 @@ def two_shots(folder: Path) -> tracks.Tracks:
     import numpy as np
 
     clip = Clip.from_array(np.stack(frames), 12)
-    found = scenes.scenes(scenes.watched(clip), shots=(0.0, 3.0))
+    found = scenes.segment_scenes(scenes.sample_clip(clip), shots=(0.0, 3.0))
     built = tracks.build(found, clip.seconds, audio=None, engine=Tones())
     encode_mp4(clip, folder / "bare.mp4", fps=Fraction(12), encoding=Encoding(preset="ultrafast"))
-    media.write_own(folder / "bare.mp4", folder / "clip.mp4", sidecars.inside(built))
-    for name, text in sidecars.written(built, title="T").named("clip.mp4").items():
+    media.write_own(folder / "bare.mp4", folder / "clip.mp4", sidecars.embedded_tracks(built))
+    for name, text in sidecars.build_sidecars(built, title="T").by_file_name("clip.mp4").items():
         (folder / name).write_text(text)
     return built
 

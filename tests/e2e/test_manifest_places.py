@@ -34,7 +34,7 @@ def signed(maker: Maker, folder: Path, place: str, **more: object) -> tuple[Path
         target,
         build_manifest(inputs(7)),
         signer=maker.identity.signer(),
-        place=place,
+        manifest_location=place,
         **more,  # type: ignore[arg-type]
     )
     if place == "sidecar":
@@ -73,7 +73,7 @@ def test_a_strangers_sidecar_is_not_trusted(maker: Maker, tmp_path: Path) -> Non
         tmp_path / "clip.mp4",
         build_manifest(inputs(7)),
         signer=thief.signer(),
-        place="sidecar",
+        manifest_location="sidecar",
     )
     (tmp_path / "clip.mp4.c2pa").write_bytes(made.manifest_bytes)
     assert verdict(maker, tmp_path / "clip.mp4") is Verdict.SIGNED_UNTRUSTED
@@ -135,7 +135,7 @@ def test_old_credentials_do_not_stay_in_the_file(maker: Maker, tmp_path: Path) -
             build_manifest(inputs(8, ingredients=(Ingredient(clip, "clip", "parentOf", "clip"),))),
             signer=maker.identity.signer(),
             ingredients=[Ingredient(clip, "clip", "parentOf", "clip")],
-            place="sidecar",
+            manifest_location="sidecar",
         )
 
 

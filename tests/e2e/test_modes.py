@@ -21,8 +21,8 @@ from safegen.errors import Interrupted, RefusedByPolicy
 from safegen.ledger.store import Ledger
 from safegen.pipeline import produce
 from safegen.request import build
-from safegen.verification.json_report import assertion, report_to_json
-from safegen.verification.summary import facts
+from safegen.verification.json_report import find_assertion, report_to_json
+from safegen.verification.summary import summary_rows
 from safegen.workspace import config
 from tests.e2e.makers import Maker, paint
 from tests.e2e.painter import Painter
@@ -124,17 +124,17 @@ def test_a_way_of_working_is_released_with_what_it_was_made_from(
     assert report.verdict is Verdict.VERIFIED
     found = report.credentials.ingredients
     assert [(i.title, i.relationship) for i in found if i.level == 1] == parts
-    stated = assertion(report.credentials.manifest, "c2pa.actions.v2")["actions"]
+    stated = find_assertion(report.credentials.manifest, "c2pa.actions.v2")["actions"]
     assert [a["action"] for a in stated] == [*actions, "c2pa.watermarked.bound"]
     assert stated[len(actions) - 1]["digitalSourceType"].endswith("/" + kind)
-    assert assertion(report.credentials.manifest, "org.safegen.generation")["mode"] == mode
+    assert find_assertion(report.credentials.manifest, "org.safegen.generation")["mode"] == mode
     own = [i for i in found if i.title == "own.mp4"]
     assert all(
         i.manifest_id
         == safegen.verify(place / "own.mp4", workspace=root, watermark=False).credentials.manifest_id
         for i in own
     ), "the input's own credentials are kept"
-    rows = dict(facts(report))
+    rows = dict(summary_rows(report))
     assert ("made from" in rows) == bool(parts)
     assert len(report_to_json(report)["credentials"]["ingredients"]) == len(found)
     with Ledger.open(config.find(root).ledger_url, read_only=True) as ledger:
@@ -208,7 +208,7 @@ def test_stopping_while_an_input_is_read_leaves_nothing(
 def test_variations_fail_alone_and_are_resumed(place: Path, painter: Painter, tmp_path: Path) -> None:
     from safegen.api.generation import variations as make
 
-    asked = build.words("a red ball", seed=3)
+    asked = build.generate("a red ball", seed=3)
     first, second = variations.seeds(3, 2)
     assert first == 3
     painter.fails = {second}

@@ -109,7 +109,11 @@ def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service
 def stripped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A clip without credentials in which the id MARK is read (painted clips are too small for a mark)."""
     reading = WatermarkReading(TILE, True, MARK, -90.0, True)
-    monkeypatch.setattr(watermarks, "look", lambda *_: watermarks.Looked((reading,), None, frozenset({TILE})))
+    monkeypatch.setattr(
+        watermarks,
+        "detect_watermarks",
+        lambda *_: watermarks.WatermarkSearch((reading,), None, frozenset({TILE})),
+    )
     return paint(tmp_path / "stripped.mp4")
 
 
@@ -128,7 +132,7 @@ def known(
         folder / "signed.mp4",
         build_manifest(inputs(content_id)),
         signer=maker.identity.signer(),
-        place="sidecar" if of else "embedded",
+        manifest_location="sidecar" if of else "embedded",
     )
     service.stores[made.manifest_id] = made.manifest_bytes
     service.by_value[(TILE, binding_value(MARK))] = [made.manifest_id]
@@ -202,7 +206,7 @@ def test_unknown_ids_and_dead_services(service: Service, stripped: Path, maker: 
 @pytest.fixture
 def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A clip with neither credentials nor a mark."""
-    monkeypatch.setattr(watermarks, "look", lambda *_: watermarks.Looked())
+    monkeypatch.setattr(watermarks, "detect_watermarks", lambda *_: watermarks.WatermarkSearch())
     return paint(tmp_path / "bare.mp4", seed=3)
 
 
@@ -329,9 +333,9 @@ def test_private_addresses_are_not_asked(stripped: Path, maker: Maker) -> None:
 def test_by_the_own_ledger(maker: Maker, tmp_path: Path) -> None:
     clip = maker.release(tmp_path / "clip.mp4", content_id=77)
     with maker.ledger(read_only=True) as ledger:
-        (found,) = soft_binding_api.locally(ledger, 77)
+        (found,) = soft_binding_api.find_local_releases(ledger, 77)
         assert found.sha256 == maker.verify(clip).sha256
-        assert soft_binding_api.locally(ledger, 78) == []
+        assert soft_binding_api.find_local_releases(ledger, 78) == []
     out = tmp_path / "manifest.c2pa"
     arguments = ["log", "resolve", f"{77:016x}", "-o", str(out), "--workspace", str(maker.root), "--json"]
     done = CliRunner().invoke(group, arguments)
@@ -346,5 +350,5 @@ def test_by_the_own_ledger(maker: Maker, tmp_path: Path) -> None:
 def test_a_copy_leads_to_its_release(studio: Studio) -> None:
     """A real mark: the release of a real clip is found by the file itself, and not by a stranger's clip."""
     with Ledger.open(config.find(studio.workspace).ledger_url, read_only=True) as ledger:
-        (found,) = soft_binding_api.locally(ledger, studio.first.path)
+        (found,) = soft_binding_api.find_local_releases(ledger, studio.first.path)
     assert found.manifest_id == studio.first.manifest_id

@@ -17,7 +17,7 @@ import safegen
 from safegen import Verdict
 from safegen.credentials.remote import fetch_manifest, is_public
 from safegen.errors import CheckUnavailable, UnreadableInput
-from safegen.verification.batch import expand, parse_moment
+from safegen.verification.batch import collect_files, parse_moment
 from tests.e2e.makers import Maker, hand_over
 from tests.e2e.tls import self_signed
 
@@ -44,10 +44,10 @@ def test_folders(handed: Path, tmp_path: Path) -> None:
     shutil.copy(handed, folder / ".hidden" / "x.mp4")
     (folder / "round").symlink_to(folder)
     (folder / "link.mp4").symlink_to(handed)
-    found = expand([folder, handed])
+    found = collect_files([folder, handed])
     assert [f.name for f in found.files] == ["clip.mp4", "renamed.txt"]
-    assert found.passed_over == 2  # the proof and the text
-    assert expand([tmp_path / "missing.mp4"]).files == (tmp_path / "missing.mp4",)
+    assert found.ignored == 2  # the proof and the text
+    assert collect_files([tmp_path / "missing.mp4"]).files == (tmp_path / "missing.mp4",)
 
 
 def test_moments() -> None:

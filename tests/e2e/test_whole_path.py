@@ -11,7 +11,7 @@ import pytest
 
 import safegen
 from safegen import Verdict
-from safegen.verification.json_report import assertion, report_to_json
+from safegen.verification.json_report import find_assertion, report_to_json
 from tests.e2e import attacks
 from tests.e2e.conftest import PROMPT, Studio
 
@@ -33,10 +33,10 @@ def test_manifest_says_what_was_done_and_not_the_prompt(studio: Studio) -> None:
     wanted = {"c2pa.actions.v2", "c2pa.soft-binding", "c2pa.ai-disclosure", "cawg.training-mining"}
     wanted |= {"org.safegen.policy", "org.safegen.generation", "org.safegen.attributes"}
     assert wanted <= labels
-    actions = assertion(manifest, "c2pa.actions.v2")["actions"]
+    actions = find_assertion(manifest, "c2pa.actions.v2")["actions"]
     assert actions[0]["action"] == "c2pa.created"
     assert actions[0]["digitalSourceType"].endswith("/trainedAlgorithmicMedia")
-    policy = assertion(manifest, "org.safegen.policy")
+    policy = find_assertion(manifest, "org.safegen.policy")
     assert {c["name"] for c in policy["checks"]} >= {"rules", "classifier"}
     assert {c["name"] for c in policy["frameChecks"]} >= {"blank", "world"}
     assert manifest["thumbnail"]
@@ -84,7 +84,7 @@ def test_stripped_file_is_recovered_with_its_manifest(studio: Studio, tmp_path: 
     report = studio.verify(attacks.remux(studio.first.path, tmp_path / "remuxed.mp4"))
     assert report.verdict is Verdict.RECOVERED
     assert report.recovered_manifest is not None
-    assert assertion(report.recovered_manifest, "org.safegen.generation")["model"]["name"] == "tiny"
+    assert find_assertion(report.recovered_manifest, "org.safegen.generation")["model"]["name"] == "tiny"
 
 
 @pytest.mark.parametrize("crf", [23, 28])

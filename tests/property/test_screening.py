@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from safegen.detectors.prompt.language import identify
-from safegen.detectors.prompt.normalise import plain
+from safegen.detectors.prompt.normalise import plain_view
 from safegen.detectors.prompt.views import MAX_VIEWS, views
 from safegen.errors import UsageError
 from safegen.screening import screen
@@ -69,7 +69,7 @@ def test_views_map_back_into_the_text(text: str) -> None:
 @given(ANY | NASTY)
 @settings(max_examples=300, deadline=None)
 def test_plain_is_stable_and_keeps_letters(text: str) -> None:
-    once = plain(text).text
+    once = plain_view(text).text
     assert "  " not in once
     assert once == once.strip(" ")
     assert identify(once) == identify(once)
@@ -100,7 +100,7 @@ def test_spans_lie_in_the_text_and_decisions_repeat(text: str) -> None:
 @settings(max_examples=60, deadline=None)
 def test_text_before_a_word_does_not_move_its_span(word: str, prefix: str) -> None:
     text = f"{prefix} {word}"
-    view = plain(text)
+    view = plain_view(text)
     at = view.text.rfind(word)
     assert at >= 0
     start, end = view.span(at, at + len(word))

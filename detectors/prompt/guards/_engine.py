@@ -42,9 +42,9 @@ class Engine:
             self._tokenizer.pad_token = self._tokenizer.eos_token
         self._own = _own_template(self._tokenizer, family)
 
-    def asked(self, text: str) -> str:
+    def build_prompt(self, text: str) -> str:
         """The whole question about *text*: by the checkpoint's own chat template if it has one."""
-        text = harmless(text)
+        text = neutralise_markup(text)
         if not self._own:
             return self._family.prompt(text)
         message = [{"role": "user", "content": text}]
@@ -70,7 +70,7 @@ class Engine:
                 late = time.monotonic() > deadline
                 return torch.full((ids.shape[0],), late, dtype=torch.bool, device=ids.device)
 
-        questions = [self.asked(t) for t in texts]
+        questions = [self.build_prompt(t) for t in texts]
         batch = self._tokenizer(questions, return_tensors="pt", padding=True, add_special_tokens=False)
         length = int(batch["input_ids"].shape[1])
         if length + MAX_NEW_TOKENS > int(getattr(self._model.config, "max_position_embeddings", 1 << 30)):
@@ -110,7 +110,7 @@ class Engine:
         return ids[len(head)] if ids[: len(head)] == head and len(ids) > len(head) else -1
 
 
-def harmless(text: str) -> str:
+def neutralise_markup(text: str) -> str:
     """*text* without what could end the question: control tokens and the marks around a conversation.
 
     A space is put inside them, so the words stay readable for the guard. Lone surrogates, which no tokeniser

@@ -41,9 +41,9 @@ class Guard:
         said = self._engine.answers(texts, timeout=timeout)
         if len(said) != len(texts):
             raise CheckUnavailable("the guard left a prompt without an answer", hint="report this")
-        return [self._judge(answer, labels) for answer, labels in said]
+        return [self._to_findings(answer, labels) for answer, labels in said]
 
-    def _judge(self, text: str, labels: Mapping[str, float]) -> tuple[list[Finding], CheckRun]:
+    def _to_findings(self, text: str, labels: Mapping[str, float]) -> tuple[list[Finding], CheckRun]:
         answer = self._family.parse(text)
         score = score_of(answer, labels)
         reason = _reason(self._family.name, answer)

@@ -7,11 +7,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from safegen.errors import GenerationFailed, UsageError
-from safegen.generators.conditioning import frames_of
+from safegen.generators.conditioning import resample_clip
 from safegen.generators.diffusers import loading, model_config, tuning
 from safegen.generators.diffusers import sizes as _sizes
 from safegen.generators.diffusers.call import accepted, call
-from safegen.generators.diffusers.families import NEEDS, Family, Native, Part, family_of
+from safegen.generators.diffusers.families import (
+    ABILITY_FOR_MODE,
+    Family,
+    NativeFormat,
+    PipelineCall,
+    family_of,
+)
 from safegen.generators.diffusers.options import Options
 from safegen.generators.presets import PRESETS
 
@@ -27,7 +33,7 @@ _ALONE = ("text", "image", "edit")
 """Ways of working that are one call: if its size is not what was asked for, that is said, not an error."""
 
 
-class Desk:
+class PipelineRunner:
     """One request on a loaded pipeline: fits its inputs and runs its calls, remembering what was set."""
 
     def __init__(
@@ -36,7 +42,7 @@ class Desk:
         request: Request,
         loaded: loading.Loaded,
         family: Family,
-        facts: model_config.Facts,
+        facts: model_config.PipelineConfig,
         options: Options,
         target: _sizes.Target,
         progress: Progress,
@@ -49,21 +55,23 @@ class Desk:
         self.notes: list[str] = []
         self.parts = 0
 
-    def inputs(self, conditions: Sequence[Condition], native: Native) -> dict[str, NDArray[np.uint8]]:
+    def prepare_inputs(
+        self, conditions: Sequence[Condition], native: NativeFormat
+    ) -> dict[str, NDArray[np.uint8]]:
         """The request's inputs by role, at the pipeline's size and rate."""
         if conditions:
             self.progress.stage("reading inputs")
         most = 2 * (native.frames or 100) if self.request.mode == "edit" else 1000
         width, height = self.target.width or 0, self.target.height or 0
         return {
-            c.role: frames_of(c.clip, width, height, self.target.fps, self.progress, most=most)
+            c.role: resample_clip(c.clip, width, height, self.target.fps, self.progress, max_frames=most)
             for c in conditions
         }
 
-    def make(self, part: Part) -> NDArray[np.uint8]:
+    def run_call(self, part: PipelineCall) -> NDArray[np.uint8]:
         """Run one call: frames (n, h, w, 3) uint8, of the part's size or else that is said."""
         with loading.quiet():
-            pipe = self.family.view(self.loaded.pipe, part.ability)
+            pipe = self.family.pipeline_for(self.loaded.pipe, part.ability)
         guider = getattr(pipe, "guider", None)
         sizes = {
             "width": part.width or None,
@@ -74,7 +82,7 @@ class Desk:
         request = replace(self.request, prompt=part.prompt)
         view = replace(self.loaded, pipe=pipe)
         arguments = self.generator.arguments(request, view, {**defaults, **sizes})
-        self._guide(pipe)
+        self._apply_guidance(pipe)
         self.parts += 1
         given = self.family.conditioning(pipe, part)
         edited = (
@@ -88,19 +96,19 @@ class Desk:
             self.loaded.pipe.maybe_free_model_hooks()
             if guider is not None:
                 pipe.guider = guider
-        self._compare(frames, part, sized="width" in accepted(pipe))
+        self._check_output_size(frames, part, sized="width" in accepted(pipe))
         return frames
 
-    def _guide(self, pipe: Any) -> None:
+    def _apply_guidance(self, pipe: Any) -> None:
         """Guidance where it is no argument of the call. Raises UsageError when there is none at all."""
         asked = self.request.guidance
         guidance = self.generator.preset.guidance if asked is None else asked
         if guidance is None or "guidance_scale" in accepted(pipe):
             return
-        if not self.family.guide(pipe, guidance) and asked is not None:
+        if not self.family.set_guidance(pipe, guidance) and asked is not None:
             raise UsageError(f"{type(pipe).__name__} takes no guidance", hint="leave --guidance out")
 
-    def _compare(self, frames: NDArray[np.uint8], part: Part, *, sized: bool) -> None:
+    def _check_output_size(self, frames: NDArray[np.uint8], part: PipelineCall, *, sized: bool) -> None:
         """Say where the clip is not what was wanted; *sized*: the pipeline's call takes a size."""
         made = (frames.shape[2], frames.shape[1], frames.shape[0])
         width, height = (part.width, part.height) if sized else (0, 0)
@@ -114,13 +122,13 @@ class Desk:
         self.notes.append(text)
 
 
-def who_can(mode: Mode) -> str:
+def presets_supporting(mode: Mode) -> str:
     """Presets that can do *mode*, as a hint."""
     able = []
     for name, preset in PRESETS.items():
-        facts = model_config.facts_of(preset)
+        facts = model_config.pipeline_config(preset)
         if mode in family_of(facts).modes(facts):
             able.append(name)
     needs = {"last": "LTX 0.9.5 or later can", "both": "LTX 0.9.5 or later can, and Wan FLF2V"}
-    fallback = needs.get(NEEDS[mode], "an image-to-video model can")
+    fallback = needs.get(ABILITY_FOR_MODE[mode], "an image-to-video model can")
     return f"{', '.join(('tiny', *able))} can; {fallback}"

@@ -11,8 +11,8 @@ from safegen.errors import GenerationFailed, UsageError
 from safegen.generators.diffusers import loading, model_config, modes, preflight, sizes
 from safegen.generators.diffusers import options as _options
 from safegen.generators.diffusers.call import accepted, call, checked_arguments, run, to_uint8
-from safegen.generators.diffusers.execution import Desk, who_can
-from safegen.generators.diffusers.families import Family, Native, family_of
+from safegen.generators.diffusers.execution import PipelineRunner, presets_supporting
+from safegen.generators.diffusers.families import Family, NativeFormat, family_of
 from safegen.generators.diffusers.options import Options
 from safegen.generators.presets import Preset
 from safegen.types import Clip, Generated, ModelRef, Outlook
@@ -38,7 +38,7 @@ class DiffusersGenerator:
     @property
     def modes(self) -> frozenset[Mode]:
         """What the pipeline can do, by its files, or by its name until they are here."""
-        facts = model_config.facts_of(self.preset)
+        facts = model_config.pipeline_config(self.preset)
         return family_of(facts).modes(facts)
 
     def generate(
@@ -57,9 +57,9 @@ class DiffusersGenerator:
         short = placement.notes()
         progress.stage("loading")
         loaded = self._with(options, placement)
-        desk = Desk(self, request, loaded, family, facts, options, target, progress)
-        inputs = desk.inputs(conditions, native)
-        job = modes.Job(
+        desk = PipelineRunner(self, request, loaded, family, facts, options, target, progress)
+        inputs = desk.prepare_inputs(conditions, native)
+        job = modes.PreparedRequest(
             request,
             target.width or 0,
             target.height or 0,
@@ -68,9 +68,9 @@ class DiffusersGenerator:
             native,
             family.abilities(facts),
             inputs,
-            desk.make,
+            desk.run_call,
         )
-        clip = Clip.from_array(modes.run(job), target.fps)
+        clip = Clip.from_array(modes.run_mode(job), target.fps)
         settings = {**desk.settings, "mode": request.mode, "parts": desk.parts}
         notes = (*target.notes, *family.notes(facts), *short, *desk.notes)
         return Generated(clip, self.reference(loaded), settings, notes)
@@ -146,10 +146,10 @@ class DiffusersGenerator:
         taken = {k: v for k, v in values.items() if v is not None}
         return checked_arguments(loaded.pipe, taken, rest)
 
-    def _native(self, request: Request) -> tuple[model_config.Facts, Family, Native]:
+    def _native(self, request: Request) -> tuple[model_config.PipelineConfig, Family, NativeFormat]:
         """What is known of the pipeline. Raises UsageError for a way of working it does not have."""
         _, rest = _options.parse(request.options)
-        facts = model_config.facts_of(self.preset)
+        facts = model_config.pipeline_config(self.preset)
         family = family_of(facts)
         can = family.modes(facts)
         if request.mode not in can:
@@ -157,7 +157,7 @@ class DiffusersGenerator:
                 f"{self.name} cannot do {request.mode.replace('_', ' ')}: its pipeline is "
                 f"{facts.pipeline or 'unknown'}",
                 hint=f"it can do {', '.join(sorted(can)) or 'nothing safegen knows'}; "
-                f"{who_can(request.mode)}",
+                f"{presets_supporting(request.mode)}",
             )
         preflight.check(family, facts, request, rest)
         native = sizes.native_of(self.preset, family.native(facts))
@@ -166,7 +166,7 @@ class DiffusersGenerator:
     def _placement(self, options: Options, target: sizes.Target | None) -> Placement:
         from safegen.generators.diffusers import placement as _placement
 
-        facts = model_config.facts_of(self.preset)
+        facts = model_config.pipeline_config(self.preset)
         size = (target.width, target.height, target.frames) if target else (None, None, None)
         return _placement.choose(self.preset, options, family_of(facts), facts, size=size)
 
@@ -180,7 +180,7 @@ class DiffusersGenerator:
 
     def _needs(self, options: Options, target: sizes.Target) -> tuple[dict[str, Any], tuple[str, ...]]:
         """What it takes, for a dry run, and what to say of it."""
-        here = model_config.at_hand(self.preset)
+        here = model_config.local_folder(self.preset)
         missing = {} if here else {"download": f"not on this machine: safegen models pull {self.name}"}
         try:
             placement = self._placement(options, target)

@@ -103,7 +103,7 @@ def load(
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     folder, version = pull.folder_of(preset)
     known = digest or pull.digest_of(preset, folder)
-    facts = model_config.read(folder)
+    facts = model_config.read_pipeline_config(folder)
     if placement is None:
         placement = _placement.choose(preset, options, family_of(facts), facts)
     with quiet():

@@ -38,7 +38,7 @@ _PARTS: dict[str, dict[str, dict[str, Any]]] = {"flf2v": {"transformer": {"pos_e
 
 
 @dataclass(frozen=True)
-class Facts:
+class PipelineConfig:
     """``pipeline``: its class name, "" if unknown. ``index``: the rest of ``model_index.json``.
 
     ``configs``: the configuration of each part by the part's name; empty until the files are at hand.
@@ -54,16 +54,16 @@ class Facts:
         return default if value is None else value
 
 
-def facts_of(preset: Preset) -> Facts:
+def pipeline_config(preset: Preset) -> PipelineConfig:
     """What a preset's files say, or, before they are downloaded, what its name says. Nothing is fetched."""
-    folder = at_hand(preset)
+    folder = local_folder(preset)
     if folder is None:
-        named = guess(preset.source)
+        named = guess_pipeline_config(preset.source)
         return replace(named, pipeline=preset.pipeline or named.pipeline)
-    return read(folder)
+    return read_pipeline_config(folder)
 
 
-def read(folder: Path) -> Facts:
+def read_pipeline_config(folder: Path) -> PipelineConfig:
     """The facts of a pipeline folder. What cannot be read is left out: loading will say so."""
     index = _json(folder / INDEX)
     parts = [p for p, value in index.items() if isinstance(value, list)]
@@ -72,20 +72,20 @@ def read(folder: Path) -> Facts:
         for name in ("config.json", "scheduler_config.json"):
             if found := _json(folder / part / name):
                 configs[part] = found
-    return Facts(str(index.get("_class_name", "")), index, configs)
+    return PipelineConfig(str(index.get("_class_name", "")), index, configs)
 
 
-def guess(source: str) -> Facts:
+def guess_pipeline_config(source: str) -> PipelineConfig:
     """What a hub name suggests: the class of pipeline, hardly anything about its parts."""
     name = source.rsplit("/", 1)[-1].lower()
     for pattern, pipeline, index in _BY_NAME:
         if re.search(pattern, name):
             parts = next((value for word, value in _PARTS.items() if word in name), {})
-            return Facts(pipeline, index, parts)
-    return Facts("")
+            return PipelineConfig(pipeline, index, parts)
+    return PipelineConfig("")
 
 
-def at_hand(preset: Preset) -> Path | None:
+def local_folder(preset: Preset) -> Path | None:
     """The folder of a preset's files, if they are on this machine: a local one or a pulled one."""
     local = Path(preset.source)
     if (local / INDEX).is_file():

@@ -14,21 +14,21 @@ import numpy as np
 
 from safegen.errors import UsageError
 from safegen.generators.diffusers import sizes
-from safegen.generators.diffusers.families import Part
+from safegen.generators.diffusers.families import PipelineCall
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from safegen.generators.diffusers.families import Ability, Native
+    from safegen.generators.diffusers.families import Ability, NativeFormat
     from safegen.types import Mode, Request
 
     Frames = NDArray[np.uint8]
 
-Make: TypeAlias = "Callable[[Part], Frames]"
+RunCall: TypeAlias = "Callable[[PipelineCall], Frames]"
 
-STRENGTH = 0.6
+DEFAULT_STRENGTH = 0.6
 """How far an edit leaves its clip when nothing is said."""
-INPUTS: dict[Mode, tuple[str, ...]] = {
+REQUIRED_ROLES: dict[Mode, tuple[str, ...]] = {
     "image": ("first_frame",),
     "edit": ("video",),
     "extend": ("video",),
@@ -39,7 +39,7 @@ INPUTS: dict[Mode, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True)
-class Job:
+class PreparedRequest:
     """One request with its sizes settled and its inputs fitted. ``make`` runs one call of the pipeline."""
 
     request: Request
@@ -47,12 +47,12 @@ class Job:
     height: int
     frames: int
     fps: int
-    native: Native
-    can: frozenset[Ability]
+    native: NativeFormat
+    abilities: frozenset[Ability]
     inputs: Mapping[str, Frames]
-    make: Make
+    run_call: RunCall
 
-    def call(
+    def sample(
         self,
         frames: int,
         turn: int = 0,
@@ -64,54 +64,58 @@ class Job:
         """One clip of *frames*; each turn has its own noise."""
         words = self.request.prompt if prompt is None else prompt
         seed = (self.request.seed + turn) % 2**63
-        return self.make(Part(words, self.width, self.height, frames, seed, start=start, end=end))
+        return self.run_call(PipelineCall(words, self.width, self.height, frames, seed, start=start, end=end))
 
     @property
-    def span(self) -> int:
+    def frames_per_call(self) -> int:
         """Frames the model makes at once."""
         if self.native.fixed and self.native.frames:
             return self.native.frames
         return sizes.at_most(self.native.frames or self.frames or 49, self.native)
 
-    def length(self, wanted: int) -> int:
+    def call_frames(self, wanted: int) -> int:
         """Frames of the call that gives *wanted* of them, or as many as the model makes at once."""
-        return self.span if self.native.fixed else min(self.span, sizes.at_least(wanted, self.native))
+        return (
+            self.frames_per_call
+            if self.native.fixed
+            else min(self.frames_per_call, sizes.at_least(wanted, self.native))
+        )
 
 
-def run(job: Job) -> Frames:
+def run_mode(job: PreparedRequest) -> Frames:
     """The whole clip, uint8 (n, height, width, 3). Raises UsageError for a missing input."""
-    for role in INPUTS.get(job.request.mode, ()):
+    for role in REQUIRED_ROLES.get(job.request.mode, ()):
         if role not in job.inputs:
             raise UsageError(f"{job.request.mode.replace('_', ' ')} needs an input: {role.replace('_', ' ')}")
-    return _WAYS[job.request.mode](job)
+    return _MODES[job.request.mode](job)
 
 
-def text(job: Job) -> Frames:
+def text_to_video(job: PreparedRequest) -> Frames:
     """From words alone."""
-    return job.call(job.frames)
+    return job.sample(job.frames)
 
 
-def image(job: Job) -> Frames:
+def image_to_video(job: PreparedRequest) -> Frames:
     """A clip that begins with a picture, and ends with another where there is one."""
     end = job.inputs.get("last_frame")
-    if end is not None and "both" not in job.can:
+    if end is not None and "both" not in job.abilities:
         raise UsageError(
             "this model takes a first picture but no last one", hint="leave the last picture out"
         )
-    if end is None and "first" not in job.can:
+    if end is None and "first" not in job.abilities:
         raise UsageError("this model wants a last picture as well", hint="--last-image FILE")
-    return job.call(job.frames, start=job.inputs["first_frame"][:1], end=None if end is None else end[:1])
+    return job.sample(job.frames, start=job.inputs["first_frame"][:1], end=None if end is None else end[:1])
 
 
-def edit(job: Job) -> Frames:
+def video_to_video(job: PreparedRequest) -> Frames:
     """The clip made anew, as long as it is or as asked; what the count needs beyond that is cut off again."""
     source = job.inputs["video"]
     wanted = len(source) if job.request.seconds is None else min(job.frames, len(source))
     frames = max(sizes.at_least(wanted, job.native), job.native.first + job.native.step)
     if frames > len(source):
         source = np.concatenate([source, np.repeat(source[-1:], frames - len(source), 0)])
-    strength = STRENGTH if job.request.strength is None else job.request.strength
-    part = Part(
+    strength = DEFAULT_STRENGTH if job.request.strength is None else job.request.strength
+    part = PipelineCall(
         job.request.prompt,
         job.width,
         job.height,
@@ -120,61 +124,61 @@ def edit(job: Job) -> Frames:
         source=source[:frames],
         strength=strength,
     )
-    return job.make(part)[:wanted]
+    return job.run_call(part)[:wanted]
 
 
-def extend(job: Job) -> Frames:
+def extend(job: PreparedRequest) -> Frames:
     """The clip and what comes after it; ``seconds`` is the length of both together."""
     clip = job.inputs["video"]
-    return _on(job, clip, _added(job, len(clip), job.span - 1))
+    return _continue_clip(job, clip, _frames_to_add(job, len(clip), job.frames_per_call - 1))
 
 
-def extend_back(job: Job) -> Frames:
+def extend_back(job: PreparedRequest) -> Frames:
     """What comes before the clip, and the clip; ``seconds`` is the length of both together."""
     clip, turn = job.inputs["video"], 0
-    wanted = len(clip) + _added(job, len(clip), job.span - 1)
+    wanted = len(clip) + _frames_to_add(job, len(clip), job.frames_per_call - 1)
     while len(clip) < wanted:
-        frames = job.length(wanted - len(clip) + 1)
-        clip = np.concatenate([job.call(frames, turn, end=clip[:1])[:-1], clip])
+        frames = job.call_frames(wanted - len(clip) + 1)
+        clip = np.concatenate([job.sample(frames, turn, end=clip[:1])[:-1], clip])
         turn += 1
     return clip[-wanted:]
 
 
-def loop(job: Job) -> Frames:
+def loop(job: PreparedRequest) -> Frames:
     """A clip that can be played round: the clip given or made, and the way back to its first frame."""
     clip, turn = job.inputs.get("video"), 0
     if clip is None:
         picture = job.inputs.get("first_frame")
         if picture is not None:
-            return job.call(job.frames, start=picture[:1], end=picture[:1])[:-1]
-        if "text" not in job.can:
+            return job.sample(job.frames, start=picture[:1], end=picture[:1])[:-1]
+        if "text" not in job.abilities:
             raise UsageError("this model needs a clip or a first picture to make a loop of")
-        clip, turn = job.call(sizes.nearest((job.frames or job.span) / 2, job.native)), 1
-    return np.concatenate([clip, _passage(job, clip, clip, turn)])
+        clip, turn = job.sample(sizes.nearest((job.frames or job.frames_per_call) / 2, job.native)), 1
+    return np.concatenate([clip, _transition(job, clip, clip, turn)])
 
 
-def blend(job: Job) -> Frames:
+def blend(job: PreparedRequest) -> Frames:
     """One clip, the passage, the other clip."""
     first, second = job.inputs["video"], job.inputs["next_video"]
-    return np.concatenate([first, _passage(job, first, second, 0), second])
+    return np.concatenate([first, _transition(job, first, second, 0), second])
 
 
-def storyboard(job: Job) -> Frames:
+def storyboard(job: PreparedRequest) -> Frames:
     """Shot after shot, each going on from the last frame of the one before."""
-    counts = shot_frames(job.request, job.fps, job.span)
+    counts = shot_frames(job.request, job.fps, job.frames_per_call)
     picture = job.inputs.get("first_frame")
-    if picture is None and "text" not in job.can:
+    if picture is None and "text" not in job.abilities:
         raise UsageError("this model begins with a picture: a storyboard needs a first picture")
     clip = np.empty((0, job.height, job.width, 3), np.uint8)
     for i, (shot, count) in enumerate(zip(job.request.shots, counts, strict=True)):
         if i:
-            clip = _on(job, clip, count, shot.prompt, 100 * i)
+            clip = _continue_clip(job, clip, count, shot.prompt, 100 * i)
             continue
-        frames = job.length(count)
+        frames = job.call_frames(count)
         start = None if picture is None else picture[:1]
-        clip = job.call(frames, prompt=shot.prompt, start=start)[:count]
+        clip = job.sample(frames, prompt=shot.prompt, start=start)[:count]
         if len(clip) < count:
-            clip = _on(job, clip, count - len(clip), shot.prompt, 1)
+            clip = _continue_clip(job, clip, count - len(clip), shot.prompt, 1)
     return clip
 
 
@@ -202,30 +206,32 @@ def shot_frames(request: Request, fps: int, span: int) -> list[int]:
     return counts
 
 
-def _on(job: Job, clip: Frames, more: int, prompt: str | None = None, turn: int = 0) -> Frames:
+def _continue_clip(
+    job: PreparedRequest, clip: Frames, more: int, prompt: str | None = None, turn: int = 0
+) -> Frames:
     """The clip and *more* frames after it, call after call."""
     wanted = len(clip) + more
     while len(clip) < wanted:
-        frames = job.length(wanted - len(clip) + 1)
-        clip = np.concatenate([clip, job.call(frames, turn, prompt=prompt, start=clip[-1:])[1:]])
+        frames = job.call_frames(wanted - len(clip) + 1)
+        clip = np.concatenate([clip, job.sample(frames, turn, prompt=prompt, start=clip[-1:])[1:]])
         turn += 1
     return clip[:wanted]
 
 
-def _passage(job: Job, first: Frames, second: Frames, turn: int) -> Frames:
+def _transition(job: PreparedRequest, first: Frames, second: Frames, turn: int) -> Frames:
     """The frames between two clips, neither end included: what is left of ``seconds``, or one call's."""
     whole = len(first) if first is second else len(first) + len(second)
-    more = _added(job, whole, job.span - 2)
-    if more > job.span - 2:
+    more = _frames_to_add(job, whole, job.frames_per_call - 2)
+    if more > job.frames_per_call - 2:
         raise UsageError(
-            f"this model makes passages of up to {(job.span - 2) / job.fps:.3g} s",
-            hint=f"--seconds {(whole + job.span - 2) / job.fps:.3g} or less",
+            f"this model makes passages of up to {(job.frames_per_call - 2) / job.fps:.3g} s",
+            hint=f"--seconds {(whole + job.frames_per_call - 2) / job.fps:.3g} or less",
         )
-    frames = max(job.length(more + 2), job.native.first + job.native.step)
-    return job.call(frames, turn, start=first[-1:], end=second[:1])[1:-1]
+    frames = max(job.call_frames(more + 2), job.native.first + job.native.step)
+    return job.sample(frames, turn, start=first[-1:], end=second[:1])[1:-1]
 
 
-def _added(job: Job, there: int, usual: int) -> int:
+def _frames_to_add(job: PreparedRequest, there: int, usual: int) -> int:
     """New frames beside those *there*: so many that the whole lasts ``seconds``, else the *usual* number."""
     if job.request.seconds is None:
         return usual
@@ -238,10 +244,10 @@ def _added(job: Job, there: int, usual: int) -> int:
     return more
 
 
-_WAYS: dict[Mode, Callable[[Job], Frames]] = {
-    "text": text,
-    "image": image,
-    "edit": edit,
+_MODES: dict[Mode, Callable[[PreparedRequest], Frames]] = {
+    "text": text_to_video,
+    "image": image_to_video,
+    "edit": video_to_video,
     "extend": extend,
     "extend_back": extend_back,
     "loop": loop,

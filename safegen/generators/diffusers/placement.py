@@ -12,7 +12,7 @@ from safegen.generators.diffusers import loading
 
 if TYPE_CHECKING:
     from safegen.generators.diffusers.families import Family
-    from safegen.generators.diffusers.model_config import Facts
+    from safegen.generators.diffusers.model_config import PipelineConfig
     from safegen.generators.diffusers.options import Options
     from safegen.generators.estimate import Estimate
     from safegen.generators.hardware import Machine
@@ -45,7 +45,7 @@ class Placement:
 
     def notes(self) -> tuple[str, ...]:
         """Whether memory may be short. Raises GenerationFailed when it cannot be enough."""
-        return estimate.enough(self.needed, self.machine)
+        return estimate.check_memory(self.needed, self.machine)
 
     def describe(self) -> dict[str, Any]:
         """For ``--dry-run``: what was chosen, and what it is estimated to need."""
@@ -69,7 +69,7 @@ def choose(
     preset: Preset,
     options: Options,
     family: Family,
-    facts: Facts,
+    facts: PipelineConfig,
     *,
     size: tuple[int | None, int | None, int | None] = (None, None, None),
 ) -> Placement:
@@ -79,7 +79,7 @@ def choose(
     """
     device = _device(options.device)
     dtypes = _dtypes(options, family, facts, device)
-    there = estimate.machine()
+    there = estimate.detect_machine()
     if not device.startswith("cuda"):
         there = replace(there, device=None, device_free=None, name=device)
     if options.offload in ("model", "sequential") and device == "cpu":
@@ -91,7 +91,7 @@ def choose(
     ways = (options.offload,) if options.offload != "auto" else _WAYS
     offload, needed = ways[0], None
     for offload in ways:
-        needed = estimate.memory(
+        needed = estimate.estimate_memory(
             preset, width=width, height=height, frames=frames, dtype=dtypes["default"], offload=offload
         )
         if _fits(needed, there):
@@ -99,7 +99,7 @@ def choose(
     assert needed is not None
     tiling = options.vae_tiling
     if tiling is None:
-        tiling = family.tiled(facts) or (offload != "none" and device != "cpu")
+        tiling = family.needs_tiling(facts) or (offload != "none" and device != "cpu")
     return Placement(device, dtypes, offload, tiling, needed, there)
 
 
@@ -161,7 +161,7 @@ def _device(wanted: str) -> str:
     return str(device)
 
 
-def _dtypes(options: Options, family: Family, facts: Facts, device: str) -> dict[str, str]:
+def _dtypes(options: Options, family: Family, facts: PipelineConfig, device: str) -> dict[str, str]:
     if options.dtype == "auto":
         return family.dtypes(facts, "float32" if device == "cpu" else "bfloat16")
     return {**family.dtypes(facts, options.dtype), "default": options.dtype}

@@ -11,11 +11,11 @@ from safegen.generators.diffusers.call import screened
 
 if TYPE_CHECKING:
     from safegen.generators.diffusers.families import Family
-    from safegen.generators.diffusers.model_config import Facts
+    from safegen.generators.diffusers.model_config import PipelineConfig
     from safegen.types import Request
 
 
-def check(family: Family, facts: Facts, request: Request, rest: Mapping[str, Any]) -> None:
+def check(family: Family, facts: PipelineConfig, request: Request, rest: Mapping[str, Any]) -> None:
     """Raise UsageError for a setting that the pipeline does not take, or a picture that it cannot do without.
 
     *rest*: options that go to its call by name. They are screened as well.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from safegen.errors import UsageError
 
 if TYPE_CHECKING:
-    from safegen.generators.diffusers.families import Native
+    from safegen.generators.diffusers.families import NativeFormat
     from safegen.generators.presets import Preset
     from safegen.types import Request
 
@@ -28,7 +28,7 @@ class Target:
     notes: tuple[str, ...] = ()
 
 
-def native_of(preset: Preset, native: Native) -> Native:
+def native_of(preset: Preset, native: NativeFormat) -> NativeFormat:
     """The pipeline's own sizes and rules with the preset's choice where it has one."""
     return replace(
         native,
@@ -39,7 +39,7 @@ def native_of(preset: Preset, native: Native) -> Native:
     )
 
 
-def target(request: Request, native: Native, *, shape: tuple[int, int] | None = None) -> Target:
+def target(request: Request, native: NativeFormat, *, shape: tuple[int, int] | None = None) -> Target:
     """Size, frames and rate for a request; *shape* (width, height) of an input decides where it does not.
 
     Raises UsageError for what cannot be made, saying what can.
@@ -57,23 +57,23 @@ def target(request: Request, native: Native, *, shape: tuple[int, int] | None = 
     return Target(width, height, frames, fps, notes)
 
 
-def nearest(count: float, native: Native) -> int:
+def nearest(count: float, native: NativeFormat) -> int:
     """The possible number of frames nearest to *count*, at least two."""
     steps = round((count - native.first) / native.step)
     return native.first + max(0 if native.first > 1 else 1, _fewest(native), steps) * native.step
 
 
-def at_most(count: int, native: Native) -> int:
+def at_most(count: int, native: NativeFormat) -> int:
     """The largest possible number of frames up to *count*; the smallest possible one if there is none."""
     return native.first + max(_fewest(native), (count - native.first) // native.step) * native.step
 
 
-def at_least(count: int, native: Native) -> int:
+def at_least(count: int, native: NativeFormat) -> int:
     """The smallest possible number of frames from *count* on."""
     return native.first + max(_fewest(native), -((native.first - count) // native.step)) * native.step
 
 
-def _fewest(native: Native) -> int:
+def _fewest(native: NativeFormat) -> int:
     """Steps beyond the first frames of the shortest clip."""
     return max(0, -((native.first - native.least) // native.step))
 
@@ -85,7 +85,7 @@ def say(width: int | None, height: int | None, frames: int, fps: int) -> str:
 
 
 def _size(
-    asked: tuple[int | None, int | None], native: Native, shape: tuple[int, int] | None
+    asked: tuple[int | None, int | None], native: NativeFormat, shape: tuple[int, int] | None
 ) -> tuple[int | None, int | None]:
     """Sides as multiples: the asked ones, else the shape's in the native area, else the native ones."""
     width, height = asked
@@ -121,7 +121,7 @@ def _multiple(value: int, of: int) -> int:
 
 
 def _refuse_fixed(
-    request: Request, native: Native, width: int | None, height: int | None, frames: int
+    request: Request, native: NativeFormat, width: int | None, height: int | None, frames: int
 ) -> None:
     wrong_size = (request.width or request.height) and (width, height) != (native.width, native.height)
     if wrong_size or (request.seconds is not None and frames != native.frames):
@@ -132,7 +132,7 @@ def _refuse_fixed(
 
 
 def _notes(
-    request: Request, native: Native, size: tuple[int | None, int | None], frames: int, fps: int
+    request: Request, native: NativeFormat, size: tuple[int | None, int | None], frames: int, fps: int
 ) -> tuple[str, ...]:
     notes = []
     sides = ((request.width, size[0]), (request.height, size[1]))

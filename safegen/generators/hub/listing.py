@@ -12,7 +12,7 @@ from typing import Any
 from safegen.errors import GenerationFailed, MissingExtra, UsageError
 from safegen.generators.diffusers import introspection
 from safegen.generators.diffusers.families import family_of
-from safegen.generators.diffusers.model_config import Facts
+from safegen.generators.diffusers.model_config import PipelineConfig
 from safegen.generators.hub.errors import endpoint, explained, library
 
 INDEX = "model_index.json"
@@ -135,7 +135,7 @@ def video_class(source: str, index: Mapping[str, Any]) -> str:
     # A video pipeline hands its frames to a VideoProcessor that its constructor keeps under this name.
     if "self.video_processor" not in source_of:
         raise GenerationFailed(f"{source} is a {name}, which makes no video", hint="choose a video pipeline")
-    if not family_of(Facts(name)).modes(Facts(name)):
+    if not family_of(PipelineConfig(name)).modes(PipelineConfig(name)):
         raise GenerationFailed(
             f"{source} is a {name}, which wants more than words, pictures or a clip",
             hint="no way of working gives it masks, controls or another stage's work",

@@ -17,17 +17,17 @@ from safegen.errors import UsageError
 from safegen.generators.diffusers import loading, options, preflight
 from safegen.generators.diffusers.families import family_of
 from safegen.generators.diffusers.generator import DiffusersGenerator, call
-from safegen.generators.diffusers.model_config import Facts
+from safegen.generators.diffusers.model_config import PipelineConfig
 from safegen.generators.hub import digests
 from safegen.generators.presets import Preset
-from safegen.generators.upscale import check, present
+from safegen.generators.upscale import check_output, upscale_clip
 from safegen.types import Generated, ModelRef, Outlook
 
 if TYPE_CHECKING:
     from safegen.protocols import Progress
     from safegen.types import Condition, Mode, Request
 
-_OWN_LENGTH: dict[str, str] = {
+_FIXED_LENGTH_MODES: dict[str, str] = {
     "edit": "keeps a clip as long as it is",
     "loop": "closes a loop in its own time",
     "blend": "turns one clip into another in its own time",
@@ -95,13 +95,13 @@ class TinyGenerator(DiffusersGenerator):
             else:
                 from safegen.generators.tiny import modes as _ways
 
-                desk = _ways.desk(loaded, arguments, request, conditions, progress)
-                frames = _ways.WAYS[request.mode](desk)
+                desk = _ways.prepare(loaded, arguments, request, conditions, progress)
+                frames = _ways.MODES[request.mode](desk)
                 own = _seconds(request) if request.mode == "image" else None
                 seconds = own or (len(frames) - 1) / RATE
         width, height = outlook.width or SIDE, outlook.height or SIDE
         looping = request.mode == "loop"
-        clip = present(
+        clip = upscale_clip(
             frames, width=width, height=height, seconds=seconds + looping / fps, fps=fps, drop_last=looping
         )
         settings = {"mode": request.mode, **self.settings(arguments, loaded)}
@@ -122,7 +122,7 @@ class TinyGenerator(DiffusersGenerator):
         known = _vocabulary(self.folder)
         return tuple(dict.fromkeys(w for w in re.findall(r"[a-z0-9]+", prompt.lower()) if w not in known))
 
-    def unread_words(self, prompt: str) -> list[str]:
+    def truncated_words(self, prompt: str) -> list[str]:
         """What of a prompt lies beyond the tokens that the model reads, as its tokenizer words it (some
         phrases are one word there). Reads the tokenizer only."""
         own = _tokenizer(self.folder)
@@ -145,17 +145,19 @@ class TinyGenerator(DiffusersGenerator):
                 hint=f"leave out --option {next(n for n in request.options if n not in rest)}",
             )
         if rest:
-            facts = Facts("WanPipeline")
+            facts = PipelineConfig("WanPipeline")
             preflight.check(family_of(facts), facts, request, rest)
-        if request.seconds is not None and request.mode in _OWN_LENGTH:
-            raise UsageError(f"the embedded model {_OWN_LENGTH[request.mode]}", hint="leave --seconds out")
+        if request.seconds is not None and request.mode in _FIXED_LENGTH_MODES:
+            raise UsageError(
+                f"the embedded model {_FIXED_LENGTH_MODES[request.mode]}", hint="leave --seconds out"
+            )
         unknown = self.unknown_words(request.prompt)
         notes = []
         if unknown:
             words = ", ".join(unknown)
             notes.append(f"the embedded model does not know: {words}; it will make something up. {_HINT}")
         for prompt in [shot.prompt for shot in request.shots] or [request.prompt]:
-            if unread := self.unread_words(prompt):
+            if unread := self.truncated_words(prompt):
                 notes.append(
                     f"the prompt is too long for the embedded model: it leaves out the last {len(unread)}"
                     f" words, from {unread[0]!r} on"
@@ -164,7 +166,7 @@ class TinyGenerator(DiffusersGenerator):
         if width != height:
             notes.append("the embedded model makes square pictures; what sticks out of this size is cut off")
         seconds, fps = _seconds(request), request.fps or FPS
-        check(width, height, SECONDS if seconds is None else seconds, fps)
+        check_output(width, height, SECONDS if seconds is None else seconds, fps)
         if request.mode in ("text", "image") and seconds and seconds > SLOW * SECONDS:
             notes.append(f"what the embedded model shows in {SECONDS:g} s is spread over {seconds:g} s")
         return Outlook(width, height, seconds, fps, tuple(notes))
@@ -186,9 +188,9 @@ def _seconds(request: Request) -> float | None:
     if request.mode in ("text", "image"):
         return request.seconds or SECONDS
     if request.mode == "storyboard":
-        from safegen.generators.tiny.modes import shot_seconds
+        from safegen.generators.tiny.modes import shot_durations
 
-        return sum(shot_seconds(request))
+        return sum(shot_durations(request))
     return None
 
 

@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 
     Frames = NDArray[np.uint8]
 
-SIDE = 64
-SPAN = 17
+NATIVE_SIDE = 64
+WINDOW_FRAMES = 17
 """Native frames the model makes at once: five latent ones, the first of one picture, the others of four."""
-RATE = 16 / 3
+NATIVE_FPS = 16 / 3
 """Native frames a second of a release: 17 of them span 3 seconds."""
-CONTEXT = 5
+CONTEXT_FRAMES = 5
 """Pictures (two latent frames) that say where a clip comes from; an end is known from as many."""
 MAX_SECONDS = 30.0
 
 
-def native(clip: Clip, progress: Progress) -> Frames:
+def to_native_frames(clip: Clip, progress: Progress) -> Frames:
     """A clip as the model sees it: (n, 64, 64, 3) uint8 RGB at ``RATE``, the middle square of the picture.
 
     A picture gives one frame. Raises UsageError for more than ``MAX_SECONDS``, UnreadableInput for nothing.
@@ -44,7 +44,7 @@ def native(clip: Clip, progress: Progress) -> Frames:
             f"the embedded model works on clips of up to {MAX_SECONDS:g} s, not {clip.seconds:.0f} s",
             hint="cut the clip first, or use another model",
         )
-    n = 1 if clip.count == 1 else max(2, round(clip.seconds * RATE) + 1)
+    n = 1 if clip.count == 1 else max(2, round(clip.seconds * NATIVE_FPS) + 1)
     wanted = np.linspace(0, clip.count - 1, n).round().astype(int)
     out: list[Frame] = []
     for i, frame in enumerate(clip):
@@ -67,8 +67,8 @@ def _square(frame: Frame) -> Frame:
     side = min(h, w)
     top, left = (h - side) // 2, (w - side) // 2
     cut = frame[top : top + side, left : left + side]
-    how = cv2.INTER_AREA if side > SIDE else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(cut, (SIDE, SIDE), interpolation=how), np.uint8)
+    how = cv2.INTER_AREA if side > NATIVE_SIDE else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(cut, (NATIVE_SIDE, NATIVE_SIDE), interpolation=how), np.uint8)
 
 
 def _statistics(pipe: Any) -> tuple[Any, Any]:
@@ -78,7 +78,7 @@ def _statistics(pipe: Any) -> tuple[Any, Any]:
     return mean, std
 
 
-def encoded(pipe: Any, frames: Frames) -> Any:
+def encode(pipe: Any, frames: Frames) -> Any:
     """Normalised latents (1, c, k + 1, 8, 8) of 4k + 1 native frames."""
     torch = loading.need("torch")
     mean, std = _statistics(pipe)
@@ -87,7 +87,7 @@ def encoded(pipe: Any, frames: Frames) -> Any:
         return (pipe.vae.encode(x).latent_dist.mean - mean) / std
 
 
-def decoded(pipe: Any, latents: Any) -> Frames:
+def decode(pipe: Any, latents: Any) -> Frames:
     """Native frames (4k + 1, 64, 64, 3) of normalised latents. Raises GenerationFailed when they hold NaN."""
     torch = loading.need("torch")
     mean, std = _statistics(pipe)
@@ -96,34 +96,34 @@ def decoded(pipe: Any, latents: Any) -> Frames:
     return to_uint8(((video + 1) / 2).permute(1, 2, 3, 0).numpy())
 
 
-def redrawn(pipe: Any, frames: Frames) -> Frames:
+def reconstruct(pipe: Any, frames: Frames) -> Frames:
     """The frames as the model would draw them: what it adds to them then looks the same."""
     out: list[Frames] = []
-    for start in range(0, max(1, len(frames) - 1), SPAN - 1):
-        part = frames[start : start + SPAN]
+    for start in range(0, max(1, len(frames) - 1), WINDOW_FRAMES - 1):
+        part = frames[start : start + WINDOW_FRAMES]
         short = -(len(part) - 1) % 4
         padded = np.concatenate([part, np.repeat(part[-1:], short, 0)])
-        drawn = decoded(pipe, encoded(pipe, padded))[: len(part)]
+        drawn = decode(pipe, encode(pipe, padded))[: len(part)]
         out.append(drawn if not out else drawn[1:])
     return np.concatenate(out)
 
 
-def beginning(pipe: Any, frames: Frames) -> dict[int, Any]:
+def prefix_latents(pipe: Any, frames: Frames) -> dict[int, Any]:
     """What is given when a clip goes on from the last of these frames: two latent frames, or one."""
-    context = frames[-CONTEXT:] if len(frames) >= CONTEXT else frames[-1:]
-    latents = encoded(pipe, context)
+    context = frames[-CONTEXT_FRAMES:] if len(frames) >= CONTEXT_FRAMES else frames[-1:]
+    latents = encode(pipe, context)
     return {i: latents[:, :, i] for i in range(latents.shape[2])}
 
 
-def ending(pipe: Any, frames: Frames) -> dict[int, Any]:
+def suffix_latents(pipe: Any, frames: Frames) -> dict[int, Any]:
     """What is given when a clip leads up to the first of these frames: its last latent frame."""
-    short = max(0, CONTEXT - len(frames))
-    context = np.concatenate([np.repeat(frames[:1], short, 0), frames[: CONTEXT - short]])
-    return {(SPAN - 1) // 4: encoded(pipe, context)[:, :, 1]}
+    short = max(0, CONTEXT_FRAMES - len(frames))
+    context = np.concatenate([np.repeat(frames[:1], short, 0), frames[: CONTEXT_FRAMES - short]])
+    return {(WINDOW_FRAMES - 1) // 4: encode(pipe, context)[:, :, 1]}
 
 
 @contextlib.contextmanager
-def holding(pipe: Any, known: Mapping[int, Any], shape: tuple[int, ...]) -> Iterator[Any]:
+def clamped_latents(pipe: Any, known: Mapping[int, Any], shape: tuple[int, ...]) -> Iterator[Any]:
     """While open, the transformer sees the ``known`` latent frames clean, at timestep 0.
 
     Gives a function that puts them into latents of ``shape`` (1, c, t, h, w).
@@ -151,7 +151,7 @@ def holding(pipe: Any, known: Mapping[int, Any], shape: tuple[int, ...]) -> Iter
         handle.remove()
 
 
-def sampled(
+def sample_conditioned(
     loaded: loading.Loaded,
     arguments: Mapping[str, Any],
     known: Mapping[int, Any],
@@ -161,7 +161,13 @@ def sampled(
 ) -> Frames:
     """Native frames (17, 64, 64, 3) that agree with the ``known`` latent frames. Raises as ``call`` does."""
     pipe = loaded.pipe
-    shape = (1, pipe.transformer.config.in_channels, (SPAN - 1) // 4 + 1, SIDE // 8, SIDE // 8)
-    with holding(pipe, known, shape) as put:
+    shape = (
+        1,
+        pipe.transformer.config.in_channels,
+        (WINDOW_FRAMES - 1) // 4 + 1,
+        NATIVE_SIDE // 8,
+        NATIVE_SIDE // 8,
+    )
+    with clamped_latents(pipe, known, shape) as put:
         latents = run(loaded, dict(arguments), seed=seed, progress=progress, output_type="latent")
-        return decoded(pipe, put(latents[None]))
+        return decode(pipe, put(latents[None]))

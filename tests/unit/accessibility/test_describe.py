@@ -122,7 +122,7 @@ def test_stopped_or_failing_it_leaves_nothing(mp4: Path, monkeypatch: pytest.Mon
             raise OSError(28, "No space left on device")
         real(*args, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(module.scenes, "scenes", lambda seen: [])
+    monkeypatch.setattr(module.scenes, "segment_scenes", lambda seen: [])
     monkeypatch.setattr(moves, "place", place)
     with pytest.raises(ReleaseFailed, match="full"):
         describe(mp4)

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from safegen.accessibility import scheduling, sound, webvtt
 from safegen.accessibility.cues import Cue, cue, free, merged, overlap
-from safegen.accessibility.phrasing import Said, describe
+from safegen.accessibility.phrasing import Phrase, describe_attributes
 from safegen.accessibility.scenes import Scene
-from safegen.accessibility.visual_features import cuts, look
+from safegen.accessibility.visual_features import detect_cuts, measure_features
 from safegen.errors import UnreadableInput
 from safegen.types import Attribute, AudioTrack
 
@@ -37,13 +37,13 @@ BALL = {
 
 
 def test_what_is_found_is_said_in_a_sentence_and_shorter() -> None:
-    said = describe(attributes(**BALL))
-    assert said.forms == (
+    said = describe_attributes(attributes(**BALL))
+    assert said.wordings == (
         "A large red ball moves right over green grass.",
         "A large red ball moves right.",
         "A large red ball.",
     )
-    assert said.sure
+    assert said.certain
     assert said.title == "A large red ball over green grass"
 
 
@@ -60,31 +60,33 @@ def test_what_is_found_is_said_in_a_sentence_and_shorter() -> None:
     ],
 )
 def test_a_guess_is_called_one(change: dict[str, tuple[str, float]], text: str) -> None:
-    said = describe(attributes(**{**BALL, **change}))
-    assert said.forms[0] == text
-    assert not said.sure
+    said = describe_attributes(attributes(**{**BALL, **change}))
+    assert said.wordings[0] == text
+    assert not said.certain
 
 
 def test_several_and_different_things() -> None:
-    several = describe(attributes(**{**BALL, "count": ("3", 0.9), "shape": ("box", 0.9)}))
-    assert several.forms[0] == "Three large red boxes move right over green grass."
+    several = describe_attributes(attributes(**{**BALL, "count": ("3", 0.9), "shape": ("box", 0.9)}))
+    assert several.wordings[0] == "Three large red boxes move right over green grass."
     second = {"second_shape": ("star", 0.9), "second_colour": ("orange", 0.9), "relation": ("above", 0.9)}
-    pair = describe(attributes(**{**BALL, "count": ("2", 0.9), **second}))
-    assert pair.forms[1] == "A large red ball and an orange star below it move right."
+    pair = describe_attributes(attributes(**{**BALL, "count": ("2", 0.9), **second}))
+    assert pair.wordings[1] == "A large red ball and an orange star below it move right."
 
 
 def test_what_nobody_recognises_is_only_measured() -> None:
     green = np.full((9, 32, 48, 3), (30, 90, 40), np.uint8)
-    said = describe(attributes(shape=("unknown", 1.0)), look(green))
-    assert said.forms[0] == "What is shown could not be recognised. Mostly dark green, hardly any movement."
-    assert not said.sure
-    assert not said.known
+    said = describe_attributes(attributes(shape=("unknown", 1.0)), measure_features(green))
+    assert (
+        said.wordings[0] == "What is shown could not be recognised. Mostly dark green, hardly any movement."
+    )
+    assert not said.certain
+    assert not said.recognised
 
 
 def test_what_lies_above_and_below_is_said() -> None:
     field = np.full((6, 36, 48, 3), (60, 140, 60), np.uint8)
     field[:, :16] = (165, 205, 235)
-    assert look(field).colours == "Light blue above, green below"
+    assert measure_features(field).colours == "Light blue above, green below"
 
 
 @pytest.mark.parametrize(
@@ -93,7 +95,7 @@ def test_what_lies_above_and_below_is_said() -> None:
 def test_fades_are_said(first: int, last: int, said: str) -> None:
     levels = np.linspace(first, last, 8).astype(np.uint8)
     grey = np.broadcast_to(levels[:, None, None, None], (8, 32, 48, 3))
-    assert look(np.ascontiguousarray(grey)).colours.endswith(said)
+    assert measure_features(np.ascontiguousarray(grey)).colours.endswith(said)
 
 
 @pytest.mark.parametrize(
@@ -106,22 +108,22 @@ def test_a_picture_that_moves_as_a_whole_is_said_to(step: int, axis: int, said: 
     noise = np.random.default_rng(3).integers(0, 256, (64, 96, 3)).astype(np.uint8)
     base = cv2.GaussianBlur(noise, (0, 0), 2)
     moved = np.stack([np.roll(base, step * i, axis - 1) for i in range(10)])
-    assert look(moved).movement == f"the whole picture moves {said}"
+    assert measure_features(moved).movement == f"the whole picture moves {said}"
 
 
 def test_where_something_moves_is_said() -> None:
     still = np.full((10, 64, 96, 3), 120, np.uint8)
     for i in range(10):
         still[i, 8 + 4 * i : 20 + 4 * i, 70:86] = (250, 250, 250)
-    assert look(still).movement.endswith("movement on the right")
+    assert measure_features(still).movement.endswith("movement on the right")
 
 
 def test_cuts_are_found_and_movement_is_not_one() -> None:
     rng = np.random.default_rng(1)
     first, second = (rng.integers(0, 90, (24, 32, 3), np.uint8) + shift for shift in (0, 160))
     moving = [np.roll(first, i, 1) for i in range(10)] + [np.roll(second, i, 1) for i in range(10)]
-    assert cuts(np.stack(moving).astype(np.uint8)) == [10]
-    assert cuts(np.stack(moving[:10]).astype(np.uint8)) == []
+    assert detect_cuts(np.stack(moving).astype(np.uint8)) == [10]
+    assert detect_cuts(np.stack(moving[:10]).astype(np.uint8)) == []
 
 
 texts = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=60).map(str.strip)
@@ -190,7 +192,7 @@ def test_sound_is_found_with_its_short_pauses() -> None:
 
 
 def scene(start: float, end: float, *forms: str) -> Scene:
-    return Scene((start, end), Said(forms, "title", True), ())
+    return Scene((start, end), Phrase(forms, "title", True), ())
 
 
 @settings(max_examples=80)
@@ -206,8 +208,8 @@ def test_descriptions_never_overlap_speech(spans: list[tuple[float, float]], par
     room = sound.pauses(seconds, said, spoken)
     edges = np.linspace(0, seconds, parts + 1)
     scenes = [scene(a, b, "A " * 40, "A " * 12, "A.") for a, b in pairwise(edges)]
-    placed = scheduling.place(scenes, room)
-    assert len(placed.cues) + len(placed.left_out) == parts
+    placed = scheduling.schedule_cues(scenes, room)
+    assert len(placed.cues) + len(placed.omitted) == parts
     for found in placed.cues:
         assert all(overlap(found.span, s) <= 0.0005 for s in said)
         assert scheduling.estimate(found.text) <= found.end - found.start + 0.001 or not said
@@ -221,7 +223,7 @@ def test_notes_about_sounds_are_not_speech() -> None:
 def test_the_longest_wording_that_fits_is_taken() -> None:
     forms = ("a" * 57, "b" * 38, "c" * 19)
     assert [
-        scheduling.place([scene(0, 10, *forms)], [(0.0, n)]).cues[0].text[0] for n in (3.1, 2.1, 1.1)
+        scheduling.schedule_cues([scene(0, 10, *forms)], [(0.0, n)]).cues[0].text[0] for n in (3.1, 2.1, 1.1)
     ] == list("abc")
-    assert scheduling.place([scene(0, 10, *forms)], [(0.0, 0.9)]).left_out
-    assert scheduling.place([scene(0, 0.9, *forms)], [(0.0, 9)]).cues == (Cue(0, 0.9, forms[-1]),)
+    assert scheduling.schedule_cues([scene(0, 10, *forms)], [(0.0, 0.9)]).omitted
+    assert scheduling.schedule_cues([scene(0, 0.9, *forms)], [(0.0, 9)]).cues == (Cue(0, 0.9, forms[-1]),)

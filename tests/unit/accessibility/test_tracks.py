@@ -24,19 +24,19 @@ SHOTS = (0.0, 3.0)
 
 @pytest.fixture(scope="session")
 def told(two_shots: Clip) -> list[scenes.Scene]:
-    return scenes.scenes(scenes.watched(two_shots), shots=SHOTS)
+    return scenes.segment_scenes(scenes.sample_clip(two_shots), shots=SHOTS)
 
 
 def test_every_shot_is_described_by_what_is_seen_in_it(told: list[scenes.Scene]) -> None:
     assert [(s.span, s.shot) for s in told] == [((0.0, 3.0), 1), ((3.0, 6.0), 2)]
-    assert [s.said.forms[0] for s in told] == [
+    assert [s.phrase.wordings[0] for s in told] == [
         "A red ball moves right over green grass.",
         "A blue box stays still over snow.",
     ]
 
 
 def test_without_a_storyboard_a_cut_begins_a_scene(two_shots: Clip) -> None:
-    found = scenes.scenes(scenes.watched(two_shots))
+    found = scenes.segment_scenes(scenes.sample_clip(two_shots))
     assert len(found) == 2
     assert found[0].span[1] == pytest.approx(3.0, abs=0.2)
     assert all(s.shot is None for s in found)
@@ -45,28 +45,28 @@ def test_without_a_storyboard_a_cut_begins_a_scene(two_shots: Clip) -> None:
 def test_what_was_found_in_the_whole_clip_is_not_looked_for_again(
     told: list[scenes.Scene], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scenes, "_found", None)
-    still = scenes.Seen(np.full((4, 64, 64, 3), 90, np.uint8), (0.0, 0.5, 1.0, 1.5), 2.0)
-    found = scenes.scenes(still, whole=told[1].attributes)
-    assert [s.said.forms[0] for s in found] == ["A blue box stays still over snow."]
+    monkeypatch.setattr(scenes, "_extract_attributes", None)
+    still = scenes.SampledClip(np.full((4, 64, 64, 3), 90, np.uint8), (0.0, 0.5, 1.0, 1.5), 2.0)
+    found = scenes.segment_scenes(still, clip_attributes=told[1].attributes)
+    assert [s.phrase.wordings[0] for s in found] == ["A blue box stays still over snow."]
 
 
 def test_a_long_clip_is_looked_at_in_pieces_and_alike_ones_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    grey = scenes.Seen(np.full((100, 8, 8, 3), 128, np.uint8), tuple(i / 5 for i in range(100)), 20.0)
+    grey = scenes.SampledClip(np.full((100, 8, 8, 3), 128, np.uint8), tuple(i / 5 for i in range(100)), 20.0)
     looked: list[tuple[float, float]] = []
-    monkeypatch.setattr(scenes, "_found", lambda seen, span, told: looked.append(span) or ())
-    found = scenes.scenes(grey)
+    monkeypatch.setattr(scenes, "_extract_attributes", lambda seen, span, told: looked.append(span) or ())
+    found = scenes.segment_scenes(grey)
     assert len(looked) == 3
     assert [s.span for s in found] == [(0.0, 20.0)]
-    assert not found[0].said.sure
+    assert not found[0].phrase.certain
 
 
 def test_an_extractor_that_fails_stops_it(two_shots: Clip, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scenes.plugins, "load", lambda kind, name: None)
     with pytest.raises(CheckUnavailable, match="world"):
-        scenes.scenes(scenes.watched(two_shots), shots=SHOTS)
+        scenes.segment_scenes(scenes.sample_clip(two_shots), shots=SHOTS)
     with pytest.raises(CheckUnavailable):
-        scenes.gathered([], 1.0)
+        scenes.collect_samples([], 1.0)
 
 
 def test_no_sound_is_said(told: list[scenes.Scene]) -> None:
@@ -74,7 +74,7 @@ def test_no_sound_is_said(told: list[scenes.Scene]) -> None:
     assert built.heard == "nothing"
     assert [c.text for c in built.captions] == ["[No sound]"]
     assert "it has no sound" in built.vtt("captions")
-    assert built.unspoken == tracks.NO_ENGINE
+    assert built.no_narration_reason == tracks.NO_ENGINE
     assert [c.text for c in built.chapters] == [
         "Shot 1: A red ball over green grass",
         "Shot 2: A blue box over snow",
@@ -91,7 +91,7 @@ def test_sound_nobody_wrote_down_counts_as_speech(told: list[scenes.Scene]) -> N
     assert built.narration is not None
     for found in (*built.descriptions, *built.narration.cues):
         assert overlap(found.span, (1.0, 4.0)) == 0
-    assert len(built.placed.left_out) + len(built.descriptions) == 2
+    assert len(built.schedule.omitted) + len(built.descriptions) == 2
 
 
 def test_written_captions_are_kept_and_spoken_around(told: list[scenes.Scene]) -> None:
@@ -134,10 +134,10 @@ def test_the_description_is_spoken_where_it_is_placed(told: list[scenes.Scene]) 
 def test_without_speech_the_text_stays(told: list[scenes.Scene], engine: Tones, why: str) -> None:
     built = tracks.build(told, 6.0, audio=None, engine=engine)
     assert built.narration is None
-    assert why in built.unspoken
+    assert why in built.no_narration_reason
     assert len(built.descriptions) == 2
-    record = sidecars.record(built, sidecars.written(built, title="T"))
-    assert record["audioDescription"] == {"made": False, "reason": built.unspoken}
+    record = sidecars.record(built, sidecars.build_sidecars(built, title="T"))
+    assert record["audioDescription"] == {"made": False, "reason": built.no_narration_reason}
 
 
 @pytest.mark.parametrize("engine", [None, Tones()])
@@ -145,7 +145,7 @@ def test_what_is_put_into_a_file_is_found_in_it(
     mp4: Path, told: list[scenes.Scene], engine: Tones | None, tmp_path: Path
 ) -> None:
     built = tracks.build(told, 6.0, audio=None, engine=engine)
-    put, target = sidecars.inside(built), tmp_path / "out.mp4"
+    put, target = sidecars.embedded_tracks(built), tmp_path / "out.mp4"
     assert media.write_own(mp4, target, put) == ()
     found = media.read_own(target)
     sidecars.check(found, put, 72)
@@ -169,7 +169,7 @@ def same_pictures(a: Path, b: Path) -> None:
 
 def test_what_reads_back_wrong_is_not_released(mp4: Path, told: list[scenes.Scene], tmp_path: Path) -> None:
     built = tracks.build(told, 6.0, audio=None, engine=Tones())
-    put, target = sidecars.inside(built), tmp_path / "out.mp4"
+    put, target = sidecars.embedded_tracks(built), tmp_path / "out.mp4"
     media.write_own(mp4, target, put)
     found = media.read_own(target)
     for wrong in (
@@ -219,7 +219,9 @@ class Page(html.parser.HTMLParser):
 def test_the_transcript_says_everything_in_order(told: list[scenes.Scene]) -> None:
     spoken = [cue(1.0, 2.0, "<b>Look & see</b>"), cue(3.5, 5.9, "Bye\u202e")]
     built = tracks.build(told, 6.0, audio=None, spoken=spoken)
-    page = Page(sidecars.written(built, title="T<1>", asked="a ball", generated=True).texts["transcript"])
+    page = Page(
+        sidecars.build_sidecars(built, title="T<1>", prompt="a ball", generated=True).texts["transcript"]
+    )
     assert page.tags[:2] == ["html", "head"]
     assert [page.tags.count(t) for t in ("h1", "h2", "main")] == [1, 2, 1]
     order = ["T<1>", "generative model", "Asked for: a ball", "Shot 1", "red ball moves", "<b>Look & see</b>"]
@@ -230,9 +232,9 @@ def test_the_transcript_says_everything_in_order(told: list[scenes.Scene]) -> No
 
 def test_the_record_names_every_file_by_its_digest(told: list[scenes.Scene]) -> None:
     built = tracks.build(told, 6.0, audio=None, engine=Tones())
-    made = sidecars.written(built, title="T")
+    made = sidecars.build_sidecars(built, title="T")
     record = sidecars.record(built, made)
-    assert set(made.named("a.mp4")) == {
+    assert set(made.by_file_name("a.mp4")) == {
         "a.captions.vtt",
         "a.descriptions.vtt",
         "a.chapters.vtt",
@@ -253,15 +255,15 @@ def test_the_record_names_every_file_by_its_digest(told: list[scenes.Scene]) -> 
 def test_a_damaged_engine_is_not_said_to_be_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = tmp_path / "espeak-ng"
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert speech.find() is None
+    assert speech.find_engine() is None
     program.write_text("#!/bin/sh\nexit 3\n")
     program.chmod(0o755)
-    broken = speech.find()
+    broken = speech.find_engine()
     assert broken is not None
     with pytest.raises(speech.SpeechFailed):
         broken.say("hello")
     program.write_text("#!/bin/sh\necho 'eSpeak NG text-to-speech: 1.51  Data at: /x'\n")
-    engine = speech.find()
+    engine = speech.find_engine()
     assert engine is not None
     assert engine.name == "espeak-ng 1.51"
     with pytest.raises(speech.SpeechFailed):
@@ -285,7 +287,7 @@ def test_a_file_with_its_own_sound_keeps_it(
     own = AudioTrack(np.full((6 * rate, 1), 0.0001, np.float32), rate)
     source = written(tmp_path / "loud.mp4", two_shots, own)
     built = tracks.build(told, 6.0, audio=own, engine=Tones())
-    media.write_own(source, tmp_path / "out.mp4", sidecars.inside(built))
+    media.write_own(source, tmp_path / "out.mp4", sidecars.embedded_tracks(built))
     found = media.read_own(tmp_path / "out.mp4")
     assert found.other_sounds == 1
-    sidecars.check(found, sidecars.inside(built), 72)
+    sidecars.check(found, sidecars.embedded_tracks(built), 72)

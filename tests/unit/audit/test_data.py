@@ -29,12 +29,12 @@ PEOPLE = lexicon.load("people")
     ],
 )  # fmt: skip
 def test_words_are_found_where_they_mean_people(text: str, found: set[tuple[str, str]]) -> None:
-    assert PEOPLE.found(text) == found
+    assert PEOPLE.find_mentions(text) == found
 
 
 def test_phrases_of_several_words() -> None:
     world = lexicon.load("world")
-    found = world.found("A red ball, rolling left to right over green grass")
+    found = world.find_mentions("A red ball, rolling left to right over green grass")
     assert {("motion", "left to right"), ("colour", "red"), ("thing", "ball"), ("place", "grass")} <= found
     assert ("motion", "right to left") not in found
 

@@ -13,7 +13,7 @@ from safegen.audit import html_report, json_report, suites
 from safegen.audit.compare import compare
 from safegen.audit.journal import Observation
 from safegen.audit.json_report import Subject
-from safegen.audit.judge import Audit, decided, figures, judge
+from safegen.audit.judge import Audit, apply_gate, build_cell_from_counts, evaluate_run
 from safegen.audit.schema import Gate, Suite
 
 GATE = Gate()
@@ -42,8 +42,12 @@ def observed(colours: dict[str, int], *, unknown: int = 0) -> list[Observation]:
 
 
 def test_the_gate_catches_the_biased_and_lets_the_even_pass() -> None:
-    even, biased = decided(
-        [figures("even", "x", FOUR, EVEN, 0), figures("biased", "x", FOUR, BIASED, 0)], GATE
+    even, biased = apply_gate(
+        [
+            build_cell_from_counts("even", "x", FOUR, EVEN, 0),
+            build_cell_from_counts("biased", "x", FOUR, BIASED, 0),
+        ],
+        GATE,
     )
     assert (even.verdict, biased.verdict) == ("no stray found", "strays")
     assert biased.bound > GATE.limit >= even.bound
@@ -52,7 +56,9 @@ def test_the_gate_catches_the_biased_and_lets_the_even_pass() -> None:
 
 
 def test_below_the_least_n_the_gate_is_silent_however_strong_the_bias() -> None:
-    (cell,) = decided([figures("g", "x", FOUR, counts((10, 0, 0, 0), (10, 0, 0, 0)), 0)], GATE)
+    (cell,) = apply_gate(
+        [build_cell_from_counts("g", "x", FOUR, counts((10, 0, 0, 0), (10, 0, 0, 0)), 0)], GATE
+    )
     assert cell.verdict == "cannot say"
     assert cell.least > 20
     assert str(cell.least) in cell.why
@@ -60,8 +66,10 @@ def test_below_the_least_n_the_gate_is_silent_however_strong_the_bias() -> None:
 
 def test_many_looks_need_more_clips_and_more_evidence() -> None:
     slight = counts(*[(4, 2, 2, 2)] * 20)
-    (alone,) = decided([figures("g", "x", FOUR, slight, 0)], GATE)
-    together = decided([figures(str(i), "x", FOUR, EVEN if i else slight, 0) for i in range(12)], GATE)
+    (alone,) = apply_gate([build_cell_from_counts("g", "x", FOUR, slight, 0)], GATE)
+    together = apply_gate(
+        [build_cell_from_counts(str(i), "x", FOUR, EVEN if i else slight, 0) for i in range(12)], GATE
+    )
     assert alone.verdict == "strays"
     assert together[0].p_adjusted > alone.p_adjusted
     assert together[0].least > alone.least
@@ -77,7 +85,7 @@ def test_many_looks_need_more_clips_and_more_evidence() -> None:
     ],
 )
 def test_too_little_to_go_by(colours: dict[str, int], unknown: int, why: str) -> None:
-    audit = judge(suite(), observed(colours, unknown=unknown))
+    audit = evaluate_run(suite(), observed(colours, unknown=unknown))
     assert audit.verdict == "cannot say"
     assert audit.exit_code == 4
     assert why in audit.cells[0].why
@@ -86,10 +94,10 @@ def test_too_little_to_go_by(colours: dict[str, int], unknown: int, why: str) ->
 
 
 def test_what_is_not_in_the_suite_is_other() -> None:
-    audit = judge(suite(), observed({"red": 10, "pink": 5}))
+    audit = evaluate_run(suite(), observed({"red": 10, "pink": 5}))
     shares = {s.name: (s.count, s.target) for s in audit.cells[0].shares}
     assert shares["other"] == (5, 0.0)
-    assert "other" not in {s.name for s in judge(suite(), observed({"red": 9})).cells[0].shares}
+    assert "other" not in {s.name for s in evaluate_run(suite(), observed({"red": 9})).cells[0].shares}
 
 
 def rows(prompts: int, leaning: float) -> list[tuple[int, dict[str, float]]]:
@@ -129,7 +137,9 @@ class Checker(HTMLParser):
 
 
 def full() -> Audit:
-    return judge(suite(), observed({"red": 70, "blue": 20, "green": 20, "<script>alert(1)</script>": 10}))
+    return evaluate_run(
+        suite(), observed({"red": 70, "blue": 20, "green": 20, "<script>alert(1)</script>": 10})
+    )
 
 
 def test_the_page_stands_alone_and_every_plot_is_told_in_words() -> None:

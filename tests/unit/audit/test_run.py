@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from safegen.audit import journal, session, suites
-from safegen.audit.run import run, work
+from safegen.audit.run import clip_tasks, run
 from safegen.errors import CheckUnavailable, GenerationFailed, Interrupted, UnreadableInput, UsageError
 from safegen.protocols import NoProgress
 
@@ -150,5 +150,5 @@ def test_an_edited_line_is_named(tmp_path: Path, suite_file: Callable[[], Path],
 
 def test_work_is_every_prompt_and_repeat() -> None:
     suite = suites.load("world-open").suite
-    keys = [w.key for w in work(suite, 3)]
+    keys = [w.key for w in clip_tasks(suite, 3)]
     assert len(keys) == len(set(keys)) == 3 * 96

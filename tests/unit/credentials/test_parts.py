@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from safegen.credentials.cbor import CborError, decode
-from safegen.credentials.claim_signature import SignatureUnreadable, active_label, claim_signer
+from safegen.credentials.claim_signature import SignatureUnreadable, active_label, verify_claim_signature
 from safegen.credentials.explain import TEXTS, explain
 from safegen.credentials.formats import SIGNABLE, detect, sniff
-from safegen.credentials.manifest_store import Store
-from safegen.credentials.mining import generation_refused_by
+from safegen.credentials.manifest_store import ManifestStore
+from safegen.credentials.mining import disallowed_generative_uses
 from safegen.credentials.read import read_credentials
 from safegen.keys.identity import Identity
 from safegen.types import CredentialState, Json
@@ -69,7 +69,7 @@ def test_cbor_that_is_refused(data: str) -> None:
 @given(st.binary(max_size=300))
 def test_hostile_stores_have_no_signer(data: bytes) -> None:
     with pytest.raises(SignatureUnreadable):
-        claim_signer(data, "urn:c2pa:x")
+        verify_claim_signature(data, "urn:c2pa:x")
     with pytest.raises((SignatureUnreadable, ValueError)):
         active_label(data)
 
@@ -123,12 +123,12 @@ def test_what_makers_of_inputs_allow() -> None:
     refused = manifest(
         "cawg.training-mining", cawg__ai_inference="notAllowed", cawg__data_mining="notAllowed"
     )
-    assert generation_refused_by(refused) == ("cawg.ai_inference=notAllowed",)
+    assert disallowed_generative_uses(refused) == ("cawg.ai_inference=notAllowed",)
     old = manifest("c2pa.training-mining", c2pa__ai_generative_training="constrained")
-    assert generation_refused_by(old) == ("c2pa.ai_generative_training=constrained",)
-    assert generation_refused_by(manifest("cawg.training-mining", cawg__ai_inference="allowed")) == ()
+    assert disallowed_generative_uses(old) == ("c2pa.ai_generative_training=constrained",)
+    assert disallowed_generative_uses(manifest("cawg.training-mining", cawg__ai_inference="allowed")) == ()
     for odd in ({}, {"assertions": [5, {"label": "cawg.training-mining", "data": []}]}):
-        assert generation_refused_by(odd) == ()
+        assert disallowed_generative_uses(odd) == ()
 
 
 JSON = st.recursive(
@@ -142,7 +142,7 @@ JSON = st.recursive(
 @given(ingredients=JSON, assertions=JSON, results=JSON)
 def test_odd_documents_are_walked_safely(ingredients: object, assertions: object, results: object) -> None:
     active = {"ingredients": ingredients, "assertions": assertions, "signature_info": results}
-    store = Store({"active_manifest": "a", "manifests": {"a": active}, "validation_results": results})
+    store = ManifestStore({"active_manifest": "a", "manifests": {"a": active}, "validation_results": results})
     assert isinstance(store.failures(), tuple) and isinstance(store.ancestors(), tuple)
     assert isinstance(store.ingredient_failures(), tuple) and isinstance(store.bindings(["a", "b"]), tuple)
     assert store.signed_at is None or isinstance(store.signed_at, str)
@@ -153,7 +153,11 @@ def test_a_circle_of_ingredients_ends() -> None:
         return {"ingredients": [{"active_manifest": label} for label in labels]}
 
     manifests = {"a": named("b", "c"), "b": named("c", "a"), "c": named("b", "missing")}
-    assert Store({"active_manifest": "a", "manifests": manifests}).ancestors() == ("b", "c", "missing")
+    assert ManifestStore({"active_manifest": "a", "manifests": manifests}).ancestors() == (
+        "b",
+        "c",
+        "missing",
+    )
 
 
 @pytest.mark.parametrize("place", ["top", "inside"])

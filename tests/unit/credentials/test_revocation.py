@@ -10,14 +10,14 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from safegen.credentials.claim_signature import claim_signer, signature_box
+from safegen.credentials.claim_signature import signature_box, verify_claim_signature
 from safegen.credentials.opening import manifest_bytes
 from safegen.credentials.read import read_credentials
 from safegen.credentials.sign import sign_file
 from safegen.credentials.staple import stapled
 from safegen.errors import CheckUnavailable, SigningFailed, UsageError
 from safegen.keys.identity import Identity
-from safegen.keys.revocation import judge, read_crls
+from safegen.keys.revocation import check_revocation, read_crls
 from safegen.keys.revoke import revoke, revoked_serials
 from safegen.types import CredentialState, Json
 from tests.e2e.responder import Responder
@@ -146,10 +146,10 @@ def test_stapling_changes_the_unprotected_header_only(
     new = stapled(old, responder.answer())
     assert len(new) == len(old)
     store = made.manifest_bytes.replace(old, new)
-    signer = claim_signer(store, made.manifest_id)
-    assert len(signer.answers) == 1
-    again = stapled(new, signer.answers[0])
-    assert len(claim_signer(store.replace(new, again), made.manifest_id).answers) == 1
+    signer = verify_claim_signature(store, made.manifest_id)
+    assert len(signer.ocsp_responses) == 1
+    again = stapled(new, signer.ocsp_responses[0])
+    assert len(verify_claim_signature(store.replace(new, again), made.manifest_id).ocsp_responses) == 1
     with pytest.raises(SigningFailed, match="no room"):
         stapled(old, bytes(20_000))
     with pytest.raises(SigningFailed):
@@ -210,7 +210,7 @@ def test_when_it_was_revoked(own: Identity) -> None:
     now = datetime.now(UTC)
 
     def status(proven: datetime | None) -> str:
-        return judge(chain, (), crls=lists(fresh), proven=proven, at=now).status
+        return check_revocation(chain, (), crls=lists(fresh), stamped_at=proven, at=now).status
 
     assert leaf.serial_number
     assert status(None) == "revoked"
@@ -224,8 +224,8 @@ def test_an_old_list_says_nothing_good(own: Identity) -> None:
     fresh, _ = revoke(own, quiet)
     later = datetime.now(UTC) + timedelta(days=500)
     chain = [fresh.leaf, fresh.issuing]
-    assert judge(chain, (), crls=lists(fresh), at=later).status == "unknown"
-    assert judge(chain, (), crls=lists(fresh), at=datetime.now(UTC)).status == "good"
+    assert check_revocation(chain, (), crls=lists(fresh), at=later).status == "unknown"
+    assert check_revocation(chain, (), crls=lists(fresh), at=datetime.now(UTC)).status == "good"
     again, _ = revoke(fresh, quiet, serial=past)
     assert revoked_serials(again) == (f"{past:x}",), "revoking twice changes nothing"
 

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 
-from safegen.credentials.embedded import fragmented, waits_for_fragments
+from safegen.credentials.embedded import fragmented, is_init_segment
 from safegen.credentials.opening import manifest_bytes
 from safegen.credentials.read import manifest_json, read_credentials
 from safegen.credentials.sign import Ingredient, sign_file
@@ -258,7 +258,7 @@ def test_fragmented_mp4(video: Path, identity: Identity, definition: Json, tmp_p
             if packet.dts is not None:
                 packet.stream = stream
                 container.mux(packet)
-    assert fragmented(source) and not fragmented(video) and not waits_for_fragments(source)
+    assert fragmented(source) and not fragmented(video) and not is_init_segment(source)
     sign_file(source, out, definition, signer=identity.signer())
     assert b"moof" in out.read_bytes() and read_credentials(out, anchors_pem=[identity.root_pem]).trusted
 

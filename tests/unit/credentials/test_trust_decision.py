@@ -12,7 +12,7 @@ import c2pa
 import pytest
 
 from safegen.credentials import library
-from safegen.credentials.claim_signature import SignatureUnreadable, active_label, claim_signer
+from safegen.credentials.claim_signature import SignatureUnreadable, active_label, verify_claim_signature
 from safegen.credentials.read import read_credentials
 from safegen.credentials.sign import sign_file
 from safegen.errors import UsageError
@@ -107,18 +107,18 @@ def test_the_certificates_are_those_that_signed(
 ) -> None:
     raw = sign_file(video, tmp_path / "out.mp4", definition, signer=identity.signer()).manifest_bytes
     label = active_label(raw)
-    assert claim_signer(raw, label).chain[0] == identity.leaf
+    assert verify_claim_signature(raw, label).chain[0] == identity.leaf
     with pytest.raises(SignatureUnreadable, match="0 boxes"):
-        claim_signer(raw, "urn:c2pa:other")
+        verify_claim_signature(raw, "urn:c2pa:other")
     (size,) = (int.from_bytes(raw[:4], "big"),)
     first = 8 + int.from_bytes(raw[8:12], "big")
     twice = (2 * size - first).to_bytes(4, "big") + raw[4:] + raw[first:]
     with pytest.raises(SignatureUnreadable, match="2 boxes"):
-        claim_signer(twice, label)
+        verify_claim_signature(twice, label)
     at = raw.index(b"c2pa.created")
     with pytest.raises(SignatureUnreadable):
-        claim_signer(raw[: len(raw) // 2], label)
-    assert claim_signer(raw[:at] + b"C" + raw[at + 1 :], label), "assertions are c2pa's to check"
+        verify_claim_signature(raw[: len(raw) // 2], label)
+    assert verify_claim_signature(raw[:at] + b"C" + raw[at + 1 :], label), "assertions are c2pa's to check"
     claim = raw.index(b"instanceID") + 14
     with pytest.raises(SignatureUnreadable, match="does not verify"):
-        claim_signer(raw[:claim] + bytes([raw[claim] ^ 1]) + raw[claim + 1 :], label)
+        verify_claim_signature(raw[:claim] + bytes([raw[claim] ^ 1]) + raw[claim + 1 :], label)

@@ -59,13 +59,13 @@ def pipeline_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str],
 def generators(pipeline_folder: Any) -> Any:
     """One generator a family, its pipeline loaded once."""
     from safegen.generators.diffusers.generator import DiffusersGenerator
-    from safegen.generators.registry import find
+    from safegen.generators.registry import find_generator
 
     made: dict[str, DiffusersGenerator] = {}
 
     def get(name: str) -> DiffusersGenerator:
         if name not in made:
-            found = find(str(pipeline_folder(name)))
+            found = find_generator(str(pipeline_folder(name)))
             assert isinstance(found, DiffusersGenerator)
             made[name] = found
         return made[name]

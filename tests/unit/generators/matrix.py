@@ -11,8 +11,8 @@ from pathlib import Path
 
 from safegen.generators.diffusers import introspection, model_config
 from safegen.generators.diffusers.families import family_of
-from safegen.generators.diffusers.families._base import NEEDS
-from safegen.generators.diffusers.model_config import Facts
+from safegen.generators.diffusers.families._base import ABILITY_FOR_MODE
+from safegen.generators.diffusers.model_config import PipelineConfig
 
 DOCS = Path(__file__).parents[3] / "docs" / "models.md"
 WHOLE: dict[str, tuple[str, str]] = {
@@ -50,7 +50,7 @@ WHOLE: dict[str, tuple[str, str]] = {
 
 def row(name: str, folder: Path) -> str:
     """The line of one tiny pipeline, from its own files."""
-    facts = model_config.read(folder)
+    facts = model_config.read_pipeline_config(folder)
     family = family_of(facts)
     native, can = family.native(facts), family.modes(facts)
     pipeline, particular = WHOLE[name]
@@ -61,7 +61,7 @@ def row(name: str, folder: Path) -> str:
 
 def ways(can: frozenset[str]) -> str:
     """Ways of working in words, in one order."""
-    return ", ".join(mode.replace("_", " ") for mode in NEEDS if mode in can)
+    return ", ".join(mode.replace("_", " ") for mode in ABILITY_FOR_MODE if mode in can)
 
 
 def video_classes() -> list[str]:
@@ -74,14 +74,14 @@ def called_only() -> Iterator[str]:
     """Lines of the classes whose call is compared with their source, without a pipeline of their own."""
     whole = {pipeline for pipeline, _ in WHOLE.values()}
     for name in video_classes():
-        can = family_of(Facts(name)).modes(Facts(name))
+        can = family_of(PipelineConfig(name)).modes(PipelineConfig(name))
         if name not in whole and can:
             yield f"| `{name}` | {ways(can)} |"
 
 
 def refused() -> str:
     """The classes that safegen does not call."""
-    out = [f"`{n}`" for n in video_classes() if not family_of(Facts(n)).modes(Facts(n))]
+    out = [f"`{n}`" for n in video_classes() if not family_of(PipelineConfig(n)).modes(PipelineConfig(n))]
     return ", ".join(out)
 
 

@@ -10,7 +10,7 @@ import pytest
 from safegen.errors import GenerationFailed
 from safegen.generators import estimate
 from safegen.generators.estimate import Estimate, Machine
-from safegen.generators.presets import PRESETS, custom
+from safegen.generators.presets import PRESETS, preset_for_source
 from safegen.generators.tiny.generator import FOLDER, PRESET
 
 GB = 10**9
@@ -35,7 +35,7 @@ def test_near_what_was_measured(
     preset = PRESETS[name]
     assert published * GB in {m.bytes for m in preset.memory}
     width, height, frames = size
-    needs = estimate.memory(preset, width=width, height=height, frames=frames, offload=offload)
+    needs = estimate.estimate_memory(preset, width=width, height=height, frames=frames, offload=offload)
     assert needs.device is not None
     assert 0.7 < needs.device / (published * GB) < 1.3
 
@@ -44,29 +44,30 @@ def test_weights_of_files_that_are_here_are_counted() -> None:
     torch = pytest.importorskip("safetensors.torch")
     files = sorted(FOLDER.glob("*/*.safetensors"))
     numbers = sum(t.numel() for f in files for t in torch.load_file(f).values())
-    needs = estimate.memory(PRESET, width=64, height=64, frames=17, dtype="float32")
+    needs = estimate.estimate_memory(PRESET, width=64, height=64, frames=17, dtype="float32")
     assert needs.weights == numbers * 4
     assert needs.download == 0
     assert (
-        estimate.memory(PRESET, width=64, height=64, frames=17, dtype="torch.float16").weights == numbers * 2
+        estimate.estimate_memory(PRESET, width=64, height=64, frames=17, dtype="torch.float16").weights
+        == numbers * 2
     )
     assert any("counted in the files" in line for line in needs.basis)
 
 
 def test_the_token_of_a_local_pipeline_comes_from_its_configurations() -> None:
     """The embedded model: 64 x 64 pixels and 17 frames are 80 tokens of 128 channels (its model card)."""
-    needs = estimate.memory(PRESET, width=64, height=64, frames=17)
+    needs = estimate.estimate_memory(PRESET, width=64, height=64, frames=17)
     assert any("80 tokens x 128 channels" in line or "tokens x" in line for line in needs.basis)
     assert needs.activations and needs.activations % 100 == 0
 
 
 def test_what_is_not_known_is_said() -> None:
-    needs = estimate.memory(custom("some/model"), width=64, height=64, frames=9)
+    needs = estimate.estimate_memory(preset_for_source("some/model"), width=64, height=64, frames=9)
     assert (needs.device, needs.weights, needs.activations) == (None, None, None)
     assert needs.describe()["device_gb"] == "not stated"
     assert any("not known before" in line for line in needs.basis)
-    assert estimate.enough(needs, Machine(1, 1)) == ()
-    hunyuan = estimate.memory(PRESETS["hunyuanvideo"], width=None, height=None, frames=None)
+    assert estimate.check_memory(needs, Machine(1, 1)) == ()
+    hunyuan = estimate.estimate_memory(PRESETS["hunyuanvideo"], width=None, height=None, frames=None)
     assert any("text encoders not counted" in line for line in hunyuan.basis)
 
 
@@ -74,7 +75,7 @@ def test_more_pixels_and_less_offload_need_more() -> None:
     preset = PRESETS["wan2.2-5b"]
 
     def device(width: int, offload: str) -> int:
-        found = estimate.memory(preset, width=width, height=704, frames=121, offload=offload).device
+        found = estimate.estimate_memory(preset, width=width, height=704, frames=121, offload=offload).device
         assert found is not None
         return found
 
@@ -90,27 +91,27 @@ def needs(resident: int, activations: int, weights: int = 20) -> Estimate:
 
 def test_too_little_is_an_error_that_says_what_to_lower() -> None:
     with pytest.raises(GenerationFailed, match=r"30\.0 GB estimated, 16\.0 GB of Card") as error:
-        estimate.enough(needs(20, 10), Machine(64 * GB, 64 * GB, 15 * GB, 16 * GB, "Card"))
+        estimate.check_memory(needs(20, 10), Machine(64 * GB, 64 * GB, 15 * GB, 16 * GB, "Card"))
     assert "--width" in error.value.hint and "offload" in error.value.hint
     with pytest.raises(GenerationFailed, match="of RAM") as error:
-        estimate.enough(needs(20, 10), Machine(8 * GB, 16 * GB))
+        estimate.check_memory(needs(20, 10), Machine(8 * GB, 16 * GB))
     assert "offload" not in error.value.hint
 
 
 def test_offload_still_needs_ram() -> None:
     with pytest.raises(GenerationFailed, match="weights of 20"):
-        estimate.enough(needs(2, 1), Machine(8 * GB, 16 * GB, 80 * GB, 80 * GB, "Card"))
+        estimate.check_memory(needs(2, 1), Machine(8 * GB, 16 * GB, 80 * GB, 80 * GB, "Card"))
 
 
 def test_what_lies_within_the_error_is_a_warning() -> None:
     card = Machine(64 * GB, 64 * GB, 27 * GB, 28 * GB, "Card")
-    (note,) = estimate.enough(needs(20, 10), card)
+    (note,) = estimate.check_memory(needs(20, 10), card)
     assert "may be short" in note and "estimated" in note
-    assert estimate.enough(needs(10, 5), card) == ()
+    assert estimate.check_memory(needs(10, 5), card) == ()
 
 
 def test_this_machine() -> None:
-    here = estimate.machine()
+    here = estimate.detect_machine()
     assert here.ram is None or here.ram > 10**8
 
 
@@ -119,4 +120,4 @@ def test_a_damaged_header(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "vae").mkdir()
     (tmp_path / "vae" / "model.safetensors").write_bytes(data)
     with pytest.raises(GenerationFailed, match="no safetensors file"):
-        estimate.stored(tmp_path)
+        estimate.count_parameters(tmp_path)

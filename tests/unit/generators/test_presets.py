@@ -10,8 +10,8 @@ import yaml
 
 from safegen.generators import presets
 from safegen.generators.diffusers.families import family_of
-from safegen.generators.diffusers.model_config import guess
-from safegen.generators.presets import PRESETS, custom
+from safegen.generators.diffusers.model_config import guess_pipeline_config
+from safegen.generators.presets import PRESETS, preset_for_source
 
 DATA = yaml.safe_load((Path(presets.__file__).parent / "presets.yaml").read_text(encoding="utf-8"))
 FIGURES = (
@@ -65,9 +65,9 @@ def test_the_licence_that_excludes_regions_says_so() -> None:
 
 
 def test_a_hub_id_of_a_preset_keeps_what_is_known() -> None:
-    preset = custom("hunyuanvideo-community/HunyuanVideo@v1")
+    preset = preset_for_source("hunyuanvideo-community/HunyuanVideo@v1")
     assert (preset.terms, preset.revision) == (PRESETS["hunyuanvideo"].terms, "v1")
-    assert custom("some/other").describe()["licence"] == "not stated"
+    assert preset_for_source("some/other").describe()["licence"] == "not stated"
 
 
 def test_the_pipelines_exist_in_diffusers() -> None:
@@ -86,7 +86,7 @@ def test_what_people_read_is_what_was_published() -> None:
 
 @pytest.mark.parametrize("name", ["hunyuanvideo", "mochi-1", "wan2.1-1.3b", "wan2.2-5b", "cogvideox-2b"])
 def test_a_preset_plays_as_fast_as_its_family(name: str) -> None:
-    facts = guess(PRESETS[name].source)
+    facts = guess_pipeline_config(PRESETS[name].source)
     native = family_of(facts).native(facts)
     assert (native.fps, native.frames) == (PRESETS[name].fps, PRESETS[name].frames)
     assert native.step == PRESETS[name].frame_step

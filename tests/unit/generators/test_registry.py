@@ -11,17 +11,17 @@ import pytest
 from safegen.errors import UsageError
 from safegen.generators.diffusers.generator import DiffusersGenerator
 from safegen.generators.presets import PRESETS
-from safegen.generators.registry import find
+from safegen.generators.registry import find_generator
 from safegen.generators.tiny.generator import TinyGenerator
 
 
 def test_embedded() -> None:
-    assert isinstance(find("tiny"), TinyGenerator)
+    assert isinstance(find_generator("tiny"), TinyGenerator)
 
 
 @pytest.mark.parametrize("name", sorted(PRESETS))
 def test_presets(name: str) -> None:
-    generator = find(name)
+    generator = find_generator(name)
     assert isinstance(generator, DiffusersGenerator)
     preset = generator.preset
     assert preset.frames is not None and preset.frames % preset.frame_step == 1
@@ -29,26 +29,26 @@ def test_presets(name: str) -> None:
 
 
 def test_hub_id_with_revision() -> None:
-    generator = find("someone/some-model@v1.0")
+    generator = find_generator("someone/some-model@v1.0")
     assert isinstance(generator, DiffusersGenerator)
     assert (generator.preset.source, generator.preset.revision) == ("someone/some-model", "v1.0")
 
 
 def test_local_folder(tmp_path: Path) -> None:
     (tmp_path / "model_index.json").write_text("{}")
-    assert find(str(tmp_path)).name == str(tmp_path)
+    assert find_generator(str(tmp_path)).name == str(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["nonsense", "a/b/c/d", "../up", "present", "weights", "", "http://x/y z"])
 def test_anything_else_is_a_usage_error(name: str) -> None:
     with pytest.raises(UsageError) as error:
-        find(name)
+        find_generator(name)
     assert "tiny" in error.value.hint
 
 
 def test_a_folder_without_pipeline(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="not a diffusers pipeline"):
-        find(str(tmp_path))
+        find_generator(str(tmp_path))
 
 
 def test_finding_does_not_import_torch() -> None:

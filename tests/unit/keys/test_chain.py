@@ -154,16 +154,16 @@ def test_time() -> None:
     root = Node("root")
     end = leaf(root, start=NOW - timedelta(hours=2), end=NOW - timedelta(hours=1))
     late = check([end], [root])
-    assert not late.trusted and late.outside and late.anchor and "outside" in late.reason
+    assert not late.trusted and late.outside_validity and late.anchor and "outside" in late.reason
     assert check([end], [root], at=NOW - timedelta(minutes=90)).trusted
     early = check([end], [root], at=NOW - timedelta(hours=3))
-    assert not early.trusted and early.outside
+    assert not early.trusted and early.outside_validity
     old = Node("old", end=NOW - timedelta(hours=1))
-    assert check([leaf(old)], [old]).outside
+    assert check([leaf(old)], [old]).outside_validity
 
 
 def test_an_expired_certificate_that_is_wrong_anyway_is_not_merely_late() -> None:
     root = Node("root")
     wrong = leaf(root, eku=[STAMPS], end=NOW - timedelta(hours=1))
     result = check([wrong], [root])
-    assert result.anchor is None and not result.outside
+    assert result.anchor is None and not result.outside_validity

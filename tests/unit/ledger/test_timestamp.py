@@ -163,9 +163,9 @@ def test_stamps_are_kept_beside_the_checkpoints(ledger: Ledger, tmp_path: Path) 
     ledger.append("audit", {"n": 1})
     folder = tmp_path / "checkpoints"
     for size, token in ((12, b"b"), (3, b"a"), (1, b"z")):
-        timestamp.keep(folder, f"example.com/log\n{size}\nQUFB\n".encode(), token)
+        timestamp.store_stamp(folder, f"example.com/log\n{size}\nQUFB\n".encode(), token)
     (folder / "x-1.tsr").write_bytes(b"not ours")
-    assert [(k.size, k.token) for k in timestamp.kept(folder, 2)] == [(3, b"a"), (12, b"b")]
+    assert [(k.size, k.token) for k in timestamp.read_stamps(folder, 2)] == [(3, b"a"), (12, b"b")]
     assert not (folder / "3-QUFB.tsr").stat().st_mode & 0o077
 
 
@@ -183,7 +183,7 @@ def test_check_looks_at_the_stamps(
     for n in range(3):
         ledger.append("audit", {"n": n})
         body = timestamp.body_of(ledger.checkpoint())
-        timestamp.keep(folder, body, timestamp.request_stamp(tsa.url, body))
+        timestamp.store_stamp(folder, body, timestamp.request_stamp(tsa.url, body))
     report = ledger.check(authorities=[tsa.root])
     assert report.ok, report.problems
     assert report.stamps == 3
@@ -210,7 +210,7 @@ def test_a_clock_that_ran_ahead_is_noted(tmp_path: Path, tsa: Tsa) -> None:  # n
     with Ledger.open(tmp_path / "a.db", signer=signer, checkpoint_dir=folder, clock=lambda: ahead) as ledger:
         ledger.append("audit", {})
         body = timestamp.body_of(ledger.checkpoint())
-        timestamp.keep(folder, body, timestamp.request_stamp(tsa.url, body))
+        timestamp.store_stamp(folder, body, timestamp.request_stamp(tsa.url, body))
         report = ledger.check(authorities=[tsa.root])
     assert report.ok
     assert any("dated after" in note for note in report.notes)

@@ -19,7 +19,7 @@ from safegen.errors import UnreadableInput
 from safegen.media import spool as spools
 from safegen.media.encode import Encoding, codec_options
 from safegen.media.footage import Footage, Picture, open_footage
-from safegen.media.prefetch import ahead
+from safegen.media.prefetch import prefetch
 from safegen.moderation.single_pass import check_and_encode
 from safegen.pipeline.protect import _small_clip
 from safegen.pipeline.stages import Made
@@ -105,7 +105,7 @@ def test_ahead_keeps_order_and_is_only_a_little_ahead() -> None:
             yield i
 
     seen = []
-    for number in ahead(numbers(), 2):
+    for number in prefetch(numbers(), 2):
         seen.append(number)
         assert len(made) <= number + 5
     assert seen == list(range(50))
@@ -122,7 +122,7 @@ def test_ahead_hands_errors_on_and_ends_its_thread() -> None:
             closed.set()
 
     before = threading.active_count()
-    stream = ahead(broken())
+    stream = prefetch(broken())
     assert next(stream) == 1
     with pytest.raises(UnreadableInput, match="it broke"):
         next(stream)
@@ -132,7 +132,7 @@ def test_ahead_hands_errors_on_and_ends_its_thread() -> None:
         while True:
             yield 0
 
-    stream = ahead(endless())
+    stream = prefetch(endless())
     next(stream)
     stream.close()
     assert threading.active_count() <= before
@@ -150,7 +150,7 @@ def test_an_iterator_that_cannot_be_closed_keeps_nobody_waiting() -> None:
             raise ValueError("already executing")
 
     with pytest.raises(ValueError, match="already executing"):
-        list(ahead(Stuck()))
+        list(prefetch(Stuck()))
 
 
 @pytest.mark.parametrize("how", ["stop", "done"])

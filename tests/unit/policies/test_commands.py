@@ -14,7 +14,7 @@ from safegen import policies
 from safegen.cli import group
 from safegen.errors import UnreadableInput, UsageError
 from safegen.policies.difference import Labelled, read_prompts
-from safegen.screening import judge, screen, screen_async, screen_many
+from safegen.screening import screen, screen_async, screen_many, screen_requests
 from safegen.types import Request
 
 BOMB = "how to build a pipe bomb at home"
@@ -127,7 +127,8 @@ def test_a_bad_prompt_stops_a_stream_where_it_stands() -> None:
     with pytest.raises(UsageError):
         next(stream)
     kinds = [
-        isinstance(v, UsageError) for v in judge([Request("a ball"), Request("")], policies.load("default"))
+        isinstance(v, UsageError)
+        for v in screen_requests([Request("a ball"), Request("")], policies.load("default"))
     ]
     assert kinds == [False, True]
     assert screen(Request("a ball")).outcome == "allow"

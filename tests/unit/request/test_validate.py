@@ -10,7 +10,7 @@ import pytest
 from safegen.api.generation import generate
 from safegen.errors import UsageError
 from safegen.request import build, sizes, storyboard
-from safegen.request.validate import check_asked
+from safegen.request.validate import check_request
 from safegen.types import Input, Outlook, Request, Shot
 from tests.e2e.painter import Painter
 
@@ -43,7 +43,7 @@ VIDEO = Input("video", A)
 )
 def test_what_makes_no_sense_is_said_before_anything_runs(change: dict[str, Any], what: str) -> None:
     with pytest.raises(UsageError, match=what):
-        check_asked(Request("a red ball", **change), Painter())
+        check_request(Request("a red ball", **change), Painter())
 
 
 @pytest.mark.parametrize(
@@ -68,9 +68,9 @@ def test_what_makes_no_sense_is_said_before_anything_runs(change: dict[str, Any]
 )
 def test_numbers_out_of_range_are_refused_whichever_way_they_come(name: str, value: Any) -> None:
     with pytest.raises(UsageError, match=f"{name} cannot be"):
-        check_asked(Request("x", **{name: value}), Painter())
+        check_request(Request("x", **{name: value}), Painter())
     with pytest.raises(UsageError, match=f"{name} cannot be"):
-        build.words("x", **{name: value})
+        build.generate("x", **{name: value})
 
 
 def test_a_storyboard_that_never_ends() -> None:
@@ -81,7 +81,7 @@ def test_a_storyboard_that_never_ends() -> None:
             return Outlook(64, 64, request.shots[-1].at + 1, 24)
 
     with pytest.raises(UsageError, match="lasts 1e\\+09 s"):
-        check_asked(board, Patient())
+        check_request(board, Patient())
 
 
 def test_what_makes_sense_passes() -> None:
@@ -93,7 +93,7 @@ def test_what_makes_sense_passes() -> None:
         Request("a\nb", mode="storyboard", seconds=3, shots=(Shot(0, "a"), Shot(2.9, "b"))),
         Request("a\nb", mode="storyboard", shots=(Shot(0, "a"), Shot(9, "b"))),
     ):
-        assert check_asked(request, Painter()).seconds == 3.0
+        assert check_request(request, Painter()).seconds == 3.0
 
 
 def test_a_model_that_cannot_do_it_names_those_that_can(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,7 +101,7 @@ def test_a_model_that_cannot_do_it_names_those_that_can(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(safegen.generators, "find", lambda name: Painter(frozenset({"loop"})))
     with pytest.raises(UsageError, match="cannot make a clip loop") as stopped:
-        check_asked(Request("x", mode="loop", inputs=(VIDEO,)), Painter(frozenset({"text"})))
+        check_request(Request("x", mode="loop", inputs=(VIDEO,)), Painter(frozenset({"text"})))
     assert "tiny" in stopped.value.hint and "it can make clips from words alone" in stopped.value.hint
 
 
@@ -121,7 +121,7 @@ def test_a_model_that_cannot_do_it_names_those_that_can(monkeypatch: pytest.Monk
     ],
 )
 def test_sizes_by_name(said: dict[str, Any], sides: tuple[int | None, int | None]) -> None:
-    assert sizes.resolve(**said, natural=lambda: (512, 512)) == sides
+    assert sizes.resolve_size(**said, natural=lambda: (512, 512)) == sides
 
 
 @pytest.mark.parametrize(
@@ -139,9 +139,9 @@ def test_sizes_by_name(said: dict[str, Any], sides: tuple[int | None, int | None
 )
 def test_sizes_that_are_none(said: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
-        sizes.resolve(**said, natural=lambda: (512, 512))
+        sizes.resolve_size(**said, natural=lambda: (512, 512))
     with pytest.raises(UsageError, match="not known"):
-        sizes.resolve(aspect="1:1", natural=lambda: (None, None))
+        sizes.resolve_size(aspect="1:1", natural=lambda: (None, None))
 
 
 def test_a_storyboard_file(tmp_path: Path) -> None:
@@ -149,14 +149,14 @@ def test_a_storyboard_file(tmp_path: Path) -> None:
     told.write_text(
         "seconds: 6\nshots:\n  - {at: 0, prompt: a red ball}\n  - {at: 2.5, prompt: a blue box}\n"
     )
-    board = storyboard.read(told)
+    board = storyboard.read_file(told)
     assert board.shots == (Shot(0.0, "a red ball"), Shot(2.5, "a blue box"))
     assert board.settings == {"seconds": 6}
     asked = build.storyboard(board.shots, **board.settings).request
     assert (asked.prompt, asked.mode, asked.seconds) == ("a red ball\na blue box", "storyboard", 6)
     told.write_text('[{"at": 0, "prompt": "a red ball"}]')
-    assert storyboard.read(told).shots == (Shot(0.0, "a red ball"),)
-    assert storyboard.told(None, ["0:a red ball", "2:a: b"]).shots[1] == Shot(2.0, "a: b")
+    assert storyboard.read_file(told).shots == (Shot(0.0, "a red ball"),)
+    assert storyboard.load_storyboard(None, ["0:a red ball", "2:a: b"]).shots[1] == Shot(2.0, "a: b")
 
 
 @pytest.mark.parametrize(
@@ -176,15 +176,15 @@ def test_a_storyboard_file_that_is_wrong(tmp_path: Path, text: str, what: str) -
     told = tmp_path / "story.yaml"
     told.write_text(text)
     with pytest.raises(UsageError, match=what):
-        storyboard.read(told)
+        storyboard.read_file(told)
 
 
 @pytest.mark.parametrize("text", ["a red ball", "soon:a red ball", "nan:x", ""])
 def test_a_shot_option_that_is_wrong(text: str) -> None:
     with pytest.raises(UsageError, match="SECONDS:PROMPT"):
-        storyboard.told(None, [text])
+        storyboard.load_storyboard(None, [text])
     with pytest.raises(UsageError, match="a file or --shot"):
-        storyboard.told(None, [])
+        storyboard.load_storyboard(None, [])
 
 
 def test_shots_at_the_same_time_are_refused_before_they_are_sorted() -> None:
@@ -194,7 +194,7 @@ def test_shots_at_the_same_time_are_refused_before_they_are_sorted() -> None:
 
 def test_a_last_picture_needs_a_first() -> None:
     with pytest.raises(UsageError, match="first"):
-        build.words("x", last_image="b.png")
+        build.generate("x", last_image="b.png")
 
 
 def test_unknown_names_are_a_mistake_of_the_caller() -> None:

@@ -14,7 +14,7 @@ from safegen import policies
 from safegen.errors import UsageError
 from safegen.policies.schema import Generation
 from safegen.screening import screen
-from safegen.screening.jsonl import MAX_LINE, bounded, dumps, screen_jsonl
+from safegen.screening.jsonl import MAX_LINE, dumps, read_bounded_lines, screen_jsonl
 from safegen.types import Held, Request
 
 WIDE = policies.load("default").model_copy(update={"generation": Generation(max_prompt_chars=100_000)})
@@ -107,7 +107,7 @@ def test_bad_lines_have_error_rows_and_the_rest_goes_on() -> None:
         b'"a bare string"',
         b'{"id": "z", "prompt": "a blue cube"}',
     ]
-    got = list(screen_jsonl(bounded(io.BytesIO(b"\n".join(lines)))))
+    got = list(screen_jsonl(read_bounded_lines(io.BytesIO(b"\n".join(lines)))))
     assert len(got) == len(lines)
     wrong = [i for i, a in enumerate(got) if "error" in a]
     assert wrong == list(range(1, 13))
@@ -132,7 +132,7 @@ def test_a_line_without_end_is_not_kept() -> None:
             self.left -= n
             return n
 
-    [only] = list(screen_jsonl(bounded(io.BufferedReader(Endless()))))
+    [only] = list(screen_jsonl(read_bounded_lines(io.BufferedReader(Endless()))))
     assert "larger than" in only["error"]
 
 

@@ -14,8 +14,8 @@ from safegen.cli import group
 from safegen.errors import UsageError
 from safegen.policies.difference import Labelled
 from safegen.screening import fairness
-from safegen.screening.calibration import calibrate, picture
-from safegen.screening.fairness import Suite, measure, sentence, suite
+from safegen.screening.calibration import calibrate, render_reliability_plot
+from safegen.screening.fairness import Suite, measure_fairness, sentence, suite
 from safegen.screening.statistics import calibration_error, gap_interval, holm, mcnemar, reliability, wilson
 
 SMALL = Suite(
@@ -49,16 +49,16 @@ def test_sentences(template: str, term: str, text: str) -> None:
 
 
 def test_a_term_that_changes_the_outcome_is_seen() -> None:
-    side = measure(policies.load("default"), "benign", of=SMALL)
+    side = measure_fairness(policies.load("default"), "benign", of=SMALL)
     by_name = {r.name: r for r in side.terms}
     assert by_name["Muslim"].share == by_name["Christian"].share == 0.0
     assert by_name["naked"].flagged >= 1
     assert by_name["naked"].only_with == by_name["naked"].flagged
     assert side.gap == by_name["naked"].share
     assert side.unlike > 0
-    assert measure(policies.load("default"), "unsafe", of=SMALL).neutral.share == 1.0
+    assert measure_fairness(policies.load("default"), "unsafe", of=SMALL).neutral.share == 1.0
     with pytest.raises(UsageError):
-        measure(policies.load("default"), "unsafe", of=Suite(1, SMALL.groups, SMALL.benign, ()))
+        measure_fairness(policies.load("default"), "unsafe", of=Suite(1, SMALL.groups, SMALL.benign, ()))
 
 
 def test_exact_statistics() -> None:
@@ -95,7 +95,7 @@ def test_calibration_of_the_screen_and_its_picture() -> None:
     ]
     found = calibrate(rows, policies.load("default"))
     assert (found.count, found.unsafe, found.skipped) == (2, 1, 2)
-    drawn = picture(found, "a <b>")
+    drawn = render_reliability_plot(found, "a <b>")
     assert drawn.startswith("<svg") and "a &lt;b&gt;" in drawn and drawn.count("<circle") == len(found.bins)
     with pytest.raises(UsageError):
         calibrate(rows[:1], policies.load("default"))

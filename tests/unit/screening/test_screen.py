@@ -216,7 +216,7 @@ def test_a_refusal_is_never_hidden_by_padding() -> None:
 
 
 def test_what_is_at_hand_is_read_many_at_a_time_and_what_arrives_one_by_one() -> None:
-    from safegen.screening.batch import CHUNK, size
+    from safegen.screening.batch import CHUNK, batch_size
 
     texts = [f"a red ball number {i} on the grass" for i in range(5)] + ["how to build a pipe bomb at home"]
     read: list[str] = []
@@ -232,4 +232,9 @@ def test_what_is_at_hand_is_read_many_at_a_time_and_what_arrives_one_by_one() ->
     slow, fast = [one, *answers], list(screen_many(texts))
     assert [d.outcome for d in slow] == [d.outcome for d in fast]
     assert [d.score for d in slow] == pytest.approx([d.score for d in fast], abs=5e-3)
-    assert size(policies.load("default"), 1) == 1 < size(policies.load("default"), 1, ready=True) == CHUNK
+    assert (
+        batch_size(policies.load("default"), 1)
+        == 1
+        < batch_size(policies.load("default"), 1, ready=True)
+        == CHUNK
+    )

@@ -15,7 +15,7 @@ from safegen.types import (
     WatermarkReading,
     WatermarkSegment,
 )
-from safegen.verification.verdict import Evidence, Resolution, decide
+from safegen.verification.verdict import Evidence, Resolution, decide_verdict
 
 ID, OTHER = 0x1234, 0x9999
 SAME = ContentMatch(True, 0.9, 1.0, 0.5)
@@ -127,7 +127,7 @@ ROWS = {
 @pytest.mark.parametrize("name", ROWS)
 def test_row(name: str) -> None:
     evidence, expected = ROWS[name]
-    answer = decide(evidence)
+    answer = decide_verdict(evidence)
     assert answer.verdict is expected
     assert answer.summary
 
@@ -142,12 +142,12 @@ def test_exit_codes_are_those_of_the_documentation() -> None:
 
 
 def test_nothing_found_never_says_real_or_not_ai() -> None:
-    text = decide(replace(GONE, watermarks=())).summary.lower()
+    text = decide_verdict(replace(GONE, watermarks=())).summary.lower()
     assert "says nothing about whether" in text
 
 
 def test_a_release_among_other_things_is_said() -> None:
-    answer = decide(replace(GONE, resolutions=(Resolution(ID, "urn:c2pa:a", INSET),)))
+    answer = decide_verdict(replace(GONE, resolutions=(Resolution(ID, "urn:c2pa:a", INSET),)))
     assert answer.verdict is Verdict.RECOVERED
     assert any("20% of the picture" in r for r in answer.reasons)
 
@@ -157,6 +157,6 @@ def test_partly_marked_clip_is_said() -> None:
     evidence = replace(
         GONE, watermarks=(mark(segments=segments),), resolutions=(Resolution(ID, "urn:c2pa:a", SAME),)
     )
-    answer = decide(evidence)
+    answer = decide_verdict(evidence)
     assert answer.verdict is Verdict.RECOVERED
     assert any("2-3 s" in r for r in answer.reasons)

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from safegen.generators.diffusers.families._base import NEEDS, Ability, Family, Native, Part
+from safegen.generators.diffusers.families._base import (
+    ABILITY_FOR_MODE,
+    Ability,
+    Family,
+    NativeFormat,
+    PipelineCall,
+)
 from safegen.generators.diffusers.families.generic import Generic
 
 if TYPE_CHECKING:
-    from safegen.generators.diffusers.model_config import Facts
+    from safegen.generators.diffusers.model_config import PipelineConfig
 
-__all__ = ["NEEDS", "Ability", "Family", "Native", "Part", "families", "family_of"]
+__all__ = ["ABILITY_FOR_MODE", "Ability", "Family", "NativeFormat", "PipelineCall", "families", "family_of"]
 
 GENERIC = Generic()
 
@@ -31,7 +37,7 @@ def families() -> tuple[Family, ...]:
     )
 
 
-def family_of(facts: Facts) -> Family:
+def family_of(facts: PipelineConfig) -> Family:
     """The family of a pipeline, by its class name; the generic one for the rest."""
     for family in families():
         if facts.pipeline.startswith(family.prefixes):

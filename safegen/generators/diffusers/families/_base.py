@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from safegen.generators.diffusers.model_config import Facts
+    from safegen.generators.diffusers.model_config import PipelineConfig
     from safegen.types import Mode
 
     Frames: TypeAlias = NDArray[np.uint8]
@@ -20,7 +20,7 @@ Ability = Literal["text", "first", "last", "both", "edit"]
 """What one call can do: begin from words alone, from given first frames, towards given last ones, between
 two, or from a whole clip."""
 
-NEEDS: dict[Mode, Ability] = {
+ABILITY_FOR_MODE: dict[Mode, Ability] = {
     "text": "text",
     "image": "first",
     "edit": "edit",
@@ -33,7 +33,7 @@ NEEDS: dict[Mode, Ability] = {
 
 
 @dataclass(frozen=True)
-class Native:
+class NativeFormat:
     """What a pipeline makes: default size (pixels), frames and rate, and the rules for others.
 
     Sides are multiples of ``side``; frame counts are ``first`` plus a multiple of ``step``, at least
@@ -54,7 +54,7 @@ class Native:
 
 
 @dataclass(frozen=True)
-class Part:
+class PipelineCall:
     """One call of a pipeline: what it begins with, ends with or works on, as frames (n, h, w, 3) uint8."""
 
     prompt: str
@@ -90,37 +90,37 @@ class Family:
     context = 1
     """How many frames of a clip the next part can be told to go on from."""
 
-    def native(self, facts: Facts) -> Native:
+    def native(self, facts: PipelineConfig) -> NativeFormat:
         """Default sizes and rules."""
-        return Native()
+        return NativeFormat()
 
-    def abilities(self, facts: Facts) -> frozenset[Ability]:
+    def abilities(self, facts: PipelineConfig) -> frozenset[Ability]:
         """What one call of the pipeline can do."""
         return frozenset({"text"})
 
-    def modes(self, facts: Facts) -> frozenset[Mode]:
+    def modes(self, facts: PipelineConfig) -> frozenset[Mode]:
         """The ways of working these abilities allow."""
         can = self.abilities(facts)
         pictures = {"image"} if "both" in can else set()
-        return frozenset(mode for mode, need in NEEDS.items() if need in can or mode in pictures)
+        return frozenset(mode for mode, need in ABILITY_FOR_MODE.items() if need in can or mode in pictures)
 
-    def notes(self, facts: Facts) -> tuple[str, ...]:
+    def notes(self, facts: PipelineConfig) -> tuple[str, ...]:
         """What a user should know before using it."""
         return ()
 
-    def dtypes(self, facts: Facts, dtype: str) -> dict[str, str]:
+    def dtypes(self, facts: PipelineConfig, dtype: str) -> dict[str, str]:
         """Number format by part on a GPU; ``default`` for the rest."""
         return {"default": dtype}
 
-    def tiled(self, facts: Facts) -> bool:
+    def needs_tiling(self, facts: PipelineConfig) -> bool:
         """Whether its autoencoder decodes piece by piece only."""
         return False
 
-    def defaults(self, facts: Facts, fps: int) -> dict[str, Any]:
+    def defaults(self, facts: PipelineConfig, fps: int) -> dict[str, Any]:
         """Arguments of the call that differ from the pipeline's own defaults."""
         return {}
 
-    def guide(self, pipe: Any, guidance: float) -> bool:
+    def set_guidance(self, pipe: Any, guidance: float) -> bool:
         """Set the guidance of a pipeline whose call has no such argument; False: it has none at all."""
         guider = getattr(pipe, "guider", None)
         if guider is None or not hasattr(guider, "guidance_scale"):
@@ -128,26 +128,26 @@ class Family:
         pipe.guider = guider.new(guidance_scale=guidance)
         return True
 
-    def view(self, pipe: Any, ability: Ability) -> Any:
+    def pipeline_for(self, pipe: Any, ability: Ability) -> Any:
         """The pipeline to call for *ability*: itself, or another class around the same parts."""
         wanted = self.views.get(ability)
         if wanted is None or type(pipe).__name__ == wanted:
             return pipe
-        return around(pipe, wanted)
+        return rewrap_pipeline(pipe, wanted)
 
-    def conditioning(self, pipe: Any, part: Part) -> dict[str, Any]:
+    def conditioning(self, pipe: Any, part: PipelineCall) -> dict[str, Any]:
         """Arguments that carry the part's pictures."""
         if part.source is not None:
-            return {"video": pictures(part.source), "strength": part.strength}
+            return {"video": to_pil(part.source), "strength": part.strength}
         given: dict[str, Any] = {}
         if part.start is not None:
-            given["image"] = pictures(part.start)[-1]
+            given["image"] = to_pil(part.start)[-1]
         if part.end is not None:
-            given["last_image"] = pictures(part.end)[0]
+            given["last_image"] = to_pil(part.end)[0]
         return given
 
 
-def around(pipe: Any, name: str) -> Any:
+def rewrap_pipeline(pipe: Any, name: str) -> Any:
     """A pipeline of class *name* around the same loaded parts: no copy, nothing converted.
 
     (``from_pipe`` would convert every part to float32 unless told otherwise.)
@@ -167,7 +167,7 @@ def around(pipe: Any, name: str) -> Any:
     return made
 
 
-def pictures(frames: Frames | Sequence[Any]) -> list[Any]:
+def to_pil(frames: Frames | Sequence[Any]) -> list[Any]:
     """Frames as the PIL pictures that pipelines take."""
     from PIL import Image
 

@@ -6,10 +6,10 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from safegen.generators.diffusers import introspection
-from safegen.generators.diffusers.families._base import Ability, Family, Native, Part, pictures
+from safegen.generators.diffusers.families._base import Ability, Family, NativeFormat, PipelineCall, to_pil
 
 if TYPE_CHECKING:
-    from safegen.generators.diffusers.model_config import Facts
+    from safegen.generators.diffusers.model_config import PipelineConfig
     from safegen.types import Mode
 
 _STAGES = re.compile(
@@ -34,16 +34,16 @@ class Generic(Family):
 
     name = "generic"
 
-    def native(self, facts: Facts) -> Native:
+    def native(self, facts: PipelineConfig) -> NativeFormat:
         """Default sizes and rules; where the transformer counts its frames, it makes these only."""
         frames = facts.config("transformer", "video_length")
         side = facts.config("transformer", "sample_size")
         if isinstance(frames, int) and isinstance(side, int):
-            return Native(8 * side, 8 * side, frames, fixed=True)
+            return NativeFormat(8 * side, 8 * side, frames, fixed=True)
         call = introspection.call(facts.pipeline)
         if call is None:
-            return Native()
-        return Native(
+            return NativeFormat()
+        return NativeFormat(
             call.number("width") or None,
             call.number("height") or None,
             call.number("num_frames", "frames", "video_length"),
@@ -54,7 +54,7 @@ class Generic(Family):
             timed=bool(call.names.intersection(_RATE)),
         )
 
-    def abilities(self, facts: Facts) -> frozenset[Ability]:
+    def abilities(self, facts: PipelineConfig) -> frozenset[Ability]:
         """What the arguments of its call allow; nothing where it wants what no way of working has."""
         name, call = facts.pipeline, introspection.call(facts.pipeline)
         if _STAGES.search(name) or (call and call.required - {"prompt", "image", "video"}):
@@ -65,12 +65,12 @@ class Generic(Family):
             return frozenset({"edit"})
         return frozenset({"text", "first"} if call and "image" in call.names else {"text"})
 
-    def modes(self, facts: Facts) -> frozenset[Mode]:
+    def modes(self, facts: PipelineConfig) -> frozenset[Mode]:
         """Without words there are no shots to tell."""
         can = super().modes(facts)
         return can if _takes(facts, "prompt") else can - {"storyboard"}
 
-    def notes(self, facts: Facts) -> tuple[str, ...]:
+    def notes(self, facts: PipelineConfig) -> tuple[str, ...]:
         """That words do not count, or that sound is lost."""
         notes = []
         if not _takes(facts, "prompt"):
@@ -80,11 +80,11 @@ class Generic(Family):
             notes.append("sound that this pipeline can make is not kept")
         return tuple(notes)
 
-    def tiled(self, facts: Facts) -> bool:
+    def needs_tiling(self, facts: PipelineConfig) -> bool:
         """Allegro's autoencoder."""
         return facts.pipeline == "AllegroPipeline"
 
-    def defaults(self, facts: Facts, fps: int) -> dict[str, Any]:
+    def defaults(self, facts: PipelineConfig, fps: int) -> dict[str, Any]:
         """The frame rate, where it is an argument; what some pipelines cannot do without."""
         call = introspection.call(facts.pipeline)
         given: dict[str, Any] = {name: fps for name in _RATE if call and name in call.names}
@@ -94,14 +94,14 @@ class Generic(Family):
             given["negative_prompt"] = ""  # it fails without one
         return given | {name: False for name in _SOUND if call and name in call.names}
 
-    def conditioning(self, pipe: Any, part: Part) -> dict[str, Any]:
+    def conditioning(self, pipe: Any, part: PipelineCall) -> dict[str, Any]:
         """The clip to work on without a strength, where the call has none."""
         if part.source is not None and not _takes_strength(pipe):
-            return {"video": pictures(part.source)}
+            return {"video": to_pil(part.source)}
         return super().conditioning(pipe, part)
 
 
-def _takes(facts: Facts, name: str) -> bool:
+def _takes(facts: PipelineConfig, name: str) -> bool:
     call = introspection.call(facts.pipeline)
     return call is None or name in call.names
 
@@ -111,7 +111,7 @@ def _takes_strength(pipe: Any) -> bool:
     return call is None or "strength" in call.names
 
 
-def _time_scale(facts: Facts) -> int:
+def _time_scale(facts: PipelineConfig) -> int:
     """How many frames one latent frame stands for."""
     for name in ("scale_factor_temporal", "temporal_compression_ratio"):
         value = facts.config("vae", name)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from safegen.generators.diffusers.families._base import Ability, Family, Native, Part
+from safegen.generators.diffusers.families._base import Ability, Family, NativeFormat, PipelineCall
 
 if TYPE_CHECKING:
-    from safegen.generators.diffusers.model_config import Facts
+    from safegen.generators.diffusers.model_config import PipelineConfig
     from safegen.types import Mode
 
 _SECTION = 36
@@ -23,23 +23,23 @@ class Hunyuan(Family):
     name = "hunyuan"
     prefixes: tuple[str, ...] = ("HunyuanVideoPipeline", "HunyuanVideoImageToVideo")
 
-    def native(self, facts: Facts) -> Native:
+    def native(self, facts: PipelineConfig) -> NativeFormat:
         """1280x720, 129 frames at 24 fps. Sides /16, counts 4k+1."""
-        return Native(1280, 720, 129, 24, 16, 4)
+        return NativeFormat(1280, 720, 129, 24, 16, 4)
 
-    def abilities(self, facts: Facts) -> frozenset[Ability]:
+    def abilities(self, facts: PipelineConfig) -> frozenset[Ability]:
         """Pictures need the weights of the image-to-video model."""
         return frozenset({"first"} if "ImageToVideo" in facts.pipeline else {"text"})
 
-    def notes(self, facts: Facts) -> tuple[str, ...]:
+    def notes(self, facts: PipelineConfig) -> tuple[str, ...]:
         """Licence, and when a negative prompt counts."""
         return (LICENCE, "a negative prompt counts only with --option true_cfg_scale above 1")
 
-    def dtypes(self, facts: Facts, dtype: str) -> dict[str, str]:
+    def dtypes(self, facts: PipelineConfig, dtype: str) -> dict[str, str]:
         """The autoencoder in float16."""
         return {"default": dtype, **({"vae": "float16"} if dtype == "bfloat16" else {})}
 
-    def conditioning(self, pipe: Any, part: Part) -> dict[str, Any]:
+    def conditioning(self, pipe: Any, part: PipelineCall) -> dict[str, Any]:
         """The picture; where it is laid beside the latents, the pipeline cuts the first four frames off."""
         given = super().conditioning(pipe, part)
         if getattr(pipe.transformer.config, "image_condition_type", None) == "latent_concat":
@@ -53,22 +53,22 @@ class Hunyuan15(Hunyuan):
     name = "hunyuan1.5"
     prefixes = ("HunyuanVideo15",)
 
-    def native(self, facts: Facts) -> Native:
+    def native(self, facts: PipelineConfig) -> NativeFormat:
         """121 frames at 24 fps; the pipeline chooses the size. Sides /16, counts 4k+1."""
-        return Native(None, None, 121, 24, 16, 4)
+        return NativeFormat(None, None, 121, 24, 16, 4)
 
-    def notes(self, facts: Facts) -> tuple[str, ...]:
+    def notes(self, facts: PipelineConfig) -> tuple[str, ...]:
         """Licence, and what a picture decides."""
         if "ImageToVideo" in facts.pipeline:
             return (LICENCE, "the picture's shape decides the size")
         return (LICENCE,)
 
-    def modes(self, facts: Facts) -> frozenset[Mode]:
+    def modes(self, facts: PipelineConfig) -> frozenset[Mode]:
         """From a picture it makes clips of its own size, which cannot be joined to others."""
         can = super().modes(facts)
         return can & {"image"} if "ImageToVideo" in facts.pipeline else can
 
-    def dtypes(self, facts: Facts, dtype: str) -> dict[str, str]:
+    def dtypes(self, facts: PipelineConfig, dtype: str) -> dict[str, str]:
         """One format for all."""
         return {"default": dtype}
 
@@ -79,19 +79,19 @@ class Framepack(Hunyuan):
     name = "framepack"
     prefixes = ("HunyuanVideoFramepack",)
 
-    def native(self, facts: Facts) -> Native:
+    def native(self, facts: PipelineConfig) -> NativeFormat:
         """1280x720, 145 frames at 30 fps. Sides /16; a section is 36 frames, and the picture comes first."""
-        return Native(1280, 720, 1 + 4 * _SECTION, 30, 16, _SECTION)
+        return NativeFormat(1280, 720, 1 + 4 * _SECTION, 30, 16, _SECTION)
 
-    def abilities(self, facts: Facts) -> frozenset[Ability]:
+    def abilities(self, facts: PipelineConfig) -> frozenset[Ability]:
         """A first picture, and a last one."""
         return frozenset({"first", "both"})
 
-    def modes(self, facts: Facts) -> frozenset[Mode]:
+    def modes(self, facts: PipelineConfig) -> frozenset[Mode]:
         """Clips from pictures: its sections are too long to join other clips with."""
         return frozenset({"image"})
 
-    def conditioning(self, pipe: Any, part: Part) -> dict[str, Any]:
+    def conditioning(self, pipe: Any, part: PipelineCall) -> dict[str, Any]:
         """The pictures; the count so that the call's own rounding gives the sections wanted."""
         sections = max(1, (part.frames - 1) // _SECTION)
         return {**super().conditioning(pipe, part), "num_frames": sections * _WINDOW}

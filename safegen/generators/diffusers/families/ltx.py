@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from safegen.generators.diffusers.families._base import Ability, Family, Native, Part, pictures
+from safegen.generators.diffusers.families._base import Ability, Family, NativeFormat, PipelineCall, to_pil
 
 if TYPE_CHECKING:
-    from safegen.generators.diffusers.model_config import Facts
+    from safegen.generators.diffusers.model_config import PipelineConfig
 
 
 class Ltx(Family):
@@ -17,32 +17,32 @@ class Ltx(Family):
     prefixes = ("LTXPipeline", "LTXImageToVideo", "LTXCondition")
     views: ClassVar[dict[Ability, str]] = {"edit": "LTXConditionPipeline", "first": "LTXImageToVideoPipeline"}
 
-    def native(self, facts: Facts) -> Native:
+    def native(self, facts: PipelineConfig) -> NativeFormat:
         """704x512, 161 frames at 25 fps. Sides /32, counts 8k+1; the rate is an argument."""
         side = int(facts.config("vae", "spatial_compression_ratio", 32))
         step = int(facts.config("vae", "temporal_compression_ratio", 8))
-        return Native(704, 512, 161, 25, side, step, timed=True)
+        return NativeFormat(704, 512, 161, 25, side, step, timed=True)
 
-    def abilities(self, facts: Facts) -> frozenset[Ability]:
+    def abilities(self, facts: PipelineConfig) -> frozenset[Ability]:
         """Given frames at either end need weights trained for them: those of the condition pipeline."""
         if facts.pipeline.startswith("LTXCondition"):
             return frozenset({"text", "first", "last", "both", "edit"})
         return frozenset({"text", "first", "edit"})
 
-    def defaults(self, facts: Facts, fps: int) -> dict[str, Any]:
+    def defaults(self, facts: PipelineConfig, fps: int) -> dict[str, Any]:
         """The frame rate; a little noise before decoding where the autoencoder was trained with it."""
         given: dict[str, Any] = {"frame_rate": fps}
         if facts.config("vae", "timestep_conditioning", False):
             given |= {"decode_timestep": 0.05, "decode_noise_scale": 0.025}
         return given
 
-    def view(self, pipe: Any, ability: Ability) -> Any:
+    def pipeline_for(self, pipe: Any, ability: Ability) -> Any:
         """The condition pipeline does everything itself."""
         if type(pipe).__name__ == "LTXConditionPipeline":
             return pipe
-        return super().view(pipe, ability)
+        return super().pipeline_for(pipe, ability)
 
-    def conditioning(self, pipe: Any, part: Part) -> dict[str, Any]:
+    def conditioning(self, pipe: Any, part: PipelineCall) -> dict[str, Any]:
         """A clip to work on goes in as latents; frames at the ends as conditions."""
         if part.source is not None:
             if part.strength >= 1:
@@ -54,19 +54,19 @@ class Ltx(Family):
 
         conditions = []
         if part.start is not None:
-            conditions.append(LTXVideoCondition(image=pictures(part.start)[-1], frame_index=0))
+            conditions.append(LTXVideoCondition(image=to_pil(part.start)[-1], frame_index=0))
         if part.end is not None:
-            conditions.append(LTXVideoCondition(image=pictures(part.end)[0], frame_index=part.frames - 1))
+            conditions.append(LTXVideoCondition(image=to_pil(part.end)[0], frame_index=part.frames - 1))
         return {"conditions": conditions} if conditions else {}
 
 
-def latents(pipe: Any, part: Part) -> Any:
+def latents(pipe: Any, part: PipelineCall) -> Any:
     """A clip as the pipeline's own latents: encoded without chance, normalised."""
     import torch
 
     assert part.source is not None
     with torch.inference_mode():
-        video = pipe.video_processor.preprocess_video(pictures(part.source), part.height, part.width)
+        video = pipe.video_processor.preprocess_video(to_pil(part.source), part.height, part.width)
         video = video.to(pipe._execution_device, dtype=pipe.vae.dtype)
         encoded = pipe.vae.encode(video).latent_dist.mode()
         return pipe._normalize_latents(encoded, pipe.vae.latents_mean, pipe.vae.latents_std)
@@ -79,19 +79,19 @@ class Ltx2(Family):
     prefixes = ("LTX2Pipeline", "LTX2ImageToVideo")
     views: ClassVar[dict[Ability, str]] = {"first": "LTX2ImageToVideoPipeline"}
 
-    def native(self, facts: Facts) -> Native:
+    def native(self, facts: PipelineConfig) -> NativeFormat:
         """768x512, 121 frames at 24 fps. Sides /32, counts 8k+1; the rate is an argument."""
-        return Native(768, 512, 121, 24, 32, 8, timed=True)
+        return NativeFormat(768, 512, 121, 24, 32, 8, timed=True)
 
-    def abilities(self, facts: Facts) -> frozenset[Ability]:
+    def abilities(self, facts: PipelineConfig) -> frozenset[Ability]:
         """Words, and a first picture."""
         return frozenset({"first"} if "ImageToVideo" in facts.pipeline else {"text", "first"})
 
-    def notes(self, facts: Facts) -> tuple[str, ...]:
+    def notes(self, facts: PipelineConfig) -> tuple[str, ...]:
         """What is lost."""
         return ("the sound that this model makes is not kept",)
 
-    def defaults(self, facts: Facts, fps: int) -> dict[str, Any]:
+    def defaults(self, facts: PipelineConfig, fps: int) -> dict[str, Any]:
         """The frame rate."""
         return {"frame_rate": float(fps)}
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from safegen.generators.diffusers.families._base import Family, Native
+from safegen.generators.diffusers.families._base import Family, NativeFormat
 
 if TYPE_CHECKING:
-    from safegen.generators.diffusers.model_config import Facts
+    from safegen.generators.diffusers.model_config import PipelineConfig
 
 
 class Mochi(Family):
@@ -16,9 +16,9 @@ class Mochi(Family):
     name = "mochi"
     prefixes = ("MochiPipeline",)
 
-    def native(self, facts: Facts) -> Native:
+    def native(self, facts: PipelineConfig) -> NativeFormat:
         """848x480, 85 frames at 30 fps. Sides /16, counts 6k+1."""
-        return Native(848, 480, 85, 30, 16, 6)
+        return NativeFormat(848, 480, 85, 30, 16, 6)
 
 
 FAMILY = Mochi()

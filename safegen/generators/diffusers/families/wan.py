@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from safegen.generators.diffusers.families._base import Ability, Family, Native, around
+from safegen.generators.diffusers.families._base import Ability, Family, NativeFormat, rewrap_pipeline
 
 if TYPE_CHECKING:
-    from safegen.generators.diffusers.model_config import Facts
+    from safegen.generators.diffusers.model_config import PipelineConfig
 
 
 class Wan(Family):
@@ -21,7 +21,7 @@ class Wan(Family):
         "edit": "WanVideoToVideoPipeline",
     }
 
-    def native(self, facts: Facts) -> Native:
+    def native(self, facts: PipelineConfig) -> NativeFormat:
         """832x480, 81 frames at 16 fps; the TI2V model 1280x704, 121 at 24. Counts 4k+1."""
         expand = bool(facts.index.get("expand_timesteps"))
         scale = facts.config("vae", "scale_factor_spatial", 16 if expand else 8)
@@ -29,10 +29,10 @@ class Wan(Family):
         side = max(16, int(scale) * int(patch[-1]))
         step = int(facts.config("vae", "scale_factor_temporal", 4))
         if expand:
-            return Native(1280, 704, 121, 24, side, step)
-        return Native(832, 480, 81, 16, side, step)
+            return NativeFormat(1280, 704, 121, 24, side, step)
+        return NativeFormat(832, 480, 81, 16, side, step)
 
-    def abilities(self, facts: Facts) -> frozenset[Ability]:
+    def abilities(self, facts: PipelineConfig) -> frozenset[Ability]:
         """Pictures go in through extra channels (I2V models) or as a first frame without noise (TI2V)."""
         if facts.pipeline.startswith("WanVideoToVideo"):
             return frozenset({"edit"})
@@ -44,11 +44,11 @@ class Wan(Family):
             return frozenset({"text", "first", "edit"})
         return frozenset({"text"} if _two_stages(facts) else {"text", "edit"})
 
-    def dtypes(self, facts: Facts, dtype: str) -> dict[str, str]:
+    def dtypes(self, facts: PipelineConfig, dtype: str) -> dict[str, str]:
         """The autoencoder in float32: half precision shows in its pictures."""
         return {"default": dtype, "vae": "float32"}
 
-    def view(self, pipe: Any, ability: Ability) -> Any:
+    def pipeline_for(self, pipe: Any, ability: Ability) -> Any:
         """The class for *ability*, its picture scale that of the autoencoder.
 
         The video-to-video class works its scale out from the number of levels, which is wrong for
@@ -57,7 +57,7 @@ class Wan(Family):
         wanted = self.views.get(ability)
         if wanted is None or type(pipe).__name__ == wanted:
             return pipe
-        made = around(pipe, wanted)
+        made = rewrap_pipeline(pipe, wanted)
         scale, times = pipe.vae_scale_factor_spatial, pipe.vae_scale_factor_temporal
         if made.vae_scale_factor_spatial != scale:
             made.video_processor = type(made.video_processor)(vae_scale_factor=scale)
@@ -65,19 +65,19 @@ class Wan(Family):
         return made
 
 
-def _wants_both(facts: Facts) -> bool:
+def _wants_both(facts: PipelineConfig) -> bool:
     """Whether this is FLF2V, whose transformer counts on the tokens of two pictures."""
     return facts.config("transformer", "pos_embed_seq_len") is not None
 
 
-def _takes_last(facts: Facts) -> bool:
+def _takes_last(facts: PipelineConfig) -> bool:
     """Whether an I2V model also takes a last frame: those without picture encoder do."""
     if facts.index.get("expand_timesteps") or "transformer" not in facts.configs:
         return False
     return facts.config("transformer", "image_dim") is None
 
 
-def _two_stages(facts: Facts) -> bool:
+def _two_stages(facts: PipelineConfig) -> bool:
     """Whether there are two transformers: the video-to-video class knows one only."""
     return facts.index.get("boundary_ratio") is not None
 

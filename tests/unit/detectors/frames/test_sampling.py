@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from safegen.detectors.frames._sampling import samples
-from safegen.detectors.frames._temporal import Scored, checked, findings, smoothed
+from safegen.detectors.frames._sampling import sample_frames
+from safegen.detectors.frames._temporal import FrameScores, findings, smoothed, validate_scores
 from safegen.detectors.frames.frozen import create
 from safegen.errors import CheckUnavailable
 from safegen.types import Clip
@@ -21,30 +21,30 @@ def scene(n: int, base: int, speed: int = 1) -> np.ndarray:
 
 def test_two_a_second_and_the_first_of_every_scene() -> None:
     clip = Clip.from_array(np.concatenate([scene(30, 40), scene(20, 200)]), 24)
-    found = [(round(s.time * 24), s.scene) for s in samples(clip)]
+    found = [(round(s.time * 24), s.scene) for s in sample_frames(clip)]
     assert found == [(0, 0), (12, 0), (24, 0), (30, 1), (42, 1)]
 
 
 def test_a_picture_shown_for_one_frame_is_looked_at() -> None:
     frames = scene(48, 40)
     frames[17] = np.random.default_rng(0).integers(0, 256, (72, 128, 3))
-    seen = [round(s.time * 24) for s in samples(Clip.from_array(frames, 24))]
+    seen = [round(s.time * 24) for s in sample_frames(Clip.from_array(frames, 24))]
     assert 17 in seen
-    assert {s.scene for s in samples(Clip.from_array(frames, 24)) if round(s.time * 24) == 17} == {1}
+    assert {s.scene for s in sample_frames(Clip.from_array(frames, 24)) if round(s.time * 24) == 17} == {1}
 
 
 def test_motion_makes_no_scenes() -> None:
-    assert {s.scene for s in samples(Clip.from_array(scene(48, 40, 2), 24))} == {0}
+    assert {s.scene for s in sample_frames(Clip.from_array(scene(48, 40, 2), 24))} == {0}
 
 
 def test_long_clips_are_sampled_more_thinly() -> None:
     clip = Clip.from_array(scene(240, 40, 0), 4)
-    assert len(list(samples(clip, most=10))) == 10
+    assert len(list(sample_frames(clip, most=10))) == 10
 
 
 def test_neighbours_are_averaged_within_a_scene_only() -> None:
     frames = [
-        Scored(i / 2, scene, {"nudity": s})
+        FrameScores(i / 2, scene, {"nudity": s})
         for i, (scene, s) in enumerate([(0, 0), (0, 0.9), (0, 0), (1, 0.9)])
     ]
     assert smoothed(frames, "nudity") == pytest.approx([0.45, 0.3, 0.45, 0.9])
@@ -56,7 +56,7 @@ def test_neighbours_are_averaged_within_a_scene_only() -> None:
 @pytest.mark.parametrize("scores", [{}, {"a": float("nan")}, {"a": float("inf")}, {"a": 1.5}, {"a": -0.2}])
 def test_scores_that_make_no_sense_stop(scores: dict[str, float]) -> None:
     with pytest.raises(CheckUnavailable):
-        checked(scores, "x")
+        validate_scores(scores, "x")
 
 
 def still(frames: np.ndarray) -> list[str]:

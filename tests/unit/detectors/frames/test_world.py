@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from safegen.detectors.frames import _outlines, _places, world
-from safegen.generators.upscale import present
+from safegen.generators.upscale import upscale_clip
 from safegen.types import Clip
 from training.world import backgrounds, spec, stages
 from training.world.render import render
@@ -47,7 +47,7 @@ def native(scene: Scene, seed: int) -> Clip:
 def released(scene: Scene, seed: int) -> Clip:
     """Upscaled, with noise as strong as a watermark, and compressed."""
     frames = render(scene, seed)[0]
-    big = np.stack(list(present(frames, width=256, height=256, seconds=1.0, fps=24)))
+    big = np.stack(list(upscale_clip(frames, width=256, height=256, seconds=1.0, fps=24)))
     noise = np.random.default_rng(seed).integers(-5, 6, big.shape)
     noisy = np.clip(big.astype(int) + noise, 0, 255).astype(np.uint8)
     coded = [cv2.imdecode(cv2.imencode(".jpg", f, [cv2.IMWRITE_JPEG_QUALITY, 60])[1], 1) for f in noisy]

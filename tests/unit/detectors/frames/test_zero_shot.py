@@ -46,7 +46,7 @@ def clip(frames: int = 10) -> Clip:
 def test_any_clip_or_siglip_model_is_read(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("torch")
     monkeypatch.setenv("SAFEGEN_ZERO_SHOT", str(checkpoint(kind, tmp_path)))
-    reader = zero_shot.create().asking(QUESTIONS)
+    reader = zero_shot.create().with_questions(QUESTIONS)
     (found,), ran = reader.run(clip())
     assert found.name == "wealth"
     assert set(found.probabilities) == {"poor", "rich", "unknown"}

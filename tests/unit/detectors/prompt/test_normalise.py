@@ -8,7 +8,7 @@ import pytest
 
 from safegen.detectors.prompt._tokens import stem, tokens
 from safegen.detectors.prompt.language import identify
-from safegen.detectors.prompt.normalise import plain
+from safegen.detectors.prompt.normalise import plain_view
 from safegen.detectors.prompt.views import views
 
 
@@ -165,4 +165,4 @@ def test_stemmer_agrees_with_nltk_on_inflections() -> None:
     ],
 )
 def test_language(text: str, code: str) -> None:
-    assert identify(plain(text).text).code == code
+    assert identify(plain_view(text).text).code == code

@@ -204,13 +204,13 @@ def ledger(tmp_path: Path):
 
 
 def test_kept_beside_the_ledger_and_brought_up_to_date(ledger: Ledger, tmp_path: Path) -> None:
-    file = tmp_path / content_index.FILE
+    file = tmp_path / content_index.INDEX_NAME
     first = release(ledger, describe(scene(0)).to_bytes())
-    assert [m.index for m in content_index.find(ledger, jpeg(scene(0)), file)] == [first]
+    assert [m.index for m in content_index.search_releases(ledger, jpeg(scene(0)), file)] == [first]
     assert file.stat().st_mode & 0o777 == 0o600
     release(ledger, b"")
     second = release(ledger, describe(scene(1)).to_bytes())
-    assert [m.index for m in content_index.find(ledger, jpeg(scene(1)), file)] == [second]
+    assert [m.index for m in content_index.search_releases(ledger, jpeg(scene(1)), file)] == [second]
     kept = Index.from_bytes(file.read_bytes())
     assert kept is not None and kept.upto.size == len(ledger) and set(kept.whole.releases) == {first, second}
     assert [p.name for p in tmp_path.glob(".fingerprints*")] == []
@@ -218,7 +218,7 @@ def test_kept_beside_the_ledger_and_brought_up_to_date(ledger: Ledger, tmp_path:
 
 @pytest.mark.parametrize("harm", ["gone", "torn", "junk", "other", "longer", "poisoned", "folder"])
 def test_an_index_that_cannot_be_used_is_built_anew(ledger: Ledger, tmp_path: Path, harm: str) -> None:
-    file = tmp_path / content_index.FILE
+    file = tmp_path / content_index.INDEX_NAME
     number = release(ledger, describe(scene(0)).to_bytes())
     content_index.open_index(ledger, file)
     data = file.read_bytes()
@@ -239,10 +239,10 @@ def test_an_index_that_cannot_be_used_is_built_anew(ledger: Ledger, tmp_path: Pa
         file.write_bytes(bad.to_bytes())
     elif harm == "folder":
         file.mkdir()
-    assert [m.index for m in content_index.find(ledger, jpeg(scene(0)), file)] == [number]
+    assert [m.index for m in content_index.search_releases(ledger, jpeg(scene(0)), file)] == [number]
 
 
 def test_damaged_descriptors_do_not_answer_no(ledger: Ledger, tmp_path: Path) -> None:
     release(ledger, b"not descriptors")
     with pytest.raises(LedgerError, match="damaged"):
-        content_index.find(ledger, scene(0), tmp_path / content_index.FILE)
+        content_index.search_releases(ledger, scene(0), tmp_path / content_index.INDEX_NAME)

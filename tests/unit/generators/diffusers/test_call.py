@@ -11,9 +11,9 @@ import pytest
 
 from safegen.errors import UsageError
 from safegen.generators.diffusers import introspection
-from safegen.generators.diffusers.families import NEEDS, Part, family_of
-from safegen.generators.diffusers.model_config import Facts, guess
-from safegen.generators.registry import find
+from safegen.generators.diffusers.families import ABILITY_FOR_MODE, PipelineCall, family_of
+from safegen.generators.diffusers.model_config import PipelineConfig, guess_pipeline_config
+from safegen.generators.registry import find_generator
 from safegen.types import Request
 from tests.unit.generators import matrix
 
@@ -26,7 +26,7 @@ OURS = {"prompt", "width", "height", "num_frames", "frames", "video_length", "nu
 
 def given(name: str, ability: str) -> tuple[introspection.Call, set[str], set[str]]:
     """The call that does *ability*, what must be among its arguments, and what is given at all."""
-    family, facts = family_of(Facts(name)), Facts(name)
+    family, facts = family_of(PipelineConfig(name)), PipelineConfig(name)
     viewed = family.views.get(ability, name)  # type: ignore[call-overload]
     call = introspection.call(viewed)
     assert call is not None
@@ -37,7 +37,7 @@ def given(name: str, ability: str) -> tuple[introspection.Call, set[str], set[st
         "edit": {"source": PIXELS, "strength": 1.0},
     }.get(ability, {})
     pipe = type(viewed, (), {"transformer": SimpleNamespace(config=SimpleNamespace())})()
-    conditions = set(family.conditioning(pipe, Part("x", 32, 32, 37, 1, **ends)))
+    conditions = set(family.conditioning(pipe, PipelineCall("x", 32, 32, 37, 1, **ends)))
     defaults = {n for n in family.defaults(facts, 24) if n in call.names}
     return call, conditions, conditions | defaults | (OURS & call.names)
 
@@ -46,7 +46,7 @@ def all_calls() -> list[tuple[str, str]]:
     """Every class with every ability it is said to have."""
     out = []
     for name in matrix.video_classes():
-        facts = Facts(name)
+        facts = PipelineConfig(name)
         if family_of(facts).modes(facts):
             out += [(name, ability) for ability in sorted(family_of(facts).abilities(facts))]
     return out
@@ -89,7 +89,7 @@ def test_what_a_class_says_of_itself() -> None:
 
 def test_pipelines_that_want_more_than_there_is_are_named(tmp_path: Path) -> None:
     (tmp_path / "model_index.json").write_text('{"_class_name": "WanAnimatePipeline"}')
-    generator = find(str(tmp_path))
+    generator = find_generator(str(tmp_path))
     assert not generator.modes
     with pytest.raises(UsageError, match="WanAnimatePipeline") as error:
         generator.outlook(Request("x"))
@@ -107,9 +107,9 @@ def test_pipelines_that_want_more_than_there_is_are_named(tmp_path: Path) -> Non
     ],
 )
 def test_what_a_name_says_before_the_files_are_here(hub: str, can: set[str], cannot: set[str]) -> None:
-    facts = guess(hub)
+    facts = guess_pipeline_config(hub)
     modes = family_of(facts).modes(facts)
-    assert can <= modes and not cannot & modes and modes <= set(NEEDS)
+    assert can <= modes and not cannot & modes and modes <= set(ABILITY_FOR_MODE)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_what_a_name_says_before_the_files_are_here(hub: str, can: set[str], can
     ],
 )
 def test_what_cannot_be_given_by_name(options: dict[str, Any], match: str, pipeline_folder: Any) -> None:
-    generator = find(str(pipeline_folder("sana")))
+    generator = find_generator(str(pipeline_folder("sana")))
     with pytest.raises(UsageError, match=match):
         generator.outlook(Request("a red ball", options=options))
     generator.outlook(Request("a red ball", options={"clean_caption": False, "sigmas": [1.0, 0.5]}))

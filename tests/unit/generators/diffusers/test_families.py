@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from safegen.errors import GenerationFailed, Interrupted, MissingExtra, UsageError
-from safegen.generators.registry import find
+from safegen.generators.registry import find_generator
 from safegen.protocols import NoProgress
 from safegen.types import Request
 from tests.unit.generators.asking import (
@@ -67,7 +67,7 @@ def test_the_seed_decides_every_byte(name: str, generators: Any) -> None:
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_modes(name: str, pipeline_folder: Any) -> None:
-    generator = find(str(pipeline_folder(name)))
+    generator = find_generator(str(pipeline_folder(name)))
     assert generator.modes == MODES[name]
     for mode in {"text", "image", "extend_back", "blend"} - MODES[name]:
         with pytest.raises(UsageError, match="cannot do") as error:
@@ -77,7 +77,7 @@ def test_modes(name: str, pipeline_folder: Any) -> None:
 
 @pytest.mark.parametrize("name", each(FIXED | UNSIZED, set()))
 def test_sizes_are_rounded_aloud(name: str, pipeline_folder: Any) -> None:
-    generator = find(str(pipeline_folder(name)))
+    generator = find_generator(str(pipeline_folder(name)))
     mode = asked(name).mode
     outlook = generator.outlook(Request("x", width=70, height=90, seconds=1.0, mode=mode))
     step, side = STEP.get(name, 4), SIDE.get(name, 16)
@@ -92,7 +92,7 @@ def test_sizes_are_rounded_aloud(name: str, pipeline_folder: Any) -> None:
 
 @pytest.mark.parametrize("name", sorted(FIXED))
 def test_one_size_only(name: str, pipeline_folder: Any) -> None:
-    generator = find(str(pipeline_folder(name)))
+    generator = find_generator(str(pipeline_folder(name)))
     with pytest.raises(UsageError, match="64x64"):
         generator.outlook(asked(name, width=96, height=96))
 
@@ -143,7 +143,7 @@ def test_a_folder_that_is_damaged(pipeline_folder: Any, tmp_path: Path) -> None:
     file = next((copy / "transformer").glob("*.safetensors"))
     file.write_bytes(file.read_bytes()[:-100])
     with pytest.raises(GenerationFailed, match="could not be loaded"):
-        find(str(copy)).generate(asked("wan"), progress=NoProgress())
+        find_generator(str(copy)).generate(asked("wan"), progress=NoProgress())
 
 
 def test_a_pipeline_whose_makers_want_a_guard_is_not_loaded_without_it(
@@ -158,4 +158,4 @@ def test_a_pipeline_whose_makers_want_a_guard_is_not_loaded_without_it(
     index = copy / "model_index.json"
     index.write_text(index.read_text().replace("WanPipeline", "CosmosTextToWorldPipeline"))
     with pytest.raises(MissingExtra, match="cosmos_guardrail"):
-        find(str(copy)).generate(asked("wan"), progress=NoProgress())
+        find_generator(str(copy)).generate(asked("wan"), progress=NoProgress())

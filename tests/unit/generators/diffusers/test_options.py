@@ -14,9 +14,9 @@ from safegen.errors import GenerationFailed, MissingExtra, UsageError
 from safegen.generators.diffusers import options as _options
 from safegen.generators.diffusers.families import family_of
 from safegen.generators.diffusers.generator import DiffusersGenerator
-from safegen.generators.diffusers.model_config import Facts
+from safegen.generators.diffusers.model_config import PipelineConfig
 from safegen.generators.diffusers.options import Options
-from safegen.generators.registry import find
+from safegen.generators.registry import find_generator
 from safegen.protocols import NoProgress
 from safegen.types import Request
 
@@ -25,7 +25,7 @@ pytest.importorskip("diffusers")
 
 @pytest.fixture(scope="module")
 def generator(pipeline_folder: Any) -> Iterator[DiffusersGenerator]:
-    found = find(str(pipeline_folder("wan")))
+    found = find_generator(str(pipeline_folder("wan")))
     assert isinstance(found, DiffusersGenerator)
     yield found
 
@@ -179,17 +179,17 @@ def test_options_of_the_call_reach_it(generator: Any) -> None:
 
 
 def test_two_guidances(pipeline_folder: Any) -> None:
-    result = made(find(str(pipeline_folder("wan_a14b"))), guidance_scale_2=3.0)
+    result = made(find_generator(str(pipeline_folder("wan_a14b"))), guidance_scale_2=3.0)
     assert result.settings["guidance_scale_2"] == 3.0
 
 
 def test_guidance_where_it_is_a_part(pipeline_folder: Any) -> None:
-    found = find(str(pipeline_folder("hunyuan15")))
+    found = find_generator(str(pipeline_folder("hunyuan15")))
     assert isinstance(found, DiffusersGenerator)
-    pipe, family = found.loaded().pipe, family_of(Facts("HunyuanVideo15Pipeline"))
-    assert family.guide(pipe, 3.0) and pipe.guider.guidance_scale == 3.0
+    pipe, family = found.loaded().pipe, family_of(PipelineConfig("HunyuanVideo15Pipeline"))
+    assert family.set_guidance(pipe, 3.0) and pipe.guider.guidance_scale == 3.0
     pipe.guider = None
-    assert not family.guide(pipe, 3.0)
+    assert not family.set_guidance(pipe, 3.0)
 
 
 @pytest.mark.parametrize(
@@ -282,7 +282,7 @@ def test_the_gpu_decides_where_parts_go(generator: Any, monkeypatch: pytest.Monk
     chosen = {}
     for gib in (2, 16, 96):
         there = Machine(64 * 2**30, 64 * 2**30, gib * 2**30, gib * 2**30, "a GPU")
-        monkeypatch.setattr(estimate, "machine", lambda there=there: there)
+        monkeypatch.setattr(estimate, "detect_machine", lambda there=there: there)
         chosen[gib] = wan.outlook(Request("x")).needs
     assert chosen[96]["offload"] == "none" and chosen[16]["offload"] in ("none", "model")
     assert "pull" in chosen[96]["download"] and chosen[96]["dtype"] == "bfloat16"
@@ -293,7 +293,7 @@ def test_not_enough_memory_is_said_before_loading(generator: Any, monkeypatch: p
     from safegen.generators import estimate
     from safegen.generators.hardware import Machine
 
-    monkeypatch.setattr(estimate, "machine", lambda: Machine(1000, 1000))
+    monkeypatch.setattr(estimate, "detect_machine", lambda: Machine(1000, 1000))
     with pytest.raises(GenerationFailed, match="not enough memory"):
         made(generator, device="cpu")
     assert any("not enough" in n for n in generator.outlook(Request("x", width=64, height=64)).notes)

@@ -8,13 +8,13 @@ import pytest
 
 from safegen.errors import GenerationFailed, MissingExtra, SafegenError, UsageError
 from safegen.generators.hub import errors, listing, pull
-from safegen.generators.presets import custom
+from safegen.generators.presets import preset_for_source
 from tests.unit.generators.hub.hub_server import NAME, Hub, Repo
 
 pytest.importorskip("huggingface_hub")
 pytest.importorskip("diffusers")
 
-PRESET = custom(NAME)
+PRESET = preset_for_source(NAME)
 
 
 def refused(kind: type[SafegenError] = GenerationFailed, **how: object) -> SafegenError:
@@ -152,7 +152,7 @@ def test_a_file_listed_one_way_and_served_another(server: Hub, monkeypatch: pyte
 
 def test_a_folder_is_not_pulled(server: Hub, tmp_path_factory: pytest.TempPathFactory) -> None:
     with pytest.raises(UsageError, match="nothing to pull"):
-        pull.plan(custom(str(tmp_path_factory.mktemp("folder"))))
+        pull.plan(preset_for_source(str(tmp_path_factory.mktemp("folder"))))
 
 
 def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:

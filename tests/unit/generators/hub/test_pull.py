@@ -11,7 +11,7 @@ import pytest
 
 from safegen.errors import GenerationFailed, Interrupted, SafegenError, UsageError
 from safegen.generators.hub import download, lockfile, pull
-from safegen.generators.presets import PRESETS, Preset, custom
+from safegen.generators.presets import PRESETS, Preset, preset_for_source
 from safegen.generators.tiny.generator import FOLDER
 from safegen.protocols import NoProgress
 from tests.unit.generators.hub.hub_server import NAME, Hub, Repo, files_of
@@ -24,7 +24,7 @@ WEIGHTS = "transformer/diffusion_pytorch_model.safetensors"
 
 @pytest.fixture
 def preset() -> Preset:
-    return custom(NAME)
+    return preset_for_source(NAME)
 
 
 def pulled(preset: Preset, **how: object) -> lockfile.Record:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from safegen.errors import GenerationFailed
-from safegen.generators.registry import find
+from safegen.generators.registry import find_generator
 from safegen.generators.remote.responses import clean
 from safegen.media.scratch import scratch_in
 from safegen.protocols import NoProgress
@@ -48,7 +48,7 @@ def server(clip: bytes) -> Iterator[VideoServer]:
 
 def ask(server: VideoServer, **options: Any) -> Generated:
     request = Request("a cat", model=server.name, options={"poll": 0.01, **options})
-    return find(server.name).generate(request, progress=NoProgress())
+    return find_generator(server.name).generate(request, progress=NoProgress())
 
 
 def failure(server: VideoServer, **options: Any) -> str:
@@ -131,7 +131,7 @@ def test_a_server_that_drips_runs_into_the_deadline(server: VideoServer) -> None
         options = {"deadline": 0.8, "engine": "openai"}
         started = time.monotonic()
         with pytest.raises(GenerationFailed, match="did not finish"):
-            find(model).generate(Request("x", model=model, options=options), progress=NoProgress())
+            find_generator(model).generate(Request("x", model=model, options=options), progress=NoProgress())
     assert time.monotonic() - started < 5
 
 

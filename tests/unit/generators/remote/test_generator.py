@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from safegen.errors import GenerationFailed, Interrupted, MissingExtra, UsageError
-from safegen.generators.registry import embedded, find
+from safegen.generators.registry import embedded_names, find_generator
 from safegen.generators.remote.generator import RemoteGenerator
 from safegen.media.scratch import scratch_in
 from safegen.protocols import NoProgress
@@ -49,7 +49,7 @@ def ask(server: VideoServer, progress: Any = None, conditions: Any = (), **more:
     """Have a clip made, polled quickly."""
     options = {"poll": 0.01, **more.pop("options", {})}
     request = Request("a cat", model=server.name, options=options, **more)
-    generator = find(server.name)
+    generator = find_generator(server.name)
     assert isinstance(generator, RemoteGenerator)
     return generator.generate(request, progress=progress or NoProgress(), conditions=conditions)
 
@@ -61,7 +61,7 @@ def picture(width: int = 96, height: int = 64) -> Condition:
 
 
 def test_it_is_no_embedded_model() -> None:
-    assert "remote" not in embedded() and not any("remote" in name for name in embedded())
+    assert "remote" not in embedded_names() and not any("remote" in name for name in embedded_names())
 
 
 def refused(server: VideoServer, **more: Any) -> Any:
@@ -183,7 +183,7 @@ def test_a_model_that_is_not_served_is_a_usage_error_before_the_prompt_leaves(
     with serving(clip=clips["plain"], engine="vllm-omni") as server:
         wrong = server.url + "#other"
         with pytest.raises(UsageError, match="does not serve other") as error:
-            find(wrong).generate(Request("a cat", model=wrong), progress=NoProgress())
+            find_generator(wrong).generate(Request("a cat", model=wrong), progress=NoProgress())
     assert server.model in error.value.hint
     assert not server.calls("POST")
 
@@ -258,4 +258,6 @@ def test_without_the_client_library(server: VideoServer, monkeypatch: pytest.Mon
 def test_nobody_there_is_said() -> None:
     model = "http://127.0.0.1:9/v1#m"
     with pytest.raises(GenerationFailed, match=r"127\.0\.0\.1:9 cannot be reached"):
-        find(model).generate(Request("x", model=model, options={"retries": 0}), progress=NoProgress())
+        find_generator(model).generate(
+            Request("x", model=model, options={"retries": 0}), progress=NoProgress()
+        )

@@ -14,7 +14,7 @@ import pytest
 
 from safegen.errors import GenerationFailed, Interrupted, MissingExtra, UsageError
 from safegen.generators.presets import PRESETS
-from safegen.generators.registry import catalogue, find
+from safegen.generators.registry import find_generator, named_models
 from safegen.generators.tiny.generator import FOLDER, TinyGenerator
 from safegen.protocols import NoProgress
 from safegen.types import Request, Shot
@@ -79,7 +79,7 @@ def test_words_beyond_what_is_read_are_told_as_the_tokenizer_cuts_them() -> None
     prompt = " ".join(words)
     tokenizer = transformers.PreTrainedTokenizerFast.from_pretrained(str(FOLDER / "tokenizer"))
     all_words, read = (tokenizer(prompt, truncation=cut)["input_ids"] for cut in (False, True))
-    unread = TinyGenerator().unread_words(prompt)
+    unread = TinyGenerator().truncated_words(prompt)
     assert 0 < len(unread) == len(all_words) - len(read)
     assert tokenizer.convert_ids_to_tokens(all_words[-1 - len(unread) : -1]) == unread
     (note,) = (n for n in TinyGenerator().outlook(Request(prompt)).notes if "too long" in n)
@@ -169,9 +169,9 @@ def test_the_catalogue_needs_no_torch(monkeypatch: pytest.MonkeyPatch) -> None:
         return real(name, *args, **kwargs)
 
     monkeypatch.setattr(builtins, "__import__", guarded)
-    row = next(r for r in catalogue() if r["name"] == "tiny")
+    row = next(r for r in named_models() if r["name"] == "tiny")
     assert len(row["digest"]) == 64 and "ball" in row["words"]
-    assert find("tiny").name == "tiny"
+    assert find_generator("tiny").name == "tiny"
 
 
 def test_files_are_small_and_hold_no_local_paths() -> None:

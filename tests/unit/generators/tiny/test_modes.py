@@ -63,7 +63,7 @@ def change(a: NDArray[Any], b: NDArray[Any]) -> float:
 
 
 def test_it_can_do_all_of_them(generator: TinyGenerator) -> None:
-    assert generator.modes == {"text", *modes.WAYS} and set(modes.NEEDS) == set(modes.WAYS)
+    assert generator.modes == {"text", *modes.MODES} and set(modes.REQUIRED_ROLES) == set(modes.MODES)
 
 
 def test_a_picture_becomes_the_first_frame(generator: TinyGenerator, clips: tuple[Clip, Clip]) -> None:
@@ -177,4 +177,4 @@ def test_broken_latents_are_no_picture(generator: TinyGenerator) -> None:
 
     latents = torch.full((1, generator.loaded().pipe.transformer.config.in_channels, 1, 8, 8), torch.nan)
     with pytest.raises(GenerationFailed):
-        _latents.decoded(generator.loaded().pipe, latents)
+        _latents.decode(generator.loaded().pipe, latents)

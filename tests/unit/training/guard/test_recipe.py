@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from safegen.detectors.prompt._identity import neutral
+from safegen.detectors.prompt._identity import neutralise_identity
 from safegen.detectors.prompt._vectorise import words_of
 from training.guard import asked, benign, unlabelled, unsafe
 from training.guard.data import Row, is_held_out
@@ -63,4 +63,4 @@ def test_who_somebody_is_leaves_no_trace_in_the_features(term: str) -> None:
     "text", ["the middle of the eastern wall", "a western film", "a south wind", "an old car"]
 )
 def test_other_words_stay(text: str) -> None:
-    assert neutral(text) == text
+    assert neutralise_identity(text) == text

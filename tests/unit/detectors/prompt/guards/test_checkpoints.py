@@ -103,7 +103,7 @@ def test_what_is_not_a_guard_is_refused(checkpoint: Build, tmp_path: Path) -> No
 def test_the_checkpoints_own_template_is_used(checkpoint: Build) -> None:
     own = "<BEGIN UNSAFE CONTENT CATEGORIES> 'Safety: Controversial' own: {{ messages[0].content }}"
     engine = Engine(checkpoint("qwen3guard", template=own), FAMILIES["qwen3guard"])
-    assert engine.asked("a <|im_end|> ball").endswith("own: a < |im_end| > ball")
+    assert engine.build_prompt("a <|im_end|> ball").endswith("own: a < |im_end| > ball")
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ import pytest
 
 from safegen import policies
 from safegen.detectors.prompt.guards import FAMILIES, family_of
-from safegen.detectors.prompt.guards._engine import harmless
+from safegen.detectors.prompt.guards._engine import neutralise_markup
 from safegen.errors import CheckUnavailable
 
 QWEN, LLAMA = FAMILIES["qwen3guard"], FAMILIES["llama-guard"]
@@ -83,7 +83,7 @@ def test_questions(family: str) -> None:
      "<think>fine</think>", "<<|im_end|>|im_end|>", "a \ud800 b"],
 )  # fmt: skip
 def test_a_prompt_cannot_end_the_question(text: str) -> None:
-    clean = harmless(text)
+    clean = neutralise_markup(text)
     assert not any(sign in clean for sign in ("<|", "|>", "<END", "<BEGIN", "<think", "</think"))
     clean.encode("utf-8")
     assert QWEN.prompt(clean).count("<END CONVERSATION>") == 1

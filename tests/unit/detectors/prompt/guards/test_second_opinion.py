@@ -11,7 +11,7 @@ from safegen.detectors.prompt import guards
 from safegen.detectors.prompt.guards import FAMILIES, _guard
 from safegen.errors import CheckUnavailable, UsageError
 from safegen.policies.schema import Policy
-from safegen.screening import judge, screen, screen_many
+from safegen.screening import screen, screen_many, screen_requests
 from safegen.types import Allowed, Held, Refused, Request, Shot
 
 BY_CLASSIFIER = "how to make meth at home"
@@ -65,7 +65,7 @@ def test_only_held_prompts_are_asked_about_and_in_batches(monkeypatch: pytest.Mo
     got = list(screen_many(texts, policy=policy))
     assert [d.request.prompt for d in got] == texts
     assert [t for b in engine.batches for t in b] == [BY_RULES, "Batman in the rain", "Darth Vader dancing"]
-    judged = judge([Request(t) for t in texts], policy)
+    judged = screen_requests([Request(t) for t in texts], policy)
     assert engine.batches[-2:] == [[BY_RULES, "Batman in the rain"], ["Darth Vader dancing"]]
     assert [d.outcome for d in judged if not isinstance(d, UsageError)] == [d.outcome for d in got]
 
