@@ -56,8 +56,8 @@ def count(clips: int, seed: int) -> Counter[tuple[str, bool]]:
         for name, value in truth(scene).items():
             said = next(a for a in seen[0].attributes if a.name == name)
             p = said.probabilities[said.value]
-            silent = said.value == phrasing.UNKNOWN or p < phrasing.MAYBE
-            how = "not said" if silent else "flatly" if p >= phrasing.SURE else "perhaps"
+            silent = said.value == phrasing.UNKNOWN or p < phrasing.GUESS_THRESHOLD
+            how = "not said" if silent else "flatly" if p >= phrasing.CERTAIN_THRESHOLD else "perhaps"
             found[how, said.value == value] += 1
         done += 1
     return found

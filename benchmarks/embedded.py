@@ -20,7 +20,7 @@ import numpy as np
 from safegen import plugins
 from safegen.generators.registry import find_generator
 from safegen.media.encode import Encoding, encode_mp4
-from safegen.media.sandbox import open_clip, sample
+from safegen.media.sandbox import open_clip, sample_frames
 from safegen.protocols import NoProgress
 from safegen.types import Clip, Request
 from safegen.watermarks import PUBLIC_KEY
@@ -56,7 +56,7 @@ def _size(frames: Iterable[np.ndarray], clip: Clip, folder: Path) -> int:
 
 def measure(folder: Path, clips: int) -> dict[str, object]:
     """Generate, mark and re-encode *clips* clips; counts, PSNR-Y and seconds."""
-    scheme = plugins.load("watermarks", "tile")
+    scheme = plugins.load_plugin("watermarks", "tile")
     generator = find_generator("tiny")
     read = dict.fromkeys(RATES, 0)
     quality, cost, seconds, weakest = [], [], [], dict.fromkeys(RATES, -np.inf)
@@ -76,7 +76,7 @@ def measure(folder: Path, clips: int) -> dict[str, object]:
             if rate != RATES[0]:
                 file = folder / f"crf{rate}.mp4"
                 encode_mp4(iter(open_clip(released)), file, fps=clip.fps, encoding=Encoding(crf=rate))
-            shown = sample(file, frames=scheme.sample_frames, short_side=scheme.sample_short_side)
+            shown = sample_frames(file, frames=scheme.sample_frames, short_side=scheme.sample_short_side)
             best = scheme.detect(shown, key=PUBLIC_KEY)[0]
             read[rate] += best.payload == payload
             weakest[rate] = max(weakest[rate], best.log10_p)

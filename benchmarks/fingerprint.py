@@ -27,7 +27,7 @@ from benchmarks.fingerprint_edits import EDITS, FRAMES, crop, filmed
 from benchmarks.fingerprint_index import crop_lookups, lookups
 from benchmarks.watermark.nulls import read_rows
 from safegen.detectors.provenance._register import register_crop
-from safegen.detectors.provenance.content import Descriptors, compare, describe
+from safegen.detectors.provenance.content import Descriptors, compare_content, compute_descriptors
 from safegen.detectors.provenance.index import Index
 from safegen.detectors.provenance.search import search
 from safegen.generators.registry import find_generator
@@ -62,7 +62,7 @@ def _generated(seeds: int) -> list[tuple[str, FrameSample]]:
 def pairs(folder: Path, seeds: int, windows: int, file: Path) -> dict[str, object]:
     """Look every clip up under every edit, with and without its own release; a row of *file* for each."""
     clips = _generated(seeds) + filmed(folder, windows)
-    packed = [describe(shown).to_bytes() for _, shown in clips]
+    packed = [compute_descriptors(shown).to_bytes() for _, shown in clips]
     index = Index()
     for number, data in enumerate(packed):
         index.add(number, data)
@@ -111,10 +111,10 @@ def _seeds(clips: list[tuple[str, FrameSample]], packed: list[bytes], seeds: int
         if i // seeds != j // seeds:
             continue
         reference, shown = Descriptors.from_bytes(packed[i]), clips[j][1]
-        scores.append(compare(reference, shown, None).score)
+        scores.append(compare_content(reference, shown, None).score)
         geometry = register_crop(reference, crop(0.8, 0.5, 0.5)(shown))
         if geometry is not None:
-            scores.append(compare(reference, crop(0.8, 0.5, 0.5)(shown), geometry).score)
+            scores.append(compare_content(reference, crop(0.8, 0.5, 0.5)(shown), geometry).score)
     return {"pairs": len(scores), "largest score": max(scores), "over 0.86": sum(s >= 0.86 for s in scores)}
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from safegen.media.sandbox import sample
+from safegen.media.sandbox import sample_frames
 from safegen.types import FrameSample
 
 FRAMES, SHORT = 24, 180
@@ -91,7 +91,7 @@ def filmed(folder: Path, windows: int) -> list[tuple[str, FrameSample]]:
     """Windows of the clips in *folder*."""
     found = []
     for file in sorted(folder.glob("*.mp4")):
-        whole = sample(file, frames=windows * FRAMES, short_side=SHORT)
+        whole = sample_frames(file, frames=windows * FRAMES, short_side=SHORT)
         for window in range(len(whole.frames) // FRAMES):
             at = slice(window * FRAMES, (window + 1) * FRAMES)
             times = tuple(t - whole.times[at.start] for t in whole.times[at])

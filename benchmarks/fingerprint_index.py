@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.fingerprint_edits import EDITS, filmed
-from safegen.detectors.provenance.content import describe
-from safegen.detectors.provenance.fingerprint import Query, crop_queries, inner_codes
+from safegen.detectors.provenance.content import compute_descriptors
+from safegen.detectors.provenance.fingerprint import CodeQuery, crop_queries, inner_codes
 from safegen.detectors.provenance.index import Table
 
 
@@ -27,11 +27,11 @@ def lookups(releases: int, queries: int) -> dict[str, object]:
     for bits in (20, 40, 60, 80):
         found, spent, busy = 0, [], []
         for row in rng.choice(2 * releases, queries, replace=False):
-            query = Query(codes[:, row] ^ _noise(rng, bits), False)
+            query = CodeQuery(codes[:, row] ^ _noise(rng, bits), False)
             # A file is looked up by two pictures, upright and mirrored: four queries.
-            others = [Query(rng.integers(0, 2**64, 4, dtype=np.uint64), True) for _ in range(3)]
+            others = [CodeQuery(rng.integers(0, 2**64, 4, dtype=np.uint64), True) for _ in range(3)]
             started, worked = time.perf_counter(), time.process_time()
-            near = [n for q in (query, *others) for n in table.near(q)]
+            near = [n for q in (query, *others) for n in table.nearest_rows(q)]
             spent.append((time.perf_counter() - started) * 1000)
             busy.append((time.process_time() - worked) * 1000)
             found += int(row) // 2 in [n.index for n in near]
@@ -52,7 +52,9 @@ def crop_lookups(releases: int, folder: Path, windows: int) -> dict[str, object]
     """The same for crops: all codes of a file, among *releases* inner halves, in buckets and without."""
     rng = np.random.default_rng(5)
     codes = rng.integers(0, 2**64, (4, releases), dtype=np.uint64)
-    clips = [(name, shown, inner_codes(describe(shown))) for name, shown in filmed(folder, windows)]
+    clips = [
+        (name, shown, inner_codes(compute_descriptors(shown))) for name, shown in filmed(folder, windows)
+    ]
     own = {
         name: int(row)
         for (name, _, _), row in zip(clips, rng.choice(releases, len(clips), False), strict=True)
@@ -63,10 +65,10 @@ def crop_lookups(releases: int, folder: Path, windows: int) -> dict[str, object]
     table = Table()
     table.fill(codes, np.arange(releases, dtype=np.int64))
     started = time.process_time()
-    table.near(Query(codes[:, 0], False), quick=True)
+    table.nearest_rows(CodeQuery(codes[:, 0], False), quick=True)
     answer: dict[str, object] = {"rows": releases, "sorting, cpu ms": _since(started)}
     asked = [
-        (own[name], list(crop_queries(describe(EDITS[edit](shown)))))
+        (own[name], list(crop_queries(compute_descriptors(EDITS[edit](shown)))))
         for name, shown, inner in clips
         for edit in EDITS
         if edit.startswith("crop") and inner
@@ -76,7 +78,7 @@ def crop_lookups(releases: int, folder: Path, windows: int) -> dict[str, object]
         found, spent, busy = 0, [], []
         for release, queries in cases:
             began, worked = time.perf_counter(), time.process_time()
-            near = [n.index for q in queries for n in table.near(q, quick=quick)]
+            near = [n.index for q in queries for n in table.nearest_rows(q, quick=quick)]
             spent.append((time.perf_counter() - began) * 1000)
             busy.append(_since(worked))
             found += release in near
@@ -85,7 +87,7 @@ def crop_lookups(releases: int, folder: Path, windows: int) -> dict[str, object]
     few = Table()
     few.fill(codes[:, list(own.values())], np.array(list(own.values())))
     answer["found when every row is read"] = sum(
-        r in [n.index for q in queries for n in few.near(q)] for r, queries in asked
+        r in [n.index for q in queries for n in few.nearest_rows(q)] for r, queries in asked
     )
     return answer
 

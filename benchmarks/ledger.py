@@ -110,8 +110,8 @@ def measure(folder: Path, entries: int, seconds: float) -> dict[str, object]:
         "prove": median(lambda: ledger.prove(rng.randrange(size))),
         "verify_proof": median(lambda: verify_proof(proof, logs=logs)),
         "consistency": median(lambda: ledger.prove_consistency(rng.randrange(1, size), size)),
-        "find_content_id": median(lambda: ledger.find(content_id=rng.choice(ids))),
-        "find_absent": median(lambda: ledger.find(sha256="00")),
+        "find_content_id": median(lambda: ledger.find_releases(content_id=rng.choice(ids))),
+        "find_absent": median(lambda: ledger.find_releases(sha256="00")),
         "content_ids": median(ledger.content_ids, 5),
         "open_read_only": median(lambda: Ledger.open(folder / "ledger.db", read_only=True).close(), 20),
     }

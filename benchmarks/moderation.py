@@ -64,7 +64,7 @@ def random_vit(folder: Path) -> None:
 def cost(name: str, video: Clip) -> list[float] | str:
     """Seconds per second of video, by the clock and of the processor, models loaded before; or why not."""
     try:
-        check = plugins.load("frames", name)
+        check = plugins.load_plugin("frames", name)
         check.run(Clip.from_array(np.stack([next(iter(video))]), 1))
     except CheckAbsent as error:
         return f"not here: {error}"
@@ -82,7 +82,7 @@ def _spent() -> tuple[float, float]:
 def decoding(file: Path, seconds: float) -> list[float]:
     """Seconds per second of video that decoding alone takes, in the same sandbox."""
     started = _spent()
-    for _ in sandbox.watch(file, rate=1000.0, short_side=SHORT_SIDE):
+    for _ in sandbox.stream_frames(file, rate=1000.0, short_side=SHORT_SIDE):
         pass
     return [round((b - a) / seconds, 3) for a, b in zip(started, _spent(), strict=True)]
 

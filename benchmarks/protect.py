@@ -26,8 +26,8 @@ import cv2
 from safegen.media.encode import Encoding, codec_options
 from safegen.media.footage import open_footage
 from safegen.moderation.single_pass import check_and_encode
-from safegen.pipeline.protect import _small_clip
-from safegen.pipeline.stages import Made
+from safegen.pipeline.protect import _preview_clip
+from safegen.pipeline.stages import UnmarkedClip
 from safegen.policies import load
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -146,7 +146,7 @@ def measure(clip: Path, size: tuple[int, int], count: int, folder: Path) -> dict
 
     def pass_over() -> None:
         footage = open_footage(source)
-        made = Made(_small_clip(footage), "protected", None, {})
+        made = UnmarkedClip(_preview_clip(footage), "protected", None, {})
         target = folder / "out.mp4"
         check_and_encode(made, footage, load("default"), target, content_id=7, encoding=encoding)
 

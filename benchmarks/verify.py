@@ -24,7 +24,7 @@ from safegen.credentials.sign import sign_file
 from safegen.keys.identity import Identity
 from safegen.ledger import Ledger, LogSigner
 from safegen.release import ReleaseJob, ReleaseRecord
-from safegen.workspace.config import find
+from safegen.workspace.config import find_workspace
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 
@@ -45,8 +45,8 @@ def small_video(path: Path) -> None:
 
 def release(root: Path, megabytes: int) -> Path:
     """A signed and recorded file of that size."""
-    space = find(root / "workspace")
-    space.make()
+    space = find_workspace(root / "workspace")
+    space.create()
     identity = Identity.load_or_create(space.keys, name="Benchmark")
     log = LogSigner(identity.log_origin, identity.log_key)
     action = {"action": "c2pa.created", "digitalSourceType": SOURCE_TYPE}

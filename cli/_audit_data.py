@@ -47,7 +47,7 @@ def command(
 
 
 def _show(found: DataAudit, plain: bool) -> None:
-    from safegen.cli._audit_view import word
+    from safegen.cli._audit_view import style_verdict
     from safegen.cli._text import printable as clean
 
     click.echo(f"{found.texts} texts, {found.duplicates} duplicates left out")
@@ -58,7 +58,7 @@ def _show(found: DataAudit, plain: bool) -> None:
             if s.count:
                 click.echo(clean(f"  {s.name:<18}{s.count:>7}  {s.share:.1%} ({s.low:.1%} to {s.high:.1%})"))
         if cell.n:
-            said = word(cell.verdict, plain) + clean(f": {cell.why}" if cell.why else "")
+            said = style_verdict(cell.verdict, plain) + clean(f": {cell.why}" if cell.why else "")
             click.echo(f"  distance from equal shares {cell.corrected:.3f}: {said}")
     _show_labels(found)
 

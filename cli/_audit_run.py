@@ -53,9 +53,9 @@ def command(
     """
     from safegen.audit import api
     from safegen.cli._audit_view import show
-    from safegen.cli._output import Bar, print_json
+    from safegen.cli._output import ProgressBar, print_json
 
-    with Bar(quiet=as_json, plain=plain) as bar:
+    with ProgressBar(quiet=as_json, plain=plain) as bar:
         done = api.run(
             suite,
             output,

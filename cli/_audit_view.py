@@ -34,20 +34,20 @@ def show(done: AuditResult, *, plain: bool) -> None:
             f"  number    {c.n} of {c.prompts} prompts, {c.n_effective:.0f} effective; {c.unknown} unknown"
         )
         why = f": {c.why}" if c.why else f": at least {c.bound:.3f}" if c.verdict == "strays" else ""
-        click.echo(f"  verdict   {word(c.verdict, plain)}{clean(why)}")
+        click.echo(f"  verdict   {style_verdict(c.verdict, plain)}{clean(why)}")
     for b in audit.contrasts:
         said = (
             b.why
             or f"distance {b.tv:.3f} ({b.null:.3f} by chance), p {b.p_adjusted:.4f}, d {b.effect_size:+.2f}"
         )
         click.echo(clean(f"\n{b.attribute}: {b.a} / {b.b}\n  {said}"))
-    click.echo(f"\n{word(audit.verdict, plain).upper()}")
+    click.echo(f"\n{style_verdict(audit.verdict, plain).upper()}")
     if done.folder is not None:
         click.echo(clean(f"report    {done.folder / 'report.html'}"))
     if done.index is not None:
         click.echo(f"ledger    entry {done.index}")
 
 
-def word(verdict: str, plain: bool) -> str:
+def style_verdict(verdict: str, plain: bool) -> str:
     """A verdict, coloured unless *plain*."""
     return verdict if plain else click.style(verdict, fg=_COLOURS[verdict], bold=True)

@@ -12,12 +12,12 @@ from safegen.errors import UsageError
 
 def write_new(path: Path, data: bytes) -> None:
     """Write *data* to *path*, which must not exist. Raises UsageError."""
-    with opened_new(path) as file:
+    with open_new(path) as file:
         file.write(data)
 
 
 @contextmanager
-def opened_new(path: Path) -> Iterator[BinaryIO]:
+def open_new(path: Path) -> Iterator[BinaryIO]:
     """*path*, which must not exist, open for writing; removed again when that fails. Raises UsageError."""
     try:
         file = path.open("xb")

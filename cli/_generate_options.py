@@ -14,7 +14,7 @@ from click.core import ParameterSource
 from safegen.cli import _options
 
 if TYPE_CHECKING:
-    from safegen.api.generation import How
+    from safegen.api.generation import ReleaseOptions
     from safegen.protocols import Progress
     from safegen.request.build import BuiltRequest, RequestSettings
 
@@ -122,7 +122,7 @@ class GenerateOptions:
         merged = cast("RequestSettings", {**self.settings, **settings, **own})
         return replace(self, settings=merged)
 
-    def release_options(self, progress: Progress) -> How:
+    def release_options(self, progress: Progress) -> ReleaseOptions:
         """How to release, saying how far it is on *progress*."""
         return {
             "progress": progress,
@@ -159,9 +159,9 @@ def options(function: Callable[..., None]) -> Callable[..., None]:
 
 def _parse_options(options: Sequence[str]) -> dict[str, Any]:
     """``NAME=VALUE`` options by name."""
-    from safegen.generators.diffusers.options import pairs
+    from safegen.generators.diffusers.options import parse_name_values
 
-    return pairs(options)
+    return parse_name_values(options)
 
 
 def run_generation(asked: BuiltRequest, options: GenerateOptions) -> None:
@@ -198,25 +198,25 @@ def _plan(asked: BuiltRequest, making: GenerateOptions) -> None:
 
 def _one(asked: BuiltRequest, making: GenerateOptions) -> None:
     """One clip."""
-    from safegen.api.generation import release
-    from safegen.cli._output import Bar
+    from safegen.api.generation import release_request
+    from safegen.cli._output import ProgressBar
     from safegen.cli._release import show_release
 
-    with Bar(quiet=making.as_json, plain=making.plain) as bar:
-        made = release(asked, making.output, **making.release_options(bar))
+    with ProgressBar(quiet=making.as_json, plain=making.plain) as bar:
+        made = release_request(asked, making.output, **making.release_options(bar))
     show_release(made, as_json=making.as_json, plain=making.plain)
 
 
 def _vary(asked: BuiltRequest, making: GenerateOptions, count: int) -> None:
     """Several clips; those that failed are named at the end (exit 8)."""
     from safegen.api.generation import variations
-    from safegen.cli._output import Bar, print_json
+    from safegen.cli._output import ProgressBar, print_json
     from safegen.cli._release import release_json, show_variation
     from safegen.errors import BatchFailed
     from safegen.request.variations import SCHEMA, failed_variations, variation_json
 
     items = []
-    with Bar(quiet=making.as_json, plain=making.plain) as bar:
+    with ProgressBar(quiet=making.as_json, plain=making.plain) as bar:
         for item in variations(
             asked, making.output, count, resume=making.resume, **making.release_options(bar)
         ):

@@ -23,7 +23,7 @@ def find(file: Path, workspace: Path | None, as_json: bool) -> None:
     from safegen.cli._output import print_json
     from safegen.errors import GateFailed
     from safegen.verification.content_index import INDEX_NAME, search_to_json
-    from safegen.workspace.config import find as find_workspace
+    from safegen.workspace.config import find_workspace as find_workspace
 
     with open_readonly(workspace) as ledger:
         found = search_to_json(ledger, file, find_workspace(workspace).root / INDEX_NAME)

@@ -61,9 +61,9 @@ def stamp(proof: Path | None, passphrase_file: Path | None, workspace: Path | No
                 "no time stamp authority is configured", hint="set signing.tsa_url in safegen.toml"
             )
         if proof is None:
-            body = stamps.body_of(ledger.checkpoint())
+            body = stamps.checkpoint_body(ledger.checkpoint())
         else:
-            body = stamps.body_of(_text(proof, MAX_PROOF).partition("\n\n")[2])
+            body = stamps.checkpoint_body(_text(proof, MAX_PROOF).partition("\n\n")[2])
         token = stamps.request_stamp(url, body)
         kept = stamps.store_stamp(found.checkpoints, body, token)
     if proof is not None:
@@ -145,7 +145,7 @@ def redact(
 @_options.workspace
 def export(output: Path | None, workspace: Path | None) -> None:
     """Every entry as a line of JSON; never a private part."""
-    from safegen.cli._files import opened_new
+    from safegen.cli._files import open_new
 
     with open_readonly(workspace) as ledger:
         lines = (json.dumps(line, ensure_ascii=False, sort_keys=True) for line in ledger.export())
@@ -153,6 +153,6 @@ def export(output: Path | None, workspace: Path | None) -> None:
             for line in lines:
                 click.echo(line)
             return
-        with opened_new(output) as file:
+        with open_new(output) as file:
             file.writelines(f"{line}\n".encode() for line in lines)
     click.echo(str(output))

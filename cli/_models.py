@@ -11,7 +11,7 @@ import click
 from safegen.cli._text import printable
 
 if TYPE_CHECKING:
-    from safegen.generators.hub.pull import Plan
+    from safegen.generators.hub.pull import PullPlan
 
 
 def table(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
@@ -19,7 +19,7 @@ def table(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     yield f"{'NAME':<18}{'HERE':<20}{'SIZE':>9}  {'LICENCE':<26} WHAT IT IS"
     for row in rows:
         name, licence, what = (printable(str(row[key])) for key in ("name", "licence", "summary"))
-        yield f"{name:<18}{row['here']:<20}{size(row['bytes']):>9}  {licence:<26} {what}"
+        yield f"{name:<18}{row['here']:<20}{format_bytes(row['bytes']):>9}  {licence:<26} {what}"
     yield ""
     yield "any other diffusers video pipeline: --model FOLDER, or `safegen models pull ORGANISATION/NAME`"
 
@@ -41,10 +41,10 @@ def lines(values: Mapping[str, Any], indent: str = "") -> Iterator[str]:
             separator = f"\n{' ' * 22}" if any(" " in str(v) for v in value) else ", "
             yield f"{name} {separator.join(printable(str(v)) for v in value)}"
         else:
-            yield f"{name} {size(value) if str(key).startswith('bytes') else printable(str(value))}"
+            yield f"{name} {format_bytes(value) if str(key).startswith('bytes') else printable(str(value))}"
 
 
-def size(count: int | None) -> str:
+def format_bytes(count: int | None) -> str:
     """Bytes for people."""
     if count is None:
         return "-"
@@ -55,7 +55,7 @@ def size(count: int | None) -> str:
 
 
 def confirm_download(
-    plan: Plan, shown: Mapping[str, Any], *, yes: bool, accepted: bool, as_json: bool
+    plan: PullPlan, shown: Mapping[str, Any], *, yes: bool, accepted: bool, as_json: bool
 ) -> bool:
     """Whether to download: says what would come (stderr), and asks on a terminal unless *yes*.
 
@@ -68,13 +68,14 @@ def confirm_download(
             click.echo(line, err=True)
     if plan.terms and not accepted:
         return True  # the library says what must be accepted
-    if yes or not plan.to_fetch:
+    if yes or not plan.bytes_to_fetch:
         return True
     if not on_terminal():
         raise UsageError(
-            f"this would download {size(plan.to_fetch)}", hint="say --yes where nobody can be asked"
+            f"this would download {format_bytes(plan.bytes_to_fetch)}",
+            hint="say --yes where nobody can be asked",
         )
-    if click.confirm(f"download {size(plan.to_fetch)}?", err=True):
+    if click.confirm(f"download {format_bytes(plan.bytes_to_fetch)}?", err=True):
         return True
     click.echo("nothing was downloaded", err=True)
     return False

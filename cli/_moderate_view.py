@@ -11,30 +11,30 @@ import click
 from safegen.cli._text import printable as safe
 
 if TYPE_CHECKING:
-    from safegen.moderation.batch import Outcome
+    from safegen.moderation.batch import FileOutcome
     from safegen.types import Json
 
 _MOST = 20
 _ORDER = (4, 3, 7, 2)
 
 
-def show(item: Outcome, *, plain: bool) -> None:
+def show(item: FileOutcome, *, plain: bool) -> None:
     """One file for people."""
     from safegen.cli._output import console
-    from safegen.moderation.json_report import strongest
+    from safegen.moderation.json_report import sorted_findings
 
     out = console(plain)
-    if item.found is None or item.error is not None:
+    if item.moderation is None or item.error is not None:
         out.print(f"{safe(str(item.path))}: not checked: {safe(str(item.error))}")
         if item.error is not None and item.error.hint:
             out.print(f"  hint: {safe(item.error.hint)}")
         return
-    found = item.found
-    ran = ", ".join(c.name for c in found.looked.ran)
+    found = item.moderation
+    ran = ", ".join(c.name for c in found.gate.ran)
     out.print(
         f"{safe(str(found.path))}: {found.action.upper()} ({safe(found.policy.name)}; ran: {safe(ran)})"
     )
-    rows = strongest(found)
+    rows = sorted_findings(found)
     for row in rows[:_MOST]:
         f = row.finding
         when = "" if f.time is None else f"{f.time:7.1f} s"
@@ -45,12 +45,12 @@ def show(item: Outcome, *, plain: bool) -> None:
         out.print(f"  note: {safe(note)}")
 
 
-def item_json(item: Outcome) -> Json:
+def item_json(item: FileOutcome) -> Json:
     """One file for programs."""
     from safegen.moderation.json_report import to_json
 
-    if item.found is not None:
-        return to_json(item.found)
+    if item.moderation is not None:
+        return to_json(item.moderation)
     error = item.error
     return {
         "path": str(item.path),
@@ -60,20 +60,20 @@ def item_json(item: Outcome) -> Json:
     }
 
 
-def write_page(path: Path, items: Sequence[Outcome]) -> None:
+def write_page(path: Path, items: Sequence[FileOutcome]) -> None:
     """The HTML page. Raises UsageError when *path* exists or cannot be written."""
     from datetime import UTC, datetime
 
     from safegen.cli._files import write_new
-    from safegen.moderation.html_report import Item, render
+    from safegen.moderation.html_report import ReportItem, render
 
     when = datetime.now(UTC).isoformat(timespec="seconds")
-    rows = [Item(i.path, i.found, "" if i.error is None else str(i.error)) for i in items]
+    rows = [ReportItem(i.path, i.moderation, "" if i.error is None else str(i.error)) for i in items]
     write_new(path, render(rows, when=when).encode())
     click.echo(f"wrote {safe(str(path))}", err=True)
 
 
-def exit_code(items: Sequence[Outcome]) -> int:
+def exit_code(items: Sequence[FileOutcome]) -> int:
     """The gravest of all files'."""
     codes = {i.exit_code for i in items}
     return next((c for c in _ORDER if c in codes), 0)

@@ -44,7 +44,7 @@ def show_rows(rows: dict[str, object], *, as_json: bool) -> None:
         click.echo(f"{name:<22}{printable(str(value))}")
 
 
-class Bar:
+class ProgressBar:
     """Progress on stderr: a rich bar on a terminal, a line per stage otherwise (``--plain``), or nothing.
 
     Implements ``safegen.protocols.Progress``.

@@ -26,14 +26,14 @@ def private_details(ledger: LedgerReader, case: Case) -> dict[str, object]:
     return about
 
 
-def clip(case: Case, workspace: Path | None) -> str | None:
+def held_clip_path(case: Case, workspace: Path | None) -> str | None:
     """Where the held clip lies, for the reviewer to look at; None where nothing is kept."""
-    from safegen.pipeline.held_clips import CLIP, place
-    from safegen.workspace.config import find
+    from safegen.pipeline.held_clips import CLIP_FILE, held_clip_folder
+    from safegen.workspace.config import find_workspace
 
     if case.output is None or "id" not in case.output:
         return None
-    file = place(find(workspace), str(case.output["id"])) / CLIP
+    file = held_clip_folder(find_workspace(workspace), str(case.output["id"])) / CLIP_FILE
     return str(file) if file.is_file() else None
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from safegen.verification.html_report import Item
+    from safegen.verification.html_report import ReportItem
 
 _STYLE = {
     Verdict.VERIFIED: "bold green",
@@ -27,7 +27,7 @@ _STYLE = {
 }
 
 
-def as_json(item: Item) -> Json:
+def item_json(item: ReportItem) -> Json:
     """The report on a file, or why there is none, as JSON."""
     from safegen.verification.json_report import error_to_json, report_to_json
 
@@ -36,7 +36,7 @@ def as_json(item: Item) -> Json:
     return report_to_json(item.report)
 
 
-def show_item(item: Item, console: Console, *, explain: bool) -> None:
+def show_item(item: ReportItem, console: Console, *, explain: bool) -> None:
     """The report on a file, or one line for a file that could not be examined."""
     if item.report is None:
         console.print(f"UNREADABLE  {printable(str(item.path))}: {printable(item.error)}")

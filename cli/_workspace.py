@@ -19,9 +19,9 @@ def open_readonly(workspace: Path | None) -> Iterator[Ledger]:
     """The workspace's ledger, read only. Raises UsageError where there is none."""
     from safegen.errors import UsageError
     from safegen.ledger.store import Ledger
-    from safegen.workspace.config import find
+    from safegen.workspace.config import find_workspace
 
-    found = find(workspace)
+    found = find_workspace(workspace)
     if not found.has_ledger:
         raise UsageError(
             f"there is no ledger in {found.root} yet", hint="it is made by the first `safegen generate`"
@@ -33,9 +33,9 @@ def open_readonly(workspace: Path | None) -> Iterator[Ledger]:
 @contextmanager
 def open_writing(workspace: Path | None, passphrase_file: Path | None) -> Iterator[tuple[Ledger, Workspace]]:
     """The workspace's ledger for appending, and the workspace. Raises UsageError where there is none."""
-    from safegen.workspace.config import find
-    from safegen.workspace.session import open_ledger
+    from safegen.workspace.config import find_workspace
+    from safegen.workspace.session import open_ledger_for_writing
 
-    found = find(workspace)
-    with open_ledger(found, passphrase=_options.passphrase(passphrase_file)) as ledger:
+    found = find_workspace(workspace)
+    with open_ledger_for_writing(found, passphrase=_options.passphrase(passphrase_file)) as ledger:
         yield ledger, found

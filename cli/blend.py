@@ -21,8 +21,9 @@ def command(video: Path, next_video: Path, prompt: str | None, making: GenerateO
     of one do not allow generative use or do not match it.
     """
     from safegen.request.build import blend
-    from safegen.workspace.config import find
+    from safegen.workspace.config import find_workspace
 
     run_generation(
-        blend(video, next_video, prompt, workspace=find(making.workspace), **making.settings), making
+        blend(video, next_video, prompt, workspace=find_workspace(making.workspace), **making.settings),
+        making,
     )

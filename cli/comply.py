@@ -12,7 +12,7 @@ from safegen.cli import _options
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from safegen.compliance.model import Compliance
+    from safegen.compliance.model import ComplianceReport
 
 _WORDS = {"met": ("met", "green"), "not_met": ("NOT MET", "bold red"), "outside": ("not in a file", "dim")}
 
@@ -50,17 +50,17 @@ def command(
     """
     from safegen.api import comply
     from safegen.cli._output import console, print_json
-    from safegen.compliance.json_report import to_json
+    from safegen.compliance.json_report import compliance_to_json
 
     found = comply(file, rule=rule, workspace=workspace, trust=trust_files)
     if as_json:
-        print_json(to_json(found))
+        print_json(compliance_to_json(found))
     else:
         _show(found, console(plain))
     ctx.exit(0 if found.all_met else 9)
 
 
-def _show(found: Compliance, console: Console) -> None:
+def _show(found: ComplianceReport, console: Console) -> None:
     """One requirement after the other."""
     from rich.text import Text
 

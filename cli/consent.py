@@ -90,10 +90,10 @@ def list_(everything: bool, workspace: Path | None, as_json: bool) -> None:
     from safegen.cli._output import print_json
     from safegen.cli._text import printable
     from safegen.consent import service
-    from safegen.workspace.config import find
+    from safegen.workspace.config import find_workspace
 
     with open_readonly(workspace) as ledger:
-        found = [c for c in service.standing(find(workspace), ledger) if everything or c.live]
+        found = [c for c in service.list_consents(find_workspace(workspace), ledger) if everything or c.live]
     if as_json:
         print_json([service.to_json(c) for c in found])
         return
@@ -174,7 +174,7 @@ def check(ctx: click.Context, what: str, policy: str, workspace: Path | None, as
     from safegen.consent import service
 
     with open_readonly(workspace) as ledger:
-        answer = service.check(what, policy, workspace, ledger)
+        answer = service.check_consent(what, policy, workspace, ledger)
     if as_json:
         print_json(answer)
     else:

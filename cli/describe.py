@@ -51,11 +51,11 @@ def command(
     as it is. Nothing is signed: `safegen protect` signs the copy that -o writes.
     """
     from safegen.api import describe
-    from safegen.cli._output import Bar, console, print_json
+    from safegen.cli._output import ProgressBar, console, print_json
     from safegen.cli._text import printable as clean
     from safegen.pipeline.describe import description_json, description_rows
 
-    with Bar(quiet=as_json, plain=plain) as bar:
+    with ProgressBar(quiet=as_json, plain=plain) as bar:
         done = describe(file, folder=folder, video=video, captions=captions, overwrite=force, progress=bar)
     if as_json:
         print_json(description_json(done))

@@ -43,7 +43,7 @@ def command(
     """
     from safegen.api import detect
     from safegen.cli import _detect_view as view
-    from safegen.cli._output import Bar, console, print_json
+    from safegen.cli._output import ProgressBar, console, print_json
     from safegen.errors import SafegenError, UnreadableInput
     from safegen.verification.batch import collect_files
     from safegen.verification.detect import detection_to_json
@@ -54,7 +54,7 @@ def command(
     single = len(files) == 1 and not files[0].is_dir()
     answers: list[object] = []
     codes: list[int] = []
-    with Bar(quiet=as_json, plain=plain) as bar:
+    with ProgressBar(quiet=as_json, plain=plain) as bar:
         for file in batch.files:
             try:
                 found = detect(file, scheme=scheme, key=key_file, progress=bar)

@@ -21,9 +21,11 @@ def command(video: Path, prompt: str | None, backwards: bool, making: GenerateOp
     not allow generative use or do not match it.
     """
     from safegen.request.build import extend
-    from safegen.workspace.config import find
+    from safegen.workspace.config import find_workspace
 
     run_generation(
-        extend(video, prompt, backwards=backwards, workspace=find(making.workspace), **making.settings),
+        extend(
+            video, prompt, backwards=backwards, workspace=find_workspace(making.workspace), **making.settings
+        ),
         making,
     )

@@ -21,15 +21,15 @@ def command() -> None:
 def _identity(workspace: Path | None, passphrase_file: Path | None = None, *, create: bool) -> Identity:
     """The identity of the workspace; made when *create*. Raises KeyUnavailable."""
     from safegen.keys.identity import Identity
-    from safegen.workspace.config import find
-    from safegen.workspace.session import DEFAULT_NAME
+    from safegen.workspace.config import find_workspace
+    from safegen.workspace.session import DEFAULT_ORGANISATION
 
-    found = find(workspace)
+    found = find_workspace(workspace)
     secret = _options.passphrase(passphrase_file)
     if create:
-        found.make()
+        found.create()
         return Identity.load_or_create(
-            found.keys, name=found.config.organisation or DEFAULT_NAME, passphrase=secret
+            found.keys, name=found.config.organisation or DEFAULT_ORGANISATION, passphrase=secret
         )
     return Identity.load(found.keys, passphrase=secret)
 
@@ -93,13 +93,13 @@ def export_trust(output: Path | None, name: str, pem: bool, workspace: Path | No
     from safegen.cli._files import write_new
     from safegen.cli._output import show_rows
     from safegen.keys import trust
-    from safegen.keys.identity import now_utc
+    from safegen.keys.identity import utc_now
 
     own = _identity(workspace, create=False)
     if pem:
         text = trust.export_pem(own)
     else:
-        text = trust.export_trust(own, name or own.name or "safegen workspace", created=now_utc())
+        text = trust.export_trust(own, name or own.name or "safegen workspace", created=utc_now())
     if output is None:
         click.echo(text, nl=False)
         return

@@ -84,9 +84,9 @@ def check(workspace: Path | None, as_json: bool) -> None:
     from safegen.keys.identity import Identity
     from safegen.keys.log_key import decode_vkey
     from safegen.keys.trust import TrustStore
-    from safegen.workspace.config import find
+    from safegen.workspace.config import find_workspace
 
-    found = find(workspace)
+    found = find_workspace(workspace)
     own = Identity.load(found.keys)
     with open_readonly(workspace) as ledger:
         report = ledger.check(

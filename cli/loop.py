@@ -20,6 +20,6 @@ def command(video: Path, prompt: str | None, making: GenerateOptions) -> None:
     not allow generative use or do not match it.
     """
     from safegen.request.build import loop
-    from safegen.workspace.config import find
+    from safegen.workspace.config import find_workspace
 
-    run_generation(loop(video, prompt, workspace=find(making.workspace), **making.settings), making)
+    run_generation(loop(video, prompt, workspace=find_workspace(making.workspace), **making.settings), making)

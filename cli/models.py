@@ -67,18 +67,18 @@ def pull(
     compared with the hash that the hub lists for it.
     """
     from safegen.cli._models import confirm_download
-    from safegen.cli._output import Bar
+    from safegen.cli._output import ProgressBar
     from safegen.generators.catalogue import pinned_model_json, pull_plan_json, resolve_preset
     from safegen.generators.hub import pull as hub
 
-    plan = hub.plan(resolve_preset(name), revision=revision, update=update)
+    plan = hub.plan_pull(resolve_preset(name), revision=revision, update=update)
     if dry_run:
         _print(pull_plan_json(plan), as_json)
         return
     if not confirm_download(plan, pull_plan_json(plan), yes=yes, accepted=accept_licence, as_json=as_json):
         return
-    with Bar(quiet=as_json, plain=plain) as bar:
-        record = hub.pull(plan, accepted=accept_licence, progress=bar)
+    with ProgressBar(quiet=as_json, plain=plain) as bar:
+        record = hub.pull_model(plan, accepted=accept_licence, progress=bar)
     _print(pinned_model_json(record), as_json)
 
 
@@ -88,13 +88,13 @@ def pull(
 @_options.plain
 def verify(name: str, as_json: bool, plain: bool) -> None:
     """Hash every file of the pulled model NAME and compare it with what was pulled."""
-    from safegen.cli._output import Bar
+    from safegen.cli._output import ProgressBar
     from safegen.generators.catalogue import pinned_model_json, resolve_preset
     from safegen.generators.hub import pull as hub
 
-    record = hub.required(resolve_preset(name))
-    with Bar(quiet=as_json, plain=plain) as bar:
-        hashed = hub.verify(record, fully=True, progress=bar)
+    record = hub.require_pinned(resolve_preset(name))
+    with ProgressBar(quiet=as_json, plain=plain) as bar:
+        hashed = hub.verify_model(record, fully=True, progress=bar)
     _print({**pinned_model_json(record), "verified": hashed}, as_json)
 
 
@@ -109,7 +109,7 @@ def unpin(name: str, dry_run: bool, as_json: bool) -> None:
 
     source = resolve_preset(name).source
     if not dry_run:
-        hub.unpin(source)
+        hub.unpin_model(source)
     _print({"unpinned": source, "dry_run": dry_run}, as_json)
 
 

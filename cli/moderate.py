@@ -44,10 +44,10 @@ def command(
     picture inside it. Checks that are not installed are named, never passed over.
     """
     from safegen.cli import _moderate_view as view
-    from safegen.cli._output import Bar, print_json
+    from safegen.cli._output import ProgressBar, print_json
     from safegen.moderation.batch import moderate_files
 
-    with Bar(quiet=as_json, plain=plain) as bar:
+    with ProgressBar(quiet=as_json, plain=plain) as bar:
         items = moderate_files(files, policy=policy, checks=checks, progress=bar)
     if html is not None:
         view.write_page(html, items)

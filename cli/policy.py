@@ -62,7 +62,7 @@ def explain(policy: str, prompt: str | None, as_json: bool) -> None:
 
     found = policies.load(policy)
     if prompt is None:
-        lines = list(policies.sentences(found, policy))
+        lines = list(policies.describe_policy(found, policy))
         if as_json:
             print_json({"schema": "safegen.policy-words/1", "name": found.name, "sentences": lines})
         else:
@@ -125,7 +125,7 @@ def diff(before: str, after: str, prompts: Path | None, limit: int, text: bool, 
 
     a, b = policies.load(before), policies.load(after)
     rows = read_prompts(prompts) if prompts is not None else examples(a, b)
-    changed, seen = policies.changes(a, b), policies.compare(rows, a, b)
+    changed, seen = policies.content_changes(a, b), policies.compare_outcomes(rows, a, b)
     if as_json:
         print_json(diff_json(a, b, changed, seen, text=text))
     else:

@@ -78,10 +78,10 @@ def command(
     Nothing is claimed about how it was made; its own credentials are kept as an ingredient.
     """
     from safegen.api import protect
-    from safegen.cli._output import Bar
+    from safegen.cli._output import ProgressBar
     from safegen.cli._release import show_release
 
-    with Bar(quiet=as_json, plain=plain) as bar:
+    with ProgressBar(quiet=as_json, plain=plain) as bar:
         release = protect(
             file,
             output,

@@ -75,17 +75,17 @@ def command(
     Frames are compared bit by bit as they were before marking and encoding.
     """
     from safegen.api import reproduce
-    from safegen.cli._output import Bar, print_json
+    from safegen.cli._output import ProgressBar, print_json
     from safegen.cli.generate import release_json
-    from safegen.pipeline.find_release import read_text
+    from safegen.pipeline.find_release import read_prompt_file
     from safegen.pipeline.reproduce import to_json
 
-    with Bar(quiet=as_json, plain=plain) as bar:
+    with ProgressBar(quiet=as_json, plain=plain) as bar:
         seen = reproduce(
             file,
             output,
-            prompt=None if prompt_file is None else read_text(prompt_file),
-            negative_prompt=None if negative_prompt_file is None else read_text(negative_prompt_file),
+            prompt=None if prompt_file is None else read_prompt_file(prompt_file),
+            negative_prompt=None if negative_prompt_file is None else read_prompt_file(negative_prompt_file),
             inputs=inputs,
             model=model,
             policy=policy,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import click
 
 from safegen.cli import _options
-from safegen.cli._review_view import case_json, clip, print_case, private_details
+from safegen.cli._review_view import case_json, held_clip_path, print_case, private_details
 from safegen.cli._workspace import open_readonly, open_writing
 
 if TYPE_CHECKING:
@@ -33,10 +33,10 @@ def list_(everything: bool, limit: int, workspace: Path | None, as_json: bool) -
     """The held requests and clips that wait for a person, newest first."""
     from safegen.cli._output import print_json
     from safegen.cli._text import printable
-    from safegen.review.queue import cases
+    from safegen.review.queue import list_cases
 
     with open_readonly(workspace) as ledger:
-        found = cases(ledger, everything=everything, limit=limit)
+        found = list_cases(ledger, include_decided=everything, limit=limit)
     if as_json:
         print_json([case_json(c) for c in found])
         return
@@ -57,11 +57,15 @@ def list_(everything: bool, limit: int, workspace: Path | None, as_json: bool) -
 def show(index: int, workspace: Path | None, as_json: bool) -> None:
     """The held decision INDEX: what was found, what was decided, and the prompt if the workspace keeps it."""
     from safegen.cli._output import print_json
-    from safegen.review.queue import case
+    from safegen.review.queue import load_case
 
     with open_readonly(workspace) as ledger:
-        found = case(ledger, index)
-        shown = {**case_json(found), **private_details(ledger, found), "clip": clip(found, workspace)}
+        found = load_case(ledger, index)
+        shown = {
+            **case_json(found),
+            **private_details(ledger, found),
+            "clip": held_clip_path(found, workspace),
+        }
     if as_json:
         print_json(shown)
         return
@@ -77,12 +81,12 @@ def show(index: int, workspace: Path | None, as_json: bool) -> None:
 def export(out: Path | None, workspace: Path | None, as_json: bool) -> None:
     """Decided requests as labelled JSON lines, to retrain and measure a screen. Needs kept prompts."""
     from safegen.cli._files import write_new
-    from safegen.review.export import Left, rows
+    from safegen.review.export import SkippedCases, labelled_rows
     from safegen.screening.jsonl import dumps
 
-    left = Left()
+    left = SkippedCases()
     with open_readonly(workspace) as ledger:
-        lines = [dumps(row) for row in rows(ledger, left)]
+        lines = [dumps(row) for row in labelled_rows(ledger, left)]
     text = "".join(f"{line}\n" for line in lines)
     if out is not None:
         write_new(out, text.encode())
@@ -154,11 +158,11 @@ def _decide(
 ) -> None:
     """Record a step and say what the case is now."""
     from safegen.cli._output import show_rows
-    from safegen.review.queue import decide
+    from safegen.review.queue import record_review
 
     name = reviewer or os.environ.get("SAFEGEN_REVIEWER") or _login()
     with open_writing(workspace, passphrase_file) as (ledger, _):
-        case = decide(ledger, index, act, by=name, reason=reason, publish_reason=publish_reason)
+        case = record_review(ledger, index, act, reviewer=name, reason=reason, publish_reason=publish_reason)
     rows: dict[str, object] = {"decision": case.index, "status": case.status, "entry": case.steps[-1].index}
     show_rows(rows, as_json=as_json)
 

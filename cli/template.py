@@ -129,11 +129,11 @@ def run(
 
     A row that fails does so alone. DIR/results.csv says what became of each.
     """
-    from safegen.cli._output import Bar, print_json
+    from safegen.cli._output import ProgressBar, print_json
     from safegen.templates import Options
     from safegen.templates import run as run_template
 
-    with Bar(quiet=as_json, plain=plain) as bar:
+    with ProgressBar(quiet=as_json, plain=plain) as bar:
         report = run_template(
             template,
             output,
@@ -146,7 +146,7 @@ def run(
             workspace=workspace,
             passphrase=_options.passphrase(passphrase_file),
             progress=bar,
-            on_row=_nothing if as_json else _teller(plain),
+            on_row=_nothing if as_json else _row_printer(plain),
         )
     if as_json:
         print_json(report.to_json())
@@ -159,7 +159,7 @@ def _nothing(_: Row) -> None:
     """With --json only the summary is printed."""
 
 
-def _teller(plain: bool) -> Callable[[Row], None]:
+def _row_printer(plain: bool) -> Callable[[Row], None]:
     """Prints a line for every row as it is done."""
     from safegen.cli._output import console
     from safegen.cli._text import printable as clean

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 def _store(workspace: Path | None) -> TrustStore:
     """The store of the user's own workspace: never of one found by walking up."""
     from safegen.keys.trust import TrustStore
-    from safegen.workspace.config import find_trusted
+    from safegen.workspace.config import find_trusted_workspace
 
-    found = find_trusted(workspace)
-    found.make()
+    found = find_trusted_workspace(workspace)
+    found.create()
     return TrustStore(found.trust)
 
 
@@ -34,7 +34,7 @@ def _describe(bundle: TrustBundle) -> list[str]:
     return lines
 
 
-def _use(bundle: TrustBundle) -> str:
+def _vouches_for(bundle: TrustBundle) -> str:
     """What the certificates vouch for."""
     if not bundle.anchors:
         return "revocations"
@@ -86,7 +86,7 @@ def list_(workspace: Path | None, as_json: bool) -> None:
                 {
                     "id": identifier,
                     "name": bundle.name,
-                    "vouches_for": _use(bundle),
+                    "vouches_for": _vouches_for(bundle),
                     "roots": [{"subject": a.subject, "sha256": a.sha256} for a in bundle.anchors],
                     "logs": list(bundle.vkeys),
                     "revocation_lists": len(bundle.crls),
@@ -99,7 +99,8 @@ def list_(workspace: Path | None, as_json: bool) -> None:
         click.echo("nothing is pinned; your own workspace's identity is always trusted")
     for identifier, bundle in pinned:
         click.echo(
-            f"{identifier}  {_use(bundle):<12} {printable(bundle.name)}\n" + "\n".join(_describe(bundle)[:6])
+            f"{identifier}  {_vouches_for(bundle):<12} {printable(bundle.name)}\n"
+            + "\n".join(_describe(bundle)[:6])
         )
 
 

@@ -11,7 +11,7 @@ from safegen.cli import _options
 
 if TYPE_CHECKING:
     from safegen.types import Report
-    from safegen.verification.html_report import Item
+    from safegen.verification.html_report import ReportItem
 
 LEVELS = ("verified", "signed", "recovered", "any")
 
@@ -87,7 +87,7 @@ def command(
     says whose root was trusted.
     """
     from safegen.cli import _verify_view as view
-    from safegen.cli._output import Bar, console, print_json
+    from safegen.cli._output import ProgressBar, console, print_json
     from safegen.errors import UnreadableInput
     from safegen.verification.batch import collect_files
 
@@ -100,16 +100,16 @@ def command(
     batch = collect_files(files)
     if not batch.files:
         raise UnreadableInput(f"{files[0]}: no video, sound or picture in this folder", hint="check the path")
-    items: list[Item] = []
-    with Bar(quiet=as_json or single, plain=plain) as bar:
+    items: list[ReportItem] = []
+    with ProgressBar(quiet=as_json or single, plain=plain) as bar:
         bar.stage("verifying", len(batch.files))
         for file in batch.files:
-            items.append(_one(file, how, single=single))
+            items.append(_verify_one(file, how, single=single))
             if not as_json:
                 view.show_item(items[-1], console(plain), explain=explain)
             bar.advance()
     if as_json:
-        print_json(view.as_json(items[0]) if single else [view.as_json(i) for i in items])
+        print_json(view.item_json(items[0]) if single else [view.item_json(i) for i in items])
     elif batch.ignored:
         console(plain).print(view.passed_over(batch.ignored))
     if html is not None:
@@ -150,28 +150,28 @@ def _verify_options(
     }
 
 
-def _one(file: Path, how: dict[str, Any], *, single: bool) -> Item:
+def _verify_one(file: Path, how: dict[str, Any], *, single: bool) -> ReportItem:
     """The report on one file. In a batch a file that cannot be examined does not stop the others."""
     from safegen.api.inspection import verify  # not by way of api: what makes clips is not loaded
     from safegen.errors import SafegenError
-    from safegen.verification.html_report import Item
+    from safegen.verification.html_report import ReportItem
 
     try:
-        return Item(file, verify(file, **how))
+        return ReportItem(file, verify(file, **how))
     except SafegenError as error:
         if single:
             raise
-        return Item(file, error=str(error), exit_code=error.exit_code)
+        return ReportItem(file, error=str(error), exit_code=error.exit_code)
 
 
-def _exit_code(item: Item, require: str | None) -> int:
+def _exit_code(item: ReportItem, require: str | None) -> int:
     """The verdict's exit code, 0 where it is enough."""
     if item.report is None:
         return item.exit_code
-    return 0 if require and _enough(item.report, require) else item.report.exit_code
+    return 0 if require and _meets_level(item.report, require) else item.report.exit_code
 
 
-def _write_page(target: Path, items: list[Item]) -> None:
+def _write_page(target: Path, items: list[ReportItem]) -> None:
     """The HTML report, with the thumbnails that the credentials carry."""
     from dataclasses import replace
     from datetime import UTC, datetime
@@ -185,7 +185,7 @@ def _write_page(target: Path, items: list[Item]) -> None:
     write_new(target, render(shown, when=when).encode("utf-8"))
 
 
-def _enough(report: Report, level: str) -> bool:
+def _meets_level(report: Report, level: str) -> bool:
     """Whether the verdict is at least *level*."""
     verified = {"VERIFIED", "VERIFIED_REPACKED"}
     signed = verified | {"SIGNED_UNLOGGED", "EXPIRED_BUT_LOGGED"}

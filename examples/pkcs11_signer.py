@@ -66,10 +66,10 @@ def demo_chain(public_der: bytes) -> bytes:
     """Certificates for *public_der* from a CA made on the spot, whose keys are thrown away."""
     from cryptography.hazmat.primitives.serialization import Encoding, load_der_public_key
 
-    from safegen.keys.certificates import certify_leaf, make_hierarchy
+    from safegen.keys.certificates import certify_leaf, issue_hierarchy
 
     now = datetime.now(UTC)
-    made = make_hierarchy("PKCS#11 demo", now)
+    made = issue_hierarchy("PKCS#11 demo", now)
     leaf = certify_leaf("PKCS#11 demo", load_der_public_key(public_der), made.issuing, made.issuing_key, now)
     return b"".join(c.public_bytes(Encoding.PEM) for c in (leaf, made.issuing, made.root))
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from safegen.policies.difference import Comparison, changes, compare
+from safegen.policies.difference import Comparison, compare_outcomes, content_changes
 from safegen.policies.draft import draft
-from safegen.policies.explanation import category_standings, sentences
+from safegen.policies.explanation import category_standings, describe_policy
 from safegen.policies.loading import Problem, lint, list_names, load, names
 from safegen.policies.schema import CATEGORIES, Policy
 from safegen.screening.examples import Mismatch, run_examples
@@ -16,13 +16,13 @@ __all__ = [
     "Policy",
     "Problem",
     "category_standings",
-    "changes",
-    "compare",
+    "compare_outcomes",
+    "content_changes",
+    "describe_policy",
     "draft",
     "lint",
     "list_names",
     "load",
     "names",
     "run_examples",
-    "sentences",
 ]

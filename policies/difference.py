@@ -28,7 +28,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Labelled:
+class LabelledPrompt:
     """A prompt to compare policies by. ``label`` is ``safe``, ``unsafe`` or unknown (empty)."""
 
     id: str
@@ -40,7 +40,7 @@ class Labelled:
 class OutcomeChange:
     """A prompt with another outcome. ``because``: category, score and reason of the finding that decided."""
 
-    prompt: Labelled
+    prompt: LabelledPrompt
     before: Action
     after: Action
     reason: str
@@ -56,7 +56,7 @@ class Comparison:
     outcomes: dict[str, dict[str, tuple[int, int]]]
 
 
-def changes(a: Policy, b: Policy) -> list[Change]:
+def content_changes(a: Policy, b: Policy) -> list[Change]:
     """Where the resolved content of *a* and *b* differs, sorted by key; descriptions and examples aside."""
     one, two = (_flat(p.model_dump(mode="json", exclude=set(_LEFT_OUT))) for p in (a, b))
     keys = sorted({*one, *two})
@@ -72,7 +72,7 @@ def _flat(value: Any, at: str = "") -> dict[str, Any]:
     return out
 
 
-def compare(prompts: Iterable[Labelled], a: Policy, b: Policy) -> Comparison:
+def compare_outcomes(prompts: Iterable[LabelledPrompt], a: Policy, b: Policy) -> Comparison:
     """Screen *prompts* under both policies. Prompts that one of them cannot screen are counted as skipped.
 
     Raises CheckUnavailable when a required check cannot run.
@@ -94,7 +94,9 @@ def compare(prompts: Iterable[Labelled], a: Policy, b: Policy) -> Comparison:
             tally[label, before.outcome, 0] += 1
             tally[label, after.outcome, 1] += 1
             if before.outcome != after.outcome:
-                moved.append(OutcomeChange(prompt, before.outcome, after.outcome, _because(before, after)))
+                moved.append(
+                    OutcomeChange(prompt, before.outcome, after.outcome, _deciding_reason(before, after))
+                )
     labels = sorted({key[0] for key in tally})
     outcomes = {
         label: {o: (tally[label, o, 0], tally[label, o, 1]) for o in ("allow", "review", "block")}
@@ -103,7 +105,7 @@ def compare(prompts: Iterable[Labelled], a: Policy, b: Policy) -> Comparison:
     return Comparison(count, skipped, tuple(moved), outcomes)
 
 
-def _because(before: Decision, after: Decision) -> str:
+def _deciding_reason(before: Decision, after: Decision) -> str:
     """The finding that decides on the stricter side."""
     rank = {"allow": 0, "review": 1, "block": 2}
     stricter = max(before, after, key=lambda d: rank[d.outcome])
@@ -111,17 +113,17 @@ def _because(before: Decision, after: Decision) -> str:
     return f"{top.category} {top.score:.2f} (limit {top.threshold}): {top.reason}"
 
 
-def examples(*of: Policy) -> Iterator[Labelled]:
+def examples(*of: Policy) -> Iterator[LabelledPrompt]:
     """The examples of policies as prompts, each once."""
     seen: set[str] = set()
     for policy in of:
         for i, example in enumerate(policy.examples):
             if example.prompt not in seen:
                 seen.add(example.prompt)
-                yield Labelled(f"{policy.name}-{i}", example.prompt)
+                yield LabelledPrompt(f"{policy.name}-{i}", example.prompt)
 
 
-def read_prompts(path: Path) -> Iterator[Labelled]:
+def read_prompts(path: Path) -> Iterator[LabelledPrompt]:
     """Rows of JSON lines: ``{"text" or "prompt", "id"?, "label"?}``. Raises UnreadableInput with the line."""
     try:
         lines = path.read_bytes().splitlines()
@@ -138,7 +140,7 @@ def read_prompts(path: Path) -> Iterator[Labelled]:
         if not isinstance(text, str):
             raise _bad(path, number)
         label = row.get("label")
-        yield Labelled(str(row.get("id", number)), text, label if label in ("safe", "unsafe") else "")
+        yield LabelledPrompt(str(row.get("id", number)), text, label if label in ("safe", "unsafe") else "")
 
 
 def _bad(path: Path, number: int) -> UnreadableInput:

@@ -24,7 +24,7 @@ class CategoryStanding:
     margin: float | None
 
 
-def sentences(policy: Policy, source: str) -> Iterator[str]:
+def describe_policy(policy: Policy, source: str) -> Iterator[str]:
     """*policy* in plain sentences. *source*: the name or path it was loaded from, to say who set a rule."""
     if policy.description:
         yield " ".join(policy.description.split())

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 FrameAction: TypeAlias = Literal["allow", "pixelate", "blur", "review", "block"]
 """From the mildest to the strictest."""
 RANK: dict[FrameAction, int] = {"allow": 0, "pixelate": 1, "blur": 2, "review": 3, "block": 4}
-HIDING: frozenset[FrameAction] = frozenset({"pixelate", "blur"})
+HIDING_ACTIONS: frozenset[FrameAction] = frozenset({"pixelate", "blur"})
 _Threshold: TypeAlias = Annotated[float, Field(gt=0.0, le=1.0)]
 _STRICT = ConfigDict(extra="forbid", frozen=True, strict=False)
 

@@ -90,9 +90,9 @@ def _policy() -> str:
 def _workspace(option: str | os.PathLike[str] | None) -> str:
     """Which workspace would be used, and whether its folder can be written."""
     from safegen.errors import WorkspaceError
-    from safegen.workspace.config import find
+    from safegen.workspace.config import find_workspace
 
-    found = find(option)
+    found = find_workspace(option)
     folder = found.root
     while not folder.exists():
         folder = folder.parent
@@ -126,9 +126,9 @@ def _pulled() -> str:
     """Every pulled model's files are there and unchanged since they were hashed."""
     from safegen.generators.hub import pull
 
-    names = pull.pulled()
+    names = pull.list_pulled()
     for name in names:
-        record = pull.pinned(name)
+        record = pull.find_pinned(name)
         if record is not None:
-            pull.verify(record)
+            pull.verify_model(record)
     return ", ".join(names) or "none"

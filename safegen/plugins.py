@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeAlias
 
 from safegen.errors import UsageError
 
-Kind: TypeAlias = Literal["generators", "watermarks", "prompt", "frames"]
+PluginKind: TypeAlias = Literal["generators", "watermarks", "prompt", "frames"]
 
 _PACKAGES: dict[str, str] = {
     "generators": "safegen.generators",
@@ -24,7 +24,7 @@ _PACKAGES: dict[str, str] = {
 
 
 @cache
-def names(kind: Kind) -> tuple[str, ...]:
+def plugin_names(kind: PluginKind) -> tuple[str, ...]:
     """Names of the plug-ins of *kind*, sorted. None of them is imported for it."""
     package = importlib.import_module(_PACKAGES[kind])
     found = []
@@ -36,15 +36,15 @@ def names(kind: Kind) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def load(kind: Kind, name: str) -> Any:
+def load_plugin(kind: PluginKind, name: str) -> Any:
     """The plug-in *name* of *kind*, made by its module's ``create()``.
 
     Raises UsageError for an unknown name; whatever ``create`` raises when it cannot work here.
     """
     module_name = name.replace("-", "_")
-    if module_name in names(kind):
+    if module_name in plugin_names(kind):
         module = importlib.import_module(f"{_PACKAGES[kind]}.{module_name}")
         if hasattr(module, "create"):
             return module.create()
-    known = ", ".join(n for n in names(kind))
+    known = ", ".join(n for n in plugin_names(kind))
     raise UsageError(f"there is no {kind} plug-in called {name!r}", hint=f"known: {known}")

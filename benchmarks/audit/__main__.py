@@ -123,7 +123,7 @@ def model(args: argparse.Namespace) -> dict[str, Any]:
     for name, (suite, make) in variants.items():
         seeds = args.open_seeds if name == "open" else args.seeds
         plan = session.Plan(seeds=seeds, resume=True, seed=1)
-        done = session.conduct(
+        done = session.run_and_report(
             suites.load(suite), folder / name, plan, when=datetime.now(UTC), generator=make()
         )
         audit = session.results.to_json(done.audit, done.subject)

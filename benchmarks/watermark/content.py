@@ -150,7 +150,7 @@ def pairs(scenes: int, prompts: int, folder: Path | None) -> dict[str, Make]:
 def judge(name: str, make: Make, changes: int) -> list[dict[str, Any]]:
     """Rows of one pair: *changes* kinds of change (in turn), on the release and on the other clip."""
     clip, other, fps = make()
-    reference = content.describe(a.sample(clip, None, fps))
+    reference = content.compute_descriptors(a.sample(clip, None, fps))
     rows = []
     number = zlib.crc32(name.encode())
     for kind, frames in (("honest", clip), ("pasted", other)):
@@ -159,7 +159,7 @@ def judge(name: str, make: Make, changes: int) -> list[dict[str, Any]]:
         for k in range(changes):
             variant, changed, geometry, codec, part = every[(number + 5 * k) % len(every)]
             seen = _seen(changed, codec, part, fps)
-            got = content.compare(reference, seen, _shaken(geometry, rng))
+            got = content.compare_content(reference, seen, _shaken(geometry, rng))
             rows.append({"pair": name, "variant": variant, "kind": kind, "score": round(got.score, 4),
                          "overlap": round(got.overlap, 3), "matches": got.matches})  # fmt: skip
     return rows

@@ -97,7 +97,7 @@ def _bodies(fronts: list[_groups.Foreground], number: int, axis: int, unit: int)
     return tuple(_body(crops, unit) for crops in each)
 
 
-def track(frames: Floats) -> Track:
+def track_bodies(frames: Floats) -> Track:
     """Follow the things in ``frames`` (n, h, w, 3) float32 RGB in 0..255."""
     n, h, w = frames.shape[:3]
     nothing = Track({}, {}, (), 0, n, 0.0, w / h)
@@ -109,7 +109,9 @@ def track(frames: Floats) -> Track:
     calm = [np.abs(f.frame - f.rows[:, None])[f.alpha == 0] for f in fronts]
     rough = float(np.mean(np.concatenate([c.ravel() for c in calm]))) if any(c.size for c in calm) else 99.0
     across = float(np.mean([((f.alpha > 0.3).mean(1) > 0.97).mean() for f in fronts]))
-    coherence = fall(across, 0.02, 0.1) * fall(covered, _MAX_AREA, 0.75) * fall(rough, 6.0, 10.0)
+    coherence = (
+        ramp_down(across, 0.02, 0.1) * ramp_down(covered, _MAX_AREA, 0.75) * ramp_down(rough, 6.0, 10.0)
+    )
     there = [f for f in fronts if (f.alpha > 0.3).mean() > 0.004]
     if coherence <= 0 or len(there) < max(1, n // 2):
         return Track(found.gaps, {}, (), 0, n, coherence, w / h)
@@ -117,10 +119,10 @@ def track(frames: Floats) -> Track:
     costs = _groups.costs([there[0], there[len(there) // 2], there[-2]], axis)
     number = min(costs, key=lambda k: costs[k])
     left = costs[number] - _groups.PENALTY * (number - 1)
-    coherence *= fall(left, 0.45, 0.7)
+    coherence *= ramp_down(left, 0.45, 0.7)
     return Track(found.gaps, costs, _bodies(fronts, number, axis, min(h, w)), axis, n, coherence, w / h)
 
 
-def fall(value: float, good: float, bad: float) -> float:
+def ramp_down(value: float, good: float, bad: float) -> float:
     """1 up to ``good``, 0 from ``bad`` on, linear between."""
     return float(np.clip((bad - value) / (bad - good), 0, 1))

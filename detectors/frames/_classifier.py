@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
 from safegen.detectors.frames._sampling import Sample, sample_frames
-from safegen.detectors.frames._temporal import FrameScores, findings, validate_scores
+from safegen.detectors.frames._temporal import FrameScores, findings_over_time, validate_scores
 from safegen.errors import CheckUnavailable
 from safegen.types import CheckRun, Finding
 
@@ -48,7 +48,7 @@ class ClassifierCheck:
             ]
         if not seen:
             raise CheckUnavailable("there was no frame to look at", hint="nothing was let through")
-        found, highest = findings(seen, self.name, self._reasons)
+        found, highest = findings_over_time(seen, self.name, self._reasons)
         return found, CheckRun(self.name, model.version, model.digest, min(1.0, max(0.0, highest)))
 
 

@@ -17,7 +17,7 @@ from safegen.detectors.frames import _outlines
 Floats = NDArray[np.float32]
 
 FACING = ("car", "boat", "bird")
-LOOKS: tuple[tuple[str, bool], ...] = tuple(
+OUTLINE_VARIANTS: tuple[tuple[str, bool], ...] = tuple(
     (kind, mirrored)
     for kind in _outlines.KINDS
     for mirrored in ((False, True) if kind in FACING else (False,))
@@ -135,7 +135,7 @@ def _body(pose: Pose, seen: Patch) -> tuple[float, float, float]:
     return float(r), float(g), float(b)
 
 
-def error(pose: Pose, seen: Patch, blur: float = 0.0) -> float:
+def pose_error(pose: Pose, seen: Patch, blur: float = 0.0) -> float:
     """Share of the difference between picture and place that the drawn thing, blurred by ``blur`` pixels,
     leaves over."""
     import cv2
@@ -160,7 +160,7 @@ def _stamps() -> tuple[Floats, Floats]:
     import cv2
 
     maps, measures = [], []
-    for kind, mirrored in LOOKS:
+    for kind, mirrored in OUTLINE_VARIANTS:
         canvas = np.zeros((160, 160), np.uint8)
         for points in _polygons(Pose(kind, mirrored, 80, 80, 50, 0, (0, 0, 0), 1), (0, 0), 1):
             cv2.fillPoly(canvas, [points], 255, cv2.LINE_AA, _SHIFT)
@@ -195,9 +195,9 @@ def overlaps(alpha: Floats) -> Floats:
     return both
 
 
-def first_guess(look: int, seen: Patch) -> Pose:
+def initial_pose(look: int, seen: Patch) -> Pose:
     """The look placed so that area and centroid agree with what is seen."""
-    kind, mirrored = LOOKS[look]
+    kind, mirrored = OUTLINE_VARIANTS[look]
     per_area, dx, dy = (float(v) for v in _stamps()[1][look])
     total = max(float(seen.alpha.sum()), 1.0)
     xs, ys = np.arange(seen.alpha.shape[1]) + 0.5, np.arange(seen.alpha.shape[0]) + 0.5
@@ -206,26 +206,26 @@ def first_guess(look: int, seen: Patch) -> Pose:
     y = float((seen.alpha.sum(1) * ys).sum() / total) + seen.corner[1] - dy * radius
     pose = Pose(kind, mirrored, x, y, radius, 0.0, (0.0, 0.0, 0.0), 1.0)
     pose = replace(pose, colour=_body(pose, seen))
-    return replace(pose, error=error(pose, seen))
+    return replace(pose, error=pose_error(pose, seen))
 
 
-def tinted(pose: Pose, seen: Patch) -> Pose:
+def fit_colour(pose: Pose, seen: Patch) -> Pose:
     """The pose in whichever colour, the one found or a known one, explains most: where a body is narrow what
     is found there is mixed with its surroundings."""
     tried = [replace(pose, colour=c) for name, c in _outlines.COLOURS.items() if name != "grey"]
-    tried = [replace(p, error=error(p, seen)) for p in tried]
+    tried = [replace(p, error=pose_error(p, seen)) for p in tried]
     return min((pose, *tried), key=lambda p: p.error)
 
 
-def softened(pose: Pose, seen: Patch) -> Pose:
+def fit_blur(pose: Pose, seen: Patch) -> Pose:
     """The pose with the error of whichever sharpness explains most: models draw softer than the renderer."""
     smaller = replace(pose, radius=pose.radius * 0.93)
-    tries = [(p, error(p, seen, blur)) for p in (pose, smaller) for blur in _BLURS]
+    tries = [(p, pose_error(p, seen, blur)) for p in (pose, smaller) for blur in _BLURS]
     best, left = min(((pose, pose.error), *tries), key=lambda t: t[1])
     return replace(best, error=left)
 
 
-def refined(pose: Pose, seen: Patch, steps: tuple[float, ...] = (1.0, 0.5, 0.25)) -> Pose:
+def refine_pose(pose: Pose, seen: Patch, steps: tuple[float, ...] = (1.0, 0.5, 0.25)) -> Pose:
     """The pose after a coordinate search in place and size, with steps in pixels."""
     for step in steps:
         for _ in range(2):
@@ -236,14 +236,14 @@ def refined(pose: Pose, seen: Patch, steps: tuple[float, ...] = (1.0, 0.5, 0.25)
                     if axis == "radius" and value < 2:
                         continue
                     moved = replace(pose, **{axis: value})
-                    moved = replace(moved, error=error(moved, seen))
+                    moved = replace(moved, error=pose_error(moved, seen))
                     if moved.error < pose.error:
                         pose = moved
                         break
             if pose.error == before:
                 break
         painted = replace(pose, colour=_body(pose, seen))
-        painted = replace(painted, error=error(painted, seen))
+        painted = replace(painted, error=pose_error(painted, seen))
         pose = min(pose, painted, key=lambda p: p.error)
     return pose
 

@@ -71,7 +71,7 @@ def cells(frame: Frame, size: tuple[int, int]) -> tuple[Plane, Plane, Mask]:
     return luminance, redness, red >= SATURATED * (red + green + blue + _TINY)
 
 
-class _Turns:
+class _ExtremeTracker:
     """Follows every cell from one extreme to the next and says which turned by enough.
 
     Around the cell, over 3 x 3 cells, some of it (BROAD) must be seen too: a fine pattern that reverses
@@ -84,7 +84,7 @@ class _Turns:
         self._way = np.zeros(first.shape, np.int8)
         self._step = BROAD * step
 
-    def see(self, now: Plane, rise: Any, fall: Any) -> tuple[Mask, Mask]:
+    def update(self, now: Plane, rise: Any, fall: Any) -> tuple[Mask, Mask]:
         """Cells that go up, and down. *rise* (low, now) and *fall* (high, now) say what is enough."""
         climbing, sinking = self._way <= 0, self._way >= 0
         np.minimum(self._low, now, out=self._low, where=climbing)
@@ -113,7 +113,7 @@ def _broad(plane: Plane) -> Plane:
     return np.asarray(cv2.blur(plane, (3, 3)), np.float32)
 
 
-class Counter:
+class TransitionCounter:
     """Transitions of the last second: in every cell, and of the picture as a whole."""
 
     def __init__(self, size: tuple[int, int], fps: Fraction) -> None:
@@ -125,7 +125,7 @@ class Counter:
         self._last = 0
         self._kernel = (min(FIELD[0], size[0]), min(FIELD[1], size[1]))
 
-    def see(self, number: int, up: Mask, down: Mask) -> float:
+    def update(self, number: int, up: Mask, down: Mask) -> float:
         """Frame *number*'s transitions; the share of the worst 10 degrees that flashes too often, 0 to 1."""
         turned = up | down
         self._counts += turned
@@ -170,17 +170,17 @@ class General:
 
     def __init__(self, first: Plane, size: tuple[int, int], fps: Fraction) -> None:
         """*first*: luminance of the first frame's cells."""
-        self._turns, self._counter = _Turns(first, GENERAL), Counter(size, fps)
+        self._turns, self._counter = _ExtremeTracker(first, GENERAL), TransitionCounter(size, fps)
 
-    def see(self, number: int, luminance: Plane) -> float:
+    def update(self, number: int, luminance: Plane) -> float:
         """The share of the worst field that flashes too often with frame *number*."""
         step = GENERAL - _TINY
-        up, down = self._turns.see(
+        up, down = self._turns.update(
             luminance,
             lambda low, now: (now - low >= step) & (low < DARKER),
             lambda high, now: (high - now >= step) & (now < DARKER),
         )
-        return self._counter.see(number, up, down)
+        return self._counter.update(number, up, down)
 
 
 class Red:
@@ -188,16 +188,16 @@ class Red:
 
     def __init__(self, first: Plane, saturated: Mask, size: tuple[int, int], fps: Fraction) -> None:
         """*first*: redness of the first frame's cells; *saturated*: which are a saturated red."""
-        self._turns, self._counter = _Turns(first, RED), Counter(size, fps)
+        self._turns, self._counter = _ExtremeTracker(first, RED), TransitionCounter(size, fps)
         self._red_before = saturated
 
-    def see(self, number: int, redness: Plane, saturated: Mask) -> float:
+    def update(self, number: int, redness: Plane, saturated: Mask) -> float:
         """The share of the worst field that flashes too often with frame *number*."""
         either = saturated | self._red_before
-        up, down = self._turns.see(
+        up, down = self._turns.update(
             redness,
             lambda low, now: (now - low > RED) & either,
             lambda high, now: (high - now > RED) & either,
         )
         self._red_before = np.where(up | down, saturated, self._red_before | saturated)
-        return self._counter.see(number, up, down)
+        return self._counter.update(number, up, down)

@@ -101,8 +101,8 @@ def _unexplained(seen: Foreground, count: int, axis: int) -> float:
     total = left = 0.0
     for crop in crops:
         looks = np.argsort(-_fit.overlaps(crop.alpha))[:3]
-        best = min((_fit.first_guess(int(i), crop) for i in looks), key=lambda p: p.error)
-        best = _fit.refined(best, crop, (0.7,))
+        best = min((_fit.initial_pose(int(i), crop) for i in looks), key=lambda p: p.error)
+        best = _fit.refine_pose(best, crop, (0.7,))
         left += best.error * crop.energy
         total += crop.energy
     return left / max(total, 1.0)

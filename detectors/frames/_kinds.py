@@ -18,7 +18,7 @@ _OUTLINE = 0.5
 
 
 @dataclass(frozen=True)
-class Reading:
+class KindFit:
     """Of one thing: what each kind leaves unexplained (0 is perfect), the best one's body colour (RGB) and
     radius in pixels by frame, and the frames looked at."""
 
@@ -44,14 +44,14 @@ def chosen(body: Body, wanted: Sequence[int]) -> list[int]:
     return sorted(picked)
 
 
-def fit_kind(body: Body, wanted: Sequence[int]) -> Reading | None:
+def fit_kind(body: Body, wanted: Sequence[int]) -> KindFit | None:
     """Fit every likely kind in the wanted frames; None when the thing is in none of them."""
     crops = [c for i in chosen(body, wanted) if (c := body.crops[i]) is not None]
     if not crops:
         return None
     likely = np.mean([_fit.overlaps(c.alpha) for c in crops], axis=0)
     fitted: dict[str, list[_fit.Pose]] = {}
-    errors = {kind: _UNSEEN for kind, _ in _fit.LOOKS}
+    errors = {kind: _UNSEEN for kind, _ in _fit.OUTLINE_VARIANTS}
     for look in np.argsort(-likely)[:_TRIED]:
         poses = [_fitted(int(look), c) for c in crops]
         kind, mean = poses[0].kind, float(np.mean([p.error for p in poses]))
@@ -61,15 +61,15 @@ def fit_kind(body: Body, wanted: Sequence[int]) -> Reading | None:
     best = min(errors, key=lambda k: errors[k])
     if best not in fitted:
         return None
-    return Reading(errors, tuple(fitted[best]))
+    return KindFit(errors, tuple(fitted[best]))
 
 
 def _fitted(look: int, crop: _fit.Patch) -> _fit.Pose:
-    guess = _fit.tinted(_fit.first_guess(look, crop), crop)
-    return _fit.softened(_fit.refined(guess, crop), crop)
+    guess = _fit.fit_colour(_fit.initial_pose(look, crop), crop)
+    return _fit.fit_blur(_fit.refine_pose(guess, crop), crop)
 
 
-def turning(body: Body, reading: Reading, wanted: Sequence[int]) -> float:
+def rotation_gain(body: Body, reading: KindFit, wanted: Sequence[int]) -> float:
     """How much better the thing is explained when it may turn: 0 not at all, 1 entirely."""
     base = reading.poses[0]
     upright, free = 0.0, 0.0
@@ -85,10 +85,10 @@ def turning(body: Body, reading: Reading, wanted: Sequence[int]) -> float:
 
 def _angled(base: _fit.Pose, crop: _fit.Patch, angle: float) -> float:
     total = max(float(crop.alpha.sum()), 1.0)
-    look = _fit.LOOKS.index((base.kind, base.mirrored))
+    look = _fit.OUTLINE_VARIANTS.index((base.kind, base.mirrored))
     dx, dy = _fit.offset(look)
     c, s = np.cos(angle), np.sin(angle)
     xs, ys = np.arange(crop.alpha.shape[1]) + 0.5, np.arange(crop.alpha.shape[0]) + 0.5
     x = float((crop.alpha.sum(0) * xs).sum() / total) + crop.corner[0] - (c * dx - s * dy) * base.radius
     y = float((crop.alpha.sum(1) * ys).sum() / total) + crop.corner[1] - (s * dx + c * dy) * base.radius
-    return _fit.error(replace(base, x=x, y=y, angle=float(angle)), crop)
+    return _fit.pose_error(replace(base, x=x, y=y, angle=float(angle)), crop)

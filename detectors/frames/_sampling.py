@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 PER_SECOND = 2.0
 """Frames looked at per second of a scene."""
-MOST = 600
+MAX_SAMPLES = 600
 """Regular samples of one clip at most: longer clips are sampled more thinly, their scenes are not."""
 CUT = 22.0
 """Mean change (8-bit levels) between the small pictures of two frames that may be a cut."""
@@ -58,7 +58,7 @@ class CutDetector:
         return cut
 
 
-def sample_frames(clip: Clip, *, per_second: float = PER_SECOND, most: int = MOST) -> Iterator[Sample]:
+def sample_frames(clip: Clip, *, per_second: float = PER_SECOND, most: int = MAX_SAMPLES) -> Iterator[Sample]:
     """The frames of *clip* to look at, in order; the first and, in every scene, the first are among them."""
     rate = min(per_second, most / max(clip.seconds, 1e-9))
     step = max(1, round(float(clip.fps) / rate))

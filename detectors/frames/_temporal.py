@@ -47,7 +47,7 @@ def smoothed(frames: Sequence[FrameScores], category: str) -> list[float]:
     return out
 
 
-def findings(
+def findings_over_time(
     frames: Sequence[FrameScores], name: str, reasons: Mapping[str, str], *, floor: float = FLOOR
 ) -> tuple[list[Finding], float]:
     """One finding per category and second from *floor* on (its highest score), and the highest score of all.

@@ -45,8 +45,8 @@ class FlashDetector:
                 continue
             time = float(number / clip.fps)
             shares = {
-                "flash_general": general.see(number, luminance),
-                "flash_red": red.see(number, redness, saturated),
+                "flash_general": general.update(number, luminance),
+                "flash_red": red.update(number, redness, saturated),
             }
             for kind, share in shares.items():
                 highest = max(highest, share)

@@ -18,7 +18,7 @@ import numpy as np
 
 from safegen.detectors.frames._absent import CheckAbsent
 from safegen.detectors.frames._sampling import sample_frames
-from safegen.detectors.provenance.content import Descriptors, compare, describe
+from safegen.detectors.provenance.content import Descriptors, compare_content, compute_descriptors
 from safegen.errors import CheckUnavailable, UnreadableInput, UsageError
 from safegen.types import CheckRun, Finding, FrameSample
 
@@ -31,7 +31,7 @@ _MOST = 96
 _MAX_LIST = 256 * 2**20
 
 
-def sample_of(clip: Clip, *, first: float = 0.0, last: float | None = None) -> FrameSample:
+def sample_clip(clip: Clip, *, first: float = 0.0, last: float | None = None) -> FrameSample:
     """At most 96 frames of *clip* from *first* to *last* (seconds). Raises UnreadableInput for none."""
     end = clip.seconds if last is None else last
     seen = [s for s in sample_frames(clip, per_second=4.0, most=_MOST) if first <= s.time <= end][:_MOST]
@@ -44,12 +44,12 @@ def sample_of(clip: Clip, *, first: float = 0.0, last: float | None = None) -> F
     )
 
 
-def packed(clip: Clip) -> str:
+def pack_descriptors(clip: Clip) -> str:
     """The descriptors of *clip* as text (base64)."""
-    return base64.b64encode(describe(sample_of(clip)).to_bytes()).decode("ascii")
+    return base64.b64encode(compute_descriptors(sample_clip(clip)).to_bytes()).decode("ascii")
 
 
-def matches(packed_descriptors: str, sample: FrameSample) -> float:
+def match_score(packed_descriptors: str, sample: FrameSample) -> float:
     """How alike *sample* is to what was packed, in [0, 1]; 0 where it does not count as the same.
 
     A list's picture may stand anywhere in a video, so every frame is compared with a picture of its own.
@@ -62,7 +62,7 @@ def matches(packed_descriptors: str, sample: FrameSample) -> float:
     parts = [sample]
     if len(described.pictures) == 1 and len(sample.frames) > 1:
         parts = [_one(sample, i) for i in range(len(sample.frames))]
-    scores = [compare(described, part, None) for part in parts]
+    scores = [compare_content(described, part, None) for part in parts]
     return max((min(1.0, s.score) for s in scores if s.matches), default=0.0)
 
 
@@ -77,7 +77,7 @@ def add(path: Path, name: str, clip: Clip) -> None:
     """Append *clip* as *name* to the list in *path*. Raises UsageError, UnreadableInput."""
     if not name.strip():
         raise UsageError("an entry of the list needs a name", hint="say what it is")
-    row = json.dumps({"name": name, "descriptors": packed(clip)})
+    row = json.dumps({"name": name, "descriptors": pack_descriptors(clip)})
     try:
         with path.open("a", encoding="utf-8") as file:
             file.write(row + "\n")
@@ -116,10 +116,10 @@ class KnownCheck:
         if not place:
             raise CheckAbsent("there is no list of known content", hint=f"name one in {VARIABLE}")
         rows, digest = read(Path(place))
-        sample = sample_of(clip)
+        sample = sample_clip(clip)
         found = []
         for name, descriptors in rows:
-            score = matches(descriptors, sample)
+            score = match_score(descriptors, sample)
             if score > 0:
                 found.append(Finding("known_content", score, NAME, f"it is on the list as {name!r}"))
         highest = max((f.score for f in found), default=0.0)

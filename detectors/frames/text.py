@@ -22,7 +22,7 @@ _SECONDS = 60
 _COLUMNS = 12
 
 
-def read(frame: Frame, program: str) -> str:
+def read_text(frame: Frame, program: str) -> str:
     """The words in a picture (uint8 RGB). Raises CheckUnavailable when the program fails."""
     import cv2
 
@@ -76,7 +76,7 @@ class TextCheck:
         rules = Rules()
         best: dict[tuple[str, int], Finding] = {}
         for sample in sample_frames(clip, per_second=1.0):
-            text = read(sample.frame, program)
+            text = read_text(sample.frame, program)
             for seen in rules.run(text)[0] if text else ():
                 key = (seen.category, int(sample.time))
                 reason = f"the text in the picture at {sample.time:.1f} s {seen.reason}"

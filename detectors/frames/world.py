@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from safegen.detectors.frames import _motion, _outlines
-from safegen.detectors.frames._analysis import SHORT_SIDE, Track, thumbnails, track
-from safegen.detectors.frames._kinds import Reading, fit_kind, turning
+from safegen.detectors.frames._analysis import SHORT_SIDE, Track, thumbnails, track_bodies
+from safegen.detectors.frames._kinds import KindFit, fit_kind, rotation_gain
 from safegen.detectors.frames._places import BANDS
 from safegen.types import Attribute, CheckRun
 
@@ -65,26 +65,26 @@ def _softmax(distances: Mapping[str, float], scale: float, far: float, trust: fl
     return {n: float(p) for n, p in zip(names, weights, strict=True)}
 
 
-def _nowhere(names: Sequence[str]) -> dict[str, float]:
+def _all_unknown(names: Sequence[str]) -> dict[str, float]:
     return {**dict.fromkeys(names, 0.0), UNKNOWN: 1.0}
 
 
-def _colour(reading: Reading | None, trust: float) -> dict[str, float]:
+def _colour(reading: KindFit | None, trust: float) -> dict[str, float]:
     if reading is None:
-        return _nowhere(tuple(COLOURS))
+        return _all_unknown(tuple(COLOURS))
     gaps = np.linalg.norm(_lab(list(COLOURS.values())) - _lab([reading.colour]), axis=1)
     return _softmax(dict(zip(COLOURS, map(float, gaps), strict=True)), 5.0, 42.0, trust)
 
 
-def _shape(reading: Reading | None, trust: float) -> dict[str, float]:
+def _shape(reading: KindFit | None, trust: float) -> dict[str, float]:
     if reading is None:
-        return _nowhere(KINDS)
+        return _all_unknown(KINDS)
     return _softmax(reading.errors, 0.02, 0.55, trust)
 
 
-def _size(seen: Track, reading: Reading | None, moving: str) -> dict[str, float]:
+def _size(seen: Track, reading: KindFit | None, moving: str) -> dict[str, float]:
     if reading is None:
-        return _nowhere(_SIZES)
+        return _all_unknown(_SIZES)
     radii = [p.radius / SHORT_SIDE * 2 for p in reading.poses]
     radius = max(radii) / _LARGEST if moving in ("grow", "shrink") else float(np.median(radii))
     known = _RADII[len(seen.bodies)]
@@ -94,14 +94,14 @@ def _size(seen: Track, reading: Reading | None, moving: str) -> dict[str, float]
 def _count(seen: Track) -> dict[str, float]:
     names = ("1", "2", "3")
     if not seen.bodies:
-        return _nowhere(names)
+        return _all_unknown(names)
     return _softmax({str(n): cost for n, cost in seen.costs.items()}, 0.02, 0.7, seen.coherence)
 
 
 def _position(seen: Track) -> dict[str, float]:
     names = ("left", "centre", "right", "top", "bottom")
     if not seen.bodies:
-        return _nowhere(names)
+        return _all_unknown(names)
     places = np.concatenate([b.centre[np.isfinite(b.area)] for b in seen.bodies])
     x = float(places[:, 0].mean()) / max(1.0, seen.aspect) * 2 - 1
     y = float(places[:, 1].mean()) * min(1.0, seen.aspect) * 2 - 1
@@ -118,7 +118,7 @@ def _position(seen: Track) -> dict[str, float]:
 
 def _background(seen: Track) -> dict[str, float]:
     if not seen.gaps:
-        return _nowhere(tuple(BANDS))
+        return _all_unknown(tuple(BANDS))
     return _softmax(seen.gaps, 2.0, 45.0, seen.coherence)
 
 
@@ -129,15 +129,17 @@ def _certain(names: Sequence[str], name: str, certainty: float) -> dict[str, flo
     return out
 
 
-def _named(probabilities: Mapping[str, float]) -> str:
+def _likeliest(probabilities: Mapping[str, float]) -> str:
     return max(probabilities, key=lambda k: probabilities[k])
 
 
-def _readings(seen: Track) -> tuple[list[Reading | None], bool]:
+def _readings(seen: Track) -> tuple[list[KindFit | None], bool]:
     """What every thing is, and whether they turn in place (then only the first frames show them upright)."""
     if _motion.stays(seen):
         upright = [fit_kind(b, _EARLY) for b in seen.bodies]
-        turned = [turning(b, r, _LATE) for b, r in zip(seen.bodies, upright, strict=True) if r is not None]
+        turned = [
+            rotation_gain(b, r, _LATE) for b, r in zip(seen.bodies, upright, strict=True) if r is not None
+        ]
         if turned and float(np.mean(turned)) > _TURNED:
             return upright, True
     return [fit_kind(b, _SPREAD) for b in seen.bodies], False
@@ -163,14 +165,16 @@ def _table(seen: Track) -> dict[str, dict[str, float]]:
 
 
 def _second(
-    seen: Track, readings: Sequence[Reading | None], first: Mapping[str, Mapping[str, float]]
+    seen: Track, readings: Sequence[KindFit | None], first: Mapping[str, Mapping[str, float]]
 ) -> dict[str, dict[str, float]]:
     """Colour and shape of a second, different thing and where the first stands; ``none`` without one."""
     trust = seen.coherence if seen.bodies else 0.0
     names = {"second_colour": tuple(COLOURS), "second_shape": KINDS, "relation": RELATIONS}
     if len(seen.bodies) == 2:
         colour, shape = _colour(readings[1], trust), _shape(readings[1], trust)
-        if _named(colour) != _named(first["colour"]) or _named(shape) != _named(first["shape"]):
+        if _likeliest(colour) != _likeliest(first["colour"]) or _likeliest(shape) != _likeliest(
+            first["shape"]
+        ):
             there = _certain((NONE, *RELATIONS), RELATIONS[seen.axis], trust)
             return {
                 "second_colour": {NONE: 0.0, **colour},
@@ -197,7 +201,7 @@ class WorldExtractor:
 
         Never raises on pictures, whatever they show; what cannot be told is ``unknown``.
         """
-        return attributes(track(thumbnails(clip))), CheckRun(NAME, VERSION)
+        return attributes(track_bodies(thumbnails(clip))), CheckRun(NAME, VERSION)
 
 
 def create() -> WorldExtractor:

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from safegen.detectors.prompt._slips import Slips
+from safegen.detectors.prompt._slips import MisspellingIndex
 from safegen.detectors.prompt._tokens import Token, stem, words
 from safegen.detectors.prompt.normalise import plain_view
 from safegen.errors import CheckUnavailable
@@ -41,7 +41,7 @@ SHORTEST_JOINED = 8
 """Letters that a name needs to be looked for in one word, too ("taylorswift")."""
 Phrase = tuple[str, ...]
 Sets = dict[str, list[str]]
-LOOK_AGAIN = 1.0
+RECHECK_SECONDS = 1.0
 """Seconds for which a look at the files' times and sizes holds."""
 _LOOKED: dict[tuple[Path, tuple[str, ...]], tuple[float, tuple[tuple[str, int, int], ...]]] = {}
 Hits = dict[Phrase, list[tuple[int, int]]]
@@ -80,7 +80,7 @@ class Lexicon:
     by_term: dict[Phrase, tuple[Entry, ...]]
     index: dict[str, tuple[Phrase, ...]]
     digest: str
-    slips: Slips
+    slips: MisspellingIndex
 
     def hits(self, tokens: Sequence[Token]) -> Hits:
         """Every phrase of the lists that stands in *tokens*: phrase -> [(first, after last) word index]."""
@@ -109,8 +109,8 @@ def load(folder: Path, names: Sequence[str], *, scope: str = "prompt") -> Lexico
     unreadable, malformed or empty: no list, no pass.
     """
     key = (folder, tuple(names))
-    looked, stamps = _LOOKED.get(key, (-LOOK_AGAIN, ()))
-    if time.monotonic() - looked >= LOOK_AGAIN:
+    looked, stamps = _LOOKED.get(key, (-RECHECK_SECONDS, ()))
+    if time.monotonic() - looked >= RECHECK_SECONDS:
         stamps = _stamps(folder, names)
         _LOOKED[key] = (time.monotonic(), stamps)
     return _compiled(folder, stamps, scope)
@@ -162,7 +162,9 @@ def _compiled(folder: Path, stamps: tuple[tuple[str, int, int], ...], scope: str
         {k: tuple(v) for k, v in by_term.items()},
         {k: tuple(v) for k, v in index.items()},
         digest.hexdigest(),
-        Slips({t for entry in entries if entry.names for t in entry.terms if t not in entry.joined}),
+        MisspellingIndex(
+            {t for entry in entries if entry.names for t in entry.terms if t not in entry.joined}
+        ),
     )
 
 

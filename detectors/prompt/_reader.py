@@ -20,7 +20,7 @@ from safegen.detectors.prompt._pieces import Pieces
 Floats = NDArray[np.float32]
 HEAD = 32
 """Numbers per attention head."""
-MOST = 256
+MAX_PIECES = 256
 """Pieces of a text that are read; callers cut long texts into windows."""
 PIECES = 1024
 """Pieces of several texts that are read at once."""
@@ -79,7 +79,7 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class Reader:
+class TransformerHalf:
     """A piece starts as its row of ``rows`` (int8, pieces, width) times ``row_scale``, plus its place's of
     ``places`` (MOST, width).
     """
@@ -97,7 +97,7 @@ class Reader:
 
     def logits(self, texts: Sequence[Sequence[str]]) -> Floats:
         """Decision values (texts, labels) of texts in words, as the vectoriser cuts them."""
-        ids = [self.pieces.ids(words)[:MOST] for words in texts]
+        ids = [self.pieces.ids(words)[:MAX_PIECES] for words in texts]
         pooled = np.zeros((len(texts), 2 * self.rows.shape[1]), np.float32)
         for part in _batches(ids):
             pooled[part] = self._pooled([ids[i] for i in part])
@@ -131,7 +131,7 @@ def _batches(ids: Sequence[Sequence[int]]) -> list[list[int]]:
     return groups
 
 
-def unpack(arrays: dict[str, Any], labels: int) -> Reader:
+def unpack(arrays: dict[str, Any], labels: int) -> TransformerHalf:
     """Arrays of ``weights.npz`` -> Reader. Raises KeyError or ValueError when they do not fit together.
 
     Pieces' vectors are stored in 4 bits (two a byte) with one scale per piece, a matrix in 8 bits with one
@@ -147,12 +147,12 @@ def unpack(arrays: dict[str, Any], labels: int) -> Reader:
         raise ValueError("the pieces' vectors hold no numbers")
     layers = tuple(_layer(arrays, str(i), width) for i in range(int(arrays["layers"])))
     top = {
-        "places": (MOST, width), "hidden": (inner, 2 * width), "hidden_bias": (inner,),
+        "places": (MAX_PIECES, width), "hidden": (inner, 2 * width), "hidden_bias": (inner,),
         "out": (labels, inner), "out_bias": (labels,),
     }  # fmt: skip
     found = {k: _matrix(arrays, k, s) for k, s in top.items()}
     start, pieces = _norm(arrays, "start", width), Pieces({w: i for i, w in enumerate(words)})
-    return Reader(pieces, nibbles(packed), row_scale, start=start, layers=layers, **found)
+    return TransformerHalf(pieces, nibbles(packed), row_scale, start=start, layers=layers, **found)
 
 
 def nibbles(packed: NDArray[np.uint8]) -> NDArray[np.int8]:

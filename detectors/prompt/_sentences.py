@@ -23,7 +23,7 @@ _TOGETHER = 64
 _MISSING = "the policy asks for a sentence encoder, which needs transformers and torch"
 
 
-class Sentences:
+class SentenceEncoder:
     """The encoder in *folder*. ``size``: length of its vectors; ``digest``: SHA-256, see ``digest_of``.
 
     Raises CheckUnavailable when it cannot be loaded.

@@ -23,7 +23,7 @@ _SILENT = frozenset("aeiouh")
 
 
 @lru_cache(maxsize=16384)
-def sound(word: str) -> str:
+def phonetic_key(word: str) -> str:
     """Consonants of *word*, often confused ones made equal: the same for words that sound alike."""
     folded = word.replace("ph", "f").translate(_SAME)
     out = folded[0]
@@ -34,12 +34,12 @@ def sound(word: str) -> str:
 
 
 @lru_cache(maxsize=16384)
-def letters(word: str) -> str:
+def letter_key(word: str) -> str:
     """The first letter, then the others in order of the alphabet: the same for swapped letters."""
     return word[0] + "".join(sorted(word[1:]))
 
 
-def distance(one: str, two: str, limit: int) -> int:
+def edit_distance(one: str, two: str, limit: int) -> int:
     """Edits (insert, drop, replace, swap neighbours) between two words; *limit* + 1 when there are more."""
     if abs(len(one) - len(two)) > limit:
         return limit + 1
@@ -57,7 +57,7 @@ def distance(one: str, two: str, limit: int) -> int:
     return row[-1]
 
 
-def close(word: str, listed: str) -> bool:
+def is_misspelling(word: str, listed: str) -> bool:
     """Whether *word* may be a slip of *listed*: one edit, two in words of seven letters and more.
 
     Short words must end alike: "Paul walked" is not Paul Walker.
@@ -65,15 +65,15 @@ def close(word: str, listed: str) -> bool:
     short = len(listed) < 7
     if short and word[-1] != listed[-1]:
         return False
-    return 0 < distance(word, listed, 2) <= (1 if short else 2)
+    return 0 < edit_distance(word, listed, 2) <= (1 if short else 2)
 
 
 def _alone(word: str, listed: str) -> bool:
     """Whether a slip may count without a second word that vouches for it: "teacher" is not Thatcher."""
-    return len(listed) >= SHORTEST_ALONE + 2 or distance(word, listed, 1) <= 1
+    return len(listed) >= SHORTEST_ALONE + 2 or edit_distance(word, listed, 1) <= 1
 
 
-class Slips:
+class MisspellingIndex:
     """The names *phrases* (marked exact words) in an index by sound and letters."""
 
     def __init__(self, phrases: Iterable[Phrase]) -> None:
@@ -90,7 +90,7 @@ class Slips:
                 self._names.setdefault(word, []).append((phrase, at))
                 if word not in known:
                     known.add(word)
-                    for key in {sound(word), letters(word)}:
+                    for key in {phonetic_key(word), letter_key(word)}:
                         self._by_key.setdefault(key, []).append(word)
 
     def find_misspelled(self, words: Sequence[str]) -> Iterator[tuple[Phrase, int, int]]:
@@ -122,5 +122,5 @@ class Slips:
         """What ``_meant`` says, not remembered."""
         if len(word) < SHORTEST - 1 or not (word.isascii() and word.isalpha()):
             return ()
-        keys = {sound(word), letters(word)}
-        return tuple({w for k in keys for w in self._by_key.get(k, ()) if close(word, w)})
+        keys = {phonetic_key(word), letter_key(word)}
+        return tuple({w for k in keys for w in self._by_key.get(k, ()) if is_misspelling(word, w)})

@@ -25,7 +25,7 @@ _WORD = re.compile(r"[^\W_]+|[^\w\s]", re.UNICODE)
 _HAN = re.compile(r"([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\u0e00-\u0e7f])")
 
 
-def words_of(text: str) -> list[str]:
+def feature_words(text: str) -> list[str]:
     """Words of a folded view: identity terms made neutral, style-only parts left out, unspaced scripts cut.
 
     "an" is read as "a": which of the two stands before a term would tell terms apart.

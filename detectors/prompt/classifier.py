@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safegen.detectors.prompt import _reader, _vectorise
-from safegen.detectors.prompt._reader import Reader
+from safegen.detectors.prompt._reader import TransformerHalf
 from safegen.detectors.prompt.normalise import View
 from safegen.detectors.prompt.views import views
 from safegen.errors import CheckUnavailable
@@ -30,7 +30,7 @@ if not FOLDER.is_dir():  # installed: the detectors lie inside the package
     FOLDER = Path(__file__).resolve().parents[2] / "models" / "guard"
 WINDOW = 60
 """Words per window: long texts are cut into overlapping windows so that padding cannot drown a request."""
-LOOK_AGAIN = 1.0
+RECHECK_SECONDS = 1.0
 """Seconds for which a look at the files' times holds."""
 _LOOKED: dict[Path, tuple[float, tuple[int, ...]]] = {}
 GAINS = 20_000
@@ -55,7 +55,7 @@ class Model:
     bias: NDArray[np.float32]
     rows: NDArray[np.int8]
     """``coef`` the other way round, (columns, labels): what one text needs then lies together in memory."""
-    reader: Reader
+    reader: TransformerHalf
     mix: NDArray[np.float32]
     shift: NDArray[np.float32]
     version: str
@@ -102,7 +102,7 @@ class Classifier:
     def run_many(self, texts: Sequence[str]) -> list[tuple[Sequence[Finding], CheckRun]]:
         """``run`` for every one of *texts*, in order; faster than one by one."""
         model = load(self._folder or FOLDER)
-        parts = [_parts(text) for text in texts]
+        parts = [_view_windows(text) for text in texts]
         flat = [words for each in parts for _, words in each]
         p = model.probabilities(flat) if flat else np.zeros((0, len(model.labels)))
         if not np.isfinite(p).all():
@@ -110,11 +110,13 @@ class Classifier:
         out: list[tuple[Sequence[Finding], CheckRun]] = []
         start = 0
         for text, each in zip(texts, parts, strict=True):
-            out.append(self._found(model, text, [view for view, _ in each], p[start : start + len(each)]))
+            out.append(
+                self._to_findings(model, text, [view for view, _ in each], p[start : start + len(each)])
+            )
             start += len(each)
         return out
 
-    def _found(
+    def _to_findings(
         self, model: Model, text: str, seen: list[View], p: NDArray[np.float64]
     ) -> tuple[Sequence[Finding], CheckRun]:
         """The largest of the probabilities *p* (windows of views, labels) of one text as findings."""
@@ -122,7 +124,7 @@ class Classifier:
         findings = []
         for j in np.nonzero(best >= FLOOR)[0].tolist():
             label, score = model.labels[j], float(best[j])
-            span = weightiest(model, j, seen[int(p[:, j].argmax())]) if score >= 0.2 else None
+            span = strongest_span(model, j, seen[int(p[:, j].argmax())]) if score >= 0.2 else None
             reason = f"reads like {label.replace('_', ' ')} ({score:.0%})"
             excerpt = text[slice(*span)] if span else ""
             findings.append(Finding(label, score, self.name, reason, span, excerpt))
@@ -130,12 +132,12 @@ class Classifier:
         return findings, CheckRun(self.name, model.version, model.digest, float(best[0]))
 
 
-def _parts(text: str) -> list[tuple[View, list[str]]]:
+def _view_windows(text: str) -> list[tuple[View, list[str]]]:
     """The windows of all views of *text* that hold a word, each with its view."""
     return [
         (view, words)
         for view in views(text)
-        for words in windows(_vectorise.words_of(view.text))
+        for words in windows(_vectorise.feature_words(view.text))
         if any(w[0].isalnum() for w in words)
     ]
 
@@ -154,7 +156,7 @@ def windows(words: list[str]) -> list[list[str]]:
     return [words, *parts]
 
 
-def weightiest(model: Model, label: int, view: View) -> Span | None:
+def strongest_span(model: Model, label: int, view: View) -> Span | None:
     """Span, in the user's text, of the up to four neighbouring words that weigh most for *label*."""
     chunks, start = [], 0
     for part in view.text.split(" "):
@@ -178,7 +180,7 @@ def _gains(model: Model, chunk: str) -> NDArray[np.float32]:
     """How much the words of *chunk* alone push towards each label, shape (labels,)."""
     found = model.gains.get(chunk)
     if found is None:
-        words = _vectorise.words_of(chunk)
+        words = _vectorise.feature_words(chunk)
         cols = np.concatenate(_vectorise.columns(words, model.bits))
         push = model.idf[cols] @ model.rows[cols].astype(np.float32)
         found = np.asarray(push * model.scale / np.float32(len(cols) + 8), np.float32)
@@ -193,8 +195,8 @@ def load(folder: Path) -> Model:
 
     Raises CheckUnavailable when a file is missing, altered or malformed, or the model knows no label.
     """
-    looked, stamps = _LOOKED.get(folder, (-LOOK_AGAIN, ()))
-    if time.monotonic() - looked >= LOOK_AGAIN:
+    looked, stamps = _LOOKED.get(folder, (-RECHECK_SECONDS, ()))
+    if time.monotonic() - looked >= RECHECK_SECONDS:
         try:
             stamps = tuple((folder / n).stat().st_mtime_ns for n in ("card.json", "weights.npz"))
         except OSError as e:

@@ -26,7 +26,7 @@ _SPACED_HEX = re.compile(r"(?:(?:0x|\\x)?[0-9A-Fa-f]{2}[ ,]?){8,}")
 _ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})|\\x([0-9A-Fa-f]{2})")
 
 
-def decoded(text: str, depth: int = 0) -> list[View]:
+def decoded_views(text: str, depth: int = 0) -> list[View]:
     """Plain views of what decodes to readable text in *text*; at most MAX_PARTS."""
     out: list[View] = []
     if depth >= MAX_DEPTH:
@@ -38,7 +38,7 @@ def decoded(text: str, depth: int = 0) -> list[View]:
             continue
         inner = plain_view(content)
         out.append(_whole(inner, start, end))
-        out += (_whole(v, start, end) for v in decoded(content, depth + 1))
+        out += (_whole(v, start, end) for v in decoded_views(content, depth + 1))
     return out[:MAX_PARTS]
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safegen.detectors.prompt import _vectorise
-from safegen.detectors.prompt._sentences import Sentences, encoder_text
+from safegen.detectors.prompt._sentences import SentenceEncoder, encoder_text
 from safegen.detectors.prompt.classifier import FLOOR, windows
 from safegen.detectors.prompt.guards._files import folder_of
 from safegen.detectors.prompt.views import views
@@ -80,7 +80,7 @@ class Encoder:
 
     name = NAME
 
-    def __init__(self, sentences: Sentences, heads: Heads) -> None:
+    def __init__(self, sentences: SentenceEncoder, heads: Heads) -> None:
         """*sentences* is the heads' from now on: their adapters change it."""
         if heads.encoder != sentences.digest:
             raise CheckUnavailable(
@@ -122,7 +122,7 @@ class Encoder:
 
 def _parts(text: str) -> list[str]:
     """What the encoder reads of *text*: windows of its views, at most MAX_TEXTS, without doubles."""
-    parts = [encoder_text(w) for view in views(text) for w in windows(_vectorise.words_of(view.text))]
+    parts = [encoder_text(w) for view in views(text) for w in windows(_vectorise.feature_words(view.text))]
     return list(dict.fromkeys(p for p in parts if any(c.isalnum() for c in p)))[:MAX_TEXTS]
 
 
@@ -140,7 +140,7 @@ def load(model: str = MODEL, revision: str | None = None, heads: str | None = No
     """
     folder, _ = folder_of(model, revision, "sentence encoder")
     read = read_heads(Path(heads).expanduser() if heads else HEADS)
-    return Encoder(Sentences(folder), read)
+    return Encoder(SentenceEncoder(folder), read)
 
 
 def read_heads(folder: Path) -> Heads:

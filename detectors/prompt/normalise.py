@@ -40,7 +40,7 @@ class View:
         return min(self.starts[start:end]), max(self.ends[start:end])
 
 
-class Builder:
+class ViewBuilder:
     """Collects characters with their origin."""
 
     def __init__(self) -> None:
@@ -68,7 +68,7 @@ def plain_view(text: str) -> View:
         folded = text.lower().replace("`", "'")
         if "  " not in text and text.strip(" ") == text:
             return View("plain", folded, list(range(len(text))), list(range(1, len(text) + 1)))
-        raw = Builder()
+        raw = ViewBuilder()
         raw.chars = list(folded)
         raw.starts = list(range(len(text)))
         raw.ends = list(range(1, len(text) + 1))
@@ -87,8 +87,8 @@ def _clusters(text: str) -> Iterator[tuple[int, int]]:
             start = i
 
 
-def _unicode(text: str) -> Builder:
-    out = Builder()
+def _unicode(text: str) -> ViewBuilder:
+    out = ViewBuilder()
     for start, end in _clusters(text):
         base = text[start]
         if base.isascii() and end == start + 1:
@@ -120,7 +120,7 @@ def _fold(char: str) -> str:
     return lower
 
 
-def _unmask(raw: Builder) -> None:
+def _unmask(raw: ViewBuilder) -> None:
     """Map look-alikes to Latin, in place, in words that are (or pretend to be) Latin.
 
     A word is taken for a disguised Latin one when it mixes Latin letters with look-alikes, or when all
@@ -154,9 +154,9 @@ def _map(chars: list[str], start: int, end: int, *, everything: bool) -> None:
             chars[j] = CONFUSABLE[c]
 
 
-def _collapse(raw: Builder) -> View:
+def _collapse(raw: ViewBuilder) -> View:
     """Runs of white space become one space; ends trimmed."""
-    out = Builder()
+    out = ViewBuilder()
     pending: tuple[int, int] | None = None
     for char, start, end in zip(raw.chars, raw.starts, raw.ends, strict=True):
         if char == " ":

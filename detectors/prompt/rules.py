@@ -37,7 +37,7 @@ class Rules:
         missing.
         """
         lexicon = self.lexicon()
-        findings = examine(lexicon, text, views(text))
+        findings = match_views(lexicon, text, views(text))
         score = max((f.score for f in findings), default=0.0)
         return findings, CheckRun(self.name, VERSION, lexicon.digest, score)
 
@@ -51,7 +51,7 @@ def create() -> Rules:
     return Rules()
 
 
-def examine(lexicon: Lexicon, text: str, text_views: Iterable[View]) -> list[Finding]:
+def match_views(lexicon: Lexicon, text: str, text_views: Iterable[View]) -> list[Finding]:
     """Findings over all views, one per category and place, strongest first."""
     best: dict[tuple[str, Span], Finding] = {}
     for view in text_views:

@@ -6,9 +6,9 @@ import re
 from functools import lru_cache
 from itertools import pairwise
 
-from safegen.detectors.prompt.decode import decoded
+from safegen.detectors.prompt.decode import decoded_views
 from safegen.detectors.prompt.language import english_score
-from safegen.detectors.prompt.normalise import Builder, View, plain_view
+from safegen.detectors.prompt.normalise import View, ViewBuilder, plain_view
 
 MAX_VIEWS = 12
 """At most this many views of one text are examined."""
@@ -50,7 +50,7 @@ def views(text: str) -> tuple[View, ...]:
     keep(letters)
     for count in (2, 1):
         keep(squeezed(letters, count))
-    for part in decoded(text):
+    for part in decoded_views(text):
         keep(part)
         keep(leet(joined(part)))
     limit = english_score(base.text) + 0.25
@@ -65,7 +65,7 @@ def joined(view: View) -> View:
     """Spaced-out letters ("k i l l", "k.i.l.l") and punctuation inside words ("ki.ll") joined."""
     if view.text.isascii() and not _JOINABLE.search(view.text):
         return view
-    out = Builder()
+    out = ViewBuilder()
     text, n, i = view.text, len(view.text), 0
     while i < n:
         run = _spaced_run(text, i) if text[i].isalnum() and (i == 0 or not text[i - 1].isalnum()) else []
@@ -156,7 +156,7 @@ def squeezed(view: View, count: int) -> View:
     """Runs of three or more equal letters cut down to *count*."""
     if not _RUN.search(view.text):
         return view
-    out = Builder()
+    out = ViewBuilder()
     text, i = view.text, 0
     while i < len(text):
         j = i
@@ -176,7 +176,7 @@ def reversed_view(view: View) -> View:
 
 def reversed_words(view: View) -> View:
     """Each word read from its end, the words in order."""
-    out = Builder()
+    out = ViewBuilder()
     start = 0
     for i in range(len(view.text) + 1):
         if i == len(view.text) or view.text[i] == " ":

@@ -41,7 +41,7 @@ class Alignment:
 
 
 @dataclass(frozen=True)
-class _Place:
+class _Placement:
     window: tuple[slice, slice]
     source: tuple[slice, slice]
     mask: NDArray[np.bool_]
@@ -53,10 +53,10 @@ def alignments(
     pictures: NDArray[np.uint8], times: tuple[float, ...], seconds: float, plane: Plane, sample: FrameSample
 ) -> Iterator[Alignment]:
     """The few most promising alignments, judged by the correlation of high-passed pictures."""
-    ranked: list[tuple[float, _Place, list[tuple[int, int]]]] = []
+    ranked: list[tuple[float, _Placement, list[tuple[int, int]]]] = []
     high_reference = _high(pictures.astype(np.float32), np.ones(pictures.shape[1:], dtype=bool))
     high_sample = _high(plane.pictures, plane.mask)
-    for place in _places(pictures.shape[1:], plane):
+    for place in _placements(pictures.shape[1:], plane):
         mask = place.mask
         r = _unit(high_reference[:, place.window[0], place.window[1]][:, mask])
         s = _unit(high_sample[:, place.source[0], place.source[1]][:, mask])
@@ -89,7 +89,7 @@ def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(rows / (np.linalg.norm(rows, axis=1, keepdims=True) + 1e-3), dtype=np.float32)
 
 
-def _places(shape: tuple[int, ...], plane: Plane) -> list[_Place]:
+def _placements(shape: tuple[int, ...], plane: Plane) -> list[_Placement]:
     """Positions of the plane on the reference at which its content lies inside the released picture.
 
     Where there are none, those at which the whole released picture lies inside the file.
@@ -100,7 +100,7 @@ def _places(shape: tuple[int, ...], plane: Plane) -> list[_Place]:
     total = int(content.sum())
     if total == 0:
         return []
-    places = [p for y, x in _spots(shape, plane) for p in _placed(shape, plane, y, x)]
+    places = [p for y, x in _spots(shape, plane) for p in _placement_at(shape, plane, y, x)]
     inside = [p for p in places if content[p.source].sum() >= (1 - _OUTSIDE) * total]
     if inside:
         return [replace(p, share=1.0) for p in inside]
@@ -118,7 +118,7 @@ def _spots(shape: tuple[int, ...], plane: Plane) -> list[tuple[int, int]]:
     return [(y, x) for y in range(first_y, shape[0], TILE) for x in range(first_x, shape[1], TILE)]
 
 
-def _placed(shape: tuple[int, ...], plane: Plane, y: int, x: int) -> Iterator[_Place]:
+def _placement_at(shape: tuple[int, ...], plane: Plane, y: int, x: int) -> Iterator[_Placement]:
     """The plane with its corner at row *y*, column *x* of the reference; nothing where too little meets."""
     height, width = plane.mask.shape
     top, left = max(0, y), max(0, x)
@@ -129,7 +129,7 @@ def _placed(shape: tuple[int, ...], plane: Plane, y: int, x: int) -> Iterator[_P
     mask = _inner(plane.mask[source], y < -1, x < -1, y + height > shape[0] + 1, x + width > shape[1] + 1)
     if mask.sum() < 16:
         return
-    yield _Place(
+    yield _Placement(
         (slice(top, bottom), slice(left, right)),
         source,
         mask,

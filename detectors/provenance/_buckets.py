@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["REACH", "Buckets", "closer"]
+__all__ = ["REACH", "Buckets", "filter_by_distance"]
 
 REACH = 3
 """Bits of the first 16 up to which a row is looked at."""
@@ -41,10 +41,12 @@ class Buckets:
         places += np.repeat(starts - ends + counts, counts)
         bits = np.bitwise_count(np.take(self._first, places, mode="clip") ^ code[0])
         kept = np.flatnonzero(bits <= first)
-        return closer(self._codes, self._order[places[kept]].astype(np.intp), bits[kept], code, radius)
+        return filter_by_distance(
+            self._codes, self._order[places[kept]].astype(np.intp), bits[kept], code, radius
+        )
 
 
-def closer(
+def filter_by_distance(
     codes: NDArray[np.uint64],
     rows: NDArray[np.intp],
     bits: NDArray[np.uint8],

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["agreement"]
+__all__ = ["structural_agreement"]
 
 _WINDOW = (5, 5)
 _NOISE = 4.0
@@ -21,7 +21,9 @@ _LEAST = 8.0
 """Total salience (windows) per picture below which a score says nothing."""
 
 
-def agreement(reference: NDArray[np.float32], sample: NDArray[np.float32], mask: NDArray[np.bool_]) -> float:
+def structural_agreement(
+    reference: NDArray[np.float32], sample: NDArray[np.float32], mask: NDArray[np.bool_]
+) -> float:
     """Score in [-1, 1] of paired pictures (n, h, w) over *mask* (h, w)."""
     sample = _like(reference, sample, mask)
     still = _local(reference, sample, mask)

@@ -19,7 +19,7 @@ from safegen.types import Geometry
 if TYPE_CHECKING:
     from safegen.types import FrameSample
 
-__all__ = ["SHORT", "TILE", "Plane", "content_box", "frame_plane", "size_of", "thumbnails"]
+__all__ = ["SHORT", "TILE", "Plane", "content_box", "frame_plane", "thumbnail_size", "thumbnails"]
 
 SHORT = 48
 """Short side of a released clip's thumbnail."""
@@ -49,7 +49,7 @@ class Plane:
     exact: bool
 
 
-def size_of(width: int, height: int) -> tuple[int, int]:
+def thumbnail_size(width: int, height: int) -> tuple[int, int]:
     """(width, height) of the thumbnail of a released clip of this size."""
     scale = SHORT / min(width, height)
     return min(_MAX_LONG, max(1, round(width * scale))), min(_MAX_LONG, max(1, round(height * scale)))
@@ -57,7 +57,7 @@ def size_of(width: int, height: int) -> tuple[int, int]:
 
 def thumbnails(sample: FrameSample, index: Iterable[int]) -> NDArray[np.uint8]:
     """Thumbnails of the frames *index* of an uncropped clip: uint8 (n, h, w)."""
-    size = size_of(sample.width, sample.height)
+    size = thumbnail_size(sample.width, sample.height)
     matrix = _to_grid(sample, Geometry(_identity(sample)))
     return np.stack([_warp(sample.frames[i], matrix, size)[0] for i in index]).round().astype(np.uint8)
 

@@ -25,7 +25,7 @@ from safegen.types import ContentMatch, Geometry
 if TYPE_CHECKING:
     from safegen.types import FrameSample
 
-__all__ = ["MAX_BYTES", "THRESHOLD", "Descriptors", "compare", "describe"]
+__all__ = ["MAX_BYTES", "THRESHOLD", "Descriptors", "compare_content", "compute_descriptors"]
 
 THRESHOLD = 0.86
 """Score from which two clips count as the same pictures; how it was set is in docs/watermark.md."""
@@ -82,7 +82,7 @@ class Descriptors:
         return cls(np.cumsum(steps, axis=0, dtype=np.uint8), tuple(float(t) for t in times), float(seconds))
 
 
-def describe(sample: FrameSample) -> Descriptors:
+def compute_descriptors(sample: FrameSample) -> Descriptors:
     """Descriptors of a clip about to be released: up to 24 evenly spaced frames, at most 60 KB packed.
 
     Raises UnreadableInput for a sample without pictures.
@@ -99,7 +99,7 @@ def describe(sample: FrameSample) -> Descriptors:
         count -= max(1, count // 6)
 
 
-def compare(reference: Descriptors, sample: FrameSample, geometry: Geometry | None) -> ContentMatch:
+def compare_content(reference: Descriptors, sample: FrameSample, geometry: Geometry | None) -> ContentMatch:
     """Compare a file's pictures with the descriptors recorded for a release.
 
     *geometry* is the watermark reading's (its translation modulo the tile is resolved here); ``None``
@@ -115,7 +115,7 @@ def compare(reference: Descriptors, sample: FrameSample, geometry: Geometry | No
         return none
     best: tuple[float, float, float] | None = None
     for laid in _align.alignments(reference.pictures, reference.times, reference.seconds, plane, sample):
-        score = _structure.agreement(laid.reference, laid.sample, laid.mask)
+        score = _structure.structural_agreement(laid.reference, laid.sample, laid.mask)
         if best is None or score > best[0]:
             best = (score, laid.overlap, laid.share)
     if best is None:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from safegen.detectors.provenance._thumbs import content_box
 from safegen.detectors.provenance.content import Descriptors
 
-__all__ = ["WORDS", "Code", "Query", "crop_queries", "inner_codes", "whole_codes", "whole_queries"]
+__all__ = ["WORDS", "Code", "CodeQuery", "crop_queries", "inner_codes", "whole_codes", "whole_queries"]
 
 Code = NDArray[np.uint64]
 """A code: uint64 (4,), the lowest frequencies in the first word."""
@@ -39,7 +39,7 @@ is near enough to one of them."""
 
 
 @dataclass(frozen=True)
-class Query:
+class CodeQuery:
     """A code to look up, and whether the file's picture was mirrored for it."""
 
     code: Code
@@ -80,15 +80,15 @@ def inner_codes(described: Descriptors) -> list[Code]:
     return [] if code is None else [code]
 
 
-def whole_queries(described: Descriptors) -> list[Query]:
+def whole_queries(described: Descriptors) -> list[CodeQuery]:
     """What to look up for a file that shows the whole released picture, upright or mirrored."""
     codes = (
         (code, mirrored) for mirrored in (False, True) for code in whole_codes(_mirror(described, mirrored))
     )
-    return [Query(code, mirrored) for code, mirrored in codes]
+    return [CodeQuery(code, mirrored) for code, mirrored in codes]
 
 
-def crop_queries(described: Descriptors) -> Iterator[Query]:
+def crop_queries(described: Descriptors) -> Iterator[CodeQuery]:
     """What to look up for a file that shows a part of the released picture, upright or mirrored."""
     for mirrored in (False, True):
         picture = _at(_mirror(described, mirrored), _MIDDLE)
@@ -102,7 +102,7 @@ def crop_queries(described: Descriptors) -> Iterator[Query]:
                 for x in starts:
                     code = picture_code(_window(picture, float(y), float(x), size))
                     if code is not None:
-                        yield Query(code, mirrored)
+                        yield CodeQuery(code, mirrored)
 
 
 def _mirror(described: Descriptors, mirrored: bool) -> Descriptors:

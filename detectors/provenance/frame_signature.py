@@ -26,7 +26,7 @@ _MEANS = 32
 
 
 @cache
-def table() -> NDArray[np.int8]:
+def element_table() -> NDArray[np.int8]:
     """Membership of the cells: int8 (380, 1024), 1 in the first region, -1 in the second, 0 in none."""
     file = resources.files(__package__).joinpath("frame_signature.npz")
     with file.open("rb") as opened, np.load(opened, allow_pickle=False) as stored:
@@ -35,7 +35,7 @@ def table() -> NDArray[np.int8]:
 
 @cache
 def _weights() -> NDArray[np.float64]:
-    cells = table().astype(np.float64)
+    cells = element_table().astype(np.float64)
     first, second = np.maximum(cells, 0), np.maximum(-cells, 0)
     sizes = [np.maximum(part.sum(axis=1, keepdims=True), 1) for part in (first, second)]
     return np.asarray(first / sizes[0] - second / sizes[1], dtype=np.float64)

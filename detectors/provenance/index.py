@@ -17,11 +17,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from safegen.detectors.provenance._buckets import Buckets, closer
+from safegen.detectors.provenance._buckets import Buckets, filter_by_distance
 from safegen.detectors.provenance.content import Descriptors
-from safegen.detectors.provenance.fingerprint import WORDS, Code, Query, inner_codes, whole_codes
+from safegen.detectors.provenance.fingerprint import WORDS, Code, CodeQuery, inner_codes, whole_codes
 
-__all__ = ["RADIUS", "Index", "Near", "Table", "Upto"]
+__all__ = ["RADIUS", "Index", "IndexedRange", "NearRelease", "Table"]
 
 RADIUS = 88
 """Bits of 256 up to which a row is near; unrelated pictures differ in about 128."""
@@ -34,7 +34,7 @@ _MAGIC = b"safegen fingerprints 1\n"
 
 
 @dataclass(frozen=True)
-class Upto:
+class IndexedRange:
     """What of a ledger is indexed: the first *size* entries of *origin*; *leaf*: the last SHA-256 (hex)."""
 
     origin: str = ""
@@ -43,7 +43,7 @@ class Upto:
 
 
 @dataclass(frozen=True)
-class Near:
+class NearRelease:
     """A release (its index in the ledger) with a row near a query."""
 
     index: int
@@ -95,7 +95,9 @@ class Table:
             self._new = []
             self._buckets = None
 
-    def near(self, query: Query, *, radius: int = RADIUS, most: int = 256, quick: bool = False) -> list[Near]:
+    def nearest_rows(
+        self, query: CodeQuery, *, radius: int = RADIUS, most: int = 256, quick: bool = False
+    ) -> list[NearRelease]:
         """The rows within *radius* bits of the query (see FIRST), the nearest *most* of them, in no order.
 
         *quick*: by buckets where there are LARGE rows, which pays for many queries (see ``_buckets``).
@@ -110,7 +112,7 @@ class Table:
             nearest = np.argpartition(bits, most)[:most]
             rows, bits = rows[nearest], bits[nearest]
         return [
-            Near(int(release), int(count), query.mirrored)
+            NearRelease(int(release), int(count), query.mirrored)
             for release, count in zip(self.releases[rows], bits, strict=True)
         ]
 
@@ -129,14 +131,14 @@ class Table:
             passed = np.flatnonzero(counts[:n] <= FIRST)
             rows.append(passed + start)
             bits.append(counts[passed])
-        return closer(self.codes, np.concatenate(rows), np.concatenate(bits), code, radius)
+        return filter_by_distance(self.codes, np.concatenate(rows), np.concatenate(bits), code, radius)
 
 
 @dataclass
 class Index:
     """Whole pictures and inner halves of releases, and what of the ledger they cover."""
 
-    upto: Upto = Upto()
+    upto: IndexedRange = IndexedRange()
     whole: Table = field(default_factory=Table)
     inner: Table = field(default_factory=Table)
 
@@ -147,12 +149,14 @@ class Index:
             self.whole.add(release, whole_codes(described))
             self.inner.add(release, inner_codes(described))
 
-    def near(self, queries: Iterable[Query], *, cropped: bool, limit: int) -> list[Near]:
+    def nearest_releases(
+        self, queries: Iterable[CodeQuery], *, cropped: bool, limit: int
+    ) -> list[NearRelease]:
         """The *limit* nearest releases over all *queries*, nearest first; *cropped*: among inner halves."""
         table = self.inner if cropped else self.whole
-        best: dict[tuple[int, bool], Near] = {}
+        best: dict[tuple[int, bool], NearRelease] = {}
         for query in queries:
-            for found in table.near(query, quick=cropped):
+            for found in table.nearest_rows(query, quick=cropped):
                 key = (found.index, found.mirrored)
                 if key not in best or found.bits < best[key].bits:
                     best[key] = found
@@ -173,7 +177,7 @@ class Index:
             return None
         try:
             head = json.loads(data[len(_MAGIC) : end])
-            upto = Upto(str(head["origin"]), int(head["size"]), str(head["leaf"]))
+            upto = IndexedRange(str(head["origin"]), int(head["size"]), str(head["leaf"]))
             rows, crc = [int(n) for n in head["rows"]], int(head["crc32"])
         except (ValueError, TypeError, KeyError, RecursionError):
             return None

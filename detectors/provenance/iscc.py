@@ -44,7 +44,7 @@ def luma(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray((16 + grey * (219 / 255)).round(), dtype=np.uint8)
 
 
-def five_a_second(pictures: Iterable[tuple[NDArray[np.uint8], float]]) -> Iterator[NDArray[np.uint8]]:
+def resample_frames(pictures: Iterable[tuple[NDArray[np.uint8], float]]) -> Iterator[NDArray[np.uint8]]:
     """Of (picture, seconds) in order those that FFmpeg's ``fps=5`` keeps: the last one nearest each fifth."""
     kept: NDArray[np.uint8] | None = None
     slot, first, last, interval = 0, 0.0, 0.0, 0.0
@@ -73,7 +73,7 @@ def video_code(pictures: Iterable[tuple[NDArray[np.uint8], float]]) -> str:
         raise CheckUnavailable("iscc-core is not installed", hint='pip install "safegen[iscc]"')
     from iscc_core.code_content_video import gen_video_code_v0
 
-    signatures = [tuple(frame_signature(luma(p)).tolist()) for p in five_a_second(pictures)]
+    signatures = [tuple(frame_signature(luma(p)).tolist()) for p in resample_frames(pictures)]
     if not signatures:
         raise UnreadableInput("there are no pictures to make a code of", hint="is the clip empty?")
     return str(gen_video_code_v0(signatures, bits=BITS)["iscc"])

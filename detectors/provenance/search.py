@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from safegen.detectors.provenance._register import register_crop
-from safegen.detectors.provenance.content import Descriptors, compare, describe
+from safegen.detectors.provenance.content import Descriptors, compare_content, compute_descriptors
 from safegen.detectors.provenance.fingerprint import crop_queries, whole_queries
 from safegen.types import ContentMatch
 
 if TYPE_CHECKING:
-    from safegen.detectors.provenance.index import Index, Near
+    from safegen.detectors.provenance.index import Index, NearRelease
     from safegen.types import FrameSample
 
-__all__ = ["Match", "candidates", "search"]
+__all__ = ["ReleaseMatch", "candidates", "search"]
 
 COMPARED = 12
 """Candidates that are compared in full, whole and cropped each."""
@@ -31,7 +31,7 @@ _LEAST = 0.3
 
 
 @dataclass(frozen=True)
-class Match:
+class ReleaseMatch:
     """A release (its index in the ledger) that shows the same pictures, and how the file shows them."""
 
     index: int
@@ -40,13 +40,13 @@ class Match:
     cropped: bool = False
 
 
-def candidates(index: Index, described: Descriptors, *, cropped: bool) -> list[Near]:
+def candidates(index: Index, described: Descriptors, *, cropped: bool) -> list[NearRelease]:
     """The releases nearest to a file, from the index alone: pointers, nothing more."""
     queries = crop_queries(described) if cropped else whole_queries(described)
-    return index.near(queries, cropped=cropped, limit=COMPARED)
+    return index.nearest_releases(queries, cropped=cropped, limit=COMPARED)
 
 
-def search(index: Index, recorded: Callable[[int], bytes], sample: FrameSample) -> list[Match]:
+def search(index: Index, read_descriptors: Callable[[int], bytes], sample: FrameSample) -> list[ReleaseMatch]:
     """Releases that *sample* shows, best first. *recorded* gives a release's descriptors from the ledger.
 
     Raises UnreadableInput for a sample without pictures or damaged descriptors.
@@ -56,7 +56,7 @@ def search(index: Index, recorded: Callable[[int], bytes], sample: FrameSample) 
     if trimmed is not sample:
         shown.append(trimmed)
     for cropped in (False, True):
-        found = [m for view in shown for m in _search_view(index, recorded, view, cropped)]
+        found = [m for view in shown for m in _search_view(index, read_descriptors, view, cropped)]
         if found:
             return _best_of_each(found)
     return []
@@ -64,10 +64,10 @@ def search(index: Index, recorded: Callable[[int], bytes], sample: FrameSample) 
 
 def _search_view(
     index: Index, recorded: Callable[[int], bytes], sample: FrameSample, cropped: bool
-) -> list[Match]:
+) -> list[ReleaseMatch]:
     views = {False: sample, True: _mirror(sample)}
-    near = candidates(index, describe(sample), cropped=cropped)
-    found = (_compared(n, recorded(n.index), views, cropped) for n in near)
+    near = candidates(index, compute_descriptors(sample), cropped=cropped)
+    found = (_compare_candidate(n, recorded(n.index), views, cropped) for n in near)
     return [match for match in found if match is not None]
 
 
@@ -90,7 +90,9 @@ def _trim(sample: FrameSample) -> FrameSample:
     )
 
 
-def _compared(near: Near, packed: bytes, views: dict[bool, FrameSample], cropped: bool) -> Match | None:
+def _compare_candidate(
+    near: NearRelease, packed: bytes, views: dict[bool, FrameSample], cropped: bool
+) -> ReleaseMatch | None:
     """A candidate, laid over what was recorded; None when it does not match."""
     if not packed:
         return None
@@ -98,16 +100,16 @@ def _compared(near: Near, packed: bytes, views: dict[bool, FrameSample], cropped
     geometry = register_crop(reference, sample) if cropped else None
     if cropped and geometry is None:
         return None
-    content = compare(reference, sample, geometry)
-    return Match(near.index, content, near.mirrored, cropped) if content.matches else None
+    content = compare_content(reference, sample, geometry)
+    return ReleaseMatch(near.index, content, near.mirrored, cropped) if content.matches else None
 
 
 def _mirror(sample: FrameSample) -> FrameSample:
     return replace(sample, frames=np.ascontiguousarray(sample.frames[:, :, ::-1]))
 
 
-def _best_of_each(found: Sequence[Match]) -> list[Match]:
-    best: dict[int, Match] = {}
+def _best_of_each(found: Sequence[ReleaseMatch]) -> list[ReleaseMatch]:
+    best: dict[int, ReleaseMatch] = {}
     for match in found:
         if match.index not in best or match.content.score > best[match.index].content.score:
             best[match.index] = match

@@ -41,7 +41,7 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def lock_alone(file: IO[str], folder: Path) -> None:
+def lock_exclusive(file: IO[str], folder: Path) -> None:
     """Keep an open file in *folder* for this process until it is closed.
 
     Raises UsageError when another process has it.

@@ -63,13 +63,13 @@ _PAGE = """<!doctype html>
 """
 
 
-def document(title: str, body: str, foot: str, *, about: str = "", style: str = "") -> str:
+def render_page(title: str, body: str, foot: str, *, about: str = "", style: str = "") -> str:
     """A whole page. *title* and *about* are plain text; *body* and *foot* are HTML; *style* is more CSS."""
-    said = f"<p>{text(about)}</p>" if about else ""
-    return _PAGE.format(title=text(title), style=_STYLE + style, about=said, body=body, foot=foot)
+    said = f"<p>{escape(about)}</p>" if about else ""
+    return _PAGE.format(title=escape(title), style=_STYLE + style, about=said, body=body, foot=foot)
 
 
-def text(value: object) -> str:
+def escape(value: object) -> str:
     """*value* as HTML text: escaped, cut, with hidden and direction-changing characters made visible."""
     raw = str(value)
     cut = raw if len(raw) <= LIMIT else raw[: LIMIT - 1] + "…"

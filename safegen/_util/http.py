@@ -14,11 +14,11 @@ from safegen.errors import UsageError
 MAX_ANSWER = 64 * 1024
 
 
-class Unanswered(ValueError):
+class RequestFailed(ValueError):
     """The service answered with an error, or with more than it may."""
 
 
-def address(url: str, *, what: str, setting: str) -> tuple[str, int, str, bool]:
+def parse_service_url(url: str, *, what: str, setting: str) -> tuple[str, int, str, bool]:
     """Host, port, path and whether to use TLS. *what* and *setting* are for the words of the UsageError."""
     try:
         parts = urlsplit(url)
@@ -34,7 +34,7 @@ def address(url: str, *, what: str, setting: str) -> tuple[str, int, str, bool]:
     return host, port or (443 if secure else 80), path, secure
 
 
-def post(where: tuple[str, int, str, bool], data: bytes, *, media_type: str, seconds: float) -> bytes:
+def post(target: tuple[str, int, str, bool], data: bytes, *, media_type: str, seconds: float) -> bytes:
     """POST *data* to *where* (see ``address``); the body of the answer, within *seconds* for all of it.
 
     Raises Unanswered (a status that is not 200, more than MAX_ANSWER bytes), OSError, HTTPException.
@@ -42,7 +42,7 @@ def post(where: tuple[str, int, str, bool], data: bytes, *, media_type: str, sec
     import http.client
     import ssl
 
-    host, port, path, secure = where
+    host, port, path, secure = target
     deadline = time.monotonic() + seconds
     connection = (
         http.client.HTTPSConnection(host, port, timeout=seconds, context=ssl.create_default_context())
@@ -55,7 +55,7 @@ def post(where: tuple[str, int, str, bool], data: bytes, *, media_type: str, sec
         channel = connection.sock
         answer = connection.getresponse()
         if answer.status != 200:
-            raise Unanswered(f"it answered {answer.status}")
+            raise RequestFailed(f"it answered {answer.status}")
         found = bytearray()
         while True:
             if (left := deadline - time.monotonic()) <= 0:
@@ -67,6 +67,6 @@ def post(where: tuple[str, int, str, bool], data: bytes, *, media_type: str, sec
                 return bytes(found)
             found += chunk
             if len(found) > MAX_ANSWER:
-                raise Unanswered("its answer is too large")
+                raise RequestFailed("its answer is too large")
     finally:
         connection.close()

@@ -24,7 +24,7 @@ class Cue:
         return self.start, self.end
 
 
-def cue(start: float, end: float, text: str) -> Cue:
+def rounded_cue(start: float, end: float, text: str) -> Cue:
     """A cue with its times rounded to milliseconds, at least one long."""
     first = round(max(0.0, start) * 1000)
     return Cue(first / 1000, max(first + 1, round(end * 1000)) / 1000, text)
@@ -35,7 +35,7 @@ def overlap(a: Interval, b: Interval) -> float:
     return max(0.0, min(a[1], b[1]) - max(a[0], b[0]))
 
 
-def merged(spans: Iterable[Interval], gap: float = 0.0) -> list[Interval]:
+def merge_intervals(spans: Iterable[Interval], gap: float = 0.0) -> list[Interval]:
     """*spans* in order, those that touch or are at most *gap* seconds apart joined."""
     out: list[Interval] = []
     for start, end in sorted(s for s in spans if s[1] > s[0]):
@@ -46,7 +46,7 @@ def merged(spans: Iterable[Interval], gap: float = 0.0) -> list[Interval]:
     return out
 
 
-def free(busy: Sequence[Interval], within: Interval) -> list[Interval]:
+def free_intervals(busy: Sequence[Interval], within: Interval) -> list[Interval]:
     """What is left of *within* when *busy* (in order, disjoint) is taken out."""
     out, at = [], within[0]
     for start, end in busy:

@@ -52,7 +52,7 @@ class Espeak:
                 raise SpeechFailed(f"{PROGRAM} failed: {type(error).__name__}") from error
 
 
-def installed() -> Espeak | None:
+def find_espeak() -> Espeak | None:
     """The program on the PATH, None without it. One that does not answer fails when it has to speak."""
     path = shutil.which(PROGRAM)
     if path is None:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from safegen.accessibility.cues import Cue, Interval, cue
+from safegen.accessibility.cues import Cue, Interval, rounded_cue
 from safegen.accessibility.scheduling import Schedule, schedule_cues
-from safegen.accessibility.speech import PACES, Speech, SpeechFailed
+from safegen.accessibility.speech import PACES, SpeechEngine, SpeechFailed
 from safegen.types import AudioTrack
 
 if TYPE_CHECKING:
@@ -31,14 +31,14 @@ class Narration:
 
     track: AudioTrack
     cues: tuple[Cue, ...]
-    left_out: tuple[Scene, ...]
+    omitted: tuple[Scene, ...]
 
 
 @dataclass
 class CachedVoice:
     """An engine that remembers what it said, and takes the slowest pace at which a text fits."""
 
-    engine: Speech
+    engine: SpeechEngine
     _said: dict[tuple[str, float], AudioTrack] = field(default_factory=dict)
 
     def say(self, text: str, pace: float = 1.0) -> AudioTrack:
@@ -62,14 +62,14 @@ def narrate(
     pauses: Sequence[Interval],
     own: AudioTrack | None,
     seconds: float,
-    engine: Speech,
+    engine: SpeechEngine,
 ) -> Narration:
     """Speak *scenes* into *pauses* of a clip that lasts *seconds* and sounds like *own*.
 
     Raises SpeechFailed.
     """
     voice = CachedVoice(engine)
-    placed = _strictly(scenes, pauses, voice)
+    placed = _schedule_spoken(scenes, pauses, voice)
     rate = own.rate if own is not None else voice.say("Described.").rate
     base = _base(own, rate, seconds)
     spoken = []
@@ -79,11 +79,11 @@ def narrate(
             raise SpeechFailed(f"{engine.name} is not steady: a text took longer than before")
         sound = _at_rate(words, rate)
         _mix(base, sound, round(item.start * rate))
-        spoken.append(cue(item.start, min(item.end, item.start + len(sound) / rate), item.text))
+        spoken.append(rounded_cue(item.start, min(item.end, item.start + len(sound) / rate), item.text))
     return Narration(AudioTrack(base.clip(-1, 1), rate), tuple(spoken), placed.omitted)
 
 
-def _strictly(scenes: Sequence[Scene], pauses: Sequence[Interval], voice: CachedVoice) -> Schedule:
+def _schedule_spoken(scenes: Sequence[Scene], pauses: Sequence[Interval], voice: CachedVoice) -> Schedule:
     """As ``place``, but nothing that does not fit when it is really spoken."""
 
     def length(text: str) -> float:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from safegen.accessibility.visual_features import VisualFeatures
 from safegen.types import Attribute
 
-SURE, MAYBE = 0.8, 0.5
+CERTAIN_THRESHOLD, GUESS_THRESHOLD = 0.8, 0.5
 UNKNOWN, NONE = "unknown", "none"
 _NUMBERS = {"2": "two", "3": "three"}
 _PLURALS = {"box": "boxes"}
@@ -79,11 +79,11 @@ def describe_attributes(attributes: Sequence[Attribute], features: VisualFeature
     """The clip, or a part of it, in words. *look*: what can be said of any, for when nothing is known."""
     found = {a.name: _value(a) for a in attributes}
     if found.get("shape", _Value(None, False)).value is None:
-        return _nothing(features)
-    who = _who(found)
+        return _unrecognised_phrase(features)
+    who = _subject_phrase(found)
     several = found["count"].value in _NUMBERS if "count" in found else False
-    does = _does(found, several or _pair(found))
-    where = _where(found)
+    does = _motion_phrase(found, several or _pair(found))
+    where = _background_phrase(found)
     unsaid = [name for key, name in _ASPECTS.items() if key in found and found[key].value is None]
     unsure = f" Not clear: {', '.join(unsaid)}." if unsaid else ""
     whole = _sentence(who, does, where)
@@ -95,7 +95,7 @@ def describe_attributes(attributes: Sequence[Attribute], features: VisualFeature
     return Phrase(tuple(dict.fromkeys(forms)), title, sure)
 
 
-def _nothing(look: VisualFeatures | None) -> Phrase:
+def _unrecognised_phrase(look: VisualFeatures | None) -> Phrase:
     """For a picture that the extractors do not know: only what can be measured in any."""
     first = "What is shown could not be recognised."
     if look is None:
@@ -109,9 +109,9 @@ def _nothing(look: VisualFeatures | None) -> Phrase:
 def _value(attribute: Attribute) -> _Value:
     name = attribute.value
     p = attribute.probabilities[name]
-    if name == UNKNOWN or p < MAYBE:
+    if name == UNKNOWN or p < GUESS_THRESHOLD:
         return _Value(None, False)
-    return _Value(name, p >= SURE)
+    return _Value(name, p >= CERTAIN_THRESHOLD)
 
 
 def _pair(found: Mapping[str, _Value]) -> bool:
@@ -120,7 +120,7 @@ def _pair(found: Mapping[str, _Value]) -> bool:
     return second not in (None, NONE)
 
 
-def _who(found: Mapping[str, _Value]) -> str:
+def _subject_phrase(found: Mapping[str, _Value]) -> str:
     """The thing or things: "a small red ball", "perhaps two red balls", "a red ball left of a blue box"."""
     number = found.get("count", _Value("1", True))
     if _pair(found):
@@ -148,14 +148,14 @@ def _thing(found: Mapping[str, _Value], which: str, count: str) -> str:
     return text
 
 
-def _does(found: Mapping[str, _Value], several: bool) -> str:
+def _motion_phrase(found: Mapping[str, _Value], several: bool) -> str:
     motion = found.get("motion", _Value(None, False))
     if motion.value not in _MOVES:
         return ""
     return motion.hedge + _MOVES[motion.value or ""][int(several)]
 
 
-def _where(found: Mapping[str, _Value]) -> str:
+def _background_phrase(found: Mapping[str, _Value]) -> str:
     place = found.get("background", _Value(None, False))
     return place.hedge + _PLACES[place.value] if place.value in _PLACES else ""
 

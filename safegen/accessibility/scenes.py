@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-RATE = 6.0
+SAMPLE_RATE = 6.0
 """Pictures a second that are looked at."""
-SIDE = 64
+SHORT_SIDE = 64
 """Their short side in pixels."""
-MOST = 2400
+MAX_FRAMES = 2400
 """Pictures that are kept at most: 400 s at full rate, longer clips at a lower one."""
 LONG, PIECE = 8.0, 6.0
 """A stretch longer than this many seconds is looked at in pieces of about this many."""
@@ -63,7 +63,7 @@ class Scene:
 
 def rate_for(seconds: float) -> float:
     """Pictures a second to look at in a clip that lasts *seconds*."""
-    return min(RATE, MOST / max(seconds, 1e-3))
+    return min(SAMPLE_RATE, MAX_FRAMES / max(seconds, 1e-3))
 
 
 def sample_clip(clip: Clip, progress: Progress = NoProgress()) -> SampledClip:
@@ -71,7 +71,7 @@ def sample_clip(clip: Clip, progress: Progress = NoProgress()) -> SampledClip:
     import cv2
 
     step = max(1, round(float(clip.fps) / rate_for(clip.seconds)))
-    scale = SIDE / max(1, min(clip.width, clip.height))
+    scale = SHORT_SIDE / max(1, min(clip.width, clip.height))
     size = (max(8, round(clip.width * scale)), max(8, round(clip.height * scale)))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
 
@@ -108,7 +108,7 @@ def segment_scenes(
     Stretches that read the same are one. Raises CheckUnavailable when the extractor fails.
     """
     begins = [t for t in shots if t < sampled.seconds]
-    spans = _pieces(begins or _cut(sampled), sampled.seconds)
+    spans = _pieces(begins or _cut_times(sampled), sampled.seconds)
     known = tuple(a for a in clip_attributes if a.extractor.partition("/")[0] == EXTRACTOR)
     out: list[Scene] = []
     for span in spans:
@@ -122,7 +122,7 @@ def segment_scenes(
     return out
 
 
-def _cut(seen: SampledClip) -> list[float]:
+def _cut_times(seen: SampledClip) -> list[float]:
     """Times at which stretches begin: 0, and cuts that are far enough apart."""
     begins = [0.0]
     for number in visual_features.detect_cuts(seen.pictures):
@@ -153,7 +153,7 @@ def _extract_attributes(seen: SampledClip, span: Interval, from_storyboard: bool
     pictures = seen.frames_in(span)
     rate = Fraction(len(pictures) / max(span[1] - span[0], 1e-3)).limit_denominator(1000)
     try:
-        values, _ = plugins.load("frames", EXTRACTOR).run(
+        values, _ = plugins.load_plugin("frames", EXTRACTOR).run(
             Clip.from_array(pictures, max(rate, Fraction(1, 1000)))
         )
     except Exception as error:

@@ -10,10 +10,10 @@ from safegen.accessibility import webvtt
 from safegen.accessibility.cues import Cue
 from safegen.accessibility.sidecar_names import SUFFIXES as SUFFIXES
 from safegen.accessibility.sidecar_names import names as names
-from safegen.accessibility.tracks import LANGUAGE, Tracks
-from safegen.accessibility.transcript import transcript
+from safegen.accessibility.tracks import LANGUAGE, AccessibilityTracks
+from safegen.accessibility.transcript import render_transcript
 from safegen.errors import ReleaseFailed, UnreadableInput
-from safegen.media.tracks import Line, ReadBack, TextTracks
+from safegen.media.tracks import TextTracks, TimedText, TrackContents
 from safegen.types import Attribute, Json
 
 KINDS = ("captions", "descriptions", "chapters")
@@ -23,7 +23,7 @@ SWITCHED_OFF: Json = {"made": False, "reason": "switched off (--no-access)"}
 
 
 @dataclass(frozen=True)
-class Files:
+class Sidecars:
     """Text of each sidecar by kind."""
 
     texts: Mapping[str, str]
@@ -34,34 +34,36 @@ class Files:
 
 
 def build_sidecars(
-    tracks: Tracks,
+    tracks: AccessibilityTracks,
     *,
     title: str,
     prompt: str = "",
     clip_attributes: Sequence[Attribute] = (),
     generated: bool = False,
-) -> Files:
+) -> Sidecars:
     """The sidecars, each read back. Raises ReleaseFailed for one that does not say what it should."""
     texts = {
         "captions": tracks.vtt("captions"),
         "descriptions": tracks.vtt("descriptions"),
         "chapters": tracks.vtt("chapters"),
-        "transcript": transcript(
+        "transcript": render_transcript(
             tracks, title=title, prompt=prompt, clip_attributes=clip_attributes, generated=generated
         ),
     }
     meant = {"captions": tracks.captions, "descriptions": tracks.descriptions, "chapters": tracks.chapters}
     for kind, cues in meant.items():
         try:
-            said = webvtt.read(texts[kind])
+            said = webvtt.parse_cues(texts[kind])
         except UnreadableInput as error:
             raise ReleaseFailed(f"the {kind} cannot be read back: {error}") from error
         if [(c.start, c.end, _flat(c.text)) for c in said] != [(c.start, c.end, _flat(c.text)) for c in cues]:
             raise ReleaseFailed(f"the {kind} do not say what they should when they are read back")
-    return Files(texts)
+    return Sidecars(texts)
 
 
-def embedded_tracks(tracks: Tracks, *, captions: bool = True, chapters: bool = True) -> TextTracks:
+def embedded_tracks(
+    tracks: AccessibilityTracks, *, captions: bool = True, chapters: bool = True
+) -> TextTracks:
     """What goes into the MP4; *captions* and *chapters* only where it has none of its own."""
     return TextTracks(
         _lines(tracks.captions) if captions else (),
@@ -71,7 +73,7 @@ def embedded_tracks(tracks: Tracks, *, captions: bool = True, chapters: bool = T
     )
 
 
-def check(found: ReadBack, put: TextTracks, frames: int) -> None:
+def check_embedded(found: TrackContents, put: TextTracks, frames: int) -> None:
     """Raise ReleaseFailed unless a player finds in the MP4 what was *put* in, and *frames* pictures."""
     if found.frames != frames:
         raise ReleaseFailed(f"the file has {found.frames} pictures, not {frames}, with its text tracks")
@@ -88,15 +90,15 @@ def check(found: ReadBack, put: TextTracks, frames: int) -> None:
             )
 
 
-def record(tracks: Tracks, files: Files) -> Json:
+def accessibility_record(tracks: AccessibilityTracks, files: Sidecars) -> Json:
     """What manifest and ledger say: what there is, its SHA-256 (hex), and what there is not and why."""
     digests = {k: hashlib.sha256(v.encode()).hexdigest() for k, v in files.texts.items()}
     cues = {"captions": tracks.captions, "descriptions": tracks.descriptions, "chapters": tracks.chapters}
-    found: Json = {"made": True, "language": LANGUAGE, "sound": tracks.heard}
+    found: Json = {"made": True, "language": LANGUAGE, "sound": tracks.sound_status}
     for kind, digest in digests.items():
         found[kind] = {"sha256": digest, **({"cues": len(cues[kind])} if kind in cues else {})}
     found["descriptions"] |= {
-        "unsure": tracks.unsure,
+        "unsure": tracks.uncertain_scenes,
         "withoutRoom": len(tracks.schedule.omitted),
         "from": sorted({a.extractor for s in tracks.scenes for a in s.attributes}),
     }
@@ -106,16 +108,16 @@ def record(tracks: Tracks, files: Files) -> Json:
         found["audioDescription"] = {
             "made": True,
             "cues": len(tracks.narration.cues),
-            "withoutRoom": len(tracks.narration.left_out),
+            "withoutRoom": len(tracks.narration.omitted),
         }
     return found
 
 
-def _lines(cues: Sequence[Cue]) -> tuple[Line, ...]:
+def _lines(cues: Sequence[Cue]) -> tuple[TimedText, ...]:
     return tuple((c.start, c.end, c.text) for c in cues)
 
 
-def _rounded(line: Line) -> tuple[int, int, str]:
+def _rounded(line: TimedText) -> tuple[int, int, str]:
     return round(line[0] * 1000), round(line[1] * 1000), _flat(line[2])
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from safegen.accessibility.cues import Cue, Interval, free, merged
+from safegen.accessibility.cues import Cue, Interval, free_intervals, merge_intervals
 
 if TYPE_CHECKING:
     from safegen.types import AudioTrack
@@ -25,7 +25,7 @@ MARGIN = 0.15
 """Seconds kept free before and after what may be speech."""
 
 
-def sounds(audio: AudioTrack | None) -> list[Interval]:
+def detect_sound(audio: AudioTrack | None) -> list[Interval]:
     """Stretches in which there is any sound, short pauses bridged."""
     import numpy as np
 
@@ -37,7 +37,7 @@ def sounds(audio: AudioTrack | None) -> list[Interval]:
     edges = np.arange(0, len(power), step)
     loud = np.add.reduceat(power, edges) / np.diff([*edges, len(power)]) > QUIET**2
     spans = [(float(i * step / audio.rate), float((i + 1) * step / audio.rate)) for i in np.flatnonzero(loud)]
-    return merged(spans, HANGOVER)
+    return merge_intervals(spans, HANGOVER)
 
 
 def is_note(text: str) -> bool:
@@ -45,12 +45,12 @@ def is_note(text: str) -> bool:
     return re.fullmatch(r"\s*(?:\[[^\[\]]*\]|\([^()]*\)|♪[^♪]*♪?)\s*", text) is not None
 
 
-def pauses(seconds: float, heard: Sequence[Interval], spoken: Sequence[Cue] | None) -> list[Interval]:
+def find_pauses(seconds: float, heard: Sequence[Interval], spoken: Sequence[Cue] | None) -> list[Interval]:
     """Where a description may be spoken in a clip of *seconds*.
 
     *spoken*: what is said and when, where somebody wrote it down; then only that counts as speech, else all
     that is *heard*.
     """
     busy = heard if spoken is None else [c.span for c in spoken if not is_note(c.text)]
-    wide = merged((max(0.0, a - MARGIN), b + MARGIN) for a, b in busy)
-    return free(wide, (0.0, seconds))
+    wide = merge_intervals((max(0.0, a - MARGIN), b + MARGIN) for a, b in busy)
+    return free_intervals(wide, (0.0, seconds))

@@ -15,7 +15,7 @@ class SpeechFailed(Exception):
     """The engine gave no speech; the message says why. The text tracks do not depend on it."""
 
 
-class Speech(Protocol):
+class SpeechEngine(Protocol):
     """Turns text into sound. MUST raise SpeechFailed when it cannot; MUST NOT answer with silence."""
 
     @property
@@ -26,8 +26,8 @@ class Speech(Protocol):
         """*text* spoken, one channel; *pace* 1.3 is 30 percent faster than usual."""
 
 
-def find_engine() -> Speech | None:
+def find_engine() -> SpeechEngine | None:
     """The engine that is installed, None without one."""
     from safegen.accessibility import espeak
 
-    return espeak.installed()
+    return espeak.find_espeak()

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from safegen.accessibility import webvtt
-from safegen.accessibility.cues import Cue, cue
+from safegen.accessibility.cues import Cue, rounded_cue
 from safegen.accessibility.narration import Narration, narrate
 from safegen.accessibility.scenes import Scene
 from safegen.accessibility.scheduling import Schedule, schedule_cues
-from safegen.accessibility.sound import pauses, sounds
-from safegen.accessibility.speech import Speech, SpeechFailed
+from safegen.accessibility.sound import detect_sound, find_pauses
+from safegen.accessibility.speech import SpeechEngine, SpeechFailed
 from safegen.types import AudioTrack
 
 if TYPE_CHECKING:
     from safegen.accessibility.cues import Interval
 
-Heard: TypeAlias = Literal["nothing", "unrecognised", "written"]
+SoundStatus: TypeAlias = Literal["nothing", "unrecognised", "written"]
 """What is known of the sound: there is none; some, unrecognised; somebody wrote down what is said."""
 
 NO_SOUND, SOUND = "[No sound]", "[Sound]"
@@ -34,14 +34,14 @@ LANGUAGE = "en"
 
 
 @dataclass(frozen=True)
-class Tracks:
+class AccessibilityTracks:
     """The tracks of a clip that lasts *seconds*.
 
     ``placed`` are the descriptions as text; ``narration`` the same spoken, or None and ``unspoken`` says why.
     """
 
     seconds: float
-    heard: Heard
+    sound_status: SoundStatus
     captions: tuple[Cue, ...]
     schedule: Schedule
     chapters: tuple[Cue, ...]
@@ -57,18 +57,24 @@ class Tracks:
     def vtt(self, kind: Literal["captions", "descriptions", "chapters"]) -> str:
         """One of the tracks as WebVTT."""
         cues = {"captions": self.captions, "descriptions": self.descriptions, "chapters": self.chapters}[kind]
-        note = {"captions": NOTES[self.heard], "descriptions": self._doubts(), "chapters": ""}[kind]
-        return webvtt.write(cues, kind=kind, note=note)
+        note = {
+            "captions": NOTES[self.sound_status],
+            "descriptions": self._confidence_note(),
+            "chapters": "",
+        }[kind]
+        return webvtt.format_cues(cues, kind=kind, note=note)
 
     @property
-    def unsure(self) -> int:
+    def uncertain_scenes(self) -> int:
         """How many scenes are described with a doubt."""
         return sum(not s.phrase.certain for s in self.scenes)
 
-    def _doubts(self) -> str:
+    def _confidence_note(self) -> str:
         said = ["Made by a program that looked at the pictures."]
-        if self.unsure:
-            said.append(f"It is not sure about {self.unsure} of {len(self.scenes)} parts and says so there.")
+        if self.uncertain_scenes:
+            said.append(
+                f"It is not sure about {self.uncertain_scenes} of {len(self.scenes)} parts and says so there."
+            )
         if self.schedule.omitted:
             said.append(
                 f"{len(self.schedule.omitted)} parts have no pause to be described in: see the transcript."
@@ -76,26 +82,26 @@ class Tracks:
         return " ".join(said)
 
 
-def build(
+def build_tracks(
     scenes: Sequence[Scene],
     seconds: float,
     *,
     audio: AudioTrack | None,
     spoken: Sequence[Cue] | None = None,
-    engine: Speech | None = None,
-) -> Tracks:
+    engine: SpeechEngine | None = None,
+) -> AccessibilityTracks:
     """The tracks for a clip of *seconds* in which *scenes* are seen and *audio* is heard.
 
     *spoken*: what is said, where somebody wrote it down; without it all sound may be speech. *engine* speaks
     the descriptions; a failing one costs the spoken track only, and ``unspoken`` says so.
     """
-    loud = sounds(audio)
+    loud = detect_sound(audio)
     if spoken is not None and all(c.text in (NO_SOUND, SOUND) for c in spoken):
         spoken = None  # our own notes: nobody listened
-    heard: Heard = "written" if spoken is not None else "unrecognised" if loud else "nothing"
-    room = pauses(seconds, loud, spoken)
+    heard: SoundStatus = "written" if spoken is not None else "unrecognised" if loud else "nothing"
+    room = find_pauses(seconds, loud, spoken)
     narration, unspoken = _narration(scenes, room, audio, seconds, engine)
-    return Tracks(
+    return AccessibilityTracks(
         seconds,
         heard,
         _captions(loud, spoken, seconds),
@@ -112,7 +118,7 @@ def _narration(
     room: Sequence[Interval],
     audio: AudioTrack | None,
     seconds: float,
-    engine: Speech | None,
+    engine: SpeechEngine | None,
 ) -> tuple[Narration | None, str]:
     """The spoken descriptions, or why there are none."""
     if engine is None:
@@ -130,11 +136,11 @@ def _captions(loud: Sequence[Interval], spoken: Sequence[Cue] | None, seconds: f
     """What is said; else that there is sound, and where; else that there is none."""
     if spoken is not None:
         return tuple(
-            cue(c.start, min(c.end, seconds), c.text) for c in spoken if c.start < seconds and c.text
+            rounded_cue(c.start, min(c.end, seconds), c.text) for c in spoken if c.start < seconds and c.text
         )
     if not loud:
-        return (cue(0.0, min(seconds, _SHOWN), NO_SOUND),)
-    return tuple(cue(a, min(b, seconds, a + _SHOWN), SOUND) for a, b in loud if a < seconds)
+        return (rounded_cue(0.0, min(seconds, _SHOWN), NO_SOUND),)
+    return tuple(rounded_cue(a, min(b, seconds, a + _SHOWN), SOUND) for a, b in loud if a < seconds)
 
 
 def _chapters(scenes: Sequence[Scene]) -> tuple[Cue, ...]:
@@ -143,7 +149,7 @@ def _chapters(scenes: Sequence[Scene]) -> tuple[Cue, ...]:
     for scene in scenes:
         title = scene.phrase.title if scene.shot is None else _shot_title(scenes, scene.shot)
         start = out.pop().start if out and out[-1].text == title else scene.span[0]
-        out.append(cue(start, scene.span[1], title))
+        out.append(rounded_cue(start, scene.span[1], title))
     return tuple(out)
 
 

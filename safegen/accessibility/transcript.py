@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from safegen._util.html import document, text
+from safegen._util.html import escape, render_page
 from safegen.accessibility.cues import Cue
 from safegen.accessibility.scenes import Scene
-from safegen.accessibility.tracks import NOTES, Tracks
+from safegen.accessibility.tracks import NOTES, AccessibilityTracks
 from safegen.types import Attribute
 
 _STYLE = """
@@ -20,8 +20,8 @@ _FOOT = (
 )
 
 
-def transcript(
-    tracks: Tracks,
+def render_transcript(
+    tracks: AccessibilityTracks,
     *,
     title: str,
     prompt: str = "",
@@ -30,24 +30,24 @@ def transcript(
 ) -> str:
     """The page. *asked*: the prompt, where it is published; *whole*: further findings about all of it."""
     body = [f"<p>{_text(_length(tracks.seconds))}{' Made by a generative model.' if generated else ''}</p>"]
-    if NOTES[tracks.heard]:
-        body.append(f"<p>{_text(NOTES[tracks.heard])}</p>")
+    if NOTES[tracks.sound_status]:
+        body.append(f"<p>{_text(NOTES[tracks.sound_status])}</p>")
     if prompt:
         body.append(f"<p>Asked for: {_text(prompt)}. What was made is described below.</p>")
     if clip_attributes:
         found = "; ".join(f"{a.name.replace('_', ' ')}: {a.value}" for a in clip_attributes)
         body.append(f"<p>Also found in it: {_text(found)}.</p>")
     body += [_chapter(chapter, tracks) for chapter in tracks.chapters]
-    return document(title, "\n".join(body), _FOOT, style=_STYLE)
+    return render_page(title, "\n".join(body), _FOOT, style=_STYLE)
 
 
-def _chapter(chapter: Cue, tracks: Tracks) -> str:
+def _chapter(chapter: Cue, tracks: AccessibilityTracks) -> str:
     """A heading and what is seen and said under it, in order."""
     rows: list[tuple[float, int, str]] = []
     for scene in tracks.scenes:
         if chapter.start <= _milli(scene.span[0]) < chapter.end:
-            rows.append((scene.span[0], 0, _seen(scene, tracks)))
-    if tracks.heard == "written":
+            rows.append((scene.span[0], 0, _scene_line(scene, tracks)))
+    if tracks.sound_status == "written":
         for said in tracks.captions:
             if chapter.start <= said.start < chapter.end:
                 rows.append((said.start, 1, f"Said: {_text(said.text)}"))
@@ -55,7 +55,7 @@ def _chapter(chapter: Cue, tracks: Tracks) -> str:
     return f"<section>\n<h2>{_text(chapter.text)}</h2>\n<ul>\n{items}\n</ul>\n</section>"
 
 
-def _seen(scene: Scene, tracks: Tracks) -> str:
+def _scene_line(scene: Scene, tracks: AccessibilityTracks) -> str:
     silent = " (no pause is long enough to speak this)" if scene in tracks.schedule.omitted else ""
     return f"Seen: {_text(scene.phrase.wordings[0])}{silent}"
 
@@ -80,4 +80,4 @@ def _length(seconds: float) -> str:
 
 def _text(value: str) -> str:
     """As HTML text that keeps its lines."""
-    return "<br>".join(map(text, value.split("\n")))
+    return "<br>".join(map(escape, value.split("\n")))

@@ -94,7 +94,7 @@ def measure_features(pictures: Thumbs) -> VisualFeatures:
     brightness = ", dark" if dim else ", bright" if light > _BRIGHT and "white" not in said else ""
     means = lab[:, 0].reshape(len(few), -1).mean(1)
     return VisualFeatures(
-        f"{colours}{brightness}{_trend(float(means[0]), float(means[-1]))}", _movement(pictures)
+        f"{colours}{brightness}{_trend(float(means[0]), float(means[-1]))}", _describe_motion(pictures)
     )
 
 
@@ -123,7 +123,7 @@ def _trend(first: float, last: float) -> str:
     return ", getting brighter" if last > first else ", getting darker"
 
 
-def changes(pictures: Thumbs) -> NDArray[np.float64]:
+def frame_differences(pictures: Thumbs) -> NDArray[np.float64]:
     """Mean change per pixel (0..255) from each picture to the next: (n - 1,)."""
     steps = [float(np.abs(a.astype(np.int16) - b).mean()) for a, b in pairwise(pictures)]
     return np.asarray(steps, np.float64)
@@ -131,16 +131,16 @@ def changes(pictures: Thumbs) -> NDArray[np.float64]:
 
 def detect_cuts(pictures: Thumbs) -> list[int]:
     """Numbers of the pictures with which a new scene begins (never 0)."""
-    steps = changes(pictures)
+    steps = frame_differences(pictures)
     if not len(steps):
         return []
     usual = max(1.0, float(np.median(steps)))
     return [int(i) + 1 for i in np.flatnonzero((steps > _CUT) & (steps > _UNUSUAL * usual))]
 
 
-def _movement(pictures: Thumbs) -> str:
+def _describe_motion(pictures: Thumbs) -> str:
     """How much moves; which way where all of it does, else in which third of the picture."""
-    steps = changes(pictures)
+    steps = frame_differences(pictures)
     if not len(steps):
         return "a still picture"
     mean = float(np.median(steps))
@@ -149,7 +149,7 @@ def _movement(pictures: Thumbs) -> str:
     change = np.abs(np.diff(pictures.astype(np.int16), axis=0)).sum((0, 3)).astype(float)
     across, down = _thirds(change.sum(0)), _thirds(change.sum(1))
     everywhere = min(*across, *down) >= _SPREAD
-    if everywhere and (way := _shift(pictures)):
+    if everywhere and (way := _global_motion(pictures)):
         return f"the whole picture moves {way}"
     most = int(np.argmax(across))
     where = (" on the left", " in the middle", " on the right")[most] if across[most] >= _THERE else ""
@@ -161,7 +161,7 @@ def _thirds(change: NDArray[np.float64]) -> list[float]:
     return [float(part.sum() / max(change.sum(), 1e-9)) for part in np.array_split(change, 3)]
 
 
-def _shift(pictures: Thumbs) -> str:
+def _global_motion(pictures: Thumbs) -> str:
     """Which way the picture as a whole moves (a camera that turns looks like this); "" where it does not."""
     import cv2
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from safegen.accessibility.cues import Cue, cue
+from safegen.accessibility.cues import Cue, rounded_cue
 from safegen.errors import UnreadableInput
 
 MAX_BYTES = 4 * 2**20
@@ -16,24 +16,25 @@ _TAG = re.compile(r"<[^>]*>")
 _ENTITIES = {"&lt;": "<", "&gt;": ">", "&nbsp;": " ", "&lrm;": "", "&rlm;": "", "&amp;": "&"}
 
 
-def write(cues: Sequence[Cue], *, kind: str, note: str = "") -> str:
+def format_cues(cues: Sequence[Cue], *, kind: str, note: str = "") -> str:
     """The file's text. *kind* and *note* become comments: what this is, and what a reader should know."""
     blocks = ["WEBVTT", f"NOTE {_plain(kind)}"]
     if note:
         blocks.append(f"NOTE {_plain(note)}")
     for number, item in enumerate(cues, 1):
-        blocks.append(f"{number}\n{clock(item.start)} --> {clock(item.end)}\n{_escaped(item.text)}")
+        span = f"{format_timestamp(item.start)} --> {format_timestamp(item.end)}"
+        blocks.append(f"{number}\n{span}\n{_escaped(item.text)}")
     return "\n\n".join(blocks) + "\n"
 
 
-def clock(seconds: float) -> str:
+def format_timestamp(seconds: float) -> str:
     """``HH:MM:SS.mmm``."""
     whole = round(seconds * 1000)
     minutes, rest = divmod(whole, 60_000)
     return f"{minutes // 60:02d}:{minutes % 60:02d}:{rest // 1000:02d}.{rest % 1000:03d}"
 
 
-def read(text: str) -> list[Cue]:
+def parse_cues(text: str) -> list[Cue]:
     """The cues of a WebVTT file in order, tags dropped, comments and styles passed over.
 
     Raises UnreadableInput for text that is not WebVTT or whose times run backwards.
@@ -56,7 +57,7 @@ def read_file(path: Path) -> list[Cue]:
     if len(data) > MAX_BYTES:
         raise UnreadableInput(f"{path}: more than 4 MiB of captions", hint="is it a caption file?")
     try:
-        return read(data.decode("utf-8"))
+        return parse_cues(data.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise UnreadableInput(f"{path}: not UTF-8", hint="captions are WebVTT files in UTF-8") from error
     except UnreadableInput as error:
@@ -79,7 +80,7 @@ def _cue(block: Sequence[str]) -> list[Cue]:
     words = _TAG.sub("", "\n".join(block[at + 1 :]))
     for name, character in _ENTITIES.items():
         words = words.replace(name, character)
-    return [cue(start, end, words.strip())]
+    return [rounded_cue(start, end, words.strip())]
 
 
 def _seconds(parts: Sequence[str | None]) -> float:

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from safegen.protocols import Progress, Signer
     from safegen.request.variations import Variation
     from safegen.workspace.config import Workspace
-    from safegen.workspace.session import Studio
+    from safegen.workspace.session import Session
 
 
-class How(TypedDict, total=False):
+class ReleaseOptions(TypedDict, total=False):
     """How a clip is released, whatever it is made of.
 
     ``watermark``: scheme (default ``tile``); ``crf``: H.264 quality (18); ``overwrite``: replace an existing
@@ -47,7 +47,7 @@ class How(TypedDict, total=False):
     approval: int | None
 
 
-class _Marking(TypedDict):
+class _MarkingOptions(TypedDict):
     """How a clip is marked and written."""
 
     watermark: str
@@ -55,7 +55,7 @@ class _Marking(TypedDict):
     overwrite: bool
 
 
-class Options(RequestSettings, How, total=False):
+class GenerationOptions(RequestSettings, ReleaseOptions, total=False):
     """What every way of working takes by name: ``safegen.request.build.Settings`` and ``How``."""
 
 
@@ -65,7 +65,7 @@ def generate(
     *,
     image: PathLike | None = None,
     last_image: PathLike | None = None,
-    **options: Unpack[Options],
+    **options: Unpack[GenerationOptions],
 ) -> Release:
     """Screen *prompt*, generate a video, mark, sign, record and release it.
 
@@ -76,8 +76,10 @@ def generate(
     Raises RefusedByPolicy, HeldForReview, UsageError (UnreadableInput for a bad input), CheckUnavailable,
     GenerationFailed, ReleaseFailed, Interrupted; in every case no output file is left.
     """
-    settings, how = _split(options)
-    return release(build.generate(prompt, image=image, last_image=last_image, **settings), output, **how)
+    settings, how = _split_options(options)
+    return release_request(
+        build.generate(prompt, image=image, last_image=last_image, **settings), output, **how
+    )
 
 
 def remix(
@@ -86,11 +88,11 @@ def remix(
     output: PathLike | None = None,
     *,
     strength: float | None = None,
-    **options: Unpack[Options],
+    **options: Unpack[GenerationOptions],
 ) -> Release:
     """*video* made anew after *prompt*; *strength* in (0, 1]: how far it may leave it. As ``generate``."""
-    settings, how = _split(options)
-    return release(build.remix(video, prompt, strength=strength, **settings), output, **how)
+    settings, how = _split_options(options)
+    return release_request(build.remix(video, prompt, strength=strength, **settings), output, **how)
 
 
 def extend(
@@ -99,26 +101,31 @@ def extend(
     output: PathLike | None = None,
     *,
     backwards: bool = False,
-    **options: Unpack[Options],
+    **options: Unpack[GenerationOptions],
 ) -> Release:
     """*video* and what comes after it, or with *backwards* before it; ``seconds`` is the length of all of it.
 
     Without *prompt* the one that the workspace kept for the video is used, else none: a warning says which.
     Raises as ``generate``.
     """
-    settings, how = _split(options)
-    space = _workspace(how)
-    return release(
+    settings, how = _split_options(options)
+    space = _find_workspace(how)
+    return release_request(
         build.extend(video, prompt, backwards=backwards, workspace=space, **settings), output, **how
     )
 
 
 def loop(
-    video: PathLike, prompt: str | None = None, output: PathLike | None = None, **options: Unpack[Options]
+    video: PathLike,
+    prompt: str | None = None,
+    output: PathLike | None = None,
+    **options: Unpack[GenerationOptions],
 ) -> Release:
     """*video* as a clip that ends where it begins. *prompt* as for ``extend``. Raises as ``generate``."""
-    settings, how = _split(options)
-    return release(build.loop(video, prompt, workspace=_workspace(how), **settings), output, **how)
+    settings, how = _split_options(options)
+    return release_request(
+        build.loop(video, prompt, workspace=_find_workspace(how), **settings), output, **how
+    )
 
 
 def blend(
@@ -126,44 +133,57 @@ def blend(
     next_video: PathLike,
     prompt: str | None = None,
     output: PathLike | None = None,
-    **options: Unpack[Options],
+    **options: Unpack[GenerationOptions],
 ) -> Release:
     """A clip that turns *video* into *next_video*. *prompt* as for ``extend``. Raises as ``generate``."""
-    settings, how = _split(options)
-    space = _workspace(how)
-    return release(build.blend(video, next_video, prompt, workspace=space, **settings), output, **how)
+    settings, how = _split_options(options)
+    space = _find_workspace(how)
+    return release_request(build.blend(video, next_video, prompt, workspace=space, **settings), output, **how)
 
 
-def storyboard(shots: Sequence[Shot], output: PathLike | None = None, **options: Unpack[Options]) -> Release:
+def storyboard(
+    shots: Sequence[Shot], output: PathLike | None = None, **options: Unpack[GenerationOptions]
+) -> Release:
     """One clip from several prompts on a time line, the first at 0 seconds. Raises as ``generate``."""
-    settings, how = _split(options)
-    return release(build.storyboard(shots, **settings), output, **how)
+    settings, how = _split_options(options)
+    return release_request(build.storyboard(shots, **settings), output, **how)
 
 
-def release(asked: BuiltRequest, output: PathLike | None = None, **how: Unpack[How]) -> Release:
+def release_request(
+    built: BuiltRequest, output: PathLike | None = None, **how: Unpack[ReleaseOptions]
+) -> Release:
     """Make and release what was *asked* (see ``safegen.request.build``). Raises as ``generate``."""
-    return generate_request(asked.request, output, notes=asked.notes, **how)
+    return generate_request(built.request, output, notes=built.notes, **how)
 
 
 def generate_request(
-    request: Request, output: PathLike | None = None, *, notes: Sequence[str] = (), **how: Unpack[How]
+    request: Request,
+    output: PathLike | None = None,
+    *,
+    notes: Sequence[str] = (),
+    **how: Unpack[ReleaseOptions],
 ) -> Release:
     """``generate`` for a request that exists already; *notes* join the release's warnings."""
     from safegen.pipeline.produce import produce
 
-    with _studio(how) as studio:
+    with _open_session(how) as studio:
         return produce(
             request,
             None if output is None else Path(output),
             studio=studio,
             notes=notes,
             approval=how.get("approval"),
-            **_marking(how),
+            **_marking_options(how),
         )
 
 
 def variations(
-    asked: BuiltRequest, output: PathLike | None, count: int, *, resume: bool = False, **how: Unpack[How]
+    built: BuiltRequest,
+    output: PathLike | None,
+    count: int,
+    *,
+    resume: bool = False,
+    **how: Unpack[ReleaseOptions],
 ) -> Iterator[Variation]:
     """*count* clips of one request, one after the other, with seeds derived from its seed; each by itself.
 
@@ -177,17 +197,17 @@ def variations(
 
     if how.get("approval") is not None:
         raise UsageError("an approval lets one request pass, once", hint="leave out the variations")
-    with _studio(how) as studio:
-        generator = find_generator(asked.request.model)
+    with _open_session(how) as studio:
+        generator = find_generator(built.request.model)
 
         def one(request: Request, place: Path | None) -> Release:
             return produce(
-                request, place, studio=studio, generator=generator, notes=asked.notes, **_marking(how)
+                request, place, studio=studio, generator=generator, notes=built.notes, **_marking_options(how)
             )
 
         place = None if output is None else Path(output)
         ledger = studio.ledger if resume else None
-        yield from generate_variations(asked.request, place, count, produce=one, ledger=ledger)
+        yield from generate_variations(built.request, place, count, produce=one, ledger=ledger)
 
 
 def plan(
@@ -202,22 +222,26 @@ def plan(
     Raises RefusedByPolicy, HeldForReview, UsageError, CheckUnavailable as ``generate`` would.
     """
     from safegen.pipeline.produce import plan as run
-    from safegen.workspace.config import find
+    from safegen.workspace.config import find_workspace
 
-    return run(request, None if output is None else Path(output), workspace=find(workspace), notes=notes)
+    return run(
+        request, None if output is None else Path(output), workspace=find_workspace(workspace), notes=notes
+    )
 
 
-def _split(options: Options) -> tuple[RequestSettings, How]:
+def _split_options(options: GenerationOptions) -> tuple[RequestSettings, ReleaseOptions]:
     """What is made, and how it is released. Raises TypeError for a name that is neither."""
-    made, how = RequestSettings.__annotations__, How.__annotations__
+    made, how = RequestSettings.__annotations__, ReleaseOptions.__annotations__
     for name in options:
         if name not in made and name not in how:
             raise TypeError(f"unexpected keyword argument {name!r}")
     settings = {k: v for k, v in options.items() if k in made}
-    return cast(RequestSettings, settings), cast(How, {k: v for k, v in options.items() if k in how})
+    return cast(RequestSettings, settings), cast(
+        ReleaseOptions, {k: v for k, v in options.items() if k in how}
+    )
 
 
-def _marking(how: How) -> _Marking:
+def _marking_options(how: ReleaseOptions) -> _MarkingOptions:
     """The part that the pipeline takes as it is."""
     from safegen.media.encode import Encoding
 
@@ -228,17 +252,17 @@ def _marking(how: How) -> _Marking:
     }
 
 
-def _workspace(how: How) -> Workspace:
-    from safegen.workspace.config import find
+def _find_workspace(how: ReleaseOptions) -> Workspace:
+    from safegen.workspace.config import find_workspace
 
-    return find(how.get("workspace"))
+    return find_workspace(how.get("workspace"))
 
 
-def _studio(how: How) -> AbstractContextManager[Studio]:
-    from safegen.workspace.session import open_studio
+def _open_session(how: ReleaseOptions) -> AbstractContextManager[Session]:
+    from safegen.workspace.session import open_session
 
-    return open_studio(
-        _workspace(how).releasing(
+    return open_session(
+        _find_workspace(how).with_release_settings(
             manifest=how.get("manifest"), label=how.get("label"), access=how.get("access")
         ),
         passphrase=how.get("passphrase"),

@@ -14,7 +14,7 @@ from safegen.protocols import NoProgress, Progress
 from safegen.types import Allowed, Detection, Held, PathLike, Refused, Report, Request
 
 if TYPE_CHECKING:
-    from safegen.compliance.model import Compliance
+    from safegen.compliance.model import ComplianceReport
     from safegen.moderation.run import Moderation
 
 
@@ -53,12 +53,12 @@ def verify(
     Raises UnreadableInput, UsageError, CheckUnavailable.
     """
     from safegen.verification.run import verify_file
-    from safegen.workspace.config import find, or_own
+    from safegen.workspace.config import find_workspace, trusted_or_own
 
-    found = find(workspace)
+    found = find_workspace(workspace)
     return verify_file(
         Path(path),
-        workspace=or_own(found),
+        workspace=trusted_or_own(found),
         discovered_workspace=None if found.trusted else found,
         proof=None if proof is None else Path(proof),
         trust_files=[Path(t) for t in trust],
@@ -106,10 +106,10 @@ def moderate(
     Raises UsageError (unknown policy or check), UnreadableInput, CheckUnavailable, Interrupted.
     """
     from safegen import policies
-    from safegen.moderation.batch import with_checks
+    from safegen.moderation.batch import require_checks
     from safegen.moderation.run import moderate_file
 
-    return moderate_file(Path(path), with_checks(policies.load(policy), checks), progress=progress)
+    return moderate_file(Path(path), require_checks(policies.load(policy), checks), progress=progress)
 
 
 def comply(
@@ -119,14 +119,14 @@ def comply(
     workspace: PathLike | None = None,
     trust: Sequence[PathLike] = (),
     at: datetime | None = None,
-) -> Compliance:
+) -> ComplianceReport:
     """What the file at *path* shows towards *rule* (``eu-ai-act-50``, ``ca-bpc-22757``). Not legal advice.
 
     Verifies the file first; only statements of intact credentials count.
 
     Raises UsageError (an unknown rule), UnreadableInput, CheckUnavailable.
     """
-    from safegen.compliance.rules import check, rule_named
+    from safegen.compliance.rules import check_compliance, rule_named
 
     wanted = rule_named(rule)
-    return check(verify(path, workspace=workspace, trust=trust, at=at), wanted)
+    return check_compliance(verify(path, workspace=workspace, trust=trust, at=at), wanted)

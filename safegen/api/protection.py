@@ -50,11 +50,11 @@ def protect(
     """
     from safegen.media.encode import Encoding
     from safegen.pipeline.protect import protect as run
-    from safegen.workspace.config import find
-    from safegen.workspace.session import open_studio
+    from safegen.workspace.config import find_workspace
+    from safegen.workspace.session import open_session
 
-    space = find(workspace).releasing(manifest=manifest, label=label or "")
-    with open_studio(space, passphrase=passphrase, signer=signer, progress=progress) as studio:
+    space = find_workspace(workspace).with_release_settings(manifest=manifest, label=label or "")
+    with open_session(space, passphrase=passphrase, signer=signer, progress=progress) as studio:
         return run(
             Path(path),
             None if output is None else Path(output),
@@ -121,13 +121,13 @@ def reproduce(
     Raises UsageError (not found, something has to be given), RefusedByPolicy and HeldForReview under the
     policy as it is now, and what ``generate`` raises.
     """
-    from safegen.pipeline.find_release import Given
+    from safegen.pipeline.find_release import SuppliedRequest
     from safegen.pipeline.reproduce import reproduce as run
-    from safegen.workspace.config import find
-    from safegen.workspace.session import open_studio
+    from safegen.workspace.config import find_workspace
+    from safegen.workspace.session import open_session
 
-    given = Given(prompt, negative_prompt, tuple(Path(i) for i in inputs), model, policy)
-    with open_studio(find(workspace), passphrase=passphrase, progress=progress) as studio:
+    given = SuppliedRequest(prompt, negative_prompt, tuple(Path(i) for i in inputs), model, policy)
+    with open_session(find_workspace(workspace), passphrase=passphrase, progress=progress) as studio:
         return run(
             Path(path),
             None if output is None else Path(output),

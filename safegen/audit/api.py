@@ -45,16 +45,18 @@ def run(
     With *record* the audit becomes an entry of the workspace's ledger. Raises UsageError, CheckUnavailable,
     GenerationFailed, ReleaseFailed, Interrupted (what was seen is kept: *resume* goes on).
     """
-    from safegen.workspace.config import find
-    from safegen.workspace.session import open_studio
+    from safegen.workspace.config import find_workspace
+    from safegen.workspace.session import open_session
 
     named = _suites.load(suite)
     plan = session.Plan(model, policy, seeds, seed, resume)
     if not record:
-        return session.conduct(named, Path(folder), plan, progress=progress, when=_now())
-    with open_studio(find(workspace), passphrase=passphrase, progress=progress) as studio:
+        return session.run_and_report(named, Path(folder), plan, progress=progress, when=_now())
+    with open_session(find_workspace(workspace), passphrase=passphrase, progress=progress) as studio:
         ledger = studio.ledger
-        return session.conduct(named, Path(folder), plan, ledger=ledger, progress=progress, when=_now())
+        return session.run_and_report(
+            named, Path(folder), plan, ledger=ledger, progress=progress, when=_now()
+        )
 
 
 def report(folder: PathLike, output: PathLike | None = None) -> AuditResult:
@@ -63,7 +65,7 @@ def report(folder: PathLike, output: PathLike | None = None) -> AuditResult:
     Raises UnreadableInput, UsageError, ReleaseFailed.
     """
     source = Path(folder)
-    audit, subject = session.read(source)
+    audit, subject = session.load_audit(source)
     target = Path(output) if output else source if source.is_dir() else source.parent
     session.write(audit, subject, target, when=_now())
     return AuditResult(audit, subject, target)
@@ -80,8 +82,8 @@ def gate(
 
     Raises UnreadableInput, UsageError.
     """
-    audit, subject = session.read(
-        Path(folder), lambda g: session.stricter(g, limit=limit, effect=effect, max_unknown=max_unknown)
+    audit, subject = session.load_audit(
+        Path(folder), lambda g: session.override_gate(g, limit=limit, effect=effect, max_unknown=max_unknown)
     )
     return AuditResult(audit, subject)
 
@@ -102,10 +104,10 @@ def released(
     from safegen.audit.released import released as over
     from safegen.errors import UsageError
     from safegen.ledger.store import Ledger
-    from safegen.workspace.config import find
+    from safegen.workspace.config import find_workspace
 
     aims = session.targets(_suites.load(targets)) if targets else None
-    space = find(workspace)
+    space = find_workspace(workspace)
     if not space.has_ledger:
         raise UsageError(f"there is no ledger in {space.root} yet", hint="the first release makes it")
     with Ledger.open(space.ledger_url, read_only=True, checkpoint_dir=space.checkpoints) as ledger:

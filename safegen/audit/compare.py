@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safegen.audit import measures
-from safegen.audit.counting import Rows, counted
+from safegen.audit.counting import Rows, count_classes
 from safegen.audit.inference import benjamini_hochberg
 from safegen.audit.schema import UNKNOWN
 
@@ -20,7 +20,7 @@ Pair: TypeAlias = tuple[str, str, str, tuple[str, ...], Rows, Rows]
 
 
 @dataclass(frozen=True)
-class Between:
+class ContrastResult:
     """``tv`` between the groups' shares, ``null`` what shuffled prompts show on average, the p-value of that
     shuffle, adjusted for how many contrasts there are. ``effect_size``: d of the first class over the second
     (mean difference of P(first) - P(second) over its standard deviation; VEAT, after WEAT, A. Caliskan 2017).
@@ -39,18 +39,20 @@ class Between:
     why: str = ""
 
 
-def compare(pairs: Sequence[Pair]) -> tuple[Between, ...]:
+def compare_groups(pairs: Sequence[Pair]) -> tuple[ContrastResult, ...]:
     """Every contrast, p-values adjusted over all of them."""
     found = [_one(*p) for p in pairs]
     adjusted = benjamini_hochberg([b.p for b in found])
     return tuple(replace(b, p_adjusted=p) for b, p in zip(found, adjusted, strict=True))
 
 
-def _one(a: str, b: str, attribute: str, classes: tuple[str, ...], first: Rows, second: Rows) -> Between:
+def _one(
+    a: str, b: str, attribute: str, classes: tuple[str, ...], first: Rows, second: Rows
+) -> ContrastResult:
     tables = [_by_prompt(rows, classes) for rows in (first, second)]
     sizes = (len(tables[0]), len(tables[1]))
     poles = (classes[0], classes[1])
-    empty = Between(a, b, attribute, 0.0, 0.0, 1.0, 1.0, 0.0, poles, sizes)
+    empty = ContrastResult(a, b, attribute, 0.0, 0.0, 1.0, 1.0, 0.0, poles, sizes)
     if min(sizes) < 2:
         return replace(empty, why="each side needs two prompts with something to read")
     both = np.concatenate(tables)
@@ -58,7 +60,7 @@ def _one(a: str, b: str, attribute: str, classes: tuple[str, ...], first: Rows, 
     rng = np.random.default_rng(_SEED)
     shuffled = np.array([_distance(both[rng.permutation(len(both))], sizes[0]) for _ in range(_DRAWS)])
     p = float((1 + (shuffled >= seen - 1e-9).sum()) / (_DRAWS + 1))
-    d = effect_size(_leaning(first, poles), _leaning(second, poles))
+    d = effect_size(_pole_difference(first, poles), _pole_difference(second, poles))
     return replace(empty, tv=seen, null=float(shuffled.mean()), p=p, effect_size=d)
 
 
@@ -81,7 +83,7 @@ def mcnemar(only_first: int, only_second: int) -> float:
 
 def _by_prompt(rows: Rows, classes: tuple[str, ...]) -> NDArray[np.float64]:
     """Counts (prompts, K), each clip in its likeliest class."""
-    _, counts, _ = counted(classes, rows)
+    _, counts, _ = count_classes(classes, rows)
     return counts[:, : len(classes)]
 
 
@@ -92,7 +94,7 @@ def _distance(counts: NDArray[np.float64], first: int) -> float:
     return measures.total_variation(a / a.sum(), b / b.sum())
 
 
-def _leaning(rows: Rows, poles: tuple[str, str]) -> NDArray[np.float64]:
+def _pole_difference(rows: Rows, poles: tuple[str, str]) -> NDArray[np.float64]:
     """P(first) - P(second) of each clip that could be read."""
     known: list[Mapping[str, float]] = [p for _, p in rows if max(p, key=lambda k: p[k]) != UNKNOWN]
     return np.array([p.get(poles[0], 0.0) - p.get(poles[1], 0.0) for p in known])

@@ -15,7 +15,7 @@ Rows: TypeAlias = Sequence[tuple[int | str, Mapping[str, float]]]
 """For each clip: its prompt (whatever tells prompts apart) and the probabilities over classes."""
 
 
-def counted(names: Sequence[str], rows: Rows) -> tuple[list[str], NDArray[np.float64], int]:
+def count_classes(names: Sequence[str], rows: Rows) -> tuple[list[str], NDArray[np.float64], int]:
     """Classes, counts by prompt (prompts, K), and how many clips were ``unknown``.
 
     A clip counts for its likeliest class. What is none of *names* is ``other``, which appears only if seen.

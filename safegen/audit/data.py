@@ -20,7 +20,7 @@ from safegen.audit.texts import Row
 from safegen.errors import UsageError
 
 _Found: TypeAlias = frozenset[tuple[str, str]]
-LEAST = 30
+MIN_TEXTS = 30
 """Texts of a class below which nothing is said about its labels."""
 _MAX_LABELS = 20
 
@@ -71,7 +71,7 @@ def audit_texts(rows: Iterable[Row], lexicon: Lexicon, gate: Gate) -> DataAudit:
     Each dimension's classes are compared with equal shares, which is a yardstick and not a norm. Raises
     UsageError when there is no text.
     """
-    kept, duplicates = _once(rows)
+    kept, duplicates = _deduplicate(rows)
     if not kept:
         raise UsageError("there is no text in these files", hint="give captions or prompts, a line each")
     found = [lexicon.find_mentions(row.text) for row in kept]
@@ -87,7 +87,7 @@ def audit_texts(rows: Iterable[Row], lexicon: Lexicon, gate: Gate) -> DataAudit:
     return DataAudit(audit, len(kept), duplicates, speaking, mentions, dict(labels), rates)
 
 
-def _once(rows: Iterable[Row]) -> tuple[list[Row], int]:
+def _deduplicate(rows: Iterable[Row]) -> tuple[list[Row], int]:
     kept: dict[tuple[str, str], Row] = {}
     count = 0
     for row in rows:
@@ -133,8 +133,8 @@ def _rate(label: str, dimension: str, name: str, mine: list[str], rest: list[str
     a, b = mine.count(label), rest.count(label)
     share, other = a / max(1, n), b / max(1, m)
     low, high = measures.difference(share, n, other, m)
-    if min(n, m) < LEAST:
-        why = f"fewer than {LEAST} texts"
+    if min(n, m) < MIN_TEXTS:
+        why = f"fewer than {MIN_TEXTS} texts"
         return LabelRate(label, dimension, name, n, share, m, other, low, high, 1.0, 1.0, why)
     p = float(fisher_exact([[a, n - a], [b, m - b]]).pvalue)
     return LabelRate(label, dimension, name, n, share, m, other, low, high, p, p)

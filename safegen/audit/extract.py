@@ -60,7 +60,7 @@ def load_extractors(suite: Suite) -> Extractors:
     of = {a: suite.attributes[a].extractor for a in sorted(used)}
     ready: dict[str, AttributeExtractor] = {}
     for name in suite.extractors:
-        plugin: Any = plugins.load("frames", name)
+        plugin: Any = plugins.load_plugin("frames", name)
         questions = {
             a: dict(aim.classes)
             for a, aim in suite.attributes.items()

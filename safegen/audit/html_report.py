@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from safegen._util.html import document, text
+from safegen._util.html import escape, render_page
 from safegen.audit import plots
-from safegen.audit.compare import Between
+from safegen.audit.compare import ContrastResult
 from safegen.audit.json_report import Subject
 from safegen.audit.judge import Audit, Cell, Verdict
 
@@ -36,8 +36,8 @@ def render(audit: Audit, subject: Subject, *, when: str, more: str = "") -> str:
     parts += [_section(i, c) for i, c in enumerate(audit.cells, 1)]
     parts += [_contrasts(audit.contrasts), more, _how(audit, subject)]
     body = "\n".join(p for p in parts if p)
-    foot = _FOOT.format(when=text(when))
-    return document(subject.title, body, foot, about=subject.about, style=_STYLE)
+    foot = _FOOT.format(when=escape(when))
+    return render_page(subject.title, body, foot, about=subject.about, style=_STYLE)
 
 
 def _verdict(audit: Audit) -> str:
@@ -46,11 +46,11 @@ def _verdict(audit: Audit) -> str:
 
 
 def _banner(verdict: Verdict, words: str) -> str:
-    return f'<p class="verdict {_TONES[verdict]}"><strong>{verdict.upper()}</strong>{text(words)}</p>'
+    return f'<p class="verdict {_TONES[verdict]}"><strong>{verdict.upper()}</strong>{escape(words)}</p>'
 
 
 def _notes(audit: Audit) -> str:
-    return f"<ul>{''.join(f'<li>{text(n)}</li>' for n in audit.notes)}</ul>" if audit.notes else ""
+    return f"<ul>{''.join(f'<li>{escape(n)}</li>' for n in audit.notes)}</ul>" if audit.notes else ""
 
 
 def _overview(audit: Audit) -> str:
@@ -71,9 +71,8 @@ def _overview(audit: Audit) -> str:
 
 def _section(number: int, c: Cell) -> str:
     """One cell: verdict, plot, tables."""
-    title = (
-        f'<section aria-labelledby="c{number}"><h2 id="c{number}">{text(c.attribute)}: {text(c.group)}</h2>'
-    )
+    name = f"{escape(c.attribute)}: {escape(c.group)}"
+    title = f'<section aria-labelledby="c{number}"><h2 id="c{number}">{name}</h2>'
     said = _banner(c.verdict, _words(c))
     rows = [
         (s.name, s.count, f"{s.share:.1%}", f"{s.low:.1%} to {s.high:.1%}", f"{s.target:.1%}")
@@ -119,7 +118,7 @@ def _words(c: Cell) -> str:
     return f"A distance above the limit is not shown; up to {c.high:.3f} cannot be excluded."
 
 
-def _contrasts(found: Sequence[Between]) -> str:
+def _contrasts(found: Sequence[ContrastResult]) -> str:
     if not found:
         return ""
     rows = [
@@ -155,13 +154,14 @@ def _how(audit: Audit, subject: Subject) -> str:
 
 def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """A table that scrolls by itself where it is too wide; the first column names the rows."""
-    top = "".join(f'<th scope="col">{text(h)}</th>' for h in head)
+    top = "".join(f'<th scope="col">{escape(h)}</th>' for h in head)
     lines = [
-        f'<tr><th scope="row">{text(row[0])}</th>{"".join(f"<td>{text(v)}</td>" for v in row[1:])}</tr>'
+        f'<tr><th scope="row">{escape(row[0])}</th>{"".join(f"<td>{escape(v)}</td>" for v in row[1:])}</tr>'
         for row in rows
     ]
-    said = f"<caption>{text(caption)}</caption>" if caption else ""
+    said = f"<caption>{escape(caption)}</caption>" if caption else ""
+    label = escape(caption or head[0])
     return (
-        f'<div class="scroll" tabindex="0" role="group" aria-label="{text(caption or head[0])}"><table>{said}'
+        f'<div class="scroll" tabindex="0" role="group" aria-label="{label}"><table>{said}'
         f"<thead><tr>{top}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>"
     )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Literal, TypeAlias
 
-from safegen._util.files import lock_alone
+from safegen._util.files import lock_exclusive
 from safegen.audit import suites
 from safegen.errors import ReleaseFailed, UnreadableInput, UsageError
 from safegen.types import Json
@@ -48,7 +48,7 @@ class Observation:
 
 
 @dataclass(frozen=True)
-class Head:
+class RunHeader:
     """What is run: the suite, the model asked for, the policy's digest, the base of the seeds."""
 
     named: suites.LoadedSuite
@@ -80,7 +80,7 @@ class Journal:
         """Append *seen*, on the disk before this returns. Raises ReleaseFailed."""
         self._line(_observation_json(seen))
 
-    def begin(self, head: Head) -> None:
+    def begin(self, head: RunHeader) -> None:
         """Write the head of a new file."""
         self._line(head.to_json())
 
@@ -94,7 +94,7 @@ class Journal:
 
 
 @contextmanager
-def journal(folder: Path, head: Head, *, resume: bool) -> Iterator[Journal]:
+def open_journal(folder: Path, head: RunHeader, *, resume: bool) -> Iterator[Journal]:
     """The observations in *folder*, which is made if need be.
 
     Raises UsageError: there are some already (and no *resume*), of another run, or a run is under way.
@@ -112,7 +112,7 @@ def journal(folder: Path, head: Head, *, resume: bool) -> Iterator[Journal]:
             f"{path} cannot be written: {error.strerror}", hint="choose another folder"
         ) from error
     with file:
-        lock_alone(file, folder)
+        lock_exclusive(file, folder)
         done = _continued(file, path, head)
         opened = Journal(file, path, done or [])
         if done is None:
@@ -120,7 +120,7 @@ def journal(folder: Path, head: Head, *, resume: bool) -> Iterator[Journal]:
         yield opened
 
 
-def read(folder: Path) -> tuple[Head, list[Observation]]:
+def read(folder: Path) -> tuple[RunHeader, list[Observation]]:
     """The head and every observation of the run in *folder*. Raises UnreadableInput, UsageError."""
     path = folder / NAME if folder.is_dir() else folder
     try:
@@ -137,7 +137,7 @@ def read(folder: Path) -> tuple[Head, list[Observation]]:
     return head, seen
 
 
-def _continued(file: IO[str], path: Path, head: Head) -> list[Observation] | None:
+def _continued(file: IO[str], path: Path, head: RunHeader) -> list[Observation] | None:
     """What earlier runs saw; ``None`` for a new file. A line that was cut off is removed."""
     file.seek(0)
     text = file.read()
@@ -155,7 +155,7 @@ def _continued(file: IO[str], path: Path, head: Head) -> list[Observation] | Non
     return seen
 
 
-def _parsed(text: str, path: Path) -> tuple[Head | None, list[Observation]]:
+def _parsed(text: str, path: Path) -> tuple[RunHeader | None, list[Observation]]:
     lines = [line for line in text.split("\n") if line.strip()]
     if not lines:
         return None, []
@@ -167,7 +167,7 @@ def _parsed(text: str, path: Path) -> tuple[Head | None, list[Observation]]:
         if first["schema"] != SCHEMA:
             raise KeyError("schema")
         named = suites.from_json(first["suite"])
-        head = Head(named, str(first["model"]), dict(first["policy"]), int(first["seed"]))
+        head = RunHeader(named, str(first["model"]), dict(first["policy"]), int(first["seed"]))
         seen = {}
         for line in lines[1:]:
             number += 1

@@ -54,7 +54,7 @@ def cell_json(cell: Cell) -> Json:
     return body
 
 
-def lines(audit: Audit) -> str:
+def to_jsonl(audit: Audit) -> str:
     """A cell a line."""
     return "".join(json.dumps(cell_json(c), ensure_ascii=False) + "\n" for c in audit.cells)
 
@@ -65,7 +65,7 @@ def digest_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def record(ledger: Ledger, audit: Audit, subject: Subject) -> int:
+def record_audit(ledger: Ledger, audit: Audit, subject: Subject) -> int:
     """Enter the audit into the ledger; returns the entry's index.
 
     Public: suite, model, policy, the hash of the observations, every cell's verdict with its figures as text.

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safegen.audit import inference, measures
-from safegen.audit.compare import Between, compare
-from safegen.audit.counting import Rows, counted
+from safegen.audit.compare import ContrastResult, compare_groups
+from safegen.audit.counting import Rows, count_classes
 from safegen.audit.journal import Observation
 from safegen.audit.schema import OTHER, Aim, Gate, Suite
 from safegen.errors import UsageError
@@ -80,7 +80,7 @@ class Audit:
     cells: tuple[Cell, ...]
     gate: Gate
     outcomes: Mapping[str, Mapping[str, int]]
-    contrasts: tuple[Between, ...] = ()
+    contrasts: tuple[ContrastResult, ...] = ()
     notes: tuple[str, ...] = ()
     models: tuple[Mapping[str, str], ...] = field(default=())
 
@@ -116,19 +116,21 @@ def evaluate_run(suite: Suite, seen: Sequence[Observation], gate: Gate | None = 
         for attribute in group.attributes:
             rows = [(o.prompt, o.attributes[attribute]) for o in mine if attribute in o.attributes]
             tables.append((group.name, attribute, suite.attributes[attribute], rows))
-    cells = apply_gate([cell(g, a, aim.shares, rows) for g, a, aim, rows in tables], terms)
+    cells = apply_gate([build_cell(g, a, aim.shares, rows) for g, a, aim, rows in tables], terms)
     outcomes = {
         g.name: dict(Counter(str(o.outcome) for o in seen if o.group == g.name)) for g in suite.groups
     }
     by_place = {(g, a): (aim, rows) for g, a, aim, rows in tables}
     between = [_between(c.a, c.b, c.attribute, by_place) for c in suite.contrasts]
     models = {tuple(sorted(o.model.items())): o.model for o in seen if o.model}
-    return Audit(tuple(cells), terms, outcomes, compare(between), _notes(outcomes), tuple(models.values()))
+    return Audit(
+        tuple(cells), terms, outcomes, compare_groups(between), _notes(outcomes), tuple(models.values())
+    )
 
 
-def cell(group: str, attribute: str, target: Mapping[str, float], rows: Rows) -> Cell:
+def build_cell(group: str, attribute: str, target: Mapping[str, float], rows: Rows) -> Cell:
     """The figures of one cell, before the gate has looked at all of them together."""
-    classes, counts, unknown = counted(list(target), rows)
+    classes, counts, unknown = count_classes(list(target), rows)
     return build_cell_from_counts(group, attribute, {c: target.get(c, 0.0) for c in classes}, counts, unknown)
 
 
@@ -175,7 +177,7 @@ def build_cell_from_counts(
 
 def apply_gate(cells: Sequence[Cell], gate: Gate) -> list[Cell]:
     """The cells with the gate's word on each: silence first, then Benjamini-Hochberg over the others."""
-    ready = [_ready(c, gate, len(cells)) for c in cells]
+    ready = [_check_sample_size(c, gate, len(cells)) for c in cells]
     speak = [i for i, c in enumerate(ready) if not c.why]
     raw = {i: _p(ready[i], gate.limit) for i in speak}
     adjusted = dict(zip(speak, inference.benjamini_hochberg([raw[i] for i in speak]), strict=True))
@@ -192,7 +194,7 @@ def apply_gate(cells: Sequence[Cell], gate: Gate) -> list[Cell]:
     return out
 
 
-def _ready(c: Cell, gate: Gate, together: int) -> Cell:
+def _check_sample_size(c: Cell, gate: Gate, together: int) -> Cell:
     """With the least N, and why the gate stays silent, if it does."""
     target = tuple(s.target for s in c.shares if s.name != OTHER)
     if len(target) < 2:

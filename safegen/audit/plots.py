@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from safegen._util.html import text
+from safegen._util.html import escape
 from safegen.audit.judge import Cell
 
 _LEFT, _WIDTH, _ROW = 210, 400, 26
@@ -63,7 +63,7 @@ def _axis(top: float, rows: int) -> str:
 
 def _name(name: str, y: float) -> str:
     short = name if len(name) <= _CHARS else name[: _CHARS - 1] + "…"
-    return f'<text x="{_LEFT - 8}" y="{y + 11}" text-anchor="end">{text(short)}</text>'
+    return f'<text x="{_LEFT - 8}" y="{y + 11}" text-anchor="end">{escape(short)}</text>'
 
 
 def _whisker(low: float, high: float, y: float) -> str:
@@ -77,5 +77,5 @@ def _diamond(x: float, y: float) -> str:
 
 def _svg(parts: Sequence[str], rows: int, said: str) -> str:
     width, height = _LEFT + _WIDTH + _RIGHT, 36 + rows * _ROW
-    head = f'<svg class="plot" viewBox="0 0 {width} {height}" role="img" aria-label="{text(said)}">'
+    head = f'<svg class="plot" viewBox="0 0 {width} {height}" role="img" aria-label="{escape(said)}">'
     return f"{head}{''.join(parts)}</svg>"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from safegen.audit.judge import Audit, Cell, apply_gate, cell
+from safegen.audit.judge import Audit, Cell, apply_gate, build_cell
 from safegen.audit.schema import UNKNOWN, Gate
 from safegen.errors import UsageError
 
@@ -66,7 +66,7 @@ def _cell(model: str, attribute: str, rows: Rows, targets: Mapping[str, Mapping[
         target = {k: v / total for k, v in targets[attribute].items()}
     else:
         target = dict.fromkeys(classes, 1 / max(1, len(classes)))
-    return cell(model, attribute, target, rows)
+    return build_cell(model, attribute, target, rows)
 
 
 def _releases(ledger: LedgerReader) -> Iterator[ReleaseEntry]:

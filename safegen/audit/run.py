@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safegen.audit import extract
-from safegen.audit.journal import Head, Journal, Observation, Outcome, journal
+from safegen.audit.journal import Journal, Observation, Outcome, RunHeader, open_journal
 from safegen.audit.schema import Group, Suite
 from safegen.audit.suites import LoadedSuite
 from safegen.errors import CheckUnavailable, GenerationFailed, Interrupted, SafegenError, UsageError
@@ -72,13 +72,13 @@ def run(
     name = model or suite.model
     readers = extract.load_extractors(suite)
     rules = load(policy)
-    head = Head(named, name, {"name": rules.name, "sha256": rules.digest}, seed)
-    with journal(folder, head, resume=resume) as log:
+    head = RunHeader(named, name, {"name": rules.name, "sha256": rules.digest}, seed)
+    with open_journal(folder, head, resume=resume) as log:
         there = {o.key for o in log.done}
         missing = [w for w in clip_tasks(suite, seeds or suite.seeds) if w.key not in there]
         if missing:
             generator = generator or _find_generator(name)
-            _make(missing, ClipObserver(suite, generator, readers, rules, seed, log), progress)
+            _observe_all(missing, ClipObserver(suite, generator, readers, rules, seed, log), progress)
     return len(missing)
 
 
@@ -121,7 +121,7 @@ class ClipObserver:
             outcome: Outcome = "refused" if isinstance(decision, Refused) else "held"
             return self._noted(work, seed, outcome)
         try:
-            made = self.generator.generate(request, progress=_Quiet(progress))
+            made = self.generator.generate(request, progress=_CancellationOnly(progress))
             found = self.readers.extract(made.clip, work.group.attributes)
         except _FATAL:
             raise
@@ -133,7 +133,7 @@ class ClipObserver:
         return Observation(work.group.name, work.prompt, work.repeat, seed, outcome, {}, {}, error)
 
 
-def _make(missing: list[ClipTask], maker: ClipObserver, progress: Progress) -> None:
+def _observe_all(missing: list[ClipTask], maker: ClipObserver, progress: Progress) -> None:
     models = {str(dict(o.model)) for o in maker.log.done if o.model}
     failures = 0
     progress.stage("auditing", len(missing))
@@ -170,7 +170,7 @@ def _find_generator(model: str) -> Generator:
     return generator
 
 
-class _Quiet:
+class _CancellationOnly:
     """Passes on the wish to stop, not the steps of every clip."""
 
     def __init__(self, outer: Progress) -> None:

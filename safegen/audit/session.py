@@ -54,7 +54,7 @@ class Plan:
     resume: bool = False
 
 
-def conduct(
+def run_and_report(
     named: LoadedSuite,
     folder: Path,
     plan: Plan = Plan(),
@@ -72,13 +72,13 @@ def conduct(
 
     made = run(named, folder, **vars(plan), progress=progress, generator=generator)
     progress.stage("judging")
-    audit, subject = read(folder)
-    index = recorded(ledger, audit, subject) if ledger is not None else None
+    audit, subject = load_audit(folder)
+    index = record_once(ledger, audit, subject) if ledger is not None else None
     write(audit, subject, folder, when=when)
     return AuditResult(audit, subject, folder, index, made)
 
 
-def read(folder: Path, terms: Callable[[Gate], Gate] = lambda gate: gate) -> tuple[Audit, Subject]:
+def load_audit(folder: Path, terms: Callable[[Gate], Gate] = lambda gate: gate) -> tuple[Audit, Subject]:
     """The audit of the run in *folder*, as far as it has come; *terms* may change its gate's.
 
     Raises UnreadableInput, UsageError.
@@ -99,12 +99,12 @@ def read(folder: Path, terms: Callable[[Gate], Gate] = lambda gate: gate) -> tup
     return audit, subject
 
 
-def recorded(ledger: Ledger, audit: Audit, subject: Subject) -> int:
+def record_once(ledger: Ledger, audit: Audit, subject: Subject) -> int:
     """Record the audit unless these very observations are recorded already; the entry's index."""
     for entry in ledger.entries("audit", limit=100):
         if entry.public.get("observations_sha256") == subject.source_sha256:
             return entry.index
-    return json_report.record(ledger, audit, subject)
+    return json_report.record_audit(ledger, audit, subject)
 
 
 def write(audit: Audit, subject: Subject, folder: Path, *, when: datetime) -> None:
@@ -113,12 +113,12 @@ def write(audit: Audit, subject: Subject, folder: Path, *, when: datetime) -> No
     files = {
         REPORT: html_report.render(audit, subject, when=stamp),
         FIGURES: json.dumps(json_report.to_json(audit, subject), ensure_ascii=False, indent=1) + "\n",
-        LINES: json_report.lines(audit),
+        LINES: json_report.to_jsonl(audit),
     }
-    save(folder, files)
+    write_files(folder, files)
 
 
-def save(folder: Path, files: Mapping[str, str]) -> None:
+def write_files(folder: Path, files: Mapping[str, str]) -> None:
     """Write *files* into *folder*, each replaced at once. Raises ReleaseFailed."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -134,7 +134,9 @@ def targets(suite: LoadedSuite) -> Mapping[str, Mapping[str, float]]:
     return {name: aim.shares for name, aim in suite.suite.attributes.items()}
 
 
-def stricter(gate: Gate, *, limit: float | None, effect: float | None, max_unknown: float | None) -> Gate:
+def override_gate(
+    gate: Gate, *, limit: float | None, effect: float | None, max_unknown: float | None
+) -> Gate:
     """*gate* with other terms. Raises UsageError for terms that make no sense."""
     from pydantic import ValidationError
 

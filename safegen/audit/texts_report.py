@@ -9,7 +9,7 @@ from pathlib import Path
 from safegen.audit import html_report, json_report
 from safegen.audit.data import DataAudit, LabelRate
 from safegen.audit.json_report import Subject
-from safegen.audit.session import FIGURES, REPORT, save
+from safegen.audit.session import FIGURES, REPORT, write_files
 from safegen.types import Json
 
 
@@ -29,7 +29,7 @@ def write(found: DataAudit, subject: Subject, folder: Path, *, when: datetime) -
         REPORT: html_report.render(found.audit, subject, when=stamp, more=_section(found)),
         FIGURES: json.dumps(to_json(found, subject), ensure_ascii=False, indent=1) + "\n",
     }
-    save(folder, files)
+    write_files(folder, files)
 
 
 def _section(found: DataAudit) -> str:

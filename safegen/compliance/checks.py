@@ -8,10 +8,10 @@ from safegen.compliance.statements import Statements
 NO_MARK_SEARCH = "the search for the hidden mark was not made"
 
 
-def says_ai(seen: Statements) -> CheckResult:
+def states_ai_generated(seen: Statements) -> CheckResult:
     """Machine-readable credentials say that AI made the content."""
     if not seen.reliable:
-        return missing(seen.why_not, "sign the file again with `safegen generate`")
+        return missing(seen.unreliable_reason, "sign the file again with `safegen generate`")
     found = seen.made_by_ai
     if not found:
         return missing("the credentials do not say that AI made the content", "state its digital source type")
@@ -21,7 +21,7 @@ def says_ai(seen: Statements) -> CheckResult:
 def signed(seen: Statements) -> CheckResult:
     """A digital signature over metadata and content is intact."""
     if not seen.reliable:
-        return missing(seen.why_not, "sign the file again with `safegen generate`")
+        return missing(seen.unreliable_reason, "sign the file again with `safegen generate`")
     who = seen.report.credentials.signer or "an unnamed signer"
     trust = (
         "a signer you trust" if seen.report.credentials.trusted else "a signer you have not chosen to trust"
@@ -45,11 +45,11 @@ def time_stamped(seen: Statements) -> CheckResult:
     )
 
 
-def marked(seen: Statements) -> CheckResult:
+def has_named_watermark(seen: Statements) -> CheckResult:
     """An imperceptible mark in the pictures that the credentials name."""
-    if seen.mark_skipped and not seen.report.watermarks:
-        return missing(f"{NO_MARK_SEARCH}: {seen.mark_skipped}", "run it without --no-watermark")
-    reading = seen.mark
+    if seen.watermark_not_checked and not seen.report.watermarks:
+        return missing(f"{NO_MARK_SEARCH}: {seen.watermark_not_checked}", "run it without --no-watermark")
+    reading = seen.named_watermark
     if reading is not None and seen.reliable and reading.payload is not None:
         return met(
             f"hidden mark {reading.alg} with id {reading.payload:016x} read from the pictures; "
@@ -63,7 +63,7 @@ def marked(seen: Statements) -> CheckResult:
 def open_standard(seen: Statements) -> CheckResult:
     """A standard that others' tools read."""
     if not seen.reliable:
-        return missing(seen.why_not)
+        return missing(seen.unreliable_reason)
     return met("C2PA Content Credentials, an open specification that other makers' tools read")
 
 
@@ -74,8 +74,8 @@ def robust(seen: Statements) -> CheckResult:
 
 def _stated(seen: Statements, name: str, what: str, hint: str) -> CheckResult:
     if not seen.reliable:
-        return missing(seen.why_not)
-    value = seen.own.get(name)
+        return missing(seen.unreliable_reason)
+    value = seen.safegen_assertion.get(name)
     if not value:
         return missing(f"the credentials do not state {what}", hint)
     return met(f"{what}: {value}")
@@ -87,7 +87,7 @@ def provider(seen: Statements) -> CheckResult:
     return _stated(seen, "provider", "the provider's name", hint)
 
 
-def when(seen: Statements) -> CheckResult:
+def creation_time(seen: Statements) -> CheckResult:
     """Time and date of making or altering."""
     return _stated(seen, "when", "the time of creation", "sign it with safegen")
 
@@ -99,11 +99,11 @@ def unique_id(seen: Statements) -> CheckResult:
     return met(f"{answer.evidence}; manifest {manifest}") if answer.status.value == "met" else answer
 
 
-def system(seen: Statements) -> CheckResult:
+def generating_system(seen: Statements) -> CheckResult:
     """Name and version of the system that generates."""
     if not seen.reliable:
-        return missing(seen.why_not)
-    model, tool = seen.own.get("model"), seen.own.get("system")
+        return missing(seen.unreliable_reason)
+    model, tool = seen.safegen_assertion.get("model"), seen.safegen_assertion.get("system")
     if not isinstance(model, dict) or not model.get("name") or not model.get("version"):
         return missing("the credentials do not state name and version of the generating system")
     by = f", run by {tool.get('name')} {tool.get('version')}" if isinstance(tool, dict) else ""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from safegen.compliance.model import NOT_ADVICE, Compliance
+from safegen.compliance.model import NOT_ADVICE, ComplianceReport
 from safegen.types import Json
 
 SCHEMA = "safegen.comply/1"
 
 
-def to_json(found: Compliance) -> Json:
+def compliance_to_json(found: ComplianceReport) -> Json:
     """The whole answer; values are JSON types only."""
     report = found.statements.report
     return {

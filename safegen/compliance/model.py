@@ -52,7 +52,7 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Finding:
+class RequirementFinding:
     """A requirement and the answer for one file."""
 
     requirement: Requirement
@@ -60,12 +60,12 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Compliance:
+class ComplianceReport:
     """Every finding for one file under one rule."""
 
     rule: Rule
     statements: Statements
-    findings: tuple[Finding, ...]
+    findings: tuple[RequirementFinding, ...]
 
     @property
     def all_met(self) -> bool:

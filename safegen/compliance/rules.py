@@ -5,9 +5,9 @@ from __future__ import annotations
 from safegen.compliance import checks
 from safegen.compliance.model import (
     CheckResult,
-    Compliance,
-    Finding,
+    ComplianceReport,
     Requirement,
+    RequirementFinding,
     Rule,
     met,
     missing,
@@ -25,7 +25,7 @@ BPC = "California Business and Professions Code, section"
 def _detection_tool(seen: Statements) -> CheckResult:
     """The tool has just answered, so it exists and reads the file; offering it is the provider's part."""
     if not seen.reliable:
-        return missing(seen.why_not)
+        return missing(seen.unreliable_reason)
     return met("safegen verify read the disclosure from this file; it is free, open and works offline")
 
 
@@ -43,13 +43,15 @@ EU = Rule(
             "machine-readable",
             ARTICLE,
             "Outputs are marked in a machine-readable format as artificially generated or manipulated.",
-            checks.says_ai,
+            checks.states_ai_generated,
         ),
         Requirement("interoperable", ARTICLE, "The solution is interoperable.", checks.open_standard),
         Requirement("robust", ARTICLE, "The solution is effective, robust and reliable.", checks.robust),
         Requirement("signed", CODE, "The metadata is digitally signed.", checks.signed),
         Requirement("time-stamped", CODE, "The metadata is time-stamped.", checks.time_stamped),
-        Requirement("imperceptible-mark", CODE, "An imperceptible mark is in the content.", checks.marked),
+        Requirement(
+            "imperceptible-mark", CODE, "An imperceptible mark is in the content.", checks.has_named_watermark
+        ),
         Requirement(
             "visible-label",
             "Regulation (EU) 2024/1689 (AI Act), article 50(4)",
@@ -66,9 +68,12 @@ CALIFORNIA = Rule(
     (
         Requirement("provider", f"{BPC} 22757.3(b)(1)(A)", "The name of the provider.", checks.provider),
         Requirement(
-            "system", f"{BPC} 22757.3(b)(1)(B)", "Name and version number of the system.", checks.system
+            "system",
+            f"{BPC} 22757.3(b)(1)(B)",
+            "Name and version number of the system.",
+            checks.generating_system,
         ),
-        Requirement("time", f"{BPC} 22757.3(b)(1)(C)", "Time and date of creation.", checks.when),
+        Requirement("time", f"{BPC} 22757.3(b)(1)(C)", "Time and date of creation.", checks.creation_time),
         Requirement("unique-id", f"{BPC} 22757.3(b)(1)(D)", "A unique identifier.", checks.unique_id),
         Requirement(
             "detectable",
@@ -87,7 +92,7 @@ CALIFORNIA = Rule(
             f"{BPC} 22757.3(b)(4)",
             "Permanent or extraordinarily difficult to remove, as far as technically feasible: "
             "a hidden mark leads back to the credentials where they are stripped.",
-            checks.marked,
+            checks.has_named_watermark,
         ),
         Requirement(
             "manifest-disclosure",
@@ -109,7 +114,9 @@ def rule_named(name: str) -> Rule:
     return RULES[name]
 
 
-def check(report: Report, rule: Rule) -> Compliance:
+def check_compliance(report: Report, rule: Rule) -> ComplianceReport:
     """Every requirement of *rule* for the file that *report* is about. Pure."""
     seen = Statements(report)
-    return Compliance(rule, seen, tuple(Finding(r, r.check(seen)) for r in rule.requirements))
+    return ComplianceReport(
+        rule, seen, tuple(RequirementFinding(r, r.check(seen)) for r in rule.requirements)
+    )

@@ -28,7 +28,7 @@ class Statements:
         return intact and self.report.verdict not in {Verdict.TAMPERED, Verdict.CONFLICT}
 
     @property
-    def why_not(self) -> str:
+    def unreliable_reason(self) -> str:
         """Why nothing in the manifest counts."""
         if self.report.verdict in {Verdict.TAMPERED, Verdict.CONFLICT}:
             return f"the verdict is {self.report.verdict.name}: {self.report.summary}"
@@ -58,7 +58,7 @@ class Statements:
         return ""
 
     @property
-    def own(self) -> dict[str, Any]:
+    def safegen_assertion(self) -> dict[str, Any]:
         """What safegen stated about the making (``org.safegen.generation`` or ``.protection``)."""
         return _dict(
             find_assertion(self.manifest, "org.safegen.generation")
@@ -66,7 +66,7 @@ class Statements:
         )
 
     @property
-    def mark(self) -> WatermarkReading | None:
+    def named_watermark(self) -> WatermarkReading | None:
         """The mark that was read and that the credentials name."""
         named = {binding.value for binding in self.report.credentials.soft_bindings}
         for reading in self.report.watermarks:
@@ -75,7 +75,7 @@ class Statements:
         return None
 
     @property
-    def mark_skipped(self) -> str:
+    def watermark_not_checked(self) -> str:
         """Why no mark was looked for ("" where one was)."""
         return next((n.reason for n in self.report.not_checked if n.layer.startswith("watermark")), "")
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from safegen import plugins
-from safegen.consent.records import WORDS, Consent
-from safegen.consent.registry import attestation
+from safegen.consent.records import STATE_PHRASES, Consent
+from safegen.consent.registry import find_attestation
 from safegen.detectors.frames._absent import CheckAbsent
-from safegen.detectors.frames.known import matches, packed, sample_of
+from safegen.detectors.frames.known import match_score, pack_descriptors, sample_clip
 from safegen.errors import CheckUnavailable, SafegenError
 from safegen.types import CheckRun, Clip, Finding
 
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 
 NAME, VERSION = "likeness", "1"
 Consequence: TypeAlias = Literal["review", "block"]
-Judged: TypeAlias = tuple[list[tuple[Finding, Consequence]], CheckRun]
-FACE = 0.6
+LikenessResult: TypeAlias = tuple[list[tuple[Finding, Consequence]], CheckRun]
+FACE_THRESHOLD = 0.6
 """Score from which a picture shows a face."""
 
 
-def describe_file(path: Path) -> str:
+def compute_descriptors(path: Path) -> str:
     """Descriptors (base64) of the picture or video at *path*. Raises UnreadableInput."""
     from safegen.media import sandbox
 
-    return packed(sandbox.open_clip(path))
+    return pack_descriptors(sandbox.open_clip(path))
 
 
-def judge(
+def check_likeness(
     clip: Clip,
     name: str,
     sha256: str,
@@ -40,7 +40,7 @@ def judge(
     consents: Sequence[Consent],
     generated: bool,
     people: Literal["ignore", "attest"],
-) -> Judged:
+) -> LikenessResult:
     """What the input *clip* (a file called *name* with that hash) means for the request.
 
     One of the registry's references in it: its subject needs live consent. *generated*: trusted credentials
@@ -54,16 +54,16 @@ def judge(
     def add(reason: str, action: Consequence) -> None:
         found.append((Finding("likeness_consent", 1.0, NAME, f"{name}: {reason}", threshold=1.0), action))
 
-    shown = _shown(clip, consents)
+    shown = _matching_consents(clip, consents)
     for consent in shown:
         if not consent.covers("likeness"):
-            why = WORDS[consent.state] if not consent.live else "does not cover the likeness"
+            why = STATE_PHRASES[consent.state] if not consent.live else "does not cover the likeness"
             add(f"it shows {consent.subject}, and the consent (entry {consent.index}) {why}", "block")
     ran = CheckRun(NAME, VERSION, score=float(bool(shown)))
     if generated or people == "ignore":
         return found, ran
-    stated = None if ledger is None else attestation(ledger, sha256)
-    face = _face(clip)
+    stated = None if ledger is None else find_attestation(ledger, sha256)
+    face = _shows_face(clip)
     if stated is None:
         if face is None:
             raise CheckUnavailable(
@@ -78,29 +78,29 @@ def judge(
     for index in stated.consents:
         said = next((c for c in consents if c.index == index), None)
         if said is None or not said.covers("likeness"):
-            why = WORDS[said.state] if said is not None and not said.live else "does not count"
+            why = STATE_PHRASES[said.state] if said is not None and not said.live else "does not count"
             add(f"the consent it is said to rest on (entry {index}) {why}", "block")
     return found, ran
 
 
-def _shown(clip: Clip, consents: Sequence[Consent]) -> list[Consent]:
+def _matching_consents(clip: Clip, consents: Sequence[Consent]) -> list[Consent]:
     """The consents whose references the clip shows; of one subject a live one, if there is any."""
     if not any(c.references for c in consents):
         return []
-    sample = sample_of(clip)
+    sample = sample_clip(clip)
     by_subject: dict[str, Consent] = {}
     for consent in consents:
-        if any(matches(r.descriptors, sample) > 0 for r in consent.references):
+        if any(match_score(r.descriptors, sample) > 0 for r in consent.references):
             before = by_subject.get(consent.subject)
             if before is None or (consent.covers("likeness") and not before.covers("likeness")):
                 by_subject[consent.subject] = consent
     return list(by_subject.values())
 
 
-def _face(clip: Clip) -> bool | None:
+def _shows_face(clip: Clip) -> bool | None:
     """Whether the clip shows a face; None where no detector is installed. Raises CheckUnavailable."""
     try:
-        _, ran = plugins.load("frames", "faces").run(clip)
+        _, ran = plugins.load_plugin("frames", "faces").run(clip)
     except CheckAbsent:
         return None  # no pass: ``judge`` then wants an attestation, and without one nothing goes on
     except SafegenError as error:
@@ -109,4 +109,4 @@ def _face(clip: Clip) -> bool | None:
         raise CheckUnavailable(f"the search for faces failed: {error}") from error
     if ran.score is None:
         raise CheckUnavailable("the search for faces gave no answer")
-    return bool(ran.score >= FACE)
+    return bool(ran.score >= FACE_THRESHOLD)

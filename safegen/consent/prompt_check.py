@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from safegen.consent.records import WORDS, Consent, Scope
+from safegen.consent.records import STATE_PHRASES, Consent, Scope
 from safegen.detectors.prompt.views import views
 from safegen.types import Allowed, CheckRun, Finding, Held, Refused
 
@@ -21,34 +21,34 @@ _OUTCOMES: dict[str, type[Allowed] | type[Held] | type[Refused]] = {
     "review": Held,
     "block": Refused,
 }
-_ALL_KEPT = 20
+_MAX_FINDINGS = 20
 """The engine keeps at most so many findings; where there are as many, some may be missing."""
 
 
-def folded(text: str) -> str:
+def fold_name(text: str) -> str:
     """*text* in small letters, words apart by one space, one around it all: for looking up names."""
     words = "".join(c if c.isalnum() else " " for c in text.casefold()).split()
     return f" {' '.join(words)} "
 
 
-def named(text: str, consents: Sequence[Consent]) -> dict[str, list[Consent]]:
+def find_named_subjects(text: str, consents: Sequence[Consent]) -> dict[str, list[Consent]]:
     """Subjects (folded names) of *consents* that *text* names, also in disguise, with their consents."""
-    seen = [folded(view.text) for view in views(text)] + [folded(text)]
+    seen = [fold_name(view.text) for view in views(text)] + [fold_name(text)]
     out: dict[str, list[Consent]] = {}
     for consent in consents:
-        if any(_plain(name) in view for name in consent.names for view in seen):
-            out.setdefault(folded(consent.subject), []).append(consent)
+        if any(_fold_normalised(name) in view for name in consent.names for view in seen):
+            out.setdefault(fold_name(consent.subject), []).append(consent)
     return out
 
 
-def _plain(name: str) -> str:
+def _fold_normalised(name: str) -> str:
     """A name as the normaliser leaves it."""
     from safegen.detectors.prompt.normalise import plain_view
 
-    return folded(plain_view(name).text)
+    return fold_name(plain_view(name).text)
 
 
-def with_consent(
+def apply_consent(
     decision: Allowed | Held | Refused,
     policy: Policy,
     consents: Sequence[Consent],
@@ -63,16 +63,20 @@ def with_consent(
     """
     if not consents:
         return decision
-    found = named(decision.request.prompt, consents)
+    found = find_named_subjects(decision.request.prompt, consents)
     checks = (*decision.checks, CheckRun(NAME, VERSION, score=float(bool(found))))
     if not found:
         return replace(decision, checks=checks)
-    missing = [_missing(group, scope) for group in found.values() if not any(c.covers(scope) for c in group)]
+    missing = [
+        _missing_consent(group, scope) for group in found.values() if not any(c.covers(scope) for c in group)
+    ]
     minors = any(c.minor for group in found.values() for c in group)
     kept = list(decision.findings)
-    if not minors and not missing and len(kept) < _ALL_KEPT:
-        names = {_plain(n) for group in found.values() for c in group if c.covers(scope) for n in c.names}
-        kept = _without(kept, names, policy)
+    if not minors and not missing and len(kept) < _MAX_FINDINGS:
+        names = {
+            _fold_normalised(n) for group in found.values() for c in group if c.covers(scope) for n in c.names
+        }
+        kept = _drop_lifted(kept, names, policy)
     worst = decision.outcome if len(kept) == len(decision.findings) else _outcome(kept, policy)
     if minors and worst != "allow":
         missing.append(Finding("likeness_consent", 1.0, NAME, "it is about a minor and was held besides"))
@@ -90,25 +94,25 @@ def with_consent(
     )
 
 
-def _missing(group: Sequence[Consent], scope: Scope) -> Finding:
+def _missing_consent(group: Sequence[Consent], scope: Scope) -> Finding:
     """Why nobody of *group* (the consents of one subject, newest first) covers *scope*."""
     latest = group[0]
-    why = f"covers {', '.join(latest.scope)} only" if latest.live else WORDS[latest.state]
+    why = f"covers {', '.join(latest.scope)} only" if latest.live else STATE_PHRASES[latest.state]
     who = latest.subject or "a subject"
     reason = f"{who} is named, and the consent (entry {latest.index}) {why}"
     return Finding("likeness_consent", 1.0, NAME, reason, threshold=1.0)
 
 
-def _without(findings: Sequence[Finding], names: set[str], policy: Policy) -> list[Finding]:
+def _drop_lifted(findings: Sequence[Finding], names: set[str], policy: Policy) -> list[Finding]:
     """*findings* without those that say no more than that these people are named.
 
     Where a list names anybody else, none goes: the classifier cannot say whom it means.
     """
-    others = [f for f in findings if f.category == LIKENESS and f.text and not _lifted(f, names, policy)]
-    return list(findings) if others else [f for f in findings if not _lifted(f, names, policy)]
+    others = [f for f in findings if f.category == LIKENESS and f.text and not _is_lifted(f, names, policy)]
+    return list(findings) if others else [f for f in findings if not _is_lifted(f, names, policy)]
 
 
-def _lifted(finding: Finding, names: set[str], policy: Policy) -> bool:
+def _is_lifted(finding: Finding, names: set[str], policy: Policy) -> bool:
     """Whether *finding* says no more than that a person who agreed is named."""
     if (
         finding.category not in {LIKENESS, PRIVACY}
@@ -117,7 +121,7 @@ def _lifted(finding: Finding, names: set[str], policy: Policy) -> bool:
         return False
     if finding.detector == "classifier":  # it reads the whole prompt and says that there is a person in it
         return True
-    said = _plain(finding.text)
+    said = _fold_normalised(finding.text)
     return bool(said.strip()) and any(said in name or name in said for name in names)
 
 

@@ -7,10 +7,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-State: TypeAlias = Literal["live", "expired", "revoked", "forged", "redacted"]
+ConsentState: TypeAlias = Literal["live", "expired", "revoked", "forged", "redacted"]
 Scope: TypeAlias = Literal["likeness", "voice", "style"]
 SCOPES: tuple[Scope, ...] = ("likeness", "voice", "style")
-WORDS: dict[State, str] = {
+STATE_PHRASES: dict[ConsentState, str] = {
     "live": "is live",
     "expired": "has expired",
     "revoked": "was revoked",
@@ -58,7 +58,7 @@ class Consent:
     minor: bool
     evidence_sha256: str
     references: tuple[Reference, ...]
-    state: State
+    state: ConsentState
 
     @property
     def live(self) -> bool:

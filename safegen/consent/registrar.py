@@ -21,8 +21,8 @@ from safegen.types import Json
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-KEY, PUBLIC = "consent.key", "consent.pub"
-VARIABLE = "SAFEGEN_CONSENT_PASSPHRASE"
+KEY_FILE, PUBLIC_KEY_FILE = "consent.key", "consent.pub"
+PASSPHRASE_VARIABLE = "SAFEGEN_CONSENT_PASSPHRASE"  # noqa: S105
 _CONTEXT = b"safegen consent 1\n"
 
 
@@ -35,19 +35,19 @@ class Registrar:
     @property
     def name(self) -> str:
         """Which registrar signed."""
-        return name_of(self.key.public_key())
+        return registrar_name(self.key.public_key())
 
     def sign(self, terms: Json) -> str:
         """Signature over *terms* (canonical JSON), hex."""
         return self.key.sign(_CONTEXT + canonical(terms)).hex()
 
 
-def name_of(public: Ed25519PublicKey) -> str:
+def registrar_name(public: Ed25519PublicKey) -> str:
     """The registrar's name."""
     return hashlib.sha256(public.public_bytes_raw()).hexdigest()[:32]
 
 
-def signed(terms: Json, signature: str, public: Ed25519PublicKey | None) -> bool:
+def is_signed(terms: Json, signature: str, public: Ed25519PublicKey | None) -> bool:
     """Whether *signature* over *terms* is the registrar's."""
     from cryptography.exceptions import InvalidSignature
 
@@ -69,47 +69,55 @@ def open_registrar(folder: Path) -> Registrar:
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    phrase = os.environ.get(VARIABLE, "").encode() or None
+    phrase = os.environ.get(PASSPHRASE_VARIABLE, "").encode() or None
     with locked_folder(folder):
-        if not (folder / KEY).exists():
-            if (folder / PUBLIC).exists():
+        if not (folder / KEY_FILE).exists():
+            if (folder / PUBLIC_KEY_FILE).exists():
                 raise KeyUnavailable(
                     "the registrar's key is not here, so no consent can be granted here",
-                    hint=f"bring {KEY} where it is kept, or ask whoever has it",
+                    hint=f"bring {KEY_FILE} where it is kept, or ask whoever has it",
                 )
-            _make(folder, phrase)
-        data = read_private(folder / KEY)
+            _create_key(folder, phrase)
+        data = read_private(folder / KEY_FILE)
     try:
         key = serialization.load_pem_private_key(data, phrase)
     except (ValueError, TypeError) as error:
-        raise KeyUnavailable("the registrar's key cannot be opened", hint=f"set {VARIABLE}") from error
-    if not isinstance(key, Ed25519PrivateKey) or key.public_key() != public_half(folder):
-        raise KeyUnavailable(f"{KEY} and {PUBLIC} do not belong together", hint=f"restore {folder}")
+        raise KeyUnavailable(
+            "the registrar's key cannot be opened", hint=f"set {PASSPHRASE_VARIABLE}"
+        ) from error
+    if not isinstance(key, Ed25519PrivateKey) or key.public_key() != load_public_key(folder):
+        raise KeyUnavailable(
+            f"{KEY_FILE} and {PUBLIC_KEY_FILE} do not belong together", hint=f"restore {folder}"
+        )
     return Registrar(key)
 
 
-def _make(folder: Path, phrase: bytes | None) -> None:
+def _create_key(folder: Path, phrase: bytes | None) -> None:
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     key = Ed25519PrivateKey.generate()
     lock = serialization.BestAvailableEncryption(phrase) if phrase else serialization.NoEncryption()
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, lock)
-    write_private(folder / KEY, pem)
-    write_durable(folder / PUBLIC, key.public_key().public_bytes_raw().hex().encode() + b"\n", mode=0o644)
+    write_private(folder / KEY_FILE, pem)
+    write_durable(
+        folder / PUBLIC_KEY_FILE, key.public_key().public_bytes_raw().hex().encode() + b"\n", mode=0o644
+    )
 
 
-def public_half(folder: Path) -> Ed25519PublicKey | None:
+def load_public_key(folder: Path) -> Ed25519PublicKey | None:
     """The registrar's public key in *folder*; None where nobody ever granted. Raises KeyUnavailable."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
     try:
-        text = (folder / PUBLIC).read_text(encoding="ascii")
+        text = (folder / PUBLIC_KEY_FILE).read_text(encoding="ascii")
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
-        raise KeyUnavailable(f"{PUBLIC} cannot be read", hint=f"check {folder}") from error
+        raise KeyUnavailable(f"{PUBLIC_KEY_FILE} cannot be read", hint=f"check {folder}") from error
     try:
         return Ed25519PublicKey.from_public_bytes(bytes.fromhex(text.strip()))
     except ValueError as error:
-        raise KeyUnavailable(f"{PUBLIC} holds no key", hint=f"restore {folder / PUBLIC}") from error
+        raise KeyUnavailable(
+            f"{PUBLIC_KEY_FILE} holds no key", hint=f"restore {folder / PUBLIC_KEY_FILE}"
+        ) from error

@@ -14,8 +14,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from safegen.consent.records import SCOPES, Attestation, Consent, Grant, Reference, State
-from safegen.consent.registrar import Registrar, signed
+from safegen.consent.records import SCOPES, Attestation, Consent, ConsentState, Grant, Reference
+from safegen.consent.registrar import Registrar, is_signed
 from safegen.errors import LedgerError, UnreadableInput, UsageError
 from safegen.ledger.canonical import canonical, timestamp
 from safegen.types import Json
@@ -32,38 +32,38 @@ MAX_NAME, MAX_REFERENCES = 200, 32
 _PAGE = 1000
 
 
-def grant(ledger: Ledger, what: Grant, registrar: Registrar, describe: Callable[[Path], str]) -> int:
+def grant(ledger: Ledger, wanted: Grant, registrar: Registrar, describe: Callable[[Path], str]) -> int:
     """Record *what*, signed by *registrar*; its index. *describe* gives a file's descriptors (base64).
 
     Raises UsageError (a name or end that makes no sense, a minor without guardian or end), UnreadableInput
     (evidence, references), LedgerError.
     """
     now = ledger.clock()
-    _check(what, now)
+    _check_grant(wanted, now)
     references = [
         {"name": path.name, "sha256": file_sha256(path), "descriptors": describe(path)}
-        for path in what.references
+        for path in wanted.references
     ]
     private: Json = {
-        "subject": what.subject.strip(),
-        "aliases": [a.strip() for a in what.aliases],
+        "subject": wanted.subject.strip(),
+        "aliases": [a.strip() for a in wanted.aliases],
         "references": references,
-        "guardian": what.guardian.strip(),
+        "guardian": wanted.guardian.strip(),
         "salt": secrets.token_hex(16),
     }
     terms: Json = {
         "act": "grant",
-        "scope": sorted(what.scope),
-        "expires": None if what.expires is None else timestamp(what.expires),
-        "minor": what.minor,
-        "evidence_sha256": file_sha256(what.evidence),
+        "scope": sorted(wanted.scope),
+        "expires": None if wanted.expires is None else timestamp(wanted.expires),
+        "minor": wanted.minor,
+        "evidence_sha256": file_sha256(wanted.evidence),
         "private_sha256": hashlib.sha256(canonical(private)).hexdigest(),
         "registrar": registrar.name,
     }
     return ledger.append("consent", {**terms, "signature": registrar.sign(terms)}, private)
 
 
-def _check(what: Grant, now: datetime) -> None:
+def _check_grant(what: Grant, now: datetime) -> None:
     for name in (what.subject, *what.aliases):
         if len(_letters(name)) < 2 or len(name) > MAX_NAME or not name.isprintable():
             raise UsageError(f"{name!r} is no name", hint=f"2 to {MAX_NAME} printable characters")
@@ -82,7 +82,7 @@ def _check(what: Grant, now: datetime) -> None:
 
 def revoke(ledger: Ledger, index: int, reason: str = "") -> int:
     """Record that consent *index* is revoked; its index. Raises UsageError (no consent, revoked already)."""
-    found = next((c for c in consents(ledger, None) if c.index == index), None)
+    found = next((c for c in list_consents(ledger, None) if c.index == index), None)
     if found is None:
         raise UsageError(f"entry {index} is no consent", hint="see `safegen consent list`")
     if found.state == "revoked":
@@ -103,7 +103,7 @@ def attest(
         raise UsageError(
             "say whom the file shows, or that it shows no person", hint="--consent or --no-person"
         )
-    known = {c.index for c in consents(ledger, None)}
+    known = {c.index for c in list_consents(ledger, None)}
     for index in consent:
         if index not in known:
             raise UsageError(f"entry {index} is no consent", hint="see `safegen consent list`")
@@ -119,23 +119,23 @@ def attest(
     return Attestation(index, digest, tuple(sorted(consent)), no_person, by)
 
 
-def consents(
+def list_consents(
     ledger: LedgerReader, registrar: Ed25519PublicKey | None, *, now: datetime | None = None
 ) -> list[Consent]:
     """Every grant, newest first, with its state *now*. Raises LedgerError for entries that make no sense."""
     moment = timestamp(now or datetime.now(UTC))
-    entries = _entries(ledger)
+    entries = _proven_entries(ledger)
     revoked = {e.public.get("consent") for e in entries if e.public.get("act") == "revoke"}
     return [
-        _consent(ledger, e, registrar, moment, e.index in revoked)
+        _read_consent(ledger, e, registrar, moment, e.index in revoked)
         for e in entries
         if e.public.get("act") == "grant"
     ]
 
 
-def attestation(ledger: LedgerReader, sha256: str) -> Attestation | None:
+def find_attestation(ledger: LedgerReader, sha256: str) -> Attestation | None:
     """The newest attestation about the file with this hash. Raises LedgerError."""
-    for entry in _entries(ledger):
+    for entry in _proven_entries(ledger):
         public = entry.public
         if public.get("act") == "attest" and public.get("sha256") == sha256:
             who = tuple(i for i in public.get("consents", ()) if isinstance(i, int))
@@ -145,7 +145,7 @@ def attestation(ledger: LedgerReader, sha256: str) -> Attestation | None:
     return None
 
 
-def _entries(ledger: LedgerReader) -> list[Entry]:
+def _proven_entries(ledger: LedgerReader) -> list[Entry]:
     """Every consent entry, newest first, each proven to be in the ledger's tree."""
     out: list[Entry] = []
     before: int | None = None
@@ -153,7 +153,7 @@ def _entries(ledger: LedgerReader) -> list[Entry]:
     while True:
         page = ledger.entries("consent", _PAGE, before)
         for entry in page:
-            if entry.index < size and ledger.holds_at(entry.index, entry.leaf, size) is None:
+            if entry.index < size and ledger.checkpoint_including(entry.index, entry.leaf, size) is None:
                 raise LedgerError(
                     f"consent entry {entry.index} is not in the ledger's tree", hint="run `safegen log check`"
                 )
@@ -163,7 +163,7 @@ def _entries(ledger: LedgerReader) -> list[Entry]:
         before = page[-1].index
 
 
-def _consent(
+def _read_consent(
     ledger: LedgerReader, entry: Entry, registrar: Ed25519PublicKey | None, moment: str, revoked: bool
 ) -> Consent:
     terms: dict[str, Any] = dict(entry.public)
@@ -173,10 +173,10 @@ def _consent(
         "private_sha256"
     )
     end = terms.get("expires")
-    state: State = "live"
+    state: ConsentState = "live"
     if private is None:
         state = "redacted"
-    elif not whole or not signed(terms, signature, registrar):
+    elif not whole or not is_signed(terms, signature, registrar):
         state = "forged"
     elif revoked:
         state = "revoked"

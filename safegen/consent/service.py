@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from safegen import policies
 from safegen.consent import image_check, registry
-from safegen.consent.prompt_check import with_consent
+from safegen.consent.prompt_check import apply_consent
 from safegen.consent.records import Attestation, Consent, Grant
-from safegen.consent.registrar import open_registrar, public_half
+from safegen.consent.registrar import load_public_key, open_registrar
 from safegen.errors import UsageError
 from safegen.types import Json, Request
 from safegen.workspace import config
@@ -29,18 +29,18 @@ _EXITS = {"allow": 0, "review": 7, "block": 3}
 
 
 def grant(
-    subject: str, said: Mapping[str, Any], place: Path | None, passphrase: Passphrase
+    subject: str, fields: Mapping[str, Any], workspace_path: Path | None, passphrase: Passphrase
 ) -> tuple[int, str]:
     """Record a grant in the workspace at *place*; the entry's index and the registrar's name.
 
     *said*: the other fields of ``Grant``, the end as text. Raises UsageError, UnreadableInput,
     KeyUnavailable, LedgerError.
     """
-    end = said.get("expires")
-    what = Grant(**{**said, "subject": subject, "expires": _moment(end) if end else None})
-    with _writing(place, passphrase) as (ledger, found):
+    end = fields.get("expires")
+    what = Grant(**{**fields, "subject": subject, "expires": _moment(end) if end else None})
+    with _open_for_writing(workspace_path, passphrase) as (ledger, found):
         registrar = open_registrar(found.keys)
-        return registry.grant(ledger, what, registrar, image_check.describe_file), registrar.name
+        return registry.grant(ledger, what, registrar, image_check.compute_descriptors), registrar.name
 
 
 def attest(
@@ -48,34 +48,34 @@ def attest(
     consents: Sequence[int],
     no_person: bool,
     by: str,
-    place: Path | None,
+    workspace_path: Path | None,
     *,
     passphrase: Passphrase,
 ) -> Attestation:
     """Record a statement about *file*. Raises UsageError, UnreadableInput, KeyUnavailable, LedgerError."""
     who = by.strip() or os.environ.get("SAFEGEN_USER", "").strip() or _login()
-    with _writing(place, passphrase) as (ledger, _):
+    with _open_for_writing(workspace_path, passphrase) as (ledger, _):
         return registry.attest(ledger, file, consent=tuple(consents), no_person=no_person, by=who)
 
 
-def standing(space: Workspace, ledger: LedgerReader) -> list[Consent]:
+def list_consents(space: Workspace, ledger: LedgerReader) -> list[Consent]:
     """Every grant with its state now, newest first."""
-    return registry.consents(ledger, public_half(space.keys))
+    return registry.list_consents(ledger, load_public_key(space.keys))
 
 
-def check(what: str, policy: str, place: Path | None, ledger: LedgerReader) -> Json:
+def check_consent(what: str, policy: str, workspace_path: Path | None, ledger: LedgerReader) -> Json:
     """What the registry means for *what*: a prompt, or the path of a picture or video.
 
     Raises CheckUnavailable, UnreadableInput, UsageError, LedgerError.
     """
-    agreed = standing(config.find(place), ledger)
+    agreed = list_consents(config.find_workspace(workspace_path), ledger)
     rules = policies.load(policy)
     if Path(what).is_file():
-        outcome, reasons = _file(Path(what), rules.inputs.people, agreed, ledger)
+        outcome, reasons = _check_file(Path(what), rules.inputs.people, agreed, ledger)
     else:
         from safegen.screening import screen
 
-        decision = with_consent(screen(Request(what, policy=policy), policy=rules), rules, agreed)
+        decision = apply_consent(screen(Request(what, policy=policy), policy=rules), rules, agreed)
         outcome, reasons = decision.outcome, [f.reason for f in decision.findings]
     return {
         "schema": "safegen.consent/1",
@@ -86,10 +86,12 @@ def check(what: str, policy: str, place: Path | None, ledger: LedgerReader) -> J
     }
 
 
-def _file(path: Path, people: Any, agreed: Sequence[Consent], ledger: LedgerReader) -> tuple[str, list[str]]:
+def _check_file(
+    path: Path, people: Any, agreed: Sequence[Consent], ledger: LedgerReader
+) -> tuple[str, list[str]]:
     from safegen.media import sandbox
 
-    found, _ = image_check.judge(
+    found, _ = image_check.check_likeness(
         sandbox.open_clip(path),
         path.name,
         registry.file_sha256(path),
@@ -121,7 +123,7 @@ def to_json(consent: Consent) -> Json:
 
 
 @contextmanager
-def _writing(place: Path | None, passphrase: Passphrase) -> Iterator[tuple[Ledger, Workspace]]:
+def _open_for_writing(place: Path | None, passphrase: Passphrase) -> Iterator[tuple[Ledger, Workspace]]:
     """The workspace's ledger for appending; workspace and identity are made on first use."""
     from safegen.keys.identity import Identity
     from safegen.ledger.note import LogSigner
@@ -129,8 +131,8 @@ def _writing(place: Path | None, passphrase: Passphrase) -> Iterator[tuple[Ledge
     from safegen.ledger.store import utc_now as clock
     from safegen.release import recover
 
-    found = config.find(place)
-    found.make()
+    found = config.find_workspace(place)
+    found.create()
     name = found.config.organisation or "local"
     identity = Identity.load_or_create(found.keys, name=name, passphrase=passphrase, clock=clock)
     log = LogSigner(identity.log_origin, identity.log_key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from safegen.credentials.manifest_store import MINOR, TRUST_ONLY, noted_failures, unique
+from safegen.credentials.manifest_store import MINOR, TRUST_ONLY, deduplicated, recorded_failures
 from safegen.types import IngredientEvidence, Json
 
 MOST, DEEPEST = 200, 20
@@ -36,7 +36,7 @@ def _walk(
 def _described(ingredient: Json, manifest: Json, own: str | None, level: int) -> IngredientEvidence:
     """One ingredient, with what its own manifest says of it."""
     info = _dict(manifest.get("signature_info"))
-    failures = [c for c in noted_failures(ingredient) if c not in TRUST_ONLY and c not in MINOR]
+    failures = [c for c in recorded_failures(ingredient) if c not in TRUST_ONLY and c not in MINOR]
     return IngredientEvidence(
         title=_text(ingredient.get("title")) or "",
         relationship=_text(ingredient.get("relationship")) or "",
@@ -45,7 +45,7 @@ def _described(ingredient: Json, manifest: Json, own: str | None, level: int) ->
         signer=_text(info.get("common_name")) or _text(info.get("issuer")),
         signed_at=_text(info.get("time")),
         source_type=_source_type(manifest),
-        failures=unique(failures),
+        failures=deduplicated(failures),
     )
 
 

@@ -28,7 +28,7 @@ MINOR = {
 """Failures of an ingredient that leave its hashes and its signature standing."""
 
 
-def unique(items: Iterable[str]) -> tuple[str, ...]:
+def deduplicated(items: Iterable[str]) -> tuple[str, ...]:
     """*items* without repeats, in order."""
     return tuple(dict.fromkeys(items))
 
@@ -67,7 +67,7 @@ class ManifestStore:
 
     def codes(self, kind: str) -> tuple[str, ...]:
         """Codes of the active manifest; *kind* is ``success``, ``informational`` or ``failure``."""
-        return unique(_codes(_dict(self.results.get("activeManifest")), kind))
+        return deduplicated(_codes(_dict(self.results.get("activeManifest")), kind))
 
     def stamped_by(self, found_in: str) -> bool:
         """Whether a time stamp of the active manifest is trusted and its explanation ends in *found_in*."""
@@ -90,7 +90,7 @@ class ManifestStore:
         """What is untrusted or informational, here and in the ingredients."""
         own = [c for c in self.codes("failure") if c in TRUST_ONLY]
         below = [c for c in self._ingredient_codes() if c in TRUST_ONLY or c in MINOR]
-        return unique([*own, *self.codes("informational"), *(f"ingredient:{c}" for c in below)])
+        return deduplicated([*own, *self.codes("informational"), *(f"ingredient:{c}" for c in below)])
 
     def ancestors(self) -> tuple[str, ...]:
         """Manifest ids of the ingredients, transitively, nearest first."""
@@ -125,11 +125,11 @@ class ManifestStore:
             found += _codes(_dict(_dict(delta).get("validationDeltas")), "failure")
         for label in (self.active_id, *self.ancestors()):
             for ingredient in self._ingredients(label):
-                found += noted_failures(ingredient)
-        return unique(found)
+                found += recorded_failures(ingredient)
+        return deduplicated(found)
 
 
-def noted_failures(ingredient: Json) -> list[str]:
+def recorded_failures(ingredient: Json) -> list[str]:
     """Codes of what did not match in *ingredient* (c2pa's JSON) when it was added."""
     results = _dict(ingredient.get("validation_results"))
     found = _codes(_dict(results.get("activeManifest")), "failure")

@@ -71,7 +71,9 @@ def open_credentials(
         with path.open("rb") as file:
             hint = container.mime if manifest is not None else None
             with c2pa.Reader(hint, file, manifest, context=context) as reader:
-                document = json.loads(reader.json()) if not fragments else _with(reader, file, fragments)
+                document = (
+                    json.loads(reader.json()) if not fragments else _read_fragments(reader, file, fragments)
+                )
                 raw = io.BytesIO()
                 reader.resource_to_stream(f"self#jumbf=/c2pa/{document['active_manifest']}", raw)
                 store = ManifestStore(document)
@@ -84,10 +86,10 @@ def open_credentials(
     except c2pa.C2paError as error:
         return _unopened(str(error), container)
     except Exception as error:
-        return invalid(f"the credentials cannot be decoded ({type(error).__name__})")
+        return invalid_evidence(f"the credentials cannot be decoded ({type(error).__name__})")
 
 
-def _with(reader: Any, file: BinaryIO, fragments: Sequence[Path]) -> Any:
+def _read_fragments(reader: Any, file: BinaryIO, fragments: Sequence[Path]) -> Any:
     """What c2pa says of the initialisation part *file* with each fragment: a bad answer, else the last."""
     document: Any = None
     for fragment in fragments:
@@ -127,10 +129,10 @@ def _unopened(text: str, container: formats.Container) -> CredentialsEvidence:
     if kind == "Io" or "asset could not be parsed" in text:
         reason = f"the file is damaged or not what it seems to be ({detail})"
         return CredentialsEvidence(CredentialState.UNSUPPORTED, reason=reason)
-    return invalid(f"the credentials cannot be decoded ({detail or text})")
+    return invalid_evidence(f"the credentials cannot be decoded ({detail or text})")
 
 
-def invalid(reason: str) -> CredentialsEvidence:
+def invalid_evidence(reason: str) -> CredentialsEvidence:
     """The evidence for credentials that are there and no good."""
     codes = ("general.error",)
     return CredentialsEvidence(CredentialState.INVALID, codes=codes, failures=codes, reason=reason)

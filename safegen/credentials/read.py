@@ -27,8 +27,8 @@ from typing import TYPE_CHECKING
 from safegen.credentials import formats
 from safegen.credentials.explain import explain
 from safegen.credentials.ingredients import list_ingredients
-from safegen.credentials.manifest_store import ManifestStore, unique
-from safegen.credentials.opening import OpenedStore, invalid, open_credentials
+from safegen.credentials.manifest_store import ManifestStore, deduplicated
+from safegen.credentials.opening import OpenedStore, invalid_evidence, open_credentials
 from safegen.errors import CheckUnavailable
 from safegen.types import CredentialsEvidence, CredentialState, Json
 
@@ -82,14 +82,14 @@ def read_credentials(
     if isinstance(opened, CredentialsEvidence):
         return opened
     try:
-        return _evidence(opened, anchors, at, crls)
+        return _build_evidence(opened, anchors, at, crls)
     except CheckUnavailable:
         raise
     except Exception as error:  # whatever a hostile store makes us trip over, it is not valid
-        return invalid(f"the credentials cannot be interpreted ({type(error).__name__})")
+        return invalid_evidence(f"the credentials cannot be interpreted ({type(error).__name__})")
 
 
-def _evidence(
+def _build_evidence(
     opened: OpenedStore, anchors: Sequence[x509.Certificate], at: datetime | None, crls: Sequence[bytes]
 ) -> CredentialsEvidence:
     from safegen.credentials.claim_signature import ClaimSigner, SignatureUnreadable, verify_claim_signature
@@ -111,7 +111,7 @@ def _evidence(
     )
     revoked = said.status == "revoked" or REVOKED in store.codes("failure")
     over = bool(chain) and chain[0].not_valid_after_utc < moment
-    failures, notes = unique([*store.failures(), *opened.failures]), list(store.notes())
+    failures, notes = deduplicated([*store.failures(), *opened.failures]), list(store.notes())
     past = bool(chain) and chain[0].not_valid_after_utc < datetime.now(UTC)
     for code in (c for c, known in ((EXPIRED, past), (REVOKED, True)) if known and c in failures):
         failures = tuple(c for c in failures if c != code)
@@ -135,10 +135,10 @@ def _evidence(
         expired=over,
         revoked=revoked,
         revocation=said.reason or (explain(REVOKED) if revoked else ""),
-        codes=unique(c for kind in ("failure", "informational", "success") for c in store.codes(kind)),
+        codes=deduplicated(c for kind in ("failure", "informational", "success") for c in store.codes(kind)),
         failures=failures,
         ingredient_failures=store.ingredient_failures(),
-        notes=unique(notes),
+        notes=deduplicated(notes),
         soft_bindings=store.bindings([store.active_id]),
         ancestors=store.ancestors(),
         ancestor_bindings=store.bindings(store.ancestors()),

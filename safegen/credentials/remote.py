@@ -23,11 +23,11 @@ from urllib.parse import urlsplit
 from safegen.errors import UnreadableInput
 
 MAX_BYTES = 16 * 2**20
-SECONDS = 10.0
+FETCH_SECONDS = 10.0
 """For the whole of it: connecting, and every byte."""
-SENDING = 300.0
+UPLOAD_SECONDS = 300.0
 """Seconds for the whole of it where a file is sent."""
-MAX_SENT = 1024 * 2**20
+MAX_UPLOAD_BYTES = 1024 * 2**20
 _CHUNK = 64 * 1024
 
 
@@ -39,7 +39,7 @@ class Upload:
     mime: str
 
 
-class _Paced:
+class _DeadlineReader:
     """A file as the HTTP client reads it; raises TimeoutError after the deadline."""
 
     def __init__(self, file: IO[bytes], deadline: float) -> None:
@@ -90,9 +90,9 @@ def fetch_manifest(
         raise _refused("its address is not a plain https address")
     if host not in {h.lower().rstrip(".") for h in hosts}:
         raise _refused(f"it lies on {host}, which you did not allow")
-    if send is not None and send.path.stat().st_size > MAX_SENT:
-        raise _refused(f"a file of more than {MAX_SENT // 2**20} MB is not sent")
-    deadline = time.monotonic() + (SECONDS if send is None else SENDING)
+    if send is not None and send.path.stat().st_size > MAX_UPLOAD_BYTES:
+        raise _refused(f"a file of more than {MAX_UPLOAD_BYTES // 2**20} MB is not sent")
+    deadline = time.monotonic() + (FETCH_SECONDS if send is None else UPLOAD_SECONDS)
     try:
         address = _resolve(host, port, allowed)
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -128,7 +128,7 @@ def _exchange(
     send: Upload | None,
 ) -> bytes:
     """GET or POST over TLS to *address*, the certificate checked for *host*."""
-    raw = socket.create_connection((address, port), timeout=min(SECONDS, _left(deadline)))
+    raw = socket.create_connection((address, port), timeout=min(FETCH_SECONDS, _left(deadline)))
     with raw, context.wrap_socket(raw, server_hostname=host) as channel, ExitStack() as files:
         connection = http.client.HTTPSConnection(host, port, blocksize=_CHUNK)
         connection.sock = channel
@@ -138,7 +138,7 @@ def _exchange(
             connection.request("GET", path, headers=headers)
         else:
             headers |= {"Content-Type": send.mime, "Content-Length": str(send.path.stat().st_size)}
-            body = _Paced(files.enter_context(send.path.open("rb")), deadline)
+            body = _DeadlineReader(files.enter_context(send.path.open("rb")), deadline)
             with suppress(BrokenPipeError, ConnectionResetError):  # what it said before it hung up is read
                 connection.request("POST", path, body, headers)
         answer = connection.getresponse()

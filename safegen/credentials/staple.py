@@ -27,7 +27,7 @@ def staple(store: bytes, label: str, answer: bytes) -> bytes:
     It keeps its length. Raises SigningFailed where there is no room.
     """
     old = signature_box(store, label)
-    return store.replace(old, stapled(old, answer), 1)
+    return store.replace(old, staple_sign1(old, answer), 1)
 
 
 def staple_into(path: Path, store: bytes, label: str, answer: bytes) -> bytes:
@@ -36,7 +36,7 @@ def staple_into(path: Path, store: bytes, label: str, answer: bytes) -> bytes:
     That includes a file that does not hold the signature in one piece.
     """
     old = signature_box(store, label)
-    new = stapled(old, answer)
+    new = staple_sign1(old, answer)
     at = _find(path, old)
     if at < 0:
         raise SigningFailed("the OCSP answer cannot be put into this kind of file", hint=_HINT)
@@ -49,7 +49,7 @@ def staple_into(path: Path, store: bytes, label: str, answer: bytes) -> bytes:
     return store.replace(old, new, 1)
 
 
-def stapled(sign1: bytes, answer: bytes) -> bytes:
+def staple_sign1(sign1: bytes, answer: bytes) -> bytes:
     """The COSE_Sign1 message *sign1* with ``rVals`` instead of some of its padding; of the same length.
 
     Raises SigningFailed when there is too little padding.

@@ -12,7 +12,7 @@ from safegen.errors import UsageError
 from safegen.generators import estimate
 from safegen.generators.diffusers.families import ABILITY_FOR_MODE
 from safegen.generators.hub import pull
-from safegen.generators.hub.lockfile import Record
+from safegen.generators.hub.lockfile import PinnedModel
 from safegen.generators.presets import PRESETS, Preset, preset_for_source
 from safegen.generators.registry import embedded_names
 
@@ -28,12 +28,12 @@ def list_models() -> list[dict[str, Any]]:
     """
     found = []
     for name in embedded_names():
-        row = plugins.load("generators", name).describe()
+        row = plugins.load_plugin("generators", name).describe()
         found.append({**_short(row), "here": "comes with safegen", "bytes": None, "commit": None})
     named = {p.source for p in PRESETS.values()}
-    others = [preset_for_source(source) for source in pull.pulled() if source not in named]
+    others = [preset_for_source(source) for source in pull.list_pulled() if source not in named]
     for preset in (*PRESETS.values(), *others):
-        record = pull.pinned(preset.source)
+        record = pull.find_pinned(preset.source)
         row = _short(preset.describe())
         if record is not None and not preset.licence:
             row["licence"] = record.licence or "not stated"
@@ -44,14 +44,14 @@ def list_models() -> list[dict[str, Any]]:
 def describe_model(name: str) -> dict[str, Any]:
     """Everything known of a model by name, hub id or folder. Asks nobody. Raises UsageError."""
     if name in embedded_names():
-        generator = plugins.load("generators", name)
+        generator = plugins.load_plugin("generators", name)
         row = {**generator.describe(), "ways_of_working": _ways(generator)}
         words = row.pop("words", [])
         return {**row, "here": "comes with safegen", "world": row.get("world") or group_vocabulary(words)}
     from safegen.generators.diffusers.generator import DiffusersGenerator
 
     preset = resolve_preset(name)
-    record = None if Path(preset.source).is_dir() else pull.pinned(preset.source)
+    record = None if Path(preset.source).is_dir() else pull.find_pinned(preset.source)
     details = {**preset.details(), "ways_of_working": _ways(DiffusersGenerator(preset))}
     if record is not None:
         details["licence"] = preset.licence or record.licence or "not stated"
@@ -80,7 +80,7 @@ def resolve_preset(name: str) -> Preset:
     return generator.preset
 
 
-def pull_plan_json(plan: pull.Plan) -> dict[str, Any]:
+def pull_plan_json(plan: pull.PullPlan) -> dict[str, Any]:
     """A pull to be, as JSON values: what a user should know before saying yes."""
     listing = plan.listing
     return {
@@ -92,14 +92,14 @@ def pull_plan_json(plan: pull.Plan) -> dict[str, Any]:
         "gated": listing.gated not in ("", "False"),
         "revision": plan.revision,
         "commit": listing.commit,
-        "pinned_before": plan.before,
+        "pinned_before": plan.pinned_commit,
         "files": len(listing.files),
         "bytes": listing.bytes,
-        "bytes_to_fetch": plan.to_fetch,
+        "bytes_to_fetch": plan.bytes_to_fetch,
     }
 
 
-def pinned_model_json(record: Record) -> dict[str, Any]:
+def pinned_model_json(record: PinnedModel) -> dict[str, Any]:
     """A pulled model, as JSON values."""
     return {
         "source": record.source,
@@ -131,7 +131,7 @@ def _short(row: dict[str, Any]) -> dict[str, Any]:
     return {key: row[key] for key in ("name", "summary", "source", "licence")}
 
 
-def _here(record: Record | None) -> dict[str, Any]:
+def _here(record: PinnedModel | None) -> dict[str, Any]:
     if record is None:
         return {"here": "no", "bytes": None, "commit": None}
     return {"here": "pulled", "bytes": record.bytes, "commit": record.commit}

@@ -55,7 +55,7 @@ class TrustBundle:
     created: str = ""
     vkeys: tuple[str, ...] = ()
     tsa_roots: tuple[bytes, ...] = ()
-    history: tuple[PastKey, ...] = ()
+    log_history: tuple[PastKey, ...] = ()
     """Earlier keys of the logs, oldest first: what they signed stays good."""
     crls: tuple[bytes, ...] = ()
     """Revocation lists (PEM); each speaks for its own issuer only, whoever handed it over."""
@@ -63,7 +63,7 @@ class TrustBundle:
     @property
     def log_keys(self) -> Mapping[str, tuple[Ed25519PublicKey, ...]]:
         """Every key of each log, the one in use first."""
-        past = [decode_vkey(past.vkey) for past in self.history]
+        past = [decode_vkey(past.vkey) for past in self.log_history]
         return {
             origin: (key, *(old for name, old in reversed(past) if name == origin))
             for origin, key in self.logs.items()
@@ -97,10 +97,10 @@ def export_trust(identity: Identity, name: str, *, created: datetime) -> str:
         logs=dict([decode_vkey(identity.log_vkey)]),
         created=created.isoformat(timespec="seconds"),
         vkeys=(identity.log_vkey,),
-        history=identity.log_history,
+        log_history=identity.log_history,
         crls=identity.crls,
     )
-    return dump(bundle)
+    return bundle_to_json(bundle)
 
 
 def export_pem(identity: Identity) -> str:
@@ -139,7 +139,7 @@ def parse_trust(data: bytes, *, name: str = "", kind: Kind = "signer") -> TrustB
             created=str(document["created"])[:40],
             vkeys=vkeys,
             tsa_roots=_each(document["tsaRoots"]),
-            history=_history(document.get("logHistory", [])),
+            log_history=_history(document.get("logHistory", [])),
             crls=tuple(c for t in _strings(document.get("crls", [])) for c in read_crls(t.encode("ascii"))),
         )
     except UsageError:
@@ -158,7 +158,7 @@ def read_trust_file(path: Path, *, kind: Kind = "signer") -> TrustBundle:
     return parse_trust(data, name=path.stem, kind=kind)
 
 
-def dump(bundle: TrustBundle) -> str:
+def bundle_to_json(bundle: TrustBundle) -> str:
     """*bundle* as JSON text."""
     document: Json = {
         "format": FORMAT,
@@ -169,8 +169,8 @@ def dump(bundle: TrustBundle) -> str:
         "tsaRoots": [root.decode("ascii") for root in bundle.tsa_roots],
         "logs": list(bundle.vkeys),
     }
-    if bundle.history:
-        document["logHistory"] = [vars(past) for past in bundle.history]
+    if bundle.log_history:
+        document["logHistory"] = [vars(past) for past in bundle.log_history]
     if bundle.crls:
         document["crls"] = [crl.decode("ascii") for crl in bundle.crls]
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

@@ -39,7 +39,7 @@ class Hierarchy:
     leaf_key: EllipticCurvePrivateKey
 
 
-def make_hierarchy(organisation: str, now: datetime) -> Hierarchy:
+def issue_hierarchy(organisation: str, now: datetime) -> Hierarchy:
     """A new root, issuing CA and leaf (all P-256) for *organisation*, valid from *now* (aware)."""
     root_key, issuing_key = _key(), _key()
     root_name = _name("safegen local root", organisation)
@@ -47,11 +47,11 @@ def make_hierarchy(organisation: str, now: datetime) -> Hierarchy:
     root = _authority(root_name, root_name, root_key.public_key(), root_key, 1, now, until)
     issuing_name = _name("safegen local issuing CA", organisation)
     issuing = _authority(issuing_name, root_name, issuing_key.public_key(), root_key, 0, now, until)
-    leaf, leaf_key = make_leaf(organisation, issuing, issuing_key, now)
+    leaf, leaf_key = issue_leaf(organisation, issuing, issuing_key, now)
     return Hierarchy(root, root_key, issuing, issuing_key, leaf, leaf_key)
 
 
-def make_leaf(
+def issue_leaf(
     organisation: str, issuing: x509.Certificate, issuing_key: EllipticCurvePrivateKey, now: datetime
 ) -> tuple[x509.Certificate, EllipticCurvePrivateKey]:
     """A new claim-signing certificate and its key (ES256), valid for a year from *now* (aware).

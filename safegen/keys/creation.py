@@ -16,7 +16,7 @@ from safegen._util.files import sync_folder
 from safegen.errors import KeyUnavailable, UsageError
 from safegen.keys.files import FOLDER_MODE, write_private
 from safegen.keys.identity_files import ISSUING, LOG, PUBLIC, ROOT, ROOT_KEY, SIGNING, VERSION
-from safegen.keys.passphrase import stretch
+from safegen.keys.passphrase import derive_password
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -27,7 +27,7 @@ STALE_SECONDS = 3600
 """Half-made folders older than this belong to a process that was killed."""
 
 
-def create(folder: Path, *, name: str, passphrase: bytes | None, clock: Clock) -> None:
+def create_identity(folder: Path, *, name: str, passphrase: bytes | None, clock: Clock) -> None:
     """Make an identity for the organisation *name* in *folder* (absent or empty).
 
     Returns quietly when another process was faster. Raises KeyUnavailable, UsageError.
@@ -37,7 +37,7 @@ def create(folder: Path, *, name: str, passphrase: bytes | None, clock: Clock) -
     temporary = folder.parent / f".{folder.name}.making-{secrets.token_hex(8)}"
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(folder)
+        _remove_stale(folder)
         temporary.mkdir(mode=FOLDER_MODE)
         try:
             for file, data in parts.items():
@@ -73,13 +73,13 @@ def _parts(name: str, passphrase: bytes | None, clock: Clock) -> dict[str, bytes
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import Encoding
 
-    from safegen.keys.certificates import make_hierarchy
+    from safegen.keys.certificates import issue_hierarchy
     from safegen.keys.log_key import encode_vkey
 
     now = clock()
-    made = make_hierarchy(name, now)
+    made = issue_hierarchy(name, now)
     log_key, origin, salt = Ed25519PrivateKey.generate(), _origin(), secrets.token_bytes(16)
-    password = stretch(passphrase, salt) if passphrase else None
+    password = derive_password(passphrase, salt) if passphrase else None
     public = {
         "version": VERSION,
         "name": name,
@@ -123,7 +123,7 @@ def _publish(temporary: Path, folder: Path) -> None:
     sync_folder(folder.parent)
 
 
-def _sweep(folder: Path) -> None:
+def _remove_stale(folder: Path) -> None:
     for left in folder.parent.glob(f".{folder.name}.making-*"):
         with contextlib.suppress(OSError):
             if time.time() - left.stat().st_mtime > STALE_SECONDS:

@@ -36,11 +36,11 @@ from safegen.keys.identity_files import (
     ROOT,
     ROOT_KEY,
     SIGNING,
-    damaged,
-    public_part,
+    damaged_identity,
+    read_public_part,
 )
 from safegen.keys.log_rotation import PastKey
-from safegen.keys.passphrase import HINT, Passphrase, resolve, stretch
+from safegen.keys.passphrase import HINT, Passphrase, derive_password, resolve_passphrase
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -52,7 +52,7 @@ Clock = Callable[[], datetime]
 """Gives the time now, with a time zone."""
 
 
-def now_utc() -> datetime:
+def utc_now() -> datetime:
     """The time now in UTC."""
     return datetime.now(UTC)
 
@@ -72,7 +72,7 @@ class Identity:
     log_origin: str
     log_vkey: str
     root_pem: bytes
-    clock: Clock = field(default=now_utc, repr=False)
+    clock: Clock = field(default=utc_now, repr=False)
     salt: bytes = field(default=b"", repr=False)
     passphrase: Passphrase = field(default=None, repr=False)
     log_file: str = LOG
@@ -81,7 +81,7 @@ class Identity:
 
     @classmethod
     def load_or_create(
-        cls, folder: Path, *, name: str, passphrase: Passphrase = None, clock: Clock = now_utc
+        cls, folder: Path, *, name: str, passphrase: Passphrase = None, clock: Clock = utc_now
     ) -> Identity:
         """The identity in *folder*; made first (for the organisation *name*) when there is none.
 
@@ -89,18 +89,18 @@ class Identity:
         middle leaves no identity. Raises KeyUnavailable, UsageError (a name that cannot be used).
         """
         if not (folder / PUBLIC).exists():
-            from safegen.keys.creation import create
+            from safegen.keys.creation import create_identity
 
-            create(folder, name=name, passphrase=resolve(passphrase), clock=clock)
+            create_identity(folder, name=name, passphrase=resolve_passphrase(passphrase), clock=clock)
         return cls.load(folder, passphrase=passphrase, clock=clock)
 
     @classmethod
-    def load(cls, folder: Path, *, passphrase: Passphrase = None, clock: Clock = now_utc) -> Identity:
+    def load(cls, folder: Path, *, passphrase: Passphrase = None, clock: Clock = utc_now) -> Identity:
         """The identity in *folder*. Raises KeyUnavailable: missing, damaged, too new, open to others.
 
         The passphrase is not asked for yet: see ``unlock``.
         """
-        public = public_part(folder)
+        public = read_public_part(folder)
         log_file = Path(str(public.get("log_file", LOG))).name
         for file in (ISSUING, SIGNING, log_file):
             check_private(folder / file)
@@ -120,7 +120,7 @@ class Identity:
                 log_history=tuple(PastKey(**past) for past in public.get("log_history", [])),
             )
         except (KeyError, ValueError, TypeError, OSError) as error:
-            raise damaged(folder, str(error)) from error
+            raise damaged_identity(folder, str(error)) from error
 
     @property
     def chain_pem(self) -> bytes:
@@ -199,7 +199,7 @@ class Identity:
 
         key: Ed25519PrivateKey = self._private(self.log_file)
         if encode_vkey(self.log_origin, key.public_key()) != self.log_vkey:
-            raise damaged(self.folder, "the log key is not the one it names")
+            raise damaged_identity(self.folder, "the log key is not the one it names")
         return key
 
     def rotate(self) -> Identity:
@@ -226,10 +226,10 @@ class Identity:
         if not self.encrypted:
             return None
         if "password" not in self._cache:
-            secret = resolve(self.passphrase)
+            secret = resolve_passphrase(self.passphrase)
             if secret is None:
                 raise KeyUnavailable("the identity is locked and no passphrase was given", hint=HINT)
-            self._cache["password"] = stretch(secret, self.salt)
+            self._cache["password"] = derive_password(secret, self.salt)
         return self._cache["password"]
 
     def issuing_key(self) -> Any:

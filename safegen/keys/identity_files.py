@@ -14,7 +14,7 @@ ISSUING, SIGNING, LOG, HISTORY = "issuing.pem", "signing.pem", "log.pem", "histo
 CRL = "revoked.crl.pem"
 
 
-def public_part(folder: Path) -> Json:
+def read_public_part(folder: Path) -> Json:
     """The content of ``identity.json``. Raises KeyUnavailable: missing, damaged, of another version."""
     try:
         public = json.loads((folder / PUBLIC).read_bytes())
@@ -23,9 +23,9 @@ def public_part(folder: Path) -> Json:
             f"no identity in {folder}", hint="`safegen init` makes one; or restore the folder from a backup"
         ) from error
     except (OSError, ValueError) as error:
-        raise damaged(folder, str(error)) from error
+        raise damaged_identity(folder, str(error)) from error
     if not isinstance(public, dict):
-        raise damaged(folder, "identity.json is not an object")
+        raise damaged_identity(folder, "identity.json is not an object")
     if public.get("version") != VERSION:
         raise KeyUnavailable(
             f"the identity in {folder} has version {public.get('version')!r}, not {VERSION}",
@@ -34,7 +34,7 @@ def public_part(folder: Path) -> Json:
     return public
 
 
-def damaged(folder: Path, detail: str) -> KeyUnavailable:
+def damaged_identity(folder: Path, detail: str) -> KeyUnavailable:
     """The error for an identity whose files do not fit together."""
     return KeyUnavailable(
         f"the identity in {folder} is damaged: {detail}", hint="restore the folder from a backup"

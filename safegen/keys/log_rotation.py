@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from safegen.errors import KeyUnavailable
 from safegen.keys.files import locked_folder, write_private
-from safegen.keys.identity_files import PUBLIC, public_part
+from safegen.keys.identity_files import PUBLIC, read_public_part
 from safegen.keys.log_key import decode_vkey, encode_vkey
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def rotate_log(identity: Identity, announce: Callable[[str, str, str], object]) 
         try:
             announce(now.log_vkey, vkey, note)
             history = [*now.log_history, PastKey(now.log_vkey, note)]
-            public = public_part(folder) | {
+            public = read_public_part(folder) | {
                 "log_vkey": vkey,
                 "log_file": file,
                 "log_history": [vars(past) for past in history],
@@ -76,7 +76,7 @@ def rotate_log(identity: Identity, announce: Callable[[str, str, str], object]) 
     return type(identity).load(folder, passphrase=identity.passphrase, clock=identity.clock)
 
 
-def vouched_for(pinned: Iterable[str], history: Sequence[PastKey], current: str) -> bool:
+def verify_key_history(pinned: Iterable[str], history: Sequence[PastKey], current: str) -> bool:
     """Whether every key of a log leads back to a *pinned* one by announcements.
 
     *history* is in order, oldest first; *current* is the verifier key now. A key from before the pinned ones

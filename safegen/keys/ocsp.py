@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from safegen._util.http import Unanswered, address, post
+from safegen._util.http import RequestFailed, parse_service_url, post
 from safegen.errors import SigningFailed
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def request_ocsp_response(
 
     from safegen.keys.revocation import check_revocation
 
-    where = address(url, what="OCSP responder", setting="signing.ocsp_url")
+    where = parse_service_url(url, what="OCSP responder", setting="signing.ocsp_url")
     if len(chain) < 2:
         raise SigningFailed("an OCSP responder is set, and the chain lacks the leaf's issuer", hint=_HINT)
     # SHA-1 names the issuer here, and protects nothing (RFC 6960 4.3 asks every responder to know it).
@@ -39,8 +39,8 @@ def request_ocsp_response(
     data = question.build().public_bytes(Encoding.DER)
     try:
         answer = post(where, data, media_type="application/ocsp-request", seconds=seconds)
-    except (OSError, HTTPException, Unanswered) as error:
-        why = str(error) if isinstance(error, Unanswered) else type(error).__name__
+    except (OSError, HTTPException, RequestFailed) as error:
+        why = str(error) if isinstance(error, RequestFailed) else type(error).__name__
         raise SigningFailed(f"the OCSP responder {where[0]} gave no answer: {why}", hint=_HINT) from error
     found = check_revocation(chain, (), ocsp_responses=[answer], at=now)
     if found.status == "revoked":

@@ -17,7 +17,7 @@ Passphrase: TypeAlias = Callable[[], bytes | None] | bytes | None
 """The passphrase itself, something that asks for it (``None``: there is none), or ``None``."""
 
 
-def resolve(source: Passphrase) -> bytes | None:
+def resolve_passphrase(source: Passphrase) -> bytes | None:
     """The passphrase behind *source*; an empty one counts as none."""
     value = source() if callable(source) else source
     return value or None
@@ -53,7 +53,7 @@ def _first_line(line: bytes, origin: str) -> bytes:
     return line
 
 
-def stretch(passphrase: bytes, salt: bytes) -> bytes:
+def derive_password(passphrase: bytes, salt: bytes) -> bytes:
     """The key-file password for *passphrase*: scrypt (RFC 7914; n=2^15, r=8, p=1, 32 MiB), as hex.
 
     The PKCS#8 files that OpenSSL writes use 2048 rounds of PBKDF2, too few for a stolen file; this

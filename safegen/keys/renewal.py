@@ -20,7 +20,7 @@ def renew_leaf(identity: Identity) -> None:
     """
     from cryptography.hazmat.primitives.serialization import Encoding
 
-    from safegen.keys.certificates import make_leaf
+    from safegen.keys.certificates import issue_leaf
     from safegen.keys.creation import pem_pair
 
     folder = identity.folder
@@ -29,7 +29,7 @@ def renew_leaf(identity: Identity) -> None:
         key_of_issuing = identity.issuing_key()
         if now >= issuing.not_valid_after_utc:
             raise KeyUnavailable("the issuing CA has expired", hint="make a new identity")
-        leaf, key = make_leaf(identity.name, issuing, key_of_issuing, now)
+        leaf, key = issue_leaf(identity.name, issuing, key_of_issuing, now)
         history = folder / HISTORY
         history.mkdir(mode=0o700, exist_ok=True)
         begun = f"{old.not_valid_before_utc:%Y%m%dT%H%M%SZ}-{len(identity.history):06d}"

@@ -28,7 +28,7 @@ _END = b"-----END X509 CRL-----"
 
 
 @dataclass(frozen=True)
-class Revocation:
+class RevocationResult:
     """What lists and answers say about a chain.
 
     ``unknown``: nothing at hand is about it. ``good``: a list or an answer that was current at the time asked
@@ -47,7 +47,7 @@ def check_revocation(
     ocsp_responses: Sequence[bytes] = (),
     stamped_at: datetime | None = None,
     at: datetime,
-) -> Revocation:
+) -> RevocationResult:
     """What *crls* (PEM or DER) and OCSP *answers* (DER) say about *chain* (leaf first) at the time *at*.
 
     *proven*: when it signed, by a trusted time stamp (None: nobody knows). Only statements signed by the
@@ -64,11 +64,11 @@ def check_revocation(
                     continue
                 whose = "the signer's certificate" if place == 0 else "a certificate of the signer's issuer"
                 reason = f"{whose} was revoked on {said.revoked_at:%Y-%m-%d} ({said.source})"
-                return Revocation("revoked", reason)
+                return RevocationResult("revoked", reason)
             until = said.next_update
             if place == 0 and said.this_update - SKEW <= at and (until is None or at <= until + SKEW):
                 good = f"not revoked, by {said.source} of {said.this_update:%Y-%m-%d}"
-    return Revocation("good", good) if good else Revocation("unknown")
+    return RevocationResult("good", good) if good else RevocationResult("unknown")
 
 
 def read_crls(data: bytes) -> tuple[bytes, ...]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safegen.errors import KeyUnavailable, SigningFailed
-from safegen.keys.passphrase import HINT, Passphrase, resolve
+from safegen.keys.passphrase import HINT, Passphrase, resolve_passphrase
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -89,7 +89,7 @@ def from_pkcs12(data: bytes, passphrase: Passphrase = None) -> KeySigner:
     """A signer from a PKCS#12 file (.p12, .pfx) with key, leaf and CA certificates. Raises KeyUnavailable."""
     from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
 
-    secret = resolve(passphrase)
+    secret = resolve_passphrase(passphrase)
     try:
         bundle = pkcs12.load_pkcs12(data, secret)
     except ValueError as error:
@@ -128,7 +128,7 @@ def from_paths(
     return from_pem(data, chain_pem, passphrase)
 
 
-def require_current(signer: Signer, now: datetime) -> None:
+def require_valid_certificate(signer: Signer, now: datetime) -> None:
     """Refuse a signer whose certificate is not valid *now* (aware): before hours of work, not after.
 
     Raises KeyUnavailable.
@@ -152,7 +152,7 @@ def load_private_key(key_pem: bytes, passphrase: Passphrase = None) -> Any:
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     encrypted = b"ENCRYPTED" in key_pem
-    secret = resolve(passphrase) if encrypted else None
+    secret = resolve_passphrase(passphrase) if encrypted else None
     if encrypted and secret is None:
         raise KeyUnavailable("the key is locked and no passphrase was given", hint=HINT)
     try:

@@ -14,7 +14,7 @@ from safegen.errors import KeyUnavailable, UsageError
 from safegen.keys.bundle import (
     Anchor,
     TrustBundle,
-    dump,
+    bundle_to_json,
     export_pem,
     export_trust,
     parse_trust,
@@ -22,7 +22,7 @@ from safegen.keys.bundle import (
 )
 from safegen.keys.files import FOLDER_MODE, write_private
 from safegen.keys.log_key import decode_vkey
-from safegen.keys.log_rotation import vouched_for
+from safegen.keys.log_rotation import verify_key_history
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -54,8 +54,10 @@ class TrustStore:
         for vkey in bundle.vkeys:
             origin = decode_vkey(vkey)[0]
             pinned = self._pinned(origin)
-            past = [p for p in bundle.history if p.origin == origin]
-            if pinned and not ({vkey, *(p.vkey for p in past)} <= pinned or vouched_for(pinned, past, vkey)):
+            past = [p for p in bundle.log_history if p.origin == origin]
+            if pinned and not (
+                {vkey, *(p.vkey for p in past)} <= pinned or verify_key_history(pinned, past, vkey)
+            ):
                 raise UsageError(
                     f"the log {origin} is already pinned with another key",
                     hint="ask its maker; if the new key is right, remove the old bundle first",
@@ -65,8 +67,8 @@ class TrustStore:
         except OSError as error:
             raise KeyUnavailable(f"cannot make {self.folder}: {error.strerror}", hint="check it") from error
         bundle = self._with_lists(bundle)
-        write_private(self._file(bundle.id), dump(bundle).encode())
-        known = {past.vkey for past in bundle.history}
+        write_private(self._file(bundle.id), bundle_to_json(bundle).encode())
+        known = {past.vkey for past in bundle.log_history}
         for identifier, older in self.list():
             if older.roots == bundle.roots and older.vkeys and set(older.vkeys) <= known:
                 self._file(identifier).unlink(missing_ok=True)
@@ -80,7 +82,7 @@ class TrustStore:
     def _pinned(self, origin: str) -> set[str]:
         """Every verifier key that is pinned for the log *origin*."""
         bundles = self.bundles()
-        found = {vkey for b in bundles for vkey in b.vkeys} | {p.vkey for b in bundles for p in b.history}
+        found = {vkey for b in bundles for vkey in b.vkeys} | {p.vkey for b in bundles for p in b.log_history}
         return {vkey for vkey in found if decode_vkey(vkey)[0] == origin}
 
     def list(self) -> tuple[tuple[str, TrustBundle], ...]:

@@ -19,7 +19,7 @@ _QUERY = (
 
 
 @dataclass(frozen=True)
-class Row:
+class FastRelease:
     """A release as it stands in the ledger: index, canonical leaf, whether it was withdrawn."""
 
     index: int
@@ -27,7 +27,7 @@ class Row:
     withdrawn: bool
 
 
-def lookup_release(database: Path, manifest_id: str) -> Row | None:
+def lookup_release(database: Path, manifest_id: str) -> FastRelease | None:
     """The one release of *manifest_id* in the ledger at *database*; None where the ledger has to be asked."""
     journal = database.with_name(database.name + "-journal")
     try:
@@ -43,4 +43,4 @@ def lookup_release(database: Path, manifest_id: str) -> Row | None:
     index, leaf, withdrawn = rows[0]
     if not isinstance(index, int) or not isinstance(leaf, bytes):
         return None
-    return Row(index, leaf, withdrawn is not None)
+    return FastRelease(index, leaf, withdrawn is not None)

@@ -18,12 +18,12 @@ from safegen.ledger.checkpoint import parse_unverified, verify_checkpoint
 from safegen.ledger.checkpoint_folder import CheckpointFolder, FoundCheckpoint
 from safegen.ledger.database import Database
 from safegen.ledger.fsck_releases import check_releases
-from safegen.ledger.fsck_timestamps import Tree, check_stamps
+from safegen.ledger.fsck_timestamps import RecomputedTree, check_stamps
 from safegen.ledger.merkle import EMPTY_ROOT, Frontier, leaf_hash, node_id
 from safegen.ledger.models import CheckpointRow, EntryRow, NodeRow, OutboxRow, SecretRow, as_bytes, table
 from safegen.ledger.note import NoteError
 from safegen.ledger.records import CheckReport, Problem
-from safegen.ledger.timestamp import kept_files
+from safegen.ledger.timestamp import list_stamp_files
 from safegen.types import Json
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class _Check:
         self._last_time = ""
         self._pending: dict[int, bytes] = {}
 
-    def wrong(self, code: str, message: str, index: int | None = None) -> None:
+    def add_problem(self, code: str, message: str, index: int | None = None) -> None:
         """Add a problem."""
         if len(self.problems) < _MOST:
             self.problems.append(Problem(code, message, index))
@@ -60,7 +60,7 @@ class _Check:
         expected = 0
         for row in self._rows():
             while expected < row.position:
-                self.wrong("entry-missing", f"entry {expected} is missing", expected)
+                self.add_problem("entry-missing", f"entry {expected} is missing", expected)
                 if len(self.problems) >= _MOST:
                     return
                 expected += 1
@@ -71,7 +71,9 @@ class _Check:
                 self.roots[edge.size] = edge.root()
                 self.dated[edge.size] = str(row.time)
         if expected < self.size:
-            self.wrong("entry-missing", f"{self.size - expected} entries at the end are missing", expected)
+            self.add_problem(
+                "entry-missing", f"{self.size - expected} entries at the end are missing", expected
+            )
         self.roots[edge.size] = edge.root()
         self._compare_nodes()
 
@@ -96,19 +98,23 @@ class _Check:
         try:
             value = parse_leaf(as_bytes(row.leaf))
         except NotCanonical as error:
-            self.wrong("entry-corrupt", f"entry {row.position}: {error}", row.position)
+            self.add_problem("entry-corrupt", f"entry {row.position}: {error}", row.position)
             return
         if (row.kind, row.time) != (value["kind"], value["time"]):
-            self.wrong("entry-columns", f"the columns of entry {row.position} were changed", row.position)
+            self.add_problem(
+                "entry-columns", f"the columns of entry {row.position} were changed", row.position
+            )
         self._time(value, row.position)
         if row.redacted is not None:
             self.redacted += 1
         elif row.salt is None or row.body is None:
-            self.wrong(
+            self.add_problem(
                 "private-missing", f"the private part of entry {row.position} is missing", row.position
             )
         elif commitment(as_bytes(row.salt), as_bytes(row.body)) != value["commitment"]:
-            self.wrong("private-changed", f"the private part of entry {row.position} changed", row.position)
+            self.add_problem(
+                "private-changed", f"the private part of entry {row.position} changed", row.position
+            )
 
     def _time(self, value: Json, index: int) -> None:
         """Clocks are set back now and then: worth a note, not a problem."""
@@ -132,10 +138,10 @@ class _Check:
             stored = {row.id: as_bytes(row.hash) for row in connection.execute(query)}
         bad = sum(stored.get(key) != value for key, value in pending.items())
         if bad:
-            self.wrong("tree-changed", f"{bad} stored nodes of the tree are not what the entries give")
+            self.add_problem("tree-changed", f"{bad} stored nodes of the tree are not what the entries give")
 
 
-def check(
+def check_ledger(
     database: Database,
     outside: CheckpointFolder | None,
     *,
@@ -151,24 +157,24 @@ def check(
     """
     pages = database.check_pages()
     with database.reading() as connection:
-        _, size = queries.state(connection)
+        _, size = queries.log_state(connection)
         rows = connection.execute(select(_CHECKPOINT.c.size, _CHECKPOINT.c.note)).all()
         last = connection.execute(select(func.max(_ENTRY.c.position))).scalar()
     run = _Check(database, max(size, 0 if last is None else last + 1))
     for line in pages:
-        run.wrong("database-corrupt", f"the database file is damaged: {line}")
+        run.add_problem("database-corrupt", f"the database file is damaged: {line}")
     if run.size != size:
-        run.wrong("size-changed", f"the ledger says {size} entries and has {run.size}")
+        run.add_problem("size-changed", f"the ledger says {size} entries and has {run.size}")
     found = [
         FoundCheckpoint(str(row.note), head, "the database")
         for row in rows
         if (head := _parsed(run, str(row.note)))
     ]
     kept = list(outside.all()) if outside is not None else []
-    stamps = kept_files(outside.folder) if outside is not None else []
+    stamps = list_stamp_files(outside.folder) if outside is not None else []
     run.entries({item.claim.size for item in (*found, *kept)} | {size for size, _ in stamps})
     with database.reading() as connection:
-        after = queries.state(connection)[1]
+        after = queries.log_state(connection)[1]
     for item in (*found, *kept):
         _checkpoint(run, item, origin, keys, after)
     _coverage(run, found, kept if outside is not None else None)
@@ -176,8 +182,14 @@ def check(
         run.notes.append(f"{waiting} recorded releases are not published yet")
     if not keys:
         run.notes.append("signatures of checkpoints were not checked: no key was given")
-    check_stamps(stamps, Tree(origin, after, run.roots, run.dated), authorities, run.wrong, run.notes.append)
-    check_releases(database, run.size, run.wrong)
+    check_stamps(
+        stamps,
+        RecomputedTree(origin, after, run.roots, run.dated),
+        authorities,
+        run.add_problem,
+        run.notes.append,
+    )
+    check_releases(database, run.size, run.add_problem)
     return CheckReport(
         origin,
         run.size,
@@ -202,7 +214,7 @@ def _parsed(run: _Check, note: str) -> Any:
     try:
         return parse_unverified(note)
     except NoteError as error:
-        run.wrong("checkpoint-corrupt", f"a checkpoint in the database is malformed: {error}")
+        run.add_problem("checkpoint-corrupt", f"a checkpoint in the database is malformed: {error}")
         return None
 
 
@@ -218,17 +230,17 @@ def _checkpoint(
         try:
             verify_checkpoint(item.note, logs={origin: tuple(keys)})
         except NoteError as error:
-            run.wrong("checkpoint-forged", f"checkpoint {claim.size} in {item.source}: {error}")
+            run.add_problem("checkpoint-forged", f"checkpoint {claim.size} in {item.source}: {error}")
             return
     if claim.size > run.size:
         # Written while this check was running: the next one sees it.
         if claim.size > after:
-            run.wrong(
+            run.add_problem(
                 "rolled-back",
                 f"{item.source} has a checkpoint of {claim.size} entries, the ledger has {run.size}",
             )
     elif run.roots.get(claim.size) != claim.root:
-        run.wrong(
+        run.add_problem(
             "forked", f"the first {claim.size} entries are not those of the checkpoint in {item.source}"
         )
 
@@ -236,11 +248,11 @@ def _checkpoint(
 def _coverage(run: _Check, found: Sequence[FoundCheckpoint], kept: Sequence[FoundCheckpoint] | None) -> None:
     """Entries that no checkpoint covers can be changed unseen."""
     if run.size and max((item.claim.size for item in found), default=0) < run.size:
-        run.wrong("not-covered", "the newest entries are not covered by a signed checkpoint")
+        run.add_problem("not-covered", "the newest entries are not covered by a signed checkpoint")
     if kept is None or not run.size:
         return
     largest = max((item.claim.size for item in kept), default=0)
     if largest == 0:
-        run.wrong("checkpoints-missing", "there are no checkpoints outside the database")
+        run.add_problem("checkpoints-missing", "there are no checkpoints outside the database")
     elif largest < run.size:
         run.notes.append(f"the checkpoints outside the database end at {largest} of {run.size} entries")

@@ -20,14 +20,14 @@ _PAGE = 200
 _BLOBS = ("manifest", "manifest_json", "descriptors", "attributes")
 
 
-class Wrong(Protocol):
+class AddProblem(Protocol):
     """Takes a problem."""
 
     def __call__(self, code: str, message: str, index: int | None = None) -> None:
         """Note the problem."""
 
 
-def check_releases(database: Database, size: int, wrong: Wrong) -> None:
+def check_releases(database: Database, size: int, wrong: AddProblem) -> None:
     """Compare releases, withdrawals and blobs among the first *size* entries; report to *wrong*."""
     withdrawals: dict[int, int] = {}
     marked: dict[int, int] = {}
@@ -70,7 +70,7 @@ def _rows(database: Database, size: int) -> Iterator[Row[Any]]:
         start = page[-1].number
 
 
-def _release(row: Row[Any], public: Json, wrong: Wrong) -> None:
+def _release(row: Row[Any], public: Json, wrong: AddProblem) -> None:
     """The columns one searches by against the entry."""
     same = (
         row.sha256 == public.get("sha256")
@@ -83,7 +83,7 @@ def _release(row: Row[Any], public: Json, wrong: Wrong) -> None:
         wrong("release-changed", f"the details of release {row.number} were changed", row.number)
 
 
-def _extra_rows(database: Database, wrong: Wrong) -> None:
+def _extra_rows(database: Database, wrong: AddProblem) -> None:
     """Rows about entries that are not releases."""
     for source in (_RELEASE, _OUTBOX):
         query = (
@@ -98,7 +98,7 @@ def _extra_rows(database: Database, wrong: Wrong) -> None:
             wrong("release-invented", f"{source.name} has a row for {index}, which is not a release", index)
 
 
-def _blobs(database: Database, wrong: Wrong) -> None:
+def _blobs(database: Database, wrong: AddProblem) -> None:
     """Every stored blob against its name, and every name that a release uses against the blobs."""
     last = ""
     while True:

@@ -16,7 +16,7 @@ UNPINNED = "signatures of time stamps were not checked: no authority is pinned (
 
 
 @dataclass(frozen=True)
-class Tree:
+class RecomputedTree:
     """What was recomputed: root, and time of the last entry, of the tree of each size of interest.
 
     ``entries`` is how many there are by now.
@@ -30,7 +30,7 @@ class Tree:
 
 def check_stamps(
     stamps: Sequence[tuple[int, Path]],
-    tree: Tree,
+    tree: RecomputedTree,
     authorities: Sequence[bytes],
     wrong: Callable[[str, str], None],
     note: Callable[[str], None],
@@ -53,7 +53,7 @@ def check_stamps(
 def _stamp(
     size: int,
     path: Path,
-    tree: Tree,
+    tree: RecomputedTree,
     authorities: Sequence[bytes],
     wrong: Callable[[str, str], None],
     note: Callable[[str], None],

@@ -32,7 +32,7 @@ _BLOBS = ("manifest", "manifest_json", "descriptors", "attributes")
 _CORRUPT = "run `safegen log check`; restore the ledger from a copy"
 
 
-def state(connection: Connection) -> tuple[str, int]:
+def log_state(connection: Connection) -> tuple[str, int]:
     """The log's origin ("" before the first entry) and its number of entries."""
     row = connection.execute(select(_STATE.c.origin, _STATE.c.size)).first()
     return (row.origin, row.size) if row is not None else ("", 0)
@@ -67,14 +67,14 @@ def entries(
     return [to_entry(row.position, row.leaf) for row in connection.execute(query)]
 
 
-def span(connection: Connection, start: int, end: int) -> list[Entry]:
+def entries_between(connection: Connection, start: int, end: int) -> list[Entry]:
     """Entries ``[start, end)`` in order."""
     query = select(_ENTRY.c.position, _ENTRY.c.leaf).order_by(_ENTRY.c.position)
     query = query.where(_ENTRY.c.position >= start, _ENTRY.c.position < end)
     return [to_entry(row.position, row.leaf) for row in connection.execute(query)]
 
 
-def following(connection: Connection, kind: Kind, after: int) -> list[Entry]:
+def entries_after(connection: Connection, kind: Kind, after: int) -> list[Entry]:
     """Every entry of *kind* with an index above *after*, in order."""
     query = select(_ENTRY.c.position, _ENTRY.c.leaf).order_by(_ENTRY.c.position)
     query = query.where(_ENTRY.c.kind == kind, _ENTRY.c.position > after)
@@ -97,7 +97,7 @@ def private(connection: Connection, index: int) -> Json | None:
     return value
 
 
-def find(
+def find_releases(
     connection: Connection,
     *,
     sha256: str | None = None,

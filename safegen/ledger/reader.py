@@ -46,13 +46,13 @@ class LedgerReader:
     def origin(self) -> str:
         """The log's origin; "" for an empty ledger opened without a signer."""
         with self.database.reading() as connection:
-            stored = queries.state(connection)[0]
+            stored = queries.log_state(connection)[0]
         return stored or (self.signer.origin if self.signer else "")
 
     def __len__(self) -> int:
         """Number of entries."""
         with self.database.reading() as connection:
-            return queries.state(connection)[1]
+            return queries.log_state(connection)[1]
 
     def entry(self, index: int) -> Entry:
         """Entry *index*. Raises UsageError when there is none."""
@@ -69,12 +69,14 @@ class LedgerReader:
         with self.database.reading() as connection:
             return queries.entries(connection, kind=kind, limit=limit, before=before)
 
-    def find(
+    def find_releases(
         self, *, sha256: str | None = None, manifest_id: str | None = None, content_id: int | None = None
     ) -> tuple[ReleaseEntry, ...]:
         """Releases that match every criterion given, newest first, withdrawn ones too (at most 16)."""
         with self.database.reading() as connection:
-            return queries.find(connection, sha256=sha256, manifest_id=manifest_id, content_id=content_id)
+            return queries.find_releases(
+                connection, sha256=sha256, manifest_id=manifest_id, content_id=content_id
+            )
 
     def release(self, index: int) -> ReleaseEntry:
         """The release that is entry *index*. Raises UsageError when it is none."""
@@ -101,7 +103,7 @@ class LedgerReader:
         start, size = 0, len(self)
         while start < size:
             with self.database.reading() as connection:
-                page = queries.span(connection, start, min(start + _PAGE, size))
+                page = queries.entries_between(connection, start, min(start + _PAGE, size))
             for entry in page:
                 yield {
                     "index": entry.index,
@@ -131,13 +133,13 @@ class LedgerReader:
                 raise LedgerError("no checkpoint covers this entry", hint="run `safegen log check`")
             return tree.prove(connection, index, leaf, note)
 
-    def holds_at(self, index: int, leaf: bytes, size: int) -> str | None:
+    def checkpoint_including(self, index: int, leaf: bytes, size: int) -> str | None:
         """The text of the checkpoint over the first *size* entries, if *leaf* is number *index* of them."""
         if not index < size <= len(self):
             return None
         with self.database.reading() as connection:
             root = merkle.root(size, tree.nodes_in(connection))
-            if not tree.holds(connection, index, leaf, size, root):
+            if not tree.includes_leaf(connection, index, leaf, size, root):
                 return None
         return Checkpoint(self.origin, size, root).text
 
@@ -161,10 +163,10 @@ class LedgerReader:
         *keys*: earlier public keys of this log, besides the signer's own; *authorities*: PEM certificates
         that vouch for time stamps.
         """
-        from safegen.ledger.fsck import check
+        from safegen.ledger.fsck import check_ledger
 
         own = (self.signer.public_key,) if self.signer else ()
-        return check(
+        return check_ledger(
             self.database,
             self.checkpoint_folder,
             keys=(*own, *keys),

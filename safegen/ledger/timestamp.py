@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safegen._util.files import write_durable
-from safegen._util.http import MAX_ANSWER, Unanswered, address, post
+from safegen._util.http import MAX_ANSWER, RequestFailed, parse_service_url, post
 from safegen.errors import LedgerError, UnreadableInput, UsageError
 from safegen.ledger.checkpoint import Checkpoint, parse_unverified
 from safegen.ledger.note import NoteError
@@ -44,7 +44,7 @@ class StoredStamp:
     path: Path
 
 
-def body_of(note: str) -> bytes:
+def checkpoint_body(note: str) -> bytes:
     """The stamped bytes of a checkpoint *note*, or of the one that ends a proof. Raises UsageError."""
     try:
         return parse_unverified(note).text.encode()
@@ -63,7 +63,7 @@ def request_stamp(url: str, body: bytes, *, seconds: float = SECONDS) -> bytes:
 
     from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
 
-    where = address(url, what="time stamp authority", setting="signing.tsa_url")
+    where = parse_service_url(url, what="time stamp authority", setting="signing.tsa_url")
     asked = TimestampRequestBuilder().data(body).hash_algorithm(HashAlgorithm.SHA256).build()
     try:
         answer = post(where, asked.as_bytes(), media_type="application/timestamp-query", seconds=seconds)
@@ -72,7 +72,7 @@ def request_stamp(url: str, body: bytes, *, seconds: float = SECONDS) -> bytes:
         if imprint.message != asked.message_imprint.message or found.tst_info.nonce != asked.nonce:
             raise StampRejected("it answers another request")
     except (OSError, HTTPException, ValueError, StampRejected) as error:
-        why = str(error) if isinstance(error, StampRejected | Unanswered) else type(error).__name__
+        why = str(error) if isinstance(error, StampRejected | RequestFailed) else type(error).__name__
         raise LedgerError(
             f"the time stamp authority {where[0]} gave no stamp: {why}",
             hint="check signing.tsa_url in safegen.toml; `safegen log stamp` tries again",
@@ -97,7 +97,7 @@ def verify_stamp(
             raise StampRejected("no time stamp authority is trusted")
         found = _decode(token)
         VerifierBuilder(roots=roots).build().verify_message(found, body)
-        _only_stamps(found)
+        _require_stamping_only(found)
         when = found.tst_info.gen_time
     except StampRejected:
         raise
@@ -138,11 +138,11 @@ def store_stamp(folder: Path, body: bytes, token: bytes) -> Path:
 
 def read_stamps(folder: Path, least: int) -> Iterator[StoredStamp]:
     """The time stamps in *folder* over trees of at least *least* entries, smallest first."""
-    for size, path in kept_files(folder, least):
+    for size, path in list_stamp_files(folder, least):
         yield StoredStamp(size, read_token(path), path)
 
 
-def kept_files(folder: Path, least: int = 0) -> list[tuple[int, Path]]:
+def list_stamp_files(folder: Path, least: int = 0) -> list[tuple[int, Path]]:
     """Size of the tree, by its name, and path of every time stamp in *folder*, as in ``kept``."""
     found: list[tuple[int, Path]] = []
     for path in folder.glob(f"*{SUFFIX}"):
@@ -188,7 +188,7 @@ def _decode(token: bytes) -> TimeStampResponse:
     return found
 
 
-def _only_stamps(found: TimeStampResponse) -> None:
+def _require_stamping_only(found: TimeStampResponse) -> None:
     """Refuse a signer whose certificate is for more than time stamps."""
     from cryptography import x509
 

@@ -96,7 +96,7 @@ class Transaction:
         if entries:
             self.connection.execute(insert(_ENTRY), entries)
             self.connection.execute(insert(_SECRET), secrets)
-            tree.grow(self.connection, self._edge, leaves)
+            tree.append_leaves(self.connection, self._edge, leaves)
             self._note = None
         self.size += len(entries)
         return list(range(self.size - len(entries), self.size))
@@ -152,7 +152,7 @@ class Transaction:
 
     def following(self, kind: Kind, after: int) -> list[Entry]:
         """Every entry of *kind* above index *after*, in order, each checked against the tree."""
-        found = queries.following(self.connection, kind, after)
+        found = queries.entries_after(self.connection, kind, after)
         self._in_tree(found)
         if any(entry.kind != kind for entry in found):
             raise LedgerError("an entry's kind was changed", hint="run `safegen log check`")
@@ -166,7 +166,7 @@ class Transaction:
         """Refuse entries that were changed or put in beside the tree."""
         root = self._edge.root()
         for entry in entries:
-            if entry.index >= self.size or not tree.holds(
+            if entry.index >= self.size or not tree.includes_leaf(
                 self.connection, entry.index, entry.leaf, self.size, root
             ):
                 raise LedgerError(

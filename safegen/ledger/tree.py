@@ -39,7 +39,7 @@ def frontier(connection: Connection, size: int) -> Frontier:
     return Frontier(size, [have[node] for node in nodes])
 
 
-def grow(connection: Connection, edge: Frontier, leaves: Sequence[bytes]) -> None:
+def append_leaves(connection: Connection, edge: Frontier, leaves: Sequence[bytes]) -> None:
     """Append *leaves* (their bytes) and store every node that this completes."""
     rows = [
         {"id": merkle.node_id(node), "hash": value}
@@ -50,7 +50,7 @@ def grow(connection: Connection, edge: Frontier, leaves: Sequence[bytes]) -> Non
         connection.execute(insert(_NODE), rows)
 
 
-def holds(connection: Connection, index: int, leaf: bytes, size: int, root: bytes) -> bool:
+def includes_leaf(connection: Connection, index: int, leaf: bytes, size: int, root: bytes) -> bool:
     """Whether *leaf* is number *index* of the first *size* entries, whose root is *root*."""
     hashes = merkle.carry_out(merkle.inclusion_plan(index, size), nodes_in(connection))
     return merkle.inclusion_root(merkle.leaf_hash(leaf), index, size, hashes) == root

@@ -38,7 +38,7 @@ def encode_pictures(
     try:
         with av.open(str(destination), "w", format="mp4") as box:
             video = _stream(box, footage, encoding)
-            fields = _Fields(footage) if footage.field else None
+            fields = _Fields(footage) if footage.field_order else None
             for picture in pictures:
                 if progress.cancelled():
                     raise Interrupted("stopped while encoding")
@@ -67,14 +67,14 @@ def _stream(box: Any, footage: Footage, encoding: Encoding) -> Any:
     context.color_primaries, context.color_trc, context.colorspace = footage.colours
     context.color_range = _FULL if footage.full_range else _LIMITED
     context.sample_aspect_ratio = footage.aspect
-    context.time_base = footage.base
+    context.time_base = footage.time_base
     options = codec_options(encoding, footage.width, footage.height, deep=deep)
     if deep:
         context.codec_tag = "hvc1"
         if footage.hdr:
             options["x265-params"] += f":hdr10=1:{footage.hdr}"
-    elif footage.field:
-        options["x264-params"] += f":{footage.field}=1"
+    elif footage.field_order:
+        options["x264-params"] += f":{footage.field_order}=1"
     stream.options = options
     return stream
 
@@ -93,7 +93,7 @@ def _frame(picture: Picture, footage: Footage) -> Any:
     frame = av.VideoFrame.from_ndarray(picture.planes, format=_pixels(footage))
     # No range on the frame: the stream has it, and one that a filter graph was not told of makes FFmpeg 8
     # spin for ever when the graph is taken down.
-    frame.pts, frame.duration, frame.time_base = picture.time, picture.duration, footage.base
+    frame.pts, frame.duration, frame.time_base = picture.time, picture.duration, footage.time_base
     return frame
 
 
@@ -105,9 +105,9 @@ class _Fields:
 
         self._graph = av.filter.Graph()
         source = self._graph.add_buffer(
-            width=footage.width, height=footage.height, format=_pixels(footage), time_base=footage.base
+            width=footage.width, height=footage.height, format=_pixels(footage), time_base=footage.time_base
         )
-        mode = self._graph.add("setfield", footage.field)
+        mode = self._graph.add("setfield", footage.field_order)
         source.link_to(mode)
         mode.link_to(self._graph.add("buffersink"))
         self._graph.configure()

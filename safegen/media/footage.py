@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from safegen.types import Frame
 
 _LIMITS = Limits()
-SMALL = 720
+CHECK_SHORT_SIDE = 720
 """Short side, in pixels, of the pictures that the checks see."""
 
 
@@ -38,7 +38,7 @@ class Picture:
     planes: NDArray[np.uint8] | NDArray[np.uint16]
     time: int
     duration: int
-    small: Frame
+    preview: Frame
 
 
 @dataclass
@@ -58,12 +58,12 @@ class Footage:
     full_range: bool
     colours: tuple[int, int, int]
     aspect: Fraction
-    base: Fraction
+    time_base: Fraction
     start: Fraction
     rate: Fraction
     seconds: float
     frames: int
-    field: str
+    field_order: str
     matrix: tuple[int, ...]
     hdr: str
     index: int
@@ -118,14 +118,14 @@ def open_footage(path: Path, *, damaged: bool = False, limits: Limits = _LIMITS)
 
 
 def _talk(path: Path, limits: Limits, damaged: bool) -> Iterator[tuple[dict[str, Any], bytearray | None]]:
-    job = {"op": "footage", "short_side": SMALL, "damaged": damaged, "threads": 2, **vars(limits)}
+    job = {"op": "footage", "short_side": CHECK_SHORT_SIDE, "damaged": damaged, "threads": 2, **vars(limits)}
     return worker_messages(path, job, limits.max_seconds)
 
 
 def _footage(path: Path, m: dict[str, Any], limits: Limits, damaged: bool) -> Footage:
     """Footage from the worker's message."""
     width, height = m["size"]
-    scale = min(1.0, SMALL / min(width, height))
+    scale = min(1.0, CHECK_SHORT_SIDE / min(width, height))
     small = (max(2, round(width * scale)), max(2, round(height * scale)))
     if m["turn"] % 180:
         small = small[::-1]

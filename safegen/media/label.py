@@ -47,13 +47,13 @@ def check_label(text: str) -> None:
         raise UsageError("the letters of a label are plain ASCII", hint=HINT)
 
 
-def labelled(frames: Iterable[Frame], text: str) -> Iterator[Frame]:
+def draw_labels(frames: Iterable[Frame], text: str) -> Iterator[Frame]:
     """*frames* (uint8 RGB) with *text* in each; without a *text* as they are. Frames given are not changed.
 
     Raises UsageError: a text that cannot be written, or one that is wider than the pictures.
     """
     for frame in frames:
-        yield _drawn(frame, box_for(text, *frame.shape[:2])) if text else frame
+        yield _drawn(frame, label_box(text, *frame.shape[:2])) if text else frame
 
 
 def _drawn(frame: Frame, box: Box) -> Frame:
@@ -70,7 +70,7 @@ def _drawn(frame: Frame, box: Box) -> Frame:
 
 
 @lru_cache(maxsize=8)
-def box_for(text: str, height: int, width: int) -> Box:
+def label_box(text: str, height: int, width: int) -> Box:
     """The label for pictures of this size (pixels). Raises UsageError as ``labelled`` does."""
     import cv2
     import numpy as np

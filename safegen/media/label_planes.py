@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from safegen.media.label import SHADE, box_for
+from safegen.media.label import SHADE, label_box
 
 if TYPE_CHECKING:
     from safegen.media.footage import Footage, Picture
@@ -26,10 +26,10 @@ class PlaneLabel:
         import numpy as np
 
         across, down = footage.small  # upright
-        box_for(text, down, across)  # it has to fit the pictures that are shown beside the verdict, too
-        turned, right, below = _way(footage.matrix)
+        label_box(text, down, across)  # it has to fit the pictures that are shown beside the verdict, too
+        turned, right, below = _orientation(footage.matrix)
         size = (footage.width, footage.height) if turned else (footage.height, footage.width)
-        box = box_for(text, *size)
+        box = label_box(text, *size)
         white, at = box.white, [box.top, box.left]
         if turned:
             white, at = white.T, at[::-1]
@@ -67,7 +67,7 @@ def _blend(part: Any, white: Any, low: float, top: float) -> Any:
     return ((part.astype(np.float32) - low) * SHADE * (1 - white) + (top - low) * white + low + 0.5).clip(0)
 
 
-def _way(matrix: tuple[int, ...]) -> tuple[bool, bool, bool]:
+def _orientation(matrix: tuple[int, ...]) -> tuple[bool, bool, bool]:
     """Whether rows are shown as columns; whether the stored x and y grow as what is shown does.
 
     *matrix* is the display matrix a, b, u, c, d, v, x, y, w (ISO 14496-12): x' = ax + cy, y' = bx + dy.

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 _END = object()
-_GLANCE = 1.0
+_POLL_SECONDS = 1.0
 """Seconds between two looks at whether the other thread still lives."""
 
 
@@ -28,7 +28,7 @@ def prefetch(items: Iterable[T], depth: int = 2) -> Generator[T, None, None]:
     try:
         while True:
             try:
-                item = ready.get(timeout=_GLANCE)
+                item = ready.get(timeout=_POLL_SECONDS)
             except queue.Empty:
                 if thread.is_alive() or not ready.empty():
                     continue

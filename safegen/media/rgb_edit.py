@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from safegen.types import Frame
 
-__all__ = ["ByRgb"]
+__all__ = ["RgbRoundTrip"]
 
 Planes = NDArray[np.uint8]
 _BT709 = 1
 
 
-class ByRgb:
+class RgbRoundTrip:
     """The way to RGB and back for pictures of one range and matrix (a code of ITU-T H.273)."""
 
     def __init__(self, *, full_range: bool, matrix: int) -> None:
@@ -50,7 +50,7 @@ class ByRgb:
         )
         return np.asarray(frame.to_ndarray(), np.uint8)
 
-    def changed(self, planes: Planes, before: Frame, after: Frame) -> Planes:
+    def apply_rgb_change(self, planes: Planes, before: Frame, after: Frame) -> Planes:
         """*planes* and what distinguishes *after* from *before*; what is equal stays exact."""
         difference = self.planes(after).astype(np.int16) - self.planes(before)
         return np.asarray(np.clip(planes + difference, 0, 255), np.uint8)

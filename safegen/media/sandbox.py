@@ -26,8 +26,8 @@ __all__ = [
     "open_clip",
     "probe",
     "read_audio",
-    "sample",
-    "watch",
+    "sample_frames",
+    "stream_frames",
 ]
 
 
@@ -72,7 +72,9 @@ def probe(path: Path, limits: Limits = Limits()) -> MediaInfo:
     raise UnreadableInput(f"{path}: not a video that can be read", hint=_HINT)
 
 
-def sample(path: Path, *, frames: int, short_side: int | None, limits: Limits = Limits()) -> FrameSample:
+def sample_frames(
+    path: Path, *, frames: int, short_side: int | None, limits: Limits = Limits()
+) -> FrameSample:
     """At most *frames* pictures spread over the whole of *path*, scaled down to *short_side* pixels.
 
     Raises UnreadableInput when nothing can be decoded (NoVideo for sound only).
@@ -121,7 +123,7 @@ def open_clip(path: Path, limits: Limits = Limits(), *, info: MediaInfo | None =
     return Clip(lambda: _frames(path, limits), width, height, fps, count)
 
 
-def watch(
+def stream_frames(
     path: Path, *, rate: float, short_side: int | None, limits: Limits = Limits()
 ) -> Iterator[tuple[Frame, float, bool] | str]:
     """Pictures of the whole of *path*, at most *rate* a second, as (picture, seconds, keyframe); scaled down

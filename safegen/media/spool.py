@@ -34,7 +34,7 @@ def _no_space(what: str, error: OSError) -> GenerationFailed:
     return GenerationFailed(f"{what}: {error.strerror}", hint="is there space on the disk?")
 
 
-def begin_digest(clip: Clip) -> Any:
+def start_digest(clip: Clip) -> Any:
     """The SHA-256 (a hashlib object) that ``spool`` goes on with: over one line of text with the size, the
     pixel format and the exact frame rate, then every frame's bytes. Sound is not part of it.
     """

@@ -19,7 +19,7 @@ from safegen.protocols import NoProgress, Progress
 if TYPE_CHECKING:
     from safegen.types import AudioTrack
 
-Line = tuple[float, float, str]
+TimedText = tuple[float, float, str]
 """From, to (seconds), words."""
 
 _LIMITS = Limits()
@@ -30,19 +30,19 @@ _ENABLED = 1
 class TextTracks:
     """What is put into the file."""
 
-    captions: tuple[Line, ...] = ()
-    descriptions: tuple[Line, ...] = ()
-    chapters: tuple[Line, ...] = ()
+    captions: tuple[TimedText, ...] = ()
+    descriptions: tuple[TimedText, ...] = ()
+    chapters: tuple[TimedText, ...] = ()
     sound: AudioTrack | None = None
     """The described sound track."""
 
 
 @dataclass(frozen=True)
-class ReadBack:
+class TrackContents:
     """What a player finds. ``texts``: by kind (``captions``, ``descriptions``, ``other``)."""
 
-    texts: dict[str, list[Line]]
-    chapters: list[Line]
+    texts: dict[str, list[TimedText]]
+    chapters: list[TimedText]
     described_seconds: float
     """Length of the described sound track, 0 without one."""
     other_sounds: int
@@ -50,7 +50,7 @@ class ReadBack:
     """Packets of the video."""
 
 
-def write_own(
+def mux_tracks(
     video: Path, target: Path, tracks: TextTracks, *, progress: Progress = NoProgress()
 ) -> tuple[str, ...]:
     """Write *target*: *video*, an MP4 made here, with *tracks*. Raises ReleaseFailed."""
@@ -72,7 +72,9 @@ def write_own(
     return tuple(notes)
 
 
-def write_foreign(video: Path, target: Path, tracks: TextTracks, limits: Limits = _LIMITS) -> tuple[str, ...]:
+def mux_tracks_sandboxed(
+    video: Path, target: Path, tracks: TextTracks, limits: Limits = _LIMITS
+) -> tuple[str, ...]:
     """As ``write_own`` for a file from elsewhere, in the sandbox. Returns notes on what could not be kept.
 
     Raises UnreadableInput, ReleaseFailed.
@@ -91,7 +93,7 @@ def write_foreign(video: Path, target: Path, tracks: TextTracks, limits: Limits 
     return notes
 
 
-def read_foreign(path: Path, limits: Limits = _LIMITS) -> ReadBack:
+def read_tracks_sandboxed(path: Path, limits: Limits = _LIMITS) -> TrackContents:
     """What the tracks of *path* say, read in the sandbox. Raises UnreadableInput."""
     job = {"op": "words", **vars(limits)}
     for message, _ in worker_messages(path, job, limits.max_seconds):
@@ -100,7 +102,7 @@ def read_foreign(path: Path, limits: Limits = _LIMITS) -> ReadBack:
     raise UnreadableInput(f"{path}: its tracks cannot be read", hint="is it a complete video file?")
 
 
-def read_own(path: Path) -> ReadBack:
+def read_tracks(path: Path) -> TrackContents:
     """What the tracks of *path*, written here from what was made here, say. Raises ReleaseFailed."""
     import av
 
@@ -113,14 +115,14 @@ def read_own(path: Path) -> ReadBack:
         raise ReleaseFailed(f"the text tracks cannot be read back: {error}") from error
 
 
-def _parse_contents(message: dict[str, Any]) -> ReadBack:
+def _parse_contents(message: dict[str, Any]) -> TrackContents:
     texts = {kind: [_line(c) for c in cues] for kind, cues in message["texts"].items()}
     chapters = [_line(c) for c in message["chapters"]]
     described = float(message["described"])
-    return ReadBack(texts, chapters, described, int(message["sounds"]), int(message["frames"]))
+    return TrackContents(texts, chapters, described, int(message["sounds"]), int(message["frames"]))
 
 
-def _line(cue: Sequence[Any]) -> Line:
+def _line(cue: Sequence[Any]) -> TimedText:
     return float(cue[0]), float(cue[1]), str(cue[2])
 
 
@@ -132,7 +134,7 @@ def _job(target: Path, tracks: TextTracks) -> dict[str, Any]:
         tracks.sound.samples.tofile(file)
         channels = tracks.sound.samples.shape[1]
         sound = {"path": str(file.absolute()), "rate": tracks.sound.rate, "channels": channels}
-    lists: dict[str, Sequence[Line]] = {
+    lists: dict[str, Sequence[TimedText]] = {
         "captions": tracks.captions,
         "descriptions": tracks.descriptions,
         "chapters": tracks.chapters,

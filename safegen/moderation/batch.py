@@ -17,26 +17,26 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class FileOutcome:
     """A file with what was found in it, or the error it ended with (UnreadableInput, CheckUnavailable)."""
 
     path: Path
-    found: Moderation | None = None
+    moderation: Moderation | None = None
     error: SafegenError | None = None
 
     @property
     def exit_code(self) -> int:
         """Of this file alone."""
-        if self.found is not None:
-            return self.found.exit_code
+        if self.moderation is not None:
+            return self.moderation.exit_code
         return CheckUnavailable.exit_code if self.error is None else self.error.exit_code
 
 
-def with_checks(policy: Policy, checks: Sequence[str]) -> Policy:
+def require_checks(policy: Policy, checks: Sequence[str]) -> Policy:
     """*policy* that also requires *checks*. Raises UsageError for a name that is no frames check."""
     from safegen import plugins
 
-    known = plugins.names("frames")
+    known = plugins.plugin_names("frames")
     for name in checks:
         if name.replace("-", "_") not in known:
             raise UsageError(f"there is no frames check {name!r}", hint=f"known: {', '.join(known)}")
@@ -54,21 +54,21 @@ def moderate_files(
     policy: str = "default",
     checks: Sequence[str] = (),
     progress: Progress = NoProgress(),
-) -> list[Outcome]:
+) -> list[FileOutcome]:
     """Each of *paths* (folders: what is inside) under *policy*, *checks* required besides.
 
     Raises UsageError, UnreadableInput (a folder without media), Interrupted.
     """
     from safegen.verification.batch import collect_files
 
-    rules = with_checks(policies.load(policy), checks)
+    rules = require_checks(policies.load(policy), checks)
     batch = collect_files(paths)
     if not batch.files:
         raise UnreadableInput(f"{paths[0]}: no video or picture in this folder", hint="check the path")
     out = []
     for path in batch.files:
         try:
-            out.append(Outcome(path, moderate_file(path, rules, progress=progress)))
+            out.append(FileOutcome(path, moderate_file(path, rules, progress=progress)))
         except (UnreadableInput, CheckUnavailable) as error:
-            out.append(Outcome(path, error=error))
+            out.append(FileOutcome(path, error=error))
     return out

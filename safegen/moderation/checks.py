@@ -18,15 +18,15 @@ from safegen.types import Attribute, CheckRun, Clip, Finding
 if TYPE_CHECKING:
     from safegen.types import Frame
 
-Checked: TypeAlias = tuple[list[Finding], CheckRun]
-Extracted: TypeAlias = tuple[list[Attribute], CheckRun]
+CheckResult: TypeAlias = tuple[list[Finding], CheckRun]
+ExtractionResult: TypeAlias = tuple[list[Attribute], CheckRun]
 
 PATIENCE = 300.0
 """Seconds a check may think without asking for another frame; waiting for frames does not count."""
-_LOOK = 0.2
+_POLL_SECONDS = 0.2
 
 
-class _Watch:
+class _WatchedClip:
     """A clip that knows how long its reader has been thinking."""
 
     def __init__(self, clip: Clip) -> None:
@@ -47,23 +47,27 @@ class _Watch:
             yield frame
 
     @property
-    def thinking(self) -> float:
+    def idle_seconds(self) -> float:
         """Seconds since the reader got its last frame; 0 while it waits for one."""
         since = self._since
         return 0.0 if since is None else time.monotonic() - since
 
 
-def run_check(name: str, clip: Clip, *, patience: float | None = None) -> Checked:
+def run_check(name: str, clip: Clip, *, patience: float | None = None) -> CheckResult:
     """What the frames detector *name* finds in *clip*.
 
     Raises CheckAbsent when what it needs is not installed, CheckUnavailable whatever else goes wrong:
     it raises, takes more than *patience* seconds over a frame, does not say what ran, gives no usable score.
     """
     try:
-        answer = _watched(name, clip, PATIENCE if patience is None else patience)
+        answer = _run_watched(name, clip, PATIENCE if patience is None else patience)
         found, ran = answer
         found = list(found)
-        usable = isinstance(ran, CheckRun) and all(_usable(f) for f in found) and _bounded(ran.score)
+        usable = (
+            isinstance(ran, CheckRun)
+            and all(_is_valid_finding(f) for f in found)
+            and _is_valid_score(ran.score)
+        )
     except CheckAbsent as error:
         raise CheckAbsent(f"the frames check {name!r} is not here: {error}", hint=error.hint) from error
     except SafegenError as error:
@@ -77,42 +81,42 @@ def run_check(name: str, clip: Clip, *, patience: float | None = None) -> Checke
     return found, ran
 
 
-def _watched(name: str, clip: Clip, patience: float) -> Any:
+def _run_watched(name: str, clip: Clip, patience: float) -> Any:
     """Run the plug-in in a thread of its own, in the caller's context; give up when it does not come back."""
-    watch = _Watch(clip)
+    watch = _WatchedClip(clip)
     answers: list[Any] = []
     errors: list[BaseException] = []
 
     def work() -> None:
         try:
-            answers.append(plugins.load("frames", name).run(watch.clip))
+            answers.append(plugins.load_plugin("frames", name).run(watch.clip))
         except BaseException as error:
             errors.append(error)
 
     thread = threading.Thread(target=contextvars.copy_context().run, args=(work,), daemon=True)
     thread.start()
     while thread.is_alive():
-        thread.join(min(_LOOK, patience))
-        if watch.thinking > patience and thread.is_alive():
+        thread.join(min(_POLL_SECONDS, patience))
+        if watch.idle_seconds > patience and thread.is_alive():
             raise CheckUnavailable(f"no answer within {patience:g} s", hint="nothing was let through")
     if errors:
         raise errors[0]
     return answers[0]
 
 
-def _usable(finding: object) -> bool:
+def _is_valid_finding(finding: object) -> bool:
     """A finding whose score is a number in [0, 1]: every comparison with NaN is false, a pass."""
-    return isinstance(finding, Finding) and _bounded(finding.score)
+    return isinstance(finding, Finding) and _is_valid_score(finding.score)
 
 
-def _bounded(score: float | None) -> bool:
+def _is_valid_score(score: float | None) -> bool:
     return score is None or (math.isfinite(score) and 0.0 <= score <= 1.0)
 
 
-def run_extractor(name: str, clip: Clip) -> Extracted:
+def run_extractor(name: str, clip: Clip) -> ExtractionResult:
     """One attribute extractor; the record of what is in a clip is not optional either."""
     try:
-        values, ran = plugins.load("frames", name).run(clip)
+        values, ran = plugins.load_plugin("frames", name).run(clip)
         values = list(values)
         usable = isinstance(ran, CheckRun) and bool(values)
         usable = usable and all(math.isfinite(p) for a in values for p in a.probabilities.values())
@@ -123,7 +127,7 @@ def run_extractor(name: str, clip: Clip) -> Extracted:
     return values, ran
 
 
-def run_optional(name: str, clip: Clip) -> Checked | str:
+def run_optional(name: str, clip: Clip) -> CheckResult | str:
     """``run_check``, or why the check is not installed. One that is there and fails raises all the same."""
     try:
         return run_check(name, clip)
@@ -131,6 +135,6 @@ def run_optional(name: str, clip: Clip) -> Checked | str:
         return str(error.__cause__ or error)
 
 
-def names(checked: Sequence[Checked]) -> tuple[str, ...]:
+def names(checked: Sequence[CheckResult]) -> tuple[str, ...]:
     """The checks that ran, in order."""
     return tuple(ran.name for _, ran in checked)

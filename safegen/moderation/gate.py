@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from safegen.moderation.checks import Checked, run_check, run_optional
+from safegen.moderation.checks import CheckResult, run_check, run_optional
 from safegen.policies.frames import RANK, RULES, FrameAction, FrameRule
 from safegen.protocols import NoProgress, Progress
 from safegen.types import CheckRun, Clip, Finding
@@ -14,14 +14,14 @@ from safegen.types import CheckRun, Clip, Finding
 if TYPE_CHECKING:
     from safegen.policies.schema import Policy
 
-FAILURES = frozenset({"blank_output", "black_output"})
+FAILURE_CATEGORIES = frozenset({"blank_output", "black_output"})
 """Categories that mean that making the clip failed."""
-HARMLESS_ELSEWHERE = frozenset({"frozen_output", "flash_general", "flash_red"})
+SOURCE_FAULT_CATEGORIES = frozenset({"frozen_output", "flash_general", "flash_red"})
 """Faults of a clip of our own; of a video made elsewhere they are facts that its owner should know."""
 
 
 @dataclass(frozen=True)
-class Ruled:
+class RuledFinding:
     """A finding (``threshold``: the one it reached) and what the policy makes of it."""
 
     finding: Finding
@@ -29,10 +29,10 @@ class Ruled:
 
 
 @dataclass(frozen=True)
-class Looked:
+class GateResult:
     """What the gate saw. ``requested``: the checks the policy names; ``absent``: those not installed, why."""
 
-    ruled: tuple[Ruled, ...]
+    findings: tuple[RuledFinding, ...]
     ran: tuple[CheckRun, ...]
     requested: tuple[str, ...]
     absent: Mapping[str, str] = field(default_factory=dict)
@@ -40,14 +40,14 @@ class Looked:
     @property
     def action(self) -> FrameAction:
         """The strictest consequence."""
-        return max((r.action for r in self.ruled), key=RANK.__getitem__, default="allow")
+        return max((r.action for r in self.findings), key=RANK.__getitem__, default="allow")
 
-    def those(self, action: FrameAction) -> tuple[Finding, ...]:
+    def findings_for(self, action: FrameAction) -> tuple[Finding, ...]:
         """The findings that lead to *action*, strongest first."""
-        return tuple(sorted((r.finding for r in self.ruled if r.action == action), key=lambda f: -f.score))
+        return tuple(sorted((r.finding for r in self.findings if r.action == action), key=lambda f: -f.score))
 
 
-def rule_of(policy: Policy, category: str) -> FrameRule:
+def rule_for(policy: Policy, category: str) -> FrameRule:
     """The rule for *category*: the policy's, else the usual one, else (text in a picture) that for prompts.
 
     A category nobody knows is refused.
@@ -62,18 +62,20 @@ def rule_of(policy: Policy, category: str) -> FrameRule:
     return FrameRule(block=0.001)
 
 
-def ruled(policy: Policy, findings: Sequence[Finding]) -> tuple[Ruled, ...]:
+def apply_rules(policy: Policy, findings: Sequence[Finding]) -> tuple[RuledFinding, ...]:
     """Each finding with what it leads to."""
     out = []
     for finding in findings:
-        rule = rule_of(policy, finding.category)
+        rule = rule_for(policy, finding.category)
         action = rule.action(finding.score)
         reached = rule.threshold(action)
-        out.append(Ruled(finding if reached is None else replace(finding, threshold=reached), action))
+        out.append(RuledFinding(finding if reached is None else replace(finding, threshold=reached), action))
     return tuple(out)
 
 
-def gathered(policy: Policy, required: Sequence[Checked], optional: Sequence[Checked | str]) -> Looked:
+def collect_results(
+    policy: Policy, required: Sequence[CheckResult], optional: Sequence[CheckResult | str]
+) -> GateResult:
     """The answers of the policy's checks, in its order (a text: why an optional one is not installed)."""
     absent = {
         name: answer
@@ -81,22 +83,22 @@ def gathered(policy: Policy, required: Sequence[Checked], optional: Sequence[Che
         if isinstance(answer, str)
     }
     checked = [*required, *(answer for answer in optional if not isinstance(answer, str))]
-    return Looked(
-        ruled(policy, [f for found, _ in checked for f in found]),
+    return GateResult(
+        apply_rules(policy, [f for found, _ in checked for f in found]),
         tuple(ran for _, ran in checked),
         (*policy.frames.required, *policy.frames.optional),
         absent,
     )
 
 
-def look(clip: Clip, policy: Policy, *, progress: Progress = NoProgress()) -> Looked:
+def run_checks(clip: Clip, policy: Policy, *, progress: Progress = NoProgress()) -> GateResult:
     """Run the policy's checks on *clip*, one after the other. Raises CheckUnavailable."""
-    required: list[Checked] = []
+    required: list[CheckResult] = []
     for name in policy.frames.required:
         required.append(run_check(name, clip))
         progress.advance()
-    optional: list[Checked | str] = []
+    optional: list[CheckResult | str] = []
     for name in policy.frames.optional:
         optional.append(run_optional(name, clip))
         progress.advance()
-    return gathered(policy, required, optional)
+    return collect_results(policy, required, optional)

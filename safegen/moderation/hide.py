@@ -20,28 +20,30 @@ BLOCKS = 6
 """Blocks a pixelated face is made of, along its shorter side: too few for a likeness."""
 MARGIN = 0.25
 """How much is hidden around a face, as a share of its size, on every side."""
-HELD = 6
+HOLD_FRAMES = 6
 """Frames for which a face stays hidden where it was last seen: detectors miss single frames."""
 
 
-def hidden(clip: Clip, how: FrameAction, *, find: Callable[[Frame], Sequence[Box]] | None = None) -> Clip:
+def hide_faces(
+    clip: Clip, style: FrameAction, *, detect: Callable[[Frame], Sequence[Box]] | None = None
+) -> Clip:
     """*clip* with every face pixelated or blurred, worked out anew at every pass.
 
     *find* (default: the check ``faces``) gives the faces of a frame. Frames are copies, uint8 RGB of the same
     size. Iterating raises CheckUnavailable when the detector cannot run.
     """
-    return replace(clip, open=lambda: _pass(clip, how, find or _detector()))
+    return replace(clip, open=lambda: _hide_in_frames(clip, style, detect or _face_detector()))
 
 
-def _detector() -> Callable[[Frame], Sequence[Box]]:
-    found: Callable[[Frame], Sequence[Box]] = plugins.load("frames", "faces").open_detector().boxes
+def _face_detector() -> Callable[[Frame], Sequence[Box]]:
+    found: Callable[[Frame], Sequence[Box]] = plugins.load_plugin("frames", "faces").open_detector().boxes
     return found
 
 
-def _pass(clip: Clip, how: FrameAction, find: Callable[[Frame], Sequence[Box]]) -> Iterator[Frame]:
+def _hide_in_frames(clip: Clip, how: FrameAction, find: Callable[[Frame], Sequence[Box]]) -> Iterator[Frame]:
     """A face is hidden in the frames before it is first seen, too, as far as the window goes."""
     waiting: deque[tuple[Frame, list[Box]]] = deque()
-    recent: deque[list[Box]] = deque(maxlen=HELD)
+    recent: deque[list[Box]] = deque(maxlen=HOLD_FRAMES)
     for frame in clip:
         try:
             now = list(find(frame))
@@ -53,13 +55,13 @@ def _pass(clip: Clip, how: FrameAction, find: Callable[[Frame], Sequence[Box]]) 
             earlier += now
         waiting.append((frame, [b for boxes in recent for b in boxes] + now))
         recent.append(now)
-        if len(waiting) > HELD:
-            yield _covered(*waiting.popleft(), how)
+        if len(waiting) > HOLD_FRAMES:
+            yield _cover_boxes(*waiting.popleft(), how)
     while waiting:
-        yield _covered(*waiting.popleft(), how)
+        yield _cover_boxes(*waiting.popleft(), how)
 
 
-def _covered(frame: Frame, boxes: Sequence[Box], how: FrameAction) -> Frame:
+def _cover_boxes(frame: Frame, boxes: Sequence[Box], how: FrameAction) -> Frame:
     """A copy of *frame* without what is in *boxes*."""
     out = frame.copy()
     height, width = frame.shape[:2]

@@ -6,12 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from safegen._util.html import document, text
-from safegen.moderation.json_report import strongest
+from safegen._util.html import escape, render_page
+from safegen.moderation.json_report import sorted_findings
 from safegen.moderation.run import Moderation
 
-_TONES = {"allow": "good", "pixelate": "caution", "blur": "caution", "review": "caution", "block": "bad"}
-_WORDS = {
+_ACTION_CLASSES = {
+    "allow": "good",
+    "pixelate": "caution",
+    "blur": "caution",
+    "review": "caution",
+    "block": "bad",
+}
+_ACTION_PHRASES = {
     "allow": "nothing in it stands against it",
     "pixelate": "faces have to be pixelated",
     "blur": "faces have to be blurred",
@@ -23,46 +29,46 @@ _STYLE = """
 .lane rect.pixelate, .lane rect.blur { fill: var(--note); } .lane rect.allow { fill: var(--none); }
 .lane { margin: .25rem 0 1rem; } .lane svg { height: 1.25rem; }
 """
-_FOOT = """Made by safegen moderate at {when}. Classifiers err: a finding is a reason to look, and none is no
-proof that there is nothing."""
+_FOOTER = """Made by safegen moderate at {when}. Classifiers err: a finding is a reason to look, and none
+is no proof that there is nothing."""
 
 
 @dataclass(frozen=True)
-class Item:
+class ReportItem:
     """A file: what was found, or the error that kept it from being looked at."""
 
     path: Path
-    found: Moderation | None = None
+    moderation: Moderation | None = None
     error: str = ""
 
 
-def render(items: Sequence[Item], *, when: str) -> str:
+def render(items: Sequence[ReportItem], *, when: str) -> str:
     """The page for *items*; *when* says when it was made."""
     title = f"Moderation: {items[0].path.name}" if len(items) == 1 else f"Moderation of {len(items)} files"
     body = "\n".join(_section(i, item) for i, item in enumerate(items, 1))
-    return document(title, body, _FOOT.format(when=text(when)), style=_STYLE)
+    return render_page(title, body, _FOOTER.format(when=escape(when)), style=_STYLE)
 
 
-def _section(number: int, item: Item) -> str:
+def _section(number: int, item: ReportItem) -> str:
     head = (
-        f'<section aria-labelledby="file-{number}"><h2 id="file-{number}"><bdi>{text(item.path)}</bdi></h2>'
+        f'<section aria-labelledby="file-{number}"><h2 id="file-{number}"><bdi>{escape(item.path)}</bdi></h2>'
     )
-    found = item.found
+    found = item.moderation
     if found is None:
-        return f'{head}<p class="verdict bad"><strong>NOT CHECKED</strong> {text(item.error)}</p></section>'
+        return f'{head}<p class="verdict bad"><strong>NOT CHECKED</strong> {escape(item.error)}</p></section>'
     verdict = (
-        f'<p class="verdict {_TONES[found.action]}"><strong>{found.action.upper()}</strong> '
-        f"{_WORDS[found.action]} under the policy <bdi>{text(found.policy.name)}</bdi></p>"
+        f'<p class="verdict {_ACTION_CLASSES[found.action]}"><strong>{found.action.upper()}</strong> '
+        f"{_ACTION_PHRASES[found.action]} under the policy <bdi>{escape(found.policy.name)}</bdi></p>"
     )
-    return "\n".join((head, verdict, _lanes(found), _table(found), _ran(found), "</section>"))
+    return "\n".join((head, verdict, _timelines(found), _table(found), _checks_section(found), "</section>"))
 
 
-def _lanes(found: Moderation) -> str:
+def _timelines(found: Moderation) -> str:
     """One bar per category over the length of the video; the same in words below."""
     if found.kind == "picture" or not found.seconds:
         return ""
     parts = []
-    timed = [r for r in found.looked.ruled if r.finding.time is not None]
+    timed = [r for r in found.gate.findings if r.finding.time is not None]
     for category in sorted({r.finding.category for r in timed}):
         rows = [r for r in timed if r.finding.category == category]
         seconds = sorted({int(r.finding.time or 0.0) for r in rows})
@@ -72,18 +78,18 @@ def _lanes(found: Moderation) -> str:
             f'width="{max(0.3, 100 / max(1.0, found.seconds)):.2f}" height="8"/>'
             for r in rows
         )
-        svg = f'<svg viewBox="0 0 100 8" preserveAspectRatio="none" role="img" aria-label="{text(words)}">'
-        said = f'<p class="small">{text(words)}</p>'
-        parts.append(f'<div class="lane"><h4>{text(category)}</h4>{svg}{bars}</svg>{said}</div>')
+        svg = f'<svg viewBox="0 0 100 8" preserveAspectRatio="none" role="img" aria-label="{escape(words)}">'
+        said = f'<p class="small">{escape(words)}</p>'
+        parts.append(f'<div class="lane"><h4>{escape(category)}</h4>{svg}{bars}</svg>{said}</div>')
     return f"<h3>Over time</h3>{''.join(parts)}" if parts else ""
 
 
 def _table(found: Moderation) -> str:
     rows = "".join(
-        f"<tr><td>{r.action}</td><td>{text(r.finding.category)}</td><td>{r.finding.score:.2f}</td>"
+        f"<tr><td>{r.action}</td><td>{escape(r.finding.category)}</td><td>{r.finding.score:.2f}</td>"
         f"<td>{'' if r.finding.time is None else f'{r.finding.time:.1f} s'}</td>"
-        f"<td>{text(r.finding.detector)}</td><td><bdi>{text(r.finding.reason)}</bdi></td></tr>"
-        for r in strongest(found)
+        f"<td>{escape(r.finding.detector)}</td><td><bdi>{escape(r.finding.reason)}</bdi></td></tr>"
+        for r in sorted_findings(found)
     )
     if not rows:
         return "<h3>Findings</h3><p>none</p>"
@@ -92,12 +98,12 @@ def _table(found: Moderation) -> str:
     return f"<h3>Findings</h3><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 
-def _ran(found: Moderation) -> str:
+def _checks_section(found: Moderation) -> str:
     ran = "".join(
-        f"<li>{text(c.name)} {text(c.version)}{'' if c.score is None else f', score {c.score:.2f}'}</li>"
-        for c in found.looked.ran
+        f"<li>{escape(c.name)} {escape(c.version)}{'' if c.score is None else f', score {c.score:.2f}'}</li>"
+        for c in found.gate.ran
     )
-    notes = "".join(f"<li>{text(n)}</li>" for n in found.notes)
+    notes = "".join(f"<li>{escape(n)}</li>" for n in found.notes)
     size = f"{found.frames} frames of {found.width} x {found.height}"
-    about = f"<p>{size}; SHA-256 <bdi>{text(found.sha256)}</bdi></p>"
+    about = f"<p>{size}; SHA-256 <bdi>{escape(found.sha256)}</bdi></p>"
     return f"<h3>What was looked at</h3>{about}<ul>{ran}{notes}</ul>"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from safegen.moderation.gate import Ruled
+from safegen.moderation.gate import RuledFinding
 from safegen.moderation.run import Moderation
 from safegen.policies.frames import RANK
 from safegen.types import Json
@@ -12,7 +12,7 @@ SCHEMA = "safegen.moderate/1"
 
 def to_json(found: Moderation) -> Json:
     """All of *found*; values are JSON types only."""
-    looked = found.looked
+    looked = found.gate
     return {
         "schema": SCHEMA,
         "path": str(found.path),
@@ -33,11 +33,11 @@ def to_json(found: Moderation) -> Json:
         ],
         "requested": list(looked.requested),
         "absent": dict(looked.absent),
-        "findings": [_finding(r) for r in strongest(found)],
+        "findings": [_finding(r) for r in sorted_findings(found)],
         "seconds": [
             {
                 "second": second,
-                "action": worst(rows),
+                "action": strictest_action(rows),
                 "categories": sorted({r.finding.category for r in rows}),
             }
             for second, rows in by_second(found).items()
@@ -46,7 +46,7 @@ def to_json(found: Moderation) -> Json:
     }
 
 
-def _finding(row: Ruled) -> Json:
+def _finding(row: RuledFinding) -> Json:
     f = row.finding
     return {
         "category": f.category,
@@ -59,22 +59,22 @@ def _finding(row: Ruled) -> Json:
     }
 
 
-def strongest(found: Moderation) -> list[Ruled]:
+def sorted_findings(found: Moderation) -> list[RuledFinding]:
     """The findings, the strictest consequence first, then in order of time."""
     return sorted(
-        found.looked.ruled, key=lambda r: (-RANK[r.action], r.finding.time or 0.0, -r.finding.score)
+        found.gate.findings, key=lambda r: (-RANK[r.action], r.finding.time or 0.0, -r.finding.score)
     )
 
 
-def by_second(found: Moderation) -> dict[int, list[Ruled]]:
+def by_second(found: Moderation) -> dict[int, list[RuledFinding]]:
     """Findings that have a time, by second, in order."""
-    seconds: dict[int, list[Ruled]] = {}
-    for row in sorted(found.looked.ruled, key=lambda r: r.finding.time or 0.0):
+    seconds: dict[int, list[RuledFinding]] = {}
+    for row in sorted(found.gate.findings, key=lambda r: r.finding.time or 0.0):
         if row.finding.time is not None:
             seconds.setdefault(int(row.finding.time), []).append(row)
     return seconds
 
 
-def worst(rows: list[Ruled]) -> str:
+def strictest_action(rows: list[RuledFinding]) -> str:
     """The strictest consequence of *rows*."""
     return max((r.action for r in rows), key=RANK.__getitem__, default="allow")

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from safegen.errors import Interrupted, UnreadableInput, UsageError
 from safegen.media import sandbox
 from safegen.moderation.checks import run_check, run_optional
-from safegen.moderation.gate import Looked, gathered, ruled
-from safegen.policies.frames import HIDING, FrameAction
+from safegen.moderation.gate import GateResult, apply_rules, collect_results
+from safegen.policies.frames import HIDING_ACTIONS, FrameAction
 from safegen.protocols import NoProgress, Progress
 from safegen.types import Clip, Finding, PolicyRef
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 SHORT_SIDE = 720
 """Pictures are looked at scaled down to this short side."""
-MOST_FPS = Fraction(120)
-_ALL = 1000.0
-_EXITS: dict[FrameAction, int] = {"allow": 0, "pixelate": 7, "blur": 7, "review": 7, "block": 3}
+MAX_FPS = Fraction(120)
+_EVERY_PICTURE = 1000.0
+_EXIT_CODES: dict[FrameAction, int] = {"allow": 0, "pixelate": 7, "blur": 7, "review": 7, "block": 3}
 
 
 @dataclass(frozen=True)
@@ -47,18 +47,18 @@ class Moderation:
     fps: float
     frames: int
     policy: PolicyRef
-    looked: Looked
+    gate: GateResult
     notes: tuple[str, ...] = ()
 
     @property
     def action(self) -> FrameAction:
         """The strictest consequence of any finding."""
-        return self.looked.action
+        return self.gate.action
 
     @property
     def exit_code(self) -> int:
         """``safegen moderate``'s: 0 nothing stands against it, 3 blocked, 7 a person has to do something."""
-        return _EXITS[self.action]
+        return _EXIT_CODES[self.action]
 
 
 def moderate_file(path: Path, policy: Policy, *, progress: Progress = NoProgress()) -> Moderation:
@@ -71,20 +71,20 @@ def moderate_file(path: Path, policy: Policy, *, progress: Progress = NoProgress
     info = sandbox.probe(path)
     picture = info.frames <= 1 and info.seconds <= 1.0 and not info.audio and _is_picture(path)
     progress.stage("moderating", None if picture else max(1, round(info.seconds)))
-    fps = min(MOST_FPS, info.fps) if info.fps > 0 else Fraction(24)
+    fps = min(MAX_FPS, info.fps) if info.fps > 0 else Fraction(24)
     while True:
         notes: list[str] = []
-        reading = _Reading(path, fps, notes)
+        reading = _ConstantRateReader(path, fps, notes)
         clip = reading.clip(info.seconds)
-        looked, frames = _side_by_side(clip, reading, policy, progress)
-        if not reading.dropped or fps >= MOST_FPS:
+        looked, frames = _run_in_parallel(clip, reading, policy, progress)
+        if not reading.dropped or fps >= MAX_FPS:
             break
-        fps = min(MOST_FPS, 2 * fps)  # its rate varies: some pictures came faster than its average
+        fps = min(MAX_FPS, 2 * fps)  # its rate varies: some pictures came faster than its average
     if notes:
         damage = [
             Finding("undecodable", 1.0, "decoder", f"not all of it could be looked at: {n}") for n in notes
         ]
-        looked = replace(looked, ruled=(*looked.ruled, *ruled(policy, damage)))
+        looked = replace(looked, findings=(*looked.findings, *apply_rules(policy, damage)))
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return Moderation(
@@ -98,7 +98,7 @@ def moderate_file(path: Path, policy: Policy, *, progress: Progress = NoProgress
         frames,
         PolicyRef(policy.name, policy.digest),
         looked,
-        tuple(_remarks(looked)),
+        tuple(_gate_notes(looked)),
     )
 
 
@@ -108,21 +108,21 @@ def _is_picture(path: Path) -> bool:
     return (formats.detect(path).mime or "").startswith("image/")
 
 
-def _remarks(looked: Looked) -> Iterator[str]:
+def _gate_notes(looked: GateResult) -> Iterator[str]:
     for name, why in looked.absent.items():
         yield f"not checked: {name} ({why})"
-    if looked.action in HIDING:
+    if looked.action in HIDING_ACTIONS:
         yield f"the policy wants faces to be hidden ({looked.action}); this file shows them"
 
 
-class _Reading:
+class _ConstantRateReader:
     """One decoding of a file, brought to a constant frame rate: each picture as long as it is shown."""
 
     def __init__(self, path: Path, fps: Fraction, notes: list[str]) -> None:
         self._path, self._fps, self._notes = path, fps, notes
         self.dropped = 0
         """Pictures that were shown for less than half a frame."""
-        self._pass = self._steady()
+        self._pass = self._resample()
         self._first = next(self._pass, None)
 
     def clip(self, seconds: float) -> Clip:
@@ -133,7 +133,9 @@ class _Reading:
             )
         height, width = self._first.shape[:2]
         count = max(1, round(seconds * self._fps))
-        return Clip(lambda: _Reading(self._path, self._fps, [])._all(), width, height, self._fps, count)
+        return Clip(
+            lambda: _ConstantRateReader(self._path, self._fps, [])._all(), width, height, self._fps, count
+        )
 
     def _all(self) -> Iterator[Frame]:
         if self._first is not None:
@@ -148,10 +150,10 @@ class _Reading:
         if text not in self._notes:
             self._notes.append(text)
 
-    def _steady(self) -> Iterator[Frame]:
+    def _resample(self) -> Iterator[Frame]:
         number, start, used = 0, 0.0, True
         shown: Frame | None = None
-        for seen in sandbox.watch(self._path, rate=_ALL, short_side=SHORT_SIDE):
+        for seen in sandbox.stream_frames(self._path, rate=_EVERY_PICTURE, short_side=SHORT_SIDE):
             if isinstance(seen, str):
                 self._note(seen)
                 continue
@@ -170,13 +172,15 @@ class _Reading:
             yield shown
 
 
-def _side_by_side(clip: Clip, reading: _Reading, policy: Policy, progress: Progress) -> tuple[Looked, int]:
+def _run_in_parallel(
+    clip: Clip, reading: _ConstantRateReader, policy: Policy, progress: Progress
+) -> tuple[GateResult, int]:
     """Every check in a thread of its own, on one common pass; the answers, and how many frames there were."""
-    from safegen.moderation.single_pass import View
+    from safegen.moderation.single_pass import ClipView
 
     jobs: list[tuple[Callable[..., Any], str]] = [(run_check, n) for n in policy.frames.required]
     jobs += [(run_optional, n) for n in policy.frames.optional]
-    views = [View(clip) for _ in jobs]
+    views = [ClipView(clip) for _ in jobs]
     count = 0
     with ThreadPoolExecutor(len(jobs)) as threads:
         running: list[Future[Any]] = []
@@ -190,17 +194,17 @@ def _side_by_side(clip: Clip, reading: _Reading, policy: Policy, progress: Progr
                 if all(view.done for view in views) and any(f.exception() for f in running):
                     break
                 for view in views:
-                    view.put(frame)
+                    view.feed(frame)
                 count += 1
                 if count % max(1, round(clip.fps)) == 0:
                     progress.advance()
             end = None
         finally:
             for view in views:
-                view.put(None) if end is None else view.stop(end)
+                view.feed(None) if end is None else view.stop(end)
         answers = [future.result() for future in running]
     must = len(policy.frames.required)
-    return gathered(policy, answers[:must], answers[must:]), count
+    return collect_results(policy, answers[:must], answers[must:]), count
 
 
 def _start(threads: ThreadPoolExecutor, view: Any, job: Callable[..., Any], name: str) -> Future[Any]:

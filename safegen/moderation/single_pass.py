@@ -20,15 +20,15 @@ from safegen.errors import MarkingFailed, SafegenError
 from safegen.media.encode import Encoding
 from safegen.media.encode_planes import encode_pictures
 from safegen.media.footage import Footage, Picture
-from safegen.media.label import labelled
+from safegen.media.label import draw_labels
 from safegen.media.label_planes import PlaneLabel
 from safegen.media.prefetch import prefetch
 from safegen.media.thumbnail import ThumbnailPicker
 from safegen.moderation.checks import run_check, run_extractor, run_optional
-from safegen.moderation.gate import gathered
-from safegen.pipeline.frames_gate import NOBODY, Approved, judged
-from safegen.pipeline.mark_planes import check_fits, mark_pictures
-from safegen.pipeline.stages import Encoded, Made
+from safegen.moderation.gate import collect_results
+from safegen.pipeline.frames_gate import NO_FINDINGS, ApprovedFindings, apply_gate
+from safegen.pipeline.mark_planes import check_scheme_fits, mark_planes
+from safegen.pipeline.stages import Encoded, UnmarkedClip
 from safegen.protocols import NoProgress, Progress, Watermark
 from safegen.types import Clip
 
@@ -37,22 +37,22 @@ if TYPE_CHECKING:
     from safegen.types import Frame
 
 R = TypeVar("R")
-_WAITING = 4
+_QUEUE_SIZE = 4
 """Small pictures that may wait for a check."""
-_GLANCE = 0.1
+_POLL_SECONDS = 0.1
 """Seconds between two looks at whether the pass is over: nobody waits for a picture that never comes."""
 
 
-class _Stopped(Exception):
+class _PassStopped(Exception):
     """The pass is over before its end: a check that still reads must not take it for a short clip."""
 
 
-class View:
+class ClipView:
     """The clip as one check sees it: its first reading rides on the common pass, later ones decode anew."""
 
     def __init__(self, clip: Clip) -> None:
         self._again = clip.open
-        self._queue: queue.Queue[Frame | None] = queue.Queue(_WAITING)
+        self._queue: queue.Queue[Frame | None] = queue.Queue(_QUEUE_SIZE)
         self._done = threading.Event()
         self._stopped: BaseException | None = None
         self._taken = False
@@ -62,28 +62,28 @@ class View:
         if self._taken:
             return self._again()
         self._taken = True
-        return self._ride()
+        return self._read_common_pass()
 
-    def _ride(self) -> Iterator[Frame]:
+    def _read_common_pass(self) -> Iterator[Frame]:
         while self._stopped is None and not self._done.is_set():
             try:
-                item = self._queue.get(timeout=_GLANCE)
+                item = self._queue.get(timeout=_POLL_SECONDS)
             except queue.Empty:
                 continue
             if item is None:
                 return
             yield item
-        raise self._stopped or _Stopped
+        raise self._stopped or _PassStopped
 
     def stop(self, error: BaseException) -> None:
         """No more pictures, and this is not the end of the clip: its reader gets *error*. Never waits."""
         self._stopped = error
 
-    def put(self, item: Frame | None) -> None:
+    def feed(self, item: Frame | None) -> None:
         """Give the check a picture (None: the end of the clip); waits unless it needs no more."""
         while self._stopped is None and not self._done.is_set():
             try:
-                self._queue.put(item, timeout=_GLANCE)
+                self._queue.put(item, timeout=_POLL_SECONDS)
             except queue.Full:
                 continue
             return
@@ -102,7 +102,7 @@ class View:
 
 
 def check_and_encode(
-    made: Made,
+    made: UnmarkedClip,
     footage: Footage,
     policy: Policy,
     destination: Path,
@@ -111,7 +111,7 @@ def check_and_encode(
     watermark: str = "tile",
     encoding: Encoding = Encoding(),
     progress: Progress = NoProgress(),
-    approved: Approved = NOBODY,
+    approved: ApprovedFindings = NO_FINDINGS,
     label: str = "",
 ) -> Encoded:
     """Check, mark and encode *footage* (whose small pictures are ``made.clip``) in one pass.
@@ -121,48 +121,50 @@ def check_and_encode(
     Raises CheckUnavailable, GenerationFailed (frames gate), MarkingFailed, ReleaseFailed, UnreadableInput,
     UsageError (a scheme that cannot mark such pictures), Interrupted.
     """
-    scheme: Watermark = plugins.load("watermarks", watermark)
-    check_fits(scheme, watermark, footage)
+    scheme: Watermark = plugins.load_plugin("watermarks", watermark)
+    check_scheme_fits(scheme, watermark, footage)
     payload = content_id & ((1 << scheme.payload_bits) - 1)
     jobs: list[tuple[Callable[..., Any], str]] = [(run_check, n) for n in policy.frames.required]
     jobs += [(run_optional, n) for n in policy.frames.optional]
     jobs += [(run_extractor, n) for n in policy.attributes]
-    views = [View(made.clip) for _ in jobs]
+    views = [ClipView(made.clip) for _ in jobs]
     middle = ThumbnailPicker(footage.expected)
-    draw = PlaneLabel(footage, label).draw if label else _as_it_is
+    draw = PlaneLabel(footage, label).draw if label else _unlabelled
     progress.stage("checking, marking, encoding", footage.expected)
     with ThreadPoolExecutor(max(1, len(jobs))) as threads:
         running: list[Future[Any]] = []
         try:  # from the first check on: an interrupt has to end their threads, or the pool waits for ever
             for view, (job, name) in zip(views, jobs, strict=True):
-                running.append(_start(threads, view, job, name))
-            source = _shown(iter(footage), views, running, middle, label)
-            marked = prefetch(_marked(scheme, map(draw, source), footage, payload))
+                running.append(_start_check(threads, view, job, name))
+            source = _feed_views(iter(footage), views, running, middle, label)
+            marked = prefetch(_mark(scheme, map(draw, source), footage, payload))
             try:
                 frames = encode_pictures(marked, destination, footage, encoding=encoding, progress=progress)
             finally:
                 marked.close()
         except BaseException:
             for view in views:
-                view.stop(_Stopped())
-            _first_failure(running)
+                view.stop(_PassStopped())
+            _raise_first_failure(running)
             raise
         answers = [future.result() for future in running]
     must, may = len(policy.frames.required), len(policy.frames.optional)
-    looked = gathered(policy, answers[:must], answers[must : must + may])
-    moderated = judged(made, policy, looked, answers[must + may :], approved)
+    looked = collect_results(policy, answers[:must], answers[must : must + may])
+    moderated = apply_gate(made, policy, looked, answers[must + may :], approved)
     return Encoded(moderated, destination, payload, scheme.alg, frames, middle.jpeg())
 
 
-def _start(threads: ThreadPoolExecutor, view: View, job: Callable[[str, Clip], R], name: str) -> Future[R]:
+def _start_check(
+    threads: ThreadPoolExecutor, view: ClipView, job: Callable[[str, Clip], R], name: str
+) -> Future[R]:
     """Begin a check in a thread of its own, in the caller's context."""
     context = contextvars.copy_context()
     return threads.submit(context.run, view.run, lambda clip: job(name, clip))
 
 
-def _shown(
+def _feed_views(
     pictures: Iterator[Picture],
-    views: Sequence[View],
+    views: Sequence[ClipView],
     running: Sequence[Future[Any]],
     middle: ThumbnailPicker,
     label: str,
@@ -170,43 +172,43 @@ def _shown(
     """The pictures, each shown to every check first; stops at once when a check says no."""
     for picture in pictures:
         for view in views:
-            view.put(picture.small)
-        middle.add_frame(next(labelled([picture.small], label)))
+            view.feed(picture.preview)
+        middle.add_frame(next(draw_labels([picture.preview], label)))
         if any(f.done() and f.exception() is not None for f in running):
-            raise _Stopped
+            raise _PassStopped
         yield picture
     for view in views:
-        view.put(None)
+        view.feed(None)
 
 
-def _as_it_is(picture: Picture) -> Picture:
+def _unlabelled(picture: Picture) -> Picture:
     return picture
 
 
-def _first_failure(running: Sequence[Future[Any]]) -> None:
+def _raise_first_failure(running: Sequence[Future[Any]]) -> None:
     """Raise what a check raised by itself: it is the reason why the pass was stopped."""
     for future in running:
         error = future.exception()
-        if error is not None and not _stopped(error):
+        if error is not None and not _is_pass_stopped(error):
             raise error
 
 
-def _stopped(error: BaseException | None) -> bool:
+def _is_pass_stopped(error: BaseException | None) -> bool:
     """Whether the end of the pass is behind *error*."""
     while error is not None:
-        if isinstance(error, _Stopped):
+        if isinstance(error, _PassStopped):
             return True
         error = error.__cause__
     return False
 
 
-def _marked(
+def _mark(
     scheme: Watermark, pictures: Iterator[Picture], footage: Footage, payload: int
 ) -> Iterator[Picture]:
     """Pictures with the mark; whatever goes wrong in the scheme is MarkingFailed."""
     try:
-        yield from mark_pictures(scheme, pictures, footage, payload)
-    except (SafegenError, GeneratorExit, _Stopped):
+        yield from mark_planes(scheme, pictures, footage, payload)
+    except (SafegenError, GeneratorExit, _PassStopped):
         raise
     except Exception as error:
         raise MarkingFailed(f"the watermark could not be embedded: {error}") from error

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from safegen.types import ModelRef
 
 LABEL = "org.safegen.audit"
-_LOOKED_AT = 200
+_MAX_ENTRIES = 200
 """Newest audits of the ledger that are looked at."""
 
 
-def audits_of(ledger: LedgerReader, model: ModelRef) -> list[Json]:
+def find_audits(ledger: LedgerReader, model: ModelRef) -> list[Json]:
     """The newest audit of these very weights by each suite, as the manifest states it; [] without any.
 
     Models without a known digest are never matched: an audit of other weights says nothing.
@@ -23,7 +23,7 @@ def audits_of(ledger: LedgerReader, model: ModelRef) -> list[Json]:
     found: dict[str, Json] = {}
     if not model.digest:
         return []
-    for entry in ledger.entries("audit", limit=_LOOKED_AT):
+    for entry in ledger.entries("audit", limit=_MAX_ENTRIES):
         public = entry.public
         models = public.get("models", [])
         suite = public.get("suite", {})
@@ -44,8 +44,8 @@ def audits_of(ledger: LedgerReader, model: ModelRef) -> list[Json]:
     return list(found.values())
 
 
-def name_audits(stated: Json, ledger: LedgerReader, model: ModelRef | None) -> None:
+def add_audit_assertion(definition: Json, ledger: LedgerReader, model: ModelRef | None) -> None:
     """Add the assertion ``org.safegen.audit`` to the manifest definition *stated*, if there is an audit."""
-    audits = audits_of(ledger, model) if model is not None else []
+    audits = find_audits(ledger, model) if model is not None else []
     if audits:
-        stated["assertions"].append({"label": LABEL, "data": {"audits": audits}})
+        definition["assertions"].append({"label": LABEL, "data": {"audits": audits}})

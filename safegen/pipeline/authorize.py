@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from safegen.consent.prompt_check import with_consent
-from safegen.consent.registrar import public_half
-from safegen.consent.registry import consents
+from safegen.consent.prompt_check import apply_consent
+from safegen.consent.registrar import load_public_key
+from safegen.consent.registry import list_consents
 from safegen.errors import HeldForReview, RefusedByPolicy, UsageError
-from safegen.pipeline.held_clips import Kept, output_of, take
-from safegen.pipeline.inputs import Admitted, admit
+from safegen.pipeline.held_clips import HeldClip, approved_output, load_held_clip
+from safegen.pipeline.inputs import Admitted, admit_inputs
 from safegen.pipeline.ledger_records import decision_private, decision_public
-from safegen.review.queue import spend
+from safegen.review.queue import spend_approval
 from safegen.types import Allowed, Decision, Held, Refused, Request
-from safegen.workspace.session import Studio
+from safegen.workspace.session import Session
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -33,89 +33,91 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Cleared:
+class Authorized:
     """A request that may be generated, its inputs admitted. ``index``: the decision's entry in the ledger.
 
     ``kept``: the clip made of it before, which a person approved.
     """
 
-    admitted: Admitted
-    index: int
+    inputs: Admitted
+    decision_index: int
     approval: Approval | None
-    kept: Kept | None = None
+    held_clip: HeldClip | None = None
 
     @property
     def request(self) -> Request:
         """The request, its inputs named by their SHA-256."""
-        return self.admitted.decision.request
+        return self.inputs.decision.request
 
 
-def screened(request: Request, policy: Policy, studio: Studio) -> Allowed | Held | Refused:
+def screen_prompt(request: Request, policy: Policy, studio: Session) -> Allowed | Held | Refused:
     """The decision about the prompts alone. A refusal is recorded and raised (RefusedByPolicy)."""
     from safegen.screening import screen
 
     studio.progress.stage("screening")
     decision = screen(request, policy=policy)
     if isinstance(decision, Refused):
-        stop(decision, record_decision(decision, studio))
+        raise_for_decision(decision, record_decision(decision, studio))
     return decision
 
 
-def clear(
+def authorize(
     decision: Allowed | Held | Refused,
     policy: Policy,
     *,
-    studio: Studio,
-    place: Callable[[str], Path],
+    studio: Session,
+    temporary: Callable[[str], Path],
     approval: int | None = None,
-) -> Cleared:
+) -> Authorized:
     """Admit the inputs of a ``screened`` request, record the decision about all of it, let it pass or stop.
 
     *place* gives paths for temporaries; they have to stay until the clip is signed. An *approval* of a clip
     brings that clip back (``Cleared.kept``): nothing has to be generated. Raises UnreadableInput,
     CheckUnavailable, RefusedByPolicy, HeldForReview, UsageError for an approval nothing needs.
     """
-    agreed = agreements(studio.workspace, studio.ledger, studio.clock())
-    decision = with_consent(decision, policy, agreed)
+    agreed = load_consents(studio.workspace, studio.ledger, studio.clock())
+    decision = apply_consent(decision, policy, agreed)
     if isinstance(decision, Refused):
-        stop(decision, record_decision(decision, studio))
-    admitted = admit(
+        raise_for_decision(decision, record_decision(decision, studio))
+    admitted = admit_inputs(
         decision,
         policy,
-        place=place,
-        anchors=[*studio.signer_roots, *anchors(studio.workspace)],
+        temporary=temporary,
+        anchors=[*studio.signer_anchors, *trust_anchors(studio.workspace)],
         ledger=studio.ledger,
         consents=agreed,
         progress=studio.progress,
     )
     index = record_decision(admitted.decision, studio)
-    output = None if approval is None else output_of(studio.ledger, approval)
+    output = None if approval is None else approved_output(studio.ledger, approval)
     if approval is None or output is None or isinstance(admitted.decision, Refused):
-        return Cleared(admitted, index, let_pass(admitted.decision, approval, studio, index))
-    kept = take(output, admitted.decision, studio=studio, temporary=place, parts=admitted.parts)
-    spent = spend(studio.ledger, approval, admitted.decision, recorded=index, output=kept.output)
-    return Cleared(admitted, index, spent, kept)
+        return Authorized(admitted, index, apply_approval(admitted.decision, approval, studio, index))
+    kept = load_held_clip(
+        output, admitted.decision, studio=studio, temporary=temporary, parts=admitted.ingredients
+    )
+    spent = spend_approval(studio.ledger, approval, admitted.decision, recorded=index, output=kept.output)
+    return Authorized(admitted, index, spent, kept)
 
 
-def agreements(workspace: Workspace, ledger: LedgerReader, now: datetime) -> list[Consent]:
+def load_consents(workspace: Workspace, ledger: LedgerReader, now: datetime) -> list[Consent]:
     """The consent registry as it stands *now*. Raises LedgerError, KeyUnavailable."""
-    return consents(ledger, public_half(workspace.keys), now=now)
+    return list_consents(ledger, load_public_key(workspace.keys), now=now)
 
 
-def anchors(workspace: Workspace) -> Sequence[bytes]:
+def trust_anchors(workspace: Workspace) -> Sequence[bytes]:
     """Roots of the signers that the user trusts. Raises UsageError for a broken trust file."""
     from safegen.verification.trust import load_trust
 
     return load_trust(workspace, ()).anchors
 
 
-def record_decision(decision: Decision, studio: Studio) -> int:
+def record_decision(decision: Decision, studio: Session) -> int:
     """Enter the decision into the ledger, the prompt only as a commitment; returns the entry's index."""
     private = decision_private(decision, keep_prompt=studio.workspace.config.keep_prompts)
     return studio.ledger.append("decision", decision_public(decision), private)
 
 
-def let_pass(decision: Decision, approval: int | None, studio: Studio, index: int) -> Approval | None:
+def apply_approval(decision: Decision, approval: int | None, studio: Session, index: int) -> Approval | None:
     """Stop unless *decision* allows the request, or a person did: that *approval* is then spent.
 
     Raises RefusedByPolicy (no approval helps), HeldForReview, UsageError for an approval nothing needs.
@@ -123,21 +125,21 @@ def let_pass(decision: Decision, approval: int | None, studio: Studio, index: in
     if isinstance(decision, Allowed):
         if approval is not None:
             raise UsageError(
-                f"the policy allows this {_what(decision)} by itself", hint="leave --approval out"
+                f"the policy allows this {_subject(decision)} by itself", hint="leave --approval out"
             )
         return None
     if approval is None or not isinstance(decision, Held):
-        stop(decision, index)
-    return spend(studio.ledger, approval, decision, recorded=index)
+        raise_for_decision(decision, index)
+    return spend_approval(studio.ledger, approval, decision, recorded=index)
 
 
-def stop(decision: Decision, index: int | None = None) -> NoReturn:
+def raise_for_decision(decision: Decision, index: int | None = None) -> NoReturn:
     """Raise what a refusing or holding decision means. *index*: its entry in the ledger, if recorded."""
     first = decision.findings[0] if decision.findings else None
     why = f"{first.category}: {first.reason}" if first else "the overall score is too high"
     if isinstance(decision, Refused):
         raise RefusedByPolicy(
-            f"the policy {decision.policy.name!r} refuses this {_what(decision)} ({why})",
+            f"the policy {decision.policy.name!r} refuses this {_subject(decision)} ({why})",
             decision=decision,
             hint="nothing was generated"
             + ("" if decision.request.inputs else "; `safegen screen` shows every finding"),
@@ -153,6 +155,6 @@ def stop(decision: Decision, index: int | None = None) -> NoReturn:
     raise TypeError(f"{type(decision).__name__} is no reason to stop")
 
 
-def _what(decision: Decision) -> str:
+def _subject(decision: Decision) -> str:
     """What was decided about, in a word."""
     return "request" if decision.request.inputs else "prompt"

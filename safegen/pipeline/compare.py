@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
-from safegen.pipeline.ledger_records import plain
+from safegen.pipeline.ledger_records import to_canonical
 
 if TYPE_CHECKING:
-    from safegen.pipeline.stages import Made
+    from safegen.pipeline.stages import UnmarkedClip
     from safegen.types import Clip, Json
 
 PEAK = 255.0
@@ -26,7 +26,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Likeness:
+class FrameSimilarity:
     """Peak signal-to-noise ratio in dB over all frames of two clips and of their worst frame (number from
     0). Infinite when every pixel is the same; ``None``, with the reason in ``note``, when they cannot be
     compared.
@@ -38,12 +38,12 @@ class Likeness:
     note: str = ""
 
 
-def likeness(first: Clip, second: Clip) -> Likeness:
+def measure_similarity(first: Clip, second: Clip) -> FrameSimilarity:
     """Compare two clips frame by frame, streaming. Raises UnreadableInput when one cannot be decoded."""
     import numpy as np
 
     if (first.width, first.height) != (second.width, second.height):
-        return Likeness(
+        return FrameSimilarity(
             note=f"the sizes differ: {first.width}x{first.height} and {second.width}x{second.height}"
         )
     errors: list[float] = []
@@ -54,10 +54,10 @@ def likeness(first: Clip, second: Clip) -> Likeness:
             break
         errors.append(float(np.mean(np.square(one.astype(np.float32) - other.astype(np.float32)))))
     if not errors:
-        return Likeness(note="there are no frames to compare")
+        return FrameSimilarity(note="there are no frames to compare")
     worst = max(range(len(errors)), key=errors.__getitem__)
     note = f"one has more frames; {len(errors)} were compared" if uneven else ""
-    return Likeness(_psnr(sum(errors) / len(errors)), _psnr(errors[worst]), worst, note)
+    return FrameSimilarity(_psnr(sum(errors) / len(errors)), _psnr(errors[worst]), worst, note)
 
 
 def _psnr(error: float) -> float:
@@ -67,28 +67,33 @@ def _psnr(error: float) -> float:
     return math.inf if error == 0 else 10 * math.log10(PEAK**2 / error)
 
 
-def differences(public: Json, private: Json, made: Made) -> tuple[Difference, ...]:
+def find_differences(public: Json, private: Json, made: UnmarkedClip) -> tuple[Difference, ...]:
     """What was recorded with a release and is otherwise now: model, settings, libraries and processor."""
     model = made.model
     now_model = {"name": model.name, "version": model.version, "sha256": model.digest} if model else {}
     pairs = (
         ("model", public.get("model", {}), {k: v for k, v in now_model.items() if v}),
-        ("settings", private.get("settings", {}), plain(made.settings)),
-        ("build", *_both(private.get("build", {}), plain(made.trace.build) if made.trace else {})),
+        ("settings", private.get("settings", {}), to_canonical(made.settings)),
+        (
+            "build",
+            *_common_keys(
+                private.get("build", {}), to_canonical(made.generation.environment) if made.generation else {}
+            ),
+        ),
     )
-    return tuple(found for name, then, now in pairs for found in _unequal(name, then, now))
+    return tuple(found for name, then, now in pairs for found in _differing_leaves(name, then, now))
 
 
-def _both(then: Json, now: Json) -> tuple[Json, Json]:
+def _common_keys(then: Json, now: Json) -> tuple[Json, Json]:
     """The entries that both have: a library that was not at hand then says nothing about the pictures."""
     names = then.keys() & now.keys()
     return {n: then[n] for n in names}, {n: now[n] for n in names}
 
 
-def _unequal(name: str, then: Any, now: Any) -> Iterator[Difference]:
+def _differing_leaves(name: str, then: Any, now: Any) -> Iterator[Difference]:
     """The leaves in which two JSON values differ."""
     if isinstance(then, Mapping) and isinstance(now, Mapping):
         for key in sorted({*then, *now}):
-            yield from _unequal(f"{name}.{key}", then.get(key, ""), now.get(key, ""))
+            yield from _differing_leaves(f"{name}.{key}", then.get(key, ""), now.get(key, ""))
     elif then != now:
         yield Difference(name, str(then), str(now))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safegen.accessibility import scenes, sidecars, speech, tracks, webvtt
-from safegen.accessibility.cues import Cue, cue
+from safegen.accessibility.cues import Cue, rounded_cue
 from safegen.credentials import formats
 from safegen.errors import Interrupted, UnreadableInput, UsageError
 from safegen.media import sandbox
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from safegen.accessibility.speech import Speech
-    from safegen.accessibility.tracks import Tracks
+    from safegen.accessibility.speech import SpeechEngine
+    from safegen.accessibility.tracks import AccessibilityTracks
     from safegen.types import Json
 
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 class Description:
     """What was written (``paths`` by kind; ``video`` where it was asked for), what it says, what to know."""
 
-    tracks: Tracks
+    tracks: AccessibilityTracks
     paths: dict[str, Path]
     record: Json
     notes: tuple[str, ...] = ()
@@ -44,7 +44,7 @@ def describe(
     captions: Path | None = None,
     overwrite: bool = False,
     progress: Progress = NoProgress(),
-    engine: Speech | None = None,
+    engine: SpeechEngine | None = None,
 ) -> Description:
     """See ``safegen.describe``. *engine*: a speech synthesiser, default the one that is installed."""
     if folder is not None and video is not None:
@@ -56,16 +56,16 @@ def describe(
     targets = _targets(path, folder or path.parent, video, overwrite)
     progress.stage("reading")
     info = sandbox.probe(path)
-    own = media.read_foreign(path)
+    own = media.read_tracks_sandboxed(path)
     audio = sandbox.read_audio(path) if info.audio else None
     inside = own.texts.get("captions") or own.texts.get("other")
-    spoken = said if said is not None else None if inside is None else [cue(*line) for line in inside]
+    spoken = said if said is not None else None if inside is None else [rounded_cue(*line) for line in inside]
     notes: list[str] = []
     if own.frames < info.frames:
         notes.append(f"the file breaks off: {own.frames} of {info.frames} pictures are there")
     progress.stage("describing")
-    seen = scenes.collect_samples(_pictures(path, info.seconds, notes, progress), info.seconds)
-    built = tracks.build(
+    seen = scenes.collect_samples(_sample_frames(path, info.seconds, notes, progress), info.seconds)
+    built = tracks.build_tracks(
         scenes.segment_scenes(seen),
         seen.seconds,
         audio=audio,
@@ -74,25 +74,25 @@ def describe(
     )
     written = sidecars.build_sidecars(built, title=f"Transcript: {path.name}")
     put = sidecars.embedded_tracks(
-        built, captions=not _is_from_inside(built, said), chapters=not own.chapters
+        built, captions=not _captions_are_embedded(built, said), chapters=not own.chapters
     )
-    with _workplace(targets) as place:
+    with _temporary_folder(targets) as place:
         if video is not None:
             progress.stage("adding tracks")
-            notes += media.write_foreign(path, place / "video.mp4", put)
-            sidecars.check(media.read_foreign(place / "video.mp4"), put, own.frames)
-            notes += _about_credentials(path)
+            notes += media.mux_tracks_sandboxed(path, place / "video.mp4", put)
+            sidecars.check_embedded(media.read_tracks_sandboxed(place / "video.mp4"), put, own.frames)
+            notes += _credential_notes(path)
         for kind, text in written.texts.items():
             (place / kind).write_text(text, encoding="utf-8")
         if progress.cancelled():
             raise Interrupted("stopped before anything was written")
-        _publish(place, targets, overwrite)
-    return Description(built, targets, sidecars.record(built, written), tuple(notes))
+        _place_files(place, targets, overwrite)
+    return Description(built, targets, sidecars.accessibility_record(built, written), tuple(notes))
 
 
-def _is_from_inside(built: Tracks, said: Sequence[Cue] | None) -> bool:
+def _captions_are_embedded(built: AccessibilityTracks, said: Sequence[Cue] | None) -> bool:
     """Whether the captions are those that the video has already."""
-    return built.heard == "written" and said is None
+    return built.sound_status == "written" and said is None
 
 
 def _targets(path: Path, folder: Path, video: Path | None, overwrite: bool) -> dict[str, Path]:
@@ -113,12 +113,12 @@ def _targets(path: Path, folder: Path, video: Path | None, overwrite: bool) -> d
     return {kind: target.absolute() for kind, target in targets.items()}
 
 
-def _pictures(
+def _sample_frames(
     path: Path, seconds: float, notes: list[str], progress: Progress
 ) -> Iterator[tuple[NDArray[np.uint8], float]]:
     """Small pictures with the seconds from the first; what went wrong on the way becomes a note."""
     first: float | None = None
-    for item in sandbox.watch(path, rate=scenes.rate_for(seconds), short_side=scenes.SIDE):
+    for item in sandbox.stream_frames(path, rate=scenes.rate_for(seconds), short_side=scenes.SHORT_SIDE):
         if isinstance(item, str):
             notes.append(f"only a part could be looked at: {item}")
             continue
@@ -130,7 +130,7 @@ def _pictures(
         yield picture, max(0.0, time - first)
 
 
-def _about_credentials(path: Path) -> list[str]:
+def _credential_notes(path: Path) -> list[str]:
     """A note where the source has credentials: they do not hold for the copy."""
     from safegen.credentials.read import read_credentials
 
@@ -142,11 +142,11 @@ def _about_credentials(path: Path) -> list[str]:
 
 
 @contextmanager
-def _workplace(targets: dict[str, Path]) -> Iterator[Path]:
+def _temporary_folder(targets: dict[str, Path]) -> Iterator[Path]:
     """A private folder for what is not finished, removed in every case."""
-    from safegen.release.files import failing, make_job_folder, remove_job_folder
+    from safegen.release.files import make_job_folder, remove_job_folder, translate_os_errors
 
-    with failing("making the folder for temporaries"):
+    with translate_os_errors("making the folder for temporaries"):
         folder = make_job_folder(next(iter(targets.values())).parent, secrets.token_hex(16))
     try:
         yield folder
@@ -154,22 +154,22 @@ def _workplace(targets: dict[str, Path]) -> Iterator[Path]:
         remove_job_folder(folder)
 
 
-def _publish(place: Path, targets: dict[str, Path], overwrite: bool) -> None:
+def _place_files(place: Path, targets: dict[str, Path], overwrite: bool) -> None:
     """Give every file its name, the video last, none half written; all or none. Raises ReleaseFailed."""
     from safegen.release import files as moves
 
     done: list[tuple[Path, str]] = []
     try:
-        with moves.failing("writing the tracks"):
+        with moves.translate_os_errors("writing the tracks"):
             for kind, target in targets.items():
                 source = place / ("video.mp4" if kind == "video" else kind)
                 seen = moves.sync_and_hash(source)
-                moves.place(source, target, overwrite=overwrite, placeholder=lambda: None)
+                moves.place_file(source, target, overwrite=overwrite, placeholder=lambda: None)
                 done.append((target, seen.sha256))
             moves.sync_folder(next(iter(targets.values())).parent)
     except BaseException:
         for target, digest in done:
-            if moves.holds(target, digest):
+            if moves.has_sha256(target, digest):
                 target.unlink()
         raise
 
@@ -205,7 +205,7 @@ def description_rows(done: Description) -> Iterator[tuple[str, str]]:
     yield (
         "sound",
         {"nothing": "none", "unrecognised": "there is sound; nobody wrote down what is said"}.get(
-            done.tracks.heard, f"{len(done.tracks.captions)} captions"
+            done.tracks.sound_status, f"{len(done.tracks.captions)} captions"
         ),
     )
     spoken = done.tracks.narration

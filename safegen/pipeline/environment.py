@@ -13,10 +13,21 @@ from safegen._version import __version__
 from safegen.types import Json, Request
 
 _LIBRARIES = ("torch", "diffusers", "transformers", "numpy", "opencv-python-headless")
-_PLAIN = ("model", "policy", "seed", "width", "height", "seconds", "fps", "steps", "guidance", "strength")
+_RECORDED_SETTINGS = (
+    "model",
+    "policy",
+    "seed",
+    "width",
+    "height",
+    "seconds",
+    "fps",
+    "steps",
+    "guidance",
+    "strength",
+)
 
 
-def build() -> Json:
+def describe_environment() -> Json:
     """Versions of the libraries that are installed, and the kind of processor: no names of machines or users.
 
     What only torch knows (instructions used, graphics processor) is there when torch is loaded.
@@ -39,7 +50,9 @@ def request_json(request: Request) -> Json:
 
     Inputs are named by their SHA-256, shots by their times (their prompts are the prompt's lines).
     """
-    asked: Json = {name: getattr(request, name) for name in _PLAIN if getattr(request, name) is not None}
+    asked: Json = {
+        name: getattr(request, name) for name in _RECORDED_SETTINGS if getattr(request, name) is not None
+    }
     if request.options:
         asked["options"] = json.dumps(dict(request.options), sort_keys=True, default=repr)
     if request.mode != "text":

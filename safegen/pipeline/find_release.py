@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from safegen.ledger.store import Ledger
 
 MAX_PROMPT_FILE = 1_000_000
-_KEEP = "keep_prompts = true in safegen.toml keeps prompts for next time"
+_KEEP_HINT = "keep_prompts = true in safegen.toml keeps prompts for next time"
 _SIZES = {"width": int, "height": int, "seconds": float, "fps": int, "steps": int, "guidance": float}
 
 
 @dataclass(frozen=True)
-class Found:
+class ReleaseMatch:
     """A release in the ledger. ``by``: how it was found (``file hash``, ``manifest id``, ``watermark``,
     ``pictures``).
     """
@@ -32,7 +32,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Given:
+class SuppliedRequest:
     """What the user adds where the workspace does not keep it: prompts as text, files of inputs, and a
     model or policy that is called otherwise by now.
     """
@@ -44,7 +44,7 @@ class Given:
     policy: str | None = None
 
 
-def find_release(path: Path, ledger: Ledger) -> Found:
+def find_release(path: Path, ledger: Ledger) -> ReleaseMatch:
     """The release that the file at *path* is, or was before it was changed or re-encoded.
 
     Raises UnreadableInput, CheckUnavailable, LedgerError; UsageError when this ledger knows no such release.
@@ -54,28 +54,28 @@ def find_release(path: Path, ledger: Ledger) -> Found:
     from safegen.verification import watermarks
 
     require_readable(path)
-    for found in ledger.find(sha256=file_sha256(path)):
-        return Found(found, "file hash")
+    for found in ledger.find_releases(sha256=file_sha256(path)):
+        return ReleaseMatch(found, "file hash")
     credentials = read_credentials(path)
     if credentials.manifest_id:
-        for found in ledger.find(manifest_id=credentials.manifest_id):
-            return Found(found, "manifest id")
+        for found in ledger.find_releases(manifest_id=credentials.manifest_id):
+            return ReleaseMatch(found, "manifest id")
     skipped: list[NotChecked] = []
     looked = watermarks.detect_watermarks(path, credentials, ledger, skipped)
     resolutions, recovered = watermarks.resolve_payloads(looked, ledger)
     # A mark can be copied onto other pictures: it counts only where they are the recorded ones.
     if recovered is not None and any(r.content is None or r.content.matches for r in resolutions):
-        return Found(recovered, "watermark")
+        return ReleaseMatch(recovered, "watermark")
     _, recovered = watermarks.recover_by_content(looked, credentials, ledger)
     if recovered is not None:
-        return Found(recovered, "pictures")
+        return ReleaseMatch(recovered, "pictures")
     raise UsageError(
         f"{path.name} is no release of this workspace's ledger",
         hint="only the workspace that made a video can reproduce it: choose it with --workspace",
     )
 
 
-def restore(release: ReleaseEntry, ledger: Ledger, given: Given) -> tuple[Request, Json]:
+def restore_request(release: ReleaseEntry, ledger: Ledger, given: SuppliedRequest) -> tuple[Request, Json]:
     """The request behind *release*, and the private part of its entry.
 
     Raises UsageError, saying what to give, when something is neither kept nor *given*, or what is given is
@@ -91,22 +91,22 @@ def restore(release: ReleaseEntry, ledger: Ledger, given: Given) -> tuple[Reques
             f"the settings of release {release.index} are not recorded (any more)",
             hint="they were redacted, or it was made by an older version",
         )
-    decision = _decision(release, ledger)
-    prompt = _text("prompt", decision, given.prompt)
-    negative = _text("negative_prompt", decision, given.negative_prompt)
+    decision = _decision_private(release, ledger)
+    prompt = _recorded_text("prompt", decision, given.prompt)
+    negative = _recorded_text("negative_prompt", decision, given.negative_prompt)
     asked: Json = private["request"]
     request = _request(asked, prompt, negative)
     request = replace(
         request,
         model=given.model or request.model,
         policy=given.policy or request.policy,
-        inputs=_inputs(asked.get("inputs", []), given.inputs),
+        inputs=_match_inputs(asked.get("inputs", []), given.inputs),
         shots=_shots(asked.get("shots", []), decision, prompt),
     )
     return request, private
 
 
-def _decision(release: ReleaseEntry, ledger: Ledger) -> Json:
+def _decision_private(release: ReleaseEntry, ledger: Ledger) -> Json:
     """The private part of the decision that allowed the release."""
     index = release.entry.public.get("decision")
     private = ledger.private(index) if isinstance(index, int) else None
@@ -118,7 +118,7 @@ def _decision(release: ReleaseEntry, ledger: Ledger) -> Json:
     return private
 
 
-def _text(name: str, decision: Json, given: str | None) -> str:
+def _recorded_text(name: str, decision: Json, given: str | None) -> str:
     """A prompt: as kept, or as given and compared with the recorded hash."""
     wanted = decision.get(f"{name}_sha256")
     option = f"--{name.replace('_', '-')}-file"
@@ -129,7 +129,7 @@ def _text(name: str, decision: Json, given: str | None) -> str:
             return ""
         raise UsageError(
             f"this workspace does not keep prompts: the {name.replace('_', ' ')} has to be given",
-            hint=f"{option} FILE with exactly the same text; {_KEEP}",
+            hint=f"{option} FILE with exactly the same text; {_KEEP_HINT}",
         )
     for text in (given, given.removesuffix("\n"), given.removesuffix("\r\n")):
         if _sha256(text) == wanted:
@@ -161,7 +161,7 @@ def _request(asked: Json, prompt: str, negative: str) -> Request:
         ) from error
 
 
-def _inputs(recorded: Sequence[Mapping[str, Any]], files: Sequence[Path]) -> tuple[Input, ...]:
+def _match_inputs(recorded: Sequence[Mapping[str, Any]], files: Sequence[Path]) -> tuple[Input, ...]:
     """The recorded inputs, each with the file whose SHA-256 it has. Raises UsageError."""
     from safegen._util.hashing import file_sha256
 
@@ -195,7 +195,7 @@ def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def read_text(file: Path) -> str:
+def read_prompt_file(file: Path) -> str:
     """A prompt from *file* (UTF-8, with or without a byte order mark). Raises UnreadableInput."""
     try:
         with file.open("rb") as stream:

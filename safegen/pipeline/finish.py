@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING
 
 from safegen.errors import SigningFailed
 from safegen.media.encode import Encoding
-from safegen.pipeline.accessibility import accessible
-from safegen.pipeline.frames_gate import NOBODY, moderate
-from safegen.pipeline.held_clips import holding, keep
-from safegen.pipeline.iscc import coded, iscc_public
-from safegen.pipeline.ledger_records import release_public, seed_and_settings
-from safegen.pipeline.manifest import definition, name_review
+from safegen.pipeline.accessibility import make_accessible
+from safegen.pipeline.frames_gate import NO_FINDINGS, moderate
+from safegen.pipeline.held_clips import record_if_held, store_held_clip
+from safegen.pipeline.iscc import add_iscc, iscc_public
+from safegen.pipeline.ledger_records import release_private, release_public
+from safegen.pipeline.manifest import add_review_reference, manifest_definition
 from safegen.pipeline.mark import mark_and_encode
-from safegen.pipeline.readback import check
-from safegen.pipeline.stages import Checked, Encoded, Made, Moderated, Signed
-from safegen.pipeline.timestamp import stamped
+from safegen.pipeline.readback import read_back
+from safegen.pipeline.stages import Encoded, Moderated, ReadBack, Signed, UnmarkedClip
+from safegen.pipeline.timestamp import timestamp_release
 from safegen.types import Decision, Json, Release
-from safegen.workspace.session import Studio
+from safegen.workspace.session import Session
 
 if TYPE_CHECKING:
     from safegen.policies.schema import Policy
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
     from safegen.review.queue import Approval
 
 
-def finish(
-    made: Made,
+def release_clip(
+    unmarked: UnmarkedClip,
     decision: Decision | None,
     policy: Policy,
     *,
     job: ReleaseJob,
-    studio: Studio,
+    studio: Session,
     content_id: int,
     watermark: str = "tile",
     encoding: Encoding = Encoding(),
@@ -55,9 +55,11 @@ def finish(
     spent = dict(timings or {})
     progress = studio.progress
     if encoded is None:
-        with _timed(spent, "moderation"):
-            moderated = _moderated(made, decision, policy, studio, content_id, decision_index, approval)
-        with _timed(spent, "marking and encoding"):
+        with _time_stage(spent, "moderation"):
+            moderated = _moderate_or_hold(
+                unmarked, decision, policy, studio, content_id, decision_index, approval
+            )
+        with _time_stage(spent, "marking and encoding"):
             encoded = mark_and_encode(
                 moderated,
                 job.temporary("marked.mp4"),
@@ -67,38 +69,40 @@ def finish(
                 label=studio.workspace.config.label,
                 progress=progress,
             )
-    with _timed(spent, "describing"):
-        encoded = accessible(encoded, decision, job=job, studio=studio, title=made.label.title)
-    with _timed(spent, "fingerprinting"):
-        encoded = coded(encoded)
-    with _timed(spent, "signing"):
+    with _time_stage(spent, "describing"):
+        encoded = make_accessible(encoded, decision, job=job, studio=studio, title=unmarked.annotations.title)
+    with _time_stage(spent, "fingerprinting"):
+        encoded = add_iscc(encoded)
+    with _time_stage(spent, "signing"):
         signed = _sign(encoded, decision, policy, job, studio, decision_index, approval)
-    with _timed(spent, "verifying"):
-        checked = check(signed, roots=studio.signer_roots, watermark=watermark, progress=progress)
-    with _timed(spent, "recording"):
+    with _time_stage(spent, "verifying"):
+        checked = read_back(signed, roots=studio.signer_anchors, watermark=watermark, progress=progress)
+    with _time_stage(spent, "recording"):
         progress.stage("recording")
-        return _release(checked, job, studio, decision_index, approval, spent)
+        return _record_and_publish(checked, job, studio, decision_index, approval, spent)
 
 
-def _moderated(
-    made: Made,
+def _moderate_or_hold(
+    made: UnmarkedClip,
     decision: Decision | None,
     policy: Policy,
-    studio: Studio,
+    studio: Session,
     content_id: int,
     decision_index: int | None,
     approval: Approval | None,
 ) -> Moderated:
     """Through the frames gate; a clip that it holds is kept and recorded, for a person to decide about it."""
-    approved = NOBODY if approval is None else approval.excused
+    approved = NO_FINDINGS if approval is None else approval.findings
     if decision is None:
         return moderate(made, policy, progress=studio.progress, approved=approved)
-    with holding(decision, studio, lambda: keep(made, studio, content_id), request=decision_index):
+    with record_if_held(
+        decision, studio, lambda: store_held_clip(made, studio, content_id), request_index=decision_index
+    ):
         return moderate(made, policy, progress=studio.progress, approved=approved)
 
 
 @contextmanager
-def _timed(spent: dict[str, float], name: str) -> Iterator[None]:
+def _time_stage(spent: dict[str, float], name: str) -> Iterator[None]:
     """Add the seconds spent inside to *spent*."""
     started = time.monotonic()
     yield
@@ -110,7 +114,7 @@ def _sign(
     decision: Decision | None,
     policy: Policy,
     job: ReleaseJob,
-    studio: Studio,
+    studio: Session,
     decision_index: int | None,
     approval: Approval | None,
 ) -> Signed:
@@ -119,11 +123,11 @@ def _sign(
 
     studio.progress.stage("signing")
     commitment = "" if decision_index is None else studio.ledger.entry(decision_index).commitment
-    stated, ingredients = definition(
+    stated, ingredients = manifest_definition(
         encoded, decision, policy, studio=studio, title=job.destination.name, commitment=commitment
     )
     if approval is not None and decision is not None:
-        name_review(stated, studio.ledger.origin, approval)
+        add_review_reference(stated, studio.ledger.origin, approval)
     target = job.temporary(f"signed{encoded.path.suffix}")
     result = sign_file(
         encoded.path,
@@ -145,10 +149,10 @@ def _sign(
     return Signed(encoded, target, result.manifest_id, result.manifest_bytes, beside)
 
 
-def _release(
-    checked: Checked,
+def _record_and_publish(
+    checked: ReadBack,
     job: ReleaseJob,
-    studio: Studio,
+    studio: Session,
     decision_index: int | None,
     approval: Approval | None,
     spent: dict[str, float],
@@ -163,7 +167,7 @@ def _release(
         manifest_id=signed.manifest_id,
         manifest=signed.manifest,
         content_id=encoded.content_id,
-        watermark_alg=encoded.alg,
+        watermark_alg=encoded.watermark_alg,
         manifest_json=checked.manifest_json,
         descriptors=checked.descriptors,
         attributes=[
@@ -171,14 +175,14 @@ def _release(
             for a in moderated.attributes
         ],
         public=release_public(moderated, decision_index, approval)
-        | _access_public(encoded)
+        | _accessibility_public(encoded)
         | iscc_public(encoded),
-        private=seed_and_settings(moderated.made),
+        private=release_private(moderated.unmarked),
     )
-    sidecars = {} if signed.beside is None else {job.destination.name + ".c2pa": signed.beside}
-    sidecars |= encoded.access.sidecars if encoded.access else {}
+    sidecars = {} if signed.sidecar is None else {job.destination.name + ".c2pa": signed.sidecar}
+    sidecars |= encoded.accessibility.sidecars if encoded.accessibility else {}
     recorded = job.record(signed.path, release=record, sidecars=sidecars)
-    with stamped(job, recorded.proof, studio) as stamp:
+    with timestamp_release(job, recorded.proof, studio) as stamp:
         published = job.publish()
     return Release(
         path=published.path,
@@ -189,17 +193,17 @@ def _release(
         sidecars=(published.sidecars[-1], *stamp.sidecars, *published.sidecars[:-1]),
         attributes=moderated.attributes,
         checks=moderated.checks,
-        warnings=(*moderated.made.warnings, *published.warnings, *stamp.warnings),
+        warnings=(*moderated.unmarked.warnings, *published.warnings, *stamp.warnings),
         timings=spent,
     )
 
 
-def _access_public(encoded: Encoded) -> Json:
+def _accessibility_public(encoded: Encoded) -> Json:
     """That the clip was made accessible, or why not; the whole record is in the manifest."""
-    if encoded.access is None:
+    if encoded.accessibility is None:
         return {}
     named = ("made", "reason", "audioDescription")
-    return {"accessibility": {k: v for k, v in encoded.access.record.items() if k in named}}
+    return {"accessibility": {k: v for k, v in encoded.accessibility.record.items() if k in named}}
 
 
 def _rounded(probabilities: Mapping[str, float]) -> dict[str, str]:

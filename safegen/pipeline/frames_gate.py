@@ -7,23 +7,31 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from safegen.errors import CheckUnavailable, GenerationFailed, HeldForReview, RefusedByPolicy
-from safegen.moderation.checks import Checked, Extracted, run_check, run_extractor
-from safegen.moderation.gate import FAILURES, HARMLESS_ELSEWHERE, Looked, look
-from safegen.pipeline.stages import Made, Moderated
-from safegen.policies.frames import HIDING, RANK, FrameAction
+from safegen.moderation.checks import CheckResult, ExtractionResult, run_check, run_extractor
+from safegen.moderation.gate import FAILURE_CATEGORIES, SOURCE_FAULT_CATEGORIES, GateResult, run_checks
+from safegen.pipeline.stages import Moderated, UnmarkedClip
+from safegen.policies.frames import HIDING_ACTIONS, RANK, FrameAction
 from safegen.protocols import NoProgress, Progress
 from safegen.types import CheckRun, Finding, Held, PolicyRef, Refused, Request
 
 if TYPE_CHECKING:
     from safegen.policies.schema import Policy
 
-__all__ = ["Checked", "Extracted", "judged", "moderate", "passed", "run_check", "run_extractor"]
+__all__ = [
+    "CheckResult",
+    "ExtractionResult",
+    "apply_gate",
+    "enforce_gate",
+    "moderate",
+    "run_check",
+    "run_extractor",
+]
 
-Approved: TypeAlias = frozenset[tuple[str, str]]
+ApprovedFindings: TypeAlias = frozenset[tuple[str, str]]
 """(category, detector) of findings with which a person let a clip pass."""
-NOBODY: Approved = frozenset()
+NO_FINDINGS: ApprovedFindings = frozenset()
 
-_STOPPING: tuple[FrameAction, FrameAction] = ("block", "review")
+_STOPPING_ACTIONS: tuple[FrameAction, FrameAction] = ("block", "review")
 _HINTS = {
     "generated": "try another seed or prompt; nothing was released",
     "protected": "nothing was released; another policy may require other frame checks",
@@ -31,7 +39,11 @@ _HINTS = {
 
 
 def moderate(
-    made: Made, policy: Policy, *, progress: Progress = NoProgress(), approved: Approved = NOBODY
+    made: UnmarkedClip,
+    policy: Policy,
+    *,
+    progress: Progress = NoProgress(),
+    approved: ApprovedFindings = NO_FINDINGS,
 ) -> Moderated:
     """Run every frames check and extractor that *policy* asks for, and do what its rules say.
 
@@ -41,29 +53,31 @@ def moderate(
     """
     checks = (*policy.frames.required, *policy.frames.optional)
     progress.stage("checking", len(checks) + len(policy.attributes))
-    looked = look(made.clip, policy, progress=progress)
-    passed(made, policy, looked, approved)
+    looked = run_checks(made.clip, policy, progress=progress)
+    enforce_gate(made, policy, looked, approved)
     extracted = []
     for name in policy.attributes:
         extracted.append(run_extractor(name, made.clip))
         progress.advance()
-    return judged(made, policy, looked, extracted, approved)
+    return apply_gate(made, policy, looked, extracted, approved)
 
 
-def passed(made: Made, policy: Policy, looked: Looked, approved: Approved = NOBODY) -> None:
+def enforce_gate(
+    made: UnmarkedClip, policy: Policy, looked: GateResult, approved: ApprovedFindings = NO_FINDINGS
+) -> None:
     """Raises GenerationFailed, RefusedByPolicy or HeldForReview when the clip must not be released.
 
     What is *approved* excuses findings that would hold it, never one that blocks.
     """
-    for action in _STOPPING:
-        findings = [f for f in looked.those(action) if not _excused(made, f)]
+    for action in _STOPPING_ACTIONS:
+        findings = [f for f in looked.findings_for(action) if not _is_source_fault(made, f)]
         if action == "review":
             findings = [f for f in findings if (f.category, f.detector) not in approved]
         if not findings:
             continue
         worst = findings[0]
         message = f"the clip did not pass the frames gate: {worst.reason}"
-        if worst.category in FAILURES | HARMLESS_ELSEWHERE:
+        if worst.category in FAILURE_CATEGORIES | SOURCE_FAULT_CATEGORIES:
             raise GenerationFailed(message, hint=_HINTS[made.origin])
         about = Request("", policy=policy.name)
         by = PolicyRef(policy.name, policy.digest)
@@ -75,33 +89,33 @@ def passed(made: Made, policy: Policy, looked: Looked, approved: Approved = NOBO
         raise HeldForReview(message, decision=held, hint=hint)
 
 
-def _excused(made: Made, finding: Finding) -> bool:
+def _is_source_fault(made: UnmarkedClip, finding: Finding) -> bool:
     """Whether a finding is a fact about somebody else's video rather than a fault of ours."""
-    return made.origin == "protected" and finding.category in HARMLESS_ELSEWHERE
+    return made.origin == "protected" and finding.category in SOURCE_FAULT_CATEGORIES
 
 
-def judged(
-    made: Made,
+def apply_gate(
+    made: UnmarkedClip,
     policy: Policy,
-    looked: Looked,
-    extracted: Sequence[Extracted],
-    approved: Approved = NOBODY,
+    looked: GateResult,
+    extracted: Sequence[ExtractionResult],
+    approved: ApprovedFindings = NO_FINDINGS,
 ) -> Moderated:
     """The clip with what checks and extractors say, faces hidden where the policy says so.
 
     Raises as ``passed``.
     """
-    passed(made, policy, looked, approved)
-    notes = [f"the video {f.reason}" for r in looked.ruled if _excused(made, f := r.finding)]
+    enforce_gate(made, policy, looked, approved)
+    notes = [f"the video {f.reason}" for r in looked.findings if _is_source_fault(made, f := r.finding)]
     made = replace(made, warnings=(*made.warnings, *notes))
     ran = [*looked.ran, *(r for _, r in extracted)]
-    hiding = [r.action for r in looked.ruled if r.action in HIDING]
+    hiding = [r.action for r in looked.findings if r.action in HIDING_ACTIONS]
     if hiding:
-        made = _hidden(made, max(hiding, key=RANK.__getitem__))
+        made = _hide_faces(made, max(hiding, key=RANK.__getitem__))
         ran.append(CheckRun(f"faces-{max(hiding, key=RANK.__getitem__)}", "1"))
     return Moderated(
         made,
-        tuple(r.finding for r in looked.ruled),
+        tuple(r.finding for r in looked.findings),
         tuple(ran),
         tuple(a for values, _ in extracted for a in values),
         looked.requested,
@@ -109,9 +123,9 @@ def judged(
     )
 
 
-def _hidden(made: Made, how: FrameAction) -> Made:
+def _hide_faces(made: UnmarkedClip, how: FrameAction) -> UnmarkedClip:
     """The clip with every face pixelated or blurred. Raises CheckUnavailable for a video made elsewhere."""
-    from safegen.moderation.hide import hidden
+    from safegen.moderation.hide import hide_faces
 
     if made.origin == "protected":
         raise CheckUnavailable(
@@ -119,4 +133,4 @@ def _hidden(made: Made, how: FrameAction) -> Made:
             hint="hide them in an editor first, or use another policy",
         )
     note = f"faces were hidden ({how})"
-    return replace(made, clip=hidden(made.clip, how), warnings=(*made.warnings, note))
+    return replace(made, clip=hide_faces(made.clip, how), warnings=(*made.warnings, note))

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 from safegen._util.hashing import file_sha256
 from safegen.errors import HeldForReview, ReleaseFailed, SafegenError, WorkspaceError
-from safegen.media.spool import begin_digest, copy_file, pack, spool, unpack
-from safegen.pipeline.ledger_records import decision_private, decision_public, plain
-from safegen.pipeline.stages import Made, Part, Trace
+from safegen.media.spool import copy_file, pack, spool, start_digest, unpack
+from safegen.pipeline.ledger_records import decision_private, decision_public, to_canonical
+from safegen.pipeline.stages import GenerationRecord, IngredientFile, UnmarkedClip
 from safegen.pipeline.upstream import LABEL as UPSTREAM
-from safegen.pipeline.upstream import with_upstream
+from safegen.pipeline.upstream import add_upstream
 from safegen.types import AudioTrack, Clip, Decision, Held, Json, ModelRef, PolicyRef, Request
 
 if TYPE_CHECKING:
@@ -30,23 +30,23 @@ if TYPE_CHECKING:
     from safegen.policies.schema import Policy
     from safegen.review.queue import Approval
     from safegen.workspace.config import Workspace
-    from safegen.workspace.session import Studio
+    from safegen.workspace.session import Session
 
-CLIP, SOUND, RECORD, SENT = "clip.mkv", "sound.npy", "made.json", "upstream.mp4"
+CLIP_FILE, SOUND_FILE, RECORD_FILE, UPSTREAM_FILE = "clip.mkv", "sound.npy", "made.json", "upstream.mp4"
 
 
 @dataclass(frozen=True)
-class Kept:
+class HeldClip:
     """A held clip, taken out again: ``output`` is what an approval has to be for, ``folder`` its place."""
 
-    made: Made
+    unmarked: UnmarkedClip
     output: Json
     folder: Path
 
 
 @contextmanager
-def holding(
-    decision: Decision, studio: Studio, keep: Callable[[], Json], *, request: int | None = None
+def record_if_held(
+    decision: Decision, studio: Session, store: Callable[[], Json], *, request_index: int | None = None
 ) -> Iterator[None]:
     """Within the block a clip is checked: one for a person to look at is recorded with what *keep* gives.
 
@@ -58,9 +58,9 @@ def holding(
         found = stopped.decision
         held = replace(found, request=decision.request)
         keeps = studio.workspace.config.keep_prompts
-        public = decision_public(held) | {"output": keep()}
-        if request is not None:
-            public["request"] = request
+        public = decision_public(held) | {"output": store()}
+        if request_index is not None:
+            public["request"] = request_index
         index = studio.ledger.append("decision", public, decision_private(held, keep_prompt=keeps))
         raise HeldForReview(
             str(stopped),
@@ -69,25 +69,25 @@ def holding(
         ) from stopped
 
 
-def of_a_source(policy: Policy) -> Held:
+def source_decision(policy: Policy) -> Held:
     """The decision about a video made elsewhere, for ``holding`` under *policy*: nobody asked for it."""
     return Held(Request("", model="", policy=policy.name), PolicyRef(policy.name, policy.digest), ())
 
 
-def keep(made: Made, studio: Studio, content_id: int) -> Json:
+def store_held_clip(made: UnmarkedClip, studio: Session, content_id: int) -> Json:
     """Put *made* into the workspace, for its user alone; the digests to record. Raises ReleaseFailed."""
     import numpy as np
 
-    folder = place(studio.workspace, f"{content_id:016x}")
+    folder = held_clip_folder(studio.workspace, f"{content_id:016x}")
     try:
         folder.mkdir(mode=0o700, parents=True)
-        pack(made.clip, folder / CLIP, progress=studio.progress)
+        pack(made.clip, folder / CLIP_FILE, progress=studio.progress)
         if made.clip.audio is not None:
-            np.save(folder / SOUND, made.clip.audio.samples)
-        sent = next((p.path for p in made.parts if p.label == UPSTREAM), None)
+            np.save(folder / SOUND_FILE, made.clip.audio.samples)
+        sent = next((p.path for p in made.ingredients if p.label == UPSTREAM), None)
         if sent is not None:
-            copy_file(sent, folder / SENT)
-        (folder / RECORD).write_text(json.dumps(_record(made), default=repr), encoding="utf-8")
+            copy_file(sent, folder / UPSTREAM_FILE)
+        (folder / RECORD_FILE).write_text(json.dumps(_clip_json(made), default=repr), encoding="utf-8")
         files = {file.name: file_sha256(file) for file in sorted(folder.iterdir())}
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
@@ -97,125 +97,129 @@ def keep(made: Made, studio: Studio, content_id: int) -> Json:
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    return {"id": folder.name, "frames_sha256": _frames(made), "files": files}
+    return {"id": folder.name, "frames_sha256": _frames_sha256(made), "files": files}
 
 
-def place(workspace: Workspace, name: str) -> Path:
+def held_clip_folder(workspace: Workspace, name: str) -> Path:
     """Where the held clip *name* is kept."""
     return workspace.root / "held" / name
 
 
-def output_of(ledger: LedgerReader, index: int) -> Json | None:
+def approved_output(ledger: LedgerReader, index: int) -> Json | None:
     """Digests of the clip that the approval *index* is about; None where it is about a request."""
-    from safegen.review.queue import case
+    from safegen.review.queue import load_case
 
-    return case(ledger, index).output
+    return load_case(ledger, index).output
 
 
-def take(
+def load_held_clip(
     output: Json,
     decision: Decision,
     *,
-    studio: Studio,
+    studio: Session,
     temporary: Callable[[str], Path],
-    parts: tuple[Part, ...],
-) -> Kept:
+    parts: tuple[IngredientFile, ...],
+) -> HeldClip:
     """The kept clip that *output* names, copied to *temporary* paths, every byte compared with its record.
 
     *parts*: what the request was built on. Raises HeldForReview when something is missing or not as recorded.
     """
-    folder = place(studio.workspace, str(output.get("id", "")))
+    folder = held_clip_folder(studio.workspace, str(output.get("id", "")))
     copies: dict[str, Path] = {}
     try:
-        for name, digest in _files(output).items():
+        for name, digest in _recorded_files(output).items():
             copies[name] = temporary(f"held-{name}")
             copy_file(folder / name, copies[name])
             if file_sha256(copies[name]) != digest:
                 raise WorkspaceError(f"{folder / name} is not the file that was held")
-        made = _made(copies, temporary("frames.raw"), parts, studio)
+        made = _load_clip(copies, temporary("frames.raw"), parts, studio)
     except (SafegenError, OSError, KeyError, TypeError, ValueError) as error:
-        raise _gone(decision, str(error)) from error
-    if made.trace is None or made.trace.frames_sha256 != output.get("frames_sha256"):
-        raise _gone(decision, "its frames are not those that were held")
-    return Kept(made, output, folder)
+        raise _unavailable(decision, str(error)) from error
+    if made.generation is None or made.generation.frames_sha256 != output.get("frames_sha256"):
+        raise _unavailable(decision, "its frames are not those that were held")
+    return HeldClip(made, output, folder)
 
 
-def forget(kept: Kept) -> None:
+def remove_held_clip(kept: HeldClip) -> None:
     """Remove a clip that was released. One that cannot be removed stays: it is in nobody's way."""
     with suppress(OSError):
         shutil.rmtree(kept.folder)
 
 
-def _gone(decision: Decision, why: str) -> HeldForReview:
-    from safegen.review.queue import still_held
+def _unavailable(decision: Decision, why: str) -> HeldForReview:
+    from safegen.review.queue import still_held_error
 
     hint = "nothing was released; without --approval a new clip is made and looked at"
-    return still_held(decision, why, what="the held clip cannot be released", hint=hint)
+    return still_held_error(decision, why, subject="the held clip cannot be released", hint=hint)
 
 
-def _files(output: Json) -> Mapping[str, str]:
+def _recorded_files(output: Json) -> Mapping[str, str]:
     """Digests by name, the plain names of this module only."""
     files: dict[str, str] = dict(output["files"])
-    if not {CLIP, RECORD} <= set(files) <= {CLIP, SOUND, RECORD, SENT}:
+    if not {CLIP_FILE, RECORD_FILE} <= set(files) <= {CLIP_FILE, SOUND_FILE, RECORD_FILE, UPSTREAM_FILE}:
         raise KeyError("files")
     return files
 
 
-def _frames(made: Made) -> str:
-    if made.trace is None:
+def _frames_sha256(made: UnmarkedClip) -> str:
+    if made.generation is None:
         raise ReleaseFailed("the held clip has no digest of its frames")
-    return made.trace.frames_sha256
+    return made.generation.frames_sha256
 
 
-def _record(made: Made) -> Json:
+def _clip_json(made: UnmarkedClip) -> Json:
     """What made it, as JSON; floats stay floats."""
-    clip, trace = made.clip, made.trace
+    clip, trace = made.clip, made.generation
     return {
         "clip": [clip.width, clip.height, str(clip.fps), clip.count],
         "rate": None if clip.audio is None else clip.audio.rate,
         "model": None if made.model is None else vars(made.model),
         "settings": dict(made.settings),
         "warnings": list(made.warnings),
-        "trace": None if trace is None else {"request": plain(trace.request), "build": plain(trace.build)},
+        "trace": None
+        if trace is None
+        else {"request": to_canonical(trace.request), "build": to_canonical(trace.environment)},
     }
 
 
-def _made(files: Mapping[str, Path], frames: Path, parts: tuple[Part, ...], studio: Studio) -> Made:
+def _load_clip(
+    files: Mapping[str, Path], frames: Path, parts: tuple[IngredientFile, ...], studio: Session
+) -> UnmarkedClip:
     """What was held, its frames spooled and hashed anew."""
     import numpy as np
 
-    said: dict[str, Any] = json.loads(files[RECORD].read_text(encoding="utf-8"))
+    said: dict[str, Any] = json.loads(files[RECORD_FILE].read_text(encoding="utf-8"))
     width, height, fps, count = said["clip"]
-    packed = unpack(files[CLIP], width, height, Fraction(fps), count)
-    digest = begin_digest(packed)
+    packed = unpack(files[CLIP_FILE], width, height, Fraction(fps), count)
+    digest = start_digest(packed)
     clip: Clip = spool(packed, frames, progress=studio.progress, digest=digest)
-    if SOUND in files:
-        samples = np.load(files[SOUND], allow_pickle=False)
+    if SOUND_FILE in files:
+        samples = np.load(files[SOUND_FILE], allow_pickle=False)
         clip = replace(clip, audio=AudioTrack(samples, int(said["rate"])))
-    sent = files.get(SENT)
-    return Made(
+    sent = files.get(UPSTREAM_FILE)
+    return UnmarkedClip(
         clip,
         "generated",
         ModelRef(**said["model"]),
         said["settings"],
         tuple(said["warnings"]),
-        parts=with_upstream(parts, sent),
+        ingredients=add_upstream(parts, sent),
         rendition=sent is not None,
-        trace=Trace(digest.hexdigest(), said["trace"]["request"], said["trace"]["build"]),
+        generation=GenerationRecord(digest.hexdigest(), said["trace"]["request"], said["trace"]["build"]),
     )
 
 
-def approved_source(studio: Studio, sha256: str, policy: Policy) -> Approval | None:
+def spend_source_approval(studio: Session, sha256: str, policy: Policy) -> Approval | None:
     """Spend the approval of the video made elsewhere with that SHA-256, if there is one under *policy*.
 
     Raises LedgerError.
     """
-    from safegen.review.queue import approvals, spend
+    from safegen.review.queue import list_unspent, spend_approval
 
     output = {"source_sha256": sha256}
-    about = of_a_source(policy)
-    for case in approvals(studio.ledger):
+    about = source_decision(policy)
+    for case in list_unspent(studio.ledger):
         by = case.decision.public.get("policy", {}).get("sha256")
         if case.output == output and by == about.policy.digest:
-            return spend(studio.ledger, case.index, about, recorded=None, output=output)
+            return spend_approval(studio.ledger, case.index, about, recorded=None, output=output)
     return None

@@ -19,7 +19,7 @@ CHECK, VERSION = "input-credentials", "1"
 
 
 @dataclass(frozen=True)
-class Judged:
+class InputCredentials:
     """An input's credentials, and what they mean for the request: findings with what each leads to."""
 
     evidence: CredentialsEvidence
@@ -33,17 +33,17 @@ class Judged:
     @property
     def generated(self) -> bool:
         """Whether a trusted signer says that a model made all of it."""
-        return self.evidence.trusted and made_by_model(self.evidence.manifest or {})
+        return self.evidence.trusted and is_fully_generated(self.evidence.manifest or {})
 
 
-def judge(
+def assess_credentials(
     copy: Path,
     name: str,
-    rules: Inputs,
+    policy: Inputs,
     *,
     anchors: Sequence[bytes | str],
     ledger: LedgerReader | None,
-) -> Judged:
+) -> InputCredentials:
     """Read the credentials of *copy* and apply *rules*; *name* is the file's own name, for messages.
 
     *anchors* vouch for signers. An intact release of the own *ledger* may be used whatever its credentials
@@ -61,16 +61,16 @@ def judge(
     def add(category: str, score: float, reason: str, action: Action) -> None:
         found.append((Finding(category, score, CHECK, f"{name}: {reason}"), action))
 
-    if Judged(evidence, ()).broken:
-        add("input_credentials", 1.0, _why_broken(evidence), rules.broken)
+    if InputCredentials(evidence, ()).broken:
+        add("input_credentials", 1.0, _why_broken(evidence), policy.broken)
     forbidden = disallowed_generative_uses(evidence.manifest or {})
-    if forbidden and not _own(evidence, ledger):
+    if forbidden and not _is_own_release(evidence, ledger):
         reason = f"its credentials do not allow generative use ({', '.join(forbidden)})"
-        add("input_rights", 1.0, reason, rules.forbidden)
+        add("input_rights", 1.0, reason, policy.forbidden)
     if evidence.state is CredentialState.REMOTE_NOT_FETCHED:
         reason = "its credentials lie elsewhere, so nobody read what they allow"
-        add("input_credentials", 0.5, reason, rules.remote)
-    return Judged(evidence, tuple(found))
+        add("input_credentials", 0.5, reason, policy.remote)
+    return InputCredentials(evidence, tuple(found))
 
 
 def _why_broken(evidence: CredentialsEvidence) -> str:
@@ -83,14 +83,14 @@ def _why_broken(evidence: CredentialsEvidence) -> str:
     return f"something it was made from does not match its credentials: {explain(code)} ({code})"
 
 
-def _own(evidence: CredentialsEvidence, ledger: LedgerReader | None) -> bool:
+def _is_own_release(evidence: CredentialsEvidence, ledger: LedgerReader | None) -> bool:
     """Whether it is an intact release of the own ledger: its maker is not bound by what others may do."""
     if ledger is None or not evidence.trusted or evidence.manifest_id is None:
         return False
-    return bool(ledger.find(manifest_id=evidence.manifest_id))
+    return bool(ledger.find_releases(manifest_id=evidence.manifest_id))
 
 
-def made_by_model(manifest: Json) -> bool:
+def is_fully_generated(manifest: Json) -> bool:
     """Whether *manifest* (c2pa's JSON) says at every step that names a source type that a model made it."""
     stated = [kind for kind in _source_types(manifest) if kind]
     return bool(stated) and all(kind == assertions.GENERATED for kind in stated)

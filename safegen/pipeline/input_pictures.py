@@ -22,11 +22,11 @@ MAX_SIDE, MIN_SIDE = 8192, 16
 MAX_PIXELS = 1_200_000_000
 """Pixels of all frames together: about 24 s of 1080p at 24 fps, 3.6 GB when spooled."""
 LIMITS = sandbox.Limits(max_pixels=MAX_SIDE * MAX_SIDE, max_seconds=120)
-PICTURES = frozenset({"first_frame", "last_frame"})
+STILL_ROLES = frozenset({"first_frame", "last_frame"})
 """Roles that a still picture plays; the others are for videos."""
 
 
-def copied(item: Input, place: Callable[[str], Path], number: int) -> Path:
+def copy_input(item: Input, temporary: Callable[[str], Path], number: int) -> Path:
     """Our own copy of an input. Raises UnreadableInput: missing, a folder, empty, huge, of no known kind."""
     container = formats.detect(item.path)
     if container.mime is None:
@@ -41,24 +41,24 @@ def copied(item: Input, place: Callable[[str], Path], number: int) -> Path:
             hint="cut or shrink it first",
         )
     suffix = container.mime.rpartition("/")[2].removeprefix("x-")
-    copy = place(f"input-{number}.{suffix}")
+    copy = temporary(f"input-{number}.{suffix}")
     copy_file(item.path, copy)
     return copy
 
 
-def decoded(item: Input, copy: Path, raw: Path, progress: Progress) -> Clip:
+def decode_input(item: Input, copy: Path, raw: Path, progress: Progress) -> Clip:
     """The frames of *copy*, spooled to *raw*; a picture is a clip of one frame.
 
     Raises UnreadableInput (damaged, too small, too large, too long, a picture where a video belongs or the
     reverse), GenerationFailed when the disk is full, Interrupted.
     """
-    picture = item.role in PICTURES
-    clip = _named(item, copy, lambda: sandbox.open_clip(copy, LIMITS))
+    picture = item.role in STILL_ROLES
+    clip = _with_original_name(item, copy, lambda: sandbox.open_clip(copy, LIMITS))
     _check_size(item, clip, picture)
-    clip = _named(
+    clip = _with_original_name(
         item,
         copy,
-        lambda: spool(replace(clip, open=lambda: _within(item, clip, picture)), raw, progress=progress),
+        lambda: spool(replace(clip, open=lambda: _limit_frames(item, clip, picture)), raw, progress=progress),
     )
     if not picture and clip.count < 2:
         raise UnreadableInput(f"{item.path}: a picture, where a video belongs", hint="give a video file")
@@ -67,10 +67,10 @@ def decoded(item: Input, copy: Path, raw: Path, progress: Progress) -> Clip:
 
 def has_sound(item: Input, copy: Path) -> bool:
     """Whether an input is a video with a sound track. Raises UnreadableInput."""
-    return item.role not in PICTURES and bool(sandbox.probe(copy, LIMITS).audio)
+    return item.role not in STILL_ROLES and bool(sandbox.probe(copy, LIMITS).audio)
 
 
-def _named(item: Input, copy: Path, work: Callable[[], Clip]) -> Clip:
+def _with_original_name(item: Input, copy: Path, work: Callable[[], Clip]) -> Clip:
     """Do *work*; its error names the user's file, not our copy of it."""
     try:
         return work()
@@ -88,14 +88,14 @@ def _check_size(item: Input, clip: Clip, picture: bool) -> None:
             hint=f"an input has sides of {MIN_SIDE} to {MAX_SIDE} pixels",
         )
     if picture and clip.count > 1:
-        raise _moving(item)
+        raise _not_a_still(item)
     if not picture and not 1 <= clip.fps <= 240:
         raise UnreadableInput(f"{item.path}: {float(clip.fps):g} frames a second", hint="1 to 240 are usual")
     if not picture and clip.width * clip.height * clip.count > MAX_PIXELS:
         raise _too_long(item, clip)
 
 
-def _moving(item: Input) -> UnreadableInput:
+def _not_a_still(item: Input) -> UnreadableInput:
     return UnreadableInput(
         f"{item.path}: a video or an animation, where a picture belongs", hint="save one frame as PNG"
     )
@@ -109,13 +109,13 @@ def _too_long(item: Input, clip: Clip) -> UnreadableInput:
     )
 
 
-def _within(item: Input, clip: Clip, picture: bool) -> Iterator[Frame]:
+def _limit_frames(item: Input, clip: Clip, picture: bool) -> Iterator[Frame]:
     """The frames, stopping with UnreadableInput at the first that is too many or of another size."""
     for count, frame in enumerate(clip, 1):
         if frame.shape != (clip.height, clip.width, 3):
             raise UnreadableInput(f"{item.path}: its frames differ in size", hint="encode it again")
         if picture and count > 1:
-            raise _moving(item)
+            raise _not_a_still(item)
         if count * clip.width * clip.height > MAX_PIXELS:
             raise _too_long(item, clip)
         yield frame

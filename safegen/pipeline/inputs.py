@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 
 from safegen.consent import image_check
 from safegen.pipeline.frames_gate import run_check
-from safegen.pipeline.input_credentials import CHECK, VERSION, Judged, judge
-from safegen.pipeline.input_pictures import copied, decoded, has_sound
-from safegen.pipeline.stages import Part
+from safegen.pipeline.input_credentials import CHECK, VERSION, InputCredentials, assess_credentials
+from safegen.pipeline.input_pictures import copy_input, decode_input, has_sound
+from safegen.pipeline.stages import IngredientFile
 from safegen.protocols import NoProgress, Progress
-from safegen.request.validate import check_input_lengths, with_digests
+from safegen.request.validate import check_input_lengths, with_input_digests
 from safegen.types import Allowed, CheckRun, Clip, Condition, Finding, Held, Input, Mode, Refused
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from safegen.ledger.reader import LedgerReader
     from safegen.policies.schema import Action, Policy
 
-_PARENT: frozenset[Mode] = frozenset({"edit", "extend", "extend_back", "loop"})
+_PARENT_MODES: frozenset[Mode] = frozenset({"edit", "extend", "extend_back", "loop"})
 """Ways of working that change one clip (a blend holds two, a picture is only looked at)."""
 _RANK: dict[str, int] = {"allow": 0, "review": 1, "block": 2}
 _OUTCOMES: dict[str, type[Allowed] | type[Held] | type[Refused]] = {
@@ -45,12 +45,12 @@ class Admitted:
 
     decision: Allowed | Held | Refused
     conditions: tuple[Condition, ...] = ()
-    parts: tuple[Part, ...] = ()
+    ingredients: tuple[IngredientFile, ...] = ()
     notes: tuple[str, ...] = ()
 
 
 @dataclass
-class _Seen:
+class _Assessment:
     """What is known about the inputs so far."""
 
     findings: list[Finding] = field(default_factory=list)
@@ -65,11 +65,11 @@ class _Seen:
             self.worst = max(self.worst, action, key=_RANK.__getitem__)
 
 
-def admit(
+def admit_inputs(
     decision: Allowed | Held | Refused,
     policy: Policy,
     *,
-    place: Callable[[str], Path],
+    temporary: Callable[[str], Path],
     anchors: Sequence[bytes | str],
     ledger: LedgerReader | None,
     consents: Sequence[Consent] = (),
@@ -87,26 +87,26 @@ def admit(
     if not request.inputs:
         return Admitted(decision)
     progress.stage("reading inputs", len(request.inputs))
-    copies = [copied(item, place, number) for number, item in enumerate(request.inputs, 1)]
-    request = with_digests(request, tuple(_sha256(copy) for copy in copies))
-    seen = _Seen()
+    copies = [copy_input(item, temporary, number) for number, item in enumerate(request.inputs, 1)]
+    request = with_input_digests(request, tuple(_sha256(copy) for copy in copies))
+    seen = _Assessment()
     conditions, parts = [], []
     for number, (item, copy) in enumerate(zip(request.inputs, copies, strict=True), 1):
-        judged = judge(copy, item.path.name, policy.inputs, anchors=anchors, ledger=ledger)
+        judged = assess_credentials(copy, item.path.name, policy.inputs, anchors=anchors, ledger=ledger)
         seen.checks.append(CheckRun(f"{CHECK}-{item.role}", VERSION))
         for finding, action in judged.findings:
             seen.add(finding, action)
-        clip = decoded(item, copy, place(f"input-{number}.raw"), progress)
-        _look(item, clip, policy, seen)
+        clip = decode_input(item, copy, temporary(f"input-{number}.raw"), progress)
+        _run_frame_checks(item, clip, policy, seen)
         if seen.worst != "block":
-            _whom(item, clip, policy, seen, ledger, consents, judged.generated)
+            _check_likeness(item, clip, policy, seen, ledger, consents, judged.generated)
         if has_sound(item, copy):
             seen.notes.append(f"the sound of {item.path.name} is not kept")
         conditions.append(Condition(item.role, clip, item.path.name))
-        parts.append(_part(request.mode, item, copy, judged, number))
+        parts.append(_ingredient(request.mode, item, copy, judged, number))
         progress.advance()
     check_input_lengths(request, conditions)
-    final = _decided(replace(decision, request=request), seen)
+    final = _combine_decisions(replace(decision, request=request), seen)
     return Admitted(final, tuple(conditions), tuple(parts), tuple(seen.notes))
 
 
@@ -116,7 +116,7 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _look(item: Input, clip: Clip, policy: Policy, seen: _Seen) -> None:
+def _run_frame_checks(item: Input, clip: Clip, policy: Policy, seen: _Assessment) -> None:
     """The policy's frame checks on an input: whatever they find, it is not built upon."""
     for name in policy.frames_required:
         found, ran = run_check(name, clip)
@@ -125,17 +125,17 @@ def _look(item: Input, clip: Clip, policy: Policy, seen: _Seen) -> None:
             seen.add(replace(finding, reason=f"{item.path.name}: {finding.reason}"), "block")
 
 
-def _whom(
+def _check_likeness(
     item: Input,
     clip: Clip,
     policy: Policy,
-    seen: _Seen,
+    seen: _Assessment,
     ledger: LedgerReader | None,
     consents: Sequence[Consent],
     generated: bool,
 ) -> None:
     """Whom the input shows, and whether they agreed."""
-    found, ran = image_check.judge(
+    found, ran = image_check.check_likeness(
         clip,
         item.path.name,
         item.sha256,
@@ -149,17 +149,19 @@ def _whom(
         seen.add(finding, action)
 
 
-def _part(mode: Mode, item: Input, copy: Path, judged: Judged, number: int) -> Part:
+def _ingredient(mode: Mode, item: Input, copy: Path, judged: InputCredentials, number: int) -> IngredientFile:
     """The input as an ingredient: a clip that is changed is the parent, blended ones are components of the
     result, a picture is an input to the model.
     """
     relationship: Relationship = (
-        "parentOf" if mode in _PARENT else "componentOf" if mode == "blend" else "inputTo"
+        "parentOf" if mode in _PARENT_MODES else "componentOf" if mode == "blend" else "inputTo"
     )
-    return Part(copy, item.path.name, relationship, f"input-{number}", judged.generated, judged.broken)
+    return IngredientFile(
+        copy, item.path.name, relationship, f"input-{number}", judged.generated, judged.broken
+    )
 
 
-def _decided(decision: Allowed | Held | Refused, seen: _Seen) -> Allowed | Held | Refused:
+def _combine_decisions(decision: Allowed | Held | Refused, seen: _Assessment) -> Allowed | Held | Refused:
     """The worse of what the prompt and what the inputs lead to, with everything that ran."""
     outcome = max(decision.outcome, seen.worst, key=_RANK.__getitem__)
     findings = sorted([*seen.findings, *decision.findings], key=lambda f: -f.score)

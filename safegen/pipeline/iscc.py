@@ -10,24 +10,24 @@ from safegen.types import Json
 
 _RATE = 25.0
 """Pictures a second that are looked at; five of them go into the code."""
-_STILL = frozenset({".png", ".jpg"})
+_STILL_SUFFIXES = frozenset({".png", ".jpg"})
 
 
-def coded(encoded: Encoded) -> Encoded:
+def add_iscc(encoded: Encoded) -> Encoded:
     """*encoded* with its Video-Code; as it was for a single picture, or without ``iscc-core``.
 
     Raises UnreadableInput when the clip cannot be decoded.
     """
     from safegen.detectors.provenance import iscc
 
-    if not iscc.available() or encoded.path.suffix in _STILL:
+    if not iscc.available() or encoded.path.suffix in _STILL_SUFFIXES:
         return encoded
-    shown = sandbox.watch(encoded.path, rate=_RATE, short_side=iscc.SHORT_SIDE)
+    shown = sandbox.stream_frames(encoded.path, rate=_RATE, short_side=iscc.SHORT_SIDE)
     pictures = ((seen[0], seen[1]) for seen in shown if not isinstance(seen, str))
     return replace(encoded, iscc=iscc.video_code(pictures))
 
 
-def stated_iscc(encoded: Encoded) -> str:
+def iscc_binding_value(encoded: Encoded) -> str:
     """``value`` of the manifest's soft binding to the ISCC; empty where there is none."""
     from safegen.detectors.provenance.iscc import binding_value
 

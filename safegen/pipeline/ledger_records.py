@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from safegen._version import __version__
-from safegen.pipeline.stages import Made, Moderated
-from safegen.review.matching import fingerprint
+from safegen.pipeline.stages import Moderated, UnmarkedClip
+from safegen.review.matching import request_digests
 from safegen.review.queue import Approval
 from safegen.types import CheckRun, Decision, Finding, Json
 
@@ -41,8 +41,8 @@ def decision_private(decision: Decision, *, keep_prompt: bool) -> Json:
     The prompts themselves, and reasons that may quote them, only with *keep_prompt*.
     """
     asked = decision.request
-    private: Json = fingerprint(asked)
-    private["findings"] = [_finding(f, reasons=keep_prompt) for f in decision.findings]
+    private: Json = request_digests(asked)
+    private["findings"] = [_finding_json(f, reasons=keep_prompt) for f in decision.findings]
     if keep_prompt:
         private["prompt"] = asked.prompt
         private["negative_prompt"] = asked.negative_prompt
@@ -51,7 +51,7 @@ def decision_private(decision: Decision, *, keep_prompt: bool) -> Json:
     return private
 
 
-def _finding(finding: Finding, *, reasons: bool) -> Json:
+def _finding_json(finding: Finding, *, reasons: bool) -> Json:
     """What a reviewer sees of a finding."""
     found: Json = {
         "category": finding.category,
@@ -71,7 +71,7 @@ def release_public(
     moderated: Moderated, decision_index: int | None, approval: Approval | None = None
 ) -> Json:
     """The public part of a release entry, beside hashes and ids; *approval*: what a person let pass."""
-    made = moderated.made
+    made = moderated.unmarked
     public: Json = {
         "made": made.origin,
         "safegen": __version__,
@@ -84,10 +84,10 @@ def release_public(
         public["decision"] = decision_index
     if approval is not None:
         public["review"] = approval.entry
-    if made.trace is not None:
-        public["frames_sha256"] = made.trace.frames_sha256
-    if made.label.reproduces:
-        public["reproduces"] = plain(made.label.reproduces)
+    if made.generation is not None:
+        public["frames_sha256"] = made.generation.frames_sha256
+    if made.annotations.reproduces:
+        public["reproduces"] = to_canonical(made.annotations.reproduces)
     if made.model is not None:
         public["model"] = {
             k: v
@@ -101,25 +101,25 @@ def release_public(
     return public
 
 
-def seed_and_settings(made: Made) -> Json:
+def release_private(made: UnmarkedClip) -> Json:
     """Settings of the generator and what else reproducing needs; what the label keeps private."""
-    private: Json = {"settings": plain(made.settings)}
-    if made.trace is not None:
-        private["request"] = plain(made.trace.request)
-        private["build"] = plain(made.trace.build)
-    if made.label.private:
-        private["label"] = plain(made.label.private)
+    private: Json = {"settings": to_canonical(made.settings)}
+    if made.generation is not None:
+        private["request"] = to_canonical(made.generation.request)
+        private["build"] = to_canonical(made.generation.environment)
+    if made.annotations.private:
+        private["label"] = to_canonical(made.annotations.private)
     return private
 
 
-def plain(value: Any) -> Any:
+def to_canonical(value: Any) -> Any:
     """A canonical JSON value: floats become text, unknown objects their type's name."""
     if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, float):
         return repr(value)
     if isinstance(value, Mapping):
-        return {str(k): plain(v) for k, v in value.items()}
+        return {str(k): to_canonical(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(v) for v in value]
+        return [to_canonical(v) for v in value]
     return f"({type(value).__name__})"

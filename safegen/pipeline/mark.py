@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from safegen import plugins
 from safegen.errors import MarkingFailed, ReleaseFailed, SafegenError
 from safegen.media.encode import Encoding, encode_mp4
-from safegen.media.label import labelled
+from safegen.media.label import draw_labels
 from safegen.media.prefetch import prefetch
 from safegen.media.thumbnail import ThumbnailPicker
 from safegen.pipeline.stages import Encoded, Moderated
@@ -34,12 +34,12 @@ def mark_and_encode(
 
     Raises MarkingFailed, ReleaseFailed (encoder, disk), Interrupted.
     """
-    clip = moderated.made.clip
-    scheme: Watermark = plugins.load("watermarks", watermark)
+    clip = moderated.unmarked.clip
+    scheme: Watermark = plugins.load_plugin("watermarks", watermark)
     payload = content_id & ((1 << scheme.payload_bits) - 1)
     progress.stage("marking, encoding", clip.count)
     middle = ThumbnailPicker(clip.count)
-    marked = prefetch(_embed(scheme, _even(middle.through(labelled(clip, label))), payload))
+    marked = prefetch(_embed(scheme, _crop_to_even(middle.through(draw_labels(clip, label))), payload))
     try:
         frames = encode_mp4(
             marked, destination, fps=clip.fps, audio=clip.audio, encoding=encoding, progress=progress
@@ -59,7 +59,7 @@ def _embed(scheme: Watermark, frames: Iterable[Frame], payload: int) -> Iterator
         raise MarkingFailed(f"the watermark could not be embedded: {error}") from error
 
 
-def _even(frames: Iterable[Frame]) -> Iterator[Frame]:
+def _crop_to_even(frames: Iterable[Frame]) -> Iterator[Frame]:
     """H.264 wants even sides: an odd last row or column is left out."""
     for frame in frames:
         height, width = frame.shape[:2]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from safegen.errors import UsageError
-from safegen.media.rgb_edit import ByRgb
+from safegen.media.rgb_edit import RgbRoundTrip
 from safegen.protocols import LumaWatermark, Watermark
 from safegen.watermarks import PUBLIC_KEY
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from safegen.media.footage import Footage, Picture
     from safegen.types import Frame
 
-__all__ = ["check_fits", "mark_pictures"]
+__all__ = ["check_scheme_fits", "mark_planes"]
 
 
-def check_fits(scheme: Watermark, name: str, footage: Footage) -> None:
+def check_scheme_fits(scheme: Watermark, name: str, footage: Footage) -> None:
     """Refuse early what the scheme cannot mark so that it is found again. Raises UsageError."""
     if isinstance(scheme, LumaWatermark):
         return
@@ -33,7 +33,7 @@ def check_fits(scheme: Watermark, name: str, footage: Footage) -> None:
         raise UsageError(f"the watermark {name!r} marks upright 8-bit pictures only: {why}", hint="use tile")
 
 
-def mark_pictures(
+def mark_planes(
     scheme: Watermark, pictures: Iterator[Picture], footage: Footage, payload: int
 ) -> Iterator[Picture]:
     """*pictures* of *footage* with *payload* in them, changed in place, one in one out.
@@ -41,12 +41,12 @@ def mark_pictures(
     A scheme that knows only RGB changes colours, too; only its own change is carried over to the planes.
     """
     if isinstance(scheme, LumaWatermark):
-        yield from _by_luma(scheme, pictures, footage, payload)
+        yield from _mark_luma(scheme, pictures, footage, payload)
     else:
-        yield from _by_rgb(scheme, pictures, footage, payload)
+        yield from _mark_rgb(scheme, pictures, footage, payload)
 
 
-def _by_luma(
+def _mark_luma(
     scheme: LumaWatermark, pictures: Iterator[Picture], footage: Footage, payload: int
 ) -> Iterator[Picture]:
     waiting: deque[Picture] = deque()
@@ -64,10 +64,10 @@ def _by_luma(
         yield picture
 
 
-def _by_rgb(
+def _mark_rgb(
     scheme: Watermark, pictures: Iterator[Picture], footage: Footage, payload: int
 ) -> Iterator[Picture]:
-    way = ByRgb(full_range=footage.full_range, matrix=footage.colours[2])
+    way = RgbRoundTrip(full_range=footage.full_range, matrix=footage.colours[2])
     waiting: deque[tuple[Picture, Frame]] = deque()
 
     def frames() -> Iterator[Frame]:
@@ -78,5 +78,5 @@ def _by_rgb(
 
     for after in scheme.embed(frames(), payload=payload, key=PUBLIC_KEY):
         picture, before = waiting.popleft()
-        picture.planes[:] = way.changed(np.asarray(picture.planes, np.uint8), before, after)
+        picture.planes[:] = way.apply_rgb_change(np.asarray(picture.planes, np.uint8), before, after)
         yield picture

@@ -10,43 +10,43 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safegen import plugins
-from safegen.consent.prompt_check import with_consent
+from safegen.consent.prompt_check import apply_consent
 from safegen.errors import GenerationFailed, SafegenError, UsageError
 from safegen.media.encode import Encoding
 from safegen.media.scratch import scratch_in
-from safegen.media.spool import begin_digest, spool
+from safegen.media.spool import spool, start_digest
 from safegen.pipeline.accessibility import sidecar_names
-from safegen.pipeline.authorize import agreements, anchors, clear, screened
-from safegen.pipeline.authorize import stop as stop
-from safegen.pipeline.environment import build, request_json
-from safegen.pipeline.finish import finish
-from safegen.pipeline.held_clips import forget
-from safegen.pipeline.inputs import Admitted, admit
-from safegen.pipeline.stages import Label, Made, Trace
-from safegen.pipeline.upstream import with_upstream
+from safegen.pipeline.authorize import authorize, load_consents, screen_prompt, trust_anchors
+from safegen.pipeline.authorize import raise_for_decision as raise_for_decision
+from safegen.pipeline.environment import describe_environment, request_json
+from safegen.pipeline.finish import release_clip
+from safegen.pipeline.held_clips import remove_held_clip
+from safegen.pipeline.inputs import Admitted, admit_inputs
+from safegen.pipeline.stages import Annotations, GenerationRecord, UnmarkedClip
+from safegen.pipeline.upstream import add_upstream
 from safegen.request.validate import check_request
 from safegen.types import Allowed, Held, Json, Outlook, Refused, Release, Request
-from safegen.workspace.session import Studio, utc_now
+from safegen.workspace.session import Session, utc_now
 
 if TYPE_CHECKING:
     from safegen.policies.schema import Policy
     from safegen.protocols import Generator
     from safegen.workspace.config import Workspace
 
-_SIZES = ("width", "height", "seconds", "fps", "steps", "guidance")
+_SIZE_SETTINGS = ("width", "height", "seconds", "fps", "steps", "guidance")
 
 
 def produce(
     request: Request,
     output: Path | None,
     *,
-    studio: Studio,
+    studio: Session,
     watermark: str = "tile",
     encoding: Encoding = Encoding(),
     overwrite: bool = False,
     approval: int | None = None,
     generator: Generator | None = None,
-    label: Callable[[Made], Label] | None = None,
+    annotate: Callable[[UnmarkedClip], Annotations] | None = None,
     notes: Sequence[str] = (),
 ) -> Release:
     """Screen, admit inputs, generate, moderate, mark, sign, check, record, release. See ``safegen.generate``.
@@ -61,44 +61,46 @@ def produce(
     started = time.monotonic()
     policy = load(request.policy)
     generator = generator or find_generator(request.model)
-    plugins.load("watermarks", watermark)
+    plugins.load_plugin("watermarks", watermark)
     content_id = studio.new_id()
     destination = output or Path.cwd() / f"safegen-{content_id:016x}.mp4"
-    check_output(destination)
+    check_output_path(destination)
     check_request(request, generator)
-    decision = screened(request, policy, studio)
+    decision = screen_prompt(request, policy, studio)
     with ReleaseJob.begin(
         studio.ledger,
         destination,
         clock=studio.clock,
         overwrite=overwrite,
-        at=studio.at,
-        beside=sidecar_names(destination, studio),
+        hook=studio.hook,
+        sidecar_names=sidecar_names(destination, studio),
     ) as job:
-        cleared = clear(decision, policy, studio=studio, place=job.temporary, approval=approval)
+        cleared = authorize(decision, policy, studio=studio, temporary=job.temporary, approval=approval)
         ready = time.monotonic()
-        if cleared.kept is not None:
-            made = cleared.kept.made
+        if cleared.held_clip is not None:
+            made = cleared.held_clip.unmarked
         else:
-            made = make(generator, cleared.request, job.temporary("frames.raw"), studio, cleared.admitted)
+            made = generate_clip(
+                generator, cleared.request, job.temporary("frames.raw"), studio, cleared.inputs
+            )
             made = replace(made, warnings=(*notes, *made.warnings))
-        if label is not None:
-            made = replace(made, label=label(made))
-        release = finish(
+        if annotate is not None:
+            made = replace(made, annotations=annotate(made))
+        release = release_clip(
             made,
-            cleared.admitted.decision,
+            cleared.inputs.decision,
             policy,
             job=job,
             studio=studio,
             content_id=content_id,
             watermark=watermark,
             encoding=encoding,
-            decision_index=cleared.index,
+            decision_index=cleared.decision_index,
             approval=cleared.approval,
             timings={"screening": ready - started, "generation": time.monotonic() - ready},
         )
-    if cleared.kept is not None:
-        forget(cleared.kept)
+    if cleared.held_clip is not None:
+        remove_held_clip(cleared.held_clip)
     return release
 
 
@@ -110,34 +112,38 @@ def plan(request: Request, output: Path | None, *, workspace: Workspace, notes: 
     policy = load(request.policy)
     generator = find_generator(request.model)
     if output is not None:
-        check_output(output)
+        check_output_path(output)
     outlook = check_request(request, generator)
     decision = screen(request, policy=policy)
     if isinstance(decision, Refused):
-        stop(decision)
+        raise_for_decision(decision)
     with tempfile.TemporaryDirectory(prefix="safegen-") as folder:
-        admitted = _admit_only(decision, policy, Path(folder), workspace)
+        admitted = _admit_read_only(decision, policy, Path(folder), workspace)
     if not isinstance(admitted.decision, Allowed):
-        stop(admitted.decision)
-    return _planned(admitted, policy, generator, outlook, output, workspace, notes)
+        raise_for_decision(admitted.decision)
+    return _plan_json(admitted, policy, generator, outlook, output, workspace, notes)
 
 
-def _admit_only(decision: Allowed | Held, policy: Policy, folder: Path, workspace: Workspace) -> Admitted:
+def _admit_read_only(
+    decision: Allowed | Held, policy: Policy, folder: Path, workspace: Workspace
+) -> Admitted:
     """Look at the inputs without a ledger to write to. Raises as ``admit`` does."""
     from safegen.ledger.store import Ledger
 
-    trusted = anchors(workspace)
+    trusted = trust_anchors(workspace)
     if not workspace.has_ledger:
-        return admit(decision, policy, place=folder.joinpath, anchors=trusted, ledger=None)
+        return admit_inputs(decision, policy, temporary=folder.joinpath, anchors=trusted, ledger=None)
     with Ledger.open(workspace.ledger_url, read_only=True) as ledger:
-        agreed = agreements(workspace, ledger, utc_now())
-        asked = with_consent(decision, policy, agreed)
+        agreed = load_consents(workspace, ledger, utc_now())
+        asked = apply_consent(decision, policy, agreed)
         if isinstance(asked, Refused):
-            stop(asked)
-        return admit(asked, policy, place=folder.joinpath, anchors=trusted, ledger=ledger, consents=agreed)
+            raise_for_decision(asked)
+        return admit_inputs(
+            asked, policy, temporary=folder.joinpath, anchors=trusted, ledger=ledger, consents=agreed
+        )
 
 
-def _planned(
+def _plan_json(
     admitted: Admitted,
     policy: Policy,
     generator: Generator,
@@ -161,9 +167,9 @@ def _planned(
         "checks": ", ".join(c.name for c in decision.checks),
         "then": ", ".join((*policy.frames.required, *policy.frames.optional, *policy.attributes)),
         "seed": request.seed,
-        **{k: v for k, v in vars(request).items() if k in _SIZES and v is not None},
+        **{k: v for k, v in vars(request).items() if k in _SIZE_SETTINGS and v is not None},
         "model": generator.name,
-        **{k: v for k, v in vars(outlook).items() if k in _SIZES and v is not None},
+        **{k: v for k, v in vars(outlook).items() if k in _SIZE_SETTINGS and v is not None},
         **outlook.needs,
         "notes": "; ".join(said) or "none",
         "output": str(output) if output else "safegen-ID.mp4",
@@ -179,7 +185,7 @@ def find_generator(model: str) -> Generator:
     return generator
 
 
-def check_output(destination: Path) -> None:
+def check_output_path(destination: Path) -> None:
     """Refuse early what could not be written late. Raises UsageError."""
     if destination.suffix.lower() not in {".mp4", ".m4v", ".mov"}:
         raise UsageError(f"{destination.name}: safegen writes MP4", hint="give a name that ends in .mp4")
@@ -189,9 +195,9 @@ def check_output(destination: Path) -> None:
         raise UsageError(f"there is no folder {destination.parent}", hint="create it first")
 
 
-def make(
-    generator: Generator, request: Request, frames: Path, studio: Studio, admitted: Admitted | None = None
-) -> Made:
+def generate_clip(
+    generator: Generator, request: Request, frames: Path, studio: Session, admitted: Admitted | None = None
+) -> UnmarkedClip:
     """Generate and spool into the file *frames*; whatever goes wrong in a generator is GenerationFailed.
 
     *admitted*: the request's inputs, if it has any.
@@ -200,7 +206,7 @@ def make(
     try:
         with scratch_in(frames.parent):
             generated = generator.generate(request, progress=studio.progress, conditions=conditions)
-        digest = begin_digest(generated.clip)
+        digest = start_digest(generated.clip)
         clip = spool(generated.clip, frames, progress=studio.progress, digest=digest)
     except SafegenError:
         raise
@@ -211,13 +217,13 @@ def make(
     except Exception as error:
         raise GenerationFailed(f"the generator failed: {type(error).__name__}: {error}") from error
     settings = {"seed": request.seed, **generated.settings}
-    return Made(
+    return UnmarkedClip(
         replace(clip, audio=generated.clip.audio),
         "generated",
         generated.model,
         settings,
         (*(admitted.notes if admitted else ()), *generated.warnings),
-        parts=with_upstream(admitted.parts if admitted else (), generated.upstream),
+        ingredients=add_upstream(admitted.ingredients if admitted else (), generated.upstream),
         rendition=generated.upstream is not None,
-        trace=Trace(digest.hexdigest(), request_json(request), build()),
+        generation=GenerationRecord(digest.hexdigest(), request_json(request), describe_environment()),
     )

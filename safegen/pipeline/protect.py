@@ -18,14 +18,14 @@ from safegen.media.footage import Footage, open_footage
 from safegen.media.remux import add_tracks
 from safegen.media.spool import copy_file
 from safegen.moderation.single_pass import check_and_encode
-from safegen.pipeline.finish import finish
-from safegen.pipeline.frames_gate import NOBODY, Approved
-from safegen.pipeline.held_clips import approved_source, holding, of_a_source
-from safegen.pipeline.produce import check_output
-from safegen.pipeline.protect_still import STILLS, check_still_output, encode_still
-from safegen.pipeline.stages import Encoded, Made, Source
+from safegen.pipeline.finish import release_clip
+from safegen.pipeline.frames_gate import NO_FINDINGS, ApprovedFindings
+from safegen.pipeline.held_clips import record_if_held, source_decision, spend_source_approval
+from safegen.pipeline.produce import check_output_path
+from safegen.pipeline.protect_still import STILL_SUFFIXES, check_still_output_path, mark_and_encode_still
+from safegen.pipeline.stages import Encoded, ProtectedSource, UnmarkedClip
 from safegen.types import Clip, Release
-from safegen.workspace.session import Studio
+from safegen.workspace.session import Session
 
 if TYPE_CHECKING:
     from safegen.policies.schema import Policy
@@ -39,7 +39,7 @@ def protect(
     path: Path,
     output: Path | None,
     *,
-    studio: Studio,
+    studio: Session,
     policy: str = "default",
     source_type: str | None = None,
     watermark: str = "tile",
@@ -53,11 +53,11 @@ def protect(
 
     started = time.monotonic()
     rules = load(policy)
-    plugins.load("watermarks", watermark)  # an unknown one is refused before anything is read
-    mime = _known_kind(path)
+    plugins.load_plugin("watermarks", watermark)  # an unknown one is refused before anything is read
+    mime = _media_type(path)
     destination = _destination(path, output, mime, overwrite=overwrite)
     with ReleaseJob.begin(
-        studio.ledger, destination, clock=studio.clock, overwrite=overwrite, at=studio.at
+        studio.ledger, destination, clock=studio.clock, overwrite=overwrite, hook=studio.hook
     ) as job:
         studio.progress.stage("reading")
         # A copy of our own: what is checked, marked and named as the source must be one and the same.
@@ -65,15 +65,15 @@ def protect(
         copy_file(path, source)
         content_id = studio.new_id()
         digest = file_sha256(source)
-        approval = approved_source(studio, digest, rules)
-        encode = encode_still if mime in STILLS else _encode_video
+        approval = spend_source_approval(studio, digest, rules)
+        encode = mark_and_encode_still if mime in STILL_SUFFIXES else _encode_video
         ready = time.monotonic()
-        with holding(of_a_source(rules), studio, lambda: {"source_sha256": digest}):
-            encoded = _named(
+        with record_if_held(source_decision(rules), studio, lambda: {"source_sha256": digest}):
+            encoded = _with_original_name(
                 path,
                 source,
                 lambda: encode(
-                    Source(source, path.name, source_type),
+                    ProtectedSource(source, path.name, source_type),
                     rules,
                     job,
                     studio,
@@ -81,11 +81,11 @@ def protect(
                     watermark=watermark,
                     encoding=encoding,
                     allow_damaged=allow_damaged,
-                    approved=NOBODY if approval is None else approval.excused,
+                    approved=NO_FINDINGS if approval is None else approval.findings,
                 ),
             )
-        return finish(
-            encoded.moderated.made,
+        return release_clip(
+            encoded.moderated.unmarked,
             None,
             rules,
             job=job,
@@ -99,12 +99,12 @@ def protect(
         )
 
 
-def _known_kind(path: Path) -> str:
+def _media_type(path: Path) -> str:
     """The file's media type. Raises UnreadableInput for what is not protected here."""
     mime = formats.detect(path).mime
     if mime is None:
         raise UnreadableInput(f"{path} is no video or picture that is known here", hint="convert it to MP4")
-    if mime.startswith("image/") and mime not in STILLS and mime != "image/gif":
+    if mime.startswith("image/") and mime not in STILL_SUFFIXES and mime != "image/gif":
         raise UnreadableInput(
             f"{path} is {mime.rpartition('/')[2]}, which is not protected here",
             hint="convert it to PNG or JPEG",
@@ -114,17 +114,17 @@ def _known_kind(path: Path) -> str:
 
 def _destination(path: Path, output: Path | None, mime: str, *, overwrite: bool) -> Path:
     """Where the result goes. Raises UsageError for a place it cannot be written to, or the original's."""
-    destination = output or path.with_name(f"{path.stem}.protected{STILLS.get(mime, '.mp4')}")
-    if mime in STILLS:
-        check_still_output(destination, mime)
+    destination = output or path.with_name(f"{path.stem}.protected{STILL_SUFFIXES.get(mime, '.mp4')}")
+    if mime in STILL_SUFFIXES:
+        check_still_output_path(destination, mime)
     else:
-        check_output(destination)
+        check_output_path(destination)
     if overwrite and destination.exists() and destination.samefile(path):
         raise UsageError("the original stays as it is", hint="give another name with -o")
     return destination
 
 
-def _named(path: Path, copy: Path, work: Callable[[], T]) -> T:
+def _with_original_name(path: Path, copy: Path, work: Callable[[], T]) -> T:
     """Do *work*; its error names the user's file, not our copy of it."""
     try:
         return work()
@@ -133,20 +133,20 @@ def _named(path: Path, copy: Path, work: Callable[[], T]) -> T:
 
 
 def _encode_video(
-    source: Source,
+    source: ProtectedSource,
     policy: Policy,
     job: ReleaseJob,
-    studio: Studio,
+    studio: Session,
     *,
     content_id: int,
     watermark: str,
     encoding: Encoding,
     allow_damaged: bool,
-    approved: Approved = NOBODY,
+    approved: ApprovedFindings = NO_FINDINGS,
 ) -> Encoded:
     """Check, mark and encode in one pass, then add the source's other tracks."""
     footage = open_footage(source.path, damaged=allow_damaged)
-    made = Made(_small_clip(footage), "protected", None, {}, source=source)
+    made = UnmarkedClip(_preview_clip(footage), "protected", None, {}, source=source)
     encoded = check_and_encode(
         made,
         footage,
@@ -161,13 +161,13 @@ def _encode_video(
     )
     studio.progress.stage("adding sound and other tracks")
     whole = job.temporary("marked.mp4")
-    notes = (*footage.notes, *_kind_notes(source.path), *add_tracks(encoded.path, footage, whole))
+    notes = (*footage.notes, *_container_notes(source.path), *add_tracks(encoded.path, footage, whole))
     encoded.path.unlink()
     made = replace(made, warnings=notes, clip=replace(made.clip, count=encoded.frames))
-    return replace(encoded, path=whole, moderated=replace(encoded.moderated, made=made))
+    return replace(encoded, path=whole, moderated=replace(encoded.moderated, unmarked=made))
 
 
-def _kind_notes(path: Path) -> tuple[str, ...]:
+def _container_notes(path: Path) -> tuple[str, ...]:
     """What the release is, where it is not the kind of file that the source was."""
     from safegen.credentials.embedded import fragmented
 
@@ -176,12 +176,12 @@ def _kind_notes(path: Path) -> tuple[str, ...]:
     return ()
 
 
-def _small_clip(footage: Footage) -> Clip:
+def _preview_clip(footage: Footage) -> Clip:
     """The pictures as the checks see them: upright RGB, short side 720 at most."""
 
     def read() -> Iterator[Frame]:
         for picture in footage:
-            yield picture.small
+            yield picture.preview
 
     width, height = footage.small
     rate = footage.rate if footage.rate > 0 else Fraction(25)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from safegen import plugins
 from safegen.errors import MarkingFailed, SigningFailed
 from safegen.media import sandbox
-from safegen.pipeline.stages import Checked, Signed
+from safegen.pipeline.stages import ReadBack, Signed
 from safegen.protocols import NoProgress, Progress, Watermark
 from safegen.types import CredentialState, WatermarkReading
 from safegen.watermarks import PUBLIC_KEY
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def check(
+def read_back(
     signed: Signed, *, roots: Sequence[bytes], watermark: str = "tile", progress: Progress = NoProgress()
-) -> Checked:
+) -> ReadBack:
     """Read credentials, mark and pictures back from the signed file.
 
     Raises SigningFailed when the credentials are not valid and trusted through *roots*, or an
     ingredient is broken; MarkingFailed when the mark does not decode to the content id.
     """
     from safegen.credentials.read import read_credentials
-    from safegen.detectors.provenance.content import describe
+    from safegen.detectors.provenance.content import compute_descriptors
 
     progress.stage("verifying")
-    apart = None if signed.beside is None else signed.beside.read_bytes()
+    apart = None if signed.sidecar is None else signed.sidecar.read_bytes()
     evidence = read_credentials(signed.path, anchors_pem=roots, manifest=apart)
     if evidence.state is not CredentialState.VALID or evidence.failures:
         why = "; ".join(evidence.failures) or evidence.reason or evidence.state.value
@@ -38,21 +38,23 @@ def check(
             "the signing certificate does not lead to the root it was issued under",
             hint="check the certificate chain in safegen.toml: leaf first, root included",
         )
-    made = signed.encoded.moderated.made
-    known = made.source is not None or any(part.broken for part in made.parts)
+    made = signed.encoded.moderated.unmarked
+    known = made.source is not None or any(part.broken for part in made.ingredients)
     if evidence.ingredient_failures and not known:
         raise SigningFailed(f"an ingredient is broken: {'; '.join(evidence.ingredient_failures)}")
-    scheme: Watermark = plugins.load("watermarks", watermark)
-    sample = sandbox.sample(signed.path, frames=scheme.sample_frames, short_side=scheme.sample_short_side)
+    scheme: Watermark = plugins.load_plugin("watermarks", watermark)
+    sample = sandbox.sample_frames(
+        signed.path, frames=scheme.sample_frames, short_side=scheme.sample_short_side
+    )
     content_id = signed.encoded.content_id
     readings = scheme.detect(sample, key=PUBLIC_KEY)
     if not any(r.present for r in readings):  # schemes that claim no mark without a candidate
         readings = scheme.detect(sample, key=PUBLIC_KEY, known=[content_id])
-    reading = _own_mark(readings, content_id)
-    return Checked(signed, evidence.manifest or {}, reading, describe(sample).to_bytes())
+    reading = _reading_of(readings, content_id)
+    return ReadBack(signed, evidence.manifest or {}, reading, compute_descriptors(sample).to_bytes())
 
 
-def _own_mark(readings: Sequence[WatermarkReading], content_id: int) -> WatermarkReading:
+def _reading_of(readings: Sequence[WatermarkReading], content_id: int) -> WatermarkReading:
     """The reading that carries our id."""
     for reading in readings:
         if reading.present and reading.payload == content_id:

@@ -14,18 +14,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safegen.errors import SafegenError, UsageError
-from safegen.pipeline.compare import Difference, Likeness, differences, likeness
-from safegen.pipeline.find_release import Found, Given, find_release, restore
+from safegen.pipeline.compare import Difference, FrameSimilarity, find_differences, measure_similarity
+from safegen.pipeline.find_release import ReleaseMatch, SuppliedRequest, find_release, restore_request
 from safegen.pipeline.produce import produce
-from safegen.pipeline.stages import Label, Made
+from safegen.pipeline.stages import Annotations, UnmarkedClip
 from safegen.types import Json, Release, Request
-from safegen.workspace.session import Studio
+from safegen.workspace.session import Session
 
 if TYPE_CHECKING:
     from safegen.ledger.records import ReleaseEntry
 
 SCHEMA = "safegen.reproduction/1"
-NOTHING = Given()
+NOTHING_SUPPLIED = SuppliedRequest()
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,12 @@ class Reproduction:
     is the reproduced clip where one was asked for.
     """
 
-    found: Found
+    found: ReleaseMatch
     identical: bool | None
     frames_sha256: str
     recorded_sha256: str
     differences: tuple[Difference, ...]
-    likeness: Likeness
+    likeness: FrameSimilarity
     notes: tuple[str, ...] = ()
     release: Release | None = None
 
@@ -57,8 +57,8 @@ def reproduce(
     path: Path,
     output: Path | None,
     *,
-    studio: Studio,
-    given: Given = NOTHING,
+    studio: Session,
+    given: SuppliedRequest = NOTHING_SUPPLIED,
     watermark: str = "tile",
     overwrite: bool = False,
     approval: int | None = None,
@@ -66,12 +66,12 @@ def reproduce(
     """See ``safegen.reproduce``. The prompt is screened again, under the policy as it is now."""
     studio.progress.stage("looking up")
     found = find_release(path, studio.ledger)
-    request, private = restore(found.release, studio.ledger, given)
+    request, private = restore_request(found.release, studio.ledger, given)
     seen: list[Reproduction] = []
 
-    def compare(made: Made) -> Label:
-        seen.append(_compared(path, found, private, made, studio))
-        return _label(found.release, seen[-1])
+    def compare(made: UnmarkedClip) -> Annotations:
+        seen.append(_compare_to_release(path, found, private, made, studio))
+        return _annotations(found.release, seen[-1])
 
     if output is None:
         _made_only(request, compare, studio=studio, approval=approval)
@@ -85,7 +85,7 @@ def reproduce(
         watermark=watermark,
         overwrite=overwrite,
         approval=approval,
-        label=compare,
+        annotate=compare,
     )
     return replace(seen[-1], release=release)
 
@@ -94,29 +94,33 @@ class _Enough(Exception):
     """Stops a release after its frames were compared."""
 
 
-def _made_only(request: Request, look: Callable[[Made], Label], *, studio: Studio, **more: Any) -> None:
+def _made_only(
+    request: Request, look: Callable[[UnmarkedClip], Annotations], *, studio: Session, **more: Any
+) -> None:
     """Go the way of a release up to its frames, let *look* see them, and leave nothing behind."""
 
-    def stop(made: Made) -> Label:
+    def stop(made: UnmarkedClip) -> Annotations:
         look(made)
         raise _Enough
 
     with tempfile.TemporaryDirectory(prefix="safegen-") as folder, suppress(_Enough):
-        produce(request, Path(folder) / "compared.mp4", studio=studio, label=stop, **more)
+        produce(request, Path(folder) / "compared.mp4", studio=studio, annotate=stop, **more)
 
 
-def _compared(path: Path, found: Found, private: Json, made: Made, studio: Studio) -> Reproduction:
+def _compare_to_release(
+    path: Path, found: ReleaseMatch, private: Json, made: UnmarkedClip, studio: Session
+) -> Reproduction:
     """What *made* is against the release that was *found*."""
     from safegen.media import sandbox
 
     studio.progress.stage("comparing")
     public = found.release.entry.public
     recorded = str(public.get("frames_sha256", ""))
-    now = made.trace.frames_sha256 if made.trace is not None else ""
+    now = made.generation.frames_sha256 if made.generation is not None else ""
     try:
-        near = likeness(sandbox.open_clip(path), made.clip)
+        near = measure_similarity(sandbox.open_clip(path), made.clip)
     except SafegenError as error:
-        near = Likeness(note=f"the pictures of the file cannot be compared: {error}")
+        near = FrameSimilarity(note=f"the pictures of the file cannot be compared: {error}")
     notes = list(made.warnings)
     if not recorded:
         notes.append(
@@ -131,15 +135,15 @@ def _compared(path: Path, found: Found, private: Json, made: Made, studio: Studi
         recorded == now if recorded and now else None,
         now,
         recorded,
-        differences(public, private, made),
+        find_differences(public, private, made),
         near,
         tuple(notes),
     )
 
 
-def _label(first: ReleaseEntry, seen: Reproduction) -> Label:
+def _annotations(first: ReleaseEntry, seen: Reproduction) -> Annotations:
     """What the reproduced clip's own release says about the first."""
-    return Label(
+    return Annotations(
         reproduces={"entry": first.index, "manifest": first.manifest_id, "identical": bool(seen.identical)}
     )
 

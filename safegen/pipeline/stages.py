@@ -17,7 +17,7 @@ Origin = Literal["generated", "protected"]
 
 
 @dataclass(frozen=True)
-class Source:
+class ProtectedSource:
     """A video made elsewhere: our copy, its name, and what its user says it is (an IPTC source type)."""
 
     path: Path
@@ -26,18 +26,18 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Trace:
+class GenerationRecord:
     """What reproducing a clip needs: the SHA-256 (hex) of its frames as ``media.spool.begin_digest`` defines
     it, the request without its prompts, and the libraries and processor that made it (JSON values).
     """
 
     frames_sha256: str
     request: Json
-    build: Json
+    environment: Json
 
 
 @dataclass(frozen=True)
-class Label:
+class Annotations:
     """What is recorded with a clip beside what made it.
 
     ``title`` (default: the file's name) and ``caption`` are public: they stand in the manifest.
@@ -52,7 +52,7 @@ class Label:
 
 
 @dataclass(frozen=True)
-class Part:
+class IngredientFile:
     """A file that a clip was made from: our copy, its name, what it is to the clip, the label actions use.
 
     ``generated``: trusted credentials say that all of it was made by a model, so nothing in it was filmed.
@@ -68,7 +68,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Made:
+class UnmarkedClip:
     """A spooled clip and what made it. ``model`` is None for a video made elsewhere."""
 
     clip: Clip
@@ -76,20 +76,20 @@ class Made:
     model: ModelRef | None
     settings: Mapping[str, Any]
     warnings: tuple[str, ...] = ()
-    source: Source | None = None
-    parts: tuple[Part, ...] = ()
+    source: ProtectedSource | None = None
+    ingredients: tuple[IngredientFile, ...] = ()
     """What it was made from, inputs first; each becomes a C2PA ingredient."""
     rendition: bool = False
     """The parent among them is this very clip, as another system made and signed it."""
-    trace: Trace | None = None
-    label: Label = Label()
+    generation: GenerationRecord | None = None
+    annotations: Annotations = Annotations()
 
 
 @dataclass(frozen=True)
 class Moderated:
     """A clip that passed the frames gate, with what ran and what is in it."""
 
-    made: Made
+    unmarked: UnmarkedClip
     findings: tuple[Finding, ...]
     checks: tuple[CheckRun, ...]
     attributes: tuple[Attribute, ...]
@@ -100,7 +100,7 @@ class Moderated:
 
 
 @dataclass(frozen=True)
-class Access:
+class Accessibility:
     """What was done for people who cannot see or hear the clip: the *record* for manifest and ledger (JSON
     values), and the files beside it, temporaries by final name.
     """
@@ -116,10 +116,10 @@ class Encoded:
     moderated: Moderated
     path: Path
     content_id: int
-    alg: str
+    watermark_alg: str
     frames: int
     thumbnail: bytes
-    access: Access | None = None
+    accessibility: Accessibility | None = None
     iscc: str = ""
     """Its ISCC Video-Code, where that could be computed."""
 
@@ -132,12 +132,12 @@ class Signed:
     path: Path
     manifest_id: str
     manifest: bytes
-    beside: Path | None = None
+    sidecar: Path | None = None
     """The manifest as a file of its own, where it is not embedded."""
 
 
 @dataclass(frozen=True)
-class Checked:
+class ReadBack:
     """The signed video after it was opened again: credentials and mark read back as they must be."""
 
     signed: Signed

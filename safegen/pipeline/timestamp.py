@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safegen.errors import LedgerError
-from safegen.workspace.session import Studio
+from safegen.workspace.session import Session
 
 if TYPE_CHECKING:
     from safegen.release import ReleaseJob
 
 
 @dataclass
-class Stamped:
+class TimestampResult:
     """What became of the stamp: its file beside the video, or why there is none."""
 
     sidecars: tuple[Path, ...] = ()
@@ -28,16 +28,16 @@ class Stamped:
 
 
 @contextmanager
-def stamped(job: ReleaseJob, proof: str, studio: Studio) -> Iterator[Stamped]:
+def timestamp_release(job: ReleaseJob, proof: str, studio: Session) -> Iterator[TimestampResult]:
     """Around the publication of the release with this *proof*: stamp first, take it away if that fails."""
     from safegen.ledger.proof import SUFFIX as PROOF
     from safegen.ledger.timestamp import SUFFIX
 
     beside = job.destination.with_name(job.destination.name + PROOF + SUFFIX)
-    result = Stamped()
-    token = _token(proof, studio, result)
+    result = TimestampResult()
+    token = _request_token(proof, studio, result)
     replaces = beside.exists()  # only where overwriting is allowed: the job has looked
-    written = token is not None and not replaces and _written(beside, token, result)
+    written = token is not None and not replaces and _write_token(beside, token, result)
     try:
         yield result
     except BaseException:
@@ -46,12 +46,12 @@ def stamped(job: ReleaseJob, proof: str, studio: Studio) -> Iterator[Stamped]:
         raise
     if replaces:
         beside.unlink(missing_ok=True)  # whatever happens now, a stamp over the old release must not stay
-        written = token is not None and _written(beside, token, result)
+        written = token is not None and _write_token(beside, token, result)
     if written:
         result.sidecars = (beside,)
 
 
-def _written(path: Path, token: bytes, result: Stamped) -> bool:
+def _write_token(path: Path, token: bytes, result: TimestampResult) -> bool:
     """Write the stamp beside the video, readable like its other sidecars; a failure is a warning."""
     from safegen._util.files import write_durable
 
@@ -63,16 +63,16 @@ def _written(path: Path, token: bytes, result: Stamped) -> bool:
     return True
 
 
-def _token(proof: str, studio: Studio, result: Stamped) -> bytes | None:
+def _request_token(proof: str, studio: Session, result: TimestampResult) -> bytes | None:
     """A stamp over the checkpoint in *proof*, kept in the workspace; None, with a warning, without one."""
-    from safegen.ledger.timestamp import body_of, request_stamp, store_stamp
+    from safegen.ledger.timestamp import checkpoint_body, request_stamp, store_stamp
 
     url = studio.workspace.config.tsa_url
     if url is None:
         return None
     studio.progress.stage("time-stamping")
     try:
-        body = body_of(proof.partition("\n\n")[2])
+        body = checkpoint_body(proof.partition("\n\n")[2])
         token = request_stamp(url, body)
         store_stamp(studio.workspace.checkpoints, body, token)
     except LedgerError as error:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from safegen.pipeline.stages import Part
+from safegen.pipeline.stages import IngredientFile
 
 LABEL = "upstream"
 TITLE = "the clip as the server sent it"
 
 
-def with_upstream(parts: tuple[Part, ...], file: Path | None) -> tuple[Part, ...]:
+def add_upstream(parts: tuple[IngredientFile, ...], file: Path | None) -> tuple[IngredientFile, ...]:
     """*parts* with the *file* that another system sent as their parent; its manifest store stays in it.
 
     C2PA 2.4: ``parentOf`` is the asset that this one is a rendition of, and there is one at most. What the
@@ -21,4 +21,4 @@ def with_upstream(parts: tuple[Part, ...], file: Path | None) -> tuple[Part, ...
     if file is None:
         return parts
     inputs = tuple(replace(part, relationship="inputTo") for part in parts)
-    return (*inputs, Part(file, TITLE, "parentOf", LABEL, generated=True))
+    return (*inputs, IngredientFile(file, TITLE, "parentOf", LABEL, generated=True))

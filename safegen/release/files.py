@@ -31,7 +31,7 @@ _SYNCABLE: int = os.O_RDWR | getattr(os, "O_BINARY", 0) if _WINDOWS else os.O_RD
 
 
 @dataclass(frozen=True)
-class Seen:
+class HashedFile:
     """A file as it was hashed: SHA-256 (hex), bytes, and the identity that shows whether it changed since."""
 
     sha256: str
@@ -40,7 +40,7 @@ class Seen:
 
 
 @contextmanager
-def failing(what: str) -> Iterator[None]:
+def translate_os_errors(what: str) -> Iterator[None]:
     """Turn OSError into ReleaseFailed that says what to do; *what* names the step."""
     try:
         yield
@@ -109,7 +109,7 @@ def remove_job_folder(path: Path) -> None:
         path.parent.rmdir()
 
 
-def sync_and_hash(path: Path) -> Seen:
+def sync_and_hash(path: Path) -> HashedFile:
     """fsync a regular file and hash what it holds. Raises OSError; UsageError for links and the like."""
     descriptor = os.open(path, _SYNCABLE)
     with os.fdopen(descriptor, "rb") as file:
@@ -118,18 +118,18 @@ def sync_and_hash(path: Path) -> Seen:
         os.fsync(descriptor)
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         status = os.fstat(descriptor)
-    return Seen(digest, status.st_size, _identity(status))
+    return HashedFile(digest, status.st_size, _identity(status))
 
 
-def unchanged(path: Path, seen: Seen) -> bool:
+def is_unchanged(path: Path, hashed: HashedFile) -> bool:
     """Whether *path* is still the file that was hashed."""
     try:
-        return _identity(path.lstat()) == seen.identity
+        return _identity(path.lstat()) == hashed.identity
     except FileNotFoundError:
         return False
 
 
-def holds(path: Path, sha256: str) -> bool:
+def has_sha256(path: Path, sha256: str) -> bool:
     """Whether *path* is a regular file with that SHA-256 (hex). Raises OSError when it cannot be read."""
     try:
         if not stat.S_ISREG(path.lstat().st_mode):
@@ -148,7 +148,7 @@ def write_synced(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def place(temporary: Path, final: Path, *, overwrite: bool, placeholder: Callable[[], None]) -> None:
+def place_file(temporary: Path, final: Path, *, overwrite: bool, placeholder: Callable[[], None]) -> None:
     """Give *temporary* its final name at once and whole.
 
     Raises FileExistsError when the name is taken and *overwrite* is false. Without hard links: a rename
@@ -164,14 +164,14 @@ def place(temporary: Path, final: Path, *, overwrite: bool, placeholder: Callabl
     except OSError as error:
         if error.errno not in _NO_LINKS or isinstance(error, FileExistsError):
             raise
-    if rename_new(temporary, final):
+    if rename_without_replacing(temporary, final):
         return
     placeholder()
     os.close(os.open(final, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     temporary.replace(final)
 
 
-def rename_new(source: Path, target: Path) -> bool:
+def rename_without_replacing(source: Path, target: Path) -> bool:
     """Rename without replacing, where the system can (Linux ``renameat2``); ``False`` where it cannot.
 
     Raises OSError, FileExistsError among them.
@@ -199,16 +199,16 @@ def _identity(status: os.stat_result) -> tuple[int, int, int, int]:
 
 __all__ = [
     "TEMPORARY",
-    "Seen",
+    "HashedFile",
     "check_destination",
-    "failing",
-    "holds",
+    "has_sha256",
+    "is_unchanged",
     "make_job_folder",
-    "place",
+    "place_file",
     "remove_job_folder",
-    "rename_new",
+    "rename_without_replacing",
     "sync_and_hash",
     "sync_folder",
-    "unchanged",
+    "translate_os_errors",
     "write_synced",
 ]

@@ -20,9 +20,9 @@ from safegen.ledger.records import Clock, ReleaseRecord
 from safegen.ledger.store import Ledger
 from safegen.ledger.timestamp import SUFFIX as STAMP
 from safegen.release import files, leases, settle
-from safegen.release.leases import Item, Lease, Outbox
-from safegen.release.owner import ACTIVE, Owner
-from safegen.release.values import Hook, Published, Recorded, nothing
+from safegen.release.leases import Lease, Outbox, OutboxFile
+from safegen.release.owner import ACTIVE_JOBS, Owner
+from safegen.release.values import Published, Recorded, StepHook, no_hook
 
 LEASE = timedelta(hours=6)
 
@@ -41,7 +41,7 @@ class ReleaseJob:
         *,
         clock: Clock,
         overwrite: bool,
-        at: Hook,
+        at: StepHook,
         lease: timedelta,
     ) -> None:
         """Use ``begin``."""
@@ -51,8 +51,8 @@ class ReleaseJob:
         self._overwrite = overwrite
         self._owner = Owner.current()
         self.folder = destination.parent / files.TEMPORARY / self.id
-        self._seen: dict[str, files.Seen] = {}
-        self._box: Outbox | None = None
+        self._hashed: dict[str, files.HashedFile] = {}
+        self._outbox_row: Outbox | None = None
         self._visible = self._done = False
         self._renewed = clock()
 
@@ -64,9 +64,9 @@ class ReleaseJob:
         *,
         clock: Clock | None = None,
         overwrite: bool = False,
-        at: Hook = nothing,
+        hook: StepHook = no_hook,
         lease: timedelta = LEASE,
-        beside: Sequence[str] = (),
+        sidecar_names: Sequence[str] = (),
     ) -> ReleaseJob:
         """Write the lease, then make the private folder for temporaries beside *destination*.
 
@@ -78,21 +78,21 @@ class ReleaseJob:
         destination = Path(destination).absolute()
         proof = destination.with_name(destination.name + SUFFIX)
         stamp = proof.with_name(proof.name + STAMP)
-        for path in (destination, proof, stamp, *(destination.with_name(name) for name in beside)):
+        for path in (destination, proof, stamp, *(destination.with_name(name) for name in sidecar_names)):
             files.check_destination(path, overwrite=overwrite)
-        job = cls(ledger, destination, clock=clock or ledger.clock, overwrite=overwrite, at=at, lease=lease)
-        ACTIVE.add(job.id)
+        job = cls(ledger, destination, clock=clock or ledger.clock, overwrite=overwrite, at=hook, lease=lease)
+        ACTIVE_JOBS.add(job.id)
         try:
             with ledger.database.writing() as connection:
-                leases.insert_lease(connection, job._row())
+                leases.insert_lease(connection, job._lease_row())
         except BaseException:
-            ACTIVE.discard(job.id)
+            ACTIVE_JOBS.discard(job.id)
             raise
         try:
-            at("leased")
-            with files.failing("making the folder for temporaries"):
+            hook("leased")
+            with files.translate_os_errors("making the folder for temporaries"):
                 files.make_job_folder(destination.parent, job.id)
-            at("folder")
+            hook("folder")
         except BaseException as error:
             job._abandon(error)
             raise
@@ -107,7 +107,7 @@ class ReleaseJob:
     ) -> None:
         """Finish what is visible, clear away what is not."""
         if self._visible and not self._done:
-            self._tidy(error, self._finish)
+            self._clean_up(error, self._finish)
         elif not self._done:
             self._abandon(error)
 
@@ -123,7 +123,7 @@ class ReleaseJob:
         now = self._clock()
         if now - self._renewed > self._lease / 4:
             with self.ledger.database.writing() as connection:
-                leases.renew(connection, self.id, self._owner, now + self._lease)
+                leases.renew_lease(connection, self.id, self._owner, now + self._lease)
             self._renewed = now
 
     def record(
@@ -135,32 +135,32 @@ class ReleaseJob:
         change any more. Raises UsageError for names that are taken or not plain, ReleaseFailed for a full
         disk and the like, LedgerError.
         """
-        if self._box is not None:
+        if self._outbox_row is not None:
             raise UsageError("this release is recorded already")
-        named = self._named(video, sidecars or {})
+        named = self._final_names(video, sidecars or {})
         self._at("record:start")
-        with files.failing("writing the video to the disk"):
-            self._seen = {name: files.sync_and_hash(path) for name, path in named.items()}
+        with files.translate_os_errors("writing the video to the disk"):
+            self._hashed = {name: files.sync_and_hash(path) for name, path in named.items()}
             files.sync_folder(self.folder)
             files.sync_folder(self.folder.parent)
         self._at("record:synced")
-        seen = self._seen[self.destination.name]
+        seen = self._hashed[self.destination.name]
         beside = [name for name in named if name != self.destination.name]
         with self.ledger.transaction() as batch:
             index = batch.release(
                 release,
                 sha256=seen.sha256,
                 size=seen.size,
-                sidecars=[self._public(name) for name in beside],
+                sidecars=[self._sidecar_entry(name) for name in beside],
             )
             proof = batch.prove(index)
             box = self._outbox(index, proof, named, beside)
-            leases.renew(batch.connection, self.id, self._owner, self._clock() + self._lease)
+            leases.renew_lease(batch.connection, self.id, self._owner, self._clock() + self._lease)
             leases.insert_outbox(batch.connection, box)
             self._at("record:transaction")
-        self._box = box
+        self._outbox_row = box
         self._at("record:committed")
-        with files.failing("writing the ledger proof"):
+        with files.translate_os_errors("writing the ledger proof"):
             settle.restore_texts(box, self.folder)
         self._at("record:proof")
         return Recorded(index, seen.sha256, proof)
@@ -171,44 +171,48 @@ class ReleaseJob:
         Raises UsageError when a name was taken meanwhile, ReleaseFailed otherwise; the release is then
         withdrawn on leaving the block.
         """
-        box = self._box
+        box = self._outbox_row
         if box is None:
             raise UsageError("record the video before publishing it")
         self._at("publish:start")
         self.renew()
         for item in box.files:
-            if item.text is None and not files.unchanged(self.folder / item.temporary, self._seen[item.name]):
+            if item.text is None and not files.is_unchanged(
+                self.folder / item.temporary, self._hashed[item.name]
+            ):
                 raise ReleaseFailed(f"{item.name} changed after it was recorded", hint="start again")
-        with files.failing("publishing"):
-            warnings = settle.place_all(self.ledger, box, self.folder, self._at, self._appeared)
+        with files.translate_os_errors("publishing"):
+            warnings = settle.place_files(self.ledger, box, self.folder, self._at, self._mark_visible)
             files.sync_folder(self.destination.parent)
         self._at("publish:synced")
         self._finish()
         beside = tuple(self.destination.with_name(item.name) for item in box.files[:-1])
         return Published(self.destination, box.video.sha256, box.index, beside, warnings)
 
-    def _appeared(self) -> None:
+    def _mark_visible(self) -> None:
         """The video is visible: from here on the release is finished, never withdrawn."""
         self._visible = True
 
     def _finish(self) -> None:
         """Clear the temporaries and say so in the ledger."""
-        if self._box is not None:
-            settle.finish(self.ledger, self._box, self.folder, self._at, "publish:cleaned")
+        if self._outbox_row is not None:
+            settle.mark_published(self.ledger, self._outbox_row, self.folder, self._at, "publish:cleaned")
         self._done = True
-        ACTIVE.discard(self.id)
+        ACTIVE_JOBS.discard(self.id)
         self._at("publish:marked")
 
     def _abandon(self, error: BaseException | None) -> None:
         """Nothing became visible: leave nothing, withdraw what was recorded."""
         reason = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed before it was published"
-        self._tidy(
+        self._clean_up(
             error,
-            lambda: settle.abandon(self.ledger, self.id, self.folder, reason, owner=self._owner, at=self._at),
+            lambda: settle.abandon(
+                self.ledger, self.id, self.folder, reason, owner=self._owner, hook=self._at
+            ),
         )
         self._done = True
 
-    def _tidy(self, error: BaseException | None, work: Callable[[], object]) -> None:
+    def _clean_up(self, error: BaseException | None, work: Callable[[], object]) -> None:
         """Do *work*; its own failure must not hide *error*: recovery will do it again."""
         try:
             work()
@@ -217,14 +221,14 @@ class ReleaseJob:
                 raise
             error.add_note(f"clearing up is left to the next start: {trouble}")
         finally:
-            ACTIVE.discard(self.id)
+            ACTIVE_JOBS.discard(self.id)
 
-    def _row(self) -> Lease:
+    def _lease_row(self) -> Lease:
         """The lease of this job."""
         expires = timestamp(self._clock() + self._lease)
         return Lease(self.id, self._owner.text, expires, str(self.destination.parent), self.destination.name)
 
-    def _named(self, video: Path, sidecars: Mapping[str, Path]) -> dict[str, Path]:
+    def _final_names(self, video: Path, sidecars: Mapping[str, Path]) -> dict[str, Path]:
         """Final name -> temporary, the video last; every name checked."""
         proof = self.destination.name + SUFFIX
         for name in sidecars:
@@ -238,16 +242,16 @@ class ReleaseJob:
             files.check_destination(self.destination.with_name(name), overwrite=self._overwrite)
         return named
 
-    def _public(self, name: str) -> dict[str, object]:
+    def _sidecar_entry(self, name: str) -> dict[str, object]:
         """What the entry says about a sidecar: its suffix, not the name its owner chose."""
-        seen = self._seen[name]
+        seen = self._hashed[name]
         return {"suffix": Path(name).suffix, "sha256": seen.sha256, "bytes": seen.size}
 
     def _outbox(self, index: int, proof: str, named: Mapping[str, Path], beside: list[str]) -> Outbox:
         """The outbox row: sidecars, proof, video."""
         name = self.destination.name
-        items = [Item(other, named[other].name, self._seen[other].sha256) for other in beside]
+        items = [OutboxFile(other, named[other].name, self._hashed[other].sha256) for other in beside]
         items.append(settle.text_item(name + SUFFIX, proof))
-        items.append(Item(name, named[name].name, self._seen[name].sha256))
+        items.append(OutboxFile(name, named[name].name, self._hashed[name].sha256))
         folder = str(self.destination.parent)
         return Outbox(self.id, index, "recorded", folder, tuple(items), self._overwrite)

@@ -32,7 +32,7 @@ class Lease:
 
 
 @dataclass(frozen=True)
-class Item:
+class OutboxFile:
     """A file of a release: final and temporary name, SHA-256 (hex), ``text`` if it can be written again."""
 
     name: str
@@ -52,12 +52,12 @@ class Outbox:
     index: int
     state: State
     folder: str
-    files: tuple[Item, ...]
+    files: tuple[OutboxFile, ...]
     overwrite: bool
     placeholder: bool = False
 
     @property
-    def video(self) -> Item:
+    def video(self) -> OutboxFile:
         """The video itself."""
         return self.files[-1]
 
@@ -67,7 +67,7 @@ def insert_lease(connection: Connection, lease: Lease) -> None:
     connection.execute(insert(_LEASE).values(**asdict(lease)))
 
 
-def renew(connection: Connection, job: str, owner: Owner, expires: datetime) -> None:
+def renew_lease(connection: Connection, job: str, owner: Owner, expires: datetime) -> None:
     """Prolong a lease. Raises ReleaseFailed when another process has taken it over."""
     query = update(_LEASE).where(_LEASE.c.job == job, _LEASE.c.owner == owner.text)
     if connection.execute(query.values(expires=timestamp(expires))).rowcount != 1:
@@ -77,7 +77,7 @@ def renew(connection: Connection, job: str, owner: Owner, expires: datetime) -> 
         )
 
 
-def take_over(connection: Connection, lease: Lease, owner: Owner) -> bool:
+def take_over_lease(connection: Connection, lease: Lease, owner: Owner) -> bool:
     """Make *owner* the owner if the lease is still as it was read; of several takers one succeeds."""
     query = update(_LEASE).where(
         _LEASE.c.job == lease.job, _LEASE.c.owner == lease.owner, _LEASE.c.expires == lease.expires
@@ -85,7 +85,7 @@ def take_over(connection: Connection, lease: Lease, owner: Owner) -> bool:
     return connection.execute(query.values(owner=owner.text)).rowcount == 1
 
 
-def give_back(connection: Connection, lease: Lease) -> None:
+def return_lease(connection: Connection, lease: Lease) -> None:
     """Undo ``take_over``."""
     connection.execute(update(_LEASE).where(_LEASE.c.job == lease.job).values(owner=lease.owner))
 
@@ -101,7 +101,7 @@ def end_lease(connection: Connection, job: str) -> None:
     connection.execute(delete(_LEASE).where(_LEASE.c.job == job))
 
 
-def leases(connection: Connection) -> list[Lease]:
+def list_leases(connection: Connection) -> list[Lease]:
     """Every lease."""
     return [Lease(**row._mapping) for row in connection.execute(select(_LEASE).order_by(_LEASE.c.job))]
 
@@ -114,25 +114,27 @@ def insert_outbox(connection: Connection, box: Outbox) -> None:
             position=box.index,
             state=box.state,
             folder=box.folder,
-            files=_files(box.files, box.placeholder),
+            files=_files_json(box.files, box.placeholder),
             overwrite=box.overwrite,
         )
     )
 
 
-def outbox(connection: Connection, job: str) -> Outbox | None:
+def read_outbox(connection: Connection, job: str) -> Outbox | None:
     """The outbox row of *job*, if it got as far as being recorded."""
     row = connection.execute(select(_OUTBOX).where(_OUTBOX.c.job == job)).first()
     if row is None:
         return None
     value = json.loads(row.files)
-    files = tuple(Item(**item) for item in value["files"])
+    files = tuple(OutboxFile(**item) for item in value["files"])
     return Outbox(row.job, row.position, row.state, row.folder, files, row.overwrite, value["placeholder"])
 
 
 def set_placeholder(connection: Connection, box: Outbox) -> None:
     """Note that final names may be empty files of ours from now on."""
-    connection.execute(update(_OUTBOX).where(_OUTBOX.c.job == box.job).values(files=_files(box.files, True)))
+    connection.execute(
+        update(_OUTBOX).where(_OUTBOX.c.job == box.job).values(files=_files_json(box.files, True))
+    )
 
 
 def set_state(connection: Connection, job: str, state: State) -> bool:
@@ -141,10 +143,10 @@ def set_state(connection: Connection, job: str, state: State) -> bool:
     return connection.execute(query.values(state=state)).rowcount == 1
 
 
-def folder_of(lease: Lease | Outbox, base: str) -> Path:
+def job_folder(lease: Lease | Outbox, base: str) -> Path:
     """The job's folder of temporaries under the common folder named *base*."""
     return Path(lease.folder) / base / lease.job
 
 
-def _files(files: Sequence[Item], placeholder: bool) -> str:
+def _files_json(files: Sequence[OutboxFile], placeholder: bool) -> str:
     return json.dumps({"files": [asdict(item) for item in files], "placeholder": placeholder})

@@ -14,11 +14,11 @@ import socket
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-ACTIVE: set[str] = set()
+ACTIVE_JOBS: set[str] = set()
 """Jobs of this very process that are under way: a lease of ours that is not among them was given up."""
 
 
-class Life(enum.Enum):
+class Liveness(enum.Enum):
     """Whether an owner lives."""
 
     ALIVE = "alive"
@@ -47,7 +47,13 @@ class Owner:
         machine = _read(Path("/etc/machine-id"))
         host = f"{socket.gethostname()} {machine}".strip()
         pid = os.getpid()
-        return cls(host, _read(Path("/proc/sys/kernel/random/boot_id")), _space(), pid, _stat(pid)[1])
+        return cls(
+            host,
+            _read(Path("/proc/sys/kernel/random/boot_id")),
+            _pid_namespace(),
+            pid,
+            _process_state(pid)[1],
+        )
 
     @classmethod
     def parse(cls, text: str) -> Owner | None:
@@ -57,25 +63,25 @@ class Owner:
         except (ValueError, TypeError):
             return None
 
-    def life(self, here: Owner) -> Life:
+    def liveness(self, observer: Owner) -> Liveness:
         """Whether this owner lives, as far as *here*, the asking process, can tell."""
-        if self.host != here.host:
-            return Life.UNKNOWN
-        if self.boot and here.boot and self.boot != here.boot:
-            return Life.DEAD
-        if self.space != here.space:
-            return Life.UNKNOWN
-        if not _exists(self.pid):
-            return Life.DEAD
-        state, started = _stat(self.pid)
+        if self.host != observer.host:
+            return Liveness.UNKNOWN
+        if self.boot and observer.boot and self.boot != observer.boot:
+            return Liveness.DEAD
+        if self.space != observer.space:
+            return Liveness.UNKNOWN
+        if not _process_exists(self.pid):
+            return Liveness.DEAD
+        state, started = _process_state(self.pid)
         if state in {"Z", "X"}:
-            return Life.DEAD
+            return Liveness.DEAD
         if not started or not self.started:
-            return Life.UNKNOWN
-        return Life.ALIVE if started == self.started else Life.DEAD
+            return Liveness.UNKNOWN
+        return Liveness.ALIVE if started == self.started else Liveness.DEAD
 
 
-def _exists(pid: int) -> bool:
+def _process_exists(pid: int) -> bool:
     """Whether a process of that number exists; on Windows, where signal 0 would end it, say yes."""
     if os.name == "nt":
         return True
@@ -88,13 +94,13 @@ def _exists(pid: int) -> bool:
     return True
 
 
-def _stat(pid: int) -> tuple[str, str]:
+def _process_state(pid: int) -> tuple[str, str]:
     """State letter and start time (clock ticks after boot) of a process; empty where there is no /proc."""
     fields = _read(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()
     return (fields[0], fields[19]) if len(fields) > 19 else ("", "")
 
 
-def _space() -> str:
+def _pid_namespace() -> str:
     """The process name space: two containers may both have a process 1."""
     try:
         return str(Path("/proc/self/ns/pid").readlink())

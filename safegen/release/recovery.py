@@ -14,14 +14,14 @@ from safegen.ledger.records import Clock
 from safegen.ledger.store import Ledger
 from safegen.release import files, leases, settle
 from safegen.release.leases import Lease, Outbox
-from safegen.release.owner import ACTIVE, Life, Owner
-from safegen.release.values import Hook, RecoveryReport, nothing
+from safegen.release.owner import ACTIVE_JOBS, Liveness, Owner
+from safegen.release.values import RecoveryReport, StepHook, no_hook
 
 
 class _Recovery:
     """One run over the leases."""
 
-    def __init__(self, ledger: Ledger, now: str, at: Hook) -> None:
+    def __init__(self, ledger: Ledger, now: str, at: StepHook) -> None:
         self.ledger, self.now, self.at = ledger, now, at
         self.owner = Owner.current()
         self.published: list[Path] = []
@@ -29,17 +29,17 @@ class _Recovery:
         self.waiting: list[str] = []
         self.removed = 0
 
-    def lease(self, lease: Lease) -> None:
+    def settle_lease(self, lease: Lease) -> None:
         """Settle the job of *lease* if its owner is gone."""
         owner = Owner.parse(lease.owner)
-        life = owner.life(self.owner) if owner is not None else Life.UNKNOWN
-        if owner == self.owner and lease.job not in ACTIVE:
-            life = Life.DEAD
+        life = owner.liveness(self.owner) if owner is not None else Liveness.UNKNOWN
+        if owner == self.owner and lease.job not in ACTIVE_JOBS:
+            life = Liveness.DEAD
         expired = lease.expires <= self.now
-        if life is Life.ALIVE or (life is Life.UNKNOWN and not expired):
+        if life is Liveness.ALIVE or (life is Liveness.UNKNOWN and not expired):
             return
         with self.ledger.database.writing() as connection:
-            if not leases.take_over(connection, lease, self.owner):
+            if not leases.take_over_lease(connection, lease, self.owner):
                 return
         self.at("recover:claimed")
         try:
@@ -50,16 +50,16 @@ class _Recovery:
     def _leave(self, lease: Lease, reason: str) -> None:
         """Hand the lease back for a later try."""
         with self.ledger.database.writing() as connection:
-            leases.give_back(connection, lease)
+            leases.return_lease(connection, lease)
         self.waiting.append(f"{Path(lease.folder) / lease.name}: {reason}")
 
     def _settle(self, lease: Lease, expired: bool) -> None:
         """Publish, withdraw or clear away."""
-        folder = leases.folder_of(lease, files.TEMPORARY)
+        folder = leases.job_folder(lease, files.TEMPORARY)
         with self.ledger.database.reading() as connection:
-            box = leases.outbox(connection, lease.job)
+            box = leases.read_outbox(connection, lease.job)
         if box is None or box.state != "recorded":
-            settle.abandon(self.ledger, lease.job, folder, "", owner=self.owner, at=self.at)
+            settle.abandon(self.ledger, lease.job, folder, "", owner=self.owner, hook=self.at)
             self.removed += 1
         elif not Path(lease.folder).is_dir() and not expired:
             # An unplugged disk comes back; a deleted folder does not, and is given up when the lease ends.
@@ -73,8 +73,8 @@ class _Recovery:
         """Whether every file is, or can be, under its final name with the recorded bytes."""
         for item in box.files:
             final = Path(box.folder) / item.name
-            there = files.holds(final, item.sha256)
-            here = item.text is not None or files.holds(folder / item.temporary, item.sha256)
+            there = files.has_sha256(final, item.sha256)
+            here = item.text is not None or files.has_sha256(folder / item.temporary, item.sha256)
             taken = not there and (final.is_symlink() or final.exists())
             empty = box.placeholder and taken and final.is_file() and final.stat().st_size == 0
             if not there and (not here or (taken and not empty and not box.overwrite)):
@@ -87,22 +87,22 @@ class _Recovery:
             settle.restore_texts(box, folder)
         self.at("recover:restored")
         try:
-            settle.place_all(self.ledger, box, folder, self.at, lambda: None)
+            settle.place_files(self.ledger, box, folder, self.at, lambda: None)
         except UsageError:
             self._withdraw(box, folder)
             return
         files.sync_folder(Path(box.folder))
-        settle.finish(self.ledger, box, folder, self.at, "recover:cleaned")
+        settle.mark_published(self.ledger, box, folder, self.at, "recover:cleaned")
         self.published.append(Path(box.folder) / box.video.name)
 
     def _withdraw(self, box: Outbox, folder: Path) -> None:
         """The release cannot be finished: say so in the ledger and remove its sidecars."""
         reason = "not finished, and could not be recovered"
-        settle.abandon(self.ledger, box.job, folder, reason, owner=self.owner, at=self.at)
+        settle.abandon(self.ledger, box.job, folder, reason, owner=self.owner, hook=self.at)
         self.withdrawn.append(box.index)
 
 
-def recover(ledger: Ledger, *, clock: Clock | None = None, at: Hook = nothing) -> RecoveryReport:
+def recover(ledger: Ledger, *, clock: Clock | None = None, hook: StepHook = no_hook) -> RecoveryReport:
     """Settle every release that a dead process left in *ledger*.
 
     A recorded release whose bytes are at hand is published, any other is withdrawn; temporaries of
@@ -110,8 +110,8 @@ def recover(ledger: Ledger, *, clock: Clock | None = None, at: Hook = nothing) -
     other hosts before their lease has expired. Raises LedgerError when the ledger cannot be used.
     """
     with ledger.database.reading() as connection:
-        found = leases.leases(connection)
-    run = _Recovery(ledger, timestamp((clock or ledger.clock)()), at)
+        found = leases.list_leases(connection)
+    run = _Recovery(ledger, timestamp((clock or ledger.clock)()), hook)
     for lease in found:
-        run.lease(lease)
+        run.settle_lease(lease)
     return RecoveryReport(tuple(run.published), tuple(run.withdrawn), run.removed, tuple(run.waiting))

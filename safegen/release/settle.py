@@ -9,14 +9,14 @@ from pathlib import Path
 from safegen.errors import ReleaseFailed, UsageError
 from safegen.ledger.store import Ledger
 from safegen.release import files, leases
-from safegen.release.leases import Item, Outbox
+from safegen.release.leases import Outbox, OutboxFile
 from safegen.release.owner import Owner
-from safegen.release.values import Hook, nothing
+from safegen.release.values import StepHook, no_hook
 
 
-def text_item(name: str, text: str) -> Item:
+def text_item(name: str, text: str) -> OutboxFile:
     """A file whose text the outbox keeps, so that it can be written again."""
-    return Item(name, name, hashlib.sha256(text.encode()).hexdigest(), text)
+    return OutboxFile(name, name, hashlib.sha256(text.encode()).hexdigest(), text)
 
 
 def restore_texts(box: Outbox, folder: Path) -> None:
@@ -27,12 +27,12 @@ def restore_texts(box: Outbox, folder: Path) -> None:
     files.sync_folder(folder)
 
 
-def place_all(
+def place_files(
     ledger: Ledger,
     box: Outbox,
     folder: Path,
-    at: Hook,
-    appeared: Callable[[], None],
+    at: StepHook,
+    on_visible: Callable[[], None],
 ) -> tuple[str, ...]:
     """Give every file of *box* its final name, the video's last, when all others are on the disk.
 
@@ -53,17 +53,19 @@ def place_all(
             files.sync_folder(final)
             at("publish:sidecars")
         target = final / item.name
-        if not files.holds(target, item.sha256):
+        if not files.has_sha256(target, item.sha256):
             if box.placeholder:
                 _clear_placeholder(target)
             try:
-                files.place(folder / item.temporary, target, overwrite=box.overwrite, placeholder=placeholder)
+                files.place_file(
+                    folder / item.temporary, target, overwrite=box.overwrite, placeholder=placeholder
+                )
             except FileExistsError as error:
                 raise UsageError(
                     f"{target} exists now", hint="choose another name, or allow overwriting with --force"
                 ) from error
         if item is box.video:
-            appeared()
+            on_visible()
         at("publish:video" if item is box.video else "publish:sidecar")
     return tuple(warnings)
 
@@ -74,7 +76,7 @@ def _clear_placeholder(target: Path) -> None:
         target.unlink()
 
 
-def finish(ledger: Ledger, box: Outbox, folder: Path, at: Hook, point: str) -> None:
+def mark_published(ledger: Ledger, box: Outbox, folder: Path, at: StepHook, point: str) -> None:
     """Clear the temporaries of a visible release and say in the ledger that it is published.
 
     Raises ReleaseFailed, with its files removed, when another process has withdrawn it meanwhile.
@@ -83,7 +85,7 @@ def finish(ledger: Ledger, box: Outbox, folder: Path, at: Hook, point: str) -> N
     at(point)
     with ledger.database.writing() as connection:
         done = leases.set_state(connection, box.job, "published")
-        now = leases.outbox(connection, box.job)
+        now = leases.read_outbox(connection, box.job)
         leases.end_lease(connection, box.job)
     if not done and (now is None or now.state != "published"):
         remove_files(box)
@@ -91,7 +93,7 @@ def finish(ledger: Ledger, box: Outbox, folder: Path, at: Hook, point: str) -> N
 
 
 def abandon(
-    ledger: Ledger, job: str, folder: Path, reason: str, *, owner: Owner, at: Hook = nothing
+    ledger: Ledger, job: str, folder: Path, reason: str, *, owner: Owner, hook: StepHook = no_hook
 ) -> int | None:
     """Undo a job whose video is not visible; returns the index of the withdrawal, if it was recorded.
 
@@ -100,20 +102,20 @@ def abandon(
     doing it again is harmless.
     """
     with ledger.database.reading() as connection:
-        box = leases.outbox(connection, job)
+        box = leases.read_outbox(connection, job)
         if not leases.is_owner(connection, job, owner):
             return None
     files.remove_job_folder(folder)
-    at("abandon:cleaned")
+    hook("abandon:cleaned")
     withdrawal: int | None = None
     if box is not None and box.state == "recorded":
         with ledger.transaction() as batch:
             if leases.set_state(batch.connection, job, "withdrawn"):
                 withdrawal = batch.withdraw(box.index, reason)
-        at("abandon:withdrawn")
+        hook("abandon:withdrawn")
     if box is not None and box.state != "published":
         remove_files(box)
-        at("abandon:removed")
+        hook("abandon:removed")
     with ledger.database.writing() as connection:
         leases.end_lease(connection, job)
     return withdrawal
@@ -123,7 +125,7 @@ def remove_files(box: Outbox) -> None:
     """Remove the names that a withdrawn release has already given its files: only what holds its bytes."""
     for item in box.files:
         target = Path(box.folder) / item.name
-        if files.holds(target, item.sha256):
+        if files.has_sha256(target, item.sha256):
             target.unlink()
         elif box.placeholder:
             _clear_placeholder(target)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-Hook: TypeAlias = Callable[[str], None]
+StepHook: TypeAlias = Callable[[str], None]
 """Called with the name of every step of the protocol: fault injection."""
 
 
-def nothing(_point: str) -> None:
+def no_hook(_point: str) -> None:
     """The hook nobody set."""
 
 

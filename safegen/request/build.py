@@ -195,9 +195,9 @@ def _kept_prompt(video: Path, workspace: Workspace, which: Literal["first", "las
     if not workspace.has_ledger:
         return None
     with Ledger.open(workspace.ledger_url, read_only=True) as ledger:
-        found = ledger.find(sha256=file_sha256(video))
+        found = ledger.find_releases(sha256=file_sha256(video))
         if not found and (manifest := read_credentials(video).manifest_id):
-            found = ledger.find(manifest_id=manifest)
+            found = ledger.find_releases(manifest_id=manifest)
         index = found[0].entry.public.get("decision") if found else None
         private = ledger.private(index) if isinstance(index, int) else None
     shots = (private or {}).get("storyboard")

@@ -28,7 +28,7 @@ INPUT_ROLES: dict[Mode, tuple[tuple[Role, ...], tuple[Role, ...]]] = {
 }
 """The inputs each way of working needs, and those it may have besides."""
 
-RANGES: dict[str, tuple[float, float]] = {
+SETTING_RANGES: dict[str, tuple[float, float]] = {
     "seed": (0, 2**63 - 1),
     "width": (16, 8192),
     "height": (16, 8192),
@@ -70,7 +70,7 @@ def check_request(request: Request, generator: Generator) -> Outlook:
     outlook = generator.outlook(request)
     if request.mode == "storyboard":
         check_shots(request.shots, request.seconds)  # left open, the clip is as long as its shots need
-        longest = RANGES["seconds"][1]
+        longest = SETTING_RANGES["seconds"][1]
         if outlook.seconds is not None and outlook.seconds > longest:
             raise UsageError(
                 f"the storyboard lasts {outlook.seconds:.6g} s",
@@ -83,7 +83,7 @@ def check_request(request: Request, generator: Generator) -> Outlook:
 
 def check_ranges(request: Request) -> None:
     """Raise UsageError for a setting that is no number, or one that no model can follow."""
-    for name, (least, most) in RANGES.items():
+    for name, (least, most) in SETTING_RANGES.items():
         value = getattr(request, name)
         if value is None:
             continue
@@ -132,7 +132,7 @@ def check_input_lengths(request: Request, conditions: Sequence[Condition]) -> No
         )
 
 
-def with_digests(request: Request, digests: tuple[str, ...]) -> Request:
+def with_input_digests(request: Request, digests: tuple[str, ...]) -> Request:
     """*request* with the SHA-256 (hex) of each input, in order."""
     inputs = tuple(replace(i, sha256=d) for i, d in zip(request.inputs, digests, strict=True))
     return replace(request, inputs=inputs)

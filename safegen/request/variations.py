@@ -79,7 +79,7 @@ def generate_variations(
 def _resume_existing(number: int, seed: int, place: Path, ledger: LedgerReader) -> Variation:
     """A file that is there already: kept where it is the release it would become, else an error."""
     with place.open("rb") as file:
-        found = ledger.find(sha256=hashlib.file_digest(file, "sha256").hexdigest())
+        found = ledger.find_releases(sha256=hashlib.file_digest(file, "sha256").hexdigest())
     settings = (ledger.private(found[0].index) or {}).get("settings", {}) if found else {}
     if settings.get("seed") == seed:
         return Variation(number, seed, kept=place)

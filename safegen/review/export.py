@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from safegen.review.queue import Status, cases
+from safegen.review.queue import Status, list_cases
 from safegen.types import Json
 
 if TYPE_CHECKING:
@@ -18,11 +18,11 @@ _LABELS: dict[Status, str] = {
     "denied": "unsafe",
     "finally denied": "unsafe",
 }
-_ALL = 1 << 40
+_NO_LIMIT = 1 << 40
 
 
 @dataclass
-class Left:
+class SkippedCases:
     """Cases that give no row: not decided, let through by the approval of another, prompt not kept, clips."""
 
     undecided: int = 0
@@ -31,27 +31,27 @@ class Left:
     clips: int = 0
 
 
-def rows(ledger: LedgerReader, left: Left) -> Iterator[Json]:
+def labelled_rows(ledger: LedgerReader, skipped: SkippedCases) -> Iterator[Json]:
     """One row per decided case, newest first: ``{id, text, label, category, ...}``; *left* counts the rest.
 
     ``label`` is ``safe`` where a person approved and ``unsafe`` where one denied; ``category`` is what the
     screen held it for, with the score, the policy's SHA-256 and the checks it had then. Prompts are there
     only in workspaces that keep them. Raises LedgerError when an entry makes no sense.
     """
-    for case in cases(ledger, everything=True, limit=_ALL):
+    for case in list_cases(ledger, include_decided=True, limit=_NO_LIMIT):
         if case.output is not None:
-            left.clips += 1
+            skipped.clips += 1
             continue
         if case.status == "passed":
-            left.passed += 1
+            skipped.passed += 1
             continue
         if case.status not in _LABELS:
-            left.undecided += 1
+            skipped.undecided += 1
             continue
         private = ledger.private(case.index) or {}
         text = private.get("prompt")
         if not isinstance(text, str) or not text:
-            left.no_prompt += 1
+            skipped.no_prompt += 1
             continue
         found = private.get("findings") or [{}]
         public = case.decision.public

@@ -7,7 +7,7 @@ import hashlib
 from safegen.types import Decision, Json, Request
 
 
-def fingerprint(asked: Request) -> Json:
+def request_digests(asked: Request) -> Json:
     """What a decision's private part says about its request: by these an approval is matched.
 
     Prompts, storyboard and inputs as SHA-256 (hex), the way of working and its strength as they are.
@@ -22,7 +22,7 @@ def fingerprint(asked: Request) -> Json:
     }
 
 
-_WORDS = {
+_PART_NAMES = {
     "prompt_sha256": "prompt",
     "negative_prompt_sha256": "negative prompt",
     "mode": "way of working",
@@ -38,16 +38,16 @@ def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def differences(public: Json, private: Json | None, now: Decision, output: Json | None) -> list[str]:
+def approval_mismatches(public: Json, private: Json | None, now: Decision, output: Json | None) -> list[str]:
     """What differs between an approved decision (the two parts of its entry) and what is at hand *now*.
 
     *output*: digests of the clip at hand, None where it is a request. What cannot be compared differs.
     """
     private = private or {}
-    asked = fingerprint(now.request)
+    asked = request_digests(now.request)
     policy = public.get("policy")
     pairs = {
-        **{word: (private.get(key, "unknown"), asked[key]) for key, word in _WORDS.items()},
+        **{word: (private.get(key, "unknown"), asked[key]) for key, word in _PART_NAMES.items()},
         "clip": (public.get("output"), output),
         "model": (public.get("model"), now.request.model),
         "policy": (policy.get("sha256") if isinstance(policy, dict) else None, now.policy.digest),
@@ -57,7 +57,7 @@ def differences(public: Json, private: Json | None, now: Decision, output: Json 
     return [name for name, (then, here) in pairs.items() if then != here]
 
 
-def excused(private: Json | None) -> frozenset[tuple[str, str]]:
+def approved_findings(private: Json | None) -> frozenset[tuple[str, str]]:
     """The findings that an approved decision was about, as (category, detector)."""
     found = (private or {}).get("findings") or []
     return frozenset((str(f["category"]), str(f["detector"])) for f in found)

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from safegen.errors import HeldForReview, LedgerError, UsageError
 from safegen.ledger.records import Draft, Entry
-from safegen.review.matching import differences, excused
+from safegen.review.matching import approval_mismatches, approved_findings
 from safegen.types import Decision, Held, Json
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 Act: TypeAlias = Literal["approve", "deny", "appeal", "use"]
 Status: TypeAlias = Literal["waiting", "approved", "denied", "appealed", "finally denied", "used", "passed"]
 
-_NEXT: dict[tuple[Status, str], Status] = {
+_TRANSITIONS: dict[tuple[Status, str], Status] = {
     ("waiting", "approve"): "approved",
     ("waiting", "deny"): "denied",
     ("approved", "deny"): "denied",
@@ -45,7 +45,7 @@ _NEXT: dict[tuple[Status, str], Status] = {
     ("appealed", "approve"): "approved",
     ("appealed", "deny"): "finally denied",
 }
-OPEN: frozenset[Status] = frozenset({"waiting", "appealed"})
+OPEN_STATES: frozenset[Status] = frozenset({"waiting", "appealed"})
 """States that wait for a person."""
 MAX_NAME, MAX_REASON = 100, 4000
 _PAGE = 1000
@@ -88,53 +88,56 @@ class Approval:
     decision: int
     entry: int
     use: int
-    excused: frozenset[tuple[str, str]] = frozenset()
+    findings: frozenset[tuple[str, str]] = frozenset()
 
 
-def cases(ledger: LedgerReader, *, everything: bool = False, limit: int = 100) -> list[Case]:
+def list_cases(ledger: LedgerReader, *, include_decided: bool = False, limit: int = 100) -> list[Case]:
     """The cases that wait for a person (with *everything* all held decisions), newest first.
 
     Raises LedgerError when an entry makes no sense.
     """
     about: dict[int, list[Entry]] = {}
-    steps = list(_all(ledger, "review"))
+    steps = list(_iter_entries(ledger, "review"))
     passed = {step.public.get("passes") for step in steps}
     for step in reversed(steps):
-        about.setdefault(_about(step), []).append(step)
+        about.setdefault(_decision_of(step), []).append(step)
     found: list[Case] = []
-    for entry in _all(ledger, "decision"):
+    for entry in _iter_entries(ledger, "decision"):
         if len(found) >= limit:
             break
         if entry.public.get("outcome") != "review":
             continue
-        case = _case(entry, about.get(entry.index, ()), passed=entry.index in passed)
-        if everything or case.status in OPEN:
+        case = _replay(entry, about.get(entry.index, ()), passed=entry.index in passed)
+        if include_decided or case.status in OPEN_STATES:
             found.append(case)
     return found
 
 
-def approvals(ledger: LedgerReader) -> list[Case]:
+def list_unspent(ledger: LedgerReader) -> list[Case]:
     """Every case whose approval is not spent yet, newest first. Raises LedgerError."""
-    steps = list(_all(ledger, "review"))[::-1]
-    approved = {_about(step) for step in steps if step.public.get("act") == "approve"}
-    found = (_among(_held(ledger.entry(index)), steps) for index in sorted(approved, reverse=True))
+    steps = list(_iter_entries(ledger, "review"))[::-1]
+    approved = {_decision_of(step) for step in steps if step.public.get("act") == "approve"}
+    found = (
+        _case_from_steps(_require_held(ledger.entry(index)), steps)
+        for index in sorted(approved, reverse=True)
+    )
     return [case for case in found if case.status == "approved"]
 
 
-def case(ledger: LedgerReader, index: int) -> Case:
+def load_case(ledger: LedgerReader, index: int) -> Case:
     """The case of the held decision *index* (or of a review entry about it). Raises UsageError."""
     entry = ledger.entry(index)
     if entry.kind == "review":
-        entry = ledger.entry(_about(entry))
-    return _among(_held(entry), list(_all(ledger, "review"))[::-1])
+        entry = ledger.entry(_decision_of(entry))
+    return _case_from_steps(_require_held(entry), list(_iter_entries(ledger, "review"))[::-1])
 
 
-def decide(
+def record_review(
     ledger: Ledger,
     index: int,
     act: Literal["approve", "deny", "appeal"],
     *,
-    by: str,
+    reviewer: str,
     reason: str = "",
     publish_reason: bool = False,
 ) -> Case:
@@ -144,26 +147,26 @@ def decide(
     Raises UsageError when *index* is no held decision, the step does not fit its state, or a text does not
     fit; LedgerError; KeyUnavailable without the log's key.
     """
-    if not by.strip() or len(by) > MAX_NAME or not by.isprintable():
+    if not reviewer.strip() or len(reviewer) > MAX_NAME or not reviewer.isprintable():
         raise UsageError(f"a reviewer's name has 1 to {MAX_NAME} printable characters", hint="see --reviewer")
     if len(reason) > MAX_REASON:
         raise UsageError(f"the reason is longer than {MAX_REASON} characters", hint="shorten it")
     with ledger.transaction() as batch:
-        now = _load(batch, index)
-        if (now.status, act) not in _NEXT:
+        now = _load_checked(batch, index)
+        if (now.status, act) not in _TRANSITIONS:
             raise UsageError(
-                f"decision {now.index} is {now.status}: it cannot be {_done(act)} now",
+                f"decision {now.index} is {now.status}: it cannot be {_past_tense(act)} now",
                 hint=f"`safegen review show {now.index}` shows what happened",
             )
-        public: Json = {"decision": now.index, "act": act, "reviewer": by.strip()}
+        public: Json = {"decision": now.index, "act": act, "reviewer": reviewer.strip()}
         if reason and publish_reason:
             public["reason"] = reason
         private = {"reason": reason} if reason and not publish_reason else None
         (at,) = batch.append([Draft("review", public, private)])
-        return _case(now.decision, (*now.steps, batch.entry(at)))
+        return _replay(now.decision, (*now.steps, batch.entry(at)))
 
 
-def spend(
+def spend_approval(
     ledger: Ledger, index: int, decision: Decision, *, recorded: int | None, output: Json | None = None
 ) -> Approval:
     """Spend the approval *index* (its entry, or the decision it is about) for *decision*, once.
@@ -176,52 +179,52 @@ def spend(
     UsageError, LedgerError.
     """
     with ledger.transaction() as batch:
-        now = _load(batch, index)
+        now = _load_checked(batch, index)
         if now.status != "approved" or now.approval is None:
-            raise still_held(decision, f"decision {now.index} is {now.status}, not approved")
+            raise still_held_error(decision, f"decision {now.index} is {now.status}, not approved")
         if index not in {now.index, now.approval}:
-            raise still_held(decision, f"entry {index} is not the approval that counts")
+            raise still_held_error(decision, f"entry {index} is not the approval that counts")
         private = batch.private(now.index)
-        if different := differences(now.decision.public, private, decision, output):
-            raise still_held(decision, f"it was given for another {' and '.join(different)}")
+        if different := approval_mismatches(now.decision.public, private, decision, output):
+            raise still_held_error(decision, f"it was given for another {' and '.join(different)}")
         public: Json = {"decision": now.index, "act": "use", "approval": now.approval}
         if recorded is not None:
             public["passes"] = recorded
         (at,) = batch.append([Draft("review", public)])
-    return Approval(now.index, now.approval, at, excused(private) if output else frozenset())
+    return Approval(now.index, now.approval, at, approved_findings(private) if output else frozenset())
 
 
-def still_held(
+def still_held_error(
     decision: Decision,
-    why: str,
+    reason: str,
     *,
-    what: str = "the approval does not let this pass",
+    subject: str = "the approval does not let this pass",
     hint: str = "nothing was released; see `safegen review list`",
 ) -> HeldForReview:
     """The error for an approval that does not help: *what* cannot be, and *why*; *decision* as a held one."""
     held = Held(decision.request, decision.policy, decision.checks, decision.findings, decision.score)
-    return HeldForReview(f"{what}: {why}", decision=held, hint=hint)
+    return HeldForReview(f"{subject}: {reason}", decision=held, hint=hint)
 
 
-def _done(act: str) -> str:
+def _past_tense(act: str) -> str:
     return {"approve": "approved", "deny": "denied", "appeal": "appealed"}[act]
 
 
-def _load(batch: Transaction, index: int) -> Case:
+def _load_checked(batch: Transaction, index: int) -> Case:
     """The case, every entry of it checked against the tree, in a transaction that nobody else writes in."""
     entry = batch.entry(index)
     if entry.kind == "review":
-        entry = batch.entry(_about(entry))
-    return _among(_held(entry), batch.following("review", entry.index))
+        entry = batch.entry(_decision_of(entry))
+    return _case_from_steps(_require_held(entry), batch.following("review", entry.index))
 
 
-def _among(decision: Entry, steps: Sequence[Entry]) -> Case:
+def _case_from_steps(decision: Entry, steps: Sequence[Entry]) -> Case:
     """The case of *decision*, its steps picked from all review *steps* in order."""
     passed = any(step.public.get("passes") == decision.index for step in steps)
-    return _case(decision, [s for s in steps if _about(s) == decision.index], passed=passed)
+    return _replay(decision, [s for s in steps if _decision_of(s) == decision.index], passed=passed)
 
 
-def _held(entry: Entry) -> Entry:
+def _require_held(entry: Entry) -> Entry:
     if entry.kind != "decision" or entry.public.get("outcome") != "review":
         raise UsageError(
             f"entry {entry.index} is not a decision that waits for a person", hint="see `safegen review list`"
@@ -229,7 +232,7 @@ def _held(entry: Entry) -> Entry:
     return entry
 
 
-def _about(step: Entry) -> int:
+def _decision_of(step: Entry) -> int:
     """The decision that a review entry is about."""
     index = step.public.get("decision")
     if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < step.index:
@@ -237,12 +240,12 @@ def _about(step: Entry) -> int:
     return index
 
 
-def _case(decision: Entry, steps: Iterable[Entry], *, passed: bool = False) -> Case:
+def _replay(decision: Entry, steps: Iterable[Entry], *, passed: bool = False) -> Case:
     """Add up the steps. A step that does not fit the state before it is an error, never passed over."""
     status: Status = "waiting"
     ordered: Sequence[Entry] = tuple(steps)
     for step in ordered:
-        after = _NEXT.get((status, str(step.public.get("act"))))
+        after = _TRANSITIONS.get((status, str(step.public.get("act"))))
         if after is None:
             raise LedgerError(
                 f"review entry {step.index} does not fit a decision that is {status}",
@@ -252,7 +255,7 @@ def _case(decision: Entry, steps: Iterable[Entry], *, passed: bool = False) -> C
     return Case(decision, tuple(ordered), "passed" if passed else status)
 
 
-def _all(ledger: LedgerReader, kind: Literal["review", "decision"]) -> Iterable[Entry]:
+def _iter_entries(ledger: LedgerReader, kind: Literal["review", "decision"]) -> Iterable[Entry]:
     """Every entry of *kind*, newest first, page by page."""
     before: int | None = None
     while True:

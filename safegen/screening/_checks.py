@@ -15,10 +15,10 @@ from safegen.detectors.prompt.rules import Rules
 from safegen.detectors.prompt.views import views
 from safegen.errors import CheckUnavailable, SafegenError, UsageError
 from safegen.policies.schema import Policy
-from safegen.screening._encoder import encoder_findings, pooled
+from safegen.screening._encoder import encoder_findings, pool_opinions
 from safegen.types import CheckRun, Finding, Request
 
-Found: TypeAlias = tuple[list[Finding], list[CheckRun]]
+CheckResult: TypeAlias = tuple[list[Finding], list[CheckRun]]
 
 
 @dataclass(frozen=True)
@@ -50,25 +50,25 @@ def run_checks(requests: Sequence[Request], policy: Policy) -> list[CheckedReque
 def _texts_to_check(request: Request, policy: Policy) -> list[str] | UsageError:
     """The texts of *request* that every check must see, or what is wrong with one."""
     try:
-        _check_text(request.prompt, "prompt", policy.max_prompt_chars, empty=_wordless(request))
+        _check_text(request.prompt, "prompt", policy.max_prompt_chars, empty=_needs_no_prompt(request))
         if request.negative_prompt:
             _check_text(request.negative_prompt, "negative prompt", policy.max_prompt_chars, empty=True)
     except UsageError as error:
         return error
     texts = [request.prompt, *(shot.prompt for shot in request.shots)]
-    if _full(request.negative_prompt, policy):
+    if _screens_negative_fully(request.negative_prompt, policy):
         texts.append(request.negative_prompt)
     return texts
 
 
-def _collect_findings(request: Request, policy: Policy, found: Mapping[str, Found]) -> CheckedRequest:
+def _collect_findings(request: Request, policy: Policy, found: Mapping[str, CheckResult]) -> CheckedRequest:
     """What was *found* in the texts of *request*, together."""
     findings, checks = list(found[request.prompt][0]), list(found[request.prompt][1])
     for shot in request.shots:  # each alone too: between harmless ones a bad one would weigh less
         findings += [replace(f, span=None) for f in found[shot.prompt][0]]
     more, negative_checks = _negative(policy, request.negative_prompt, found)
     language = language_of(request.prompt, policy)
-    unsupported = "" if _wordless(request) else _unsupported(language, policy)
+    unsupported = "" if _needs_no_prompt(request) else _unsupported(language, policy)
     return CheckedRequest(
         request, [*findings, *more], [*checks, *negative_checks], language.code, unsupported
     )
@@ -85,7 +85,7 @@ def language_of(text: str, policy: Policy) -> Language:
     return found
 
 
-def _wordless(request: Request) -> bool:
+def _needs_no_prompt(request: Request) -> bool:
     """Whether the request says nothing in words and need not: a clip says what it is about."""
     from_clip = any(i.role in {"video", "next_video"} for i in request.inputs)
     return from_clip and request.mode != "edit" and not _visible(request.prompt)
@@ -107,27 +107,29 @@ def _visible(text: str) -> bool:
     return any(unicodedata.category(c)[0] not in "CZ" for c in text)
 
 
-def _run(policy: Policy, texts: Sequence[str]) -> list[Found]:
+def _run(policy: Policy, texts: Sequence[str]) -> list[CheckResult]:
     """Every required check on each of *texts*. Whatever goes wrong in one, nothing passes."""
     if not policy.checks.required:
         raise CheckUnavailable(
             "the policy requires no prompt check", hint="name at least one under `checks:`"
         )
-    out: list[Found] = [([], []) for _ in texts]
+    out: list[CheckResult] = [([], []) for _ in texts]
     for name in policy.checks.required:
-        for (findings, checks), (found, run) in zip(out, _answers(name, policy, texts), strict=True):
+        for (findings, checks), (found, run) in zip(out, _run_detector(name, policy, texts), strict=True):
             findings += found
             checks.append(run)
     if policy.encoder is None:
         return out
     thought = encoder_findings(policy.encoder, texts)
     return [
-        (pooled(findings, found), [*checks, run])
+        (pool_opinions(findings, found), [*checks, run])
         for (findings, checks), (found, run) in zip(out, thought, strict=True)
     ]
 
 
-def _answers(name: str, policy: Policy, texts: Sequence[str]) -> list[tuple[Sequence[Finding], CheckRun]]:
+def _run_detector(
+    name: str, policy: Policy, texts: Sequence[str]
+) -> list[tuple[Sequence[Finding], CheckRun]]:
     """What the check *name* finds in each of *texts*; together where it can do that."""
     detector = _detector(name, policy.lists)
     try:
@@ -151,7 +153,7 @@ def _detector(name: str, lists: tuple[str, ...]) -> Any:
     if name == "rules":
         return Rules(lists)
     try:
-        return plugins.load("prompt", name)
+        return plugins.load_plugin("prompt", name)
     except CheckUnavailable:
         raise
     except Exception as e:
@@ -160,12 +162,12 @@ def _detector(name: str, lists: tuple[str, ...]) -> Any:
         ) from e
 
 
-def _full(text: str, policy: Policy) -> bool:
+def _screens_negative_fully(text: str, policy: Policy) -> bool:
     """Whether the negative prompt *text* is screened like a prompt."""
     return policy.negative_prompt.screen == "full" and bool(text.strip())
 
 
-def _negative(policy: Policy, text: str, seen: Mapping[str, Found]) -> Found:
+def _negative(policy: Policy, text: str, seen: Mapping[str, CheckResult]) -> CheckResult:
     """Findings about the negative prompt, as the policy wants it looked at; without spans.
 
     Naming blood or nudity as *unwanted* is the safe thing to do, so by default only evasion counts: asking
@@ -175,7 +177,7 @@ def _negative(policy: Policy, text: str, seen: Mapping[str, Found]) -> Found:
         return [], []
     found, run = Rules(policy.lists, scope="negative").run(text)
     findings, checks = list(found), [replace(run, name="rules-negative")]
-    if _full(text, policy):
+    if _screens_negative_fully(text, policy):
         more, runs = seen[text]
         findings += more
         checks += [replace(r, name=f"{r.name}-negative") for r in runs]

@@ -29,7 +29,7 @@ def encoder_findings(wanted: Encoder, texts: Sequence[str]) -> list[tuple[Sequen
         ) from error
 
 
-def pooled(findings: Sequence[Finding], found: Sequence[Finding]) -> list[Finding]:
+def pool_opinions(findings: Sequence[Finding], found: Sequence[Finding]) -> list[Finding]:
     """*findings* with the classifier's probabilities pooled with those of *found* (the encoder's).
 
     Per category the mean of both log odds (a logarithmic opinion pool of equal weights); what one of them

@@ -15,7 +15,7 @@ from typing import TypeVar
 from safegen import policies
 from safegen.errors import CheckUnavailable, UsageError
 from safegen.policies.schema import Policy
-from safegen.screening.run import Verdict, screen_requests
+from safegen.screening.run import ScreeningDecision, screen_requests
 from safegen.types import Request
 
 T = TypeVar("T")
@@ -28,7 +28,7 @@ AHEAD = 4
 
 def screen_many(
     texts: Iterable[str], *, policy: Policy | str = "default", workers: int = 1
-) -> Iterator[Verdict]:
+) -> Iterator[ScreeningDecision]:
     """Screen prompts lazily, in order, in constant memory. Raises as ``screen`` does, where it concerns.
 
     A list or tuple is read CHUNK prompts at a time, which is several times as fast; what may only arrive
@@ -38,7 +38,7 @@ def screen_many(
     """
     resolved = policies.load(policy) if isinstance(policy, str) else policy
     limit = batch_size(resolved, workers, ready=isinstance(texts, list | tuple))
-    for verdict in in_order(partial(_texts, policy=resolved), texts, limit, workers):
+    for verdict in map_ordered(partial(_texts, policy=resolved), texts, limit, workers):
         if isinstance(verdict, UsageError):
             raise verdict
         yield verdict
@@ -46,19 +46,19 @@ def screen_many(
 
 async def screen_async(
     texts: AsyncIterable[str] | Iterable[str], *, policy: Policy | str = "default"
-) -> AsyncIterator[Verdict]:
+) -> AsyncIterator[ScreeningDecision]:
     """``screen_many`` for an event loop: prompts may arrive over time; the work is done in a thread."""
     resolved = policies.load(policy) if isinstance(policy, str) else policy
     limit = batch_size(resolved, 1)
     batch: list[str] = []
-    async for text in _arriving(texts):
+    async for text in _iterate(texts):
         batch.append(text)
         if len(batch) >= limit:
             for verdict in await asyncio.to_thread(_texts, batch, policy=resolved):
-                yield _raised(verdict)
+                yield _unwrap(verdict)
             batch = []
     for verdict in await asyncio.to_thread(_texts, batch, policy=resolved):
-        yield _raised(verdict)
+        yield _unwrap(verdict)
 
 
 def batch_size(policy: Policy, workers: int, *, ready: bool = False) -> int:
@@ -68,7 +68,9 @@ def batch_size(policy: Policy, workers: int, *, ready: bool = False) -> int:
     return CHUNK if workers > 1 or ready else 1
 
 
-def in_order(work: Callable[[list[T]], list[R]], items: Iterable[T], chunk: int, workers: int) -> Iterator[R]:
+def map_ordered(
+    work: Callable[[list[T]], list[R]], items: Iterable[T], chunk: int, workers: int
+) -> Iterator[R]:
     """``work`` over chunks of *items*, answers in order; on *workers* processes if that is more than one.
 
     Raises what ``work`` raises; CheckUnavailable when a process dies.
@@ -102,17 +104,17 @@ def _chunks(items: Iterable[T], count: int) -> Iterator[list[T]]:
         yield part
 
 
-def _texts(texts: list[str], *, policy: Policy) -> list[Verdict | UsageError]:
+def _texts(texts: list[str], *, policy: Policy) -> list[ScreeningDecision | UsageError]:
     return screen_requests([Request(prompt=t, policy=policy.name) for t in texts], policy)
 
 
-def _raised(verdict: Verdict | UsageError) -> Verdict:
+def _unwrap(verdict: ScreeningDecision | UsageError) -> ScreeningDecision:
     if isinstance(verdict, UsageError):
         raise verdict
     return verdict
 
 
-async def _arriving(texts: AsyncIterable[str] | Iterable[str]) -> AsyncIterator[str]:
+async def _iterate(texts: AsyncIterable[str] | Iterable[str]) -> AsyncIterator[str]:
     if isinstance(texts, AsyncIterable):
         async for text in texts:
             yield text

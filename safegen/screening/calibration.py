@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from safegen.errors import UsageError
-from safegen.policies.difference import Labelled
+from safegen.policies.difference import LabelledPrompt
 from safegen.policies.schema import Policy
 from safegen.screening.run import screen_requests
 from safegen.screening.statistics import Bin, calibration_error, reliability
@@ -33,7 +33,7 @@ class Calibration:
     bins: tuple[Bin, ...]
 
 
-def calibrate(prompts: Iterable[Labelled], policy: Policy) -> Calibration:
+def calibrate(prompts: Iterable[LabelledPrompt], policy: Policy) -> Calibration:
     """Compare the probability of category ``unsafe`` with the labels. Raises UsageError without both."""
     rows = list(prompts)
     labelled = [r for r in rows if r.label]

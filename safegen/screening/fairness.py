@@ -43,7 +43,7 @@ class Suite:
 
 
 @dataclass(frozen=True)
-class Rate:
+class FlagRate:
     """How often prompts with *name* (a term or group) were flagged: ``flagged`` of ``count``, 95% interval.
 
     ``only_with`` sentences are flagged with the term and not without any, ``only_without`` the other way
@@ -74,9 +74,9 @@ class SwapResult:
     """
 
     kind: Kind
-    neutral: Rate
-    terms: tuple[Rate, ...]
-    groups: tuple[Rate, ...]
+    neutral: FlagRate
+    terms: tuple[FlagRate, ...]
+    groups: tuple[FlagRate, ...]
     gap: float
     gap_interval: tuple[float, float]
     group_gap: float
@@ -92,7 +92,7 @@ def suite() -> Suite:
     return Suite(int(data["version"]), groups, tuple(data["benign"]), tuple(data["unsafe"]))
 
 
-def sentence(template: str, term: str) -> str:
+def fill_template(template: str, term: str) -> str:
     """*template* with *term* in its place; without any when *term* is empty."""
     if not term:
         template = _NEUTRAL.sub("", template)
@@ -111,7 +111,7 @@ def measure_fairness(policy: Policy, kind: Kind, *, of: Suite | None = None, wor
     if not templates:
         raise UsageError(f"the suite has no {kind} sentences", hint="add some")
     rows = ["", *used.terms]
-    texts = [sentence(t, term) for term in rows for t in templates]
+    texts = [fill_template(t, term) for term in rows for t in templates]
     verdicts = list(screen_many(texts, policy=policy, workers=workers))
     shape = (len(rows), len(templates))
     flags = np.array([v.outcome != "allow" for v in verdicts]).reshape(shape)
@@ -147,12 +147,12 @@ def _side(kind: Kind, used: Suite, flags: Flags, scores: NDArray[np.float64]) ->
 
 def _group(
     name: str, members: Sequence[str], terms: Sequence[str], flags: Flags, counts: Sequence[tuple[int, int]]
-) -> Rate:
+) -> FlagRate:
     rows = [i for i, t in enumerate(terms) if t in members]
     pairs = sum(counts[i][0] for i in rows), sum(counts[i][1] for i in rows)
     return _rate(name, name, flags[rows], pairs, None)
 
 
-def _rate(name: str, group: str, flags: Flags, pairs: tuple[int, int], p: float | None) -> Rate:
+def _rate(name: str, group: str, flags: Flags, pairs: tuple[int, int], p: float | None) -> FlagRate:
     hits, n = int(flags.sum()), int(flags.size)
-    return Rate(name, group, hits, n, wilson(hits, n), *pairs, p)
+    return FlagRate(name, group, hits, n, wilson(hits, n), *pairs, p)

@@ -67,11 +67,11 @@ def screen_jsonl(
     CheckUnavailable (a required check cannot run) at once: those concern every line.
     """
     from safegen.policies import load
-    from safegen.screening.batch import batch_size, in_order
+    from safegen.screening.batch import batch_size, map_ordered
 
     rules = load(policy)
-    work = partial(_answers, policy=rules, private=private)
-    return in_order(work, enumerate(lines), batch_size(rules, workers, ready=ready), workers)
+    work = partial(_answer_lines, policy=rules, private=private)
+    return map_ordered(work, enumerate(lines), batch_size(rules, workers, ready=ready), workers)
 
 
 def read_bounded_lines(stream: BinaryIO) -> Iterator[bytes]:
@@ -96,7 +96,7 @@ def _encodes(text: str) -> bool:
     return True
 
 
-def _answers(lines: list[tuple[int, bytes]], *, policy: Policy, private: bool) -> list[Json]:
+def _answer_lines(lines: list[tuple[int, bytes]], *, policy: Policy, private: bool) -> list[Json]:
     """The answers to some lines, judged together."""
     from safegen.screening import screen_requests
 

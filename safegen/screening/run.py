@@ -14,11 +14,11 @@ from safegen.screening._checks import CheckedRequest, run_checks
 from safegen.screening._second_opinion import drop_cleared, guard_opinions
 from safegen.types import Allowed, CheckRun, Finding, Held, PolicyRef, Refused, Request
 
-Verdict: TypeAlias = Allowed | Held | Refused
+ScreeningDecision: TypeAlias = Allowed | Held | Refused
 Opinion: TypeAlias = tuple[list[Finding], list[CheckRun]]
 
 
-def screen(request: Request, *, policy: Policy | None = None) -> Verdict:
+def screen(request: Request, *, policy: Policy | None = None) -> ScreeningDecision:
     """Decide about *request* under *policy* (default: the one it names).
 
     Returns Allowed, Held or Refused with findings strongest first, whose spans point into ``request.prompt``
@@ -31,7 +31,7 @@ def screen(request: Request, *, policy: Policy | None = None) -> Verdict:
     return verdict
 
 
-def screen_requests(requests: Sequence[Request], policy: Policy) -> list[Verdict | UsageError]:
+def screen_requests(requests: Sequence[Request], policy: Policy) -> list[ScreeningDecision | UsageError]:
     """Decide about all *requests* at once, in order, so that a guard sees them in batches.
 
     A request that cannot be screened (empty, not text, too long) has its UsageError in its place. Raises
@@ -52,7 +52,7 @@ def screen_requests(requests: Sequence[Request], policy: Policy) -> list[Verdict
     return first
 
 
-def _decide(seen: CheckedRequest, policy: Policy, opinion: Opinion | None = None) -> Verdict:
+def _decide(seen: CheckedRequest, policy: Policy, opinion: Opinion | None = None) -> ScreeningDecision:
     """The policy's decision, with the guard's *opinion* if there is one."""
     findings, checks = seen.findings, seen.checks
     if opinion is not None and policy.guard is not None:
@@ -65,11 +65,11 @@ def _decide(seen: CheckedRequest, policy: Policy, opinion: Opinion | None = None
         checks=checks,
         language=seen.language,
         language_reason=seen.unsupported,
-        ref=_reference(_Same(policy)),
+        ref=_policy_ref(_PolicyIdentity(policy)),
     )
 
 
-class _Same:
+class _PolicyIdentity:
     """A policy as a key by identity: policies are frozen, and their digest takes longer than a decision."""
 
     def __init__(self, policy: Policy) -> None:
@@ -79,10 +79,10 @@ class _Same:
         return id(self.policy)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.policy is self.policy
+        return isinstance(other, _PolicyIdentity) and other.policy is self.policy
 
 
 @lru_cache(maxsize=16)
-def _reference(key: _Same) -> PolicyRef:
+def _policy_ref(key: _PolicyIdentity) -> PolicyRef:
     """Name and digest of a policy."""
     return PolicyRef(key.policy.name, key.policy.digest)

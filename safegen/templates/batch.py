@@ -23,25 +23,25 @@ from safegen.errors import (
 )
 from safegen.protocols import NoProgress, Progress
 from safegen.templates import request as asking
-from safegen.templates.fill import values_of
+from safegen.templates.fill import resolve_values
 from safegen.templates.request import Options
 from safegen.templates.results import Journal, Row, Status
-from safegen.templates.slugs import Names, slug
+from safegen.templates.slugs import FileNames, slug
 
 if TYPE_CHECKING:
     from safegen.keys.passphrase import Passphrase
     from safegen.protocols import Generator, Signer
     from safegen.templates.rows import Record
     from safegen.templates.schema import Template
-    from safegen.workspace.session import Studio
+    from safegen.workspace.session import Session
 
-CONCERNS_ALL = (CheckUnavailable, KeyUnavailable, LedgerError, WorkspaceError, MissingExtra, Interrupted)
+RUN_ERRORS = (CheckUnavailable, KeyUnavailable, LedgerError, WorkspaceError, MissingExtra, Interrupted)
 """What would stop every other row, too."""
-MAX_IN_A_ROW = 10
+MAX_FAILURES_IN_A_ROW = 10
 """So many failures of generator or release one after the other stop the run."""
 
 
-class Job:
+class TemplateRun:
     """A run of one template. ``check`` and ``make`` take rows; ``make`` wants ``open`` first."""
 
     def __init__(
@@ -58,18 +58,18 @@ class Job:
         self.generator: Generator = find_generator(self.model)
         self.policy = load(options.policy)
         self._progress = progress
-        self._names = Names(folder)
+        self._names = FileNames(folder)
         self._seen: Counter[str] = Counter()
-        self._trouble = 0
+        self._failures_in_a_row = 0
         self._orphans: set[str] = set()
-        self._book: Journal | None = None
-        self._studio: Studio | None = None
+        self._journal: Journal | None = None
+        self._studio: Session | None = None
 
     @property
     def run_key(self) -> str:
         """Names what is run: another template, model or option is another run."""
         same = [self.template.digest, self.model, dict(sorted(self.fixed.items())), vars(self.options)]
-        return asking.key(same)
+        return asking.content_key(same)
 
     def open(
         self,
@@ -81,99 +81,99 @@ class Job:
         signer: Signer | None,
     ) -> None:
         """Open the workspace for all rows; *stack* closes it. Raises as ``open_studio`` does."""
-        from safegen.workspace.config import find
-        from safegen.workspace.session import open_studio
+        from safegen.workspace.config import find_workspace
+        from safegen.workspace.session import open_session
 
-        self._book = book
+        self._journal = book
         self._orphans = {p.name for p in self.folder.glob("*.mp4")} - set(book.done.values())
         quiet = _Quiet(self._progress)
-        studio = open_studio(find(workspace), passphrase=passphrase, signer=signer, progress=quiet)
+        studio = open_session(find_workspace(workspace), passphrase=passphrase, signer=signer, progress=quiet)
         self._studio = stack.enter_context(studio)
 
-    def check(self, record: Record) -> Row:
+    def preview_row(self, record: Record) -> Row:
         """What ``make`` would do with a row: filled in, screened, nothing made or recorded.
 
         Raises CheckUnavailable: that concerns every row.
         """
-        from safegen.pipeline.authorize import stop
+        from safegen.pipeline.authorize import raise_for_decision
         from safegen.screening import screen
         from safegen.types import Allowed
 
         try:
             values = self._values(record)
-            request = asking.request(self.variant, values, self.options, model=self.model, seed=0)
+            request = asking.build_request(self.variant, values, self.options, model=self.model, seed=0)
             decision = screen(request, policy=self.policy)
             if not isinstance(decision, Allowed):
-                stop(decision)
+                raise_for_decision(decision)
             asking.screen_caption(self.template, values, self.options, self.policy)
             notes = self.generator.outlook(request).notes
-        except CONCERNS_ALL:
+        except RUN_ERRORS:
             raise
         except SafegenError as error:
-            return _failed(record, error, "")
+            return _failed_row(record, error, "")
         return Row(record.number, record.line, "would do", notes=notes, prompt=request.prompt)
 
-    def make(self, record: Record) -> Row | None:
+    def process_row(self, record: Record) -> Row | None:
         """Make, sign and release the clip of a row; None when an earlier run did.
 
         Raises what concerns every row, after the row's result was written.
         """
-        assert self._book is not None
+        assert self._journal is not None
         key = ""
         try:
             values = self._values(record)
             key = self._row_key(values)
             if self._finished(key):
                 return None
-            row = self._found(record, key, values) or self._made(record, key, values)
-            self._trouble = 0
+            row = self._find_released(record, key, values) or self._release_row(record, key, values)
+            self._failures_in_a_row = 0
         except SafegenError as error:
-            row = _failed(record, error, key)
-            self._trouble = self._trouble + 1 if error.exit_code in {5, 6} else 0
-            self._book.write(row)
-            if isinstance(error, CONCERNS_ALL) or self._trouble >= MAX_IN_A_ROW:
+            row = _failed_row(record, error, key)
+            self._failures_in_a_row = self._failures_in_a_row + 1 if error.exit_code in {5, 6} else 0
+            self._journal.write(row)
+            if isinstance(error, RUN_ERRORS) or self._failures_in_a_row >= MAX_FAILURES_IN_A_ROW:
                 raise
             return row
-        self._book.write(row)
+        self._journal.write(row)
         return row
 
     def _values(self, record: Record) -> dict[str, str]:
         if record.error:
             raise UsageError(record.error)
-        return values_of(self.template, record.values, self.fixed)
+        return resolve_values(self.template, record.values, self.fixed)
 
     def _row_key(self, values: Mapping[str, str]) -> str:
         """Names a row by what it says, and by how often that was said before: rows may be moved."""
-        content = asking.key(dict(values))
+        content = asking.content_key(dict(values))
         self._seen[content] += 1
         return f"{content}-{self._seen[content]}"
 
     def _finished(self, key: str) -> bool:
         """Whether an earlier run finished the row, and its clip is still there."""
-        assert self._book is not None
-        name = self._book.done.get(key)
+        assert self._journal is not None
+        name = self._journal.done.get(key)
         return name is not None and (self.folder / name).is_file()
 
     def _stem(self, record: Record, values: Mapping[str, str]) -> str:
         by = self.template.name_files_by
         return slug(values[by]) if by else f"row-{record.number:06d}"
 
-    def _found(self, record: Record, key: str, values: Mapping[str, str]) -> Row | None:
+    def _find_released(self, record: Record, key: str, values: Mapping[str, str]) -> Row | None:
         """The clip of this very row, released just before a run was killed and not in its results yet."""
         from safegen._util.hashing import file_sha256
 
         assert self._studio is not None
         ledger, stem = self._studio.ledger, self._stem(record, values)
         for name in sorted(n for n in self._orphans if n.startswith(stem)):
-            for found in ledger.find(sha256=file_sha256(self.folder / name)):
+            for found in ledger.find_releases(sha256=file_sha256(self.folder / name)):
                 private = ledger.private(found.index) or {}
                 if private.get("label", {}).get("row") == f"{self.run_key} {key}":
                     self._orphans.discard(name)
                     seed = private.get("request", {}).get("seed")
-                    return _done(record, key, name, found.content_id, seed)
+                    return _done_row(record, key, name, found.content_id, seed)
         return None
 
-    def _made(self, record: Record, key: str, values: Mapping[str, str]) -> Row:
+    def _release_row(self, record: Record, key: str, values: Mapping[str, str]) -> Row:
         """Through the pipeline."""
         from safegen.media.encode import Encoding
         from safegen.pipeline.produce import produce
@@ -182,28 +182,28 @@ class Job:
         asked = self.options
         seed = secrets.randbits(31) if asked.seed is None else asked.seed
         asking.screen_caption(self.template, values, asked, self.policy)
-        label = asking.label(self.template, values, asked, f"{self.run_key} {key}")
-        name = self._names.fresh(self._stem(record, values))
+        label = asking.build_annotations(self.template, values, asked, f"{self.run_key} {key}")
+        name = self._names.allocate(self._stem(record, values))
         release = produce(
-            asking.request(self.variant, values, asked, model=self.model, seed=seed),
+            asking.build_request(self.variant, values, asked, model=self.model, seed=seed),
             self.folder / name,
             studio=self._studio,
             watermark=asked.watermark,
             encoding=Encoding(crf=asked.crf),
             generator=self.generator,
-            label=lambda _: label,
+            annotate=lambda _: label,
         )
-        return _done(record, key, name, release.content_id, seed, notes=release.warnings)
+        return _done_row(record, key, name, release.content_id, seed, notes=release.warnings)
 
 
-def _done(
+def _done_row(
     record: Record, key: str, name: str, content_id: int, seed: int | None, notes: tuple[str, ...] = ()
 ) -> Row:
     """A finished row."""
     return Row(record.number, record.line, "done", name, f"{content_id:016x}", seed, key=key, notes=notes)
 
 
-def _failed(record: Record, error: SafegenError, key: str) -> Row:
+def _failed_row(record: Record, error: SafegenError, key: str) -> Row:
     """A row that did not become a clip."""
     status: Status = "failed"
     if isinstance(error, RefusedByPolicy):

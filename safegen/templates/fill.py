@@ -13,12 +13,14 @@ from difflib import get_close_matches
 from safegen.errors import UsageError
 from safegen.templates.schema import Template, TemplateField
 
-_HOLE = re.compile(r"(?:\b(?P<article>[aA] ))?\{(?P<name>[a-z][a-z0-9_]{0,39})\}")
+_PLACEHOLDER = re.compile(r"(?:\b(?P<article>[aA] ))?\{(?P<name>[a-z][a-z0-9_]{0,39})\}")
 _REFUSED = {"Cc", "Cs", "Co", "Zl", "Zp"}
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
 
 
-def values_of(template: Template, row: Mapping[str, str], fixed: Mapping[str, str] = {}) -> dict[str, str]:
+def resolve_values(
+    template: Template, row: Mapping[str, str], fixed: Mapping[str, str] = {}
+) -> dict[str, str]:
     """A value for every field: the row's, else the *fixed* one, else the default; each one checked.
 
     Raises UsageError that names the field: nothing to put in, too long, not among the allowed values, or
@@ -29,7 +31,7 @@ def values_of(template: Template, row: Mapping[str, str], fixed: Mapping[str, st
         given = row.get(name, "").strip() or fixed.get(name, "").strip() or field.default
         if not given:
             raise UsageError(f"{name}: no value, and the template has no default", hint=field.about)
-        filled[name] = _checked(name, given, field)
+        filled[name] = _check_value(name, given, field)
     return filled
 
 
@@ -44,7 +46,7 @@ def check_names(template: Template, given: Mapping[str, str]) -> None:
             )
 
 
-def _checked(name: str, given: str, field: TemplateField) -> str:
+def _check_value(name: str, given: str, field: TemplateField) -> str:
     """One value, normalised (NFC, inner spaces single). Raises UsageError."""
     if any(unicodedata.category(c) == "Cs" for c in given):
         raise UsageError(f"{name}: the text is not UTF-8", hint="save the table as UTF-8")
@@ -67,7 +69,7 @@ def _checked(name: str, given: str, field: TemplateField) -> str:
     return value
 
 
-def fill(text: str, values: Mapping[str, str]) -> str:
+def fill_placeholders(text: str, values: Mapping[str, str]) -> str:
     """*text* with its fields filled in, in one pass; "a" before a value that begins with a vowel is "an"."""
 
     def put(match: re.Match[str]) -> str:
@@ -75,4 +77,4 @@ def fill(text: str, values: Mapping[str, str]) -> str:
         article = match["article"] or ""
         return (f"{article[0]}n " if article and value[:1].lower() in "aeiou" else article) + value
 
-    return _HOLE.sub(put, text)
+    return _PLACEHOLDER.sub(put, text)

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from safegen._util import yaml
 from safegen.errors import UnreadableInput, UsageError
-from safegen.templates.schema import Content, Template
+from safegen.templates.schema import Template, TemplateFile
 
 PACKS = Path(__file__).parent / "packs"
 MAX_BYTES = 100_000
@@ -61,7 +61,7 @@ def _read(path: Path) -> Template:
         raise UsageError(f"{path.name} is too large for a template", hint="is it another kind of file?")
     document = yaml.parse(raw, path)
     try:
-        content = Content.model_validate(document.data)
+        content = TemplateFile.model_validate(document.data)
     except ValidationError as error:
         first = error.errors()[0]
         place = tuple(first["loc"])

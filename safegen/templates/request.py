@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from safegen.templates.fill import fill
+from safegen.templates.fill import fill_placeholders
 from safegen.types import Request
 
 if TYPE_CHECKING:
-    from safegen.pipeline.stages import Label
+    from safegen.pipeline.stages import Annotations
     from safegen.policies.schema import Policy
     from safegen.templates.schema import Template, Variant
 
@@ -33,50 +33,56 @@ class Options:
     publish_caption: bool = False
 
 
-def request(variant: Variant, values: Mapping[str, str], asked: Options, *, model: str, seed: int) -> Request:
+def build_request(
+    variant: Variant, values: Mapping[str, str], options: Options, *, model: str, seed: int
+) -> Request:
     """The whole prompt with the row's values in it: that is what is screened."""
     return Request(
-        prompt=fill(variant.prompt, values),
+        prompt=fill_placeholders(variant.prompt, values),
         negative_prompt=variant.negative_prompt,
         model=model,
-        policy=asked.policy,
+        policy=options.policy,
         seed=seed,
-        width=asked.width or variant.width,
-        height=asked.height or variant.height,
-        seconds=asked.seconds or variant.seconds,
-        steps=asked.steps,
+        width=options.width or variant.width,
+        height=options.height or variant.height,
+        seconds=options.seconds or variant.seconds,
+        steps=options.steps,
     )
 
 
-def label(template: Template, values: Mapping[str, str], asked: Options, row: str) -> Label:
+def build_annotations(
+    template: Template, values: Mapping[str, str], options: Options, row: str
+) -> Annotations:
     """Names and the like stay private unless the user wants the caption published; *row* names the row."""
-    from safegen.pipeline.stages import Label
+    from safegen.pipeline.stages import Annotations
 
     told = {n: v for n, v in values.items() if template.fields[n].goes_into == "label"}
     private = {"template": template.name, "template_sha256": template.digest, "row": row, "values": told}
-    return Label(title=template.title, caption=published(template, values, asked), private=private)
+    return Annotations(
+        title=template.title, caption=published_caption(template, values, options), private=private
+    )
 
 
-def published(template: Template, values: Mapping[str, str], asked: Options) -> str:
+def published_caption(template: Template, values: Mapping[str, str], options: Options) -> str:
     """The caption that goes into the manifest; empty where the user did not ask for it."""
-    return fill(template.caption, values) if asked.publish_caption else ""
+    return fill_placeholders(template.caption, values) if options.publish_caption else ""
 
 
-def screen_caption(template: Template, values: Mapping[str, str], asked: Options, policy: Policy) -> None:
+def screen_caption(template: Template, values: Mapping[str, str], options: Options, policy: Policy) -> None:
     """A caption that is to be published passes the policy. Raises RefusedByPolicy, HeldForReview."""
-    from safegen.pipeline.authorize import stop
+    from safegen.pipeline.authorize import raise_for_decision
     from safegen.screening import screen
     from safegen.types import Allowed
 
-    text = published(template, values, asked)
+    text = published_caption(template, values, options)
     if not text:
         return
-    decision = screen(Request(prompt=text, policy=asked.policy), policy=policy)
+    decision = screen(Request(prompt=text, policy=options.policy), policy=policy)
     if not isinstance(decision, Allowed):
-        stop(decision)
+        raise_for_decision(decision)
 
 
-def key(value: object) -> str:
+def content_key(value: object) -> str:
     """A short name for a JSON value: 16 hex digits of the SHA-256 of its text."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

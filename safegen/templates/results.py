@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal, TypeAlias
 
-from safegen._util.files import lock_alone
+from safegen._util.files import lock_exclusive
 from safegen.errors import ReleaseFailed, UsageError
 from safegen.types import Json
 
-NAME = "results.csv"
+RESULTS_FILE = "results.csv"
 COLUMNS = ("row", "line", "status", "path", "content_id", "seed", "error", "key", "run")
 Status: TypeAlias = Literal["done", "failed", "refused", "held", "would do"]
 MAX_KEPT = 100
@@ -104,13 +104,13 @@ class Journal:
 
 
 @contextmanager
-def journal(folder: Path, *, run: str, resume: bool) -> Iterator[Journal]:
+def open_journal(folder: Path, *, run: str, resume: bool) -> Iterator[Journal]:
     """The results file in *folder*, which is made if need be; one run at a time. *run* names what is run.
 
     Raises UsageError: there are results already (and no *resume*), they are of another run, or a run is
     under way.
     """
-    path = folder / NAME
+    path = folder / RESULTS_FILE
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if path.exists() and not resume:
@@ -124,12 +124,12 @@ def journal(folder: Path, *, run: str, resume: bool) -> Iterator[Journal]:
             f"{path} cannot be written: {error.strerror}", hint="choose another folder"
         ) from error
     with file:
-        lock_alone(file, folder)
-        done = _read(file, path, run)
+        lock_exclusive(file, folder)
+        done = _read_finished(file, path, run)
         yield Journal(file, path, run, done)
 
 
-def _read(file: IO[str], path: Path, run: str) -> dict[str, str]:
+def _read_finished(file: IO[str], path: Path, run: str) -> dict[str, str]:
     """Finished rows, name by key; the header is written into a new file, a cut-off last line is removed."""
     file.seek(0)
     text = file.read()

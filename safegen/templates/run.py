@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from safegen.errors import Interrupted, UsageError
 from safegen.protocols import NoProgress, Progress
-from safegen.templates.batch import Job
+from safegen.templates.batch import TemplateRun
 from safegen.templates.fill import check_names
 from safegen.templates.loading import load
 from safegen.templates.request import Options
-from safegen.templates.results import MAX_KEPT, Row, RunReport, journal
+from safegen.templates.results import MAX_KEPT, Row, RunReport, open_journal
 from safegen.templates.rows import Record, Table
 
 if TYPE_CHECKING:
@@ -63,17 +63,17 @@ def run(
         raise UsageError(f"{target} is a file", hint="give a folder for the clips")
     with ExitStack() as stack:
         table = stack.enter_context(Table(Path(csv))) if csv is not None else None
-        notes = _about_columns(chosen, table.columns, fixed) if table is not None else ()
+        notes = _check_columns(chosen, table.columns, fixed) if table is not None else ()
         records = table.records() if table is not None else iter([Record(1, 1)])
-        job = Job(chosen, target, fixed, options or Options(), progress)
+        job = TemplateRun(chosen, target, fixed, options or Options(), progress)
         if dry_run:
-            return _count(chosen, map(job.check, records), notes, None, progress, on_row)
-        book = stack.enter_context(journal(target, run=job.run_key, resume=resume))
+            return _run_rows(chosen, map(job.preview_row, records), notes, None, progress, on_row)
+        book = stack.enter_context(open_journal(target, run=job.run_key, resume=resume))
         job.open(stack, book, workspace=workspace, passphrase=passphrase, signer=signer)
-        return _count(chosen, map(job.make, records), notes, book.path, progress, on_row)
+        return _run_rows(chosen, map(job.process_row, records), notes, book.path, progress, on_row)
 
 
-def _count(
+def _run_rows(
     template: Template,
     rows: Iterator[Row | None],
     notes: tuple[str, ...],
@@ -110,7 +110,7 @@ def _count(
     )
 
 
-def _about_columns(template: Template, columns: list[str], fixed: Mapping[str, str]) -> tuple[str, ...]:
+def _check_columns(template: Template, columns: list[str], fixed: Mapping[str, str]) -> tuple[str, ...]:
     """Notes on columns that are not used. Raises UsageError when a needed one is missing everywhere."""
     from difflib import get_close_matches
 

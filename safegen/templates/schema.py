@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
-HOLE = re.compile(r"\{([a-z][a-z0-9_]{0,39})\}")
+PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]{0,39})\}")
 MAX_VALUE = 200
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
 
@@ -48,7 +48,7 @@ class Variant(_Model):
     seconds: Annotated[float, Field(ge=0.1, le=600)] | None = None
 
 
-class Content(_Model):
+class TemplateFile(_Model):
     """A template's file. ``small`` is for the embedded model and its small world, ``rich`` for real ones."""
 
     use: Literal["marketing", "education", "training", "entertainment", "personalised"]
@@ -69,10 +69,10 @@ class Content(_Model):
         shown = {n for n, f in self.fields.items() if f.goes_into == "prompt"}
         used: set[str] = set()
         for variant in filter(None, (self.small, self.rich)):
-            used |= _holes(variant.prompt, shown, "a prompt takes fields that go into the prompt")
-            _holes(variant.negative_prompt, set(), "a negative prompt takes no fields")
-        _holes(self.title, set(), "a title takes no fields")
-        used |= _holes(self.caption, set(self.fields), "a caption takes fields of the template")
+            used |= _placeholders(variant.prompt, shown, "a prompt takes fields that go into the prompt")
+            _placeholders(variant.negative_prompt, set(), "a negative prompt takes no fields")
+        _placeholders(self.title, set(), "a title takes no fields")
+        used |= _placeholders(self.caption, set(self.fields), "a caption takes fields of the template")
         if self.name_files_by is not None and self.name_files_by not in self.fields:
             raise ValueError(f"name_files_by: there is no field {self.name_files_by!r}")
         unused = sorted(set(self.fields) - used - {self.name_files_by})
@@ -81,17 +81,17 @@ class Content(_Model):
         return self
 
 
-def _holes(text: str, allowed: set[str], rule: str) -> set[str]:
+def _placeholders(text: str, allowed: set[str], rule: str) -> set[str]:
     """Names of the fields in *text*. Raises ValueError for one that is not allowed, or a stray brace."""
-    found = set(HOLE.findall(text))
-    if stray := re.search(r"[{}]", HOLE.sub("", text)):
+    found = set(PLACEHOLDER.findall(text))
+    if stray := re.search(r"[{}]", PLACEHOLDER.sub("", text)):
         raise ValueError(f"a stray {stray.group()!r} in {text!r}; a field is written {{name}}")
     if wrong := sorted(found - allowed):
         raise ValueError(f"{{{wrong[0]}}} cannot stand here: {rule}")
     return found
 
 
-class Template(Content):
+class Template(TemplateFile):
     """A template with its name (that of its file) and the SHA-256 (hex) of the file."""
 
     name: str

@@ -26,7 +26,7 @@ def slug(text: str) -> str:
     return f"{name}-clip" if name in _RESERVED else name
 
 
-class Names:
+class FileNames:
     """Hands out file names in one folder, each once: ``anna.mp4``, ``anna-2.mp4``."""
 
     def __init__(self, folder: Path) -> None:
@@ -35,13 +35,13 @@ class Names:
         self._next: dict[str, int] = {}
         if folder.is_dir():
             with os.scandir(folder) as entries:
-                self._taken = {_folded(entry.name) for entry in entries}
+                self._taken = {_fold(entry.name) for entry in entries}
 
     def taken(self, name: str) -> bool:
         """Whether *name* is in use."""
-        return _folded(name) in self._taken
+        return _fold(name) in self._taken
 
-    def fresh(self, stem: str) -> str:
+    def allocate(self, stem: str) -> str:
         """A free name ``STEM.mp4`` or ``STEM-N.mp4``; taken from now on."""
         number = self._next.get(stem, 1)
         while True:
@@ -49,10 +49,10 @@ class Names:
             number += 1
             if not self.taken(name):
                 self._next[stem] = number
-                self._taken.add(_folded(name))
+                self._taken.add(_fold(name))
                 return name
 
 
-def _folded(name: str) -> str:
+def _fold(name: str) -> str:
     """What two names share that are one on some file system."""
     return unicodedata.normalize("NFC", name).casefold()

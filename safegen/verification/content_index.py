@@ -14,7 +14,7 @@ from safegen.errors import LedgerError, UnreadableInput, UsageError
 
 if TYPE_CHECKING:
     from safegen.detectors.provenance.index import Index
-    from safegen.detectors.provenance.search import Match
+    from safegen.detectors.provenance.search import ReleaseMatch
     from safegen.ledger.reader import LedgerReader
     from safegen.types import FrameSample, Json
 
@@ -26,7 +26,7 @@ _FRAMES, _SHORT_SIDE = 64, 360
 _DAMAGED = "run `safegen log check`; restore the ledger from a copy"
 
 
-def search_releases(ledger: LedgerReader, sample: FrameSample, file: Path | None) -> list[Match]:
+def search_releases(ledger: LedgerReader, sample: FrameSample, file: Path | None) -> list[ReleaseMatch]:
     """The releases in *ledger* that *sample* shows, best first; each was compared with the ledger's record.
 
     *file*: where the index is kept; None keeps none. Raises LedgerError when the ledger is damaged,
@@ -58,7 +58,7 @@ def open_index(ledger: LedgerReader, file: Path | None) -> Index:
     One that is absent, damaged, of another ledger or of one that was since cut back is built anew. Where
     the file cannot be written it serves once. Raises LedgerError when recorded descriptors are damaged.
     """
-    from safegen.detectors.provenance.index import Upto
+    from safegen.detectors.provenance.index import IndexedRange
 
     index = _load_index(ledger, file)
     size = len(ledger)
@@ -70,7 +70,7 @@ def open_index(ledger: LedgerReader, file: Path | None) -> Index:
                 index.add(release, packed)
     except UnreadableInput as error:
         raise LedgerError(f"recorded descriptors are damaged: {error}", hint=_DAMAGED) from error
-    index = replace(index, upto=Upto(ledger.origin, size, _leaf(ledger, size)))
+    index = replace(index, upto=IndexedRange(ledger.origin, size, _leaf(ledger, size)))
     if file is not None:
         _write_index(index, file)
     return index
@@ -117,7 +117,7 @@ def search_to_json(ledger: LedgerReader, path: Path, file: Path | None) -> list[
     """
     from safegen.media import sandbox
 
-    sample = sandbox.sample(path, frames=_FRAMES, short_side=_SHORT_SIDE)
+    sample = sandbox.sample_frames(path, frames=_FRAMES, short_side=_SHORT_SIDE)
     found = []
     for match in search_releases(ledger, sample, file):
         release = ledger.release(match.index)

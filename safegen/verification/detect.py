@@ -41,7 +41,7 @@ def detect_file(
     Raises UnreadableInput (sound only, damaged), UsageError (an unknown scheme), CheckUnavailable,
     Interrupted.
     """
-    found: Watermark = plugins.load("watermarks", scheme)
+    found: Watermark = plugins.load_plugin("watermarks", scheme)
     try:
         info = sandbox.probe(path)
     except sandbox.NoVideo as error:
@@ -51,15 +51,17 @@ def detect_file(
         ) from error
     try:
         if scheme == "tile":
-            return _over_time(path, info, found, key, progress)
-        return _as_a_whole(path, info, found, key)
+            return _detect_timeline(path, info, found, key, progress)
+        return _detect_sample(path, info, found, key)
     except SafegenError:
         raise
     except Exception as error:
         raise CheckUnavailable(f"the watermark detector {found.alg} failed: {error}") from error
 
 
-def _over_time(path: Path, info: MediaInfo, scheme: Watermark, key: bytes, progress: Progress) -> Detection:
+def _detect_timeline(
+    path: Path, info: MediaInfo, scheme: Watermark, key: bytes, progress: Progress
+) -> Detection:
     """Every part of the file."""
     from safegen.watermarks.tile.carrier import carrier
     from safegen.watermarks.tile.timeline import Moment, locate
@@ -70,7 +72,7 @@ def _over_time(path: Path, info: MediaInfo, scheme: Watermark, key: bytes, progr
     def moments() -> Iterator[Moment]:
         progress.stage("looking", max(1, round(info.seconds)))
         done = 0
-        for seen in sandbox.watch(path, rate=pace, short_side=scheme.sample_short_side):
+        for seen in sandbox.stream_frames(path, rate=pace, short_side=scheme.sample_short_side):
             if progress.cancelled():
                 raise Interrupted("stopped while looking")
             if isinstance(seen, str):
@@ -108,9 +110,9 @@ def _detection(
     )
 
 
-def _as_a_whole(path: Path, info: MediaInfo, scheme: Watermark, key: bytes) -> Detection:
+def _detect_sample(path: Path, info: MediaInfo, scheme: Watermark, key: bytes) -> Detection:
     """One sample of the file, for schemes without a time line."""
-    sample = sandbox.sample(path, frames=scheme.sample_frames, short_side=scheme.sample_short_side)
+    sample = sandbox.sample_frames(path, frames=scheme.sample_frames, short_side=scheme.sample_short_side)
     readings = scheme.detect(sample, key=key)
     marks = tuple(DetectedMark(r) for r in readings if r.present)
     still = len(sample.frames) == 1

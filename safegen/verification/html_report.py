@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from safegen._util.html import document, text
+from safegen._util.html import escape, render_page
 from safegen.types import Report, Verdict, WatermarkReading
 from safegen.verification.summary import summary_rows
 
@@ -27,7 +27,7 @@ made by AI."""
 
 
 @dataclass(frozen=True)
-class Item:
+class ReportItem:
     """A file on the page: its report, or the error that kept it from being examined; its thumbnail."""
 
     path: Path
@@ -37,19 +37,19 @@ class Item:
     thumbnail: tuple[str, bytes] | None = None
 
 
-def render(items: Sequence[Item], *, when: str) -> str:
+def render(items: Sequence[ReportItem], *, when: str) -> str:
     """The page for *items*; *when* says when it was made, as text."""
     title = f"Provenance report: {items[0].path.name}" if len(items) == 1 else "Provenance report"
     body = "\n".join(_section(i, item) for i, item in enumerate(items, 1))
     if len(items) > 1:
         body = f"{_overview(items)}\n{body}"
-    return document(title, body, _FOOT.format(when=text(when)))
+    return render_page(title, body, _FOOT.format(when=escape(when)))
 
 
-def _overview(items: Sequence[Item]) -> str:
+def _overview(items: Sequence[ReportItem]) -> str:
     """A table of all files, each leading to its section."""
     rows = "".join(
-        f'<tr><td><a href="#file-{i}"><bdi>{text(item.path)}</bdi></a></td><td>{_name(item)}</td></tr>'
+        f'<tr><td><a href="#file-{i}"><bdi>{escape(item.path)}</bdi></a></td><td>{_name(item)}</td></tr>'
         for i, item in enumerate(items, 1)
     )
     return (
@@ -58,31 +58,30 @@ def _overview(items: Sequence[Item]) -> str:
     )
 
 
-def _name(item: Item) -> str:
-    return text(item.report.verdict.name if item.report else "UNREADABLE")
+def _name(item: ReportItem) -> str:
+    return escape(item.report.verdict.name if item.report else "UNREADABLE")
 
 
-def _section(number: int, item: Item) -> str:
+def _section(number: int, item: ReportItem) -> str:
     """One file."""
     head = f'<section id="file-{number}" aria-labelledby="title-{number}">'
-    name = f'<h2 id="title-{number}"><bdi>{text(item.path)}</bdi></h2>'
+    name = f'<h2 id="title-{number}"><bdi>{escape(item.path)}</bdi></h2>'
     report = item.report
     if report is None:
-        return (
-            f'{head}{name}<p class="verdict bad"><strong>UNREADABLE</strong> {text(item.error)}</p></section>'
-        )
+        error = escape(item.error)
+        return f'{head}{name}<p class="verdict bad"><strong>UNREADABLE</strong> {error}</p></section>'
     tone = TONES.get(report.verdict, "caution")
-    reasons = "".join(f"<li>{text(reason)}</li>" for reason in report.reasons)
+    reasons = "".join(f"<li>{escape(reason)}</li>" for reason in report.reasons)
     verdict = (
         f'<p class="verdict {tone}"><strong>{report.verdict.name}</strong> '
-        f"{text(report.summary)}</p><ul>{reasons}</ul>"
+        f"{escape(report.summary)}</p><ul>{reasons}</ul>"
     )
-    parts = [head, name, verdict, _picture(item), _facts(report), _marks(report), _content(report)]
-    parts += [_ledger(report), _credentials(report), _skipped(report), "</section>"]
+    parts = [head, name, verdict, _picture(item), _summary(report), _watermarks(report), _content(report)]
+    parts += [_ledger(report), _credentials(report), _not_checked(report), "</section>"]
     return "\n".join(part for part in parts if part)
 
 
-def _picture(item: Item) -> str:
+def _picture(item: ReportItem) -> str:
     """The manifest's thumbnail, said to be what the credentials carry and not what the file shows."""
     if item.thumbnail is None:
         return ""
@@ -96,17 +95,17 @@ def _picture(item: Item) -> str:
 
 def _rows(rows: Sequence[tuple[str, object]]) -> str:
     shown = "".join(
-        f"<dt>{text(k)}</dt><dd><bdi>{text(v)}</bdi></dd>" for k, v in rows if v not in (None, "")
+        f"<dt>{escape(k)}</dt><dd><bdi>{escape(v)}</bdi></dd>" for k, v in rows if v not in (None, "")
     )
     return f"<dl>{shown}</dl>"
 
 
-def _facts(report: Report) -> str:
+def _summary(report: Report) -> str:
     rows = summary_rows(report)
     return f"<h3>What the credentials say</h3>{_rows(rows)}" if rows else ""
 
 
-def _marks(report: Report) -> str:
+def _watermarks(report: Report) -> str:
     """The watermark layer: each reading, and which seconds carry it."""
     if not report.watermarks:
         return ""
@@ -135,8 +134,8 @@ def _bar(reading: WatermarkReading) -> str:
         parts.append(f'<rect class="{kind}" x="{left:.2f}" y="0" width="{max(width, 0.2):.2f}" height="8"/>')
     marked = ", ".join(_spans(reading)) or "none"
     words = f"Seconds that carry the mark: {marked}"
-    svg = f'<svg viewBox="0 0 100 8" preserveAspectRatio="none" role="img" aria-label="{text(words)}">'
-    return f'{svg}{"".join(parts)}</svg><p class="small">{text(words)}</p>'
+    svg = f'<svg viewBox="0 0 100 8" preserveAspectRatio="none" role="img" aria-label="{escape(words)}">'
+    return f'{svg}{"".join(parts)}</svg><p class="small">{escape(words)}</p>'
 
 
 def _spans(reading: WatermarkReading) -> list[str]:
@@ -208,8 +207,8 @@ def _credentials(report: Report) -> str:
     return f"<details><summary>Details of the Content Credentials (C2PA)</summary>{_rows(rows)}</details>"
 
 
-def _skipped(report: Report) -> str:
+def _not_checked(report: Report) -> str:
     if not report.not_checked:
         return ""
-    rows = "".join(f"<li>{text(n.layer)}: {text(n.reason)}</li>" for n in report.not_checked)
+    rows = "".join(f"<li>{escape(n.layer)}: {escape(n.reason)}</li>" for n in report.not_checked)
     return f"<h3>Not checked</h3><ul>{rows}</ul>"

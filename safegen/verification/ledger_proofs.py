@@ -28,7 +28,7 @@ def check_own_ledger(
     """The entry of the user's own ledger that records this file, with its proof checked."""
     if ledger is None or credentials.manifest_id is None:
         return None
-    found = ledger.find(manifest_id=credentials.manifest_id)
+    found = ledger.find_releases(manifest_id=credentials.manifest_id)
     if not found:
         return None
     best = next((r for r in found if r.sha256 == sha256), found[0])
@@ -100,7 +100,7 @@ def _verify_sidecar(
             raise UnreadableInput(f"{file}: the proof cannot be read", hint="check the path") from error
         skipped.append(NotChecked("proof sidecar", "it cannot be read"))
         return None
-    if not trust.logs:
+    if not trust.log_keys:
         skipped.append(NotChecked("proof sidecar", "you have pinned no log: see `safegen trust add`"))
         return None
     return _verify_release_proof(text, trust, "proof sidecar", skipped)
@@ -113,7 +113,7 @@ def _verify_release_proof(
     from safegen.ledger.proof import ProofRejected, verify_proof
 
     try:
-        shown = verify_proof(text, logs=trust.logs)
+        shown = verify_proof(text, logs=trust.log_keys)
     except ProofRejected as error:
         skipped.append(NotChecked(layer, str(error)))
         return None

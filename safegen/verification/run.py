@@ -51,7 +51,7 @@ def verify_file(
     trust = load_trust(workspace, trust_files)
     how = VerifyOptions(
         trust=trust,
-        open_ledger=lambda: _ledger(workspace),
+        open_ledger=lambda: _open_ledger(workspace),
         database=_database(workspace),
         index_file=workspace.root / content_index.INDEX_NAME if workspace.trusted else None,
         proof=proof,
@@ -70,7 +70,7 @@ def verify_file(
         root = discovered_workspace.root
         reason = f"{root} was only found, not chosen; --workspace would use its trust and ledger"
         found = replace(found, not_checked=(*found.not_checked, NotChecked("workspace", reason)))
-    return _report(path, found, decide_verdict(found.evidence), trust)
+    return _build_report(path, found, decide_verdict(found.evidence), trust)
 
 
 def _database(workspace: Workspace) -> Path | None:
@@ -82,7 +82,7 @@ def _database(workspace: Workspace) -> Path | None:
 
 
 @contextmanager
-def _ledger(workspace: Workspace) -> Iterator[Ledger | None]:
+def _open_ledger(workspace: Workspace) -> Iterator[Ledger | None]:
     """The workspace's ledger, read only; None where none was made yet."""
     if not (workspace.trusted and workspace.has_ledger):
         yield None
@@ -97,7 +97,7 @@ def _ledger(workspace: Workspace) -> Iterator[Ledger | None]:
         yield ledger
 
 
-def _report(path: Path, found: GatheredEvidence, answer: VerdictResult, trust: Trust) -> Report:
+def _build_report(path: Path, found: GatheredEvidence, answer: VerdictResult, trust: Trust) -> Report:
     """Everything in one value."""
     evidence = found.evidence
     content: ContentMatch | None = next((r.content for r in evidence.resolutions if r.content), None)

@@ -205,7 +205,7 @@ def find_local_releases(ledger: Ledger, what: Path | int) -> list[ReleaseEntry]:
     from safegen.verification import watermarks
 
     if isinstance(what, int):
-        return list(ledger.find(content_id=what))
+        return list(ledger.find_releases(content_id=what))
     skipped: list[NotChecked] = []
     nothing = CredentialsEvidence(CredentialState.ABSENT)
     looked = watermarks.detect_watermarks(what, nothing, ledger, skipped)
@@ -213,7 +213,7 @@ def find_local_releases(ledger: Ledger, what: Path | int) -> list[ReleaseEntry]:
     if not resolutions:
         resolutions, _ = watermarks.recover_by_content(looked, nothing, ledger)
     ids = [r.manifest_id for r in resolutions if r.content is not None and r.content.matches]
-    return [release for i in dict.fromkeys(ids) for release in ledger.find(manifest_id=i)]
+    return [release for i in dict.fromkeys(ids) for release in ledger.find_releases(manifest_id=i)]
 
 
 _HINT = "give the https address under which the service has /matches and /manifests"

@@ -61,7 +61,7 @@ def check_time_stamps(
 def _sidecar_stamps(path: Path, how: VerifyOptions, entry: LedgerEvidence) -> Iterator[tuple[bytes, bytes]]:
     """The stamp beside the proof sidecar, with the checkpoint of the proof: if that shows this entry."""
     from safegen.ledger.proof import SUFFIX as PROOF
-    from safegen.ledger.timestamp import SUFFIX, body_of, read_token
+    from safegen.ledger.timestamp import SUFFIX, checkpoint_body, read_token
 
     proof = how.proof or path.with_name(path.name + PROOF)
     file = proof.with_name(proof.name + SUFFIX)
@@ -71,7 +71,7 @@ def _sidecar_stamps(path: Path, how: VerifyOptions, entry: LedgerEvidence) -> It
     if shown is None or (shown.origin, shown.index) != (entry.origin, entry.index):
         return
     if shown.entry.get("public") == entry.entry:
-        yield read_token(file), body_of(shown.checkpoint)
+        yield read_token(file), checkpoint_body(shown.checkpoint)
 
 
 def _read_verified_proof(file: Path, how: VerifyOptions) -> VerifiedProof | None:
@@ -80,7 +80,7 @@ def _read_verified_proof(file: Path, how: VerifyOptions) -> VerifiedProof | None
 
     try:
         with file.open(encoding="utf-8") as lines:
-            return verify_proof(lines.read(MAX_PROOF + 1), logs=how.trust.logs)
+            return verify_proof(lines.read(MAX_PROOF + 1), logs=how.trust.log_keys)
     except (OSError, UnicodeDecodeError, SafegenError):
         return None
 
@@ -93,7 +93,7 @@ def _ledger_stamps(entry: LedgerEvidence, ledger: Ledger | None) -> Iterator[tup
         return
     leaf = ledger.entry(entry.index).leaf
     for stamp in read_stamps(ledger.checkpoint_folder.folder, entry.index + 1):
-        body = ledger.holds_at(entry.index, leaf, stamp.size)
+        body = ledger.checkpoint_including(entry.index, leaf, stamp.size)
         if body is not None:
             yield stamp.token, body.encode()
 

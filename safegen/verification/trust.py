@@ -20,7 +20,7 @@ class Trust:
     """Whom the user trusts: PEM anchors of signers, keys of logs by origin, PEM anchors of time stamps."""
 
     anchors: tuple[bytes, ...] = ()
-    logs: Mapping[str, Sequence[Ed25519PublicKey]] = field(default_factory=dict)
+    log_keys: Mapping[str, Sequence[Ed25519PublicKey]] = field(default_factory=dict)
     tsa_anchors: tuple[bytes, ...] = ()
     crls: tuple[bytes, ...] = ()
     """Revocation lists (PEM)."""
@@ -69,6 +69,6 @@ def _own(workspace: Workspace) -> Iterator[TrustBundle]:
     if (workspace.keys / "identity.json").is_file():
         own = Identity.load(workspace.keys)
         logs = dict([decode_vkey(own.log_vkey)])
-        yield TrustBundle("this workspace", (own.root_pem,), logs, history=own.log_history, crls=own.crls)
+        yield TrustBundle("this workspace", (own.root_pem,), logs, log_history=own.log_history, crls=own.crls)
     if workspace.config.signing_chain is not None:
         yield TrustBundle("configured certificate", (workspace.config.signing_chain.read_bytes(),))

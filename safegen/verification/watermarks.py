@@ -82,7 +82,7 @@ def _load_schemes(credentials: CredentialsEvidence, skipped: list[NotChecked]) -
     found: list[Watermark] = []
     for name in dict.fromkeys([DEFAULT_SCHEME, *map(_scheme_name, ours)]):
         try:
-            found.append(plugins.load("watermarks", name))
+            found.append(plugins.load_plugin("watermarks", name))
         except SafegenError as error:
             skipped.append(NotChecked(f"watermark {name}", f"{error}; {error.hint}".rstrip("; ")))
     return found
@@ -100,7 +100,7 @@ def _sample_frames(
     from safegen.media import sandbox
 
     try:
-        return sandbox.sample(path, frames=scheme.sample_frames, short_side=scheme.sample_short_side)
+        return sandbox.sample_frames(path, frames=scheme.sample_frames, short_side=scheme.sample_short_side)
     except sandbox.NoVideo:
         skipped.append(NotChecked("watermark", "the file has no pictures"))
     except UnreadableInput as error:
@@ -118,15 +118,17 @@ def resolve_payloads(
     recovered: ReleaseEntry | None = None
     if ledger is None or looked.sample is None:
         return resolutions, recovered
-    from safegen.detectors.provenance.content import Descriptors, compare
+    from safegen.detectors.provenance.content import Descriptors, compare_content
 
     for reading in looked.readings:
         if not reading.present or reading.payload is None:
             continue
-        for release in ledger.find(content_id=reading.payload):
+        for release in ledger.find_releases(content_id=reading.payload):
             match = None
             if release.descriptors:
-                match = compare(Descriptors.from_bytes(release.descriptors), looked.sample, reading.geometry)
+                match = compare_content(
+                    Descriptors.from_bytes(release.descriptors), looked.sample, reading.geometry
+                )
             resolutions.append(Resolution(reading.payload, release.manifest_id, match))
             if recovered is None or (match is not None and match.matches):
                 recovered = release

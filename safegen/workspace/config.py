@@ -20,7 +20,7 @@ from safegen.errors import UsageError, WorkspaceError
 
 CONFIG_NAME = "safegen.toml"
 
-Source: TypeAlias = Literal["option", "environment", "discovered", "user"]
+WorkspaceSource: TypeAlias = Literal["option", "environment", "discovered", "user"]
 
 _NEW_CONFIG = """\
 # safegen workspace. Delete nothing in this folder by hand: the ledger and its checkpoints belong together.
@@ -70,7 +70,7 @@ class Workspace:
     """A workspace folder. ``trusted`` is False when it was merely discovered."""
 
     root: Path
-    source: Source = "option"
+    source: WorkspaceSource = "option"
     config: Config = field(default_factory=Config)
 
     @property
@@ -103,7 +103,7 @@ class Workspace:
         """Whether a ledger has been made already."""
         return self.config.ledger_url is not None or (self.root / "ledger.db").is_file()
 
-    def releasing(
+    def with_release_settings(
         self, *, manifest: str | None = None, label: str | None = None, access: bool | None = None
     ) -> Workspace:
         """This workspace, releasing with other settings than its file says where they are given.
@@ -122,7 +122,7 @@ class Workspace:
         changes = {k: v for k, v in chosen.items() if v is not None}
         return replace(self, config=replace(self.config, **changes))
 
-    def make(self) -> None:
+    def create(self) -> None:
         """Create the folder (0700) and its ``safegen.toml`` if absent. Raises WorkspaceError."""
         try:
             self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -140,31 +140,31 @@ class Workspace:
             ) from error
 
 
-def find(option: str | os.PathLike[str] | None = None, *, start: Path | None = None) -> Workspace:
+def find_workspace(option: str | os.PathLike[str] | None = None, *, start: Path | None = None) -> Workspace:
     """The workspace to use, by the order in the module's docstring. It need not exist yet.
 
     Raises UsageError for a path that is a file, WorkspaceError for an unreadable ``safegen.toml``.
     """
     if option:
-        return _open(Path(option), "option")
+        return _load(Path(option), "option")
     if named := os.environ.get("SAFEGEN_WORKSPACE"):
-        return _open(Path(named), "environment")
+        return _load(Path(named), "environment")
     here = (start or Path.cwd()).resolve()
     own = _user_folder()
     for folder in (here, *here.parents):
         if (folder / CONFIG_NAME).is_file() and folder != own:
-            return _open(folder, "discovered")
-    return _open(own, "user")
+            return _load(folder, "discovered")
+    return _load(own, "user")
 
 
-def find_trusted(option: str | os.PathLike[str] | None = None) -> Workspace:
+def find_trusted_workspace(option: str | os.PathLike[str] | None = None) -> Workspace:
     """As ``find``, but never a discovered one: falls back to the user's own workspace."""
-    return or_own(find(option))
+    return trusted_or_own(find_workspace(option))
 
 
-def or_own(found: Workspace) -> Workspace:
+def trusted_or_own(found: Workspace) -> Workspace:
     """*found* where it is trusted, else the user's own workspace."""
-    return found if found.trusted else _open(_user_folder(), "user")
+    return found if found.trusted else _load(_user_folder(), "user")
 
 
 def _user_folder() -> Path:
@@ -174,15 +174,15 @@ def _user_folder() -> Path:
     return Path(platformdirs.user_data_dir("safegen", appauthor=False)).resolve()
 
 
-def _open(root: Path, source: Source) -> Workspace:
+def _load(root: Path, source: WorkspaceSource) -> Workspace:
     """Workspace at *root* with its settings."""
     root = root.expanduser().resolve()
     if root.exists() and not root.is_dir():
         raise UsageError(f"the workspace {root} is a file", hint="give a folder")
-    return Workspace(root, source, _config(root))
+    return Workspace(root, source, _read_config(root))
 
 
-def _config(root: Path) -> Config:
+def _read_config(root: Path) -> Config:
     """Settings from ``safegen.toml``; defaults where it does not exist."""
     file = root / CONFIG_NAME
     try:
@@ -197,7 +197,7 @@ def _config(root: Path) -> Config:
         data = _toml(text)
     except ValueError as error:
         raise WorkspaceError(f"{file}: {error}", hint="repair the file; it is TOML") from error
-    return _validated(data, root, file)
+    return _validate(data, root, file)
 
 
 def _toml(text: str) -> Mapping[str, Any]:
@@ -207,7 +207,7 @@ def _toml(text: str) -> Mapping[str, Any]:
     return tomllib.loads(text)
 
 
-def _validated(data: Mapping[str, Any], root: Path, file: Path) -> Config:
+def _validate(data: Mapping[str, Any], root: Path, file: Path) -> Config:
     """Config from parsed TOML. Unknown keys are errors: a typo must not switch something off silently."""
     if data == {"format": 1}:  # as made: pydantic's import would be a third of what `verify` takes
         return Config()
@@ -222,7 +222,9 @@ def _validated(data: Mapping[str, Any], root: Path, file: Path) -> Config:
         where = ".".join(str(part) for part in first["loc"])
         raise WorkspaceError(f"{file}: {where}: {first['msg']}", hint="correct safegen.toml") from error
     try:
-        chosen = Workspace(root).releasing(manifest=content.release.manifest, label=content.release.label)
+        chosen = Workspace(root).with_release_settings(
+            manifest=content.release.manifest, label=content.release.label
+        )
     except UsageError as error:
         raise WorkspaceError(f"{file}: [release]: {error}", hint=error.hint) from error
     signing = content.signing

@@ -24,21 +24,21 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def random_id() -> int:
+def new_content_id() -> int:
     """A random content id: 64 bits, never 0."""
     return secrets.randbits(64) or 1
 
 
-def no_fault(_point: str) -> None:
+def no_hook(_point: str) -> None:
     """The default of the fault-injection hook: nothing happens."""
 
 
-DEFAULT_NAME = "local"
+DEFAULT_ORGANISATION = "local"
 """The organisation in a local identity's certificates when the workspace names none."""
 
 
 @dataclass(frozen=True)
-class Studio:
+class Session:
     """An open workspace with its keys at hand.
 
     ``signer_roots`` are the anchors against which our own signature is checked when it is read back.
@@ -48,54 +48,59 @@ class Studio:
     workspace: Workspace
     identity: Identity
     signer: Signer
-    signer_roots: tuple[bytes, ...]
+    signer_anchors: tuple[bytes, ...]
     ledger: Ledger
     progress: Progress = field(default_factory=NoProgress)
     clock: Callable[[], datetime] = utc_now
-    new_id: Callable[[], int] = random_id
-    at: Callable[[str], None] = no_fault
+    new_id: Callable[[], int] = new_content_id
+    hook: Callable[[str], None] = no_hook
 
 
 @contextmanager
-def open_studio(
+def open_session(
     workspace: Workspace,
     *,
     passphrase: Passphrase = None,
     signer: Signer | None = None,
     progress: Progress | None = None,
     clock: Callable[[], datetime] = utc_now,
-    at: Callable[[str], None] = no_fault,
-) -> Iterator[Studio]:
+    hook: Callable[[str], None] = no_hook,
+) -> Iterator[Session]:
     """Open *workspace* for making videos; made on first use. Finishes interrupted releases first.
 
     Raises WorkspaceError, KeyUnavailable, LedgerError: all before anything is generated.
     """
     from safegen.keys.identity import Identity
-    from safegen.keys.signers import require_current
+    from safegen.keys.signers import require_valid_certificate
     from safegen.ledger.note import LogSigner
     from safegen.ledger.store import Ledger
     from safegen.release import recover
 
-    workspace.make()
+    workspace.create()
     identity = Identity.load_or_create(
-        workspace.keys, name=workspace.config.organisation or DEFAULT_NAME, passphrase=passphrase, clock=clock
+        workspace.keys,
+        name=workspace.config.organisation or DEFAULT_ORGANISATION,
+        passphrase=passphrase,
+        clock=clock,
     )
     chosen, roots = (
-        (signer, (signer.chain_pem,)) if signer is not None else _signer(workspace, identity, passphrase)
+        (signer, (signer.chain_pem,))
+        if signer is not None
+        else _configured_signer(workspace, identity, passphrase)
     )
-    require_current(chosen, clock())
+    require_valid_certificate(chosen, clock())
     log = LogSigner(identity.log_origin, identity.log_key)
     with Ledger.open(
         workspace.ledger_url, signer=log, checkpoint_dir=workspace.checkpoints, clock=clock
     ) as ledger:
         recover(ledger, clock=clock)
-        yield Studio(
-            workspace, identity, chosen, roots, ledger, progress or NoProgress(), clock, random_id, at
+        yield Session(
+            workspace, identity, chosen, roots, ledger, progress or NoProgress(), clock, new_content_id, hook
         )
 
 
 @contextmanager
-def open_ledger(
+def open_ledger_for_writing(
     workspace: Workspace, *, passphrase: Passphrase = None, clock: Callable[[], datetime] = utc_now
 ) -> Iterator[Ledger]:
     """The existing ledger of *workspace*, for commands that write to it but sign no video.
@@ -121,7 +126,7 @@ def open_ledger(
         yield ledger
 
 
-def _signer(
+def _configured_signer(
     workspace: Workspace, identity: Identity, passphrase: Passphrase
 ) -> tuple[Signer, tuple[bytes, ...]]:
     """The configured certificate, else the local identity; with the anchors of its chain."""

@@ -15,7 +15,7 @@ import numpy as np
 import safegen
 from safegen.credentials.manifest import ManifestInputs, build_manifest
 from safegen.credentials.sign import Ingredient, sign_file
-from safegen.keys.identity import Identity, now_utc
+from safegen.keys.identity import Identity, utc_now
 from safegen.keys.trust import export_trust
 from safegen.ledger.note import LogSigner
 from safegen.ledger.store import Ledger
@@ -76,13 +76,13 @@ class Maker:
     @classmethod
     def open(cls, root: Path, name: str = "Studio Nord") -> Maker:
         """Make the workspace and its keys."""
-        space = workspaces.find(root)
-        space.make()
+        space = workspaces.find_workspace(root)
+        space.create()
         return cls(root, Identity.load_or_create(space.keys, name=name))
 
     def ledger(self, *, read_only: bool = False) -> Ledger:
         """The workspace's ledger."""
-        space = workspaces.find(self.root)
+        space = workspaces.find_workspace(self.root)
         if read_only:
             return Ledger.open(space.ledger_url, read_only=True)
         signer = LogSigner(self.identity.log_origin, self.identity.log_key)
@@ -123,7 +123,7 @@ class Maker:
 
     def trust_file(self, target: Path) -> Path:
         """What a third party pins."""
-        target.write_text(export_trust(self.identity, "Studio Nord", created=now_utc()))
+        target.write_text(export_trust(self.identity, "Studio Nord", created=utc_now()))
         return target
 
     def verify(self, path: Path, **more: Any) -> safegen.Report:

@@ -14,12 +14,12 @@ from click.testing import CliRunner
 
 import safegen
 from safegen.accessibility import scenes, sidecars, tracks, webvtt
-from safegen.accessibility.transcript import transcript
+from safegen.accessibility.transcript import render_transcript
 from safegen.errors import UsageError
 from safegen.media import tracks as media
 from safegen.media.encode import Encoding, encode_mp4
 from safegen.types import Clip, Verdict
-from safegen.verification.html_report import Item, render
+from safegen.verification.html_report import ReportItem, render
 from safegen.verification.summary import summary_rows
 from tests.e2e import browser
 from tests.e2e.conftest import PROMPT, Studio
@@ -51,7 +51,7 @@ def test_a_release_comes_with_tracks_that_its_credentials_name(studio: Studio) -
 
 def test_the_file_itself_has_them_too_and_says_what_was_seen(studio: Studio) -> None:
     release = studio.first
-    found = media.read_own(release.path)
+    found = media.read_tracks(release.path)
     assert [t for *_, t in found.texts["captions"]] == [tracks.NO_SOUND]
     said = [t for *_, t in found.texts["descriptions"]]
     assert said == [c.text for c in webvtt.read_file(release.path.with_name("first.descriptions.vtt"))]
@@ -82,7 +82,7 @@ def test_verify_says_which_texts_are_still_those_that_were_released(studio: Stud
         "copy.captions.vtt CHANGED since the release; descriptions, chapters as released; "
         "transcript not beside the file"
     )
-    assert told in " ".join(render([Item(copy, report)], when="now").split())
+    assert told in " ".join(render([ReportItem(copy, report)], when="now").split())
     whole = studio.verify(studio.first.path)
     assert {t.state for t in whole.texts} == {"as released"}
 
@@ -114,7 +114,7 @@ def test_switched_off_the_record_says_so(studio: Studio, tmp_path: Path) -> None
     report = studio.verify(release.path)
     assert report.verdict is Verdict.VERIFIED
     assert stated(report) == sidecars.SWITCHED_OFF
-    assert media.read_own(release.path).texts == {}
+    assert media.read_tracks(release.path).texts == {}
 
 
 @pytest.mark.slow
@@ -148,16 +148,16 @@ video.addEventListener("ended", () => window.ended = true);
 </script></html>"""
 
 
-def two_shots(folder: Path) -> tracks.Tracks:
+def two_shots(folder: Path) -> tracks.AccessibilityTracks:
     """A playable clip of two shots with every track, inside and beside."""
     frames = [*world("red", "ball", "right", "grass"), *world("blue", "box", "still", "snow", 2)]
     import numpy as np
 
     clip = Clip.from_array(np.stack(frames), 12)
     found = scenes.segment_scenes(scenes.sample_clip(clip), shots=(0.0, 3.0))
-    built = tracks.build(found, clip.seconds, audio=None, engine=Tones())
+    built = tracks.build_tracks(found, clip.seconds, audio=None, engine=Tones())
     encode_mp4(clip, folder / "bare.mp4", fps=Fraction(12), encoding=Encoding(preset="ultrafast"))
-    media.write_own(folder / "bare.mp4", folder / "clip.mp4", sidecars.embedded_tracks(built))
+    media.mux_tracks(folder / "bare.mp4", folder / "clip.mp4", sidecars.embedded_tracks(built))
     for name, text in sidecars.build_sidecars(built, title="T").by_file_name("clip.mp4").items():
         (folder / name).write_text(text)
     return built
@@ -196,7 +196,7 @@ def test_a_browser_shows_each_cue_when_it_should(tmp_path: Path) -> None:
 @pytest.mark.skipif(browser.PROGRAM is None, reason="there is no Chromium")
 def test_the_transcript_is_a_page_a_screen_reader_can_use(tmp_path: Path) -> None:
     built = two_shots(tmp_path)
-    (tmp_path / "t.html").write_text(transcript(built, title="Transcript: clip"))
+    (tmp_path / "t.html").write_text(render_transcript(built, title="Transcript: clip"))
     with browser.served(tmp_path) as address, browser.browser() as tab:
         tab.call("Page.navigate", url=f"{address}/t.html")
         tab.until("document.readyState === 'complete' && document.title", 60)

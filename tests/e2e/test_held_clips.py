@@ -20,10 +20,10 @@ from safegen.errors import HeldForReview
 from safegen.media import sandbox
 from safegen.pipeline import produce
 from safegen.review import queue
-from safegen.review.export import Left, rows
+from safegen.review.export import SkippedCases, labelled_rows
 from safegen.types import Allowed, AudioTrack, Clip, Generated, Held, ModelRef, Outlook, PolicyRef, Request
 from safegen.workspace import config
-from safegen.workspace.session import open_ledger
+from safegen.workspace.session import open_ledger_for_writing
 
 PROMPT = "a pattern that rolls"
 POLICY = """\
@@ -88,11 +88,11 @@ class House:
         return int(stopped.value.hint.rpartition("show ")[2].rstrip("`"))
 
     def decide(self, index: int, act: Any = "approve") -> None:
-        with open_ledger(config.find(self.root)) as ledger:
-            queue.decide(ledger, index, act, by="Ada")
+        with open_ledger_for_writing(config.find_workspace(self.root)) as ledger:
+            queue.record_review(ledger, index, act, reviewer="Ada")
 
     def entry(self, index: int) -> dict[str, Any]:
-        with open_ledger(config.find(self.root)) as ledger:
+        with open_ledger_for_writing(config.find_workspace(self.root)) as ledger:
             return dict(ledger.entry(index).public)
 
     def cli(self, *arguments: str) -> str:
@@ -151,9 +151,9 @@ def test_an_approved_clip_is_released_as_it_was_held(house: House) -> None:
     assert not kept.parent.exists()
     with pytest.raises(HeldForReview, match="cannot be released"):
         house.generate("again.mp4", index)
-    with open_ledger(config.find(house.root)) as ledger:
-        left = Left()
-        assert list(rows(ledger, left)) == []
+    with open_ledger_for_writing(config.find_workspace(house.root)) as ledger:
+        left = SkippedCases()
+        assert list(labelled_rows(ledger, left)) == []
     assert left.clips == 1
 
 

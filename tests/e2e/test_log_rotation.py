@@ -14,7 +14,7 @@ from safegen import Verdict
 from safegen.cli import group
 from safegen.errors import KeyUnavailable, LedgerError, UsageError
 from safegen.keys.identity import Identity
-from safegen.keys.log_rotation import PastKey, rotate_log, vouched_for
+from safegen.keys.log_rotation import PastKey, rotate_log, verify_key_history
 from safegen.keys.trust import TrustBundle, TrustStore, read_trust_file
 from safegen.workspace import config
 from tests.e2e.makers import Maker, hand_over
@@ -33,7 +33,7 @@ def verdict(path: Path, root: Path) -> Verdict:
 def test_old_and_new_proofs(tmp_path: Path) -> None:
     old = Maker.open(tmp_path / "workspace")
     before = hand_over(old.release(tmp_path / "before.mp4"), tmp_path / "inbox")
-    store = TrustStore(config.find(tmp_path / "me").trust)
+    store = TrustStore(config.find_workspace(tmp_path / "me").trust)
     store.add(read_trust_file(old.trust_file(tmp_path / "old.json")))
     new = rotated(rotated(old))
     after = hand_over(new.release(tmp_path / "after.mp4", content_id=2), tmp_path / "inbox")
@@ -90,18 +90,18 @@ def test_nobody_slips_in_another_key(tmp_path: Path) -> None:
     note = after.log_history[0].note
     forged = [
         TrustBundle("f", logs=_logs(after), vkeys=(after.log_vkey,)),
-        TrustBundle("f", logs=_logs(after), vkeys=(after.log_vkey,), history=after.log_history),
+        TrustBundle("f", logs=_logs(after), vkeys=(after.log_vkey,), log_history=after.log_history),
         TrustBundle(
-            "f", logs=_logs(after), vkeys=(after.log_vkey,), history=(PastKey(victim.log_vkey, note),)
+            "f", logs=_logs(after), vkeys=(after.log_vkey,), log_history=(PastKey(victim.log_vkey, note),)
         ),
-        TrustBundle("f", logs=_logs(victim), vkeys=(victim.log_vkey,), history=(PastKey(own, note),)),
+        TrustBundle("f", logs=_logs(victim), vkeys=(victim.log_vkey,), log_history=(PastKey(own, note),)),
     ]
     for bundle in forged:
         with pytest.raises(UsageError, match="already pinned with another key"):
             store.add(bundle)
-    assert vouched_for([own], after.log_history, after.log_vkey)
+    assert verify_key_history([own], after.log_history, after.log_vkey)
     past = after.log_history[0]
-    assert not vouched_for(
+    assert not verify_key_history(
         [own], [replace(past, note=past.note.replace("rotation", "Rotation"))], after.log_vkey
     )
 

@@ -120,7 +120,7 @@ def test_places_that_are_none(maker: Maker, tmp_path: Path, place: str) -> None:
     with pytest.raises(UsageError, match="no place"):
         signed(maker, tmp_path, place)
     with pytest.raises(UsageError):
-        config.find(maker.root).releasing(manifest=place)
+        config.find_workspace(maker.root).with_release_settings(manifest=place)
     assert not (tmp_path / "clip.mp4").exists()
 
 

@@ -41,7 +41,7 @@ def painter(monkeypatch: pytest.MonkeyPatch) -> Painter:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace that keeps prompts, a release in it, a picture and a video without credentials."""
     folder = tmp_path_factory.mktemp("ways")
-    config.find(folder / "workspace").make()
+    config.find_workspace(folder / "workspace").create()
     (folder / "workspace" / "safegen.toml").write_text("format = 1\n[privacy]\nkeep_prompts = true\n")
     cv2.imwrite(str(folder / "photo.png"), np.random.default_rng(1).integers(0, 255, (64, 64, 3), np.uint8))
     paint(folder / "camera.mp4")
@@ -137,7 +137,7 @@ def test_a_way_of_working_is_released_with_what_it_was_made_from(
     rows = dict(summary_rows(report))
     assert ("made from" in rows) == bool(parts)
     assert len(report_to_json(report)["credentials"]["ingredients"]) == len(found)
-    with Ledger.open(config.find(root).ledger_url, read_only=True) as ledger:
+    with Ledger.open(config.find_workspace(root).ledger_url, read_only=True) as ledger:
         index = ledger.entry(release.index).public["decision"]
         kept = ledger.private(index) or {}
     assert [i["sha256"] for i in kept["inputs"]] == [i.sha256 for i in request.inputs]
@@ -145,7 +145,7 @@ def test_a_way_of_working_is_released_with_what_it_was_made_from(
 
 
 def test_a_prompt_left_out_is_the_one_that_was_kept(place: Path) -> None:
-    space = config.find(place / "workspace")
+    space = config.find_workspace(place / "workspace")
     own = build.extend(place / "own.mp4", workspace=space)
     assert own.request.prompt == "a red ball"
     assert "kept for own.mp4" in own.notes[0]
@@ -165,7 +165,7 @@ def test_a_clip_that_may_not_be_used_leaves_nothing_but_a_record(place: Path, pa
         safegen.remix(foreign, "a red ball", place / "never.mp4", workspace=place / "workspace")
     assert not painter.seen
     assert left(place) == before
-    with Ledger.open(config.find(place / "workspace").ledger_url, read_only=True) as ledger:
+    with Ledger.open(config.find_workspace(place / "workspace").ledger_url, read_only=True) as ledger:
         last = ledger.entries("decision", 1)[0].public
     assert last["outcome"] == "block"
     assert last["categories"] == ["input_rights"]

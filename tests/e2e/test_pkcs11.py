@@ -17,7 +17,7 @@ from safegen import Verdict
 from safegen.errors import KeyUnavailable, SigningFailed
 from safegen.keys.signers import from_callback, load_chain
 from safegen.keys.trust import TrustBundle, TrustStore
-from safegen.workspace.config import find
+from safegen.workspace.config import find_workspace
 from tests.e2e.makers import Maker
 
 MODULES = (
@@ -66,7 +66,7 @@ def test_a_video_signed_in_the_token(example: ModuleType, session: Any, tmp_path
     from cryptography.hazmat.primitives.serialization import Encoding
 
     anchor = load_chain(chain)[-1].public_bytes(Encoding.PEM)
-    TrustStore(find(maker.root).trust).add(TrustBundle("token's CA", (anchor,)))
+    TrustStore(find_workspace(maker.root).trust).add(TrustBundle("token's CA", (anchor,)))
     assert maker.verify(video).verdict is Verdict.VERIFIED
 
 

@@ -81,7 +81,7 @@ def killer(point: str, nth: int = 1) -> Callable[[str], None]:
 
 def make_release(ledger: Ledger, path: Path, at: Callable[[str], None] = lambda _: None) -> int:
     """A release of stand-in bytes: only what begins with SIGNED counts as signed."""
-    with ReleaseJob.begin(ledger, path, at=at) as job:
+    with ReleaseJob.begin(ledger, path, hook=at) as job:
         video, captions = job.temporary(path.name), job.temporary("captions")
         video.write_bytes(b"raw")
         at("writing")
@@ -191,7 +191,7 @@ def test_a_killed_recovery_is_recovered(workspace: Path, point: str) -> None:
             make_release(open_ledger(workspace), workspace / "out/v.mp4", killer("record:committed")) and None
         )
     )
-    status = in_child(lambda: recover(open_ledger(workspace), at=killer(point)) and None)
+    status = in_child(lambda: recover(open_ledger(workspace), hook=killer(point)) and None)
     assert os.WTERMSIG(status) == signal.SIGKILL
     settled(workspace)
     assert len(visible(workspace / "out")) == 3

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 import safegen
-from safegen.workspace.config import find
-from safegen.workspace.session import open_studio
+from safegen.workspace.config import find_workspace
+from safegen.workspace.session import open_session
 from tests.support.video_server import VideoServer, encoded, serving
 
 pytest.importorskip("openai")
@@ -145,6 +145,6 @@ def test_a_kill_leaves_nothing_that_stays(server: VideoServer, in_memory: Path) 
     running.kill()
     running.communicate(timeout=60)
     assert not (in_memory / "out.mp4").exists()
-    with open_studio(find(in_memory / "workspace")):
+    with open_session(find_workspace(in_memory / "workspace")):
         pass  # the next start clears up after the killed one
     assert not list((in_memory / ".safegen-tmp").glob("*"))

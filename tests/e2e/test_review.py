@@ -17,7 +17,7 @@ from safegen.pipeline import produce
 from safegen.review import queue
 from safegen.types import Clip, Generated, Held, ModelRef, Outlook, Request
 from safegen.workspace import config
-from safegen.workspace.session import open_ledger
+from safegen.workspace.session import open_ledger_for_writing
 from tests.unit.credentials.conftest import Tsa, tsa  # noqa: F401
 
 PROMPT = "a sentence that a policy holds"
@@ -61,9 +61,9 @@ def test_an_approved_request_is_released_once(
     monkeypatch.setattr("safegen.screening.screen", held)
     monkeypatch.setattr(produce, "find_generator", lambda model: painter)
     root, output = tmp_path / "workspace", tmp_path / "video.mp4"
-    config.find(root).make()
+    config.find_workspace(root).create()
     (root / "safegen.toml").write_text(f'format = 1\n[signing]\ntsa_url = "{tsa.url}"\n')
-    TrustStore(config.find(root).trust).add(parse_trust(tsa.root, name="authority", kind="tsa"))
+    TrustStore(config.find_workspace(root).trust).add(parse_trust(tsa.root, name="authority", kind="tsa"))
 
     def generate(approval: int | None) -> safegen.Release:
         return safegen.generate(PROMPT, output, seed=3, workspace=root, approval=approval)
@@ -71,19 +71,19 @@ def test_an_approved_request_is_released_once(
     with pytest.raises(HeldForReview) as stopped:
         generate(None)
     assert "safegen review show 0" in stopped.value.hint
-    with open_ledger(config.find(root)) as ledger:
-        queue.decide(ledger, 0, "approve", by="Ada")
+    with open_ledger_for_writing(config.find_workspace(root)) as ledger:
+        queue.record_review(ledger, 0, "approve", reviewer="Ada")
     painter.broken = True
     with pytest.raises(GenerationFailed):
         generate(0)
     painter.broken = False
     with pytest.raises(HeldForReview, match="is used"):
         generate(0)
-    with open_ledger(config.find(root)) as ledger:
-        approval = queue.decide(ledger, 0, "approve", by="Ada").approval
+    with open_ledger_for_writing(config.find_workspace(root)) as ledger:
+        approval = queue.record_review(ledger, 0, "approve", reviewer="Ada").approval
     assert not output.exists()
     release = generate(approval)
-    with open_ledger(config.find(root)) as ledger:
+    with open_ledger_for_writing(config.find_workspace(root)) as ledger:
         public = ledger.entry(release.index).public
         assert public["review"] == approval
         assert ledger.entry(public["decision"]).public["outcome"] == "review"
@@ -93,7 +93,7 @@ def test_an_approved_request_is_released_once(
     assert report.ledger is not None
     assert report.ledger.time_stamped
     stated = {a["label"]: a["data"] for a in report.credentials.manifest["assertions"]}  # type: ignore[index]
-    origin = Identity.load(config.find(root).keys).log_origin
+    origin = Identity.load(config.find_workspace(root).keys).log_origin
     assert stated["org.safegen.policy"]["review"] == {"log": origin, "entry": approval}
     with pytest.raises(HeldForReview):
         safegen.generate(PROMPT, tmp_path / "again.mp4", seed=3, workspace=root, approval=approval)

@@ -140,7 +140,7 @@ def known(
 
 
 def ask(maker: Maker, path: Path, url: str | None, *, send: bool = False) -> Report:
-    return run.verify_file(path, workspace=config.find(maker.root), resolve=url, send=send)
+    return run.verify_file(path, workspace=config.find_workspace(maker.root), resolve=url, send=send)
 
 
 def reasons(report: Report) -> str:
@@ -301,9 +301,9 @@ def test_by_content_and_services_that_misbehave(
 def test_a_file_is_not_sent_for_ever(
     service: Service, bare: Path, maker: Maker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remote, "SENDING", 0.0)
+    monkeypatch.setattr(remote, "UPLOAD_SECONDS", 0.0)
     assert "TimeoutError" in reasons(ask(maker, bare, service.url, send=True))
-    monkeypatch.setattr(remote, "MAX_SENT", 10)
+    monkeypatch.setattr(remote, "MAX_UPLOAD_BYTES", 10)
     assert "is not sent" in reasons(ask(maker, bare, service.url, send=True))
     assert service.sent == []
 
@@ -349,6 +349,6 @@ def test_by_the_own_ledger(maker: Maker, tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_copy_leads_to_its_release(studio: Studio) -> None:
     """A real mark: the release of a real clip is found by the file itself, and not by a stranger's clip."""
-    with Ledger.open(config.find(studio.workspace).ledger_url, read_only=True) as ledger:
+    with Ledger.open(config.find_workspace(studio.workspace).ledger_url, read_only=True) as ledger:
         (found,) = soft_binding_api.find_local_releases(ledger, studio.first.path)
     assert found.manifest_id == studio.first.manifest_id

@@ -30,18 +30,18 @@ def handed(studio: Studio, tmp_path: Path) -> Path:
 
 
 def bundle(studio: Studio, target: Path, *, pem: bool = False) -> Path:
-    from safegen.keys.identity import Identity, now_utc
+    from safegen.keys.identity import Identity, utc_now
     from safegen.keys.trust import export_pem, export_trust
 
-    own = Identity.load(config.find(studio.workspace).keys)
-    target.write_text(export_pem(own) if pem else export_trust(own, "Studio", created=now_utc()))
+    own = Identity.load(config.find_workspace(studio.workspace).keys)
+    target.write_text(export_pem(own) if pem else export_trust(own, "Studio", created=utc_now()))
     return target
 
 
 def pin(stranger: Path, file: Path) -> None:
     from safegen.keys.trust import TrustStore, read_trust_file
 
-    TrustStore(config.find(stranger).trust).add(read_trust_file(file))
+    TrustStore(config.find_workspace(stranger).trust).add(read_trust_file(file))
 
 
 def test_unknown_maker_is_untrusted(handed: Path, stranger: Path) -> None:
@@ -108,5 +108,5 @@ def test_attackers_folder_adds_no_trust(
     shutil.copytree(studio.workspace, handed.parent, dirs_exist_ok=True)
     pin(handed.parent, bundle(studio, tmp_path / "trust.json"))
     monkeypatch.chdir(handed.parent)
-    assert config.find().source == "discovered"
+    assert config.find_workspace().source == "discovered"
     assert safegen.verify(handed.name).verdict is Verdict.SIGNED_UNTRUSTED

@@ -14,7 +14,7 @@ from safegen import Verdict
 from safegen.cli import group
 from safegen.keys.trust import TrustStore, parse_trust, read_trust_file
 from safegen.ledger import timestamp
-from safegen.verification.html_report import Item, render
+from safegen.verification.html_report import ReportItem, render
 from safegen.verification.json_report import report_to_json
 from safegen.workspace import config
 from tests.e2e.makers import Maker, hand_over
@@ -51,7 +51,7 @@ def handed(maker: Maker, tmp_path: Path) -> Path:
 def stranger(maker: Maker, folder: Path, *authorities: bytes) -> Path:
     """Somebody else's workspace, with the maker and some time stamp authorities pinned."""
     folder.mkdir()
-    store = TrustStore(config.find(folder / "me").trust)
+    store = TrustStore(config.find_workspace(folder / "me").trust)
     store.add(read_trust_file(maker.trust_file(folder / "trust.json")))
     for pem in authorities:
         store.add(parse_trust(pem, name="authority", kind="tsa"))
@@ -121,7 +121,7 @@ def test_other_credentials_under_the_same_proof(
 
 
 def test_the_own_ledger_keeps_its_stamps(maker: Maker, tmp_path: Path, tsa: Tsa) -> None:  # noqa: F811
-    TrustStore(config.find(maker.root).trust).add(parse_trust(tsa.root, name="tsa", kind="tsa"))
+    TrustStore(config.find_workspace(maker.root).trust).add(parse_trust(tsa.root, name="tsa", kind="tsa"))
     video = maker.release(tmp_path / "later.mp4", content_id=9)
     Path(f"{video}.tlog-proof").unlink()
     assert verdict(video, maker.root)[0] is Verdict.SIGNED_UNTRUSTED
@@ -130,7 +130,7 @@ def test_the_own_ledger_keeps_its_stamps(maker: Maker, tmp_path: Path, tsa: Tsa)
     shown = safegen.verify(video, workspace=maker.root, watermark=False, at=LATER)
     stamped = report_to_json(shown)["ledger"]["stamped_at"]
     assert abs(datetime.fromisoformat(stamped) - datetime.now(UTC)) < timedelta(minutes=1)
-    assert stamped in render([Item(video, shown)], when="now")
+    assert stamped in render([ReportItem(video, shown)], when="now")
     release = safegen.verify(video, workspace=maker.root, watermark=False).ledger
     assert release is not None
     run(maker, "log", "withdraw", str(release.index), "--reason", "a mistake")
@@ -150,5 +150,5 @@ def test_a_replaced_release_names_its_successor(maker: Maker, tmp_path: Path) ->
     document = report_to_json(report)["ledger"]
     assert document["withdrawn"] is True
     assert document["superseded_by"] == second.credentials.manifest_id
-    assert str(second.credentials.manifest_id) in render([Item(old, report)], when="now")
+    assert str(second.credentials.manifest_id) in render([ReportItem(old, report)], when="now")
     assert safegen.verify(new, workspace=maker.root, watermark=False).verdict is Verdict.VERIFIED

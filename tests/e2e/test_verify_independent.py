@@ -104,7 +104,9 @@ def test_a_visible_label_is_stated_in_a_way_both_accept(maker: Maker) -> None:
     assert not failures(report)
     answer = next(
         f.answer
-        for f in compliance.check(maker.verify(path), compliance.rule_named("eu-ai-act-50")).findings
+        for f in compliance.check_compliance(
+            maker.verify(path), compliance.rule_named("eu-ai-act-50")
+        ).findings
         if f.requirement.id == "visible-label"
     )
     assert "AI-generated" in answer.evidence

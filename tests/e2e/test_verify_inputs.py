@@ -123,7 +123,7 @@ def test_a_remote_manifest_is_fetched_and_checked(
 def test_slow_servers_are_left(
     tls: tuple[int, list[bytes], ssl.SSLContext], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("safegen.credentials.remote.SECONDS", 0.5)
+    monkeypatch.setattr("safegen.credentials.remote.FETCH_SECONDS", 0.5)
     port, replies, context = tls
     replies[:] = [b""]  # never answers
     started = time.monotonic()

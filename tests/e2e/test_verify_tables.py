@@ -112,7 +112,7 @@ def test_withdrawn(maker: Maker, tmp_path: Path) -> None:
     path = maker.release(tmp_path / "withdrawn.mp4", content_id=77)
     assert maker.verify(path).verdict is Verdict.VERIFIED
     with maker.ledger() as ledger:
-        index = ledger.find(content_id=77)[0].index
+        index = ledger.find_releases(content_id=77)[0].index
         ledger.withdraw(index, "a mistake")
     report = maker.verify(path)
     assert report.verdict is Verdict.SIGNED_UNLOGGED

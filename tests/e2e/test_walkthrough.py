@@ -55,8 +55,8 @@ class Desk:
         self.root, self.real, self.made = root, real, 0
         for who in ("nord", "anna"):
             (root / who).mkdir(parents=True)
-        space = workspace.find(root / "nord/workspace")
-        space.make()
+        space = workspace.find_workspace(root / "nord/workspace")
+        space.create()
         (space.root / "safegen.toml").write_text("format = 1\n")
         (root / "nord/tsa.pem").write_bytes(authority.root)
         self.url = authority.url
@@ -82,7 +82,7 @@ class Desk:
     def _painted(self, name: str) -> tuple[int, str]:
         """A release without the slow parts: no frames gate and no mark."""
         root, self.made = self.root / "nord/workspace", self.made + 1
-        maker = Maker(root, Identity.load(workspace.find(root).keys))
+        maker = Maker(root, Identity.load(workspace.find_workspace(root).keys))
         maker.release(self.root / "nord" / name, content_id=self.made, seed=self.made)
         return 0, f"released   {name}\n"
 

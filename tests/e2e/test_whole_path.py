@@ -159,9 +159,9 @@ def test_other_videos_have_no_provenance(studio: Studio, shared: Path) -> None:
 
 def test_ledger_checks_out(studio: Studio) -> None:
     from safegen.ledger.store import Ledger
-    from safegen.workspace.config import find
+    from safegen.workspace.config import find_workspace
 
-    with Ledger.open(find(studio.workspace).ledger_url, read_only=True) as ledger:
+    with Ledger.open(find_workspace(studio.workspace).ledger_url, read_only=True) as ledger:
         kinds = [e.kind for e in ledger.entries()]
         assert 3 <= kinds.count("release") <= kinds.count("decision")
         assert ledger.check().ok

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from safegen.detectors.prompt import _vectorise
-from safegen.detectors.prompt._sentences import Sentences
+from safegen.detectors.prompt._sentences import SentenceEncoder
 from safegen.detectors.prompt.encoder import ADAPTER, HEADS, KIND
 from safegen.detectors.prompt.guards._files import folder_of
 from training.guard import data, model, tune
@@ -45,7 +45,7 @@ def train(
     rows = english()[:limit]
     arrays = taught(folder, rows, state=state, say=say)
     name = encoder if version != "local" else "a local folder"
-    return export(out, arrays, Sentences(folder).digest, encoder=name, rows=len(rows))
+    return export(out, arrays, SentenceEncoder(folder).digest, encoder=name, rows=len(rows))
 
 
 def taught(

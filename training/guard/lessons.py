@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from safegen.detectors.prompt._pieces import Pieces
-from safegen.detectors.prompt._vectorise import words_of
+from safegen.detectors.prompt._vectorise import feature_words
 from safegen.detectors.prompt.normalise import plain_view
 from training.guard import tune, unlabelled
 from training.guard.data import Row
@@ -65,7 +65,7 @@ def lessons(
 def pieces_of(words: Sequence[str], texts: Sequence[str]) -> Ids:
     """Piece rows of every text, as the run time cuts them."""
     pieces = Pieces({w: i for i, w in enumerate(words)})
-    return [pieces.ids(words_of(plain_view(t).text)) for t in texts]
+    return [pieces.ids(feature_words(plain_view(t).text)) for t in texts]
 
 
 @torch.no_grad()

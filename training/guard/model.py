@@ -9,7 +9,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from safegen.detectors.prompt._vectorise import columns, words_of
+from safegen.detectors.prompt._vectorise import columns, feature_words
 from safegen.detectors.prompt.normalise import plain_view
 from training.guard.data import CATEGORIES, Row
 
@@ -19,7 +19,7 @@ LABELS = ("unsafe", *CATEGORIES)
 
 def column_rows(rows: list[Row], bits: int = BITS) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Columns of every row, as the run time computes them."""
-    return [columns(words_of(plain_view(r.text).text), bits) for r in rows]
+    return [columns(feature_words(plain_view(r.text).text), bits) for r in rows]
 
 
 def idf_of(cols: list[tuple[NDArray[np.int64], NDArray[np.int64]]], bits: int = BITS) -> NDArray[np.float32]:

@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from safegen.detectors.prompt._reader import HEAD, MOST, PARTS, nibbles
+from safegen.detectors.prompt._reader import HEAD, MAX_PIECES, PARTS, nibbles
 from training.guard.model import LABELS
 from training.guard.tune import batches, loss_of
 from training.tiny import state as checkpoints
@@ -86,7 +86,7 @@ class Net(nn.Module):
         rows = torch.from_numpy(nibbles(packed) * scale[:, None])
         self.register_buffer("scale", torch.from_numpy(scale))
         self.pieces = nn.Embedding.from_pretrained(torch.cat([rows, torch.zeros(1, width)]))
-        places = e.position_embeddings.weight[1 : MOST + 1] + e.token_type_embeddings.weight[:1]
+        places = e.position_embeddings.weight[1 : MAX_PIECES + 1] + e.token_type_embeddings.weight[:1]
         self.places = nn.Parameter(places.detach().clone())
         self.start = e.LayerNorm
         kept = [b.topk(min(WIDE, len(b))).indices for b in busy[:LAYERS]]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from safegen.detectors.prompt._sentences import encoder_text
-from safegen.detectors.prompt._vectorise import words_of
+from safegen.detectors.prompt._vectorise import feature_words
 from safegen.detectors.prompt.normalise import plain_view
 from training.guard.data import Row
 from training.guard.model import LABELS, targets
@@ -82,7 +82,7 @@ def token_ids(folder: Path, texts: Sequence[str], longest: int = LONGEST) -> Ids
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    worded = [encoder_text(words_of(plain_view(t).text)) for t in texts]
+    worded = [encoder_text(feature_words(plain_view(t).text)) for t in texts]
     out: Ids = tokenizer(worded, truncation=True, max_length=longest)["input_ids"]
     return out
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from safegen.detectors.frames._analysis import track
+from safegen.detectors.frames._analysis import track_bodies
 from safegen.detectors.frames.world import attributes
 from training.world.spec import Scene
 
@@ -34,7 +34,7 @@ def wilson(right: int, of: int, z: float = 1.96) -> tuple[float, float]:
 
 def read(frames: Frames) -> dict[str, str]:
     """What the judge says of native frames (n, h, w, 3), by attribute."""
-    return {a.name: a.value for a in attributes(track(frames.astype(np.float32)))}
+    return {a.name: a.value for a in attributes(track_bodies(frames.astype(np.float32)))}
 
 
 def _label(colour: str, kind: str) -> str:

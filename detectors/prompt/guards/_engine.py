@@ -57,7 +57,7 @@ class Engine:
         the whole batch, for a text longer than the model reads, and for whatever goes wrong.
         """
         deadline = time.monotonic() + timeout
-        return _within(timeout, lambda: self._generate(texts, deadline))
+        return _run_with_deadline(timeout, lambda: self._generate(texts, deadline))
 
     def _generate(self, texts: Sequence[str], deadline: float) -> list[tuple[str, dict[str, float]]]:
         import torch
@@ -135,7 +135,7 @@ def _own_template(tokenizer: Any, family: Family) -> bool:
     return True
 
 
-def _within(seconds: float, work: Callable[[], T]) -> T:
+def _run_with_deadline(seconds: float, work: Callable[[], T]) -> T:
     """The result of *work*, done in a thread. Raises CheckUnavailable when it fails or takes too long."""
     done: list[T] = []
     failed: list[Exception] = []

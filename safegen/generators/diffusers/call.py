@@ -12,14 +12,14 @@ import numpy as np
 
 from safegen.errors import GenerationFailed, Interrupted, SafegenError, UsageError
 from safegen.generators.diffusers import loading
-from safegen.generators.diffusers.options import NAMES
+from safegen.generators.diffusers.options import OPTION_NAMES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from safegen.protocols import Progress
 
-_OURS = {
+_RESERVED_ARGUMENTS = {
     "self": "",
     "generator": "--seed",
     "output_type": "",
@@ -44,75 +44,75 @@ _OURS = {
     "conditions": "an input",
 }
 """Arguments safegen fills in itself, and what a user gives instead."""
-_BEFORE_THE_SCREEN = ("prompt", "negative_prompt", "latents", "image_", "callback", "pooled_", "system_")
+_UNSCREENED_PREFIXES = ("prompt", "negative_prompt", "latents", "image_", "callback", "pooled_", "system_")
 """Arguments that would bring in words or pictures that nobody screened."""
-_GUARDS = frozenset({"enable_safety_check", "safety_checker"})
+_SAFETY_ARGUMENTS = frozenset({"enable_safety_check", "safety_checker"})
 """Arguments that switch off what a model's makers check."""
 
 
-def accepted(pipe: Any) -> frozenset[str]:
+def call_parameters(pipe: Any) -> frozenset[str]:
     """Names of the arguments of a pipeline's call."""
     return frozenset(inspect.signature(type(pipe).__call__).parameters)
 
 
-def screened(pipeline: str, names: Collection[str], asked: Mapping[str, Any]) -> None:
+def check_call_options(pipeline: str, names: Collection[str], options: Mapping[str, Any]) -> None:
     """Raise UsageError for an *asked* option that is none of a pipeline's *names* (none known: any is).
 
     And for those that safegen sets itself or that would bring in what nobody screened. Of no option may the
     value be text: an argument that takes words goes past the screens.
     """
-    for name, value in asked.items():
-        if name in _OURS:
-            instead = _OURS[name]
+    for name, value in options.items():
+        if name in _RESERVED_ARGUMENTS:
+            instead = _RESERVED_ARGUMENTS[name]
             raise UsageError(
                 f"{name!r} is not an option", hint=f"use {instead}" if instead else "safegen sets it itself"
             )
-        if name in _GUARDS:
+        if name in _SAFETY_ARGUMENTS:
             raise UsageError(f"{name!r} is not an option", hint="a model's own checks stay as they are")
-        if name.startswith(_BEFORE_THE_SCREEN):
+        if name.startswith(_UNSCREENED_PREFIXES):
             raise UsageError(f"{name!r} is not an option", hint="words and pictures pass the screens first")
         if names and name not in names:
-            raise UsageError(f"{pipeline} has no option {name!r}", hint=_meant(name, names))
-        if _wordy(value):
+            raise UsageError(f"{pipeline} has no option {name!r}", hint=_suggestion(name, names))
+        if _contains_text(value):
             raise UsageError(
                 f"option {name!r} cannot be text: {value!r}",
                 hint="numbers, true or false, and lists of them; words pass the screens first",
             )
 
 
-def _wordy(value: Any) -> bool:
+def _contains_text(value: Any) -> bool:
     """Whether there is text in a value, however deep."""
     if isinstance(value, Mapping):
-        return any(map(_wordy, value.values()))
-    return any(map(_wordy, value)) if isinstance(value, list | tuple) else isinstance(value, str)
+        return any(map(_contains_text, value.values()))
+    return any(map(_contains_text, value)) if isinstance(value, list | tuple) else isinstance(value, str)
 
 
-def checked_arguments(pipe: Any, values: dict[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
+def build_call_arguments(pipe: Any, values: dict[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
     """*values*, and what was *asked* for by name, as far as the pipeline's call takes it.
 
     Raises UsageError for an asked one that it does not take, and as ``screened`` does.
     """
-    names = accepted(pipe)
-    screened(type(pipe).__name__, names, asked)
-    return {k: v for k, v in {**values, **asked}.items() if k in names}
+    names = call_parameters(pipe)
+    check_call_options(type(pipe).__name__, names, options)
+    return {k: v for k, v in {**values, **options}.items() if k in names}
 
 
-def _meant(name: str, names: Iterable[str]) -> str:
+def _suggestion(name: str, names: Iterable[str]) -> str:
     """What to write in place of an option that is not there."""
-    near = difflib.get_close_matches(name, [*NAMES, *names], n=1)
-    own = f"safegen's own are {', '.join(NAMES)}; the others are the pipeline's, see its documentation"
+    near = difflib.get_close_matches(name, [*OPTION_NAMES, *names], n=1)
+    own = f"safegen's own are {', '.join(OPTION_NAMES)}; the others are the pipeline's, see its documentation"
     return f"did you mean {near[0]}?" if near else own
 
 
-def call(
-    loaded: loading.Loaded, arguments: dict[str, Any], *, seed: int, progress: Progress
+def generate_frames(
+    loaded: loading.LoadedPipeline, arguments: dict[str, Any], *, seed: int, progress: Progress
 ) -> NDArray[np.uint8]:
     """Run the pipeline: uint8 RGB frames (n, h, w, 3). Raises as ``run`` does."""
-    return to_uint8(run(loaded, arguments, seed=seed, progress=progress))
+    return to_uint8(run_pipeline(loaded, arguments, seed=seed, progress=progress))
 
 
-def run(
-    loaded: loading.Loaded,
+def run_pipeline(
+    loaded: loading.LoadedPipeline,
     arguments: dict[str, Any],
     *,
     seed: int,
@@ -124,7 +124,7 @@ def run(
     Asks ``progress.cancelled()`` before the first and after every denoising step; stopping raises Interrupted
     through the pipeline, so nothing is decoded. Noise comes from a CPU generator: the same on every device.
     """
-    torch = loading.need("torch")
+    torch = loading.require_module("torch")
     if progress.cancelled():
         raise Interrupted("stopped before the first step")
     steps = arguments.get("num_inference_steps")
@@ -134,36 +134,40 @@ def run(
         "output_type": output_type,
     }
     after = _after_step(progress)
-    if "callback_on_step_end" in accepted(loaded.pipe):
+    if "callback_on_step_end" in call_parameters(loaded.pipe):
         extra["callback_on_step_end"] = after
         watch: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
     else:
-        watch = _watched(loaded.pipe, after)
+        watch = _counting_steps(loaded.pipe, after)
     try:
-        with loading.quiet(), torch.inference_mode(), watch:
+        with loading.silenced_libraries(), torch.inference_mode(), watch:
             return loaded.pipe(**arguments, **extra).frames[0]
     except SafegenError:
         raise
     except Exception as error:
-        raise explained(error, loaded, arguments) from error
+        raise pipeline_error(error, loaded, arguments) from error
     finally:
         if hasattr(loaded.pipe, "maybe_free_model_hooks"):
             loaded.pipe.maybe_free_model_hooks()
 
 
-def explained(error: Exception, loaded: loading.Loaded, arguments: dict[str, Any]) -> SafegenError:
+def pipeline_error(
+    error: Exception, loaded: loading.LoadedPipeline, arguments: dict[str, Any]
+) -> SafegenError:
     """What went wrong in a pipeline, as an error that says what to do."""
-    torch = loading.need("torch")
+    torch = loading.require_module("torch")
     if isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error):
         if loaded.device.startswith("cuda"):
             torch.cuda.empty_cache()
-        return GenerationFailed(f"{loaded.device} has too little memory for this clip", hint=lower(arguments))
+        return GenerationFailed(
+            f"{loaded.device} has too little memory for this clip", hint=memory_hint(arguments)
+        )
     if isinstance(error, ValueError | TypeError):
         return UsageError(f"the pipeline does not take these settings: {error}")
     return GenerationFailed(f"the pipeline failed: {type(error).__name__}: {error}")
 
 
-def lower(arguments: dict[str, Any]) -> str:
+def memory_hint(arguments: dict[str, Any]) -> str:
     """What to lower, and from which values."""
     size = f"{arguments.get('width')}x{arguments.get('height')}" if arguments.get("width") else "its size"
     frames = f", {arguments['num_frames']} frames" if arguments.get("num_frames") else ""
@@ -184,7 +188,7 @@ def _after_step(progress: Progress) -> Callable[..., dict[str, Any]]:
 
 
 @contextlib.contextmanager
-def _watched(pipe: Any, after: Callable[..., dict[str, Any]]) -> Iterator[None]:
+def _counting_steps(pipe: Any, after: Callable[..., dict[str, Any]]) -> Iterator[None]:
     """Count and stop at the scheduler's steps, for pipelines whose call takes no callback."""
     step = pipe.scheduler.step
 

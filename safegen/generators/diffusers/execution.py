@@ -10,7 +10,7 @@ from safegen.errors import GenerationFailed, UsageError
 from safegen.generators.conditioning import resample_clip
 from safegen.generators.diffusers import loading, model_config, tuning
 from safegen.generators.diffusers import sizes as _sizes
-from safegen.generators.diffusers.call import accepted, call
+from safegen.generators.diffusers.call import call_parameters, generate_frames
 from safegen.generators.diffusers.families import (
     ABILITY_FOR_MODE,
     Family,
@@ -18,7 +18,7 @@ from safegen.generators.diffusers.families import (
     PipelineCall,
     family_of,
 )
-from safegen.generators.diffusers.options import Options
+from safegen.generators.diffusers.options import PipelineOptions
 from safegen.generators.presets import PRESETS
 
 if TYPE_CHECKING:
@@ -40,11 +40,11 @@ class PipelineRunner:
         self,
         generator: DiffusersGenerator,
         request: Request,
-        loaded: loading.Loaded,
+        loaded: loading.LoadedPipeline,
         family: Family,
         facts: model_config.PipelineConfig,
-        options: Options,
-        target: _sizes.Target,
+        options: PipelineOptions,
+        target: _sizes.OutputSpec,
         progress: Progress,
     ) -> None:
         """Keep what the calls need."""
@@ -70,7 +70,7 @@ class PipelineRunner:
 
     def run_call(self, part: PipelineCall) -> NDArray[np.uint8]:
         """Run one call: frames (n, h, w, 3) uint8, of the part's size or else that is said."""
-        with loading.quiet():
+        with loading.silenced_libraries():
             pipe = self.family.pipeline_for(self.loaded.pipe, part.ability)
         guider = getattr(pipe, "guider", None)
         sizes = {
@@ -81,29 +81,31 @@ class PipelineRunner:
         defaults = self.family.defaults(self.facts, self.target.fps)
         request = replace(self.request, prompt=part.prompt)
         view = replace(self.loaded, pipe=pipe)
-        arguments = self.generator.arguments(request, view, {**defaults, **sizes})
+        arguments = self.generator.call_arguments(request, view, {**defaults, **sizes})
         self._apply_guidance(pipe)
         self.parts += 1
         given = self.family.conditioning(pipe, part)
         edited = (
-            {"strength": part.strength} if part.source is not None and "strength" in accepted(pipe) else {}
+            {"strength": part.strength}
+            if part.source is not None and "strength" in call_parameters(pipe)
+            else {}
         )
-        self.settings = self.settings or self.generator.settings({**arguments, **edited}, view)
-        tuning.cache(pipe, self.options, arguments.get("num_inference_steps"))
+        self.settings = self.settings or self.generator.recorded_settings({**arguments, **edited}, view)
+        tuning.enable_cache(pipe, self.options, arguments.get("num_inference_steps"))
         try:
-            frames = call(view, {**arguments, **given}, seed=part.seed, progress=self.progress)
+            frames = generate_frames(view, {**arguments, **given}, seed=part.seed, progress=self.progress)
         finally:
             self.loaded.pipe.maybe_free_model_hooks()
             if guider is not None:
                 pipe.guider = guider
-        self._check_output_size(frames, part, sized="width" in accepted(pipe))
+        self._check_output_size(frames, part, sized="width" in call_parameters(pipe))
         return frames
 
     def _apply_guidance(self, pipe: Any) -> None:
         """Guidance where it is no argument of the call. Raises UsageError when there is none at all."""
         asked = self.request.guidance
         guidance = self.generator.preset.guidance if asked is None else asked
-        if guidance is None or "guidance_scale" in accepted(pipe):
+        if guidance is None or "guidance_scale" in call_parameters(pipe):
             return
         if not self.family.set_guidance(pipe, guidance) and asked is not None:
             raise UsageError(f"{type(pipe).__name__} takes no guidance", hint="leave --guidance out")
@@ -116,7 +118,8 @@ class PipelineRunner:
         if made == wanted:
             return
         fps = self.target.fps
-        text = f"the pipeline made {_sizes.say(*made, fps)} instead of {_sizes.say(*wanted, fps)}"
+        got, asked = _sizes.describe_size(*made, fps), _sizes.describe_size(*wanted, fps)
+        text = f"the pipeline made {got} instead of {asked}"
         if self.request.mode not in _ALONE:
             raise GenerationFailed(text, hint="choose a size and duration the pipeline makes as they are")
         self.notes.append(text)

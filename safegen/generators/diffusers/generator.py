@@ -10,10 +10,16 @@ from typing import TYPE_CHECKING, Any
 from safegen.errors import GenerationFailed, UsageError
 from safegen.generators.diffusers import loading, model_config, modes, preflight, sizes
 from safegen.generators.diffusers import options as _options
-from safegen.generators.diffusers.call import accepted, call, checked_arguments, run, to_uint8
+from safegen.generators.diffusers.call import (
+    build_call_arguments,
+    call_parameters,
+    generate_frames,
+    run_pipeline,
+    to_uint8,
+)
 from safegen.generators.diffusers.execution import PipelineRunner, presets_supporting
 from safegen.generators.diffusers.families import Family, NativeFormat, family_of
-from safegen.generators.diffusers.options import Options
+from safegen.generators.diffusers.options import PipelineOptions
 from safegen.generators.presets import Preset
 from safegen.types import Clip, Generated, ModelRef, Outlook
 
@@ -22,7 +28,7 @@ if TYPE_CHECKING:
     from safegen.protocols import Progress
     from safegen.types import Condition, Mode, Request
 
-__all__ = ["DiffusersGenerator", "call", "checked_arguments", "run", "to_uint8"]
+__all__ = ["DiffusersGenerator", "build_call_arguments", "generate_frames", "run_pipeline", "to_uint8"]
 
 
 class DiffusersGenerator:
@@ -32,8 +38,8 @@ class DiffusersGenerator:
         """Keep the preset; nothing is loaded yet."""
         self.preset = preset
         self.name = preset.name
-        self._loaded: loading.Loaded | None = None
-        self._key: tuple[Options, tuple[Any, ...]] | None = None
+        self._loaded: loading.LoadedPipeline | None = None
+        self._key: tuple[PipelineOptions, tuple[Any, ...]] | None = None
 
     @property
     def modes(self) -> frozenset[Mode]:
@@ -49,14 +55,14 @@ class DiffusersGenerator:
         The same request gives the same bytes on the same machine and library versions. Raises MissingExtra,
         GenerationFailed, Interrupted, UsageError for what the pipeline does not have or cannot make.
         """
-        options, _ = _options.parse(request.options)
-        facts, family, native = self._native(request)
+        options, _ = _options.split_options(request.options)
+        facts, family, native = self._check_supported(request)
         shape = (conditions[0].clip.width, conditions[0].clip.height) if conditions else None
-        target = sizes.target(_own(request), native, shape=shape)
+        target = sizes.resolve_output(_single_call_request(request), native, shape=shape)
         placement = self._placement(options, target)
         short = placement.notes()
         progress.stage("loading")
-        loaded = self._with(options, placement)
+        loaded = self._load_with(options, placement)
         desk = PipelineRunner(self, request, loaded, family, facts, options, target, progress)
         inputs = desk.prepare_inputs(conditions, native)
         job = modes.PreparedRequest(
@@ -73,7 +79,7 @@ class DiffusersGenerator:
         clip = Clip.from_array(modes.run_mode(job), target.fps)
         settings = {**desk.settings, "mode": request.mode, "parts": desk.parts}
         notes = (*target.notes, *family.notes(facts), *short, *desk.notes)
-        return Generated(clip, self.reference(loaded), settings, notes)
+        return Generated(clip, self.model_ref(loaded), settings, notes)
 
     def outlook(self, request: Request) -> Outlook:
         """Size, duration and rate as they will be, with everything that is rounded said; nothing is loaded.
@@ -81,29 +87,29 @@ class DiffusersGenerator:
         ``needs``: device, number format, offload and a guess of the memory. Raises UsageError for what the
         pipeline cannot do or make.
         """
-        options, _ = _options.parse(request.options)
-        facts, family, native = self._native(request)
-        target = sizes.target(_own(request), native)
+        options, _ = _options.split_options(request.options)
+        facts, family, native = self._check_supported(request)
+        target = sizes.resolve_output(_single_call_request(request), native)
         seconds: float | None = target.frames / target.fps
         width, height = target.width, target.height
         notes = [*target.notes, *family.notes(facts)]
-        needs, short = self._needs(options, target)
+        needs, short = self._requirements(options, target)
         notes += short
         if request.mode not in ("text", "image", "storyboard") or not target.frames:
             seconds = None
         if request.mode == "storyboard":
-            span = sizes.at_most(native.frames or target.frames, native)
+            span = sizes.frame_count_at_most(native.frames or target.frames, native)
             seconds = sum(modes.shot_frames(request, target.fps, span)) / target.fps
         if request.inputs and request.width is None and request.height is None and not native.fixed:
             width = height = None
             notes.append("the input's shape decides the size")
         return Outlook(width, height, seconds, target.fps, tuple(notes), needs)
 
-    def loaded(self) -> loading.Loaded:
+    def loaded_pipeline(self) -> loading.LoadedPipeline:
         """The pipeline, loaded once."""
-        return self._with(Options(), self._placement(Options(), None))
+        return self._load_with(PipelineOptions(), self._placement(PipelineOptions(), None))
 
-    def reference(self, loaded: loading.Loaded) -> ModelRef:
+    def model_ref(self, loaded: loading.LoadedPipeline) -> ModelRef:
         """What manifest and ledger say of the model: of a folder its name, not where it lies."""
         preset = self.preset
         name, source = preset.name, preset.source
@@ -112,15 +118,15 @@ class DiffusersGenerator:
             name = source if name == preset.source else name
         return ModelRef(name, source, loaded.version, loaded.digest, preset.licence)
 
-    def settings(self, arguments: dict[str, Any], loaded: loading.Loaded) -> dict[str, Any]:
+    def recorded_settings(self, arguments: dict[str, Any], loaded: loading.LoadedPipeline) -> dict[str, Any]:
         """Every setting that shaped the clip, prompts left out: they are not for a public record."""
         hidden = ("prompt", "negative_prompt", "output_type")
-        public = {k: v for k, v in arguments.items() if k not in hidden and _plain(v)}
+        public = {k: v for k, v in arguments.items() if k not in hidden and _is_recordable(v)}
         where = {"pipeline": type(loaded.pipe).__name__, "device": loaded.device}
         return {**public, **where, **loaded.details}
 
-    def arguments(
-        self, request: Request, loaded: loading.Loaded, extra: Mapping[str, Any] | None = None
+    def call_arguments(
+        self, request: Request, loaded: loading.LoadedPipeline, extra: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
         """Arguments of the pipeline's call: the request's, else the preset's, else the pipeline's own.
 
@@ -128,7 +134,7 @@ class DiffusersGenerator:
         what the pipeline does not take.
         """
         preset = self.preset
-        _, rest = _options.parse(request.options)
+        _, rest = _options.split_options(request.options)
         values: dict[str, Any] = {
             "prompt": request.prompt,
             "negative_prompt": request.negative_prompt or None,
@@ -141,14 +147,14 @@ class DiffusersGenerator:
             **preset.options,
         }
         values["negative_prompt"] = request.negative_prompt or values["negative_prompt"]
-        if "num_frames" not in accepted(loaded.pipe):
+        if "num_frames" not in call_parameters(loaded.pipe):
             values["video_length"] = values["frames"] = values["num_frames"]
         taken = {k: v for k, v in values.items() if v is not None}
-        return checked_arguments(loaded.pipe, taken, rest)
+        return build_call_arguments(loaded.pipe, taken, rest)
 
-    def _native(self, request: Request) -> tuple[model_config.PipelineConfig, Family, NativeFormat]:
+    def _check_supported(self, request: Request) -> tuple[model_config.PipelineConfig, Family, NativeFormat]:
         """What is known of the pipeline. Raises UsageError for a way of working it does not have."""
-        _, rest = _options.parse(request.options)
+        _, rest = _options.split_options(request.options)
         facts = model_config.pipeline_config(self.preset)
         family = family_of(facts)
         can = family.modes(facts)
@@ -159,26 +165,28 @@ class DiffusersGenerator:
                 hint=f"it can do {', '.join(sorted(can)) or 'nothing safegen knows'}; "
                 f"{presets_supporting(request.mode)}",
             )
-        preflight.check(family, facts, request, rest)
-        native = sizes.native_of(self.preset, family.native(facts))
+        preflight.check_request_supported(family, facts, request, rest)
+        native = sizes.with_preset(self.preset, family.native(facts))
         return facts, family, native
 
-    def _placement(self, options: Options, target: sizes.Target | None) -> Placement:
+    def _placement(self, options: PipelineOptions, target: sizes.OutputSpec | None) -> Placement:
         from safegen.generators.diffusers import placement as _placement
 
         facts = model_config.pipeline_config(self.preset)
         size = (target.width, target.height, target.frames) if target else (None, None, None)
-        return _placement.choose(self.preset, options, family_of(facts), facts, size=size)
+        return _placement.choose_placement(self.preset, options, family_of(facts), facts, size=size)
 
-    def _with(self, options: Options, placement: Placement) -> loading.Loaded:
+    def _load_with(self, options: PipelineOptions, placement: Placement) -> loading.LoadedPipeline:
         """The pipeline loaded with *options*: kept until others are asked for."""
         if self._loaded is None or self._key != (options, placement.key):
             self._loaded = None
-            self._loaded = loading.load(self.preset, options=options, placement=placement)
+            self._loaded = loading.load_pipeline(self.preset, options=options, placement=placement)
             self._key = (options, placement.key)
         return self._loaded
 
-    def _needs(self, options: Options, target: sizes.Target) -> tuple[dict[str, Any], tuple[str, ...]]:
+    def _requirements(
+        self, options: PipelineOptions, target: sizes.OutputSpec
+    ) -> tuple[dict[str, Any], tuple[str, ...]]:
         """What it takes, for a dry run, and what to say of it."""
         here = model_config.local_folder(self.preset)
         missing = {} if here else {"download": f"not on this machine: safegen models pull {self.name}"}
@@ -189,7 +197,7 @@ class DiffusersGenerator:
             return missing, (f"{error} ({error.hint})",)
 
 
-def _own(request: Request) -> Request:
+def _single_call_request(request: Request) -> Request:
     """A request whose ``seconds`` are those of one call; of an extension or a storyboard they are not."""
     if request.mode in ("extend", "extend_back", "blend", "storyboard") or (
         request.mode == "loop" and request.inputs
@@ -198,8 +206,8 @@ def _own(request: Request) -> Request:
     return request
 
 
-def _plain(value: Any) -> bool:
+def _is_recordable(value: Any) -> bool:
     """Whether a value can stand in a record: numbers, texts, switches, and lists of them."""
     if isinstance(value, list | tuple):
-        return all(_plain(v) for v in value)
+        return all(_is_recordable(v) for v in value)
     return value is None or isinstance(value, str | int | float | bool)

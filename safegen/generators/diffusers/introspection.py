@@ -18,25 +18,25 @@ _RATE = re.compile(r"export_to_video\([^)]*?fps=(\d+)")
 
 
 @dataclass(frozen=True)
-class Call:
+class CallSignature:
     """A pipeline's ``__call__``: names of its arguments, those without a default, numbers that are defaults.
 
     ``side``: what it checks sides to be multiples of; ``rate``: frames a second of the example in its
     documentation. ``None``: it does not say.
     """
 
-    names: frozenset[str]
+    parameters: frozenset[str]
     required: frozenset[str]
     numbers: Mapping[str, float]
     side: int | None = None
     rate: int | None = None
 
-    def number(self, *names: str) -> int | None:
+    def default_number(self, *names: str) -> int | None:
         """The whole number that is the default of the first of these arguments that has one."""
         return next((int(self.numbers[n]) for n in names if n in self.numbers), None)
 
 
-def folder() -> Path | None:
+def pipelines_folder() -> Path | None:
     """Folder of the installed diffusers' pipelines; None where it is not installed."""
     from importlib.util import find_spec
 
@@ -47,7 +47,7 @@ def folder() -> Path | None:
 
 
 @cache
-def source(name: str) -> str | None:
+def class_source(name: str) -> str | None:
     """Text of one of diffusers' pipeline classes; None when there is none of that name."""
     text = _module(name)
     if text is None:
@@ -56,9 +56,9 @@ def source(name: str) -> str | None:
 
 
 @cache
-def call(name: str) -> Call | None:
+def call_signature(name: str) -> CallSignature | None:
     """How a pipeline of class *name* is called; None where that cannot be read."""
-    text = source(name)
+    text = class_source(name)
     tree = ast.parse(text).body[0] if text else None
     for method in tree.body if isinstance(tree, ast.ClassDef) else ():
         if isinstance(method, ast.FunctionDef) and method.name == "__call__":
@@ -66,7 +66,7 @@ def call(name: str) -> Call | None:
     return None
 
 
-def _described(arguments: ast.arguments, module: str, text: str) -> Call:
+def _described(arguments: ast.arguments, module: str, text: str) -> CallSignature:
     listed = [a.arg for a in arguments.args[1:]]
     plain = len(listed) - len(arguments.defaults)
     given = dict(zip(listed[max(0, plain) :], arguments.defaults, strict=False))
@@ -80,15 +80,15 @@ def _described(arguments: ast.arguments, module: str, text: str) -> Call:
         and not isinstance(value.value, bool)
     }
     side, rate = _SIDE.search(text), _RATE.search(module)
-    return Call(
+    return CallSignature(
         names, names - set(given), numbers, int(side[1]) if side else None, int(rate[1]) if rate else None
     )
 
 
 @cache
-def modules() -> Mapping[str, Path]:
+def class_files() -> Mapping[str, Path]:
     """Every class in diffusers' pipelines, and the file it is in; empty where diffusers is not installed."""
-    root = folder()
+    root = pipelines_folder()
     files = sorted(root.glob("*/**/*.py")) if root else []
     found: dict[str, Path] = {}
     for file in files:
@@ -99,5 +99,5 @@ def modules() -> Mapping[str, Path]:
 
 def _module(name: str) -> str | None:
     """Text of the module that a class is in."""
-    file = modules().get(name)
+    file = class_files().get(name)
     return None if file is None else file.read_text(encoding="utf-8")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safegen.errors import GenerationFailed, MissingExtra, UsageError
-from safegen.generators.diffusers.options import Options
+from safegen.generators.diffusers.options import PipelineOptions
 from safegen.generators.hub import pull
 from safegen.generators.presets import Preset
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from safegen.generators.diffusers.placement import Placement
 
 _HINT = 'pip install "safegen[video]"'
-_DEFAULTS = Options()
+_DEFAULTS = PipelineOptions()
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedPipeline:
     """A pipeline ready to be called, the digest of its files, the version it was fetched at and where it
     runs. ``details``: how it was loaded, for the record."""
 
@@ -35,7 +35,7 @@ class Loaded:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
-def need(module: str) -> Any:
+def require_module(module: str) -> Any:
     """Import an optional dependency. Raises MissingExtra when it is not installed."""
     try:
         return importlib.import_module(module)
@@ -44,11 +44,11 @@ def need(module: str) -> Any:
 
 
 @contextlib.contextmanager
-def quiet() -> Iterator[None]:
+def silenced_libraries() -> Iterator[None]:
     """No loading bars and no warnings of the libraries underneath, which would write over ours; restored
     after."""
-    from_diffusers = need("diffusers.utils.logging")
-    from_transformers = need("transformers.utils.logging")
+    from_diffusers = require_module("diffusers.utils.logging")
+    from_transformers = require_module("transformers.utils.logging")
     before = [
         (m, m.get_verbosity(), m.is_progress_bar_enabled()) for m in (from_diffusers, from_transformers)
     ]
@@ -67,12 +67,12 @@ def quiet() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def one_thread() -> Iterator[None]:
+def single_threaded() -> Iterator[None]:
     """One thread for a model so small that threads cost more than they bring.
 
     On a busy machine two threads that wait for each other at every layer took 18 times as long as one.
     """
-    torch = need("torch")
+    torch = require_module("torch")
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -81,13 +81,13 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def load(
+def load_pipeline(
     preset: Preset,
     *,
     digest: str | None = None,
-    options: Options = _DEFAULTS,
+    options: PipelineOptions = _DEFAULTS,
     placement: Placement | None = None,
-) -> Loaded:
+) -> LoadedPipeline:
     """Load a preset's pipeline where *placement* says, else where it fits: half precision on a GPU.
 
     Only safetensors, no code from the repository. Whatever fails, nothing half-loaded is kept. Raises
@@ -99,32 +99,34 @@ def load(
     from safegen.generators.diffusers import placement as _placement
     from safegen.generators.diffusers.families import family_of
 
-    need("torch")
+    require_module("torch")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    folder, version = pull.folder_of(preset)
-    known = digest or pull.digest_of(preset, folder)
+    folder, version = pull.verified_folder(preset)
+    known = digest or pull.weights_digest(preset, folder)
     facts = model_config.read_pipeline_config(folder)
     if placement is None:
-        placement = _placement.choose(preset, options, family_of(facts), facts)
-    with quiet():
+        placement = _placement.choose_placement(preset, options, family_of(facts), facts)
+    with silenced_libraries():
         pipe = _pipeline(preset, folder, placement.dtypes, options)
-        lora = {} if options.lora is None else {"lora": _lora.add(pipe, options.lora, options.lora_scale)}
-        tuning.tune(pipe, replace(options, vae_tiling=placement.tiling))
-        pipe = _placement.place(pipe, placement)
+        lora = (
+            {} if options.lora is None else {"lora": _lora.load_lora(pipe, options.lora, options.lora_scale)}
+        )
+        tuning.apply_options(pipe, replace(options, vae_tiling=placement.tiling))
+        pipe = _placement.move_to_device(pipe, placement)
     details = {"dtype": placement.dtypes["default"], "offload": placement.offload}
-    return Loaded(pipe, known, version, placement.device, {**details, **options.said(), **lora})
+    return LoadedPipeline(pipe, known, version, placement.device, {**details, **options.for_record(), **lora})
 
 
-def _pipeline(preset: Preset, folder: Path, dtypes: Mapping[str, str], options: Options) -> Any:
+def _pipeline(preset: Preset, folder: Path, dtypes: Mapping[str, str], options: PipelineOptions) -> Any:
     """The pipeline of a folder, in memory."""
     from safegen.generators.diffusers import tuning
 
-    torch = need("torch")
+    torch = require_module("torch")
     formats = {part: getattr(torch, name) for part, name in dtypes.items()}
     extra = {}
-    if (quantised := tuning.quantisation(options, formats["default"])) is not None:
+    if (quantised := tuning.quantization_config(options, formats["default"])) is not None:
         extra["quantization_config"] = quantised
-    base = need("diffusers.pipelines.pipeline_utils").DiffusionPipeline
+    base = require_module("diffusers.pipelines.pipeline_utils").DiffusionPipeline
     try:
         pipe = base.from_pretrained(
             str(folder),

@@ -14,7 +14,7 @@ _ADAPTER = "safegen"
 _MAX_HEADER = 64 * 1024 * 1024
 
 
-def header(path: Path) -> dict[str, Any]:
+def read_safetensors_header(path: Path) -> dict[str, Any]:
     """The table of a safetensors file: ``dtype`` and ``shape`` by tensor name. Raises UsageError."""
     try:
         with path.open("rb") as stream:
@@ -31,13 +31,13 @@ def header(path: Path) -> dict[str, Any]:
     return {name: value for name, value in table.items() if name != "__metadata__"}
 
 
-def add(pipe: Any, path: Path, scale: float) -> dict[str, Any]:
+def load_lora(pipe: Any, path: Path, scale: float) -> dict[str, Any]:
     """Load a LoRA into a pipeline; returns what the manifest says of it.
 
     Raises UsageError when the file is none, belongs to another kind of model or fits only in part: the
     pipeline must then be thrown away. MissingExtra without peft.
     """
-    pairs = sum(1 for name in header(path) if _is_down(name))
+    pairs = sum(1 for name in read_safetensors_header(path) if _is_down(name))
     if not pairs:
         raise UsageError(f"{path.name} holds no LoRA weights", hint="give a LoRA made for this model")
     if not hasattr(pipe, "load_lora_weights"):
@@ -47,18 +47,18 @@ def add(pipe: Any, path: Path, scale: float) -> dict[str, Any]:
         pipe.load_lora_weights(
             str(path.resolve().parent), weight_name=path.name, adapter_name=_ADAPTER, local_files_only=True
         )
-        if not _fitted(pipe):
+        if not _count_adapted_layers(pipe):
             raise ValueError(f"none of its {pairs} layers is in this model")
         pipe.set_adapters([_ADAPTER], [scale])
     except ImportError as error:
         raise MissingExtra("LoRA needs peft", hint='pip install "safegen[video]"') from error
     except (ValueError, KeyError, RuntimeError, TypeError, AttributeError, IndexError) as error:
-        raise _misfit(path, pipe, _first_line(error)) from error
+        raise _incompatible_lora(path, pipe, _first_line(error)) from error
     except OSError as error:
         raise GenerationFailed(f"{path.name} cannot be read: {error}") from error
-    fitted = _fitted(pipe)
+    fitted = _count_adapted_layers(pipe)
     if fitted < pairs:
-        raise _misfit(path, pipe, f"{fitted} of its {pairs} layers are in this model")
+        raise _incompatible_lora(path, pipe, f"{fitted} of its {pairs} layers are in this model")
     return {"name": path.name, "sha256": digest, "scale": scale}
 
 
@@ -68,7 +68,7 @@ def _is_down(name: str) -> bool:
     )
 
 
-def _fitted(pipe: Any) -> int:
+def _count_adapted_layers(pipe: Any) -> int:
     """How many layers carry the adapter."""
     parts = [m for m in pipe.components.values() if hasattr(m, "named_modules")]
     return sum(
@@ -79,7 +79,7 @@ def _fitted(pipe: Any) -> int:
     )
 
 
-def _misfit(path: Path, pipe: Any, why: str) -> UsageError:
+def _incompatible_lora(path: Path, pipe: Any, why: str) -> UsageError:
     return UsageError(
         f"{path.name} does not fit {type(pipe).__name__}: {why}",
         hint="use a LoRA made for this model; nothing of it was kept",

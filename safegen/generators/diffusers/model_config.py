@@ -94,10 +94,10 @@ def local_folder(preset: Preset) -> Path | None:
         return None
     from safegen.generators.hub import download, lockfile
 
-    record = lockfile.read(preset.source)
+    record = lockfile.read_record(preset.source)
     if record is None:
         return None
-    folder = download.snapshot(record.source, record.commit)
+    folder = download.snapshot_folder(record.source, record.commit)
     return folder if (folder / INDEX).is_file() else None
 
 

@@ -71,14 +71,14 @@ class PreparedRequest:
         """Frames the model makes at once."""
         if self.native.fixed and self.native.frames:
             return self.native.frames
-        return sizes.at_most(self.native.frames or self.frames or 49, self.native)
+        return sizes.frame_count_at_most(self.native.frames or self.frames or 49, self.native)
 
     def call_frames(self, wanted: int) -> int:
         """Frames of the call that gives *wanted* of them, or as many as the model makes at once."""
         return (
             self.frames_per_call
             if self.native.fixed
-            else min(self.frames_per_call, sizes.at_least(wanted, self.native))
+            else min(self.frames_per_call, sizes.frame_count_at_least(wanted, self.native))
         )
 
 
@@ -111,7 +111,7 @@ def video_to_video(job: PreparedRequest) -> Frames:
     """The clip made anew, as long as it is or as asked; what the count needs beyond that is cut off again."""
     source = job.inputs["video"]
     wanted = len(source) if job.request.seconds is None else min(job.frames, len(source))
-    frames = max(sizes.at_least(wanted, job.native), job.native.first + job.native.step)
+    frames = max(sizes.frame_count_at_least(wanted, job.native), job.native.first + job.native.step)
     if frames > len(source):
         source = np.concatenate([source, np.repeat(source[-1:], frames - len(source), 0)])
     strength = DEFAULT_STRENGTH if job.request.strength is None else job.request.strength
@@ -153,7 +153,10 @@ def loop(job: PreparedRequest) -> Frames:
             return job.sample(job.frames, start=picture[:1], end=picture[:1])[:-1]
         if "text" not in job.abilities:
             raise UsageError("this model needs a clip or a first picture to make a loop of")
-        clip, turn = job.sample(sizes.nearest((job.frames or job.frames_per_call) / 2, job.native)), 1
+        clip, turn = (
+            job.sample(sizes.nearest_frame_count((job.frames or job.frames_per_call) / 2, job.native)),
+            1,
+        )
     return np.concatenate([clip, _transition(job, clip, clip, turn)])
 
 

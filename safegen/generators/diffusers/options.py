@@ -19,7 +19,7 @@ _SWITCH = {"on": True, "yes": True, "true": True, "off": False, "no": False, "fa
 
 
 @dataclass(frozen=True)
-class Options:
+class PipelineOptions:
     """Typed options; the defaults leave the choice to safegen or to the pipeline.
 
     ``device``: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps``. ``offload``: which parts stay on the GPU.
@@ -42,10 +42,10 @@ class Options:
     lora_scale: float = 1.0
     flow_shift: float | None = None
 
-    def said(self) -> dict[str, Any]:
+    def for_record(self) -> dict[str, Any]:
         """What was chosen here and shapes the clip, for the record: no paths, nothing that is a default."""
         silent = ("device", "dtype", "offload", "lora", "lora_scale")
-        plain = Options()
+        plain = PipelineOptions()
         return {
             f.name: list(value) if isinstance(value, tuple) else value
             for f in fields(self)
@@ -60,20 +60,20 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "quantise": get_args(Quantise),
 }
 _NUMBERS = {"cache_threshold": (0.0, 10.0), "lora_scale": (-10.0, 10.0), "flow_shift": (0.01, 100.0)}
-NAMES = tuple(f.name for f in fields(Options))
+OPTION_NAMES = tuple(f.name for f in fields(PipelineOptions))
 
 
-def parse(options: Mapping[str, Any]) -> tuple[Options, dict[str, Any]]:
+def split_options(options: Mapping[str, Any]) -> tuple[PipelineOptions, dict[str, Any]]:
     """The typed options and those that are left for the pipeline's call.
 
     Raises UsageError for a value a typed option cannot have, naming those it can.
     """
-    typed = {name: _value(name, options[name]) for name in NAMES if name in options}
-    rest = {name: value for name, value in options.items() if name not in NAMES}
-    return Options(**typed), rest
+    typed = {name: _value(name, options[name]) for name in OPTION_NAMES if name in options}
+    rest = {name: value for name, value in options.items() if name not in OPTION_NAMES}
+    return PipelineOptions(**typed), rest
 
 
-def pairs(texts: Iterable[str]) -> dict[str, Any]:
+def parse_name_values(texts: Iterable[str]) -> dict[str, Any]:
     """``NAME=VALUE`` texts as options: values are JSON where they read as JSON, else text.
 
     Raises UsageError for a text without ``=`` and for a name given twice.
@@ -96,29 +96,29 @@ def pairs(texts: Iterable[str]) -> dict[str, Any]:
 def _value(name: str, value: Any) -> Any:
     if name in _CHOICES:
         if value not in _CHOICES[name]:
-            raise _wrong(name, value, f"one of {', '.join(_CHOICES[name])}")
+            raise _invalid(name, value, f"one of {', '.join(_CHOICES[name])}")
         return value
     if name in _NUMBERS:
         return _number(name, value, *_NUMBERS[name])
     if name in ("vae_tiling", "vae_slicing", "compile"):
         value = _SWITCH.get(value.lower(), value) if isinstance(value, str) else value
         if not isinstance(value, bool):
-            raise _wrong(name, value, "on or off")
+            raise _invalid(name, value, "on or off")
         return value
     if name == "mag_ratios":
         if not isinstance(value, list | tuple) or not value:
-            raise _wrong(name, value, "a list of numbers, one a step, such as [1.0,1.02,1.01]")
+            raise _invalid(name, value, "a list of numbers, one a step, such as [1.0,1.02,1.01]")
         return tuple(_number(name, v, 0.0, 100.0) for v in value)
     if name == "lora":
         return _lora(value)
     if not isinstance(value, str) or not value:
-        raise _wrong(name, value, "a name")
+        raise _invalid(name, value, "a name")
     return value
 
 
 def _number(name: str, value: Any, low: float, high: float) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise _wrong(name, value, f"a number from {low:g} to {high:g}")
+        raise _invalid(name, value, f"a number from {low:g} to {high:g}")
     return float(value)
 
 
@@ -133,5 +133,5 @@ def _lora(value: Any) -> Path:
     return path
 
 
-def _wrong(name: str, value: Any, allowed: str) -> UsageError:
+def _invalid(name: str, value: Any, allowed: str) -> UsageError:
     return UsageError(f"option {name} cannot be {value!r}", hint=f"{name} is {allowed}")

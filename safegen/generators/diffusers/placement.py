@@ -13,14 +13,14 @@ from safegen.generators.diffusers import loading
 if TYPE_CHECKING:
     from safegen.generators.diffusers.families import Family
     from safegen.generators.diffusers.model_config import PipelineConfig
-    from safegen.generators.diffusers.options import Options
+    from safegen.generators.diffusers.options import PipelineOptions
     from safegen.generators.estimate import Estimate
     from safegen.generators.hardware import Machine
     from safegen.generators.presets import Preset
 
-_WAYS = ("none", "model", "group", "sequential")
+_OFFLOAD_ORDER = ("none", "model", "group", "sequential")
 """From the fastest to the one that needs least."""
-_FULL = 0.9
+_MAX_MEMORY_SHARE = 0.9
 """Share of a GPU's memory that an estimate may take up."""
 
 
@@ -35,7 +35,7 @@ class Placement:
     dtypes: Mapping[str, str]
     offload: str
     tiling: bool
-    needed: Estimate
+    memory_estimate: Estimate
     machine: Machine
 
     @property
@@ -45,7 +45,7 @@ class Placement:
 
     def notes(self) -> tuple[str, ...]:
         """Whether memory may be short. Raises GenerationFailed when it cannot be enough."""
-        return estimate.check_memory(self.needed, self.machine)
+        return estimate.check_memory(self.memory_estimate, self.machine)
 
     def describe(self) -> dict[str, Any]:
         """For ``--dry-run``: what was chosen, and what it is estimated to need."""
@@ -57,7 +57,7 @@ class Placement:
         }
         if self.tiling:
             shown["vae_tiling"] = "on"
-        peak = self.needed.device if self.machine.device is not None else _sum(self.needed)
+        peak = self.memory_estimate.device if self.machine.device is not None else _sum(self.memory_estimate)
         if peak is not None:
             have = self.machine.device if self.machine.device is not None else self.machine.ram
             of = f" of {have / 1e9:.0f} GB" if have else ""
@@ -65,9 +65,9 @@ class Placement:
         return shown
 
 
-def choose(
+def choose_placement(
     preset: Preset,
-    options: Options,
+    options: PipelineOptions,
     family: Family,
     facts: PipelineConfig,
     *,
@@ -88,7 +88,7 @@ def choose(
             hint="leave --option offload out",
         )
     width, height, frames = size
-    ways = (options.offload,) if options.offload != "auto" else _WAYS
+    ways = (options.offload,) if options.offload != "auto" else _OFFLOAD_ORDER
     offload, needed = ways[0], None
     for offload in ways:
         needed = estimate.estimate_memory(
@@ -103,9 +103,9 @@ def choose(
     return Placement(device, dtypes, offload, tiling, needed, there)
 
 
-def place(pipe: Any, placement: Placement) -> Any:
+def move_to_device(pipe: Any, placement: Placement) -> Any:
     """Move a loaded pipeline to where it runs. Raises UsageError where it cannot be offloaded like that."""
-    torch = loading.need("torch")
+    torch = loading.require_module("torch")
     device, offload = placement.device, placement.offload
     try:
         if offload == "model":
@@ -134,7 +134,7 @@ def _fits(needed: Estimate, there: Machine) -> bool:
         return True
     if needed.resident is None:
         return False
-    return needed.resident + (needed.activations or 0) <= _FULL * there.device
+    return needed.resident + (needed.activations or 0) <= _MAX_MEMORY_SHARE * there.device
 
 
 def _sum(needed: Estimate) -> int | None:
@@ -142,7 +142,7 @@ def _sum(needed: Estimate) -> int | None:
 
 
 def _device(wanted: str) -> str:
-    torch = loading.need("torch")
+    torch = loading.require_module("torch")
     if wanted == "auto":
         if torch.cuda.is_available():
             return "cuda"
@@ -161,7 +161,7 @@ def _device(wanted: str) -> str:
     return str(device)
 
 
-def _dtypes(options: Options, family: Family, facts: PipelineConfig, device: str) -> dict[str, str]:
+def _dtypes(options: PipelineOptions, family: Family, facts: PipelineConfig, device: str) -> dict[str, str]:
     if options.dtype == "auto":
         return family.dtypes(facts, "float32" if device == "cpu" else "bfloat16")
     return {**family.dtypes(facts, options.dtype), "default": options.dtype}

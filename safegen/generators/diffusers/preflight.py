@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from safegen.errors import UsageError
 from safegen.generators.diffusers import introspection
-from safegen.generators.diffusers.call import screened
+from safegen.generators.diffusers.call import check_call_options
 
 if TYPE_CHECKING:
     from safegen.generators.diffusers.families import Family
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from safegen.types import Request
 
 
-def check(family: Family, facts: PipelineConfig, request: Request, rest: Mapping[str, Any]) -> None:
+def check_request_supported(
+    family: Family, facts: PipelineConfig, request: Request, call_options: Mapping[str, Any]
+) -> None:
     """Raise UsageError for a setting that the pipeline does not take, or a picture that it cannot do without.
 
     *rest*: options that go to its call by name. They are screened as well.
@@ -31,18 +33,18 @@ def check(family: Family, facts: PipelineConfig, request: Request, rest: Mapping
         "height": ("height", request.height),
     }
     asked = {argument: said for argument, said in asked.items() if said[1]}
-    if not rest and not asked:
+    if not call_options and not asked:
         return
-    calls = [introspection.call(name) for name in (facts.pipeline, *family.views.values())]
-    names = frozenset[str]().union(*(c.names for c in calls if c))
-    screened(facts.pipeline, names, rest)
+    calls = [introspection.call_signature(name) for name in (facts.pipeline, *family.views.values())]
+    names = frozenset[str]().union(*(c.parameters for c in calls if c))
+    check_call_options(facts.pipeline, names, call_options)
     for argument, (option, _) in asked.items():
-        if names and argument not in names and not _else(argument, names):
+        if names and argument not in names and not _has_alias(argument, names):
             raise UsageError(
                 f"{facts.pipeline} takes no {option.replace('-', ' ')}", hint=f"leave --{option} out"
             )
 
 
-def _else(argument: str, names: frozenset[str]) -> bool:
+def _has_alias(argument: str, names: frozenset[str]) -> bool:
     """Whether the argument goes by another name."""
     return argument == "strength" and "denoise_strength" in names

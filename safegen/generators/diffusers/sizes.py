@@ -18,7 +18,7 @@ _LONG = 2.0
 
 
 @dataclass(frozen=True)
-class Target:
+class OutputSpec:
     """One clip to be made: pixels (``None``) and frames (0) the pipeline decides, rate, and what to say."""
 
     width: int | None
@@ -28,7 +28,7 @@ class Target:
     notes: tuple[str, ...] = ()
 
 
-def native_of(preset: Preset, native: NativeFormat) -> NativeFormat:
+def with_preset(preset: Preset, native: NativeFormat) -> NativeFormat:
     """The pipeline's own sizes and rules with the preset's choice where it has one."""
     return replace(
         native,
@@ -39,7 +39,9 @@ def native_of(preset: Preset, native: NativeFormat) -> NativeFormat:
     )
 
 
-def target(request: Request, native: NativeFormat, *, shape: tuple[int, int] | None = None) -> Target:
+def resolve_output(
+    request: Request, native: NativeFormat, *, shape: tuple[int, int] | None = None
+) -> OutputSpec:
     """Size, frames and rate for a request; *shape* (width, height) of an input decides where it does not.
 
     Raises UsageError for what cannot be made, saying what can.
@@ -49,26 +51,26 @@ def target(request: Request, native: NativeFormat, *, shape: tuple[int, int] | N
     fps = request.fps or native.fps
     frames = native.frames or 0
     if request.seconds is not None:
-        frames = nearest(request.seconds * fps, native)
+        frames = nearest_frame_count(request.seconds * fps, native)
     if native.fixed:
         _refuse_fixed(request, native, width, height, frames)
         frames = native.frames or frames
     notes = _notes(request, native, (width, height), frames, fps)
-    return Target(width, height, frames, fps, notes)
+    return OutputSpec(width, height, frames, fps, notes)
 
 
-def nearest(count: float, native: NativeFormat) -> int:
+def nearest_frame_count(count: float, native: NativeFormat) -> int:
     """The possible number of frames nearest to *count*, at least two."""
     steps = round((count - native.first) / native.step)
     return native.first + max(0 if native.first > 1 else 1, _fewest(native), steps) * native.step
 
 
-def at_most(count: int, native: NativeFormat) -> int:
+def frame_count_at_most(count: int, native: NativeFormat) -> int:
     """The largest possible number of frames up to *count*; the smallest possible one if there is none."""
     return native.first + max(_fewest(native), (count - native.first) // native.step) * native.step
 
 
-def at_least(count: int, native: NativeFormat) -> int:
+def frame_count_at_least(count: int, native: NativeFormat) -> int:
     """The smallest possible number of frames from *count* on."""
     return native.first + max(_fewest(native), -((native.first - count) // native.step)) * native.step
 
@@ -78,7 +80,7 @@ def _fewest(native: NativeFormat) -> int:
     return max(0, -((native.first - native.least) // native.step))
 
 
-def say(width: int | None, height: int | None, frames: int, fps: int) -> str:
+def describe_size(width: int | None, height: int | None, frames: int, fps: int) -> str:
     """Size, frames and duration in words."""
     size = f"{width}x{height}, " if width and height else ""
     return f"{size}{frames} frames ({frames / fps:.3g} s at {fps} fps)"
@@ -125,8 +127,9 @@ def _refuse_fixed(
 ) -> None:
     wrong_size = (request.width or request.height) and (width, height) != (native.width, native.height)
     if wrong_size or (request.seconds is not None and frames != native.frames):
+        only = describe_size(native.width, native.height, native.frames or 0, native.fps)
         raise UsageError(
-            f"this model makes {say(native.width, native.height, native.frames or 0, native.fps)} only",
+            f"this model makes {only} only",
             hint="leave --width, --height and --seconds out",
         )
 
@@ -141,7 +144,7 @@ def _notes(
         rounded = rounded or abs(frames - request.seconds * fps) > 0.5
     if rounded:
         rule = f"sides are multiples of {native.side}, frames {native.first} more than one of {native.step}"
-        notes.append(f"will make {say(*size, frames, fps)}: {rule}")
+        notes.append(f"will make {describe_size(*size, frames, fps)}: {rule}")
     if native.frames and frames > _LONG * native.frames:
         notes.append(
             f"the model was made for {native.frames} frames: longer clips may drift and need more memory"

@@ -9,7 +9,7 @@ from safegen.errors import MissingExtra, UsageError
 from safegen.generators.diffusers import loading
 
 if TYPE_CHECKING:
-    from safegen.generators.diffusers.options import Options
+    from safegen.generators.diffusers.options import PipelineOptions
 
 _DENOISERS = ("transformer", "transformer_2", "unet")
 _QUANTISED = ("transformer", "transformer_2", "text_encoder")
@@ -23,7 +23,7 @@ def denoisers(pipe: Any) -> Iterator[Any]:
             yield part
 
 
-def quantisation(options: Options, dtype: Any) -> Any:
+def quantization_config(options: PipelineOptions, dtype: Any) -> Any:
     """What ``from_pretrained`` is told about weights in fewer bits; None for nothing.
 
     Raises MissingExtra when the library for it is not installed.
@@ -54,15 +54,15 @@ def quantisation(options: Options, dtype: Any) -> Any:
     )
 
 
-def tune(pipe: Any, options: Options) -> None:
+def apply_options(pipe: Any, options: PipelineOptions) -> None:
     """Apply the options that change a loaded pipeline. Raises UsageError for what it does not support."""
-    torch = loading.need("torch")
+    torch = loading.require_module("torch")
     if options.flow_shift is not None:
-        pipe.scheduler = _shifted(pipe, options.flow_shift)
+        pipe.scheduler = _with_flow_shift(pipe, options.flow_shift)
     for name in ("tiling", "slicing"):
         wanted = getattr(options, f"vae_{name}")
         if wanted:
-            _switch(pipe, f"enable_{name}", f"vae_{name}")
+            _enable_vae_feature(pipe, f"enable_{name}", f"vae_{name}")
     for part in denoisers(pipe):
         if options.attention:
             _attention(part, options.attention)
@@ -72,7 +72,7 @@ def tune(pipe: Any, options: Options) -> None:
             part.compile_repeated_blocks()
 
 
-def cache(pipe: Any, options: Options, steps: int | None) -> None:
+def enable_cache(pipe: Any, options: PipelineOptions, steps: int | None) -> None:
     """Switch on a cache of the denoiser's work between steps, afresh for a number of *steps*.
 
     Raises UsageError where the pipeline or the options do not allow it.
@@ -94,9 +94,9 @@ def cache(pipe: Any, options: Options, steps: int | None) -> None:
             ) from error
 
 
-def _config(pipe: Any, options: Options, steps: int | None) -> Any:
+def _config(pipe: Any, options: PipelineOptions, steps: int | None) -> Any:
     """The library's description of a cache."""
-    hooks = loading.need("diffusers.hooks")
+    hooks = loading.require_module("diffusers.hooks")
     threshold = {} if options.cache_threshold is None else {"threshold": options.cache_threshold}
     if options.cache == "first-block":
         return hooks.FirstBlockCacheConfig(**threshold)
@@ -126,7 +126,7 @@ def _timestep(pipe: Any) -> int:
     return 1000 if now is None else int(now)
 
 
-def _shifted(pipe: Any, shift: float) -> Any:
+def _with_flow_shift(pipe: Any, shift: float) -> Any:
     """The scheduler with its noise levels shifted towards the beginning."""
     scheduler = pipe.scheduler
     for name in ("flow_shift", "shift"):
@@ -137,7 +137,7 @@ def _shifted(pipe: Any, shift: float) -> Any:
 
 def _attention(part: Any, name: str) -> None:
     """Choose the kernel of the attention."""
-    dispatch = loading.need("diffusers.models.attention_dispatch")
+    dispatch = loading.require_module("diffusers.models.attention_dispatch")
     names = sorted(b.value for b in dispatch.AttentionBackendName)
     if name not in names:
         raise UsageError(f"there is no attention {name!r}", hint=f"one of {', '.join(names)}")
@@ -149,7 +149,7 @@ def _attention(part: Any, name: str) -> None:
         raise UsageError(f"attention {name!r} does not work here: {error}", hint="try native") from error
 
 
-def _switch(pipe: Any, method: str, option: str) -> None:
+def _enable_vae_feature(pipe: Any, method: str, option: str) -> None:
     vae = getattr(pipe, "vae", None)
     try:
         getattr(vae, method)()
@@ -162,6 +162,6 @@ def _switch(pipe: Any, method: str, option: str) -> None:
 def _library(module: str) -> Any:
     name = module.split(".")[0]
     try:
-        return loading.need(module)
+        return loading.require_module(module)
     except MissingExtra as error:
         raise MissingExtra(f"this quantisation needs {name}", hint=f"pip install {name}") from error

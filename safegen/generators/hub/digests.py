@@ -21,19 +21,19 @@ def file_digest(path: Path) -> str:
     return digest.hexdigest()
 
 
-def table(folder: Path) -> dict[str, str]:
+def file_digests(folder: Path) -> dict[str, str]:
     """SHA-256 (hex) of every file of a pipeline folder that loading it reads, by relative path."""
     files = sorted(p for p in folder.rglob("*") if p.suffix in _WEIGHTS and p.is_file() and p.name != DIGESTS)
     return {p.relative_to(folder).as_posix(): file_digest(p) for p in files}
 
 
-def combined(digests: dict[str, str]) -> str:
+def combined_digest(digests: dict[str, str]) -> str:
     """One SHA-256 (hex) over a table: of the lines ``digest, two spaces, path, newline``, sorted by path."""
     lines = "".join(f"{digests[name]}  {name}\n" for name in sorted(digests))
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
-def checked(folder: Path) -> str:
+def verify_shipped_weights(folder: Path) -> str:
     """Combined digest of shipped weights, after comparing every file with ``digests.json``.
 
     Raises GenerationFailed when the folder is missing, a file is altered, missing, or was added.
@@ -45,11 +45,11 @@ def checked(folder: Path) -> str:
         raise GenerationFailed(
             f"the embedded model is incomplete: {DIGESTS} cannot be read", hint="install safegen again"
         ) from error
-    found = table(folder)
+    found = file_digests(folder)
     wrong = sorted(name for name in {*shipped, *found} if shipped.get(name) != found.get(name))
     if wrong:
         raise GenerationFailed(
             f"the embedded model's files are not the shipped ones: {', '.join(wrong)}",
             hint="install safegen again; altered weights are never used",
         )
-    return combined(shipped)
+    return combined_digest(shipped)

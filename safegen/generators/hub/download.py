@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from safegen.errors import GenerationFailed, Interrupted
-from safegen.generators.hub.errors import cache, endpoint, explained, library
-from safegen.generators.hub.listing import Listed
-from safegen.generators.hub.lockfile import File
+from safegen.generators.hub.errors import hub_cache, hub_endpoint, hub_library, translating_errors
+from safegen.generators.hub.listing import HubFile
+from safegen.generators.hub.lockfile import PinnedFile
 
 if TYPE_CHECKING:
     from safegen.protocols import Progress
@@ -24,7 +24,7 @@ MEGABYTE = 1_000_000
 _PART = ".safegen-part"
 
 
-class Meter:
+class DownloadProgress:
     """Counts bytes and tells a Progress of whole megabytes; stands in for the library's own bar."""
 
     def __init__(self, progress: Progress) -> None:
@@ -41,11 +41,11 @@ class Meter:
         if self._progress.cancelled():
             raise Interrupted("stopped; what has arrived is kept, the next pull goes on from there")
 
-    def __call__(self, **_kind: Any) -> Meter:
+    def __call__(self, **_kind: Any) -> DownloadProgress:
         """The library makes its bars by calling a class."""
         return self
 
-    def __enter__(self) -> Meter:
+    def __enter__(self) -> DownloadProgress:
         """Nothing to open."""
         return self
 
@@ -53,19 +53,19 @@ class Meter:
         """Nothing to close."""
 
 
-def repository(source: str) -> Path:
+def repository_folder(source: str) -> Path:
     """A model's folder in the cache."""
-    return cache() / f"models--{source.replace('/', '--')}"
+    return hub_cache() / f"models--{source.replace('/', '--')}"
 
 
-def snapshot(source: str, commit: str) -> Path:
+def snapshot_folder(source: str, commit: str) -> Path:
     """Folder of a model's files at one commit, in the cache. It need not exist."""
-    return repository(source) / "snapshots" / commit
+    return repository_folder(source) / "snapshots" / commit
 
 
-def missing(source: str, files: tuple[Listed, ...]) -> int:
+def bytes_missing(source: str, files: tuple[HubFile, ...]) -> int:
     """Bytes still to come: of files that are not in the cache, less what has arrived of them."""
-    blobs = repository(source) / "blobs"
+    blobs = repository_folder(source) / "blobs"
     total = 0
     for item in files:
         if _size(blobs / item.etag) != item.size:
@@ -73,18 +73,18 @@ def missing(source: str, files: tuple[Listed, ...]) -> int:
     return total
 
 
-def fetch(source: str, commit: str, item: Listed, meter: Meter) -> File:
+def fetch_file(source: str, commit: str, item: HubFile, meter: DownloadProgress) -> PinnedFile:
     """Have *item* in the cache, whole and with the content the hub lists; returns its SHA-256.
 
     A file that is there already is hashed too, and fetched again when it is not what it should be. Raises
     GenerationFailed, UsageError, Interrupted.
     """
-    blobs = repository(source) / "blobs"
+    blobs = repository_folder(source) / "blobs"
     blob = blobs / item.etag
     sha256 = _checked(blob, item)
     if sha256 is None:
         blob.unlink(missing_ok=True)
-        with explained(source, commit):
+        with translating_errors(source, commit):
             _download(source, commit, item, meter)
         sha256 = _checked(_part(blobs, item), item)
         if sha256 is None:
@@ -94,35 +94,37 @@ def fetch(source: str, commit: str, item: Listed, meter: Meter) -> File:
                 hint="pull again; if it happens again, something between you and the hub alters files",
             )
         _part(blobs, item).replace(blob)
-    with explained(source, commit):  # now that the blob is there, this only links it into the snapshot
-        library().hf_hub_download(
+    with translating_errors(
+        source, commit
+    ):  # now that the blob is there, this only links it into the snapshot
+        hub_library().hf_hub_download(
             source,
             item.path,
             revision=commit,
-            cache_dir=str(cache()),
-            endpoint=endpoint(),
+            cache_dir=str(hub_cache()),
+            endpoint=hub_endpoint(),
             library_name="safegen",
         )
-    return File(item.size, sha256)
+    return PinnedFile(item.size, sha256)
 
 
-def look_of(path: Path) -> tuple[int, ...]:
+def file_state(path: Path) -> tuple[int, ...]:
     """What changes when a file's content changes: size, times (ns) and inode. Raises OSError."""
     status = path.stat()
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
 
 
-def _download(source: str, commit: str, item: Listed, meter: Meter) -> None:
+def _download(source: str, commit: str, item: HubFile, meter: DownloadProgress) -> None:
     """Bring the rest of a file, from where the last try ended."""
-    hub = library()
-    url = hub.hf_hub_url(source, item.path, revision=commit, endpoint=endpoint())
-    found = hub.get_hf_file_metadata(url, endpoint=endpoint(), timeout=30, library_name="safegen")
+    hub = hub_library()
+    url = hub.hf_hub_url(source, item.path, revision=commit, endpoint=hub_endpoint())
+    found = hub.get_hf_file_metadata(url, endpoint=hub_endpoint(), timeout=30, library_name="safegen")
     if found.etag != item.etag or found.size not in (None, item.size):
         raise GenerationFailed(f"the hub lists {item.path} of {source} one way and serves it another")
     headers = dict(hub.utils.build_hf_headers(library_name="safegen"))
     if urlsplit(found.location).netloc != urlsplit(url).netloc:
         headers = {k: v for k, v in headers.items() if k.lower() != "authorization"}
-    part = _part(repository(source) / "blobs", item)
+    part = _part(repository_folder(source) / "blobs", item)
     part.parent.mkdir(parents=True, exist_ok=True)
     have = _size(part) or 0
     if have > item.size:
@@ -142,7 +144,7 @@ def _download(source: str, commit: str, item: Listed, meter: Meter) -> None:
         os.fsync(stream.fileno())
 
 
-def _checked(path: Path, item: Listed) -> str | None:
+def _checked(path: Path, item: HubFile) -> str | None:
     """SHA-256 (hex) of a file with the content that the hub lists; None for any other, or none."""
     if _size(path) != item.size:
         return None
@@ -157,7 +159,7 @@ def _checked(path: Path, item: Listed) -> str | None:
     return sha256.hexdigest() if good else None
 
 
-def _part(blobs: Path, item: Listed) -> Path:
+def _part(blobs: Path, item: HubFile) -> Path:
     """Where the bytes of a file gather."""
     return blobs / f"{item.etag}{_PART}"
 

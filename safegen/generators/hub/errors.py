@@ -14,7 +14,7 @@ from safegen.errors import GenerationFailed, MissingExtra, SafegenError, UsageEr
 _LOG_IN = "`hf auth login`, or HF_TOKEN"
 
 
-def library() -> Any:
+def hub_library() -> Any:
     """The ``huggingface_hub`` package. Raises MissingExtra."""
     try:
         import huggingface_hub
@@ -28,40 +28,40 @@ def library() -> Any:
     return huggingface_hub
 
 
-def endpoint() -> str:
+def hub_endpoint() -> str:
     """Address of the hub: ``HF_ENDPOINT``, else the library's."""
     return str(
-        os.environ.get("HF_ENDPOINT") or library().constants.ENDPOINT or "https://huggingface.co"
+        os.environ.get("HF_ENDPOINT") or hub_library().constants.ENDPOINT or "https://huggingface.co"
     ).rstrip("/")
 
 
-def cache() -> Path:
+def hub_cache() -> Path:
     """The Hugging Face cache: ``HF_HUB_CACHE``, ``HF_HOME``, else the library's."""
     if named := os.environ.get("HF_HUB_CACHE"):
         return Path(named).expanduser()
     if home := os.environ.get("HF_HOME"):
         return Path(home).expanduser() / "hub"
-    return Path(library().constants.HF_HUB_CACHE)
+    return Path(hub_library().constants.HF_HUB_CACHE)
 
 
-def offline() -> bool:
+def is_offline() -> bool:
     """Whether ``HF_HUB_OFFLINE`` forbids going out."""
     named = os.environ.get("HF_HUB_OFFLINE") or os.environ.get("TRANSFORMERS_OFFLINE") or ""
     return named.upper() in {"1", "TRUE", "YES", "ON"}
 
 
 @contextlib.contextmanager
-def explained(source: str, revision: str = "") -> Iterator[None]:
+def translating_errors(source: str, revision: str = "") -> Iterator[None]:
     """Turn whatever the library raises while it asks for *source* into one clear error.
 
     Raises UsageError (unknown id or revision), GenerationFailed (everything else).
     """
-    if offline():
+    if is_offline():
         raise GenerationFailed(
             f"{source} cannot be fetched: offline mode is on",
             hint="unset HF_HUB_OFFLINE, or use what is pulled",
         )
-    errors = library().errors
+    errors = hub_library().errors
     try:
         yield
     except SafegenError:
@@ -72,18 +72,18 @@ def explained(source: str, revision: str = "") -> Iterator[None]:
         raise UsageError(f"{source!r} is no hub id", hint="write ORGANISATION/NAME") from error
     except (errors.LocalEntryNotFoundError, errors.HTTPError, ConnectionError, TimeoutError) as error:
         raise GenerationFailed(
-            f"the hub at {endpoint()} cannot be reached ({type(error).__name__})",
+            f"the hub at {hub_endpoint()} cannot be reached ({type(error).__name__})",
             hint="check the network and HF_ENDPOINT; what has arrived is kept for the next pull",
         ) from error
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise disk_full(cache()) from error
+            raise disk_full(hub_cache()) from error
         raise GenerationFailed(
             f"{source} could not be fetched: {error}", hint="pull it again: what has arrived is kept"
         ) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise GenerationFailed(
-            f"the answer of {endpoint()} makes no sense: {type(error).__name__}: {error}",
+            f"the answer of {hub_endpoint()} makes no sense: {type(error).__name__}: {error}",
             hint="is HF_ENDPOINT a Hugging Face hub?",
         ) from error
 
@@ -104,7 +104,7 @@ def _refused(error: Any, errors: Any, source: str, revision: str) -> SafegenErro
     if isinstance(error, errors.GatedRepoError):
         return GenerationFailed(
             f"{source} is gated: its owner decides who gets it (HTTP {status})",
-            hint=f"ask for access at {endpoint()}/{source}, then log in with {_LOG_IN}",
+            hint=f"ask for access at {hub_endpoint()}/{source}, then log in with {_LOG_IN}",
         )
     if isinstance(error, errors.RevisionNotFoundError):
         return UsageError(f"{source} has no revision {revision!r}", hint="a branch, a tag or a commit")
@@ -121,7 +121,8 @@ def _refused(error: Any, errors: Any, source: str, revision: str) -> SafegenErro
         )
     if status == 403:
         return GenerationFailed(
-            f"the hub does not let this login have {source}", hint=f"ask for access at {endpoint()}/{source}"
+            f"the hub does not let this login have {source}",
+            hint=f"ask for access at {hub_endpoint()}/{source}",
         )
     return GenerationFailed(
         f"the hub answered HTTP {status} for {source}",

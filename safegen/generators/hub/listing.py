@@ -13,7 +13,7 @@ from safegen.errors import GenerationFailed, MissingExtra, UsageError
 from safegen.generators.diffusers import introspection
 from safegen.generators.diffusers.families import family_of
 from safegen.generators.diffusers.model_config import PipelineConfig
-from safegen.generators.hub.errors import endpoint, explained, library
+from safegen.generators.hub.errors import hub_endpoint, hub_library, translating_errors
 
 INDEX = "model_index.json"
 _SMALL = frozenset({".json", ".txt", ".model", ".jinja"})
@@ -24,7 +24,7 @@ _LIBRARIES = frozenset({"diffusers", "transformers"})
 
 
 @dataclass(frozen=True)
-class Listed:
+class HubFile:
     """A file as the hub lists it: bytes, its name in the cache (``etag``) and what its content must hash to.
 
     ``sha256`` (hex) is given for files in LFS; the others have ``etag``, a git blob id, as their hash.
@@ -37,7 +37,7 @@ class Listed:
 
 
 @dataclass(frozen=True)
-class Listing:
+class ModelListing:
     """A model at one commit, as the hub describes it."""
 
     source: str
@@ -46,7 +46,7 @@ class Listing:
     licence_link: str
     gated: str
     pipeline: str
-    files: tuple[Listed, ...]
+    files: tuple[HubFile, ...]
 
     @property
     def bytes(self) -> int:
@@ -54,14 +54,14 @@ class Listing:
         return sum(file.size for file in self.files)
 
 
-def look(source: str, revision: str) -> Listing:
+def fetch_listing(source: str, revision: str) -> ModelListing:
     """Ask the hub about *source* at *revision*; nothing is kept on disk.
 
     Raises UsageError for an unknown id or revision, GenerationFailed when the hub cannot be asked, when the
     repository is no diffusers video pipeline, has no safetensors or needs code of its own.
     """
-    with explained(source, revision):
-        api = library().HfApi(endpoint=endpoint(), library_name="safegen")
+    with translating_errors(source, revision):
+        api = hub_library().HfApi(endpoint=hub_endpoint(), library_name="safegen")
         info = api.model_info(source, revision=revision, files_metadata=True, timeout=30)
         listed = {item.path: item for item in map(_listed, info.siblings or [])}
     if INDEX not in listed:
@@ -70,11 +70,11 @@ def look(source: str, revision: str) -> Listing:
             hint="a repository in diffusers' format is needed; its name often ends in -Diffusers",
         )
     index = _index(source, str(info.sha))
-    pipeline = video_class(source, index)
-    files = tuple(listed[path] for path in select(source, listed, index))
+    pipeline = check_pipeline_class(source, index)
+    files = tuple(listed[path] for path in select_files(source, listed, index))
     card = info.card_data.to_dict() if info.card_data else {}
     licence = str(card.get("license_name") or card.get("license") or "")
-    return Listing(
+    return ModelListing(
         source,
         str(info.sha),
         licence,
@@ -85,16 +85,16 @@ def look(source: str, revision: str) -> Listing:
     )
 
 
-def select(source: str, paths: Mapping[str, Any], index: Mapping[str, Any]) -> list[str]:
+def select_files(source: str, paths: Mapping[str, Any], index: Mapping[str, Any]) -> list[str]:
     """Paths that loading the pipeline of *index* reads, sorted: configurations, tokenizers, safetensors.
 
     Variants (``*.fp16.safetensors``), pickles and single-file checkpoints are left out. Raises
     GenerationFailed when a component's weights are there as pickles only.
     """
     chosen = {INDEX}
-    for component in components(source, index):
+    for component in component_folders(source, index):
         inside = [p for p in paths if p.startswith(f"{component}/") and p.count("/") == 1]
-        here = {p for p in inside if is_read(p.split("/")[1])}
+        here = {p for p in inside if is_loadable_file(p.split("/")[1])}
         weights = {p for p in here if p.endswith(".safetensors")}
         if not weights and any(Path(p).suffix in _PICKLES for p in inside):
             raise GenerationFailed(
@@ -107,7 +107,7 @@ def select(source: str, paths: Mapping[str, Any], index: Mapping[str, Any]) -> l
     return sorted(chosen)
 
 
-def components(source: str, index: Mapping[str, Any]) -> list[str]:
+def component_folders(source: str, index: Mapping[str, Any]) -> list[str]:
     """Folders of a pipeline's parts. Raises GenerationFailed when one needs code of the repository."""
     found = []
     for name, value in index.items():
@@ -123,13 +123,13 @@ def components(source: str, index: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def video_class(source: str, index: Mapping[str, Any]) -> str:
+def check_pipeline_class(source: str, index: Mapping[str, Any]) -> str:
     """Name of the pipeline's class. Raises GenerationFailed unless it is diffusers' own and makes video."""
     name = index.get("_class_name")
     if not isinstance(name, str):
         raise GenerationFailed(f"{source} needs code from its repository", hint="such code is never run")
     _pipelines()
-    source_of = introspection.source(name)
+    source_of = introspection.class_source(name)
     if source_of is None:
         raise GenerationFailed(f"the installed diffusers has no {name}", hint="pip install -U diffusers")
     # A video pipeline hands its frames to a VideoProcessor that its constructor keeps under this name.
@@ -150,13 +150,13 @@ def _known_module(name: str) -> bool:
 
 def _pipelines() -> Path:
     """Folder of the installed diffusers' pipelines. Raises MissingExtra."""
-    found = introspection.folder()
+    found = introspection.pipelines_folder()
     if found is None:
         raise MissingExtra("models from a hub need diffusers", hint='pip install "safegen[video]"')
     return found
 
 
-def is_read(name: str) -> bool:
+def is_loadable_file(name: str) -> bool:
     """Whether loading reads a file of that name."""
     if name.endswith(".safetensors"):
         return _PLAIN_WEIGHTS.fullmatch(name) is not None
@@ -167,9 +167,9 @@ def _index(source: str, commit: str) -> Mapping[str, Any]:
     """The pipeline's table of parts, read from the hub without keeping it."""
     import json
 
-    with tempfile.TemporaryDirectory(prefix="safegen-") as folder, explained(source, commit):
-        file = library().hf_hub_download(
-            source, INDEX, revision=commit, local_dir=folder, endpoint=endpoint(), library_name="safegen"
+    with tempfile.TemporaryDirectory(prefix="safegen-") as folder, translating_errors(source, commit):
+        file = hub_library().hf_hub_download(
+            source, INDEX, revision=commit, local_dir=folder, endpoint=hub_endpoint(), library_name="safegen"
         )
         data = json.loads(Path(file).read_text(encoding="utf-8"))
     if not isinstance(data, dict):
@@ -177,11 +177,11 @@ def _index(source: str, commit: str) -> Mapping[str, Any]:
     return data
 
 
-def _listed(sibling: Any) -> Listed:
+def _listed(sibling: Any) -> HubFile:
     """A file of the hub's answer. Paths that point elsewhere are refused."""
     path = str(sibling.rfilename)
     if path.startswith("/") or "\\" in path or ".." in path.split("/"):
         raise UsageError(f"the hub lists a file outside of the model: {path!r}")
     if sibling.lfs is not None:
-        return Listed(path, int(sibling.lfs["size"]), str(sibling.lfs["sha256"]), str(sibling.lfs["sha256"]))
-    return Listed(path, int(sibling.size), str(sibling.blob_id), None)
+        return HubFile(path, int(sibling.lfs["size"]), str(sibling.lfs["sha256"]), str(sibling.lfs["sha256"]))
+    return HubFile(path, int(sibling.size), str(sibling.blob_id), None)

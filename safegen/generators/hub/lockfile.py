@@ -23,7 +23,7 @@ FORMAT = 1
 
 
 @dataclass(frozen=True)
-class File:
+class PinnedFile:
     """One file of a model: bytes and SHA-256 (hex), both compared with the hub's when it was fetched."""
 
     size: int
@@ -31,7 +31,7 @@ class File:
 
 
 @dataclass(frozen=True)
-class Record:
+class PinnedModel:
     """A pulled model: hub id, the revision asked for, the commit it was, its licence, files by path.
 
     ``seen`` holds what a file looked like (size, times, inode) when its hash was last computed: while that
@@ -42,7 +42,7 @@ class Record:
     revision: str
     commit: str
     pulled: str
-    files: Mapping[str, File]
+    files: Mapping[str, PinnedFile]
     licence: str = ""
     pipeline: str = ""
     accepted: str = ""
@@ -54,21 +54,21 @@ class Record:
         return sum(file.size for file in self.files.values())
 
 
-def folder() -> Path:
+def records_folder() -> Path:
     """Where the records lie. It need not exist."""
     import platformdirs
 
     return Path(platformdirs.user_data_dir("safegen", appauthor=False)) / "models"
 
 
-def path_of(source: str) -> Path:
+def record_path(source: str) -> Path:
     """File of a model's record."""
-    return folder() / f"{quote(source.replace('/', '--'), safe='-._')}.json"
+    return records_folder() / f"{quote(source.replace('/', '--'), safe='-._')}.json"
 
 
-def read(source: str) -> Record | None:
+def read_record(source: str) -> PinnedModel | None:
     """The record of a hub id; None when it was never pulled. Raises GenerationFailed for a damaged one."""
-    file = path_of(source)
+    file = record_path(source)
     try:
         data = json.loads(file.read_text(encoding="utf-8"))
         return _parsed(data)
@@ -81,9 +81,9 @@ def read(source: str) -> Record | None:
         ) from error
 
 
-def write(record: Record) -> None:
+def write_record(record: PinnedModel) -> None:
     """Keep a record: the old one or the new one, never half of it. Raises GenerationFailed."""
-    file = path_of(record.source)
+    file = record_path(record.source)
     data = json.dumps({"format": FORMAT, **asdict(record)}, indent=1, sort_keys=True).encode()
     temporary = file.with_name(f".{file.name}.{secrets.token_hex(6)}.tmp")
     try:
@@ -104,16 +104,16 @@ def write(record: Record) -> None:
         ) from error
 
 
-def remember_seen(record: Record, seen: Mapping[str, tuple[int, ...]]) -> None:
+def update_file_states(record: PinnedModel, seen: Mapping[str, tuple[int, ...]]) -> None:
     """Keep what the files look like now; where that cannot be written the next load hashes again."""
     with contextlib.suppress(GenerationFailed):
-        write(replace(record, seen=dict(seen)))
+        write_record(replace(record, seen=dict(seen)))
 
 
-def remove(source: str) -> bool:
+def remove_record(source: str) -> bool:
     """Forget a model; its files stay in the cache. False when there was no record."""
     try:
-        path_of(source).unlink()
+        record_path(source).unlink()
     except FileNotFoundError:
         return False
     except OSError as error:
@@ -121,24 +121,24 @@ def remove(source: str) -> bool:
     return True
 
 
-def sources() -> list[str]:
+def list_sources() -> list[str]:
     """Hub ids of every record that can be read, sorted."""
     found = []
-    for file in sorted(folder().glob("*.json")):
+    for file in sorted(records_folder().glob("*.json")):
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             found.append(str(json.loads(file.read_text(encoding="utf-8"))["source"]))
     return sorted(found)
 
 
 @contextlib.contextmanager
-def alone(source: str) -> Iterator[None]:
+def exclusive_pull(source: str) -> Iterator[None]:
     """One pull of a model at a time (an advisory lock; a crash releases it). Raises GenerationFailed."""
     try:
         import fcntl
     except ImportError:  # no such locks here: the worst is a file downloaded twice
         yield
         return
-    lock = path_of(source).with_suffix(".lock")
+    lock = record_path(source).with_suffix(".lock")
     try:
         lock.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
@@ -158,11 +158,11 @@ def alone(source: str) -> Iterator[None]:
         os.close(handle)
 
 
-def _parsed(data: Mapping[str, Any]) -> Record:
+def _parsed(data: Mapping[str, Any]) -> PinnedModel:
     """A record from its JSON."""
     if data["format"] != FORMAT:
         raise ValueError(f"format {data['format']!r} is not known")
-    files = {str(k): File(int(v["size"]), str(v["sha256"])) for k, v in data["files"].items()}
+    files = {str(k): PinnedFile(int(v["size"]), str(v["sha256"])) for k, v in data["files"].items()}
     seen = {str(k): tuple(int(x) for x in v) for k, v in data["seen"].items()}
     texts = {k: str(data[k]) for k in ("source", "revision", "commit", "pulled", "licence", "pipeline")}
-    return Record(**texts, accepted=str(data["accepted"]), files=files, seen=seen)
+    return PinnedModel(**texts, accepted=str(data["accepted"]), files=files, seen=seen)

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 from safegen.errors import GenerationFailed, UsageError
 from safegen.generators.hub import digests, download, lockfile
 from safegen.generators.hub import listing as _listing
-from safegen.generators.hub.errors import cache, disk_full
-from safegen.generators.hub.lockfile import Record
+from safegen.generators.hub.errors import disk_full, hub_cache
+from safegen.generators.hub.lockfile import PinnedModel
 from safegen.generators.presets import Preset
 from safegen.protocols import NoProgress
 
 if TYPE_CHECKING:
-    from safegen.generators.hub.listing import Listing
+    from safegen.generators.hub.listing import ModelListing
     from safegen.protocols import Progress
 
 DEFAULT_REVISION = "main"
@@ -31,20 +31,20 @@ _SPARE = 64 * 1_000_000
 
 
 @dataclass(frozen=True)
-class Plan:
+class PullPlan:
     """What a pull would do: the model as the hub lists it, how much is still to come, and from which commit.
 
     ``before`` is the commit that is pinned now, ``terms`` what has to be accepted by name.
     """
 
-    listing: Listing
+    listing: ModelListing
     revision: str
-    to_fetch: int
-    before: str | None
+    bytes_to_fetch: int
+    pinned_commit: str | None
     terms: str
 
 
-def folder_of(preset: Preset) -> tuple[Path, str]:
+def verified_folder(preset: Preset) -> tuple[Path, str]:
     """Folder of a preset's files and their commit (``local`` for a folder of the user's own).
 
     Nothing is downloaded. Raises GenerationFailed when the model was not pulled, or its files are missing,
@@ -53,19 +53,19 @@ def folder_of(preset: Preset) -> tuple[Path, str]:
     local = Path(preset.source)
     if local.is_dir():
         return local, "local"
-    record = required(preset)
+    record = require_pinned(preset)
     if preset.revision not in (None, record.revision, record.commit):
         raise GenerationFailed(
             f"{preset.source} is pinned to {record.commit} ({record.revision}), not to {preset.revision}",
             hint=f"safegen models pull {preset.source} --revision {preset.revision}",
         )
-    verify(record)
-    return download.snapshot(record.source, record.commit), record.commit
+    verify_model(record)
+    return download.snapshot_folder(record.source, record.commit), record.commit
 
 
-def required(preset: Preset) -> Record:
+def require_pinned(preset: Preset) -> PinnedModel:
     """The record of a pulled model. Raises GenerationFailed when it was never pulled, or is damaged."""
-    record = lockfile.read(preset.source)
+    record = lockfile.read_record(preset.source)
     if record is None:
         raise GenerationFailed(
             f"{preset.name} is not on this machine", hint=f"safegen models pull {preset.name}"
@@ -73,51 +73,53 @@ def required(preset: Preset) -> Record:
     return record
 
 
-def digest_of(preset: Preset, folder: Path) -> str:
+def weights_digest(preset: Preset, folder: Path) -> str:
     """Combined SHA-256 (hex) of a pipeline's files: from the record of what was checked, else computed."""
-    record = None if Path(preset.source).is_dir() else lockfile.read(preset.source)
+    record = None if Path(preset.source).is_dir() else lockfile.read_record(preset.source)
     if record is None:
-        return digests.combined(digests.table(folder))
-    return digests.combined({path: file.sha256 for path, file in record.files.items()})
+        return digests.combined_digest(digests.file_digests(folder))
+    return digests.combined_digest({path: file.sha256 for path, file in record.files.items()})
 
 
-def verify(record: Record, *, fully: bool = False, progress: Progress = NoProgress()) -> int:
+def verify_model(record: PinnedModel, *, fully: bool = False, progress: Progress = NoProgress()) -> int:
     """Compare a model's files with what was recorded; returns how many were hashed.
 
     Files that look as they did when they were last hashed are taken as unchanged, unless *fully*. Raises
     GenerationFailed when a file is missing, truncated, altered or was added.
     """
-    folder = download.snapshot(record.source, record.commit)
-    looks = _looks(record, folder)
+    folder = download.snapshot_folder(record.source, record.commit)
+    looks = _file_states(record, folder)
     due = {p for p, look in looks.items() if fully or tuple(record.seen.get(p, ())) != look}
     progress.stage("checking MB", sum(record.files[p].size for p in due) // download.MEGABYTE)
-    meter = download.Meter(progress)
+    meter = download.DownloadProgress(progress)
     for path in sorted(due):
         if digests.file_digest(folder / path) != record.files[path].sha256:
             raise _broken(record, f"{path} is altered")
         meter.update(record.files[path].size)
     if due:
-        lockfile.remember_seen(record, looks)
+        lockfile.update_file_states(record, looks)
     return len(due)
 
 
-def plan(preset: Preset, *, revision: str | None = None, update: bool = False) -> Plan:
+def plan_pull(preset: Preset, *, revision: str | None = None, update: bool = False) -> PullPlan:
     """What ``pull`` would do. Asks the hub, keeps nothing. Raises as ``pull`` does."""
     if Path(preset.source).is_dir():
         raise UsageError(f"{preset.source} is a folder: there is nothing to pull")
-    record = lockfile.read(preset.source)
+    record = lockfile.read_record(preset.source)
     asked = revision or preset.revision
     if record is not None and asked in (None, record.revision) and not update:
         wanted, name = record.commit, record.revision
     else:
         name = asked or (record.revision if record else DEFAULT_REVISION)
         wanted = name
-    listing = _listing.look(preset.source, wanted)
-    to_fetch = download.missing(preset.source, listing.files)
-    return Plan(listing, name, to_fetch, record.commit if record else None, _terms(preset, listing))
+    listing = _listing.fetch_listing(preset.source, wanted)
+    to_fetch = download.bytes_missing(preset.source, listing.files)
+    return PullPlan(
+        listing, name, to_fetch, record.commit if record else None, _required_terms(preset, listing)
+    )
 
 
-def pull(plan: Plan, *, accepted: bool = False, progress: Progress = NoProgress()) -> Record:
+def pull_model(plan: PullPlan, *, accepted: bool = False, progress: Progress = NoProgress()) -> PinnedModel:
     """Fetch what is planned into the Hugging Face cache, compare it with the hub's hashes, and pin it.
 
     Raises GenerationFailed (no network, gated, disk full, altered files, terms not *accepted*), UsageError,
@@ -129,12 +131,12 @@ def pull(plan: Plan, *, accepted: bool = False, progress: Progress = NoProgress(
             f"{listing.source} comes under terms that must be accepted: {plan.terms}",
             hint="read them; if they allow you to use it, pull with --accept-licence",
         )
-    with lockfile.alone(listing.source):
-        _room(plan)
-        progress.stage("downloading MB", plan.to_fetch // download.MEGABYTE)
-        meter = download.Meter(progress)
-        files = {i.path: download.fetch(listing.source, listing.commit, i, meter) for i in listing.files}
-        record = Record(
+    with lockfile.exclusive_pull(listing.source):
+        _check_disk_space(plan)
+        progress.stage("downloading MB", plan.bytes_to_fetch // download.MEGABYTE)
+        meter = download.DownloadProgress(progress)
+        files = {i.path: download.fetch_file(listing.source, listing.commit, i, meter) for i in listing.files}
+        record = PinnedModel(
             source=listing.source,
             revision=plan.revision,
             commit=listing.commit,
@@ -144,34 +146,34 @@ def pull(plan: Plan, *, accepted: bool = False, progress: Progress = NoProgress(
             pipeline=listing.pipeline,
             accepted=plan.terms if accepted else "",
         )
-        folder = download.snapshot(listing.source, listing.commit)
-        record = Record(**{**vars(record), "seen": _looks(record, folder)})
-        lockfile.write(record)
+        folder = download.snapshot_folder(listing.source, listing.commit)
+        record = PinnedModel(**{**vars(record), "seen": _file_states(record, folder)})
+        lockfile.write_record(record)
     return record
 
 
-def pinned(source: str) -> Record | None:
+def find_pinned(source: str) -> PinnedModel | None:
     """The record of a pulled model; None when there is none. Raises GenerationFailed for a damaged one."""
-    return lockfile.read(source)
+    return lockfile.read_record(source)
 
 
-def pulled() -> list[str]:
+def list_pulled() -> list[str]:
     """Hub ids of all pulled models."""
-    return lockfile.sources()
+    return lockfile.list_sources()
 
 
-def unpin(source: str) -> None:
+def unpin_model(source: str) -> None:
     """Forget which commit a model is pinned to; its files stay in the cache. Raises UsageError."""
-    if not lockfile.remove(source):
+    if not lockfile.remove_record(source):
         raise UsageError(f"{source} is not pinned", hint="see `safegen models list`")
 
 
-def _looks(record: Record, folder: Path) -> Mapping[str, tuple[int, ...]]:
+def _file_states(record: PinnedModel, folder: Path) -> Mapping[str, tuple[int, ...]]:
     """How the files look now. Raises GenerationFailed for missing, truncated and added ones."""
     looks = {}
     for path, file in record.files.items():
         try:
-            looks[path] = download.look_of(folder / path)
+            looks[path] = download.file_state(folder / path)
         except OSError as error:
             raise _broken(record, f"{path} is missing") from error
         if looks[path][0] != file.size:
@@ -182,15 +184,18 @@ def _looks(record: Record, folder: Path) -> Mapping[str, tuple[int, ...]]:
     return looks
 
 
-def _loadable(record: Record, folder: Path) -> set[str]:
+def _loadable(record: PinnedModel, folder: Path) -> set[str]:
     """Files in the pipeline's folders that loading would read."""
     folders = {path.split("/")[0] for path in record.files if "/" in path}
     return {
-        f"{name}/{p.name}" for name in folders for p in (folder / name).iterdir() if _listing.is_read(p.name)
+        f"{name}/{p.name}"
+        for name in folders
+        for p in (folder / name).iterdir()
+        if _listing.is_loadable_file(p.name)
     }
 
 
-def _broken(record: Record, what: str) -> GenerationFailed:
+def _broken(record: PinnedModel, what: str) -> GenerationFailed:
     """The error for files that are not the pulled ones."""
     return GenerationFailed(
         f"{record.source} is not as it was pulled: {what}",
@@ -198,17 +203,17 @@ def _broken(record: Record, what: str) -> GenerationFailed:
     )
 
 
-def _room(plan: Plan) -> None:
+def _check_disk_space(plan: PullPlan) -> None:
     """Raise GenerationFailed when the disk has no room for what is to come."""
-    folder = cache()
+    folder = hub_cache()
     while not folder.exists():
         folder = folder.parent
     free = shutil.disk_usage(folder).free
-    if plan.to_fetch + _SPARE > free:
-        raise disk_full(cache(), plan.to_fetch, free)
+    if plan.bytes_to_fetch + _SPARE > free:
+        raise disk_full(hub_cache(), plan.bytes_to_fetch, free)
 
 
-def _terms(preset: Preset, listing: Listing) -> str:
+def _required_terms(preset: Preset, listing: ModelListing) -> str:
     """What must be accepted by name before a download: a licence that does not hold everywhere."""
     if preset.terms:
         return preset.terms

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from safegen.errors import MissingExtra, UsageError
-from safegen.generators.remote.engines import Engine, engine_called
+from safegen.generators.remote.engines import Engine, engine_by_name
 
 KEY_VARIABLE = "SAFEGEN_REMOTE_KEY"
 KEYRING_SERVICE = "safegen"
@@ -45,7 +45,7 @@ class Address:
         return f"{self.url}#{self.model}"
 
     @property
-    def private(self) -> bool:
+    def is_confidential(self) -> bool:
         """Whether what is sent there cannot be read on the way: https, or this very machine."""
         parts = urlsplit(self.url)
         if parts.scheme == "https" or parts.hostname == "localhost":
@@ -56,7 +56,7 @@ class Address:
             return False
 
 
-def parse(model: str) -> Address:
+def parse_address(model: str) -> Address:
     """The parts of ``URL#MODEL``. Raises UsageError; what is wrong is said without repeating a secret."""
     url, _, name = model.partition("#")
     try:
@@ -81,7 +81,7 @@ def parse(model: str) -> Address:
 
 
 @dataclass(frozen=True)
-class Settings:
+class ConnectionOptions:
     """The settings of the conversation; what ``--option`` may say. Times in seconds."""
 
     engine: Engine | None = None
@@ -99,11 +99,11 @@ class Settings:
     max_bytes: int = 2 * 2**30
     delete: bool = False
     """Delete the engine's own copy once it is here."""
-    own: Mapping[str, Any] = field(default_factory=dict)
+    engine_options: Mapping[str, Any] = field(default_factory=dict)
     """Settings of the engine's own, not checked yet."""
 
 
-def settings(options: Mapping[str, Any]) -> Settings:
+def parse_options(options: Mapping[str, Any]) -> ConnectionOptions:
     """Settings from a request's options; names that are not ours are left to the engine's table.
 
     Raises UsageError for a value that cannot be.
@@ -112,7 +112,7 @@ def settings(options: Mapping[str, Any]) -> Settings:
     engine = given.pop("engine", None)
     found: dict[str, Any] = {}
     if engine is not None:
-        found["engine"] = engine_called(str(engine))
+        found["engine"] = engine_by_name(str(engine))
     if "key_env" in given:
         found["key_env"] = str(given.pop("key_env"))
     for name in ("plain_key", "delete"):
@@ -124,12 +124,12 @@ def settings(options: Mapping[str, Any]) -> Settings:
     for name, low, high in (("retries", 0, 20), ("max_bytes", 1, 2**40)):
         if name in given:
             found[name] = int(_number(name, given.pop(name), low, high))
-    return Settings(**found, own=given)
+    return ConnectionOptions(**found, engine_options=given)
 
 
-def key(
+def find_key(
     address: Address,
-    chosen: Settings,
+    chosen: ConnectionOptions,
     environ: Mapping[str, str] = os.environ,
     *,
     open_keyring: bool = True,
@@ -148,7 +148,7 @@ def key(
         return None
     if not re.fullmatch(r"[!-~]{1,4096}", found):
         raise UsageError("the key for the server holds characters that no key has", hint="set it again")
-    if not address.private and not chosen.plain_key:
+    if not address.is_confidential and not chosen.plain_key:
         raise UsageError(
             f"the key would go to {address.host} over plain http, where others can read it",
             hint="use https; on a network of your own: --option plain_key=true",

@@ -9,26 +9,26 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from safegen.errors import GenerationFailed
-from safegen.generators.remote.address import KEY_VARIABLE, Address, Settings
-from safegen.generators.remote.deadline import Patience
-from safegen.generators.remote.responses import clean, message
+from safegen.generators.remote.address import KEY_VARIABLE, Address, ConnectionOptions
+from safegen.generators.remote.deadline import Deadline
+from safegen.generators.remote.responses import error_message, sanitize
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 _BUSY = (429, 503)
 """Not taken up: asking again cannot make two clips."""
 
 
-class Calls:
+class RetryingCaller:
     """Asks on behalf of one conversation."""
 
     def __init__(
-        self, openai: Any, address: Address, chosen: Settings, key: str | None, patience: Patience
+        self, openai: Any, address: Address, chosen: ConnectionOptions, key: str | None, patience: Deadline
     ) -> None:
         """*openai* is the client's module: its errors are told apart here."""
         self._openai, self._address, self._chosen = openai, address, chosen
         self._key, self._patience = key, patience
 
-    def ask(
+    def call_with_retry(
         self, what: str, call: Callable[[], Any], *, repeatable: bool = False, optional: bool = False
     ) -> Any:
         """What *call* gives. *repeatable*: asking twice does no harm, so whatever may pass is tried again;
@@ -38,17 +38,17 @@ class Calls:
         """
         for attempt in itertools.count():
             try:
-                return self._patience.during(call)
+                return self._patience.run(call)
             except self._openai.APIStatusError as error:
                 status = int(error.status_code)
                 if optional and status not in (401, 403):
                     return None
-                trouble = self._refusal(what, error)
+                trouble = self._status_error(what, error)
                 again = status in _BUSY or (repeatable and (status >= 500 or status == 408))
-                pause = _asked_pause(error.response.headers.get("retry-after"))
+                pause = _retry_after(error.response.headers.get("retry-after"))
             except self._openai.APIConnectionError as error:
-                trouble = self._unreached(what, error)
-                again, pause = repeatable or optional or _unsent(error), None
+                trouble = self._connection_error(what, error)
+                again, pause = repeatable or optional or _never_connected(error), None
             except OSError as error:
                 raise GenerationFailed(
                     f"{what} could not be written: {error.strerror or type(error).__name__}",
@@ -61,21 +61,21 @@ class Calls:
                 )
                 again, pause = repeatable, None
             pause = min(_FIRST_PAUSE * 2**attempt, _LONGEST_PAUSE) if pause is None else pause
-            if not again or attempt >= self._chosen.retries or pause > self._patience.left:
+            if not again or attempt >= self._chosen.retries or pause > self._patience.remaining:
                 raise trouble
             self._patience.sleep(pause)
         raise trouble
 
-    def _refusal(self, what: str, error: Any) -> GenerationFailed:
+    def _status_error(self, what: str, error: Any) -> GenerationFailed:
         """The error for an answer that is no success."""
         host, status = self._address.host, int(error.status_code)
-        said = message(error.body, self._key) or "no reason given"
+        said = error_message(error.body, self._key) or "no reason given"
         if status in (401, 403):
             shown = "does not accept the key" if self._key else "wants a key"
             hint = f"put the right one into {KEY_VARIABLE} or into the keyring"
             return GenerationFailed(f"{host} {shown} ({status}: {said})", hint=hint)
         if 300 <= status < 400:
-            where = clean(urlsplit(error.response.headers.get("location", "")).netloc or "another page")
+            where = sanitize(urlsplit(error.response.headers.get("location", "")).netloc or "another page")
             return GenerationFailed(
                 f"{host} sends on to {where}; safegen follows no redirect, and the key stays here",
                 hint="give the address where it really answers",
@@ -91,7 +91,7 @@ class Calls:
             f"{host} did not give {what} ({status}: {said})", hint="its own log says more about it"
         )
 
-    def _unreached(self, what: str, error: Any) -> GenerationFailed:
+    def _connection_error(self, what: str, error: Any) -> GenerationFailed:
         """The error for a server that does not answer, or not in time."""
         host = self._address.host
         if isinstance(error, self._openai.APITimeoutError):
@@ -99,11 +99,11 @@ class Calls:
                 f"{host} did not answer within {self._chosen.timeout:g} s when asked for {what}",
                 hint="--option timeout=SECONDS waits longer; it may still be working on it",
             )
-        reason = clean(error.__cause__ or "no connection", self._key)
+        reason = sanitize(error.__cause__ or "no connection", self._key)
         return GenerationFailed(f"{host} cannot be reached: {reason}", hint="is the server running?")
 
 
-def _asked_pause(header: str | None) -> float | None:
+def _retry_after(header: str | None) -> float | None:
     """Seconds that ``Retry-After`` asks for, when it is a plain number."""
     try:
         seconds = float(header or "")
@@ -112,7 +112,7 @@ def _asked_pause(header: str | None) -> float | None:
     return seconds if math.isfinite(seconds) and seconds >= 0 else None
 
 
-def _unsent(error: Any) -> bool:
+def _never_connected(error: Any) -> bool:
     """Whether the connection was never made, so that nothing can have been taken up."""
     import httpx2
 

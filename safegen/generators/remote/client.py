@@ -11,36 +11,38 @@ from typing import Any, Self
 
 from safegen.errors import GenerationFailed, SafegenError
 from safegen.generators.remote import responses as answers
-from safegen.generators.remote.address import Address, Settings, client_library
-from safegen.generators.remote.calls import Calls
-from safegen.generators.remote.deadline import Patience
+from safegen.generators.remote.address import Address, ConnectionOptions, client_library
+from safegen.generators.remote.calls import RetryingCaller
+from safegen.generators.remote.deadline import Deadline
 from safegen.generators.remote.engines import Engine
 from safegen.protocols import Progress
 
 _FIRST_PAUSE, _GROWTH, _LONGEST_BACKOFF = 0.5, 1.5, 30.0
-_FAREWELL = 5.0
+_CANCEL_TIMEOUT = 5.0
 """Seconds that telling the server to stop may take."""
 _IN_MEMORY = 512 * 2**20
 """Bytes of a clip that comes inside an answer, at most."""
 
-Reference = tuple[str, bytes, str]
+ReferenceFile = tuple[str, bytes, str]
 """A picture or video to send: file name, content, media type."""
 
 
-class Upstream:
+class RemoteClient:
     """One clip's worth of conversation; a context manager. Raises GenerationFailed and Interrupted only."""
 
-    def __init__(self, address: Address, chosen: Settings, key: str | None, progress: Progress) -> None:
+    def __init__(
+        self, address: Address, chosen: ConnectionOptions, key: str | None, progress: Progress
+    ) -> None:
         """Connects to nothing yet. Raises MissingExtra without the client library."""
         self._openai = client_library()
         from safegen.generators.remote.transport import LIMIT_HEADER, http_client
 
         self._limit_header = LIMIT_HEADER
         self.address, self._chosen, self._key, self._progress = address, chosen, key, progress
-        self.patience = Patience(chosen.deadline, progress)
+        self.patience = Deadline(chosen.deadline, progress)
         self.max_bytes = chosen.max_bytes
         self._over = threading.Event()
-        self._calls = Calls(self._openai, address, chosen, key, self.patience)
+        self._calls = RetryingCaller(self._openai, address, chosen, key, self.patience)
         self._client = self._openai.OpenAI(
             base_url=address.url,
             api_key=key or "none",
@@ -66,29 +68,29 @@ class Upstream:
         SGLang Diffusion has its page beside ``/v1`` rather than in it. Nothing but the key is sent.
         """
         for path in ("/models", self.address.origin + "/models"):
-            response = self._calls.ask("its models", partial(self._get, path), optional=True)
+            response = self._calls.call_with_retry("its models", partial(self._get, path), optional=True)
             if response is not None:
-                return answers.parsed(response.content)
+                return answers.parse_json(response.content)
         return None
 
     def _get(self, path: str) -> Any:
         import httpx2
 
-        return self._client.with_options(timeout=self._time()).get(path, cast_to=httpx2.Response)
+        return self._client.with_options(timeout=self._request_timeout()).get(path, cast_to=httpx2.Response)
 
-    def ask_for(
+    def create_video(
         self,
         engine: Engine,
         mode_call: str,
         prompt: str,
         fields: Mapping[str, Any],
-        reference: Reference | None,
-    ) -> answers.Job:
+        reference: ReferenceFile | None,
+    ) -> answers.VideoJob:
         """Ask for a clip. Sent once: only what was surely not taken up is sent again."""
         videos = self._client.videos.with_raw_response
         # An engine that answers at once keeps the line silent until the clip is made.
-        timeout = self.patience.left if engine.at_once else self._time()
-        limit = min(self.max_bytes, _IN_MEMORY) * 4 // 3 + 65536 if engine.at_once else 0
+        timeout = self.patience.remaining if engine.synchronous else self._request_timeout()
+        limit = min(self.max_bytes, _IN_MEMORY) * 4 // 3 + 65536 if engine.synchronous else 0
         common: dict[str, Any] = {"prompt": prompt, "extra_body": dict(fields), "timeout": timeout}
         headers = {self._limit_header: str(limit)} if limit else {}
         if mode_call == "create":
@@ -101,12 +103,12 @@ class Upstream:
             common["video"] = reference
         if mode_call == "extend":
             common["seconds"] = common["extra_body"].pop("seconds")
-        response = self._calls.ask(
+        response = self._calls.call_with_retry(
             "a clip", lambda: getattr(videos, mode_call)(**common, extra_headers=headers).http_response
         )
-        return answers.job(response.content, self._key)
+        return answers.parse_job(response.content, self._key)
 
-    def wait(self, job: answers.Job) -> answers.Job:
+    def wait_until_done(self, job: answers.VideoJob) -> answers.VideoJob:
         """The finished job. Raises GenerationFailed when it fails, is unknown, or never ends."""
         pause, shown, stage = min(_FIRST_PAUSE, self._chosen.poll), 0, ""
         while True:
@@ -121,65 +123,67 @@ class Upstream:
                 shown = job.progress
             if job.status == "completed":
                 return job
-            if job.status in answers.STOPPED:
+            if job.status in answers.FAILED_STATES:
                 raise GenerationFailed(
                     f"{self.address.host} says that the job {job.status}: {job.error or 'no reason given'}",
                     hint="another prompt, size or seed may work; its own log says more",
                 )
             self.patience.sleep(pause)
             pause = min(pause * _GROWTH, self._chosen.poll)
-            job = self._state(job)
+            job = self._poll(job)
 
-    def _state(self, job: answers.Job) -> answers.Job:
-        response = self._calls.ask(
+    def _poll(self, job: answers.VideoJob) -> answers.VideoJob:
+        response = self._calls.call_with_retry(
             "how far it is",
             lambda: (
-                self._client.videos.with_raw_response.retrieve(job.id, timeout=self._time()).http_response
+                self._client.videos.with_raw_response.retrieve(
+                    job.id, timeout=self._request_timeout()
+                ).http_response
             ),
             repeatable=True,
         )
-        now = answers.job(response.content, self._key)
+        now = answers.parse_job(response.content, self._key)
         if now.id != job.id:
             raise GenerationFailed(f"{self.address.host} answers about another job")
         return now
 
-    def fetch(self, job: answers.Job, target: Path) -> None:
+    def download_video(self, job: answers.VideoJob, target: Path) -> None:
         """Write the clip of *job* to *target*, block by block; a cut connection is tried again."""
         self._progress.stage("downloading")
-        self._calls.ask("the clip", lambda: self._download(job, target), repeatable=True)
+        self._calls.call_with_retry("the clip", lambda: self._download(job, target), repeatable=True)
 
-    def _download(self, job: answers.Job, target: Path) -> None:
-        from safegen.generators.remote.transport import too_long
+    def _download(self, job: answers.VideoJob, target: Path) -> None:
+        from safegen.generators.remote.transport import response_too_long
 
         most = self.max_bytes
         with self._client.videos.with_streaming_response.download_content(
-            job.id, timeout=self._time(), extra_headers={self._limit_header: str(most)}
+            job.id, timeout=self._request_timeout(), extra_headers={self._limit_header: str(most)}
         ) as response:
             seen = 0
             with target.open("wb") as out:
                 for block in response.iter_bytes(1 << 16):
                     seen += len(block)
                     if seen > most:
-                        raise too_long(most)
+                        raise response_too_long(most)
                     if self._over.is_set():
                         return
                     out.write(block)
 
-    def stop(self, job: answers.Job) -> bool:
+    def cancel(self, job: answers.VideoJob) -> bool:
         """Tell the server that nobody waits for *job* any more, briefly; whether it agreed."""
         said = threading.Event()
 
         def delete() -> None:
             try:
-                self._client.videos.with_raw_response.delete(job.id, timeout=_FAREWELL)
+                self._client.videos.with_raw_response.delete(job.id, timeout=_CANCEL_TIMEOUT)
             except (self._openai.OpenAIError, SafegenError, RuntimeError):
                 return
             said.set()
 
         thread = threading.Thread(target=delete, daemon=True, name="safegen-remote-stop")
         thread.start()
-        thread.join(_FAREWELL)
+        thread.join(_CANCEL_TIMEOUT)
         return said.is_set()
 
-    def _time(self) -> float:
-        return max(0.1, min(self._chosen.timeout, self.patience.left))
+    def _request_timeout(self) -> float:
+        return max(0.1, min(self._chosen.timeout, self.patience.remaining))

@@ -12,11 +12,11 @@ from safegen.errors import GenerationFailed, Interrupted
 from safegen.protocols import Progress
 
 T = TypeVar("T")
-_GLANCE = 0.05
+_POLL_INTERVAL = 0.05
 """Seconds between two looks at clock and user."""
 
 
-class Patience:
+class Deadline:
     """Runs out at *deadline* seconds from now, or when the user asks to stop."""
 
     def __init__(
@@ -27,15 +27,15 @@ class Patience:
         self._end = clock() + deadline
 
     @property
-    def left(self) -> float:
+    def remaining(self) -> float:
         """Seconds until the deadline, never negative."""
         return max(0.0, self._end - self._clock())
 
-    def look(self) -> None:
+    def check(self) -> None:
         """Raise Interrupted when the user asked to stop, GenerationFailed after the deadline."""
         if self._progress.cancelled():
             raise Interrupted("stopped while the server was working")
-        if not self.left:
+        if not self.remaining:
             raise GenerationFailed(
                 f"the server did not finish within {self._allowed:g} s",
                 hint="--option deadline=SECONDS waits longer",
@@ -45,15 +45,15 @@ class Patience:
         """Sleep, looking up all the time."""
         until = self._clock() + seconds
         while (rest := until - self._clock()) > 0:
-            self.look()
-            time.sleep(min(_GLANCE, rest))
-        self.look()
+            self.check()
+            time.sleep(min(_POLL_INTERVAL, rest))
+        self.check()
 
-    def during(self, call: Callable[[], T], tick: Callable[[], None] = lambda: None) -> T:
+    def run(self, call: Callable[[], T], tick: Callable[[], None] = lambda: None) -> T:
         """What *call* returns or raises. It runs in a thread of its own, so that a server that says nothing
         keeps neither the deadline nor Ctrl-C waiting; *tick* is called meanwhile.
         """
-        self.look()
+        self.check()
         answer: queue.SimpleQueue[tuple[Any, BaseException | None]] = queue.SimpleQueue()
 
         def work() -> None:
@@ -65,10 +65,10 @@ class Patience:
         threading.Thread(target=work, daemon=True, name="safegen-remote").start()
         while True:
             try:
-                value, error = answer.get(timeout=_GLANCE)
+                value, error = answer.get(timeout=_POLL_INTERVAL)
             except queue.Empty:
                 tick()
-                self.look()
+                self.check()
                 continue
             tick()
             if error is not None:

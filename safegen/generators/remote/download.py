@@ -27,7 +27,7 @@ _STEP = 8
 
 
 @dataclass(frozen=True)
-class Received:
+class ReceivedClip:
     """A clip that was sent: ``clip`` checks itself while it is read. ``signed``: with sound credentials."""
 
     clip: Clip
@@ -36,7 +36,7 @@ class Received:
     notes: tuple[str, ...]
 
 
-def write_held(text: str, target: Path, most: int) -> None:
+def write_base64_clip(text: str, target: Path, most: int) -> None:
     """Write a clip of at most *most* bytes that came as base64. Raises GenerationFailed when it is none."""
     if len(text) > 4 * (most + 2) // 3:
         raise GenerationFailed(
@@ -50,7 +50,7 @@ def write_held(text: str, target: Path, most: int) -> None:
         raise GenerationFailed(f"the clip could not be written: {error.strerror}") from error
 
 
-def check(file: Path, asked: Outlook, host: str) -> Received:
+def inspect_clip(file: Path, expected: Outlook, host: str) -> ReceivedClip:
     """Look at what *host* sent for a request whose clip should be as *asked*.
 
     A clip of another size, length or frame rate is let through with a note. Raises GenerationFailed for
@@ -65,9 +65,9 @@ def check(file: Path, asked: Outlook, host: str) -> Received:
         audio = sandbox.read_audio(file, LIMITS) if info.audio else None
     except UnreadableInput as error:
         raise _no_video(file, host, error) from error
-    signed = _signed(file, host)
-    whole = replace(clip, open=lambda: _looked_at(clip, file, info, host), audio=audio)
-    return Received(whole, _sha256(file), signed, tuple(_differences(whole, asked, host)))
+    signed = _has_valid_credentials(file, host)
+    whole = replace(clip, open=lambda: _checked_frames(clip, file, info, host), audio=audio)
+    return ReceivedClip(whole, _sha256(file), signed, tuple(_differences(whole, expected, host)))
 
 
 def _no_video(file: Path, host: str, error: UnreadableInput) -> GenerationFailed:
@@ -85,7 +85,7 @@ def _no_video(file: Path, host: str, error: UnreadableInput) -> GenerationFailed
     )
 
 
-def _looked_at(clip: Clip, file: Path, info: MediaInfo, host: str) -> Iterator[Frame]:
+def _checked_frames(clip: Clip, file: Path, info: MediaInfo, host: str) -> Iterator[Frame]:
     """The frames of *clip*; at their end it is known whether they are all there and show something."""
     count, brightest = 0, 0
     try:
@@ -110,7 +110,7 @@ def _looked_at(clip: Clip, file: Path, info: MediaInfo, host: str) -> Iterator[F
         )
 
 
-def _signed(file: Path, host: str) -> bool:
+def _has_valid_credentials(file: Path, host: str) -> bool:
     """Whether the file carries credentials. Raises GenerationFailed for ones that do not match it."""
     from safegen.credentials.opening import carries_credentials
     from safegen.credentials.read import read_credentials

@@ -14,8 +14,8 @@ from typing import Any, Literal, TypeAlias
 from safegen.errors import UsageError
 from safegen.types import Mode
 
-Kind: TypeAlias = Literal["number", "switch"]
-Call: TypeAlias = Literal["create", "edit", "extend"]
+OptionType: TypeAlias = Literal["number", "switch"]
+ApiCall: TypeAlias = Literal["create", "edit", "extend"]
 """Which call of the client makes a clip: ``POST /videos``, ``/videos/edits``, ``/videos/extensions``."""
 
 _DIFFUSION = MappingProxyType(
@@ -45,16 +45,16 @@ class Engine:
 
     name: str
     source: str
-    calls: Mapping[Mode, Call]
+    calls: Mapping[Mode, ApiCall]
     fields: Mapping[str, str] = field(default_factory=dict)
-    extras: Mapping[str, Kind] = field(default_factory=dict)
+    extra_options: Mapping[str, OptionType] = field(default_factory=dict)
     body: Literal["form", "json"] = "form"
-    not_in_a_form: frozenset[str] = frozenset()
+    json_only: frozenset[str] = frozenset()
     seconds: Literal["text", "number"] = "text"
     reference: Literal["file", "data-url"] = "file"
-    fits_picture: bool = False
+    reference_must_match_size: bool = False
     """The picture has to have the clip's own size."""
-    at_once: bool = False
+    synchronous: bool = False
     """*create* answers when the clip is made, with the clip in it."""
     constants: Mapping[str, Any] = field(default_factory=dict)
     default_seconds: int | None = None
@@ -74,14 +74,14 @@ ENGINES: Mapping[str, Engine] = MappingProxyType(
                 "openai",
                 "openai-python 3.54: resources/videos.py and types/video_*_params.py",
                 {"text": "create", "image": "create", "edit": "edit", "extend": "extend"},
-                fits_picture=True,
+                reference_must_match_size=True,
             ),
             Engine(
                 "sglang",
                 "SGLang docs: sglang-diffusion/api/openai_api; its VideoGenerationsRequest and create_video",
                 {"text": "create", "image": "create"},
                 fields=_DIFFUSION,
-                extras=MappingProxyType(
+                extra_options=MappingProxyType(
                     {
                         "guidance_scale_2": "number",
                         "true_cfg_scale": "number",
@@ -91,7 +91,7 @@ ENGINES: Mapping[str, Engine] = MappingProxyType(
                 ),
                 # The form of its older releases wants a picture and drops most fields.
                 body="json",
-                not_in_a_form=frozenset({"guidance_scale_2", "true_cfg_scale", "flow_shift"}),
+                json_only=frozenset({"guidance_scale_2", "true_cfg_scale", "flow_shift"}),
                 seconds="number",
             ),
             Engine(
@@ -99,7 +99,7 @@ ENGINES: Mapping[str, Engine] = MappingProxyType(
                 "vLLM-Omni docs: serving/videos_api; its VideoGenerationRequest",
                 {"text": "create", "image": "create", "edit": "create"},
                 fields=_DIFFUSION,
-                extras=MappingProxyType(
+                extra_options=MappingProxyType(
                     {
                         "guidance_scale_2": "number",
                         "true_cfg_scale": "number",
@@ -117,34 +117,34 @@ ENGINES: Mapping[str, Engine] = MappingProxyType(
                 "NVIDIA Dynamo docs: diffusion/text-to-video and image-to-video; its NvCreateVideoRequest",
                 {"text": "create", "image": "create"},
                 fields=MappingProxyType({k: f"nvext.{v}" for k, v in _DIFFUSION.items()}),
-                extras=MappingProxyType(
+                extra_options=MappingProxyType(
                     {"nvext.guidance_scale_2": "number", "nvext.boundary_ratio": "number"}
                 ),
                 body="json",
                 seconds="number",
                 reference="data-url",
-                at_once=True,
+                synchronous=True,
                 constants=MappingProxyType({"response_format": "b64_json"}),
             ),
         )
     }
 )
 
-PLAIN = ENGINES["openai"]
+DEFAULT_ENGINE = ENGINES["openai"]
 """What is spoken to a server that does not say what it is."""
 
-FPS = 24
+DEFAULT_FPS = 24
 """The frame rate that SGLang, vLLM-Omni and Dynamo take when none is asked for."""
 
 
-def engine_called(name: str) -> Engine:
+def engine_by_name(name: str) -> Engine:
     """The row called *name*. Raises UsageError."""
     if name in ENGINES:
         return ENGINES[name]
     raise UsageError(f"there is no engine called {name!r}", hint=f"engines: {', '.join(ENGINES)}")
 
 
-def recognise(models: Any, known: Engine = PLAIN) -> tuple[Engine, tuple[str, ...]]:
+def detect_engine(models: Any, known: Engine = DEFAULT_ENGINE) -> tuple[Engine, tuple[str, ...]]:
     """Which engine answers ``GET .../models`` with *models* (parsed JSON), and the names it serves.
 
     vLLM, SGLang and Dynamo say ``owned_by``; SGLang Diffusion gives one object about the model it serves.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from safegen.errors import UsageError
-from safegen.generators.remote.engines import ENGINES, FPS, Engine
+from safegen.generators.remote.engines import DEFAULT_FPS, ENGINES, Engine
 from safegen.types import Request
 
 _FLAGS = {"fps": "fps", "steps": "steps", "guidance": "guidance", "negative_prompt": "negative-prompt"}
@@ -32,7 +32,7 @@ def check_mode(engine: Engine, request: Request) -> None:
         raise UsageError(f"the engine {engine.name} has no field for --strength", hint="leave it out")
 
 
-def fields(
+def request_fields(
     engine: Engine, request: Request, extras: Mapping[str, Any], source_seconds: float = 0.0
 ) -> tuple[dict[str, Any], list[str]]:
     """The fields of the call besides prompt, model and reference, and notes on what cannot be asked.
@@ -45,23 +45,25 @@ def fields(
     sent: dict[str, Any] = dict(engine.constants)
     notes: list[str] = []
     for name, value in _settings(engine, request).items():
-        _put(sent, engine.fields[name], value)
+        _set_field(sent, engine.fields[name], value)
     if "seed" not in engine.fields:
         notes.append(f"the engine {engine.name} takes no seed: the clip cannot be made again the same")
     elif call == "create":
-        _put(sent, engine.fields["seed"], request.seed)
+        _set_field(sent, engine.fields["seed"], request.seed)
     form = engine.body == "form" or (bool(request.inputs) and engine.reference == "file")
-    own: dict[str, Any] = {_own_name(engine, name, form=form): value for name, value in extras.items()}
+    own: dict[str, Any] = {
+        _engine_option_name(engine, name, form=form): value for name, value in extras.items()
+    }
     for name, value in own.items():
-        _put(sent, name, _own_value(engine, name, value))
+        _set_field(sent, name, _check_option_value(engine, name, value))
     if call == "create":
         sent |= _size(engine, request)
         if engine.fields.get("num_frames") not in own:
             _length(engine, request, sent)
     else:
-        _kept(engine, request)
+        _check_source_size(engine, request)
     if call == "extend":
-        more = _more(request, source_seconds)
+        more = _extension_seconds(request, source_seconds)
         sent["seconds"] = str(more)
     return sent, notes
 
@@ -107,9 +109,9 @@ def _length(engine: Engine, request: Request, sent: dict[str, Any]) -> None:
     if float(seconds).is_integer():
         sent["seconds"] = str(int(seconds)) if engine.seconds == "text" else int(seconds)
     elif "num_frames" in engine.fields:
-        fps = request.fps or FPS
-        _put(sent, engine.fields["fps"], fps)
-        _put(sent, engine.fields["num_frames"], max(1, round(seconds * fps)))
+        fps = request.fps or DEFAULT_FPS
+        _set_field(sent, engine.fields["fps"], fps)
+        _set_field(sent, engine.fields["num_frames"], max(1, round(seconds * fps)))
     else:
         raise UsageError(
             f"the engine {engine.name} takes whole seconds, not {seconds:g}",
@@ -117,7 +119,7 @@ def _length(engine: Engine, request: Request, sent: dict[str, Any]) -> None:
         )
 
 
-def _kept(engine: Engine, request: Request) -> None:
+def _check_source_size(engine: Engine, request: Request) -> None:
     """An edited or extended clip keeps its source's size. Raises UsageError where another is asked."""
     if request.width is not None or request.height is not None:
         raise UsageError(
@@ -130,7 +132,7 @@ def _kept(engine: Engine, request: Request) -> None:
         )
 
 
-def _more(request: Request, source_seconds: float) -> int:
+def _extension_seconds(request: Request, source_seconds: float) -> int:
     """Whole seconds to add so that the whole clip lasts what is asked (4 when nothing is)."""
     if request.seconds is None:
         return 4
@@ -143,12 +145,12 @@ def _more(request: Request, source_seconds: float) -> int:
     return round(more)
 
 
-def _own_name(engine: Engine, name: str, *, form: bool) -> str:
+def _engine_option_name(engine: Engine, name: str, *, form: bool) -> str:
     """The engine's name of one of its own settings. Raises UsageError."""
     frames: str = engine.fields.get("num_frames", "")
-    able: list[str] = [*engine.extras, *([frames] if frames else [])]
+    able: list[str] = [*engine.extra_options, *([frames] if frames else [])]
     for known in able:
-        if name in (known, known.rpartition(".")[2]) and not (form and known in engine.not_in_a_form):
+        if name in (known, known.rpartition(".")[2]) and not (form and known in engine.json_only):
             return known
     raise UsageError(
         f"the engine {engine.name} has no option {name!r} for this",
@@ -156,12 +158,12 @@ def _own_name(engine: Engine, name: str, *, form: bool) -> str:
     )
 
 
-def _own_value(engine: Engine, name: str, value: Any) -> Any:
+def _check_option_value(engine: Engine, name: str, value: Any) -> Any:
     """The value, if it is a number or a switch as the table says. Raises UsageError."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if name == engine.fields.get("num_frames"):
         fits, kind = number and float(value).is_integer() and value >= 1, "a whole number of at least 1"
-    elif engine.extras[name] == "switch":
+    elif engine.extra_options[name] == "switch":
         fits, kind = isinstance(value, bool), "true or false"
     else:
         fits, kind = number, "a number"
@@ -170,7 +172,7 @@ def _own_value(engine: Engine, name: str, value: Any) -> Any:
     return value
 
 
-def _put(sent: dict[str, Any], name: str, value: Any) -> None:
+def _set_field(sent: dict[str, Any], name: str, value: Any) -> None:
     """Set a field; ``a.b`` lies in the object ``a``."""
     outer, _, inner = name.partition(".")
     if inner:

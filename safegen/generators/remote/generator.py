@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 from safegen.errors import UsageError
 from safegen.generators.remote import download as received
-from safegen.generators.remote.address import Address, key, parse, settings
-from safegen.generators.remote.client import Upstream
-from safegen.generators.remote.engines import ENGINES, PLAIN, Engine, recognise
-from safegen.generators.remote.fields import check_mode, fields
-from safegen.generators.remote.reference import data_url, reference
-from safegen.generators.remote.responses import clean
+from safegen.generators.remote.address import Address, find_key, parse_address, parse_options
+from safegen.generators.remote.client import RemoteClient
+from safegen.generators.remote.engines import DEFAULT_ENGINE, ENGINES, Engine, detect_engine
+from safegen.generators.remote.fields import check_mode, request_fields
+from safegen.generators.remote.reference import data_url, encode_reference
+from safegen.generators.remote.responses import sanitize
 from safegen.media.scratch import scratch_file
 from safegen.types import Generated, ModelRef, Outlook
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from safegen.generators.remote.responses import Job
+    from safegen.generators.remote.responses import VideoJob
     from safegen.protocols import Progress
     from safegen.types import Condition, Mode, Request
 
@@ -34,7 +34,7 @@ class RemoteGenerator:
 
     def __init__(self, model: str) -> None:
         """Read ``URL#NAME``. Raises UsageError."""
-        self.address: Address = parse(model)
+        self.address: Address = parse_address(model)
         self.name = self.address.identifier
 
     @property
@@ -47,17 +47,19 @@ class RemoteGenerator:
 
         Raises UsageError for options that cannot be, and for what the engine (``--option engine=``) cannot.
         """
-        chosen = settings(request.options)
+        chosen = parse_options(request.options)
         notes = [
             f"the prompt leaves this machine for {self.address.host}; what it has there cannot be checked"
         ]
         if chosen.engine is not None:
-            notes += fields(chosen.engine, request, chosen.own, _no_longer_than(request))[1]
+            notes += request_fields(
+                chosen.engine, request, chosen.engine_options, _assumed_source_seconds(request)
+            )[1]
         elif request.mode not in self.modes:
-            check_mode(PLAIN, request)
+            check_mode(DEFAULT_ENGINE, request)
         else:
             notes.append("which engine it is, is asked first: --option engine=" + "|".join(ENGINES))
-        shown = "a key" if key(self.address, chosen, open_keyring=False) else "no key"
+        shown = "a key" if find_key(self.address, chosen, open_keyring=False) else "no key"
         needs = {"server": self.address.url, "engine": chosen.engine.name if chosen.engine else "unknown"}
         return Outlook(
             request.width, request.height, request.seconds, request.fps, tuple(notes), {**needs, "key": shown}
@@ -72,20 +74,20 @@ class RemoteGenerator:
         or fails, the server is told to stop too. Raises MissingExtra, UsageError, GenerationFailed,
         Interrupted.
         """
-        chosen = settings(request.options)
-        shown = key(self.address, chosen)
+        chosen = parse_options(request.options)
+        shown = find_key(self.address, chosen)
         progress.stage("connecting")
-        with Upstream(self.address, chosen, shown, progress) as upstream:
-            engine, offered = (chosen.engine, ()) if chosen.engine else recognise(upstream.models())
-            self._offered(offered, shown)
+        with RemoteClient(self.address, chosen, shown, progress) as upstream:
+            engine, offered = (chosen.engine, ()) if chosen.engine else detect_engine(upstream.models())
+            self._check_served(offered, shown)
             seconds = conditions[0].clip.seconds if conditions else 0.0
-            sent, notes = fields(engine, request, chosen.own, seconds)
+            sent, notes = request_fields(engine, request, chosen.engine_options, seconds)
             file = scratch_file("upstream.mp4")
-            job = self._made(upstream, engine, request, conditions, sent, file, progress)
-            stays = chosen.delete and not engine.at_once and not upstream.stop(job)
-        asked = self._asked(request, sent)
-        got = received.check(file, asked, self.address.host)
-        notes += [*got.notes, *self._unlike(job)]
+            job = self._create_and_fetch(upstream, engine, request, conditions, sent, file, progress)
+            stays = chosen.delete and not engine.synchronous and not upstream.cancel(job)
+        asked = self._expected(request, sent)
+        got = received.inspect_clip(file, asked, self.address.host)
+        notes += [*got.notes, *self._model_mismatch_notes(job)]
         if stays:
             notes.append(f"{self.address.host} did not delete its own copy")
         return Generated(
@@ -96,57 +98,57 @@ class RemoteGenerator:
             upstream=file if got.signed else None,
         )
 
-    def _made(
+    def _create_and_fetch(
         self,
-        upstream: Upstream,
+        upstream: RemoteClient,
         engine: Engine,
         request: Request,
         conditions: Sequence[Condition],
         sent: dict[str, Any],
         file: Path,
         progress: Progress,
-    ) -> Job:
+    ) -> VideoJob:
         """Have the clip made and written to *file*; whatever ends this early ends it on the server too."""
-        along = reference(engine, request, conditions, progress)
+        along = encode_reference(engine, request, conditions, progress)
         if along is not None and engine.reference == "data-url":
             sent, along = {**sent, "input_reference": data_url(along)}, None
-        job = upstream.ask_for(engine, engine.calls[request.mode], request.prompt, sent, along)
+        job = upstream.create_video(engine, engine.calls[request.mode], request.prompt, sent, along)
         try:
-            job = upstream.wait(job)
+            job = upstream.wait_until_done(job)
             if job.clip is not None:
-                received.write_held(job.clip, file, upstream.max_bytes)
+                received.write_base64_clip(job.clip, file, upstream.max_bytes)
             else:
-                upstream.fetch(job, file)
+                upstream.download_video(job, file)
         except BaseException as error:
-            if not engine.at_once and not upstream.stop(job):
+            if not engine.synchronous and not upstream.cancel(job):
                 error.add_note(f"{self.address.host} did not say that it stopped; its job is {job.id}")
             raise
         return job
 
-    def _offered(self, names: Sequence[str], secret: str | None) -> None:
+    def _check_served(self, names: Sequence[str], secret: str | None) -> None:
         """Raise UsageError when the server says that it serves other models only."""
         if names and self.address.model not in names:
-            listed = ", ".join(clean(name, secret) for name in names[:8])
+            listed = ", ".join(sanitize(name, secret) for name in names[:8])
             raise UsageError(
                 f"{self.address.host} does not serve {self.address.model}",
                 hint=f"it serves: {listed}; --option engine=... asks it all the same",
             )
 
-    def _asked(self, request: Request, sent: dict[str, Any]) -> Outlook:
+    def _expected(self, request: Request, sent: dict[str, Any]) -> Outlook:
         """What the clip should be like, as far as it was said."""
         seconds = request.seconds
         if seconds is None and request.mode != "extend" and "seconds" in sent:
             seconds = float(sent["seconds"])
         return Outlook(request.width, request.height, seconds, request.fps)
 
-    def _unlike(self, job: Job) -> list[str]:
+    def _model_mismatch_notes(self, job: VideoJob) -> list[str]:
         """A note when the server names another model than the one asked for."""
         if not job.model or job.model == self.address.model:
             return []
         return [f"asked for the model {self.address.model}, {self.address.host} names {job.model}"]
 
     def _settings(
-        self, engine: Engine, sent: dict[str, Any], job: Job, got: received.Received
+        self, engine: Engine, sent: dict[str, Any], job: VideoJob, got: received.ReceivedClip
     ) -> dict[str, Any]:
         """What is recorded: what was sent (the prompts and pictures left out), to whom, what came back."""
         private = ("negative_prompt", "input_reference", "response_format")
@@ -162,6 +164,6 @@ class RemoteGenerator:
         }
 
 
-def _no_longer_than(request: Request) -> float:
+def _assumed_source_seconds(request: Request) -> float:
     """For a clip that goes on, whose own length is known only when it is read: any that fits."""
     return (request.seconds or 5.0) - 1.0

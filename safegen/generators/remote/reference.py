@@ -16,15 +16,15 @@ from safegen.media.scratch import scratch_file
 from safegen.protocols import Progress
 
 if TYPE_CHECKING:
-    from safegen.generators.remote.client import Reference
+    from safegen.generators.remote.client import ReferenceFile
     from safegen.types import Condition, Frame, Request
 
 _QUALITY = Encoding(crf=12, preset="fast")
 
 
-def reference(
+def encode_reference(
     engine: Engine, request: Request, conditions: Sequence[Condition], progress: Progress
-) -> Reference | None:
+) -> ReferenceFile | None:
     """The file that goes with *request*: a PNG of its first frame, or its clip as MP4; ``None`` for text.
 
     Raises UsageError when the request's inputs do not fit its way of working, Interrupted.
@@ -37,7 +37,7 @@ def reference(
         raise UsageError(f"{request.mode!r} needs one input for {wanted.replace('_', ' ')}")
     if wanted == "first_frame":
         frame = next(iter(found[0].clip))
-        if engine.fits_picture and request.width and request.height:
+        if engine.reference_must_match_size and request.width and request.height:
             frame = _cover(frame, request.width, request.height)
         return ("first-frame.png", _png(frame), "image/png")
     file = scratch_file("reference.mp4")
@@ -55,7 +55,7 @@ def reference(
         file.unlink(missing_ok=True)
 
 
-def data_url(file: Reference) -> str:
+def data_url(file: ReferenceFile) -> str:
     """*file* as a ``data:`` URL."""
     return f"data:{file[2]};base64,{base64.b64encode(file[1]).decode('ascii')}"
 

@@ -10,14 +10,14 @@ from typing import Any
 
 from safegen.errors import GenerationFailed
 
-WAITING = frozenset({"queued", "in_progress"})
-STOPPED = frozenset({"failed", "cancelled", "cancelling", "deleted"})
+PENDING_STATES = frozenset({"queued", "in_progress"})
+FAILED_STATES = frozenset({"failed", "cancelled", "cancelling", "deleted"})
 _ID = re.compile(r"[\w.:~-]{1,200}", re.ASCII)
 _LENGTH = 300
 
 
 @dataclass(frozen=True)
-class Job:
+class VideoJob:
     """A job on the server. ``progress`` in percent; ``clip`` is base64 where the answer holds the clip."""
 
     id: str
@@ -28,7 +28,7 @@ class Job:
     clip: str | None = None
 
 
-def clean(text: object, secret: str | None = None) -> str:
+def sanitize(text: object, secret: str | None = None) -> str:
     """*text* from a server on one line, without control characters, not long, and without the key."""
     shown = str(text)[: _LENGTH * 20]
     if secret:
@@ -37,7 +37,7 @@ def clean(text: object, secret: str | None = None) -> str:
     return shown if len(shown) <= _LENGTH else shown[: _LENGTH - 1] + "…"
 
 
-def parsed(body: bytes) -> Any:
+def parse_json(body: bytes) -> Any:
     """The JSON in *body*. Raises GenerationFailed."""
     try:
         return json.loads(body)
@@ -54,24 +54,24 @@ def _what(body: bytes) -> str:
     return "nothing" if not start else "something else"
 
 
-def job(body: bytes, secret: str | None = None) -> Job:
+def parse_job(body: bytes, secret: str | None = None) -> VideoJob:
     """The job in an answer. Raises GenerationFailed when there is none."""
-    data = parsed(body)
+    data = parse_json(body)
     if not isinstance(data, Mapping) or not isinstance(data.get("id"), str) or not _ID.fullmatch(data["id"]):
         raise GenerationFailed("the server's answer names no job", hint="does it speak /v1/videos?")
     status = data.get("status")
-    if status not in {*WAITING, *STOPPED, "completed"}:
+    if status not in {*PENDING_STATES, *FAILED_STATES, "completed"}:
         raise GenerationFailed(
-            f"the server says that its job is {clean(status, secret)!r}: nobody knows what that is"
+            f"the server says that its job is {sanitize(status, secret)!r}: nobody knows what that is"
         )
     progress = data.get("progress")
     known = isinstance(progress, int | float) and 0 <= progress <= 100
-    return Job(
+    return VideoJob(
         data["id"],
         str(status),
         int(progress) if known and progress is not None else 0,
-        clean(data.get("model") or "", secret),
-        message(data.get("error"), secret),
+        sanitize(data.get("model") or "", secret),
+        error_message(data.get("error"), secret),
         _clip(data.get("data")),
     )
 
@@ -83,14 +83,14 @@ def _clip(data: Any) -> str | None:
     return held if isinstance(held, str) else None
 
 
-def message(error: Any, secret: str | None = None) -> str:
+def error_message(error: Any, secret: str | None = None) -> str:
     """What an error object says: OpenAI's ``{code, message}``, FastAPI's ``detail``, or plain text."""
     if not error:
         return ""
     if isinstance(error, Mapping):
         inner = error.get("error")
         if isinstance(inner, Mapping | str):
-            return message(inner, secret)
+            return error_message(inner, secret)
         said = error.get("message") or error.get("detail") or error.get("code") or "no reason given"
-        return clean(said, secret)
-    return clean(error, secret)
+        return sanitize(said, secret)
+    return sanitize(error, secret)

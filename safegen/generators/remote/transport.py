@@ -14,13 +14,13 @@ from safegen.errors import GenerationFailed
 
 LIMIT_HEADER = "x-safegen-limit"
 """Bytes that an answer may have; read here and never sent."""
-SMALL = 1 << 20
+DEFAULT_LIMIT = 1 << 20
 """Bytes of an answer that is no clip."""
 
-_KEPT = ("host", "content-type", "content-length", "transfer-encoding", "accept")
+_ALLOWED_HEADERS = ("host", "content-type", "content-length", "transfer-encoding", "accept")
 
 
-class Guard(httpx2.BaseTransport):
+class RestrictedTransport(httpx2.BaseTransport):
     """Sends only the headers that the protocol needs, the key only where it belongs, and bounds answers.
 
     The client would add headers about this machine, and an organisation's or other keys from the
@@ -33,8 +33,8 @@ class Guard(httpx2.BaseTransport):
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Pass *request* on. Raises GenerationFailed for an answer that is too long."""
-        limit = int(request.headers.get(LIMIT_HEADER, SMALL))
-        headers = {name: request.headers[name] for name in _KEPT if name in request.headers}
+        limit = int(request.headers.get(LIMIT_HEADER, DEFAULT_LIMIT))
+        headers = {name: request.headers[name] for name in _ALLOWED_HEADERS if name in request.headers}
         headers |= {"accept-encoding": "identity", "user-agent": f"safegen/{__version__}"}
         if self._key is not None and _origin(request.url) == self._origin:
             headers["authorization"] = f"Bearer {self._key}"
@@ -46,7 +46,7 @@ class Guard(httpx2.BaseTransport):
         declared = response.headers.get("content-length", "")
         if declared.isdecimal() and int(declared) > limit:
             response.close()
-            raise too_long(limit)
+            raise response_too_long(limit)
         if isinstance(response.stream, httpx2.SyncByteStream):
             response.stream = _Bounded(response.stream, limit)
         return response
@@ -67,14 +67,14 @@ class _Bounded(httpx2.SyncByteStream):
         for block in self._stream:
             seen += len(block)
             if seen > self._limit:
-                raise too_long(self._limit)
+                raise response_too_long(self._limit)
             yield block
 
     def close(self) -> None:
         self._stream.close()
 
 
-def too_long(limit: int) -> GenerationFailed:
+def response_too_long(limit: int) -> GenerationFailed:
     """The error for an answer of more than *limit* bytes."""
     return GenerationFailed(
         f"the server's answer is longer than {limit} bytes", hint="--option max_bytes=N allows larger clips"
@@ -88,4 +88,4 @@ def _origin(url: httpx2.URL) -> str:
 def http_client(origin: str, key: str | None) -> httpx2.Client:
     """A client that follows no redirect: the key and the prompt stay with the server that was named."""
     transport = httpx2.HTTPTransport()
-    return httpx2.Client(transport=Guard(origin, key, transport), follow_redirects=False)
+    return httpx2.Client(transport=RestrictedTransport(origin, key, transport), follow_redirects=False)

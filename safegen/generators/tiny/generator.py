@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from safegen.errors import UsageError
 from safegen.generators.diffusers import loading, options, preflight
 from safegen.generators.diffusers.families import family_of
-from safegen.generators.diffusers.generator import DiffusersGenerator, call
+from safegen.generators.diffusers.generator import DiffusersGenerator, generate_frames
 from safegen.generators.diffusers.model_config import PipelineConfig
 from safegen.generators.hub import digests
 from safegen.generators.presets import Preset
@@ -83,14 +83,14 @@ class TinyGenerator(DiffusersGenerator):
         GenerationFailed when the weights are not the shipped ones.
         """
         progress.stage("loading")
-        loaded = self.loaded()
+        loaded = self.loaded_pipeline()
         outlook = self.outlook(request)
         native = replace(request, width=None, height=None, seconds=None, fps=None)
-        arguments = self.arguments(native, loaded)
+        arguments = self.call_arguments(native, loaded)
         fps = request.fps or FPS
-        with loading.one_thread():
+        with loading.single_threaded():
             if request.mode == "text":
-                frames = call(loaded, arguments, seed=request.seed, progress=progress)
+                frames = generate_frames(loaded, arguments, seed=request.seed, progress=progress)
                 seconds = request.seconds or SECONDS
             else:
                 from safegen.generators.tiny import modes as _ways
@@ -104,16 +104,18 @@ class TinyGenerator(DiffusersGenerator):
         clip = upscale_clip(
             frames, width=width, height=height, seconds=seconds + looping / fps, fps=fps, drop_last=looping
         )
-        settings = {"mode": request.mode, **self.settings(arguments, loaded)}
-        return Generated(clip, self.reference(loaded), settings, outlook.notes)
+        settings = {"mode": request.mode, **self.recorded_settings(arguments, loaded)}
+        return Generated(clip, self.model_ref(loaded), settings, outlook.notes)
 
-    def loaded(self) -> loading.Loaded:
+    def loaded_pipeline(self) -> loading.LoadedPipeline:
         """The pipeline, loaded once, its files compared with the shipped digests first."""
         if self._loaded is None:
-            self._loaded = loading.load(self.preset, digest=digests.checked(self.folder))
+            self._loaded = loading.load_pipeline(
+                self.preset, digest=digests.verify_shipped_weights(self.folder)
+            )
         return self._loaded
 
-    def reference(self, loaded: loading.Loaded) -> ModelRef:
+    def model_ref(self, loaded: loading.LoadedPipeline) -> ModelRef:
         """What manifest and ledger say of the model: no local path."""
         return ModelRef("tiny", "safegen/models/tiny", VERSION, loaded.digest, PRESET.licence)
 
@@ -138,15 +140,15 @@ class TinyGenerator(DiffusersGenerator):
 
         Raises UsageError for a size, a duration or an option that it does not have.
         """
-        typed, rest = options.parse(request.options)
-        if typed != options.Options():
+        typed, rest = options.split_options(request.options)
+        if typed != options.PipelineOptions():
             raise UsageError(
                 "the embedded model is always loaded in one way",
                 hint=f"leave out --option {next(n for n in request.options if n not in rest)}",
             )
         if rest:
             facts = PipelineConfig("WanPipeline")
-            preflight.check(family_of(facts), facts, request, rest)
+            preflight.check_request_supported(family_of(facts), facts, request, rest)
         if request.seconds is not None and request.mode in _FIXED_LENGTH_MODES:
             raise UsageError(
                 f"the embedded model {_FIXED_LENGTH_MODES[request.mode]}", hint="leave --seconds out"
@@ -173,7 +175,7 @@ class TinyGenerator(DiffusersGenerator):
 
     def describe(self) -> dict[str, Any]:
         """Row of the catalogue. Raises GenerationFailed when the weights are missing or altered."""
-        digest = digests.checked(self.folder)
+        digest = digests.verify_shipped_weights(self.folder)
         row = {
             **PRESET.describe(),
             "source": "safegen/models/tiny",

@@ -14,7 +14,7 @@ import numpy as np
 
 from safegen.errors import Interrupted, UnreadableInput, UsageError
 from safegen.generators.diffusers import loading
-from safegen.generators.diffusers.generator import run, to_uint8
+from safegen.generators.diffusers.generator import run_pipeline, to_uint8
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -72,7 +72,7 @@ def _square(frame: Frame) -> Frame:
 
 
 def _statistics(pipe: Any) -> tuple[Any, Any]:
-    torch = loading.need("torch")
+    torch = loading.require_module("torch")
     config = pipe.vae.config
     mean, std = (torch.tensor(v).view(1, -1, 1, 1, 1) for v in (config.latents_mean, config.latents_std))
     return mean, std
@@ -80,7 +80,7 @@ def _statistics(pipe: Any) -> tuple[Any, Any]:
 
 def encode(pipe: Any, frames: Frames) -> Any:
     """Normalised latents (1, c, k + 1, 8, 8) of 4k + 1 native frames."""
-    torch = loading.need("torch")
+    torch = loading.require_module("torch")
     mean, std = _statistics(pipe)
     x = torch.from_numpy(frames.astype(np.float32) / 127.5 - 1).permute(3, 0, 1, 2)[None]
     with torch.inference_mode():
@@ -89,7 +89,7 @@ def encode(pipe: Any, frames: Frames) -> Any:
 
 def decode(pipe: Any, latents: Any) -> Frames:
     """Native frames (4k + 1, 64, 64, 3) of normalised latents. Raises GenerationFailed when they hold NaN."""
-    torch = loading.need("torch")
+    torch = loading.require_module("torch")
     mean, std = _statistics(pipe)
     with torch.inference_mode():
         video = pipe.vae.decode(latents * std + mean).sample[0]
@@ -128,7 +128,7 @@ def clamped_latents(pipe: Any, known: Mapping[int, Any], shape: tuple[int, ...])
 
     Gives a function that puts them into latents of ``shape`` (1, c, t, h, w).
     """
-    torch = loading.need("torch")
+    torch = loading.require_module("torch")
     mask, clean = torch.zeros(shape[2]), torch.zeros(shape)
     for i, frame in known.items():
         mask[i], clean[:, :, i] = 1, frame
@@ -152,7 +152,7 @@ def clamped_latents(pipe: Any, known: Mapping[int, Any], shape: tuple[int, ...])
 
 
 def sample_conditioned(
-    loaded: loading.Loaded,
+    loaded: loading.LoadedPipeline,
     arguments: Mapping[str, Any],
     known: Mapping[int, Any],
     *,
@@ -169,5 +169,5 @@ def sample_conditioned(
         NATIVE_SIDE // 8,
     )
     with clamped_latents(pipe, known, shape) as put:
-        latents = run(loaded, dict(arguments), seed=seed, progress=progress, output_type="latent")
+        latents = run_pipeline(loaded, dict(arguments), seed=seed, progress=progress, output_type="latent")
         return decode(pipe, put(latents[None]))

@@ -38,7 +38,7 @@ DEFAULT_LAST_SHOT_SECONDS = 3.0
 class TinyRun:
     """One request being worked on: the loaded pipeline, its arguments and how far it is."""
 
-    loaded: loading.Loaded
+    loaded: loading.LoadedPipeline
     arguments: Mapping[str, Any]
     request: Request
     progress: Progress
@@ -60,7 +60,7 @@ class TinyRun:
 
 
 def prepare(
-    loaded: loading.Loaded,
+    loaded: loading.LoadedPipeline,
     arguments: Mapping[str, Any],
     request: Request,
     conditions: Sequence[Condition],
@@ -90,7 +90,7 @@ def video_to_video(desk: TinyRun) -> Frames:
     from diffusers.video_processor import VideoProcessor
 
     pipe = desk.loaded.pipe
-    with loading.quiet():
+    with loading.silenced_libraries():
         again = WanVideoToVideoPipeline.from_pipe(pipe)
     # It derives the spatial scale from the temporal one, which is wrong for an autoencoder that patchifies.
     again.vae_scale_factor_spatial = pipe.vae_scale_factor_spatial

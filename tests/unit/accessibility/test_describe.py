@@ -51,11 +51,11 @@ def test_a_copy_with_the_tracks_inside(two_shots: Clip, tmp_path: Path) -> None:
     first = describe(source, video=tmp_path / "one.mp4", engine=Tones())
     assert first.tracks.narration is not None
     assert source.read_bytes() == before
-    found = media.read_foreign(tmp_path / "one.mp4")
+    found = media.read_tracks_sandboxed(tmp_path / "one.mp4")
     assert (found.other_sounds, len(found.texts["descriptions"])) == (1, 2)
     again = describe(tmp_path / "one.mp4", video=tmp_path / "two.mp4", engine=Tones())
     assert [n for n in again.notes if "replaced" in n]
-    twice = media.read_foreign(tmp_path / "two.mp4")
+    twice = media.read_tracks_sandboxed(tmp_path / "two.mp4")
     assert twice.texts == found.texts
     assert twice.other_sounds == 1
     with av.open(str(tmp_path / "two.mp4")) as box:
@@ -65,9 +65,9 @@ def test_a_copy_with_the_tracks_inside(two_shots: Clip, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("at_home")
 def test_its_own_subtitles_count_as_speech(mp4: Path, tmp_path: Path) -> None:
     said = media.TextTracks(captions=((0.2, 2.9, "Hello"),))
-    media.write_own(mp4, tmp_path / "said.mp4", said)
+    media.mux_tracks(mp4, tmp_path / "said.mp4", said)
     done = describe(tmp_path / "said.mp4", folder=tmp_path, engine=Tones())
-    assert done.tracks.heard == "written"
+    assert done.tracks.sound_status == "written"
     assert [c.start for c in done.tracks.descriptions] == [pytest.approx(3.05)]
     assert "Said: Hello" in (tmp_path / "said.transcript.html").read_text()
 
@@ -77,7 +77,7 @@ def test_captions_somebody_wrote(mp4: Path, tmp_path: Path) -> None:
     (tmp_path / "said.vtt").write_text("WEBVTT\n\n00:03.500 --> 00:05.900\nWell done\n")
     done = describe(mp4, video=tmp_path / "o.mp4", captions=tmp_path / "said.vtt", engine=Tones())
     assert done.tracks.captions[0].text == "Well done"
-    assert media.read_foreign(tmp_path / "o.mp4").texts["captions"] == [(3.5, 5.9, "Well done")]
+    assert media.read_tracks_sandboxed(tmp_path / "o.mp4").texts["captions"] == [(3.5, 5.9, "Well done")]
 
 
 @pytest.mark.usefixtures("at_home")
@@ -113,7 +113,7 @@ def test_stopped_or_failing_it_leaves_nothing(mp4: Path, monkeypatch: pytest.Mon
     with pytest.raises(Interrupted):
         describe(mp4, progress=Stop())
     assert left(mp4.parent) == before
-    real, count = moves.place, 0
+    real, count = moves.place_file, 0
 
     def place(*args: object, **more: object) -> None:
         nonlocal count
@@ -123,7 +123,7 @@ def test_stopped_or_failing_it_leaves_nothing(mp4: Path, monkeypatch: pytest.Mon
         real(*args, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(module.scenes, "segment_scenes", lambda seen: [])
-    monkeypatch.setattr(moves, "place", place)
+    monkeypatch.setattr(moves, "place_file", place)
     with pytest.raises(ReleaseFailed, match="full"):
         describe(mp4)
     assert count == 3
@@ -132,7 +132,7 @@ def test_stopped_or_failing_it_leaves_nothing(mp4: Path, monkeypatch: pytest.Mon
 
 @pytest.mark.usefixtures("at_home")
 def test_a_track_that_was_not_written_is_missed(mp4: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module.media, "write_foreign", lambda *a: (mp4.rename(a[1]), ())[1])
+    monkeypatch.setattr(module.media, "mux_tracks_sandboxed", lambda *a: (mp4.rename(a[1]), ())[1])
     with pytest.raises(ReleaseFailed, match="captions"):
         describe(mp4, video=mp4.with_name("out.mp4"))
     assert not mp4.with_name("out.mp4").exists()

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from safegen.accessibility import scheduling, sound, webvtt
-from safegen.accessibility.cues import Cue, cue, free, merged, overlap
+from safegen.accessibility.cues import Cue, free_intervals, merge_intervals, overlap, rounded_cue
 from safegen.accessibility.phrasing import Phrase, describe_attributes
 from safegen.accessibility.scenes import Scene
 from safegen.accessibility.visual_features import detect_cuts, measure_features
@@ -133,9 +133,9 @@ times = st.floats(0, 7200, allow_nan=False)
 @settings(max_examples=60)
 @given(st.lists(st.tuples(times, st.floats(0.001, 60), texts), max_size=8))
 def test_whatever_is_written_is_read_back(rows: list[tuple[float, float, str]]) -> None:
-    cues = [cue(start, start + length, text) for start, length, text in sorted(rows)]
-    text = webvtt.write(cues, kind="captions", note="a --> b")
-    read = webvtt.read(text)
+    cues = [rounded_cue(start, start + length, text) for start, length, text in sorted(rows)]
+    text = webvtt.format_cues(cues, kind="captions", note="a --> b")
+    read = webvtt.parse_cues(text)
     assert [c.span for c in read] == sorted(c.span for c in cues)
     assert sorted(" ".join(c.text.split()) for c in read) == sorted(" ".join(c.text.split()) for c in cues)
 
@@ -172,9 +172,9 @@ def test_what_is_no_webvtt_is_refused(tmp_path: Path, data: bytes, why: str) -> 
 
 
 def test_spans() -> None:
-    assert merged([(3, 4), (0, 1), (1.2, 2)], gap=0.3) == [(0, 2), (3, 4)]
-    assert free([(1, 2), (4, 9)], (0, 6)) == [(0, 1), (2, 4)]
-    assert free([(0, 9)], (1, 2)) == []
+    assert merge_intervals([(3, 4), (0, 1), (1.2, 2)], gap=0.3) == [(0, 2), (3, 4)]
+    assert free_intervals([(1, 2), (4, 9)], (0, 6)) == [(0, 1), (2, 4)]
+    assert free_intervals([(0, 9)], (1, 2)) == []
 
 
 def heard(seconds: float, *loud: tuple[float, float], rate: int = 8000) -> AudioTrack:
@@ -186,9 +186,9 @@ def heard(seconds: float, *loud: tuple[float, float], rate: int = 8000) -> Audio
 
 
 def test_sound_is_found_with_its_short_pauses() -> None:
-    assert sound.sounds(heard(6, (1, 2), (2.2, 3), (4.5, 5))) == [(1.0, 3.0), (4.5, 5.0)]
-    assert sound.sounds(heard(2)) == []
-    assert sound.sounds(None) == []
+    assert sound.detect_sound(heard(6, (1, 2), (2.2, 3), (4.5, 5))) == [(1.0, 3.0), (4.5, 5.0)]
+    assert sound.detect_sound(heard(2)) == []
+    assert sound.detect_sound(None) == []
 
 
 def scene(start: float, end: float, *forms: str) -> Scene:
@@ -203,21 +203,26 @@ def scene(start: float, end: float, *forms: str) -> Scene:
 )
 def test_descriptions_never_overlap_speech(spans: list[tuple[float, float]], parts: int, given: bool) -> None:
     seconds = 30.0
-    said = merged((a, min(a + n, seconds)) for a, n in spans)
-    spoken = [cue(a, b, "words") for a, b in said] if given else None
-    room = sound.pauses(seconds, said, spoken)
+    said = merge_intervals((a, min(a + n, seconds)) for a, n in spans)
+    spoken = [rounded_cue(a, b, "words") for a, b in said] if given else None
+    room = sound.find_pauses(seconds, said, spoken)
     edges = np.linspace(0, seconds, parts + 1)
     scenes = [scene(a, b, "A " * 40, "A " * 12, "A.") for a, b in pairwise(edges)]
     placed = scheduling.schedule_cues(scenes, room)
     assert len(placed.cues) + len(placed.omitted) == parts
     for found in placed.cues:
         assert all(overlap(found.span, s) <= 0.0005 for s in said)
-        assert scheduling.estimate(found.text) <= found.end - found.start + 0.001 or not said
+        assert scheduling.estimate_duration(found.text) <= found.end - found.start + 0.001 or not said
 
 
 def test_notes_about_sounds_are_not_speech() -> None:
-    spoken = [cue(0, 3, "[Door slams]"), cue(4, 5, "Hello"), cue(6, 8, "(music)"), cue(8, 9, "[sic] he said")]
-    assert sound.pauses(10, [(0, 10)], spoken) == [(0.0, 3.85), (5.15, 7.85), (9.15, 10.0)]
+    spoken = [
+        rounded_cue(0, 3, "[Door slams]"),
+        rounded_cue(4, 5, "Hello"),
+        rounded_cue(6, 8, "(music)"),
+        rounded_cue(8, 9, "[sic] he said"),
+    ]
+    assert sound.find_pauses(10, [(0, 10)], spoken) == [(0.0, 3.85), (5.15, 7.85), (9.15, 10.0)]
 
 
 def test_the_longest_wording_that_fits_is_taken() -> None:

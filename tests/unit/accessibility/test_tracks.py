@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from safegen.accessibility import espeak, scenes, sidecars, speech, tracks
-from safegen.accessibility.cues import cue, overlap
+from safegen.accessibility.cues import overlap, rounded_cue
 from safegen.detectors.frames import world
 from safegen.errors import CheckUnavailable, ReleaseFailed
 from safegen.media import tracks as media
@@ -62,7 +62,7 @@ def test_a_long_clip_is_looked_at_in_pieces_and_alike_ones_are_one(monkeypatch: 
 
 
 def test_an_extractor_that_fails_stops_it(two_shots: Clip, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scenes.plugins, "load", lambda kind, name: None)
+    monkeypatch.setattr(scenes.plugins, "load_plugin", lambda kind, name: None)
     with pytest.raises(CheckUnavailable, match="world"):
         scenes.segment_scenes(scenes.sample_clip(two_shots), shots=SHOTS)
     with pytest.raises(CheckUnavailable):
@@ -70,8 +70,8 @@ def test_an_extractor_that_fails_stops_it(two_shots: Clip, monkeypatch: pytest.M
 
 
 def test_no_sound_is_said(told: list[scenes.Scene]) -> None:
-    built = tracks.build(told, 6.0, audio=None)
-    assert built.heard == "nothing"
+    built = tracks.build_tracks(told, 6.0, audio=None)
+    assert built.sound_status == "nothing"
     assert [c.text for c in built.captions] == ["[No sound]"]
     assert "it has no sound" in built.vtt("captions")
     assert built.no_narration_reason == tracks.NO_ENGINE
@@ -85,8 +85,8 @@ def test_sound_nobody_wrote_down_counts_as_speech(told: list[scenes.Scene]) -> N
     rate = 8000
     loud = np.zeros((6 * rate, 2), np.float32)
     loud[rate : 4 * rate] = 0.1
-    built = tracks.build(told, 6.0, audio=AudioTrack(loud, rate), engine=Tones())
-    assert built.heard == "unrecognised"
+    built = tracks.build_tracks(told, 6.0, audio=AudioTrack(loud, rate), engine=Tones())
+    assert built.sound_status == "unrecognised"
     assert [c.text for c in built.captions] == ["[Sound]"]
     assert built.narration is not None
     for found in (*built.descriptions, *built.narration.cues):
@@ -95,9 +95,13 @@ def test_sound_nobody_wrote_down_counts_as_speech(told: list[scenes.Scene]) -> N
 
 
 def test_written_captions_are_kept_and_spoken_around(told: list[scenes.Scene]) -> None:
-    spoken = [cue(0.5, 2.0, "Look!"), cue(5.0, 8.0, "Done."), cue(9.0, 9.5, "after the end")]
-    built = tracks.build(told, 6.0, audio=None, spoken=spoken, engine=Tones())
-    assert built.heard == "written"
+    spoken = [
+        rounded_cue(0.5, 2.0, "Look!"),
+        rounded_cue(5.0, 8.0, "Done."),
+        rounded_cue(9.0, 9.5, "after the end"),
+    ]
+    built = tracks.build_tracks(told, 6.0, audio=None, spoken=spoken, engine=Tones())
+    assert built.sound_status == "written"
     assert [(c.start, c.end, c.text) for c in built.captions] == [(0.5, 2.0, "Look!"), (5.0, 6.0, "Done.")]
     assert built.narration is not None
     for found in (*built.descriptions, *built.narration.cues):
@@ -106,15 +110,15 @@ def test_written_captions_are_kept_and_spoken_around(told: list[scenes.Scene]) -
 
 def test_our_own_notes_are_no_captions(told: list[scenes.Scene]) -> None:
     loud = AudioTrack(np.full((6 * 8000, 1), 0.1, np.float32), 8000)
-    built = tracks.build(told, 6.0, audio=loud, spoken=[cue(0, 3, "[Sound]")])
-    assert built.heard == "unrecognised"
+    built = tracks.build_tracks(told, 6.0, audio=loud, spoken=[rounded_cue(0, 3, "[Sound]")])
+    assert built.sound_status == "unrecognised"
     assert not built.descriptions
 
 
 def test_the_description_is_spoken_where_it_is_placed(told: list[scenes.Scene]) -> None:
     rate = 16_000
     own = AudioTrack(np.full((6 * rate, 2), 0.0005, np.float32), rate)
-    built = tracks.build(told, 6.0, audio=own, engine=Tones())
+    built = tracks.build_tracks(told, 6.0, audio=own, engine=Tones())
     assert built.narration is not None
     track = built.narration.track
     assert (track.rate, track.samples.shape) == (rate, (6 * rate, 2))
@@ -132,11 +136,11 @@ def test_the_description_is_spoken_where_it_is_placed(told: list[scenes.Scene]) 
     [(Tones(broken=True), "tones failed"), (Tones(pace=0.5), "no pause long enough")],
 )
 def test_without_speech_the_text_stays(told: list[scenes.Scene], engine: Tones, why: str) -> None:
-    built = tracks.build(told, 6.0, audio=None, engine=engine)
+    built = tracks.build_tracks(told, 6.0, audio=None, engine=engine)
     assert built.narration is None
     assert why in built.no_narration_reason
     assert len(built.descriptions) == 2
-    record = sidecars.record(built, sidecars.build_sidecars(built, title="T"))
+    record = sidecars.accessibility_record(built, sidecars.build_sidecars(built, title="T"))
     assert record["audioDescription"] == {"made": False, "reason": built.no_narration_reason}
 
 
@@ -144,11 +148,11 @@ def test_without_speech_the_text_stays(told: list[scenes.Scene], engine: Tones, 
 def test_what_is_put_into_a_file_is_found_in_it(
     mp4: Path, told: list[scenes.Scene], engine: Tones | None, tmp_path: Path
 ) -> None:
-    built = tracks.build(told, 6.0, audio=None, engine=engine)
+    built = tracks.build_tracks(told, 6.0, audio=None, engine=engine)
     put, target = sidecars.embedded_tracks(built), tmp_path / "out.mp4"
-    assert media.write_own(mp4, target, put) == ()
-    found = media.read_own(target)
-    sidecars.check(found, put, 72)
+    assert media.mux_tracks(mp4, target, put) == ()
+    found = media.read_tracks(target)
+    sidecars.check_embedded(found, put, 72)
     assert found.texts["captions"] == [(0.0, 3.0, "[No sound]")]
     assert [t for *_, t in found.chapters] == [c.text for c in built.chapters]
     assert not list(tmp_path.glob("*.samples"))
@@ -168,10 +172,10 @@ def same_pictures(a: Path, b: Path) -> None:
 
 
 def test_what_reads_back_wrong_is_not_released(mp4: Path, told: list[scenes.Scene], tmp_path: Path) -> None:
-    built = tracks.build(told, 6.0, audio=None, engine=Tones())
+    built = tracks.build_tracks(told, 6.0, audio=None, engine=Tones())
     put, target = sidecars.embedded_tracks(built), tmp_path / "out.mp4"
-    media.write_own(mp4, target, put)
-    found = media.read_own(target)
+    media.mux_tracks(mp4, target, put)
+    found = media.read_tracks(target)
     for wrong in (
         replace(found, frames=71),
         replace(found, texts={**found.texts, "captions": [(0.0, 3.0, "[Sound]")]}),
@@ -181,19 +185,19 @@ def test_what_reads_back_wrong_is_not_released(mp4: Path, told: list[scenes.Scen
         replace(found, other_sounds=0),
     ):
         with pytest.raises(ReleaseFailed):
-            sidecars.check(wrong, put, 72)
+            sidecars.check_embedded(wrong, put, 72)
 
 
 def test_a_file_that_cannot_be_written_or_read_is_an_error(mp4: Path, tmp_path: Path) -> None:
     put = media.TextTracks(captions=((0.0, 1.0, "a"),))
     with pytest.raises(ReleaseFailed, match="could not be added"):
-        media.write_own(mp4, tmp_path / "no" / "folder.mp4", put)
+        media.mux_tracks(mp4, tmp_path / "no" / "folder.mp4", put)
     junk = tmp_path / "junk.mp4"
     junk.write_bytes(b"\0\0\0\x08free" * 9)
     with pytest.raises(ReleaseFailed):
-        media.write_own(junk, tmp_path / "out.mp4", put)
+        media.mux_tracks(junk, tmp_path / "out.mp4", put)
     with pytest.raises(ReleaseFailed):
-        media.read_own(junk)
+        media.read_tracks(junk)
     with pytest.raises(ValueError, match="index"):
         media.disable_extras(junk)
 
@@ -217,8 +221,8 @@ class Page(html.parser.HTMLParser):
 
 
 def test_the_transcript_says_everything_in_order(told: list[scenes.Scene]) -> None:
-    spoken = [cue(1.0, 2.0, "<b>Look & see</b>"), cue(3.5, 5.9, "Bye\u202e")]
-    built = tracks.build(told, 6.0, audio=None, spoken=spoken)
+    spoken = [rounded_cue(1.0, 2.0, "<b>Look & see</b>"), rounded_cue(3.5, 5.9, "Bye\u202e")]
+    built = tracks.build_tracks(told, 6.0, audio=None, spoken=spoken)
     page = Page(
         sidecars.build_sidecars(built, title="T<1>", prompt="a ball", generated=True).texts["transcript"]
     )
@@ -231,9 +235,9 @@ def test_the_transcript_says_everything_in_order(told: list[scenes.Scene]) -> No
 
 
 def test_the_record_names_every_file_by_its_digest(told: list[scenes.Scene]) -> None:
-    built = tracks.build(told, 6.0, audio=None, engine=Tones())
+    built = tracks.build_tracks(told, 6.0, audio=None, engine=Tones())
     made = sidecars.build_sidecars(built, title="T")
-    record = sidecars.record(built, made)
+    record = sidecars.accessibility_record(built, made)
     assert set(made.by_file_name("a.mp4")) == {
         "a.captions.vtt",
         "a.descriptions.vtt",
@@ -270,9 +274,9 @@ def test_a_damaged_engine_is_not_said_to_be_absent(tmp_path: Path, monkeypatch: 
         engine.say("hello")
 
 
-@pytest.mark.skipif(espeak.installed() is None, reason="espeak-ng is not installed")
+@pytest.mark.skipif(espeak.find_espeak() is None, reason="espeak-ng is not installed")
 def test_the_real_engine_speaks() -> None:
-    engine = espeak.installed()
+    engine = espeak.find_espeak()
     assert engine is not None
     normal, fast = engine.say("A red ball moves right."), engine.say("A red ball moves right.", 1.3)
     assert 1.0 < len(normal.samples) / normal.rate < 3.0
@@ -286,8 +290,8 @@ def test_a_file_with_its_own_sound_keeps_it(
     rate = 16_000
     own = AudioTrack(np.full((6 * rate, 1), 0.0001, np.float32), rate)
     source = written(tmp_path / "loud.mp4", two_shots, own)
-    built = tracks.build(told, 6.0, audio=own, engine=Tones())
-    media.write_own(source, tmp_path / "out.mp4", sidecars.embedded_tracks(built))
-    found = media.read_own(tmp_path / "out.mp4")
+    built = tracks.build_tracks(told, 6.0, audio=own, engine=Tones())
+    media.mux_tracks(source, tmp_path / "out.mp4", sidecars.embedded_tracks(built))
+    found = media.read_tracks(tmp_path / "out.mp4")
     assert found.other_sounds == 1
-    sidecars.check(found, sidecars.embedded_tracks(built), 72)
+    sidecars.check_embedded(found, sidecars.embedded_tracks(built), 72)

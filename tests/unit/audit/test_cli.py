@@ -20,9 +20,9 @@ def run(*arguments: object) -> Result:
 def audited(folder: Path, colours: dict[str, int]) -> Path:
     """An audit of world-colours in *folder*, as a run leaves it."""
     named = suites.load("world-colours")
-    head = journal.Head(named, "tiny", {"name": "default", "sha256": "0"}, 0)
+    head = journal.RunHeader(named, "tiny", {"name": "default", "sha256": "0"}, 0)
     values = [c for c, n in colours.items() for _ in range(n)]
-    with journal.journal(folder, head, resume=False) as log:
+    with journal.open_journal(folder, head, resume=False) as log:
         for i, value in enumerate(values):
             found = {"colour": {value: 1.0, "unknown": 0.0}}
             model = {"name": "tiny", "version": "1", "sha256": "ab"}

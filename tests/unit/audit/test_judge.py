@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from safegen.audit import html_report, json_report, suites
-from safegen.audit.compare import compare
+from safegen.audit.compare import compare_groups
 from safegen.audit.journal import Observation
 from safegen.audit.json_report import Subject
 from safegen.audit.judge import Audit, apply_gate, build_cell_from_counts, evaluate_run
@@ -112,7 +112,7 @@ def rows(prompts: int, leaning: float) -> list[tuple[int, dict[str, float]]]:
 
 def test_contrasts_find_what_differs_and_only_that() -> None:
     classes = ("woman", "man")
-    differ, same, few = compare(
+    differ, same, few = compare_groups(
         [
             ("a", "b", "x", classes, rows(8, 0.8), rows(8, 0.3)),
             ("a", "c", "x", classes, rows(8, 0.5), rows(8, 0.5)),
@@ -165,31 +165,31 @@ def test_json_and_lines_hold_the_figures() -> None:
     body = json.loads(json.dumps(json_report.to_json(audit, Subject("model", "t", suite="s"))))
     assert body["schema"] == "safegen.audit/1"
     assert body["gate"]["verdict"] == "strays" and body["gate"]["exit_code"] == 9
-    line = json.loads(json_report.lines(audit))
+    line = json.loads(json_report.to_jsonl(audit))
     assert line["shares"][0] == {**line["shares"][0], "name": "red", "count": 70}
     assert line["low"] <= line["corrected"] <= line["high"]
 
 
 def test_audits_become_entries_that_manifests_name(tmp_path: Path) -> None:
-    from safegen.audit.session import recorded
-    from safegen.pipeline.audit_assertion import audits_of, name_audits
+    from safegen.audit.session import record_once
+    from safegen.pipeline.audit_assertion import add_audit_assertion, find_audits
     from safegen.types import ModelRef
-    from safegen.workspace.config import find
-    from safegen.workspace.session import open_studio
+    from safegen.workspace.config import find_workspace
+    from safegen.workspace.session import open_session
 
     model = ModelRef("tiny", "x", "1", "x")
     subject = Subject("model", "t", suite="s", suite_sha256="aa", source_sha256="bb")
-    with open_studio(find(tmp_path / "w")) as studio:
-        assert audits_of(studio.ledger, model) == []
-        index = recorded(studio.ledger, full(), subject)
-        assert recorded(studio.ledger, full(), subject) == index, "the same observations once"
+    with open_session(find_workspace(tmp_path / "w")) as studio:
+        assert find_audits(studio.ledger, model) == []
+        index = record_once(studio.ledger, full(), subject)
+        assert record_once(studio.ledger, full(), subject) == index, "the same observations once"
         stated: dict[str, list[object]] = {"assertions": []}
-        name_audits(stated, studio.ledger, model)
+        add_audit_assertion(stated, studio.ledger, model)
         (assertion,) = stated["assertions"]
         (said,) = assertion["data"]["audits"]  # type: ignore[index]
         assert said["verdict"] == "strays"
         assert said["strays"] == ["colour: colour left open"]
         assert said["entry"] == index
-        assert audits_of(studio.ledger, ModelRef("tiny", "x", "1", "other weights")) == []
-        assert audits_of(studio.ledger, ModelRef("tiny", "x", "1", None)) == []
+        assert find_audits(studio.ledger, ModelRef("tiny", "x", "1", "other weights")) == []
+        assert find_audits(studio.ledger, ModelRef("tiny", "x", "1", None)) == []
         assert studio.ledger.check().ok

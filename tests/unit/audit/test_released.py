@@ -10,13 +10,13 @@ from safegen.audit import api
 from safegen.audit.released import released
 from safegen.errors import UsageError
 from safegen.ledger.records import ReleaseRecord
-from safegen.workspace.config import find
-from safegen.workspace.session import Studio, open_studio
+from safegen.workspace.config import find_workspace
+from safegen.workspace.session import Session, open_session
 
 NONE = dict.fromkeys(("red", "blue", "unknown"), "0.000")
 
 
-def add(studio: Studio, colours: list[str], *, prompt: str = "p") -> list[int]:
+def add(studio: Session, colours: list[str], *, prompt: str = "p") -> list[int]:
     """Record releases whose clips show *colours*."""
     found = []
     for i, colour in enumerate(colours):
@@ -37,7 +37,7 @@ def add(studio: Studio, colours: list[str], *, prompt: str = "p") -> list[int]:
 
 
 def test_what_was_released_is_counted(tmp_path: Path) -> None:
-    with open_studio(find(tmp_path)) as studio:
+    with open_session(find_workspace(tmp_path)) as studio:
         with pytest.raises(UsageError, match="no release"):
             released(studio.ledger)
         first = add(studio, ["red", "red", "blue", "unknown"], prompt="a")

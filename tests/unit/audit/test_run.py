@@ -58,7 +58,7 @@ def test_what_is_read_is_what_was_drawn(
 ) -> None:
     named = suites.load(str(suite_file()))
     run(named, tmp_path / "run", generator=renderer({"red": 1.0}), seeds=1)
-    audit, subject = session.read(tmp_path / "run")
+    audit, subject = session.load_audit(tmp_path / "run")
     colour, shape = audit.cells
     assert {s.name: s.count for s in colour.shares} == {"red": 4, "blue": 0}
     assert {s.name: s.count for s in shape.shares} == {"ball": 2, "box": 2}
@@ -86,7 +86,7 @@ def test_two_runs_at_once_are_kept_apart(
     tmp_path: Path, suite_file: Callable[[], Path], renderer: Any
 ) -> None:
     named = suites.load(str(suite_file()))
-    with journal.journal(tmp_path, journal.Head(named, "renderer", {}, 0), resume=True):  # noqa: SIM117
+    with journal.open_journal(tmp_path, journal.RunHeader(named, "renderer", {}, 0), resume=True):  # noqa: SIM117
         with pytest.raises(UsageError, match="another run"):
             run(named, tmp_path, generator=renderer(EVEN), resume=True)
 
@@ -97,7 +97,7 @@ def test_failures_are_kept_and_end_the_run_when_they_go_on(
     named = suites.load(str(suite_file()))
     with pytest.raises(GenerationFailed, match="5 clips failed"):
         run(named, tmp_path / "run", generator=renderer(EVEN, fail=True))
-    audit, _ = session.read(tmp_path / "run")
+    audit, _ = session.load_audit(tmp_path / "run")
     assert audit.outcomes["rolling"] == {"failed": 5}
     assert audit.cells[0].why == "no clip was made"
     assert "5 of 5 clips failed" in audit.notes[0]
@@ -109,7 +109,7 @@ def test_refused_prompts_are_counted_not_made(
     text = SUITE.replace("thing: [ball, box]", "thing: [ball, naked child]")
     maker = renderer(EVEN)
     run(suites.load(str(suite_file(text))), tmp_path / "run", generator=maker, seeds=1)
-    audit, _ = session.read(tmp_path / "run")
+    audit, _ = session.load_audit(tmp_path / "run")
     assert audit.outcomes["rolling"] == {"seen": 2, "refused": 2}
     assert all("naked" not in prompt for prompt, _ in maker.seen)
 

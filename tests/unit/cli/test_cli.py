@@ -91,12 +91,13 @@ def test_verdicts_of_the_help_are_those_of_the_table() -> None:
 
 
 def test_levels_of_require_are_ordered() -> None:
-    from safegen.cli.verify import _enough
+    from safegen.cli.verify import _meets_level
     from safegen.types import CredentialsEvidence, CredentialState, Report
 
     nothing = CredentialsEvidence(CredentialState.ABSENT)
     passing = [
-        {v for v in Verdict if _enough(Report(Path("x"), "", v, "", (), nothing), level)} for level in LEVELS
+        {v for v in Verdict if _meets_level(Report(Path("x"), "", v, "", (), nothing), level)}
+        for level in LEVELS
     ]
     assert all(small < large for small, large in itertools.pairwise(passing))
     contradictions = {Verdict.TAMPERED, Verdict.CONFLICT, Verdict.NO_PROVENANCE}

@@ -11,8 +11,8 @@ from click.testing import CliRunner, Result
 from safegen.cli import group
 from safegen.errors import UsageError
 from safegen.ledger.records import ReleaseRecord
-from safegen.workspace.config import find
-from safegen.workspace.session import open_ledger
+from safegen.workspace.config import find_workspace
+from safegen.workspace.session import open_ledger_for_writing
 
 
 @pytest.fixture
@@ -20,11 +20,11 @@ def root(in_memory: Path) -> Path:
     """A workspace with a decision (0) and two releases (1, 2)."""
     from safegen.keys.identity import Identity
 
-    space = find(in_memory / "studio")
-    space.make()
+    space = find_workspace(in_memory / "studio")
+    space.create()
     Identity.load_or_create(space.keys, name="Studio Nord")
     (space.root / "ledger.db").touch(mode=0o600)
-    with open_ledger(space) as ledger:
+    with open_ledger_for_writing(space) as ledger:
         ledger.append("decision", {"outcome": "allow"}, {"prompt": "a secret wish"})
         with ledger.transaction() as batch:
             for n in (1, 2):

@@ -10,9 +10,9 @@ from typing import Any
 import jsonschema
 import pytest
 
-from safegen.compliance.json_report import to_json
-from safegen.compliance.model import Compliance
-from safegen.compliance.rules import RULES, check, rule_named
+from safegen.compliance.json_report import compliance_to_json
+from safegen.compliance.model import ComplianceReport
+from safegen.compliance.rules import RULES, check_compliance, rule_named
 from safegen.credentials.assertions import GENERATED, binding_value
 from safegen.errors import UsageError
 from safegen.types import (
@@ -69,13 +69,13 @@ GOOD = Report(
 
 
 def missing(report: Report, rule: str) -> set[str]:
-    found = check(report, rule_named(rule))
+    found = check_compliance(report, rule_named(rule))
     return {f.requirement.id for f in found.findings if f.answer.status.value == "not_met"}
 
 
 @pytest.mark.parametrize("rule", RULES)
 def test_a_full_file_meets_what_a_file_can_show(rule: str) -> None:
-    assert check(GOOD, rule_named(rule)).all_met
+    assert check_compliance(GOOD, rule_named(rule)).all_met
 
 
 def credentials(**changes: Any) -> Report:
@@ -116,7 +116,7 @@ def test_a_gap_is_named(name: str) -> None:
 @pytest.mark.parametrize("verdict", [Verdict.TAMPERED, Verdict.CONFLICT])
 @pytest.mark.parametrize("rule", RULES)
 def test_statements_of_a_broken_file_count_for_nothing(rule: str, verdict: Verdict) -> None:
-    found = check(replace(GOOD, verdict=verdict), rule_named(rule))
+    found = check_compliance(replace(GOOD, verdict=verdict), rule_named(rule))
     assert not [f for f in found.findings if f.answer.status.value == "met"]
 
 
@@ -134,7 +134,7 @@ def test_a_recovered_file_carries_only_its_mark() -> None:
 def test_hostile_manifests_do_not_crash(junk: Any) -> None:
     bad = {"assertions": [{"label": n, "data": junk} for n in ("c2pa.actions.v2", "org.safegen.generation")]}
     for rule in RULES:
-        assert not check(credentials(manifest=bad), rule_named(rule)).all_met
+        assert not check_compliance(credentials(manifest=bad), rule_named(rule)).all_met
 
 
 def test_unknown_rule() -> None:
@@ -150,9 +150,9 @@ def schema(root: Path, name: str) -> Any:
 
 @pytest.mark.parametrize("rule", RULES)
 def test_json_is_as_documented(rule: str, root: Path) -> None:
-    found: Compliance = check(GOOD, rule_named(rule))
-    jsonschema.validate(to_json(found), schema(root, "comply"))
-    assert "not legal advice" in to_json(found)["disclaimer"]
+    found: ComplianceReport = check_compliance(GOOD, rule_named(rule))
+    jsonschema.validate(compliance_to_json(found), schema(root, "comply"))
+    assert "not legal advice" in compliance_to_json(found)["disclaimer"]
 
 
 def test_reports_are_as_documented(root: Path) -> None:

@@ -15,14 +15,14 @@ from click.testing import CliRunner
 
 from safegen import plugins, policies, screening
 from safegen.consent import image_check, registry, service
-from safegen.consent.prompt_check import named, with_consent
+from safegen.consent.prompt_check import apply_consent, find_named_subjects
 from safegen.consent.records import Consent, Grant
-from safegen.consent.registrar import open_registrar, public_half
+from safegen.consent.registrar import load_public_key, open_registrar
 from safegen.errors import CheckUnavailable, KeyUnavailable, LedgerError, UsageError
 from safegen.ledger.note import LogSigner
 from safegen.ledger.store import Ledger
 from safegen.types import Allowed, CheckRun, Clip, Held, Refused, Request
-from safegen.workspace.config import find
+from safegen.workspace.config import find_workspace
 
 POLICY = policies.load("default")
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
@@ -55,15 +55,15 @@ def folder(tmp_path: Path) -> Path:
 
 def agree(ledger: Ledger, folder: Path, subject: str = "Taylor Swift", **how: Any) -> int:
     what = Grant(subject, folder / "form.pdf", **how)
-    return registry.grant(ledger, what, open_registrar(folder / "keys"), image_check.describe_file)
+    return registry.grant(ledger, what, open_registrar(folder / "keys"), image_check.compute_descriptors)
 
 
 def standing(ledger: Ledger, folder: Path, now: datetime = NOW) -> list[Consent]:
-    return registry.consents(ledger, public_half(folder / "keys"), now=now)
+    return registry.list_consents(ledger, load_public_key(folder / "keys"), now=now)
 
 
 def decided(ledger: Ledger, folder: Path, prompt: str, now: datetime = NOW) -> Allowed | Held | Refused:
-    return with_consent(
+    return apply_consent(
         screening.screen(Request(prompt), policy=POLICY), POLICY, standing(ledger, folder, now)
     )
 
@@ -126,8 +126,8 @@ def test_consent_for_something_else_does_not_cover_the_likeness(ledger: Ledger, 
 
 def test_names_inside_other_words_are_none(ledger: Ledger, folder: Path) -> None:
     agree(ledger, folder, "Ann Lee")
-    assert not named("an annleease of channels", standing(ledger, folder))
-    assert named("Ann  LEE's house", standing(ledger, folder))
+    assert not find_named_subjects("an annleease of channels", standing(ledger, folder))
+    assert find_named_subjects("Ann  LEE's house", standing(ledger, folder))
 
 
 def test_a_forged_grant_grants_nothing(ledger: Ledger, folder: Path) -> None:
@@ -221,7 +221,7 @@ def shown(ledger: Ledger, folder: Path, file: Path, **how: Any) -> list[tuple[st
     pixels = cv2.cvtColor(cv2.imread(str(file)), cv2.COLOR_BGR2RGB)
     more: dict[str, Any] = {"generated": False, "people": "attest", **how}
     agreed = standing(ledger, folder, more.pop("now", NOW))
-    found, ran = image_check.judge(
+    found, ran = image_check.check_likeness(
         Clip.from_array(pixels[None], 1),
         file.name,
         registry.file_sha256(file),
@@ -248,8 +248,8 @@ class Faces:
 @pytest.fixture
 def faces(monkeypatch: pytest.MonkeyPatch) -> Any:
     def be(score: float | None) -> None:
-        real = plugins.load
-        monkeypatch.setattr(plugins, "load", lambda k, n: Faces(score) if n == "faces" else real(k, n))
+        real = plugins.load_plugin
+        monkeypatch.setattr(plugins, "load_plugin", lambda k, n: Faces(score) if n == "faces" else real(k, n))
 
     return be
 
@@ -334,11 +334,11 @@ def test_the_commands(folder: Path) -> None:
     attested = run.invoke(command, ["attest", str(file), "--no-person", *space])
     assert attested.exit_code == 0, attested.output
     assert run.invoke(command, ["check", str(file), *space]).exit_code == 0
-    assert service.standing(find(folder / "ws"), _reader(folder / "ws"))[0].state == "revoked"
+    assert service.list_consents(find_workspace(folder / "ws"), _reader(folder / "ws"))[0].state == "revoked"
 
 
 def _reader(root: Path) -> Ledger:
-    return Ledger.open(find(root).ledger_url, read_only=True)
+    return Ledger.open(find_workspace(root).ledger_url, read_only=True)
 
 
 def test_a_consent_is_frozen(ledger: Ledger, folder: Path) -> None:

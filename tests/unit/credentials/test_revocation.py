@@ -14,7 +14,7 @@ from safegen.credentials.claim_signature import signature_box, verify_claim_sign
 from safegen.credentials.opening import manifest_bytes
 from safegen.credentials.read import read_credentials
 from safegen.credentials.sign import sign_file
-from safegen.credentials.staple import stapled
+from safegen.credentials.staple import staple_sign1
 from safegen.errors import CheckUnavailable, SigningFailed, UsageError
 from safegen.keys.identity import Identity
 from safegen.keys.revocation import check_revocation, read_crls
@@ -143,17 +143,17 @@ def test_stapling_changes_the_unprotected_header_only(
 ) -> None:
     made = sign_file(video, tmp_path / "out.mp4", definition, signer=own.signer())
     old = signature_box(made.manifest_bytes, made.manifest_id)
-    new = stapled(old, responder.answer())
+    new = staple_sign1(old, responder.answer())
     assert len(new) == len(old)
     store = made.manifest_bytes.replace(old, new)
     signer = verify_claim_signature(store, made.manifest_id)
     assert len(signer.ocsp_responses) == 1
-    again = stapled(new, signer.ocsp_responses[0])
+    again = staple_sign1(new, signer.ocsp_responses[0])
     assert len(verify_claim_signature(store.replace(new, again), made.manifest_id).ocsp_responses) == 1
     with pytest.raises(SigningFailed, match="no room"):
-        stapled(old, bytes(20_000))
+        staple_sign1(old, bytes(20_000))
     with pytest.raises(SigningFailed):
-        stapled(b"\x83abc", b"x")
+        staple_sign1(b"\x83abc", b"x")
 
 
 def lists(own: Identity) -> list[bytes]:

@@ -24,7 +24,7 @@ from safegen.credentials.opening import manifest_bytes
 from safegen.credentials.read import manifest_json, read_credentials
 from safegen.credentials.sign import Ingredient, sign_file
 from safegen.errors import KeyUnavailable, SigningFailed, UnreadableInput, UsageError
-from safegen.keys.certificates import C2PA_SIGNING, make_hierarchy
+from safegen.keys.certificates import C2PA_SIGNING, issue_hierarchy
 from safegen.keys.identity import Identity
 from safegen.keys.signers import CallbackSigner, KeySigner, from_callback, from_paths
 from safegen.types import CredentialState, Json
@@ -40,7 +40,7 @@ KEYS: dict[str, Any] = {
 
 def certificate(key: Any, **changes: Any) -> tuple[x509.Certificate, bytes]:
     """A leaf for *key* under a fresh hierarchy, and the root; *changes* break the profile."""
-    made = make_hierarchy("User", datetime.now(UTC))
+    made = issue_hierarchy("User", datetime.now(UTC))
     now = datetime.now(UTC)
     usage = changes.get("eku", [x509.ObjectIdentifier("1.3.6.1.5.5.7.3.4"), C2PA_SIGNING])
     builder = (

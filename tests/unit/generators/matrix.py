@@ -66,8 +66,8 @@ def ways(can: frozenset[str]) -> str:
 
 def video_classes() -> list[str]:
     """Every pipeline class of the installed diffusers that makes video."""
-    names = [n for n in introspection.modules() if n.endswith("Pipeline")]
-    return sorted(n for n in names if "self.video_processor" in (introspection.source(n) or ""))
+    names = [n for n in introspection.class_files() if n.endswith("Pipeline")]
+    return sorted(n for n in names if "self.video_processor" in (introspection.class_source(n) or ""))
 
 
 def called_only() -> Iterator[str]:

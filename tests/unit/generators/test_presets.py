@@ -72,10 +72,10 @@ def test_a_hub_id_of_a_preset_keeps_what_is_known() -> None:
 
 def test_the_pipelines_exist_in_diffusers() -> None:
     pytest.importorskip("diffusers")
-    from safegen.generators.hub.listing import video_class
+    from safegen.generators.hub.listing import check_pipeline_class
 
     for preset in PRESETS.values():
-        assert video_class(preset.source, {"_class_name": preset.pipeline}) == preset.pipeline
+        assert check_pipeline_class(preset.source, {"_class_name": preset.pipeline}) == preset.pipeline
 
 
 def test_what_people_read_is_what_was_published() -> None:

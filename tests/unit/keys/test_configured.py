@@ -15,18 +15,18 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from safegen.errors import KeyUnavailable, WorkspaceError
-from safegen.keys.certificates import Hierarchy, make_hierarchy
+from safegen.keys.certificates import Hierarchy, issue_hierarchy
 from safegen.keys.files import write_private
-from safegen.workspace.config import Workspace, find
-from safegen.workspace.session import open_studio
+from safegen.workspace.config import Workspace, find_workspace
+from safegen.workspace.session import open_session
 
 SECRET = b"correct horse"
 
 
 def bring(root: Path, made: Hierarchy, *, chain: bool, key: str = "own.p12") -> Workspace:
     """A workspace whose configuration names the certificate in *made*."""
-    space = find(root)
-    space.make()
+    space = find_workspace(root)
+    space.create()
     parts = pkcs12.serialize_key_and_certificates(
         b"own", made.leaf_key, made.leaf, [made.issuing, made.root], BestAvailableEncryption(SECRET)
     )
@@ -37,41 +37,41 @@ def bring(root: Path, made: Hierarchy, *, chain: bool, key: str = "own.p12") -> 
     (root / "chain.pem").write_bytes(b"".join(c.public_bytes(Encoding.PEM) for c in certificates))
     lines = ["format = 1", "[signing]", f'key = "{key}"', *(['chain = "chain.pem"'] if chain else [])]
     (root / "safegen.toml").write_text("\n".join(lines))
-    return find(root)
+    return find_workspace(root)
 
 
 @pytest.mark.parametrize("chain", [True, False])
 def test_a_pkcs12_file_signs(in_memory: Path, chain: bool) -> None:
-    made = make_hierarchy("User", datetime.now(UTC))
+    made = issue_hierarchy("User", datetime.now(UTC))
     space = bring(in_memory, made, chain=chain)
-    with open_studio(space, passphrase=SECRET) as studio:
+    with open_session(space, passphrase=SECRET) as studio:
         assert studio.signer.alg == "es256"
         assert studio.signer.sign(b"x")
         assert made.leaf.public_bytes(Encoding.PEM) in studio.signer.chain_pem
-        assert made.issuing.public_bytes(Encoding.PEM) in studio.signer_roots[0]
-    with pytest.raises(KeyUnavailable, match="wrong passphrase"), open_studio(space, passphrase=b"no"):
+        assert made.issuing.public_bytes(Encoding.PEM) in studio.signer_anchors[0]
+    with pytest.raises(KeyUnavailable, match="wrong passphrase"), open_session(space, passphrase=b"no"):
         pass
 
 
 @pytest.mark.parametrize(("days", "why"), [(-2000, "expired on"), (30, "is valid from")])
 def test_a_certificate_out_of_its_time_is_refused_at_once(in_memory: Path, days: int, why: str) -> None:
-    made = make_hierarchy("User", datetime.now(UTC) + timedelta(days=days))
+    made = issue_hierarchy("User", datetime.now(UTC) + timedelta(days=days))
     space = bring(in_memory, made, chain=True, key="leaf.key")
-    with pytest.raises(KeyUnavailable, match=why) as refused, open_studio(space):
+    with pytest.raises(KeyUnavailable, match=why) as refused, open_session(space):
         pass
     assert refused.value.hint
 
 
 def test_the_local_identity_names_the_command_that_renews_it(in_memory: Path) -> None:
-    space = find(in_memory)
-    with open_studio(space, clock=lambda: datetime.now(UTC) - timedelta(days=700)):
+    space = find_workspace(in_memory)
+    with open_session(space, clock=lambda: datetime.now(UTC) - timedelta(days=700)):
         pass
-    with pytest.raises(KeyUnavailable, match="expired on") as refused, open_studio(space):
+    with pytest.raises(KeyUnavailable, match="expired on") as refused, open_session(space):
         pass
     assert "safegen keys rotate" in refused.value.hint
 
 
 def test_a_pem_key_needs_its_chain(in_memory: Path) -> None:
-    made = make_hierarchy("User", datetime.now(UTC))
+    made = issue_hierarchy("User", datetime.now(UTC))
     with pytest.raises(WorkspaceError, match="chain beside the key"):
         bring(in_memory, made, chain=False, key="leaf.key")

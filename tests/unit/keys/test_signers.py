@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from safegen.errors import KeyUnavailable, SigningFailed
-from safegen.keys.certificates import Hierarchy, make_hierarchy
+from safegen.keys.certificates import Hierarchy, issue_hierarchy
 from safegen.keys.signers import (
     algorithm_of,
     from_callback,
@@ -32,7 +32,7 @@ from safegen.keys.signers import (
 
 @pytest.fixture(scope="module")
 def made() -> Hierarchy:
-    return make_hierarchy("User", datetime.now(UTC))
+    return issue_hierarchy("User", datetime.now(UTC))
 
 
 def pem(*certificates: Any) -> bytes:

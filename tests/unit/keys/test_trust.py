@@ -155,14 +155,14 @@ def test_damaged_subject_is_a_usage_error(tmp_path: Path) -> None:
 
 
 def test_revocation_lists_are_pinned_and_never_taken_back(tmp_path: Path) -> None:
-    from safegen.keys.identity import now_utc
+    from safegen.keys.identity import utc_now
     from safegen.keys.revoke import earlier_serials, revoke
 
     own = Identity.load_or_create(tmp_path / "keys", name="Studio Nord")
-    before = export_trust(own, "Nord", created=now_utc()).encode()
+    before = export_trust(own, "Nord", created=utc_now()).encode()
     fresh, serial = revoke(own, lambda *_: None)
     assert earlier_serials(fresh) == (serial,)
-    after = export_trust(fresh, "Nord", created=now_utc()).encode()
+    after = export_trust(fresh, "Nord", created=utc_now()).encode()
     store = TrustStore(tmp_path / "trust")
     store.add(parse_trust(before))
     store.add(parse_trust(after))

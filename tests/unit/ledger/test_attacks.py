@@ -208,7 +208,7 @@ def check(open_ledger: OpenLedger) -> CheckReport:
 def test_changed_blobs_are_never_handed_out(victim: Path, open_ledger: OpenLedger) -> None:
     attack(victim, "UPDATE ledger_blob SET data='x' WHERE data=CAST('m2' AS BLOB)")
     with open_ledger(read_only=True) as ledger, pytest.raises(LedgerError, match="changed"):
-        ledger.find(content_id=2)
+        ledger.find_releases(content_id=2)
 
 
 def test_changed_search_columns(victim: Path, open_ledger: OpenLedger) -> None:
@@ -216,8 +216,8 @@ def test_changed_search_columns(victim: Path, open_ledger: OpenLedger) -> None:
     with open_ledger(read_only=True) as ledger:
         for wrong in ({"content_id": 77}, {"manifest_id": "urn:evil"}):
             with pytest.raises(LedgerError, match="changed"):
-                ledger.find(**wrong)
-        assert ledger.find(sha256=f"{2:064x}")[0].content_id == 2
+                ledger.find_releases(**wrong)
+        assert ledger.find_releases(sha256=f"{2:064x}")[0].content_id == 2
 
 
 def test_changed_private_parts_are_never_handed_out(victim: Path, open_ledger: OpenLedger) -> None:

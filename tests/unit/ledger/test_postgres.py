@@ -48,7 +48,7 @@ def test_everything(tmp_path: Path, signer: LogSigner, url: str) -> None:
             job.record(video, release=ReleaseRecord("urn:1", b"m", 2**64 - 1, "a", private={"p": 1}))
             job.publish()
         assert recover(ledger).removed == 0
-        (found,) = ledger.find(content_id=2**64 - 1)
+        (found,) = ledger.find_releases(content_id=2**64 - 1)
         assert (found.index, found.manifest) == (300, b"m")
         assert ledger.content_ids() == (2**64 - 1,)
         assert verify_proof(ledger.prove(7), logs={signer.origin: signer.public_key}).index == 7

@@ -15,8 +15,8 @@ import pytest
 from safegen.errors import LedgerError, ReleaseFailed, SafegenError, UsageError
 from safegen.ledger import Ledger, LogSigner, verify_proof
 from safegen.release import Published, ReleaseJob, ReleaseRecord, files, recover
-from safegen.release.leases import leases
-from safegen.release.owner import Life, Owner
+from safegen.release.leases import list_leases
+from safegen.release.owner import Liveness, Owner
 
 RECORD = ReleaseRecord("urn:c2pa:1", b"jumbf", 5, "test.v1")
 
@@ -45,7 +45,7 @@ def release(
 def nothing_left(ledger: Ledger, folder: Path) -> None:
     assert list(folder.iterdir()) == []
     with ledger.database.reading() as connection:
-        assert leases(connection) == []
+        assert list_leases(connection) == []
     assert ledger.check().ok
 
 
@@ -114,7 +114,7 @@ def test_a_planted_folder_of_temporaries(ledger: Ledger, out: Path, tmp_path: Pa
     with pytest.raises(UsageError, match="not a private folder"):
         ReleaseJob.begin(ledger, out / "v.mp4")
     with ledger.database.reading() as connection:
-        assert leases(connection) == []
+        assert list_leases(connection) == []
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ReleaseFailed("x"), ZeroDivisionError])
@@ -155,7 +155,7 @@ def test_ctrl_c_at_every_step(ledger: Ledger, out: Path, point: str) -> None:
     if point in POINTS[2]:
         assert len(list(out.iterdir())) == 3 and ledger.release(0).withdrawn is None
         with ledger.database.reading() as connection:
-            assert leases(connection) == []
+            assert list_leases(connection) == []
     else:
         nothing_left(ledger, out)
         assert len(ledger) == (2 if point in POINTS[1] else 0)
@@ -339,13 +339,13 @@ def test_without_hard_links_and_safe_renames(
     ledger: Ledger, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(files.os, "link", no_links)
-    monkeypatch.setattr(files, "rename_new", lambda *_: False)
+    monkeypatch.setattr(files, "rename_without_replacing", lambda *_: False)
     done = release(ledger, out / "v.mp4")
     assert done.path.read_bytes() == b"video" and "hard links" in done.warnings[0]
     (out / "taken").write_bytes(b"mine")
     (out / "new").write_bytes(b"new")
     with pytest.raises(FileExistsError):
-        files.place(out / "new", out / "taken", overwrite=False, placeholder=lambda: None)
+        files.place_file(out / "new", out / "taken", overwrite=False, placeholder=lambda: None)
     assert (out / "taken").read_bytes() == b"mine"
 
 
@@ -354,7 +354,7 @@ def test_a_placeholder_of_a_killed_job_is_filled(
 ) -> None:
     """Killed between taking the name with an empty file and replacing it."""
     monkeypatch.setattr(files.os, "link", no_links)
-    monkeypatch.setattr(files, "rename_new", lambda *_: False)
+    monkeypatch.setattr(files, "rename_without_replacing", lambda *_: False)
     job = ReleaseJob.begin(ledger, out / "v.mp4")
     video = job.temporary("v.mp4")
     video.write_bytes(b"video")
@@ -381,13 +381,13 @@ def test_renaming_without_replacing(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"a")
     (tmp_path / "b").write_bytes(b"b")
     try:
-        done = files.rename_new(tmp_path / "a", tmp_path / "c")
+        done = files.rename_without_replacing(tmp_path / "a", tmp_path / "c")
     except OSError:
         pytest.skip("this file system refuses")
     if not done:
         pytest.skip("this system has no such rename")
     with pytest.raises(FileExistsError):
-        files.rename_new(tmp_path / "b", tmp_path / "c")
+        files.rename_without_replacing(tmp_path / "b", tmp_path / "c")
     assert (tmp_path / "c").read_bytes() == b"a"
 
 
@@ -471,7 +471,7 @@ def test_a_job_withdrawn_by_another_while_it_publishes(ledger: Ledger, out: Path
 
     with (
         pytest.raises(ReleaseFailed, match="withdrawn"),
-        ReleaseJob.begin(ledger, out / "v.mp4", at=at) as job,
+        ReleaseJob.begin(ledger, out / "v.mp4", hook=at) as job,
     ):
         video = job.temporary("v.mp4")
         video.write_bytes(b"video")
@@ -513,17 +513,17 @@ def test_who_lives() -> None:
     here = Owner.current()
     assert Owner.parse(here.text) == here
     assert Owner.parse("{}") is None and Owner.parse("x") is None
-    assert here.life(here) is (Life.ALIVE if here.started else Life.UNKNOWN)
-    assert replace(here, host="else").life(here) is Life.UNKNOWN
-    assert replace(here, space="else").life(here) is Life.UNKNOWN
+    assert here.liveness(here) is (Liveness.ALIVE if here.started else Liveness.UNKNOWN)
+    assert replace(here, host="else").liveness(here) is Liveness.UNKNOWN
+    assert replace(here, space="else").liveness(here) is Liveness.UNKNOWN
     if here.boot:
-        assert replace(here, boot="before").life(here) is Life.DEAD
-        assert replace(here, started="1").life(here) is Life.DEAD
-        assert replace(here, started="").life(here) is Life.UNKNOWN
+        assert replace(here, boot="before").liveness(here) is Liveness.DEAD
+        assert replace(here, started="1").liveness(here) is Liveness.DEAD
+        assert replace(here, started="").liveness(here) is Liveness.UNKNOWN
     pid = os.fork()
     if pid == 0:
         os._exit(0)
     os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
-    assert replace(here, pid=pid).life(here) is Life.DEAD, "a zombie"
+    assert replace(here, pid=pid).liveness(here) is Liveness.DEAD, "a zombie"
     os.waitpid(pid, 0)
-    assert replace(here, pid=pid).life(here) is Life.DEAD
+    assert replace(here, pid=pid).liveness(here) is Liveness.DEAD

@@ -77,17 +77,22 @@ def test_a_batch_is_all_or_nothing(ledger: Ledger) -> None:
 def test_release_is_found_by_everything(ledger: Ledger) -> None:
     index = release(ledger)
     for key in ({"sha256": "AB" * 32}, {"manifest_id": "urn:c2pa:1"}, {"content_id": 2**64 - 2}):
-        (found,) = ledger.find(**key)
+        (found,) = ledger.find_releases(**key)
         assert (found.index, found.manifest, found.descriptors) == (index, b"jumbf", b"\0\1")
         assert found.manifest_json == {"big": 2**60}
         assert found.attributes == ({"name": "people", "p": 0.25},)
         assert found.content_id == 2**64 - 2 and found.withdrawn is None
         assert found.entry.public["policy"] == "default"
         assert found.entry.public["content_id"] == "fffffffffffffffe"
-    assert ledger.find(content_id=1) == ledger.find(content_id=2**64) == ledger.find(sha256="00") == ()
-    assert ledger.find(sha256="ab" * 32, content_id=1) == ()
+    assert (
+        ledger.find_releases(content_id=1)
+        == ledger.find_releases(content_id=2**64)
+        == ledger.find_releases(sha256="00")
+        == ()
+    )
+    assert ledger.find_releases(sha256="ab" * 32, content_id=1) == ()
     with pytest.raises(UsageError):
-        ledger.find()
+        ledger.find_releases()
     assert "red ball" not in json.dumps(list(ledger.export()))
 
 
@@ -95,7 +100,7 @@ def test_release_is_found_by_everything(ledger: Ledger) -> None:
 def test_payloads_are_unsigned(ledger: Ledger, payload: int) -> None:
     release(ledger, ReleaseRecord("m", b"", payload, "a"))
     assert ledger.content_ids() == (payload,)
-    assert ledger.find(content_id=payload)[0].content_id == payload
+    assert ledger.find_releases(content_id=payload)[0].content_id == payload
     assert ledger.check().ok
 
 
@@ -124,7 +129,7 @@ def test_withdrawal(ledger: Ledger) -> None:
     index = release(ledger)
     at = ledger.withdraw(index, "asked to")
     assert ledger.withdraw(index, "again") == at == 1
-    assert ledger.find(content_id=2**64 - 2)[0].withdrawn == at
+    assert ledger.find_releases(content_id=2**64 - 2)[0].withdrawn == at
     assert ledger.entry(at).public == {"release": index, "sha256": "ab" * 32, "reason": "asked to"}
     with pytest.raises(UsageError):
         ledger.withdraw(at, "not a release")
@@ -265,7 +270,7 @@ def test_reading_touches_nothing(open_ledger: OpenLedger, tmp_path: Path) -> Non
         release(ledger)
     before = state_of(tmp_path)
     with open_ledger(read_only=True) as ledger:
-        assert ledger.find(content_id=2**64 - 2)
+        assert ledger.find_releases(content_id=2**64 - 2)
         assert ledger.check().ok and ledger.prove(0) and ledger.content_ids()
         for write in (lambda: ledger.append("audit", {}), lambda: ledger.redact(0), ledger.checkpoint):
             with pytest.raises(LedgerError, match="reading only"):

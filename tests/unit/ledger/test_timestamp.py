@@ -182,7 +182,7 @@ def test_check_looks_at_the_stamps(
     folder = tmp_path / "checkpoints"
     for n in range(3):
         ledger.append("audit", {"n": n})
-        body = timestamp.body_of(ledger.checkpoint())
+        body = timestamp.checkpoint_body(ledger.checkpoint())
         timestamp.store_stamp(folder, body, timestamp.request_stamp(tsa.url, body))
     report = ledger.check(authorities=[tsa.root])
     assert report.ok, report.problems
@@ -209,7 +209,7 @@ def test_a_clock_that_ran_ahead_is_noted(tmp_path: Path, tsa: Tsa) -> None:  # n
     folder = tmp_path / "checkpoints"
     with Ledger.open(tmp_path / "a.db", signer=signer, checkpoint_dir=folder, clock=lambda: ahead) as ledger:
         ledger.append("audit", {})
-        body = timestamp.body_of(ledger.checkpoint())
+        body = timestamp.checkpoint_body(ledger.checkpoint())
         timestamp.store_stamp(folder, body, timestamp.request_stamp(tsa.url, body))
         report = ledger.check(authorities=[tsa.root])
     assert report.ok

@@ -21,8 +21,8 @@ from safegen.media.encode import Encoding, codec_options
 from safegen.media.footage import Footage, Picture, open_footage
 from safegen.media.prefetch import prefetch
 from safegen.moderation.single_pass import check_and_encode
-from safegen.pipeline.protect import _small_clip
-from safegen.pipeline.stages import Made
+from safegen.pipeline.protect import _preview_clip
+from safegen.pipeline.stages import UnmarkedClip
 from safegen.policies import load
 from safegen.types import Clip
 
@@ -48,7 +48,7 @@ class Counted(Footage):
 def test_a_long_clip_is_never_in_memory(tmp_path: Path, makers: dict[str, Callable[..., Any]]) -> None:
     source = makers["film"](tmp_path / "long.mp4", count=120, size=(96, 128), options={"preset": "ultrafast"})
     footage = Counted(**vars(open_footage(source)))
-    made = Made(_small_clip(footage), "protected", None, {})
+    made = UnmarkedClip(_preview_clip(footage), "protected", None, {})
     encoded = check_and_encode(
         made,
         footage,
@@ -88,7 +88,7 @@ def test_a_packed_spool_reads_back_exactly(
     clip = Clip.from_array(frames, 24)
     raw = spools.spool(clip, tmp_path / "raw")
     monkeypatch.setattr(spools, "COMPACT_BYTES", 1000)
-    digests = [spools.begin_digest(clip) for _ in range(2)]
+    digests = [spools.start_digest(clip) for _ in range(2)]
     packed = spools.spool(clip, tmp_path / "packed", digest=digests[0])
     spools.spool(raw, tmp_path / "again", digest=digests[1])
     assert np.array_equal(np.stack(list(packed)), frames) and np.array_equal(np.stack(list(packed)), frames)
@@ -156,9 +156,9 @@ def test_an_iterator_that_cannot_be_closed_keeps_nobody_waiting() -> None:
 @pytest.mark.parametrize("how", ["stop", "done"])
 def test_a_reader_of_the_common_pass_never_waits_for_ever(how: str) -> None:
     """Whether the pass was stopped (even with a full queue), or the check given up while it reads."""
-    from safegen.moderation.single_pass import View
+    from safegen.moderation.single_pass import ClipView
 
-    view = View(Clip.from_array(np.zeros((1, 8, 8, 3), np.uint8), 8))
+    view = ClipView(Clip.from_array(np.zeros((1, 8, 8, 3), np.uint8), 8))
     ended: list[BaseException] = []
 
     def read() -> None:
@@ -171,10 +171,10 @@ def test_a_reader_of_the_common_pass_never_waits_for_ever(how: str) -> None:
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
     for _ in range(6):
-        view.put(np.zeros((8, 8, 3), np.uint8))
+        view.feed(np.zeros((8, 8, 3), np.uint8))
     if how == "stop":
         view.stop(UnreadableInput("it broke off"))
-        view.put(None)
+        view.feed(None)
     else:
         view.run(lambda clip: None)
     reader.join(5)
@@ -209,7 +209,7 @@ def test_a_check_in_the_common_pass(
 
     source = makers["film"](tmp_path / "a.mp4", count=24, size=(64, 96))
     footage = replace(open_footage(source), notes=[])
-    made = Made(_small_clip(footage), "protected", None, {})
+    made = UnmarkedClip(_preview_clip(footage), "protected", None, {})
     monkeypatch.setattr(single_pass, "run_check", Angry(how))
 
     def run() -> Any:

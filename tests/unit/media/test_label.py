@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from safegen.errors import UsageError
-from safegen.media.label import LEAST, SHARE, check_label, labelled
+from safegen.media.label import LEAST, SHARE, check_label, draw_labels
 
 TEXT = "AI-generated"
 
 
 def drawn(frame: np.ndarray, text: str = TEXT) -> np.ndarray:
-    (made,) = labelled([frame], text)
+    (made,) = draw_labels([frame], text)
     return made
 
 
@@ -49,7 +49,7 @@ def test_worst_ground_is_dark_enough() -> None:
 
 def test_without_a_text_frames_pass_as_they_are() -> None:
     frame = np.zeros((8, 8, 3), np.uint8)
-    assert next(labelled([frame], "")) is frame
+    assert next(draw_labels([frame], "")) is frame
 
 
 @pytest.mark.parametrize("text", [" ", "x" * 81, "KI-erzeugt \u00fc", "AI\ngenerated", "\x1b[2J"])

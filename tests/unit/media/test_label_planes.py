@@ -13,8 +13,8 @@ import pytest
 from safegen.errors import UsageError
 from safegen.media import _worker
 from safegen.media.footage import Footage, open_footage
-from safegen.media.label import labelled
-from safegen.media.label_planes import PlaneLabel, _way
+from safegen.media.label import draw_labels
+from safegen.media.label_planes import PlaneLabel, _orientation
 
 TEXT = "AI"
 ONE = 1 << 16
@@ -47,7 +47,7 @@ def test_it_reads_upright(
     before = shown(footage, picture.planes, stored)
     drawn = PlaneLabel(footage, TEXT).draw(picture)
     after = shown(footage, drawn.planes, stored)
-    (wanted,) = labelled([before], TEXT)
+    (wanted,) = draw_labels([before], TEXT)
     label = (wanted != before).any(axis=2)
     away, done = (np.abs(after.astype(int) - other).mean(axis=2) for other in (wanted, before))
     assert away[label].mean() < 0.15 * done[label].mean(), "as in upright RGB, but for the coarser colours"
@@ -73,9 +73,9 @@ def test_ten_bits_and_limited_range(
 
 def test_mirrors() -> None:
     """x' = ax + cy, y' = bx + dy: what grows with what (ISO 14496-12)."""
-    assert _way(()) == (False, True, True)
-    assert _way((-ONE, 0, 0, 0, ONE, 0, 0, 0, 1)) == (False, False, True)
-    assert _way((0, ONE, 0, ONE, 0, 0, 0, 0, 1)) == (True, True, True)
+    assert _orientation(()) == (False, True, True)
+    assert _orientation((-ONE, 0, 0, 0, ONE, 0, 0, 0, 1)) == (False, False, True)
+    assert _orientation((0, ONE, 0, ONE, 0, 0, 0, 0, 1)) == (True, True, True)
 
 
 def test_what_does_not_fit_is_refused_before_anything_is_read(

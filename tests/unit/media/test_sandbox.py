@@ -45,7 +45,7 @@ def test_clip_can_be_read_twice_and_keeps_colours(video: Path) -> None:
 
 
 def test_sample_is_spread_over_the_whole_file(video: Path) -> None:
-    sample = sandbox.sample(video, frames=8, short_side=48)
+    sample = sandbox.sample_frames(video, frames=8, short_side=48)
     assert sample.frames.shape == (8, 48, 64, 3)
     assert sample.times[0] == 0
     assert sample.times[-1] > 1.8
@@ -85,7 +85,7 @@ def test_what_is_not_a_video_is_one_clear_error(
     file = tmp_path / name
     file.write_bytes(content)
     with pytest.raises(UnreadableInput) as caught:
-        sandbox.sample(file, frames=4, short_side=None)
+        sandbox.sample_frames(file, frames=4, short_side=None)
     assert caught.value.hint
 
 
@@ -113,10 +113,10 @@ def test_pixel_limit(video: Path) -> None:
 @pytest.mark.skipif(os.name != "posix", reason="address space limits are POSIX")
 def test_memory_limit_kills_the_child_not_us(video: Path) -> None:
     with pytest.raises(UnreadableInput):
-        sandbox.sample(video, frames=48, short_side=None, limits=sandbox.Limits(max_bytes=80 * 2**20))
+        sandbox.sample_frames(video, frames=48, short_side=None, limits=sandbox.Limits(max_bytes=80 * 2**20))
 
 
 def test_hostile_files_of_the_field(shared: Path) -> None:
     for name in ("rs_nested_moov_1000.mp4", "rs_riff_bomb_1000.wav", "rs_dashinit.mp4", "py_pdf-file.pdf"):
         with pytest.raises(UnreadableInput):
-            sandbox.sample(shared / "data/c2pa" / name, frames=4, short_side=None)
+            sandbox.sample_frames(shared / "data/c2pa" / name, frames=4, short_side=None)

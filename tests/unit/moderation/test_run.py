@@ -17,7 +17,7 @@ from click.testing import CliRunner
 import safegen
 from safegen import plugins
 from safegen.errors import CheckUnavailable, Interrupted, UnreadableInput, UsageError
-from safegen.moderation.html_report import Item, render
+from safegen.moderation.html_report import ReportItem, render
 from safegen.moderation.json_report import to_json
 from safegen.protocols import NoProgress
 from safegen.types import CheckRun, Clip, Finding
@@ -58,7 +58,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_calm_video_passes(files: Path) -> None:
     found = safegen.moderate(files / "calm.mp4")
     assert (found.action, found.exit_code, found.kind) == ("allow", 0, "video")
-    assert [c.name for c in found.looked.ran][:2] == ["blank", "flash"]
+    assert [c.name for c in found.gate.ran][:2] == ["blank", "flash"]
     assert found.frames == 48
     assert found.seconds == pytest.approx(2.0)
 
@@ -103,7 +103,7 @@ def test_a_file_that_breaks_off_is_for_a_person(files: Path, tmp_path: Path) -> 
         found = safegen.moderate(file)
     except UnreadableInput:
         return
-    if "undecodable" in {r.finding.category for r in found.looked.ruled}:
+    if "undecodable" in {r.finding.category for r in found.gate.findings}:
         assert found.exit_code in {3, 7}
 
 
@@ -130,8 +130,8 @@ def test_a_check_that_fails_half_way_stops_all_of_it(files: Path, monkeypatch: p
                 if number == 5:
                     raise RuntimeError("boom")
 
-    real = plugins.load
-    monkeypatch.setattr(plugins, "load", lambda k, n: Broken() if n == "frozen" else real(k, n))
+    real = plugins.load_plugin
+    monkeypatch.setattr(plugins, "load_plugin", lambda k, n: Broken() if n == "frozen" else real(k, n))
     with pytest.raises(CheckUnavailable, match="frozen"):
         safegen.moderate(files / "calm.mp4", checks=["frozen"])
 
@@ -151,8 +151,8 @@ def finding_faces(monkeypatch: pytest.MonkeyPatch, reason: str) -> None:
             found = [Finding("nudity", 0.6, "faces", reason, time=float(i)) for i in range(2)]
             return found, CheckRun("faces", "1", score=0.6)
 
-    real = plugins.load
-    monkeypatch.setattr(plugins, "load", lambda k, n: Finds() if n == "faces" else real(k, n))
+    real = plugins.load_plugin
+    monkeypatch.setattr(plugins, "load_plugin", lambda k, n: Finds() if n == "faces" else real(k, n))
 
 
 class _Outline(html.parser.HTMLParser):
@@ -173,7 +173,9 @@ def test_the_page(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     finding_faces(monkeypatch, "<script>alert(1)</script>\u202e")
     found = safegen.moderate(files / "calm.mp4", checks=["faces"])
     assert found.exit_code == 7
-    page = render([Item(found.path, found), Item(Path("b<a>.mp4"), error="is & broken")], when="now")
+    page = render(
+        [ReportItem(found.path, found), ReportItem(Path("b<a>.mp4"), error="is & broken")], when="now"
+    )
     outline = _Outline()
     outline.feed(page)
     assert "script" not in outline.tags

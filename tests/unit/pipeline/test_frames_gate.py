@@ -15,7 +15,7 @@ from safegen.detectors.frames._absent import CheckAbsent
 from safegen.errors import CheckUnavailable, GenerationFailed, HeldForReview, RefusedByPolicy
 from safegen.moderation import checks as gate_checks
 from safegen.pipeline.frames_gate import moderate
-from safegen.pipeline.stages import Made
+from safegen.pipeline.stages import UnmarkedClip
 from safegen.policies.frames import FrameRule, Frames
 from safegen.policies.schema import Policy
 from safegen.types import Attribute, CheckRun, Clip, Finding
@@ -25,13 +25,13 @@ CHECKS = ("blank", "flash", "frozen", "freepik", "falconsai", "shieldgemma", "fa
 """Every frames check there is."""
 
 
-def made(value: int | None = None) -> Made:
+def made(value: int | None = None) -> UnmarkedClip:
     """A structured picture that moves on, or one flat level."""
     noise = np.random.default_rng(1).integers(60, 190, (8, 24, 3)).repeat(8, 0).repeat(8, 1).astype(np.uint8)
     frames = np.stack([noise[:, i : i + 64] for i in range(12)])
     if value is not None:
         frames[:] = value
-    return Made(Clip.from_array(np.ascontiguousarray(frames), 24), "generated", None, {})
+    return UnmarkedClip(Clip.from_array(np.ascontiguousarray(frames), 24), "generated", None, {})
 
 
 def asking(required: tuple[str, ...] = (), optional: tuple[str, ...] = (), **rules: Any) -> Policy:
@@ -90,9 +90,11 @@ FAULTS: dict[str, Callable[[], Any]] = {
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("check", CHECKS)
 def test_faulty_check_lets_nothing_through(check: str, fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = plugins.load
+    real = plugins.load_plugin
     broken = Faulty(FAULTS[fault])
-    monkeypatch.setattr(plugins, "load", lambda kind, name: broken if name == check else real(kind, name))
+    monkeypatch.setattr(
+        plugins, "load_plugin", lambda kind, name: broken if name == check else real(kind, name)
+    )
     monkeypatch.setattr(gate_checks, "PATIENCE", 0.05)
     with pytest.raises(CheckUnavailable, match=check):
         moderate(made(), asking((check,)))
@@ -102,9 +104,11 @@ def test_faulty_check_lets_nothing_through(check: str, fault: str, monkeypatch: 
 def test_an_optional_check_that_is_there_and_fails_lets_nothing_through(
     fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = plugins.load
+    real = plugins.load_plugin
     broken = Faulty(FAULTS[fault])
-    monkeypatch.setattr(plugins, "load", lambda kind, name: broken if name == "faces" else real(kind, name))
+    monkeypatch.setattr(
+        plugins, "load_plugin", lambda kind, name: broken if name == "faces" else real(kind, name)
+    )
     monkeypatch.setattr(gate_checks, "PATIENCE", 0.05)
     with pytest.raises(CheckUnavailable):
         moderate(made(), asking(("blank",), ("faces",)))
@@ -151,9 +155,11 @@ ATTRIBUTE_FAULTS: dict[str, Callable[[], Any]] = {
 
 @pytest.mark.parametrize("fault", ATTRIBUTE_FAULTS)
 def test_faulty_extractor_lets_nothing_through(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = plugins.load
+    real = plugins.load_plugin
     broken = Faulty(ATTRIBUTE_FAULTS[fault])
-    monkeypatch.setattr(plugins, "load", lambda kind, name: broken if name == "world" else real(kind, name))
+    monkeypatch.setattr(
+        plugins, "load_plugin", lambda kind, name: broken if name == "world" else real(kind, name)
+    )
     policy = policies.load("default")
     assert "world" in policy.attributes
     with pytest.raises(CheckUnavailable):
@@ -184,16 +190,18 @@ def test_every_shipped_policy_names_checks_that_exist() -> None:
         policy = policies.load(name)
         assert policy.frames_required, name
         for check in (*policy.frames_required, *policy.attributes):
-            assert plugins.load("frames", check).run(replace(made()).clip)
+            assert plugins.load_plugin("frames", check).run(replace(made()).clip)
         for check in policy.frames.optional:
-            assert plugins.load("frames", check)
+            assert plugins.load_plugin("frames", check)
 
 
 def finds(monkeypatch: pytest.MonkeyPatch, category: str, score: float) -> None:
     """The check ``faces`` finds *category*."""
-    real = plugins.load
+    real = plugins.load_plugin
     answer = Faulty(lambda: ([Finding(category, score, "faces", "seen", time=0.1)], RAN))
-    monkeypatch.setattr(plugins, "load", lambda kind, name: answer if name == "faces" else real(kind, name))
+    monkeypatch.setattr(
+        plugins, "load_plugin", lambda kind, name: answer if name == "faces" else real(kind, name)
+    )
 
 
 @pytest.mark.parametrize(
@@ -251,7 +259,7 @@ def test_an_approval_excuses_what_a_person_saw_and_no_refusal(
 def test_flashes_of_somebody_elses_video_are_said_not_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     finds(monkeypatch, "flash_general", 1.0)
     result = moderate(replace(made(), origin="protected"), asking(("faces",)))
-    assert any("seen" in note for note in result.made.warnings)
+    assert any("seen" in note for note in result.unmarked.warnings)
 
 
 def test_rules_that_make_no_sense() -> None:

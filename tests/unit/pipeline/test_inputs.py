@@ -17,7 +17,7 @@ from safegen.errors import UnreadableInput, UsageError
 from safegen.keys.identity import Identity
 from safegen.media import sandbox
 from safegen.pipeline import input_pictures
-from safegen.pipeline.inputs import Admitted, admit
+from safegen.pipeline.inputs import Admitted, admit_inputs
 from safegen.pipeline.ledger_records import decision_private, decision_public
 from safegen.types import Allowed, CheckRun, Held, Input, Mode, PolicyRef, Refused, Request, Role
 from tests.e2e.makers import inputs as manifest_inputs
@@ -52,7 +52,7 @@ def run(tmp_path: Path, file: Path, role: Role = "video", mode: Mode = "extend",
     before = Allowed(request, PolicyRef("default", DEFAULT.digest), (CheckRun("rules", "1"),))
     more: dict[str, Any] = {"anchors": (), "ledger": None, **how}
     policy = more.pop("policy", DEFAULT)
-    return admit(before, policy, place=tmp_path.joinpath, **more)
+    return admit_inputs(before, policy, temporary=tmp_path.joinpath, **more)
 
 
 def test_an_input_is_copied_hashed_decoded_and_checked(files: Path, tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_an_input_is_copied_hashed_decoded_and_checked(files: Path, tmp_path: Pa
     (condition,) = found.conditions
     assert (condition.role, condition.clip.count, condition.name) == ("video", 8, "clip.mp4")
     assert next(iter(condition.clip)).shape == (64, 64, 3)
-    (part,) = found.parts
+    (part,) = found.ingredients
     assert (part.relationship, part.generated, part.broken) == ("parentOf", False, False)
     assert part.path.parent == tmp_path
     assert part.path.read_bytes() == (files / "clip.mp4").read_bytes()
@@ -77,7 +77,7 @@ def test_an_input_is_copied_hashed_decoded_and_checked(files: Path, tmp_path: Pa
 def test_a_picture_is_given_to_the_model(files: Path, tmp_path: Path) -> None:
     found = run(tmp_path, files / "picture.png", "first_frame", "image")
     assert found.conditions[0].clip.count == 1
-    assert found.parts[0].relationship == "inputTo"
+    assert found.ingredients[0].relationship == "inputTo"
 
 
 @pytest.mark.parametrize(
@@ -134,10 +134,10 @@ def test_inputs_as_long_as_the_whole_are_said_before_anything_is_made(
     request = Request("a red ball", mode="extend", seconds=length + more, inputs=inputs)
     before = Allowed(request, PolicyRef("default", DEFAULT.digest), (CheckRun("rules", "1"),))
     if enough:
-        assert admit(before, DEFAULT, place=tmp_path.joinpath, anchors=(), ledger=None).conditions
+        assert admit_inputs(before, DEFAULT, temporary=tmp_path.joinpath, anchors=(), ledger=None).conditions
         return
     with pytest.raises(UsageError, match="lasts"):
-        admit(before, DEFAULT, place=tmp_path.joinpath, anchors=(), ledger=None)
+        admit_inputs(before, DEFAULT, temporary=tmp_path.joinpath, anchors=(), ledger=None)
 
 
 def test_what_is_too_much_is_refused(files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,9 +198,11 @@ def test_trusted_credentials_say_that_all_of_it_is_generated(
     file = signed(tmp_path, identity, "allowed")
     known = run(tmp_path, file, anchors=[identity.root_pem])
     assert isinstance(known.decision, Allowed)
-    assert known.parts[0].generated
+    assert known.ingredients[0].generated
     (tmp_path / "again").mkdir()
-    assert not run(tmp_path / "again", file).parts[0].generated, "an unknown signer's word does not count"
+    assert not run(tmp_path / "again", file).ingredients[0].generated, (
+        "an unknown signer's word does not count"
+    )
 
 
 @pytest.mark.parametrize(("action", "outcome"), [("block", Refused), ("review", Held), ("allow", Allowed)])
@@ -214,7 +216,7 @@ def test_credentials_that_do_not_match_are_for_the_policy(
     policy = DEFAULT.model_copy(update={"inputs": DEFAULT.inputs.model_copy(update={"broken": action})})
     found = run(tmp_path, file, policy=policy)
     assert type(found.decision) is outcome
-    assert found.parts[0].broken
+    assert found.ingredients[0].broken
     if action != "allow":
         assert "does not match its credentials" in found.decision.findings[0].reason
 
@@ -233,14 +235,14 @@ def test_a_broken_ingredient_of_an_input_counts_too(
 def test_a_refused_prompt_stays_refused_and_a_held_one_held(files: Path, tmp_path: Path) -> None:
     request = Request("x", mode="extend", inputs=(Input("video", files / "clip.mp4"),))
     before = Held(request, PolicyRef("default", DEFAULT.digest), (CheckRun("rules", "1"),), score=0.6)
-    found = admit(before, DEFAULT, place=tmp_path.joinpath, anchors=(), ledger=None)
+    found = admit_inputs(before, DEFAULT, temporary=tmp_path.joinpath, anchors=(), ledger=None)
     assert isinstance(found.decision, Held)
     assert found.decision.score == 0.6
 
 
 def test_without_inputs_nothing_happens(tmp_path: Path) -> None:
     before = Allowed(Request("x"), PolicyRef("default", DEFAULT.digest), (CheckRun("rules", "1"),))
-    found = admit(before, DEFAULT, place=tmp_path.joinpath, anchors=(), ledger=None)
+    found = admit_inputs(before, DEFAULT, temporary=tmp_path.joinpath, anchors=(), ledger=None)
     assert found == Admitted(before)
     assert not list(tmp_path.iterdir())
-    assert replace(found).parts == ()
+    assert replace(found).ingredients == ()

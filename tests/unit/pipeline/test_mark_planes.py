@@ -13,9 +13,9 @@ import pytest
 
 from safegen.errors import UsageError
 from safegen.media.footage import Footage, Picture
-from safegen.media.rgb_edit import ByRgb
+from safegen.media.rgb_edit import RgbRoundTrip
 from safegen.media.sandbox import Limits
-from safegen.pipeline.mark_planes import check_fits, mark_pictures
+from safegen.pipeline.mark_planes import check_scheme_fits, mark_planes
 from safegen.types import FrameSample, WatermarkReading
 from safegen.watermarks.tile import TileWatermark
 
@@ -52,7 +52,7 @@ def pictures(count: int = 3) -> list[Picture]:
 
 
 def test_only_the_schemes_own_change_reaches_the_planes() -> None:
-    marked = list(mark_pictures(Redder(), iter(pictures()), FOOTAGE, 40))
+    marked = list(mark_planes(Redder(), iter(pictures()), FOOTAGE, 40))
     assert [p.time for p in marked] == [0, 1, 2]
     for before, after in zip(pictures(), marked, strict=True):
         assert np.array_equal(after.planes[:16, 18:], before.planes[:16, 18:])
@@ -63,10 +63,10 @@ def test_only_the_schemes_own_change_reaches_the_planes() -> None:
 def test_colours_come_back_through_the_matrix_of_the_file() -> None:
     planes = pictures(1)[0].planes
     planes[16:] = 110
-    shown = {m: ByRgb(full_range=False, matrix=m).rgb(planes) for m in (1, 6)}
+    shown = {m: RgbRoundTrip(full_range=False, matrix=m).rgb(planes) for m in (1, 6)}
     assert not np.array_equal(shown[1], shown[6])
     for matrix, rgb in shown.items():
-        back = ByRgb(full_range=False, matrix=matrix).planes(rgb)
+        back = RgbRoundTrip(full_range=False, matrix=matrix).planes(rgb)
         assert np.abs(back.astype(int) - planes).max() <= 3
 
 
@@ -74,6 +74,6 @@ def test_colours_come_back_through_the_matrix_of_the_file() -> None:
 def test_what_would_not_be_found_again_is_refused(change: dict, why: str) -> None:
     footage = replace(FOOTAGE, **change)
     with pytest.raises(UsageError, match=why):
-        check_fits(Redder(), "redder", footage)
-    check_fits(TileWatermark(), "tile", footage)
-    check_fits(Redder(), "redder", FOOTAGE)
+        check_scheme_fits(Redder(), "redder", footage)
+    check_scheme_fits(TileWatermark(), "tile", footage)
+    check_scheme_fits(Redder(), "redder", FOOTAGE)

@@ -18,11 +18,11 @@ import safegen
 from safegen.errors import RefusedByPolicy, UsageError
 from safegen.ledger.store import Ledger
 from safegen.pipeline import produce as production
-from safegen.pipeline.compare import likeness
+from safegen.pipeline.compare import measure_similarity
 from safegen.pipeline.reproduce import to_json
 from safegen.protocols import Progress
 from safegen.types import Clip, Condition, Generated, ModelRef, Outlook, Request
-from safegen.workspace.config import find
+from safegen.workspace.config import find_workspace
 from tests.e2e import attacks
 
 PROMPT = "a red ball over green grass"
@@ -62,7 +62,7 @@ class Made:
         return safegen.reproduce(path or self.release.path, workspace=self.workspace, **more)
 
     def ledger(self) -> Ledger:
-        return Ledger.open(find(self.workspace).ledger_url, read_only=True)
+        return Ledger.open(find_workspace(self.workspace).ledger_url, read_only=True)
 
 
 @pytest.fixture(scope="module")
@@ -172,10 +172,10 @@ def test_reproduction_is_a_release_of_its_own(made: Made, tmp_path: Path) -> Non
 
 
 def test_redacted_release_cannot_be_reproduced(made: Made, tmp_path: Path) -> None:
-    from safegen.workspace.session import open_ledger
+    from safegen.workspace.session import open_ledger_for_writing
 
     release = safegen.generate(PROMPT, tmp_path / "gone.mp4", seed=6, workspace=made.workspace)
-    with open_ledger(find(made.workspace)) as ledger:
+    with open_ledger_for_writing(find_workspace(made.workspace)) as ledger:
         ledger.redact(release.index)
     with pytest.raises(UsageError, match="not recorded"):
         made.again(release.path)
@@ -183,11 +183,13 @@ def test_redacted_release_cannot_be_reproduced(made: Made, tmp_path: Path) -> No
 
 def test_likeness_says_why_it_cannot_compare() -> None:
     frames = np.zeros((3, 32, 32, 3), np.uint8)
-    same = likeness(Clip.from_array(frames, 24), Clip.from_array(frames, 24))
+    same = measure_similarity(Clip.from_array(frames, 24), Clip.from_array(frames, 24))
     assert same.psnr == float("inf")
-    wide = likeness(Clip.from_array(frames, 24), Clip.from_array(np.zeros((3, 32, 64, 3), np.uint8), 24))
+    wide = measure_similarity(
+        Clip.from_array(frames, 24), Clip.from_array(np.zeros((3, 32, 64, 3), np.uint8), 24)
+    )
     assert wide.psnr is None
     assert "32x32 and 64x32" in wide.note
-    short = likeness(Clip.from_array(frames, 24), Clip.from_array(frames[:2] + 1, 24))
+    short = measure_similarity(Clip.from_array(frames, 24), Clip.from_array(frames[:2] + 1, 24))
     assert short.psnr == pytest.approx(48.13, abs=0.01)
     assert "2 were compared" in short.note

@@ -10,7 +10,7 @@ import pytest
 
 from safegen.errors import LedgerError
 from safegen.ledger import timestamp as stamps
-from safegen.pipeline.timestamp import stamped
+from safegen.pipeline.timestamp import timestamp_release
 from safegen.protocols import NoProgress
 
 PROOF = (
@@ -32,7 +32,7 @@ def parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Any, Pa
 
 def test_it_is_there_before_the_video(parts: tuple[Any, Any, Path]) -> None:
     job, studio, file = parts
-    with stamped(job, PROOF, studio) as found:
+    with timestamp_release(job, PROOF, studio) as found:
         assert file.read_bytes().startswith(b"token over example.com/log\n1\n")
     assert found.sidecars == (file,)
     assert [p.suffix for p in studio.workspace.checkpoints.iterdir()] == [".tsr"]
@@ -40,7 +40,7 @@ def test_it_is_there_before_the_video(parts: tuple[Any, Any, Path]) -> None:
 
 def test_it_goes_with_a_failed_release(parts: tuple[Any, Any, Path]) -> None:
     job, studio, file = parts
-    with pytest.raises(KeyboardInterrupt), stamped(job, PROOF, studio):
+    with pytest.raises(KeyboardInterrupt), timestamp_release(job, PROOF, studio):
         raise KeyboardInterrupt
     assert not file.exists()
 
@@ -55,7 +55,7 @@ def test_a_silent_authority_is_a_warning(
 
     monkeypatch.setattr(stamps, "request_stamp", fail)
     file.write_bytes(b"over the release that is replaced")
-    with stamped(job, PROOF, studio) as found:
+    with timestamp_release(job, PROOF, studio) as found:
         assert file.exists()
     assert "no answer" in found.warnings[0]
     assert not file.exists(), "the old stamp says nothing about the new release"
@@ -65,6 +65,6 @@ def test_a_silent_authority_is_a_warning(
 def test_nothing_is_asked_without_an_authority(parts: tuple[Any, Any, Path]) -> None:
     job, studio, file = parts
     studio.workspace.config.tsa_url = None
-    with stamped(job, PROOF, studio) as found:
+    with timestamp_release(job, PROOF, studio) as found:
         pass
     assert (found.sidecars, found.warnings, file.exists()) == ((), (), False)

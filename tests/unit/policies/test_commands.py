@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from safegen import policies
 from safegen.cli import group
 from safegen.errors import UnreadableInput, UsageError
-from safegen.policies.difference import Labelled, read_prompts
+from safegen.policies.difference import LabelledPrompt, read_prompts
 from safegen.screening import screen, screen_async, screen_many, screen_requests
 from safegen.types import Request
 
@@ -32,10 +32,10 @@ def test_a_new_policy_loads_lints_clean_and_passes_its_examples(parent: str, tmp
     assert policies.lint(path) == ()
     mine = policies.load(str(path))
     assert mine.examples and policies.run_examples(mine) == []
-    assert policies.changes(policies.load(parent), mine) == []
+    assert policies.content_changes(policies.load(parent), mine) == []
     uncommented = path.read_text().replace("# categories", "categories").replace("#   ", "  ")
     path.write_text(uncommented)
-    assert policies.changes(policies.load(parent), policies.load(str(path))) == []
+    assert policies.content_changes(policies.load(parent), policies.load(str(path))) == []
     before = path.read_bytes()
     again = run("policy", "new", "mine", "-o", str(path))
     assert isinstance(again.exception, UsageError)
@@ -78,7 +78,7 @@ def test_prompts_that_cannot_be_read_name_their_line(line: str, tmp_path: Path) 
     with pytest.raises(UnreadableInput, match="line 3"):
         list(read_prompts(data))
     data.write_text('{"prompt": "a ball", "label": "unknown"}\n')
-    assert list(read_prompts(data)) == [Labelled("0", "a ball")]
+    assert list(read_prompts(data)) == [LabelledPrompt("0", "a ball")]
 
 
 def test_explain_says_who_set_a_rule_and_why_a_prompt_came_out_so() -> None:

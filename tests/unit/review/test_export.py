@@ -14,24 +14,24 @@ from safegen.keys.identity import Identity
 from safegen.ledger import Ledger, LogSigner
 from safegen.pipeline.ledger_records import decision_private, decision_public
 from safegen.review import queue
-from safegen.review.export import Left, rows
+from safegen.review.export import SkippedCases, labelled_rows
 from safegen.screening import screen
 from safegen.types import Held, Request
-from safegen.workspace.config import find
+from safegen.workspace.config import find_workspace
 
 NAMES = ("Mickey Mouse", "Batman", "Darth Vader", "Pikachu", "Super Mario")
 
 
 @pytest.fixture
 def root(in_memory: Path) -> Path:
-    space = find(in_memory / "studio")
-    space.make()
+    space = find_workspace(in_memory / "studio")
+    space.create()
     Identity.load_or_create(space.keys, name="Studio Nord")
     return space.root
 
 
 def opened(root: Path) -> Ledger:
-    space = find(root)
+    space = find_workspace(root)
     own = Identity.load(space.keys)
     signer = LogSigner(own.log_origin, own.log_key)
     return Ledger.open(space.ledger_url, signer=signer, checkpoint_dir=space.checkpoints)
@@ -45,13 +45,13 @@ def test_decided_prompts_are_rows_and_the_rest_is_counted(root: Path, tmp_path: 
             assert isinstance(decision, Held)
             private = decision_private(decision, keep_prompt=i != 3)
             indexes.append(ledger.append("decision", decision_public(decision), private))
-        queue.decide(ledger, indexes[0], "approve", by="Ada")
-        queue.decide(ledger, indexes[1], "deny", by="Ada")
-        queue.decide(ledger, indexes[2], "deny", by="Ada")
-        queue.decide(ledger, indexes[2], "appeal", by="Bo")
-        queue.decide(ledger, indexes[3], "deny", by="Ada")
-        left = Left()
-        got = {r["id"]: r for r in rows(ledger, left)}
+        queue.record_review(ledger, indexes[0], "approve", reviewer="Ada")
+        queue.record_review(ledger, indexes[1], "deny", reviewer="Ada")
+        queue.record_review(ledger, indexes[2], "deny", reviewer="Ada")
+        queue.record_review(ledger, indexes[2], "appeal", reviewer="Bo")
+        queue.record_review(ledger, indexes[3], "deny", reviewer="Ada")
+        left = SkippedCases()
+        got = {r["id"]: r for r in labelled_rows(ledger, left)}
     assert {r["text"]: r["label"] for r in got.values()} == {
         "Mickey Mouse riding a bicycle": "safe",
         "Batman riding a bicycle": "unsafe",
@@ -82,5 +82,5 @@ def test_a_reviewed_and_changed_mind_counts_once(root: Path) -> None:
         private = decision_private(replace(decision), keep_prompt=True)
         index = ledger.append("decision", decision_public(decision), private)
         for act in ("deny", "appeal", "approve"):
-            queue.decide(ledger, index, act, by="Ada")  # type: ignore[arg-type]
-        assert [r["label"] for r in rows(ledger, Left())] == ["safe"]
+            queue.record_review(ledger, index, act, reviewer="Ada")  # type: ignore[arg-type]
+        assert [r["label"] for r in labelled_rows(ledger, SkippedCases())] == ["safe"]

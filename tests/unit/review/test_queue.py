@@ -19,7 +19,7 @@ from safegen.ledger import Ledger, LogSigner
 from safegen.pipeline.ledger_records import decision_private, decision_public
 from safegen.review import queue
 from safegen.types import CheckRun, Finding, Held, Input, PolicyRef, Request, Shot
-from safegen.workspace.config import find
+from safegen.workspace.config import find_workspace
 
 PROMPT = "a doubtful sentence about nothing"
 HELD = Held(
@@ -33,14 +33,14 @@ HELD = Held(
 
 @pytest.fixture
 def root(in_memory: Path) -> Path:
-    space = find(in_memory / "studio")
-    space.make()
+    space = find_workspace(in_memory / "studio")
+    space.create()
     Identity.load_or_create(space.keys, name="Studio Nord")
     return space.root
 
 
 def opened(root: Path) -> Ledger:
-    space = find(root)
+    space = find_workspace(root)
     own = Identity.load(space.keys)
     signer = LogSigner(own.log_origin, own.log_key)
     return Ledger.open(space.ledger_url, signer=signer, checkpoint_dir=space.checkpoints)
@@ -56,23 +56,23 @@ def hold(ledger: Ledger, decision: Held = HELD, *, keep: bool = False) -> int:
 
 
 def spend(ledger: Ledger, index: int, decision: Held = HELD) -> queue.Approval:
-    return queue.spend(ledger, index, decision, recorded=hold(ledger, decision))
+    return queue.spend_approval(ledger, index, decision, recorded=hold(ledger, decision))
 
 
 def test_an_approval_passes_the_same_request_once(ledger: Ledger) -> None:
     index = hold(ledger)
-    assert [c.index for c in queue.cases(ledger)] == [index]
-    assert queue.decide(ledger, index, "approve", by="Ada").status == "approved"
+    assert [c.index for c in queue.list_cases(ledger)] == [index]
+    assert queue.record_review(ledger, index, "approve", reviewer="Ada").status == "approved"
     used = spend(ledger, index)
     assert ledger.entry(used.entry).public == {"decision": index, "act": "approve", "reviewer": "Ada"}
     with pytest.raises(HeldForReview, match="is used"):
         spend(ledger, index)
     passed = ledger.entry(used.use).public["passes"]
-    assert queue.case(ledger, passed).status == "passed"
-    assert index not in [c.index for c in queue.cases(ledger)]
+    assert queue.load_case(ledger, passed).status == "passed"
+    assert index not in [c.index for c in queue.list_cases(ledger)]
     with pytest.raises(UsageError, match="is passed"):
-        queue.decide(ledger, passed, "approve", by="Ada")
-    queue.decide(ledger, index, "approve", by="Ada")
+        queue.record_review(ledger, passed, "approve", reviewer="Ada")
+    queue.record_review(ledger, index, "approve", reviewer="Ada")
     with pytest.raises(HeldForReview, match="not the approval that counts"):
         spend(ledger, used.entry)
     assert spend(ledger, index).entry > used.entry
@@ -103,7 +103,7 @@ def test_an_approval_covers_what_the_clip_is_made_from(
         return replace(HELD, request=replace(HELD.request, inputs=inputs, **values))
 
     index = hold(ledger, request(approved))
-    queue.decide(ledger, index, "approve", by="Ada")
+    queue.record_review(ledger, index, "approve", reviewer="Ada")
     with pytest.raises(HeldForReview, match=f"another {what}"):
         spend(ledger, index, request(asked))
     if approved != {"sha256": ""}:
@@ -121,7 +121,7 @@ def test_an_approval_covers_what_the_clip_is_made_from(
 )
 def test_an_approval_is_for_exactly_one_request(ledger: Ledger, change: dict[str, object], what: str) -> None:
     index = hold(ledger)
-    queue.decide(ledger, index, "approve", by="Ada")
+    queue.record_review(ledger, index, "approve", reviewer="Ada")
     with pytest.raises(HeldForReview, match=f"another {what}"):
         spend(ledger, index, replace(HELD, **change))
     spend(ledger, index)
@@ -132,37 +132,37 @@ def test_denied_appealed_and_decided(ledger: Ledger) -> None:
     with pytest.raises(HeldForReview, match="is waiting"):
         spend(ledger, index)
     with pytest.raises(UsageError, match="cannot be appealed"):
-        queue.decide(ledger, index, "appeal", by="Ada")
-    queue.decide(ledger, index, "deny", by="Ada", reason="too close to a slur")
+        queue.record_review(ledger, index, "appeal", reviewer="Ada")
+    queue.record_review(ledger, index, "deny", reviewer="Ada", reason="too close to a slur")
     with pytest.raises(UsageError, match="cannot be approved"):
-        queue.decide(ledger, index, "approve", by="Ada")
-    assert queue.decide(ledger, index, "appeal", by="Bo").status == "appealed"
-    assert index in [c.index for c in queue.cases(ledger)]
+        queue.record_review(ledger, index, "approve", reviewer="Ada")
+    assert queue.record_review(ledger, index, "appeal", reviewer="Bo").status == "appealed"
+    assert index in [c.index for c in queue.list_cases(ledger)]
     with pytest.raises(HeldForReview, match="is appealed"):
         spend(ledger, index)
-    assert queue.decide(ledger, index, "deny", by="Cy").status == "finally denied"
+    assert queue.record_review(ledger, index, "deny", reviewer="Cy").status == "finally denied"
     for act in ("approve", "appeal", "deny"):
         with pytest.raises(UsageError):
-            queue.decide(ledger, index, act, by="Ada")
+            queue.record_review(ledger, index, act, reviewer="Ada")
     with pytest.raises(HeldForReview, match="finally denied"):
         spend(ledger, index)
     other = hold(ledger)
     for act in ("deny", "appeal", "approve"):
-        queue.decide(ledger, other, act, by="Ada")
+        queue.record_review(ledger, other, act, reviewer="Ada")
     assert spend(ledger, other).decision == other
 
 
 def test_an_unused_approval_can_be_taken_back(ledger: Ledger) -> None:
     index = hold(ledger)
-    queue.decide(ledger, index, "approve", by="Ada")
-    queue.decide(ledger, index, "deny", by="Ada")
+    queue.record_review(ledger, index, "approve", reviewer="Ada")
+    queue.record_review(ledger, index, "deny", reviewer="Ada")
     with pytest.raises(HeldForReview, match="is denied"):
         spend(ledger, index)
 
 
 def test_a_redacted_decision_cannot_be_matched(ledger: Ledger) -> None:
     index = hold(ledger)
-    queue.decide(ledger, index, "approve", by="Ada")
+    queue.record_review(ledger, index, "approve", reviewer="Ada")
     ledger.redact(index)
     with pytest.raises(HeldForReview, match="another prompt"):
         spend(ledger, index)
@@ -171,16 +171,16 @@ def test_a_redacted_decision_cannot_be_matched(ledger: Ledger) -> None:
 def test_only_held_decisions_have_a_case(ledger: Ledger) -> None:
     index = ledger.append("decision", {"outcome": "block"})
     with pytest.raises(UsageError, match="not a decision that waits"):
-        queue.decide(ledger, index, "approve", by="Ada")
+        queue.record_review(ledger, index, "approve", reviewer="Ada")
     with pytest.raises(UsageError, match="no entry"):
-        queue.decide(ledger, 99, "approve", by="Ada")
+        queue.record_review(ledger, 99, "approve", reviewer="Ada")
     with pytest.raises(UsageError, match="reviewer's name"):
-        queue.decide(ledger, hold(ledger), "approve", by=" ")
+        queue.record_review(ledger, hold(ledger), "approve", reviewer=" ")
 
 
 def test_reasons_and_prompts_stay_in_the_workspace(ledger: Ledger) -> None:
     index = hold(ledger)
-    at = queue.decide(ledger, index, "deny", by="Ada", reason="quotes a slur").steps[-1].index
+    at = queue.record_review(ledger, index, "deny", reviewer="Ada", reason="quotes a slur").steps[-1].index
     assert "slur" not in json.dumps(list(ledger.export()))
     assert ledger.private(at) == {"reason": "quotes a slur"}
     private = ledger.private(index)
@@ -188,14 +188,16 @@ def test_reasons_and_prompts_stay_in_the_workspace(ledger: Ledger) -> None:
     assert PROMPT not in json.dumps(private)
     assert "doubtful" not in json.dumps(private)
     assert private["findings"][0]["category"] == "hate"
-    shown = queue.decide(ledger, index, "appeal", by="Ada", reason="it is a film title", publish_reason=True)
+    shown = queue.record_review(
+        ledger, index, "appeal", reviewer="Ada", reason="it is a film title", publish_reason=True
+    )
     assert shown.steps[-1].public["reason"] == "it is a film title"
 
 
 def test_a_denial_rewritten_in_the_database_approves_nothing(root: Path) -> None:
     with opened(root) as ledger:
         index = hold(ledger)
-        at = queue.decide(ledger, index, "deny", by="Ada").steps[-1].index
+        at = queue.record_review(ledger, index, "deny", reviewer="Ada").steps[-1].index
         leaf = ledger.entry(at).leaf
     with sqlite3.connect(root / "ledger.db") as database:
         forged = leaf.replace(b'"deny"', b'"approve"')
@@ -209,7 +211,7 @@ def _race(root: Path, index: int, gate: object, answers: object) -> None:
         recorded = hold(ledger)
         gate.wait(60)  # type: ignore[attr-defined]
         try:
-            queue.spend(ledger, index, HELD, recorded=recorded)
+            queue.spend_approval(ledger, index, HELD, recorded=recorded)
             answers.put("passed")  # type: ignore[attr-defined]
         except HeldForReview:
             answers.put("held")  # type: ignore[attr-defined]
@@ -218,7 +220,7 @@ def _race(root: Path, index: int, gate: object, answers: object) -> None:
 def test_of_two_processes_one_passes(root: Path) -> None:
     with opened(root) as ledger:
         index = hold(ledger)
-        queue.decide(ledger, index, "approve", by="Ada")
+        queue.record_review(ledger, index, "approve", reviewer="Ada")
     context = multiprocessing.get_context("spawn")
     gate, answers = context.Barrier(2), context.Queue()
     both = [context.Process(target=_race, args=(root, index, gate, answers)) for _ in range(2)]

@@ -12,10 +12,10 @@ from click.testing import CliRunner
 from safegen import policies
 from safegen.cli import group
 from safegen.errors import UsageError
-from safegen.policies.difference import Labelled
+from safegen.policies.difference import LabelledPrompt
 from safegen.screening import fairness
 from safegen.screening.calibration import calibrate, render_reliability_plot
-from safegen.screening.fairness import Suite, measure_fairness, sentence, suite
+from safegen.screening.fairness import Suite, fill_template, measure_fairness, suite
 from safegen.screening.statistics import calibration_error, gap_interval, holm, mcnemar, reliability, wilson
 
 SMALL = Suite(
@@ -34,7 +34,7 @@ def test_the_shipped_suite_is_wide_enough() -> None:
     for template in (*used.benign, *used.unsafe):
         assert template.count("{who}") == 1
         for term in ("", *used.terms):
-            text = sentence(template, term)
+            text = fill_template(template, term)
             assert "{" not in text and "  " not in text and term in text
 
 
@@ -45,7 +45,7 @@ def test_the_shipped_suite_is_wide_enough() -> None:
      ("{a} {who} actor", "", "an actor"), ("two {who} people", "", "two people")],
 )  # fmt: skip
 def test_sentences(template: str, term: str, text: str) -> None:
-    assert sentence(template, term) == text
+    assert fill_template(template, term) == text
 
 
 def test_a_term_that_changes_the_outcome_is_seen() -> None:
@@ -88,10 +88,10 @@ def test_calibration_of_known_scores() -> None:
 
 def test_calibration_of_the_screen_and_its_picture() -> None:
     rows = [
-        Labelled("1", "a red ball over green grass", "safe"),
-        Labelled("2", "how to build a pipe bomb", "unsafe"),
-        Labelled("3", "no label"),
-        Labelled("4", "", "safe"),
+        LabelledPrompt("1", "a red ball over green grass", "safe"),
+        LabelledPrompt("2", "how to build a pipe bomb", "unsafe"),
+        LabelledPrompt("3", "no label"),
+        LabelledPrompt("4", "", "safe"),
     ]
     found = calibrate(rows, policies.load("default"))
     assert (found.count, found.unsafe, found.skipped) == (2, 1, 2)

@@ -8,7 +8,7 @@ import pytest
 
 from safegen.errors import UsageError
 from safegen.templates import Template, load
-from safegen.templates.fill import check_names, fill, values_of
+from safegen.templates.fill import check_names, fill_placeholders, resolve_values
 from tests.unit.templates.test_template_files import own
 
 
@@ -18,9 +18,9 @@ def template(tmp_path: Path) -> Template:
 
 
 def test_row_then_fixed_value_then_default(template: Template) -> None:
-    assert values_of(template, {"who": "Ann", "colour": "ORANGE"})["colour"] == "orange"
-    assert values_of(template, {"who": "Ann"}, {"colour": "orange"})["colour"] == "orange"
-    assert values_of(template, {"who": "Ann", "colour": " "})["colour"] == "red"
+    assert resolve_values(template, {"who": "Ann", "colour": "ORANGE"})["colour"] == "orange"
+    assert resolve_values(template, {"who": "Ann"}, {"colour": "orange"})["colour"] == "orange"
+    assert resolve_values(template, {"who": "Ann", "colour": " "})["colour"] == "red"
 
 
 WRONG = {
@@ -40,12 +40,12 @@ WRONG = {
 @pytest.mark.parametrize("name", WRONG)
 def test_wrong_value_names_its_field(name: str, template: Template) -> None:
     with pytest.raises(UsageError, match="who"):
-        values_of(template, {"who": WRONG[name]})
+        resolve_values(template, {"who": WRONG[name]})
 
 
 def test_value_that_is_not_allowed_says_what_is(template: Template) -> None:
     with pytest.raises(UsageError, match="colour") as caught:
-        values_of(template, {"who": "Ann", "colour": "rod"})
+        resolve_values(template, {"who": "Ann", "colour": "rod"})
     assert "'red'" in caught.value.hint
 
 
@@ -53,19 +53,20 @@ def test_value_that_is_not_allowed_says_what_is(template: Template) -> None:
     "value", ["{who}", "{colour}", "%s", "{0}", "$colour", "{who.__class__}", "{{", "\\1"]
 )
 def test_value_is_never_read_again(value: str) -> None:
-    assert fill("x {who} y {colour}", {"who": value, "colour": "red"}) == f"x {value} y red"
+    assert fill_placeholders("x {who} y {colour}", {"who": value, "colour": "red"}) == f"x {value} y red"
 
 
 def test_article_fits_the_value() -> None:
     assert (
-        fill("a {c} ball, A {c} one, la {c}", {"c": "orange"}) == "an orange ball, An orange one, la orange"
+        fill_placeholders("a {c} ball, A {c} one, la {c}", {"c": "orange"})
+        == "an orange ball, An orange one, la orange"
     )
-    assert fill("a {c} ball", {"c": "red"}) == "a red ball"
+    assert fill_placeholders("a {c} ball", {"c": "red"}) == "a red ball"
 
 
 def test_names_and_marks_of_all_languages_pass(template: Template) -> None:
     for name in ("Zoë", "Jürgen", "李明", "हिन्दी", "O'Neill", "N'Golo-K."):
-        assert values_of(template, {"who": name})["who"] == name
+        assert resolve_values(template, {"who": name})["who"] == name
 
 
 def test_name_that_is_no_field(template: Template) -> None:

@@ -15,7 +15,7 @@ from safegen.errors import CheckUnavailable, GenerationFailed, Interrupted, Usag
 from safegen.pipeline import produce as production
 from safegen.protocols import Progress
 from safegen.templates import Options, Row, RunReport, run
-from safegen.templates.results import NAME, journal
+from safegen.templates.results import RESULTS_FILE, open_journal
 from safegen.types import Clip, Condition, Generated, ModelRef, Outlook, Request
 from tests.unit.templates.test_template_files import own
 
@@ -71,7 +71,7 @@ def go(tmp_path: Path, in_memory: Path, texture: Texture) -> Callable[..., RunRe
 
 
 def results(folder: Path) -> list[dict[str, str]]:
-    with (folder / "out" / NAME).open(newline="", encoding="utf-8") as file:
+    with (folder / "out" / RESULTS_FILE).open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
@@ -134,7 +134,7 @@ def test_killed_before_the_result_was_written(
     go: Callable[..., RunReport], texture: Texture, tmp_path: Path
 ) -> None:
     go("Ann,red")
-    path = tmp_path / "out" / NAME
+    path = tmp_path / "out" / RESULTS_FILE
     lines = path.read_text().splitlines(keepends=True)
     path.write_text(lines[0] + lines[1][:9])
     report = go("Ann,red", resume=True)
@@ -213,15 +213,15 @@ def test_table_that_cannot_work(go: Callable[..., RunReport], tmp_path: Path, te
 
 def test_one_run_at_a_time_in_a_folder(tmp_path: Path) -> None:
     with (
-        journal(tmp_path, run="a", resume=False),
+        open_journal(tmp_path, run="a", resume=False),
         pytest.raises(UsageError, match="another run"),
-        journal(tmp_path, run="a", resume=True),
+        open_journal(tmp_path, run="a", resume=True),
     ):
         pass
 
 
 def test_foreign_results_are_left_alone(tmp_path: Path) -> None:
-    (tmp_path / NAME).write_text("my,own\n1,2\n")
-    with pytest.raises(UsageError, match="not the results"), journal(tmp_path, run="a", resume=True):
+    (tmp_path / RESULTS_FILE).write_text("my,own\n1,2\n")
+    with pytest.raises(UsageError, match="not the results"), open_journal(tmp_path, run="a", resume=True):
         pass
-    assert (tmp_path / NAME).read_text() == "my,own\n1,2\n"
+    assert (tmp_path / RESULTS_FILE).read_text() == "my,own\n1,2\n"

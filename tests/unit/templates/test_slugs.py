@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safegen.templates.slugs import MAX_BYTES, MAX_CHARACTERS, Names, slug
+from safegen.templates.slugs import MAX_BYTES, MAX_CHARACTERS, FileNames, slug
 
 
 @pytest.mark.parametrize(
@@ -47,8 +47,8 @@ def test_slug_is_always_a_plain_name(text: str) -> None:
 
 def test_names_are_handed_out_once(tmp_path: Path) -> None:
     (tmp_path / "Anna.mp4").touch()
-    names = Names(tmp_path)
-    assert [names.fresh("anna") for _ in range(3)] == ["anna-2.mp4", "anna-3.mp4", "anna-4.mp4"]
-    assert names.fresh("anna-5") == "anna-5.mp4"
-    assert names.fresh("anna") == "anna-6.mp4"
-    assert names.fresh("STRASSE") != names.fresh("straße")
+    names = FileNames(tmp_path)
+    assert [names.allocate("anna") for _ in range(3)] == ["anna-2.mp4", "anna-3.mp4", "anna-4.mp4"]
+    assert names.allocate("anna-5") == "anna-5.mp4"
+    assert names.allocate("anna") == "anna-6.mp4"
+    assert names.allocate("STRASSE") != names.allocate("straße")

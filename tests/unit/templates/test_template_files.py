@@ -9,7 +9,7 @@ import pytest
 from safegen.errors import UsageError
 from safegen.screening import screen
 from safegen.templates import Template, catalogue, load
-from safegen.templates.fill import fill
+from safegen.templates.fill import fill_placeholders
 from safegen.types import Allowed, Request
 from training.world import captions, stages
 
@@ -41,7 +41,7 @@ def prompts(template: Template) -> list[str]:
     base = {name: field.default or "Anna" for name, field in template.fields.items()}
     rows = [base, *({**base, n: v} for n, f in template.fields.items() for v in f.values)]
     variants = [template.small] + ([template.rich] if template.rich else [])
-    return sorted({fill(v.prompt, row) for v in variants for row in rows})
+    return sorted({fill_placeholders(v.prompt, row) for v in variants for row in rows})
 
 
 def test_there_is_one_for_every_use() -> None:

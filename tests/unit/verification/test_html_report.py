@@ -21,7 +21,7 @@ from safegen.types import (
     WatermarkReading,
     WatermarkSegment,
 )
-from safegen.verification.html_report import Item, render
+from safegen.verification.html_report import ReportItem, render
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -103,7 +103,7 @@ def check(page: str) -> Reader:
 
 @pytest.mark.parametrize("word", HOSTILE)
 def test_hostile_strings_stay_text(word: str) -> None:
-    items = [Item(Path("a"), report(word)), Item(Path("b"), error=word)]
+    items = [ReportItem(Path("a"), report(word)), ReportItem(Path("b"), error=word)]
     page = render(items, when="now")
     check(page)
     assert "<script" not in page and "\u202e" not in page and "\x1b" not in page and "\u200b" not in page
@@ -112,14 +112,14 @@ def test_hostile_strings_stay_text(word: str) -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=80))
 def test_any_string_stays_text(word: str) -> None:
-    plain = [tag for tag, _ in check(render([Item(Path("a"), report("x"))], when="now")).tags]
+    plain = [tag for tag, _ in check(render([ReportItem(Path("a"), report("x"))], when="now")).tags]
     assert [
-        tag for tag, _ in check(render([Item(Path("a"), report("a" + word + "a"))], when="now")).tags
+        tag for tag, _ in check(render([ReportItem(Path("a"), report("a" + word + "a"))], when="now")).tags
     ] == plain
 
 
 def test_everything_is_said() -> None:
-    item = Item(Path("clip.mp4"), report("WORD"), thumbnail=("image/jpeg", b"\xff\xd8\xffdata"))
+    item = ReportItem(Path("clip.mp4"), report("WORD"), thumbnail=("image/jpeg", b"\xff\xd8\xffdata"))
     page = render([item], when="2026-11-22")
     reader = check(page)
     for wanted in (
@@ -137,7 +137,9 @@ def test_everything_is_said() -> None:
 
 
 def test_it_is_accessible() -> None:
-    reader = check(render([Item(Path("a"), report("x")), Item(Path("b"), report("y"))], when="now"))
+    reader = check(
+        render([ReportItem(Path("a"), report("x")), ReportItem(Path("b"), report("y"))], when="now")
+    )
     attributes = dict(reader.tags)
     assert attributes["html"]["lang"] == "en"
     assert [tag for tag, _ in reader.tags].count("h1") == 1
@@ -150,4 +152,6 @@ def test_it_is_accessible() -> None:
 
 def test_every_verdict_renders() -> None:
     for verdict in Verdict:
-        assert verdict.name in render([Item(Path("a"), replace(report("x"), verdict=verdict))], when="now")
+        assert verdict.name in render(
+            [ReportItem(Path("a"), replace(report("x"), verdict=verdict))], when="now"
+        )

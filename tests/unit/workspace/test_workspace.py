@@ -21,13 +21,13 @@ def user_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_order(tmp_path: Path, user_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     project = tmp_path / "project" / "deep"
     project.mkdir(parents=True)
-    assert config.find(start=project).source == "user"
+    assert config.find_workspace(start=project).source == "user"
     (tmp_path / "project" / "safegen.toml").write_text("format = 1\n")
-    found = config.find(start=project)
+    found = config.find_workspace(start=project)
     assert (found.source, found.root) == ("discovered", tmp_path / "project")
     monkeypatch.setenv("SAFEGEN_WORKSPACE", str(tmp_path / "env"))
-    assert config.find(start=project).source == "environment"
-    assert config.find(tmp_path / "option", start=project).source == "option"
+    assert config.find_workspace(start=project).source == "environment"
+    assert config.find_workspace(tmp_path / "option", start=project).source == "option"
 
 
 def test_discovered_workspace_is_not_trusted(
@@ -35,15 +35,15 @@ def test_discovered_workspace_is_not_trusted(
 ) -> None:
     (tmp_path / "safegen.toml").write_text("format = 1\n")
     monkeypatch.chdir(tmp_path)
-    assert not config.find().trusted
-    assert config.find_trusted().root == user_folder
+    assert not config.find_workspace().trusted
+    assert config.find_trusted_workspace().root == user_folder
 
 
 def test_new_workspace_is_private(tmp_path: Path) -> None:
-    made = config.find(tmp_path / "w")
-    made.make()
+    made = config.find_workspace(tmp_path / "w")
+    made.create()
     assert (made.root.stat().st_mode & 0o777) == 0o700
-    assert config.find(tmp_path / "w").config == config.Config()
+    assert config.find_workspace(tmp_path / "w").config == config.Config()
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_new_workspace_is_private(tmp_path: Path) -> None:
 def test_mistakes_in_the_file_are_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "safegen.toml").write_text(text)
     with pytest.raises(WorkspaceError) as caught:
-        config.find(tmp_path)
+        config.find_workspace(tmp_path)
     assert "safegen.toml" in str(caught.value)
     assert caught.value.hint
 
@@ -69,18 +69,18 @@ def test_mistakes_in_the_file_are_named(tmp_path: Path, text: str) -> None:
 def test_binary_config(tmp_path: Path) -> None:
     (tmp_path / "safegen.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(WorkspaceError):
-        config.find(tmp_path)
+        config.find_workspace(tmp_path)
 
 
 def test_file_as_workspace(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("x")
     with pytest.raises(UsageError):
-        config.find(file)
+        config.find_workspace(file)
 
 
 def test_unwritable_place(tmp_path: Path) -> None:
     blocker = tmp_path / "file"
     blocker.write_text("x")
     with pytest.raises(WorkspaceError):
-        config.Workspace(blocker / "inside").make()
+        config.Workspace(blocker / "inside").create()

@@ -40,30 +40,30 @@ class Generic(Family):
         side = facts.config("transformer", "sample_size")
         if isinstance(frames, int) and isinstance(side, int):
             return NativeFormat(8 * side, 8 * side, frames, fixed=True)
-        call = introspection.call(facts.pipeline)
+        call = introspection.call_signature(facts.pipeline)
         if call is None:
             return NativeFormat()
         return NativeFormat(
-            call.number("width") or None,
-            call.number("height") or None,
-            call.number("num_frames", "frames", "video_length"),
-            call.number(*_RATE) or call.rate or 24,
+            call.default_number("width") or None,
+            call.default_number("height") or None,
+            call.default_number("num_frames", "frames", "video_length"),
+            call.default_number(*_RATE) or call.rate or 24,
             max(16, call.side or 0),
             _time_scale(facts),
             least=_FEWEST.get(facts.pipeline, 1),
-            timed=bool(call.names.intersection(_RATE)),
+            timed=bool(call.parameters.intersection(_RATE)),
         )
 
     def abilities(self, facts: PipelineConfig) -> frozenset[Ability]:
         """What the arguments of its call allow; nothing where it wants what no way of working has."""
-        name, call = facts.pipeline, introspection.call(facts.pipeline)
+        name, call = facts.pipeline, introspection.call_signature(facts.pipeline)
         if _STAGES.search(name) or (call and call.required - {"prompt", "image", "video"}):
             return frozenset()
         if _FROM_PICTURE.search(name) or (call and "image" in call.required):
-            return frozenset({"first", "both"} if call and "last_image" in call.names else {"first"})
+            return frozenset({"first", "both"} if call and "last_image" in call.parameters else {"first"})
         if "VideoToVideo" in name or (call and "video" in call.required):
             return frozenset({"edit"})
-        return frozenset({"text", "first"} if call and "image" in call.names else {"text"})
+        return frozenset({"text", "first"} if call and "image" in call.parameters else {"text"})
 
     def modes(self, facts: PipelineConfig) -> frozenset[Mode]:
         """Without words there are no shots to tell."""
@@ -75,8 +75,8 @@ class Generic(Family):
         notes = []
         if not _takes(facts, "prompt"):
             notes.append(f"{facts.pipeline} takes no words: the prompt is screened and recorded, no more")
-        call = introspection.call(facts.pipeline)
-        if call and _SOUND & call.names:
+        call = introspection.call_signature(facts.pipeline)
+        if call and _SOUND & call.parameters:
             notes.append("sound that this pipeline can make is not kept")
         return tuple(notes)
 
@@ -86,13 +86,13 @@ class Generic(Family):
 
     def defaults(self, facts: PipelineConfig, fps: int) -> dict[str, Any]:
         """The frame rate, where it is an argument; what some pipelines cannot do without."""
-        call = introspection.call(facts.pipeline)
-        given: dict[str, Any] = {name: fps for name in _RATE if call and name in call.names}
-        if call and "use_resolution_binning" in call.names:
+        call = introspection.call_signature(facts.pipeline)
+        given: dict[str, Any] = {name: fps for name in _RATE if call and name in call.parameters}
+        if call and "use_resolution_binning" in call.parameters:
             given["use_resolution_binning"] = False  # it would make another size than was said
         if facts.pipeline.startswith("EasyAnimate"):
             given["negative_prompt"] = ""  # it fails without one
-        return given | {name: False for name in _SOUND if call and name in call.names}
+        return given | {name: False for name in _SOUND if call and name in call.parameters}
 
     def conditioning(self, pipe: Any, part: PipelineCall) -> dict[str, Any]:
         """The clip to work on without a strength, where the call has none."""
@@ -102,13 +102,13 @@ class Generic(Family):
 
 
 def _takes(facts: PipelineConfig, name: str) -> bool:
-    call = introspection.call(facts.pipeline)
-    return call is None or name in call.names
+    call = introspection.call_signature(facts.pipeline)
+    return call is None or name in call.parameters
 
 
 def _takes_strength(pipe: Any) -> bool:
-    call = introspection.call(type(pipe).__name__)
-    return call is None or "strength" in call.names
+    call = introspection.call_signature(type(pipe).__name__)
+    return call is None or "strength" in call.parameters
 
 
 def _time_scale(facts: PipelineConfig) -> int:

@@ -15,7 +15,7 @@ from safegen.detectors.frames import _hub, faces, falconsai, known, shieldgemma,
 from safegen.detectors.frames._absent import CheckAbsent
 from safegen.detectors.frames._classifier import ClassifierCheck
 from safegen.errors import CheckUnavailable
-from safegen.moderation.hide import hidden
+from safegen.moderation.hide import hide_faces
 from safegen.types import Clip
 
 
@@ -312,7 +312,7 @@ def test_faces_are_hidden_before_and_after_they_are_seen(how: Any) -> None:
     def find(frame: Any) -> list[tuple[int, int, int, int]]:
         return [(20, 20, 16, 16)] if next(number) == 10 else []
 
-    out = list(hidden(Clip.from_array(frames, 24), how, find=find))
+    out = list(hide_faces(Clip.from_array(frames, 24), how, detect=find))
     assert len(out) == 20
     changed = [i for i in range(20) if not np.array_equal(out[i], frames[i])]
     assert changed == list(range(4, 17))
@@ -328,4 +328,4 @@ def test_a_detector_that_fails_hides_nothing_and_says_so() -> None:
         raise RuntimeError("boom")
 
     with pytest.raises(CheckUnavailable):
-        list(hidden(clip(), "blur", find=find))
+        list(hide_faces(clip(), "blur", detect=find))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from safegen.detectors.frames._sampling import sample_frames
-from safegen.detectors.frames._temporal import FrameScores, findings, smoothed, validate_scores
+from safegen.detectors.frames._temporal import FrameScores, findings_over_time, smoothed, validate_scores
 from safegen.detectors.frames.frozen import create
 from safegen.errors import CheckUnavailable
 from safegen.types import Clip
@@ -48,7 +48,7 @@ def test_neighbours_are_averaged_within_a_scene_only() -> None:
         for i, (scene, s) in enumerate([(0, 0), (0, 0.9), (0, 0), (1, 0.9)])
     ]
     assert smoothed(frames, "nudity") == pytest.approx([0.45, 0.3, 0.45, 0.9])
-    found, highest = findings(frames, "x", {"nudity": "nudity"})
+    found, highest = findings_over_time(frames, "x", {"nudity": "nudity"})
     assert [(f.time, round(f.score, 2)) for f in found] == [(0.0, 0.45), (1.5, 0.9)]
     assert highest == pytest.approx(0.9)
 

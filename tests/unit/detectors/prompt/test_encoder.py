@@ -13,12 +13,12 @@ import pytest
 
 from safegen import policies
 from safegen.detectors.prompt import encoder as tier
-from safegen.detectors.prompt._sentences import Sentences
+from safegen.detectors.prompt._sentences import SentenceEncoder
 from safegen.errors import CheckUnavailable, UsageError
 from safegen.policies.engine import decide
 from safegen.policies.schema import Encoder, Policy
 from safegen.screening import screen
-from safegen.screening._encoder import pooled
+from safegen.screening._encoder import pool_opinions
 from safegen.types import CheckRun, Finding, Request
 from training.guard import encoder as recipe
 from training.guard.data import Row
@@ -77,7 +77,7 @@ def _rows() -> list[Row]:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with ``encoder``, the ``other`` encoder, and ``heads`` that belong to the first."""
     base = tmp_path_factory.mktemp("tier")
-    sentences = Sentences(_checkpoint(base / "encoder", 1))
+    sentences = SentenceEncoder(_checkpoint(base / "encoder", 1))
     _checkpoint(base / "other", 2)
     rows = _rows()
     arrays = recipe.taught(base / "encoder", rows, state=base / "state.pt", epochs=60)
@@ -183,15 +183,15 @@ def test_broken_heads_let_nothing_through(made: Path, tmp_path: Path, breakage: 
 def test_an_encoder_that_fails_lets_nothing_through(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     policy = _policy(made / "encoder", made / "heads")
     monkeypatch.setattr(
-        Sentences, "vectors", lambda self, texts: np.full((len(texts), 32), np.nan, np.float32)
+        SentenceEncoder, "vectors", lambda self, texts: np.full((len(texts), 32), np.nan, np.float32)
     )
     with pytest.raises(CheckUnavailable, match="no number"):
         screen(BENIGN, policy=policy)
 
-    def broken(self: Sentences, texts: list[str]) -> None:
+    def broken(self: SentenceEncoder, texts: list[str]) -> None:
         raise RuntimeError("out of memory")
 
-    monkeypatch.setattr(Sentences, "vectors", broken)
+    monkeypatch.setattr(SentenceEncoder, "vectors", broken)
     with pytest.raises(CheckUnavailable, match="RuntimeError"):
         screen(BENIGN, policy=policy)
 
@@ -204,14 +204,14 @@ def test_opinions_are_pooled_per_category() -> None:
         Finding("hate", 0.5, "classifier", "r"),
     ]
     theirs = [Finding("unsafe", 0.1, "encoder", "r"), Finding("sexual", 0.99, "encoder", "r")]
-    got = {f.category: f for f in pooled(mine, theirs)}
+    got = {f.category: f for f in pool_opinions(mine, theirs)}
     assert got["weapons"] is rule
     assert got["unsafe"].score == pytest.approx(0.5)
     assert got["unsafe"].span == (0, 3)
     assert got["hate"].score == pytest.approx(0.0913, abs=1e-3)
     assert got["sexual"].score == pytest.approx(0.5, abs=1e-2)
-    assert pooled([rule], theirs) == [rule, *theirs]
-    broken = pooled([Finding("unsafe", float("nan"), "classifier", "r")], theirs)
+    assert pool_opinions([rule], theirs) == [rule, *theirs]
+    broken = pool_opinions([Finding("unsafe", float("nan"), "classifier", "r")], theirs)
     with pytest.raises(CheckUnavailable):
         decide(BENIGN, policy=policies.load("default"), findings=broken, checks=[CheckRun("classifier", "1")])
 
@@ -236,7 +236,7 @@ def test_the_encoder_as_shipped_decides_as_it_was_taught(made: Path) -> None:
     texts = ["a red ball in the cloud", "a big corpse in the bomb"]
     learned = tune.logits(net, tune.token_ids(made / "encoder", texts), fast=False)
     heads = tier.read_heads(made / "heads")
-    sentences = Sentences(made / "encoder")
+    sentences = SentenceEncoder(made / "encoder")
     plain = heads.logits(sentences.vectors(texts))
     sentences.adapt(heads.adapters)
     merged = heads.logits(sentences.vectors(texts))
@@ -249,7 +249,7 @@ def test_adapters_for_other_layers_let_nothing_through(made: Path, tmp_path: Pat
     name = next(iter(heads.adapters))
     for wrong in ({"encoder.layer.9.output.dense": (down, up)}, {name: (down[:, 1:], up)}):
         with pytest.raises(CheckUnavailable, match="do not fit"):
-            Sentences(made / "encoder").adapt(wrong)
+            SentenceEncoder(made / "encoder").adapt(wrong)
 
 
 def test_an_interrupted_training_goes_on_where_it_stood(made: Path, tmp_path: Path) -> None:

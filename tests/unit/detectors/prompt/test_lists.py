@@ -12,7 +12,7 @@ import yaml
 
 from benchmarks.screening import lists as bench
 from safegen.detectors.prompt import _lexicon
-from safegen.detectors.prompt._slips import close, letters, sound
+from safegen.detectors.prompt._slips import is_misspelling, letter_key, phonetic_key
 from safegen.detectors.prompt.rules import LISTS, Rules
 from safegen.errors import CheckUnavailable
 from safegen.policies import CATEGORIES
@@ -125,11 +125,11 @@ def test_left_alone(text: str) -> None:
 
 def test_a_slip_is_close_and_sounds_alike_or_has_the_same_letters() -> None:
     for slip, meant in (("zukerberg", "zuckerberg"), ("kasimir", "casimir")):
-        assert sound(slip) == sound(meant)
-        assert close(slip, meant)
-    assert letters("donlad") == letters("donald")
-    assert not close("walked", "walker")
-    assert not close("macron", "macron")
+        assert phonetic_key(slip) == phonetic_key(meant)
+        assert is_misspelling(slip, meant)
+    assert letter_key("donlad") == letter_key("donald")
+    assert not is_misspelling("walked", "walker")
+    assert not is_misspelling("macron", "macron")
 
 
 def _write(folder: Path, entries: str) -> Rules:

@@ -101,7 +101,7 @@ def test_four_bits_hold_what_they_were_given() -> None:
 
 def test_a_long_text_is_read_to_its_limit(made: tuple[Any, dict[str, Any]]) -> None:
     read = _reader.unpack(made[1], 13)
-    assert np.array_equal(read.logits([["ball"] * 5000]), read.logits([["ball"] * _reader.MOST]))
+    assert np.array_equal(read.logits([["ball"] * 5000]), read.logits([["ball"] * _reader.MAX_PIECES]))
 
 
 @pytest.mark.parametrize("name", ["places", "0_ask", "1_narrow_bias", "out", "row_scale", "start_scale"])
@@ -127,7 +127,7 @@ def test_many_prompts_at_once_come_out_as_one_by_one() -> None:
 
 def test_a_model_that_gives_no_number_lets_nothing_through(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        _reader.Reader, "logits", lambda self, texts: np.full((len(texts), 13), np.nan, np.float32)
+        _reader.TransformerHalf, "logits", lambda self, texts: np.full((len(texts), 13), np.nan, np.float32)
     )
     with pytest.raises(CheckUnavailable, match="no number"):
         Classifier().run("a red ball")

@@ -44,21 +44,21 @@ def jpeg(frames: np.ndarray, quality: int = 30) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def reference() -> content.Descriptors:
-    return content.describe(seen(clip()))
+    return content.compute_descriptors(seen(clip()))
 
 
 PLAIN = Geometry((1, 0, 0, 1), (0, 0), 64)
 
 
 def test_same_pictures_match(reference):
-    got = content.compare(reference, seen(clip()), PLAIN)
+    got = content.compare_content(reference, seen(clip()), PLAIN)
     assert got.matches and got.score > 0.95 and got.overlap > 0.95
 
 
 def test_without_geometry(reference):
-    assert content.compare(reference, seen(clip()), None).matches
+    assert content.compare_content(reference, seen(clip()), None).matches
     boxed = np.stack([cv2.copyMakeBorder(f, 40, 40, 0, 0, cv2.BORDER_CONSTANT) for f in clip()])
-    assert content.compare(reference, seen(boxed), None).matches
+    assert content.compare_content(reference, seen(boxed), None).matches
 
 
 @pytest.mark.parametrize(
@@ -84,10 +84,10 @@ def test_honest_changes_match(reference, name):
     elif name == "trim":
         frames = frames[9:20]
     elif name == "fps":
-        got = content.compare(reference, seen(frames[::2], fps=6.0), geometry)
+        got = content.compare_content(reference, seen(frames[::2], fps=6.0), geometry)
         assert got.matches
         return
-    assert content.compare(reference, seen(np.ascontiguousarray(frames)), geometry).matches
+    assert content.compare_content(reference, seen(np.ascontiguousarray(frames)), geometry).matches
 
 
 def on_a_desktop(frame: np.ndarray, cut: int = 0) -> FrameSample:
@@ -102,16 +102,16 @@ INSET = Geometry((1, 0, 0, 1), (-144 % 64, -(480 - SIDE) % 64), 64)
 
 
 def test_a_window_on_a_desktop_matches_and_says_how_much_it_is(reference):
-    got = content.compare(reference, on_a_desktop(clip()[7]), INSET)
+    got = content.compare_content(reference, on_a_desktop(clip()[7]), INSET)
     assert got.matches and got.share == pytest.approx(SIDE * SIDE / (640 * 480), abs=0.01)
-    assert content.compare(reference, seen(clip()), PLAIN).share == 1
-    other = content.compare(reference, on_a_desktop(clip(0.15, 0.3)[7]), INSET)
+    assert content.compare_content(reference, seen(clip()), PLAIN).share == 1
+    other = content.compare_content(reference, on_a_desktop(clip(0.15, 0.3)[7]), INSET)
     assert not other.matches and other.overlap == 0
 
 
 def test_a_window_half_off_the_screen_cannot_be_compared(reference):
     moved = Geometry(INSET.a, (INSET.t[0], (INSET.t[1] - 128) % 64), 64)
-    got = content.compare(reference, on_a_desktop(clip()[7], cut=128), moved)
+    got = content.compare_content(reference, on_a_desktop(clip()[7], cut=128), moved)
     assert not got.matches and got.overlap == 0
 
 
@@ -119,19 +119,19 @@ def test_a_window_half_off_the_screen_cannot_be_compared(reference):
     ("x", "y", "radius"), [(0.0, 0.72, 0.14), (0.15, 0.5, 0.14), (0.0, 0.3, 0.2), (0.1, 0.6, 0.1)]
 )
 def test_same_scene_with_another_seed_does_not_match(reference, x, y, radius):
-    got = content.compare(reference, seen(clip(x, y, radius=radius)), PLAIN)
+    got = content.compare_content(reference, seen(clip(x, y, radius=radius)), PLAIN)
     assert not got.matches and got.score < content.THRESHOLD - 0.1
 
 
 def test_same_path_the_other_way_does_not_match(reference):
-    assert not content.compare(reference, seen(clip()[::-1]), PLAIN).matches
+    assert not content.compare_content(reference, seen(clip()[::-1]), PLAIN).matches
 
 
 def test_flat_pictures_do_not_match_anything(reference):
     grey = np.full((6, SIDE, SIDE, 3), 128, np.uint8)
-    assert not content.compare(reference, seen(grey), PLAIN).matches
-    flat = content.describe(seen(grey))
-    assert not content.compare(flat, seen(clip()), PLAIN).matches
+    assert not content.compare_content(reference, seen(grey), PLAIN).matches
+    flat = content.compute_descriptors(seen(grey))
+    assert not content.compare_content(flat, seen(clip()), PLAIN).matches
 
 
 def test_pasted_mark_on_real_clips(shared):
@@ -145,9 +145,9 @@ def test_pasted_mark_on_real_clips(shared):
         return np.stack([cv2.resize(p, (384, 256), interpolation=cv2.INTER_AREA) for p in pictures])
 
     one, other = frames("cogvideo_1"), frames("cogvideo_4")
-    recorded = content.describe(seen(one))
-    assert content.compare(recorded, seen(jpeg(one)), PLAIN).matches
-    assert not content.compare(recorded, seen(other), PLAIN).matches
+    recorded = content.compute_descriptors(seen(one))
+    assert content.compare_content(recorded, seen(jpeg(one)), PLAIN).matches
+    assert not content.compare_content(recorded, seen(other), PLAIN).matches
 
 
 def test_pack_and_unpack(reference):
@@ -160,7 +160,7 @@ def test_pack_and_unpack(reference):
 
 def test_noise_still_fits_the_limit():
     noise = np.random.default_rng(0).integers(0, 256, (40, 192, 340, 3)).astype(np.uint8)
-    assert len(content.describe(seen(noise)).to_bytes()) <= content.MAX_BYTES
+    assert len(content.compute_descriptors(seen(noise)).to_bytes()) <= content.MAX_BYTES
 
 
 @settings(max_examples=60, deadline=None)
@@ -173,7 +173,7 @@ def test_hostile_bytes(data: bytes):
 @settings(max_examples=60, deadline=None)
 @given(position=st.integers(0, 10**6), value=st.integers(0, 255))
 def test_damaged_bytes_never_crash(position: int, value: int):
-    data = bytearray(content.describe(seen(clip(count=3))).to_bytes())
+    data = bytearray(content.compute_descriptors(seen(clip(count=3))).to_bytes())
     data[position % len(data)] ^= value
     try:
         content.Descriptors.from_bytes(bytes(data))
@@ -199,16 +199,16 @@ def test_a_bomb_is_not_unpacked():
     ],
 )
 def test_absurd_geometry_does_not_match(reference, geometry):
-    assert not content.compare(reference, seen(clip(count=4)), geometry).matches
+    assert not content.compare_content(reference, seen(clip(count=4)), geometry).matches
 
 
 def test_no_frames(reference):
     empty = FrameSample(np.zeros((0, 4, 4, 3), np.uint8), (), (), 4, 4, 12.0, 0.0)
-    assert not content.compare(reference, empty, None).matches
+    assert not content.compare_content(reference, empty, None).matches
     with pytest.raises(UnreadableInput):
-        content.describe(empty)
+        content.compute_descriptors(empty)
 
 
 def test_tiny_picture(reference):
     tiny = FrameSample(np.zeros((1, 2, 2, 3), np.uint8), (0.0,), (True,), 2, 2, 12.0, 0.1)
-    assert not content.compare(reference, tiny, None).matches
+    assert not content.compare_content(reference, tiny, None).matches

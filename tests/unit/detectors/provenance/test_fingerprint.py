@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from safegen.detectors.provenance._buckets import REACH
-from safegen.detectors.provenance.content import describe
-from safegen.detectors.provenance.fingerprint import Query, picture_code
-from safegen.detectors.provenance.index import LARGE, Index, Table, Upto
+from safegen.detectors.provenance.content import compute_descriptors
+from safegen.detectors.provenance.fingerprint import CodeQuery, picture_code
+from safegen.detectors.provenance.index import LARGE, Index, IndexedRange, Table
 from safegen.detectors.provenance.search import search
 from safegen.errors import LedgerError
 from safegen.ledger import Ledger
@@ -61,12 +61,12 @@ SEEDS = range(8)
 
 @pytest.fixture(scope="module")
 def recorded() -> dict[int, bytes]:
-    return {10 + seed: describe(scene(seed)).to_bytes() for seed in SEEDS}
+    return {10 + seed: compute_descriptors(scene(seed)).to_bytes() for seed in SEEDS}
 
 
 @pytest.fixture(scope="module")
 def index(recorded: dict[int, bytes]) -> Index:
-    made = Index(Upto("example.com/log", 18, "00"))
+    made = Index(IndexedRange("example.com/log", 18, "00"))
     for number, packed in recorded.items():
         made.add(number, packed)
     return made
@@ -119,7 +119,7 @@ def test_the_table_finds_what_counting_every_bit_finds() -> None:
     query = codes[41_234].copy()
     for bit in rng.choice(256, 30, replace=False):
         query[bit // 64] ^= np.uint64(1 << int(bit % 64))
-    found = table.near(Query(query, False))
+    found = table.nearest_rows(CodeQuery(query, False))
     assert [(n.index, n.bits) for n in found] == [(41_234, 30)]
 
 
@@ -138,8 +138,10 @@ def test_buckets_find_what_reading_every_row_finds(first: int, rest: int) -> Non
     codes[:, 77] = flipped(codes[:, 4321], [17, 99, 200])
     table.fill(codes, np.arange(LARGE, dtype=np.int64) * 10)
     changed = [*rng.choice(16, first, replace=False), *(16 + rng.choice(240, rest, replace=False))]
-    query = Query(flipped(codes[:, 4321], [int(b) for b in changed]), True)
-    quick, whole = (sorted((n.index, n.bits) for n in table.near(query, quick=q)) for q in (True, False))
+    query = CodeQuery(flipped(codes[:, 4321], [int(b) for b in changed]), True)
+    quick, whole = (
+        sorted((n.index, n.bits) for n in table.nearest_rows(query, quick=q)) for q in (True, False)
+    )
     assert quick == whole and (43_210, first + rest) in quick and 770 in [index for index, _ in quick]
 
 
@@ -148,21 +150,23 @@ def test_buckets_reach_so_far_and_no_further_and_keep_up_with_the_table() -> Non
     table = Table()
     codes = rng.integers(0, 2**64, (4, LARGE), dtype=np.uint64)
     table.fill(codes, np.arange(LARGE, dtype=np.int64))
-    far = Query(flipped(codes[:, 9], list(range(REACH + 1))), False)
-    assert [n.index for n in table.near(far)] == [9] and table.near(far, quick=True) == []
+    far = CodeQuery(flipped(codes[:, 9], list(range(REACH + 1))), False)
+    assert [n.index for n in table.nearest_rows(far)] == [9] and table.nearest_rows(far, quick=True) == []
     new = rng.integers(0, 2**64, 4, dtype=np.uint64)
-    assert table.near(Query(new, False), quick=True) == []
+    assert table.nearest_rows(CodeQuery(new, False), quick=True) == []
     table.add(LARGE + 5, [new])
-    assert [(n.index, n.bits) for n in table.near(Query(new, False), quick=True)] == [(LARGE + 5, 0)]
+    assert [(n.index, n.bits) for n in table.nearest_rows(CodeQuery(new, False), quick=True)] == [
+        (LARGE + 5, 0)
+    ]
 
 
 def test_small_tables_are_read_whole() -> None:
     table = Table()
     code = np.arange(4, dtype=np.uint64)
     table.add(3, [code])
-    far = Query(flipped(code, list(range(REACH + 4))), False)
-    assert [n.index for n in table.near(far, quick=True)] == [3]
-    assert Table().near(far, quick=True) == [] and Table().near(far) == []
+    far = CodeQuery(flipped(code, list(range(REACH + 4))), False)
+    assert [n.index for n in table.nearest_rows(far, quick=True)] == [3]
+    assert Table().nearest_rows(far, quick=True) == [] and Table().nearest_rows(far) == []
 
 
 def test_a_flat_picture_has_no_code() -> None:
@@ -205,11 +209,11 @@ def ledger(tmp_path: Path):
 
 def test_kept_beside_the_ledger_and_brought_up_to_date(ledger: Ledger, tmp_path: Path) -> None:
     file = tmp_path / content_index.INDEX_NAME
-    first = release(ledger, describe(scene(0)).to_bytes())
+    first = release(ledger, compute_descriptors(scene(0)).to_bytes())
     assert [m.index for m in content_index.search_releases(ledger, jpeg(scene(0)), file)] == [first]
     assert file.stat().st_mode & 0o777 == 0o600
     release(ledger, b"")
-    second = release(ledger, describe(scene(1)).to_bytes())
+    second = release(ledger, compute_descriptors(scene(1)).to_bytes())
     assert [m.index for m in content_index.search_releases(ledger, jpeg(scene(1)), file)] == [second]
     kept = Index.from_bytes(file.read_bytes())
     assert kept is not None and kept.upto.size == len(ledger) and set(kept.whole.releases) == {first, second}
@@ -219,7 +223,7 @@ def test_kept_beside_the_ledger_and_brought_up_to_date(ledger: Ledger, tmp_path:
 @pytest.mark.parametrize("harm", ["gone", "torn", "junk", "other", "longer", "poisoned", "folder"])
 def test_an_index_that_cannot_be_used_is_built_anew(ledger: Ledger, tmp_path: Path, harm: str) -> None:
     file = tmp_path / content_index.INDEX_NAME
-    number = release(ledger, describe(scene(0)).to_bytes())
+    number = release(ledger, compute_descriptors(scene(0)).to_bytes())
     content_index.open_index(ledger, file)
     data = file.read_bytes()
     file.unlink()
@@ -235,7 +239,7 @@ def test_an_index_that_cannot_be_used_is_built_anew(ledger: Ledger, tmp_path: Pa
         file.write_bytes(replace(kept, upto=replace(kept.upto, size=99)).to_bytes())
     elif harm == "poisoned":  # sound in itself, but it sends us to an entry that is no release
         bad = Index(kept.upto)
-        bad.add(number + 7, describe(scene(0)).to_bytes())
+        bad.add(number + 7, compute_descriptors(scene(0)).to_bytes())
         file.write_bytes(bad.to_bytes())
     elif harm == "folder":
         file.mkdir()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from safegen.detectors.provenance import iscc
-from safegen.detectors.provenance.frame_signature import CATEGORIES, ELEMENTS, frame_signature, table
+from safegen.detectors.provenance.frame_signature import CATEGORIES, ELEMENTS, element_table, frame_signature
 from safegen.errors import CheckUnavailable, UnreadableInput
 
 needs_core = pytest.mark.skipif(not iscc.available(), reason="iscc-core is not installed")
@@ -44,7 +44,7 @@ def test_frame_signature_is_ffmpegs(seed: int) -> None:
 
 
 def test_table() -> None:
-    cells = table()
+    cells = element_table()
     assert cells.shape == (ELEMENTS, 1024) and sum(CATEGORIES) == ELEMENTS
     assert set(np.unique(cells)) == {-1, 0, 1}
     assert (cells[:32] >= 0).all() and (cells[32:].min(axis=1) == -1).all(), "32 averages, 348 differences"
@@ -59,8 +59,8 @@ def test_odd_sizes(shape: tuple[int, int]) -> None:
 def test_five_a_second_as_ffmpegs_fps_filter() -> None:
     """24 frames a second for one second: `-vf fps=5` keeps frames 2, 7, 11, 16, 21."""
     pictures = [(np.full((1, 1, 3), n, np.uint8), n / 24) for n in range(24)]
-    assert [int(p[0, 0, 0]) for p in iscc.five_a_second(pictures)] == [2, 7, 11, 16, 21]
-    assert len(list(iscc.five_a_second(pictures[:1]))) == 1
+    assert [int(p[0, 0, 0]) for p in iscc.resample_frames(pictures)] == [2, 7, 11, 16, 21]
+    assert len(list(iscc.resample_frames(pictures[:1]))) == 1
 
 
 @needs_core

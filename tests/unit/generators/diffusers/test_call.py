@@ -24,11 +24,11 @@ OURS = {"prompt", "width", "height", "num_frames", "frames", "video_length", "nu
 """What is given where the call takes it."""
 
 
-def given(name: str, ability: str) -> tuple[introspection.Call, set[str], set[str]]:
+def given(name: str, ability: str) -> tuple[introspection.CallSignature, set[str], set[str]]:
     """The call that does *ability*, what must be among its arguments, and what is given at all."""
     family, facts = family_of(PipelineConfig(name)), PipelineConfig(name)
     viewed = family.views.get(ability, name)  # type: ignore[call-overload]
-    call = introspection.call(viewed)
+    call = introspection.call_signature(viewed)
     assert call is not None
     ends: dict[str, Any] = {
         "first": {"start": PIXELS},
@@ -38,8 +38,8 @@ def given(name: str, ability: str) -> tuple[introspection.Call, set[str], set[st
     }.get(ability, {})
     pipe = type(viewed, (), {"transformer": SimpleNamespace(config=SimpleNamespace())})()
     conditions = set(family.conditioning(pipe, PipelineCall("x", 32, 32, 37, 1, **ends)))
-    defaults = {n for n in family.defaults(facts, 24) if n in call.names}
-    return call, conditions, conditions | defaults | (OURS & call.names)
+    defaults = {n for n in family.defaults(facts, 24) if n in call.parameters}
+    return call, conditions, conditions | defaults | (OURS & call.parameters)
 
 
 def all_calls() -> list[tuple[str, str]]:
@@ -57,8 +57,8 @@ def test_every_call_is_one_that_the_class_takes() -> None:
     for name, ability in all_calls():
         call, conditions, everything = given(name, ability)
         seen += 1
-        if not conditions <= call.names or not call.required <= everything:
-            wrong.append((name, ability, conditions - call.names, call.required - everything))
+        if not conditions <= call.parameters or not call.required <= everything:
+            wrong.append((name, ability, conditions - call.parameters, call.required - everything))
         if ability != "text" and not conditions:
             assert name.startswith("LTX"), f"{name} is given no picture for {ability}"
     assert not wrong and seen > 60
@@ -77,14 +77,21 @@ def test_the_row_of_each_pipeline(name: str, pipeline_folder: Any) -> None:
 
 
 def test_what_a_class_says_of_itself() -> None:
-    call = introspection.call("SkyReelsV2DiffusionForcingImageToVideoPipeline")
+    call = introspection.call_signature("SkyReelsV2DiffusionForcingImageToVideoPipeline")
     assert call is not None
-    assert call.required == {"image"} and {"last_image", "fps"} <= call.names
-    assert (call.number("width"), call.number("height"), call.number("num_frames")) == (960, 544, 97)
+    assert call.required == {"image"} and {"last_image", "fps"} <= call.parameters
+    assert (
+        call.default_number("width"),
+        call.default_number("height"),
+        call.default_number("num_frames"),
+    ) == (960, 544, 97)
     assert (call.side, call.rate) == (16, 24)
-    sana = introspection.call("SanaVideoPipeline")
-    assert sana is not None and sana.side == 32 and sana.number("num_frames", "frames") == 81
-    assert introspection.call("NoSuchPipeline") is None and introspection.source("../etc") is None
+    sana = introspection.call_signature("SanaVideoPipeline")
+    assert sana is not None and sana.side == 32 and sana.default_number("num_frames", "frames") == 81
+    assert (
+        introspection.call_signature("NoSuchPipeline") is None
+        and introspection.class_source("../etc") is None
+    )
 
 
 def test_pipelines_that_want_more_than_there_is_are_named(tmp_path: Path) -> None:

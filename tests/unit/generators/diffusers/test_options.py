@@ -15,7 +15,7 @@ from safegen.generators.diffusers import options as _options
 from safegen.generators.diffusers.families import family_of
 from safegen.generators.diffusers.generator import DiffusersGenerator
 from safegen.generators.diffusers.model_config import PipelineConfig
-from safegen.generators.diffusers.options import Options
+from safegen.generators.diffusers.options import PipelineOptions
 from safegen.generators.registry import find_generator
 from safegen.protocols import NoProgress
 from safegen.types import Request
@@ -41,7 +41,7 @@ def digest(result: Any) -> str:
 
 def test_pairs() -> None:
     texts = ["offload=model", "lora_scale=0.5", "mag-ratios=[1,1.1]", "vae_tiling=on", "a=x=y"]
-    assert _options.pairs(texts) == {
+    assert _options.parse_name_values(texts) == {
         "offload": "model",
         "lora_scale": 0.5,
         "mag_ratios": [1, 1.1],
@@ -50,13 +50,13 @@ def test_pairs() -> None:
     }
     for bad in (["offload"], ["=x"], ["a b=1"], ["a=1", "a=2"]):
         with pytest.raises(UsageError):
-            _options.pairs(bad)
+            _options.parse_name_values(bad)
 
 
 def test_typed_ones_are_told_from_those_of_the_call() -> None:
-    typed, rest = _options.parse({"offload": "group", "compile": "off", "attention_kwargs": {}})
-    assert typed == Options(offload="group", compile=False) and rest == {"attention_kwargs": {}}
-    assert typed.said() == {} and Options(cache="pab", flow_shift=2.0).said() == {
+    typed, rest = _options.split_options({"offload": "group", "compile": "off", "attention_kwargs": {}})
+    assert typed == PipelineOptions(offload="group", compile=False) and rest == {"attention_kwargs": {}}
+    assert typed.for_record() == {} and PipelineOptions(cache="pab", flow_shift=2.0).for_record() == {
         "cache": "pab",
         "flow_shift": 2.0,
     }
@@ -83,7 +83,7 @@ def test_typed_ones_are_told_from_those_of_the_call() -> None:
 )
 def test_wrong_values_say_what_is_possible(name: str, value: Any) -> None:
     with pytest.raises(UsageError) as error:
-        _options.parse({name: value})
+        _options.split_options({name: value})
     assert error.value.hint
 
 
@@ -186,7 +186,7 @@ def test_two_guidances(pipeline_folder: Any) -> None:
 def test_guidance_where_it_is_a_part(pipeline_folder: Any) -> None:
     found = find_generator(str(pipeline_folder("hunyuan15")))
     assert isinstance(found, DiffusersGenerator)
-    pipe, family = found.loaded().pipe, family_of(PipelineConfig("HunyuanVideo15Pipeline"))
+    pipe, family = found.loaded_pipeline().pipe, family_of(PipelineConfig("HunyuanVideo15Pipeline"))
     assert family.set_guidance(pipe, 3.0) and pipe.guider.guidance_scale == 3.0
     pipe.guider = None
     assert not family.set_guidance(pipe, 3.0)

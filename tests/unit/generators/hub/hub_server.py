@@ -231,7 +231,7 @@ def serving(in_memory: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     monkeypatch.setattr(huggingface_hub.constants, "DOWNLOAD_CHUNK_SIZE", 65_536)
     from safegen.generators.hub import lockfile
 
-    monkeypatch.setattr(lockfile, "folder", lambda: in_memory / "data" / "models")
+    monkeypatch.setattr(lockfile, "records_folder", lambda: in_memory / "data" / "models")
     yield made
     made.shutdown()
     made.server_close()

@@ -19,7 +19,7 @@ PRESET = preset_for_source(NAME)
 
 def refused(kind: type[SafegenError] = GenerationFailed, **how: object) -> SafegenError:
     with pytest.raises(kind) as error:
-        pull.pull(pull.plan(PRESET, **how))  # type: ignore[arg-type]
+        pull.pull_model(pull.plan_pull(PRESET, **how))  # type: ignore[arg-type]
     assert error.value.hint, "an error says what to do"
     assert "\n" not in str(error.value)
     return error.value
@@ -69,18 +69,18 @@ def test_gated_with_the_right_login(server: Hub, monkeypatch: pytest.MonkeyPatch
     server.repos[NAME].gated = True
     server.tokens.add("hf_right")
     monkeypatch.setenv("HF_TOKEN", "hf_right")
-    assert pull.pull(pull.plan(PRESET)).files
+    assert pull.pull_model(pull.plan_pull(PRESET)).files
     assert not server.told_the_cdn, "the login goes to the hub only"
 
 
 @pytest.mark.parametrize("status", [401, 403, 429, 500, 503])
 def test_the_hub_is_ill(server: Hub, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    plan = pull.plan(PRESET)
+    plan = pull.plan_pull(PRESET)
     server.status = status
     said = str(refused())
     assert f"HTTP {status}" in said or "login" in said
     server.status = None
-    assert pull.pull(plan).files
+    assert pull.pull_model(plan).files
 
 
 def test_not_a_pipeline(server: Hub) -> None:
@@ -131,28 +131,28 @@ def test_an_index_that_is_none(server: Hub) -> None:
 def test_something_else_than_a_hub(server: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_ENDPOINT", server.url + "/elsewhere")
     with pytest.raises(SafegenError):
-        pull.plan(PRESET)
+        pull.plan_pull(PRESET)
 
 
 def test_a_path_that_leaves_the_model(server: Hub) -> None:
     server.repos[NAME].commits[0]["../../evil.json"] = b"{}"
     with pytest.raises(UsageError, match="outside"):
-        pull.plan(PRESET)
+        pull.plan_pull(PRESET)
 
 
 def test_a_file_listed_one_way_and_served_another(server: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    plan = pull.plan(PRESET)
+    plan = pull.plan_pull(PRESET)
     sha, files = server.repos[NAME].at("main") or ("", {})
     other = Repo([{**files, "vae/config.json": b"{}"}])
     monkeypatch.setattr(Repo, "shas", property(lambda _: [sha]))
     server.repos[NAME] = other
     with pytest.raises(GenerationFailed, match="serves it another"):
-        pull.pull(plan)
+        pull.pull_model(plan)
 
 
 def test_a_folder_is_not_pulled(server: Hub, tmp_path_factory: pytest.TempPathFactory) -> None:
     with pytest.raises(UsageError, match="nothing to pull"):
-        pull.plan(preset_for_source(str(tmp_path_factory.mktemp("folder"))))
+        pull.plan_pull(preset_for_source(str(tmp_path_factory.mktemp("folder"))))
 
 
 def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,7 +160,7 @@ def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     with pytest.raises(MissingExtra):
-        errors.library()
+        errors.hub_library()
 
 
 def test_what_loading_reads() -> None:
@@ -189,7 +189,7 @@ def test_what_loading_reads() -> None:
         "safety_checker": [None, None],
         "expand_timesteps": True,
     }
-    assert listing.select("x/y", paths, index) == [
+    assert listing.select_files("x/y", paths, index) == [
         "model_index.json",
         "tokenizer/merges.txt",
         "tokenizer/spiece.model",

@@ -27,8 +27,8 @@ def preset() -> Preset:
     return preset_for_source(NAME)
 
 
-def pulled(preset: Preset, **how: object) -> lockfile.Record:
-    return pull.pull(pull.plan(preset, **how))  # type: ignore[arg-type]
+def pulled(preset: Preset, **how: object) -> lockfile.PinnedModel:
+    return pull.pull_model(pull.plan_pull(preset, **how))  # type: ignore[arg-type]
 
 
 class StopAfter(NoProgress):
@@ -55,7 +55,7 @@ def test_pull_pins_the_commit_and_later_runs_are_offline(
     server.repos[NAME].commits.append({"model_index.json": b"{}"})
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     server.log.clear()
-    folder, version = pull.folder_of(preset)
+    folder, version = pull.verified_folder(preset)
     assert version == commit
     assert (folder / WEIGHTS).read_bytes() == (FOLDER / WEIGHTS).read_bytes()
     assert server.log == []
@@ -68,24 +68,24 @@ def test_the_pulled_pipeline_loads(server: Hub, preset: Preset) -> None:
 
     pulled(preset)
     server.shutdown()
-    loaded = loading.load(preset)
+    loaded = loading.load_pipeline(preset)
     assert type(loaded.pipe).__name__ == "WanPipeline"
-    shipped = {k: v for k, v in digests.table(FOLDER).items() if k in lockfile.read(NAME).files}  # type: ignore[union-attr]
-    assert loaded.digest == digests.combined(shipped)
-    assert loaded.version == lockfile.read(NAME).commit  # type: ignore[union-attr]
+    shipped = {k: v for k, v in digests.file_digests(FOLDER).items() if k in lockfile.read_record(NAME).files}  # type: ignore[union-attr]
+    assert loaded.digest == digests.combined_digest(shipped)
+    assert loaded.version == lockfile.read_record(NAME).commit  # type: ignore[union-attr]
 
 
 def test_what_was_never_pulled_is_not_downloaded_by_the_way(server: Hub, preset: Preset) -> None:
     with pytest.raises(GenerationFailed, match="not on this machine") as error:
-        pull.folder_of(preset)
+        pull.verified_folder(preset)
     assert f"models pull {NAME}" in error.value.hint
     assert server.log == []
 
 
 def test_a_plan_says_size_and_licence_and_keeps_nothing(server: Hub, preset: Preset, in_memory: Path) -> None:
-    plan = pull.plan(preset)
+    plan = pull.plan_pull(preset)
     assert (
-        plan.to_fetch
+        plan.bytes_to_fetch
         == plan.listing.bytes
         == sum(
             len(d) for p, d in server.repos[NAME].commits[0].items() if p not in ("digests.json", "README.md")
@@ -96,31 +96,31 @@ def test_a_plan_says_size_and_licence_and_keeps_nothing(server: Hub, preset: Pre
 
 
 def test_a_stopped_pull_goes_on_where_it_ended(server: Hub, preset: Preset) -> None:
-    plan = pull.plan(preset)
+    plan = pull.plan_pull(preset)
     with pytest.raises(Interrupted):
-        pull.pull(plan, progress=StopAfter(2))
-    assert lockfile.read(NAME) is None
-    again = pull.plan(preset)
-    assert 0 < again.to_fetch < plan.to_fetch - 1_500_000
+        pull.pull_model(plan, progress=StopAfter(2))
+    assert lockfile.read_record(NAME) is None
+    again = pull.plan_pull(preset)
+    assert 0 < again.bytes_to_fetch < plan.bytes_to_fetch - 1_500_000
     server.log.clear()
-    pull.pull(again)
+    pull.pull_model(again)
     starts = [int(r.removeprefix("bytes=").split("-")[0]) for r in server.ranges()]
     assert starts and starts[0] > 0
-    assert pull.folder_of(preset)[0].is_dir()
+    assert pull.verified_folder(preset)[0].is_dir()
 
 
 def test_a_cut_connection_is_taken_up_again(server: Hub, preset: Preset) -> None:
     server.cut[WEIGHTS] = 300_000
     pulled(preset)
     assert any(int(r.removeprefix("bytes=").split("-")[0]) > 100_000 for r in server.ranges())
-    assert (pull.folder_of(preset)[0] / WEIGHTS).read_bytes() == (FOLDER / WEIGHTS).read_bytes()
+    assert (pull.verified_folder(preset)[0] / WEIGHTS).read_bytes() == (FOLDER / WEIGHTS).read_bytes()
 
 
 def test_altered_bytes_are_thrown_away(server: Hub, preset: Preset, in_memory: Path) -> None:
     server.altered.add(WEIGHTS)
     with pytest.raises(GenerationFailed, match="did not arrive as the hub lists it"):
         pulled(preset)
-    assert lockfile.read(NAME) is None
+    assert lockfile.read_record(NAME) is None
     assert not list((in_memory / "cache").rglob("*.safegen-part"))
     server.altered.clear()
     pulled(preset)
@@ -148,40 +148,40 @@ def test_damaged_weights_are_never_loaded_and_pull_mends_them(
     server: Hub, preset: Preset, damage: object, said: str
 ) -> None:
     pulled(preset)
-    folder, _ = pull.folder_of(preset)
+    folder, _ = pull.verified_folder(preset)
     damage((folder / WEIGHTS).resolve())  # type: ignore[operator]
     with pytest.raises(GenerationFailed, match=said) as error:
-        pull.folder_of(preset)
+        pull.verified_folder(preset)
     assert "pull" in error.value.hint
     pulled(preset)
-    assert (pull.folder_of(preset)[0] / WEIGHTS).read_bytes() == (FOLDER / WEIGHTS).read_bytes()
+    assert (pull.verified_folder(preset)[0] / WEIGHTS).read_bytes() == (FOLDER / WEIGHTS).read_bytes()
 
 
 def test_an_alteration_with_the_old_times_is_found(server: Hub, preset: Preset) -> None:
     pulled(preset)
-    file = (pull.folder_of(preset)[0] / WEIGHTS).resolve()
+    file = (pull.verified_folder(preset)[0] / WEIGHTS).resolve()
     before = file.stat()
     alter(file)
     os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
     with pytest.raises(GenerationFailed, match="altered"):
-        pull.folder_of(preset)
+        pull.verified_folder(preset)
 
 
 def test_an_added_file_is_found(server: Hub, preset: Preset) -> None:
     pulled(preset)
-    folder, _ = pull.folder_of(preset)
+    folder, _ = pull.verified_folder(preset)
     (folder / "transformer" / "diffusion_pytorch_model.safetensors.index.json").write_text("{}")
     with pytest.raises(GenerationFailed, match="was added"):
-        pull.folder_of(preset)
+        pull.verified_folder(preset)
 
 
 def test_unchanged_files_are_not_hashed_again_unless_asked(server: Hub, preset: Preset) -> None:
     record = pulled(preset)
-    assert pull.verify(record) == 0
-    assert pull.verify(record, fully=True) == len(record.files)
-    (pull.folder_of(preset)[0] / WEIGHTS).resolve().touch()
-    assert pull.verify(record) == 1
-    assert pull.verify(lockfile.read(NAME)) == 0  # type: ignore[arg-type]
+    assert pull.verify_model(record) == 0
+    assert pull.verify_model(record, fully=True) == len(record.files)
+    (pull.verified_folder(preset)[0] / WEIGHTS).resolve().touch()
+    assert pull.verify_model(record) == 1
+    assert pull.verify_model(lockfile.read_record(NAME)) == 0  # type: ignore[arg-type]
 
 
 def test_update_moves_the_pin_and_a_plain_pull_does_not(server: Hub, preset: Preset) -> None:
@@ -192,25 +192,25 @@ def test_update_moves_the_pin_and_a_plain_pull_does_not(server: Hub, preset: Pre
     moved = pulled(preset, update=True)
     assert moved.commit == server.repos[NAME].shas[1] != first.commit
     back = pulled(preset, revision=first.commit)
-    assert back.commit == first.commit == pull.folder_of(preset)[1]
+    assert back.commit == first.commit == pull.verified_folder(preset)[1]
 
 
 def test_another_revision_than_the_pinned_one_is_said(server: Hub, preset: Preset) -> None:
     record = pulled(preset)
-    assert pull.folder_of(replace(preset, revision=record.commit))[1] == record.commit
+    assert pull.verified_folder(replace(preset, revision=record.commit))[1] == record.commit
     with pytest.raises(GenerationFailed, match="pinned to") as error:
-        pull.folder_of(replace(preset, revision="v9"))
+        pull.verified_folder(replace(preset, revision="v9"))
     assert "--revision v9" in error.value.hint
 
 
 def test_terms_must_be_accepted(server: Hub) -> None:
     hunyuan = PRESETS["hunyuanvideo"]
     server.repos[hunyuan.source] = Repo([files_of(FOLDER)], licence="other")
-    plan = pull.plan(hunyuan)
+    plan = pull.plan_pull(hunyuan)
     with pytest.raises(GenerationFailed, match=r"European Union.*South Korea") as error:
-        pull.pull(plan)
+        pull.pull_model(plan)
     assert "--accept-licence" in error.value.hint
-    assert pull.pull(plan, accepted=True).accepted
+    assert pull.pull_model(plan, accepted=True).accepted
 
 
 def test_terms_of_a_copy_under_another_name(server: Hub, preset: Preset) -> None:
@@ -222,43 +222,43 @@ def test_terms_of_a_copy_under_another_name(server: Hub, preset: Preset) -> None
 def test_full_disk(server: Hub, preset: Preset, monkeypatch: pytest.MonkeyPatch) -> None:
     import shutil
 
-    plan = pull.plan(preset)
+    plan = pull.plan_pull(preset)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: type("Usage", (), {"free": 1000})())
     with pytest.raises(GenerationFailed, match=r"disk .* is full") as error:
-        pull.pull(plan)
+        pull.pull_model(plan)
     assert "HF_HUB_CACHE" in error.value.hint
 
 
 def test_two_pulls_at_once(server: Hub, preset: Preset) -> None:
-    plan = pull.plan(preset)
-    with lockfile.alone(NAME), pytest.raises(GenerationFailed, match="another process"):
-        pull.pull(plan)
+    plan = pull.plan_pull(preset)
+    with lockfile.exclusive_pull(NAME), pytest.raises(GenerationFailed, match="another process"):
+        pull.pull_model(plan)
 
 
 def test_a_damaged_record_is_no_pin(server: Hub, preset: Preset) -> None:
     pulled(preset)
-    file = lockfile.path_of(NAME)
+    file = lockfile.record_path(NAME)
     data = json.loads(file.read_text())
     file.write_text(json.dumps({**data, "files": 3}))
     with pytest.raises(GenerationFailed, match="cannot be read"):
-        pull.folder_of(preset)
+        pull.verified_folder(preset)
 
 
 def test_partial_sizes(server: Hub, preset: Preset, in_memory: Path) -> None:
-    plan = pull.plan(preset)
+    plan = pull.plan_pull(preset)
     item = next(i for i in plan.listing.files if i.path == WEIGHTS)
     part = in_memory / "cache" / f"models--{NAME.replace('/', '--')}" / "blobs" / f"{item.etag}.safegen-part"
     part.parent.mkdir(parents=True)
     part.write_bytes(b"x" * (item.size + 5))  # longer than the file: thrown away, not trusted
     pulled(preset)
-    assert download.missing(NAME, plan.listing.files) == 0
+    assert download.bytes_missing(NAME, plan.listing.files) == 0
 
 
 def test_unpin(server: Hub, preset: Preset) -> None:
     pulled(preset)
-    assert pull.pulled() == [NAME]
-    pull.unpin(NAME)
-    assert pull.pulled() == []
+    assert pull.list_pulled() == [NAME]
+    pull.unpin_model(NAME)
+    assert pull.list_pulled() == []
     with pytest.raises(UsageError):
-        pull.unpin(NAME)
+        pull.unpin_model(NAME)
     assert issubclass(UsageError, SafegenError)

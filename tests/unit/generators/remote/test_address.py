@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from safegen.errors import UsageError
-from safegen.generators.remote.address import Address, key, parse, settings
-from safegen.generators.remote.engines import ENGINES, recognise
-from safegen.generators.remote.fields import fields
+from safegen.generators.remote.address import Address, find_key, parse_address, parse_options
+from safegen.generators.remote.engines import ENGINES, detect_engine
+from safegen.generators.remote.fields import request_fields
 from safegen.generators.remote.generator import RemoteGenerator
 from safegen.types import Input, Request
 
@@ -21,7 +21,7 @@ CLIP = (Input("video", Path("a.mp4")),)
 
 
 def test_an_address_has_its_parts() -> None:
-    found = parse("HTTPS://GPU.example:8443/v1/#Wan-AI/Wan2.1-T2V-1.3B-Diffusers")
+    found = parse_address("HTTPS://GPU.example:8443/v1/#Wan-AI/Wan2.1-T2V-1.3B-Diffusers")
     assert found == Address("https://gpu.example:8443/v1", "Wan-AI/Wan2.1-T2V-1.3B-Diffusers")
     assert (found.origin, found.host) == ("https://gpu.example:8443", "gpu.example:8443")
     assert found.identifier == "https://gpu.example:8443/v1#Wan-AI/Wan2.1-T2V-1.3B-Diffusers"
@@ -47,7 +47,7 @@ def test_an_address_has_its_parts() -> None:
 )
 def test_bad_addresses_are_usage_errors_that_repeat_no_secret(written: str) -> None:
     with pytest.raises(UsageError) as error:
-        parse(written)
+        parse_address(written)
     assert error.value.hint
     assert "s3cret" not in str(error.value) + error.value.hint
     assert error.value.__cause__ is None
@@ -65,39 +65,44 @@ def test_bad_addresses_are_usage_errors_that_repeat_no_secret(written: str) -> N
     ],
 )
 def test_who_can_read_along(url: str, private: bool) -> None:
-    assert Address(url, "m").private is private
+    assert Address(url, "m").is_confidential is private
 
 
 def test_a_key_comes_from_the_environment_then_the_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
     import keyring
 
     monkeypatch.setattr(keyring, "get_password", lambda service, user: f"{service} {user}".replace(" ", "@"))
-    none = settings({})
-    assert key(LOCAL, none, {"SAFEGEN_REMOTE_KEY": "k1\n"}) == "k1"
-    assert key(LOCAL, settings({"key_env": "MINE"}), {"MINE": "k2", "SAFEGEN_REMOTE_KEY": "k1"}) == "k2"
-    assert key(LOCAL, none, {"OPENAI_API_KEY": "never"}) == "safegen@http://127.0.0.1:30010"
-    assert key(LOCAL, none, {}, open_keyring=False) is None
+    none = parse_options({})
+    assert find_key(LOCAL, none, {"SAFEGEN_REMOTE_KEY": "k1\n"}) == "k1"
+    assert (
+        find_key(LOCAL, parse_options({"key_env": "MINE"}), {"MINE": "k2", "SAFEGEN_REMOTE_KEY": "k1"})
+        == "k2"
+    )
+    assert find_key(LOCAL, none, {"OPENAI_API_KEY": "never"}) == "safegen@http://127.0.0.1:30010"
+    assert find_key(LOCAL, none, {}, open_keyring=False) is None
 
 
 def test_a_key_that_is_named_and_missing_or_no_key_is_an_error() -> None:
     with pytest.raises(UsageError, match="MINE is empty"):
-        key(LOCAL, settings({"key_env": "MINE"}), {"SAFEGEN_REMOTE_KEY": "k1"})
+        find_key(LOCAL, parse_options({"key_env": "MINE"}), {"SAFEGEN_REMOTE_KEY": "k1"})
     with pytest.raises(UsageError) as error:
-        key(LOCAL, settings({}), {"SAFEGEN_REMOTE_KEY": "s3cret\x1bkey"})
+        find_key(LOCAL, parse_options({}), {"SAFEGEN_REMOTE_KEY": "s3cret\x1bkey"})
     assert "s3cret" not in str(error.value)
 
 
 def test_a_key_goes_over_plain_http_only_when_told_so() -> None:
     with pytest.raises(UsageError, match="plain http"):
-        key(FAR, settings({}), {"SAFEGEN_REMOTE_KEY": "k"})
-    assert key(FAR, settings({"plain_key": "true"}), {"SAFEGEN_REMOTE_KEY": "k"}) == "k"
-    assert key(FAR, settings({}), {}, open_keyring=False) is None
+        find_key(FAR, parse_options({}), {"SAFEGEN_REMOTE_KEY": "k"})
+    assert find_key(FAR, parse_options({"plain_key": "true"}), {"SAFEGEN_REMOTE_KEY": "k"}) == "k"
+    assert find_key(FAR, parse_options({}), {}, open_keyring=False) is None
 
 
 def test_settings_are_read_from_text_and_values() -> None:
-    found = settings({"engine": "sglang", "timeout": "2.5", "retries": 0, "delete": "yes", "flow_shift": "3"})
+    found = parse_options(
+        {"engine": "sglang", "timeout": "2.5", "retries": 0, "delete": "yes", "flow_shift": "3"}
+    )
     assert (found.engine, found.timeout, found.retries, found.delete) == (ENGINES["sglang"], 2.5, 0, True)
-    assert found.own == {"flow_shift": 3}
+    assert found.engine_options == {"flow_shift": 3}
 
 
 @pytest.mark.parametrize(
@@ -114,7 +119,7 @@ def test_settings_are_read_from_text_and_values() -> None:
 )
 def test_settings_that_cannot_be(options: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
-        settings(options)
+        parse_options(options)
 
 
 @pytest.mark.parametrize(
@@ -137,29 +142,31 @@ def test_settings_that_cannot_be(options: dict[str, Any]) -> None:
 def test_each_engine_gets_its_own_fields(engine: str, expected: dict[str, Any]) -> None:
     more = {} if engine == "openai" else {"fps": 16, "steps": 20}
     request = Request("a cat", width=832, height=480, seconds=4.0, seed=7, **more)
-    sent, notes = fields(ENGINES[engine], request, {})
+    sent, notes = request_fields(ENGINES[engine], request, {})
     assert sent == expected
     assert any("no seed" in note for note in notes) == (engine == "openai")
 
 
 def test_a_fraction_of_a_second_is_said_in_frames_or_refused() -> None:
     request = Request("a cat", seconds=2.5, fps=16)
-    assert fields(ENGINES["vllm-omni"], request, {})[0] == {"fps": 16, "seed": 0, "num_frames": 40}
+    assert request_fields(ENGINES["vllm-omni"], request, {})[0] == {"fps": 16, "seed": 0, "num_frames": 40}
     with pytest.raises(UsageError, match="whole seconds"):
-        fields(ENGINES["openai"], Request("a cat", seconds=2.5), {})
-    sent, _ = fields(ENGINES["sglang"], Request("a cat", seconds=2.5), {"num_frames": 81})
+        request_fields(ENGINES["openai"], Request("a cat", seconds=2.5), {})
+    sent, _ = request_fields(ENGINES["sglang"], Request("a cat", seconds=2.5), {"num_frames": 81})
     assert sent == {"seed": 0, "num_frames": 81}
 
 
 def test_vllm_omni_would_make_one_frame_unless_told_how_long() -> None:
-    assert fields(ENGINES["vllm-omni"], Request("a cat"), {})[0]["seconds"] == "4"
-    assert "seconds" not in fields(ENGINES["sglang"], Request("a cat"), {})[0]
+    assert request_fields(ENGINES["vllm-omni"], Request("a cat"), {})[0]["seconds"] == "4"
+    assert "seconds" not in request_fields(ENGINES["sglang"], Request("a cat"), {})[0]
 
 
 def test_own_settings_are_numbers_and_switches_only() -> None:
     sglang, dynamo = ENGINES["sglang"], ENGINES["dynamo"]
-    assert fields(sglang, Request("x"), {"flow_shift": 3, "enable_teacache": True})[0]["flow_shift"] == 3
-    assert fields(dynamo, Request("x"), {"boundary_ratio": 0.9})[0]["nvext"]["boundary_ratio"] == 0.9
+    assert (
+        request_fields(sglang, Request("x"), {"flow_shift": 3, "enable_teacache": True})[0]["flow_shift"] == 3
+    )
+    assert request_fields(dynamo, Request("x"), {"boundary_ratio": 0.9})[0]["nvext"]["boundary_ratio"] == 0.9
     for name, value in (
         ("prompt", "unscreened words"),
         ("negative_prompt", "unscreened words"),
@@ -171,9 +178,9 @@ def test_own_settings_are_numbers_and_switches_only() -> None:
         ("num_frames", 2.5),
     ):
         with pytest.raises(UsageError):
-            fields(sglang, Request("x"), {name: value})
+            request_fields(sglang, Request("x"), {name: value})
     with pytest.raises(UsageError, match="flow_shift"):  # its form drops this field silently
-        fields(sglang, Request("x", mode="image", inputs=FRAME), {"flow_shift": 3})
+        request_fields(sglang, Request("x", mode="image", inputs=FRAME), {"flow_shift": 3})
 
 
 @pytest.mark.parametrize(
@@ -200,15 +207,15 @@ def test_what_an_engine_cannot_is_said_before_anything_leaves(
     engine: str, request_: Request, why: str
 ) -> None:
     with pytest.raises(UsageError) as error:
-        fields(ENGINES[engine], request_, {}, 3.0)
+        request_fields(ENGINES[engine], request_, {}, 3.0)
     assert why in f"{error.value} {error.value.hint}"
 
 
 def test_extending_asks_for_what_is_missing() -> None:
     request = Request("on", mode="extend", inputs=CLIP, seconds=7.0)
-    assert fields(ENGINES["openai"], request, {}, 3.0)[0] == {"seconds": "4"}
+    assert request_fields(ENGINES["openai"], request, {}, 3.0)[0] == {"seconds": "4"}
     with pytest.raises(UsageError, match="whole seconds"):
-        fields(ENGINES["openai"], request, {}, 6.9)
+        request_fields(ENGINES["openai"], request, {}, 6.9)
 
 
 @pytest.mark.parametrize(
@@ -224,7 +231,7 @@ def test_extending_asks_for_what_is_missing() -> None:
     ],
 )
 def test_an_engine_is_recognised_or_the_plain_one_assumed(models: Any, engine: str, names: Any) -> None:
-    assert recognise(models) == (ENGINES[engine], names)
+    assert detect_engine(models) == (ENGINES[engine], names)
 
 
 def test_the_outlook_contacts_nobody_and_says_what_leaves() -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from safegen.errors import GenerationFailed
 from safegen.generators.registry import find_generator
-from safegen.generators.remote.responses import clean
+from safegen.generators.remote.responses import sanitize
 from safegen.media.scratch import scratch_in
 from safegen.protocols import NoProgress
 from safegen.types import Generated, Request
@@ -236,6 +236,6 @@ def test_sound_credentials_are_handed_on_and_broken_ones_are_a_failure(
 
 
 def test_foreign_text_is_made_harmless() -> None:
-    assert clean("a\x1b]0;title\x07b\u202e\u200bc\r\n d", None) == "a ]0;title b c d"
-    assert clean(f"x{KEY}y", KEY) == "x(key)y"
-    assert len(clean("z" * 10**6)) == 300
+    assert sanitize("a\x1b]0;title\x07b\u202e\u200bc\r\n d", None) == "a ]0;title b c d"
+    assert sanitize(f"x{KEY}y", KEY) == "x(key)y"
+    assert len(sanitize("z" * 10**6)) == 300

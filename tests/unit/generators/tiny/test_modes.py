@@ -169,12 +169,14 @@ def test_stopping_in_the_middle(generator: TinyGenerator, clips: tuple[Clip, Cli
         generator.generate(
             ask("extend"), progress=counting(stop_after=2), conditions=[given("video", clips[0])]
         )
-    assert not generator.loaded().pipe.transformer._forward_pre_hooks
+    assert not generator.loaded_pipeline().pipe.transformer._forward_pre_hooks
 
 
 def test_broken_latents_are_no_picture(generator: TinyGenerator) -> None:
     import torch
 
-    latents = torch.full((1, generator.loaded().pipe.transformer.config.in_channels, 1, 8, 8), torch.nan)
+    latents = torch.full(
+        (1, generator.loaded_pipeline().pipe.transformer.config.in_channels, 1, 8, 8), torch.nan
+    )
     with pytest.raises(GenerationFailed):
-        _latents.decode(generator.loaded().pipe, latents)
+        _latents.decode(generator.loaded_pipeline().pipe, latents)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from safegen.detectors.prompt._identity import neutralise_identity
-from safegen.detectors.prompt._vectorise import words_of
+from safegen.detectors.prompt._vectorise import feature_words
 from training.guard import asked, benign, unlabelled, unsafe
 from training.guard.data import Row, is_held_out
 
@@ -56,7 +56,7 @@ def test_altered_copies_of_held_out_rows_are_held_out() -> None:
 def test_who_somebody_is_leaves_no_trace_in_the_features(term: str) -> None:
     article = "an" if term[0].lower() in "aeiou" else "a"
     text = f"{article} {term} woman running from the police".lower()
-    assert words_of(text) == words_of("a norwegian woman running from the police")
+    assert feature_words(text) == feature_words("a norwegian woman running from the police")
 
 
 @pytest.mark.parametrize(
