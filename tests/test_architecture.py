@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -86,6 +87,18 @@ def modules() -> dict[str, Path]:
 MODULES = modules()
 
 
+@functools.cache
+def text(name: str) -> str:
+    """A module's text, read once."""
+    return MODULES[name].read_text(encoding="utf-8")
+
+
+@functools.cache
+def parsed(name: str) -> ast.Module:
+    """A module's syntax tree, made once."""
+    return ast.parse(text(name))
+
+
 def layer(name: str) -> int | None:
     """The layer of a module; None for the package's own root."""
     for i, group in enumerate(LAYERS):
@@ -94,7 +107,8 @@ def layer(name: str) -> int | None:
     return None
 
 
-def imports(tree: ast.AST, *, toplevel_only: bool) -> set[str]:
+@functools.cache
+def imports(tree: ast.AST, *, toplevel_only: bool) -> frozenset[str]:
     """Absolute names of imported modules."""
     nodes = ast.walk(tree)
     found: set[str] = set()
@@ -109,12 +123,12 @@ def imports(tree: ast.AST, *, toplevel_only: bool) -> set[str]:
             found.update(a.name for a in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             found.update({node.module, *(f"{node.module}.{a.name}" for a in node.names)})
-    return found
+    return frozenset(found)
 
 
 @pytest.mark.parametrize("name", sorted(MODULES))
 def test_imports_point_one_way(name: str) -> None:
-    tree = ast.parse(MODULES[name].read_text(encoding="utf-8"))
+    tree = parsed(name)
     mine = layer(name)
     if name == "safegen":
         return
@@ -127,33 +141,33 @@ def test_imports_point_one_way(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(MODULES))
 def test_nobody_imports_the_bare_folders(name: str) -> None:
-    tree = ast.parse(MODULES[name].read_text(encoding="utf-8"))
+    tree = parsed(name)
     roots = {i.split(".")[0] for i in imports(tree, toplevel_only=False)}
     assert not roots & {"cli", "detectors", "policies", "training", "benchmarks", "tests"}
 
 
 @pytest.mark.parametrize("name", sorted(n for n in MODULES if n.startswith("safegen.cli")))
 def test_commands_import_heavy_libraries_lazily(name: str) -> None:
-    tree = ast.parse(MODULES[name].read_text(encoding="utf-8"))
+    tree = parsed(name)
     assert not {i.split(".")[0] for i in imports(tree, toplevel_only=True)} & HEAVY
 
 
 @pytest.mark.parametrize("name", sorted(MODULES))
 def test_torch_is_never_imported_at_the_top(name: str) -> None:
-    tree = ast.parse(MODULES[name].read_text(encoding="utf-8"))
+    tree = parsed(name)
     heavy = {i.split(".")[0] for i in imports(tree, toplevel_only=True)}
     assert not heavy & {"torch", "diffusers", "transformers"}
 
 
 @pytest.mark.parametrize("name", sorted(MODULES))
 def test_rooms_are_small(name: str) -> None:
-    lines = MODULES[name].read_text(encoding="utf-8").count("\n")
+    lines = text(name).count("\n")
     assert lines <= MAX_LINES, f"{name} has {lines} lines: split it by meaning"
 
 
 @pytest.mark.parametrize("name", sorted(MODULES))
 def test_the_library_never_prints(name: str) -> None:
-    tree = ast.parse(MODULES[name].read_text(encoding="utf-8"))
+    tree = parsed(name)
     calls = {n.func.id for n in ast.walk(tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
     assert "print" not in calls
 
@@ -161,7 +175,7 @@ def test_the_library_never_prints(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(MODULES))
 def test_no_except_returns_a_pass(name: str) -> None:
     """A bare ``except: pass`` (or continue, or return True/None) hides a check that could not run."""
-    tree = ast.parse(MODULES[name].read_text(encoding="utf-8"))
+    tree = parsed(name)
     for node in ast.walk(tree):
         if not isinstance(node, ast.ExceptHandler):
             continue

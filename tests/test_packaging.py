@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.once import once
+
 ROOT = Path(__file__).resolve().parent.parent
 MUST = [
     "safegen/__init__.py",
@@ -29,10 +31,13 @@ MUST = [
 @pytest.fixture(scope="module")
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A wheel from the tree and one from the sdist of the tree."""
-    out = tmp_path_factory.mktemp("dist")
-    build = [sys.executable, "-m", "build", "--no-isolation", "-o"]
-    subprocess.run([*build, str(out / "direct"), "--wheel", str(ROOT)], check=True, capture_output=True)
-    subprocess.run([*build, str(out / "via"), str(ROOT)], check=True, capture_output=True)
+
+    def build(out: Path) -> None:
+        command = [sys.executable, "-m", "build", "--no-isolation", "-o"]
+        subprocess.run([*command, str(out / "direct"), "--wheel", str(ROOT)], check=True, capture_output=True)
+        subprocess.run([*command, str(out / "via"), str(ROOT)], check=True, capture_output=True)
+
+    out = once(tmp_path_factory, "dist", build)
     return {name: next((out / name).glob("*.whl")) for name in ("direct", "via")}
 
 
@@ -87,7 +92,7 @@ def _core(*arguments: str, site: Path | None = None, cwd: Path) -> subprocess.Co
         text=True,
         cwd=cwd,
         env=env,
-        timeout=120,
+        timeout=600,
     )
 
 
@@ -137,20 +142,26 @@ def test_commands_never_import_torch(tmp_path: Path, shared: Path, arguments: li
         capture_output=True,
         text=True,
         env={**os.environ, "SAFEGEN_WORKSPACE": str(tmp_path)},
-        timeout=120,
+        timeout=600,
     )
     assert "HEAVY []" in done.stdout, done.stderr
 
 
 def test_help_is_fast() -> None:
-    """``safegen --help`` within 1.5x of importing click; medians side by side, 2x here for noisy machines."""
-    import statistics
-    import time
+    """``safegen --help`` within 1.5x of importing click; 2x here. Processor time, the best of each: other
+    work on the machine lengthens neither.
+    """
+
+    resource = pytest.importorskip("resource", reason="processor time of children is POSIX")
+
+    def used() -> float:
+        found = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return float(found.ru_utime + found.ru_stime)
 
     def spent(*command: str) -> float:
-        started = time.perf_counter()
+        before = used()
         subprocess.run([sys.executable, *command], check=True, capture_output=True)
-        return time.perf_counter() - started
+        return used() - before
 
     ours, click = [], []
     for _ in range(9):
@@ -158,4 +169,4 @@ def test_help_is_fast() -> None:
         ours.append(
             spent("-c", "import sys; sys.argv = ['safegen', '--help']; from safegen.cli import main; main()")
         )
-    assert statistics.median(ours) <= 2 * statistics.median(click)
+    assert min(ours) <= 2 * min(click)

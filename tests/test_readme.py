@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str
 def run(command: str, place: tuple[Path, dict[str, str]]) -> str:
     folder, env = place
     done = subprocess.run(
-        command, shell=True, cwd=folder, env=env, capture_output=True, text=True, timeout=300
+        command, shell=True, cwd=folder, env=env, capture_output=True, text=True, timeout=600
     )
     assert "Traceback" not in done.stderr
     return done.stdout
@@ -60,17 +61,16 @@ def test_python_example_runs(place: tuple[Path, dict[str, str]]) -> None:
     folder, env = place
     code = blocks("python")[0]
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=folder, env=env, capture_output=True, text=True, timeout=300
+        [sys.executable, "-c", code], cwd=folder, env=env, capture_output=True, text=True, timeout=600
     )
     assert done.returncode == 0, done.stderr
 
 
-def test_commands_of_the_table_exist() -> None:
+def test_commands_of_the_table_exist(
+    python: Callable[..., subprocess.CompletedProcess[bytes]], tmp_path: Path
+) -> None:
     for name in re.findall(r"`safegen ([a-z]+)", README):
-        done = subprocess.run(
-            [sys.executable, "-m", "safegen", name, "--help"], capture_output=True, text=True
-        )
-        assert done.returncode == 0, name
+        assert python("-m", "safegen", name, "--help", cwd=tmp_path).returncode == 0, name
 
 
 def test_links_exist() -> None:

@@ -10,6 +10,8 @@ import pytest
 import safegen
 
 PROMPT = "a red ball rolling left to right over green grass"
+SECONDS = 2.0
+"""Of a release: enough for everything that is asked of one."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Studio:
     workspace = folder / "workspace"
 
     def make(name: str, prompt: str, seed: int) -> safegen.Release:
-        return safegen.generate(prompt, folder / name, seed=seed, workspace=workspace)
+        return safegen.generate(prompt, folder / name, seed=seed, seconds=SECONDS, workspace=workspace)
 
     return Studio(
         workspace,

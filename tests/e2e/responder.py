@@ -31,7 +31,7 @@ class Responder:
         responder = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
-            timeout = 30
+            timeout = 300
 
             def do_POST(self) -> None:
                 question = ocsp.load_der_ocsp_request(self.rfile.read(int(self.headers["Content-Length"])))

@@ -170,13 +170,13 @@ def test_a_browser_shows_each_cue_when_it_should(tmp_path: Path) -> None:
     (tmp_path / "index.html").write_text(PAGE.format("clip"))
     with browser.served(tmp_path) as address, browser.browser() as tab:
         tab.call("Page.navigate", url=f"{address}/index.html")
-        tab.until("window.loaded === 3 && document.getElementById('v').readyState >= 3", 60)
+        tab.until("window.loaded === 3 && document.getElementById('v').readyState >= 3", 300)
         assert tab.evaluate("window.failed") == ""
         tab.evaluate("document.getElementById('v').play()")
-        tab.until("document.getElementById('v').currentTime > 1", 60)
+        tab.until("document.getElementById('v').currentTime > 1", 300)
         picture = base64.b64decode(tab.call("Page.captureScreenshot")["data"])
         (tmp_path / "player.png").write_bytes(picture)
-        tab.until("window.ended", 120)
+        tab.until("window.ended", 300)
         seen = tab.evaluate("window.seen")
         assert tab.evaluate("window.failed") == ""
         assert tab.evaluate("document.getElementById('v').videoWidth") == 64
@@ -199,7 +199,7 @@ def test_the_transcript_is_a_page_a_screen_reader_can_use(tmp_path: Path) -> Non
     (tmp_path / "t.html").write_text(render_transcript(built, title="Transcript: clip"))
     with browser.served(tmp_path) as address, browser.browser() as tab:
         tab.call("Page.navigate", url=f"{address}/t.html")
-        tab.until("document.readyState === 'complete' && document.title", 60)
+        tab.until("document.readyState === 'complete' && document.title", 300)
         tree = tab.call("Accessibility.getFullAXTree")["nodes"]
     roles = [n["role"]["value"] for n in tree if not n.get("ignored")]
     names = [n.get("name", {}).get("value", "") for n in tree if n["role"]["value"] == "heading"]

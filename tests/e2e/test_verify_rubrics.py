@@ -7,6 +7,7 @@ Node, for tests only). Without Node, or where its one package cannot be fetched,
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -44,7 +45,9 @@ class Rubric:
 
 
 @pytest.fixture(scope="module")
-def evaluate(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Rubric, Any], Any]:
+def evaluate(
+    root: Path, tmp_path_factory: pytest.TempPathFactory, users_home: str
+) -> Callable[[Rubric, Any], Any]:
     """Runs a rubric's expressions over a document with Node."""
     if not (shutil.which("node") and shutil.which("npm")):
         pytest.skip("needs Node and npm to evaluate JSON Formula")
@@ -54,7 +57,8 @@ def evaluate(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[
         for name in ("package.json", "evaluate.mjs"):
             shutil.copy(folder / name, copy)
         command = ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts"]
-        done = subprocess.run(command, cwd=copy, capture_output=True, text=True, timeout=120)
+        env = {**os.environ, "HOME": users_home}  # which registry npm asks is set up there
+        done = subprocess.run(command, cwd=copy, env=env, capture_output=True, text=True, timeout=600)
         if done.returncode:
             pytest.skip("the JSON Formula package cannot be fetched here")
         folder = copy
@@ -68,7 +72,7 @@ def evaluate(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[
         }
         command = ["node", "evaluate.mjs"]
         done = subprocess.run(
-            command, cwd=folder, input=json.dumps(job), capture_output=True, text=True, timeout=120
+            command, cwd=folder, input=json.dumps(job), capture_output=True, text=True, timeout=600
         )
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)

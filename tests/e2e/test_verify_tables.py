@@ -121,7 +121,7 @@ def test_withdrawn(maker: Maker, tmp_path: Path) -> None:
 
 def test_expired(maker: Maker, tmp_path: Path) -> None:
     """An expired certificate without an independent witness of the time proves nothing."""
-    brief = short_lived(tmp_path / "brief", 6)
+    brief = short_lived(tmp_path / "brief", 3600)
     signer: KeySigner = brief.signer()
     path = maker.release(tmp_path / "brief.mp4", content_id=5, signer=signer)
     root = tmp_path / "brief.pem"

@@ -119,7 +119,7 @@ def test_pasted_mark_is_a_conflict(studio: Studio, tmp_path: Path, victim: str) 
 def _soften(frame: np.ndarray) -> np.ndarray:
     import cv2
 
-    return cv2.GaussianBlur(frame, (0, 0), 3)
+    return cv2.GaussianBlur(frame, (0, 0), 4)
 
 
 def _blur(frame: np.ndarray) -> np.ndarray:

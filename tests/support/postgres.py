@@ -40,7 +40,7 @@ def server() -> Iterator[str]:
 
         def run(*command: str) -> None:
             subprocess.run(
-                command, check=True, cwd=place, env=env, timeout=60, stdout=subprocess.DEVNULL, **who
+                command, check=True, cwd=place, env=env, timeout=600, stdout=subprocess.DEVNULL, **who
             )
 
         run(f"{folder}/initdb", "-D", data, "-U", USER, "-A", "trust", "-E", "UTF8", "--no-sync")

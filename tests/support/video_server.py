@@ -23,12 +23,22 @@ import av
 import numpy as np
 
 MODEL = "test/wan"
+PATIENCE = 300.0
+"""Seconds after which something that never happens fails a test; nothing else hangs on how many they are."""
+
+
+def until(happened: Callable[[], object]) -> None:
+    """Wait until the function *happened* says so."""
+    end = time.monotonic() + PATIENCE
+    while not happened():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.01)
 
 
 @dataclass(frozen=True)
 class Answer:
     """One scripted answer. ``cut``: hang up after that many bytes of the body; ``length``: what
-    content-length says; ``wait``: seconds of silence first."""
+    content-length says; ``wait``: seconds of silence first, or until the test is over."""
 
     status: int = 200
     body: bytes = b""
@@ -73,6 +83,8 @@ class VideoServer:
     asked: list[Asked] = field(default_factory=list)
     url: str = ""
     on_ask: Callable[[Asked], None] = lambda _asked: None
+    silent: int = 0
+    over: threading.Event = field(default_factory=threading.Event)
     _polls: int = 0
 
     @property
@@ -83,6 +95,11 @@ class VideoServer:
     def calls(self, method: str, ending: str = "") -> list[Asked]:
         """The requests with this method whose path ends so."""
         return [a for a in self.asked if a.method == method and a.path.endswith(ending)]
+
+    def heard(self, method: str, ending: str = "") -> list[Asked]:
+        """``calls``, once there is one: a client may be done with a server that is slow to listen."""
+        until(lambda: self.calls(method, ending))
+        return self.calls(method, ending)
 
     @property
     def created(self) -> Asked:
@@ -147,13 +164,17 @@ class _Handler(BaseHTTPRequestHandler):
         fields, files = _parsed(self.headers.get("content-type", ""), body)
         asked = Asked(self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, fields, files)
         answer = self.state.answer(asked)
-        time.sleep(answer.wait)
-        self.send_response(answer.status)
-        for name, value in answer.headers.items():
-            self.send_header(name, value)
-        self.send_header("content-length", str(len(answer.body) if answer.length is None else answer.length))
-        self.end_headers()
+        if answer.wait:
+            self.state.silent += 1
+            self.state.over.wait(answer.wait)
+            self.state.silent -= 1
         try:
+            self.send_response(answer.status)
+            for name, value in answer.headers.items():
+                self.send_header(name, value)
+            length = len(answer.body) if answer.length is None else answer.length
+            self.send_header("content-length", str(length))
+            self.end_headers()
             self.wfile.write(answer.body if answer.cut is None else answer.body[: answer.cut])
         except OSError:
             self.close_connection = True
@@ -199,6 +220,7 @@ def serving(**state: Any) -> Iterator[VideoServer]:
     try:
         yield server
     finally:
+        server.over.set()
         http.shutdown()
         http.server_close()
 

@@ -189,8 +189,8 @@ def test_reading_works_after_a_fork(signed: Path, identity: Identity) -> None:
     )
     process.start()
     try:
-        assert here.poll(30) and here.recv() is True
-        process.join(30)
+        assert here.poll(300) and here.recv() is True
+        process.join(300)
         assert process.exitcode == 0
     finally:  # a child that is left alive would be waited for when this process ends
         process.kill()

@@ -21,6 +21,7 @@ from safegen.keys.trust import TrustStore, export_pem, export_trust, parse_trust
 from safegen.types import CredentialState, Json
 
 NOW = datetime.now(UTC)
+Ephemeral = Callable[[Callable[[Identity], None]], Identity]
 
 
 def test_export_here_add_there(signed: Path, identity: Identity, tmp_path: Path) -> None:
@@ -67,16 +68,20 @@ def field_anchors_have_to_be_certificates(signed: Path) -> None:
         read_credentials(signed, anchors_pem=["no certificate"])
 
 
-def test_expired(
-    video: Path, definition: Json, tmp_path: Path, ephemeral: Callable[[float], Identity], tsa: Any
-) -> None:
+def test_expired(video: Path, definition: Json, tmp_path: Path, ephemeral: Ephemeral, tsa: Any) -> None:
     """With and without a time stamp, with the stamp's authority pinned, elsewhere pinned, or not."""
-    identity = ephemeral(2.5)
     plain, stamped = tmp_path / "plain.mp4", tmp_path / "stamped.mp4"
-    sign_file(video, plain, definition, signer=identity.signer())
-    sign_file(video, stamped, definition, signer=identity.signer(), tsa_url=tsa.url)
     signed_at = datetime.now(UTC)
-    assert read_credentials(plain, anchors_pem=[identity.root_pem]).trusted
+
+    def in_time(identity: Identity) -> None:
+        nonlocal signed_at
+        for path, url in ((plain, None), (stamped, tsa.url)):
+            path.unlink(missing_ok=True)
+            sign_file(video, path, definition, signer=identity.signer(), tsa_url=url)
+        signed_at = datetime.now(UTC)
+        assert read_credentials(plain, anchors_pem=[identity.root_pem]).trusted
+
+    identity = ephemeral(in_time)
     time.sleep(max(0.0, (identity.expires - datetime.now(UTC)).total_seconds()) + 1.1)
 
     late = read_credentials(plain, anchors_pem=[identity.root_pem])

@@ -9,7 +9,6 @@ import stat
 import subprocess
 import sys
 import textwrap
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -275,15 +274,17 @@ def test_of_many_makers_one_wins(folder: Path, tmp_path: Path) -> None:
     code = """
         import pathlib, sys, time
         from safegen.keys.identity import Identity
+        print("ready", flush=True)
         while not pathlib.Path(sys.argv[2]).exists(): time.sleep(0.005)
         made = Identity.load_or_create(pathlib.Path(sys.argv[1]), name="Studio")
         made.unlock()
         print(made.fingerprint, made.log_vkey)
     """
     makers = [run(code, folder, tmp_path / "go") for _ in range(4)]
-    time.sleep(0.5)
+    for maker in makers:
+        assert maker.stdout is not None and maker.stdout.readline() == "ready\n"
     (tmp_path / "go").touch()
-    answers = {maker.communicate(timeout=60)[0] for maker in makers}
+    answers = {maker.communicate(timeout=300)[0] for maker in makers}
     assert len(answers) == 1 and all(maker.returncode == 0 for maker in makers)
     assert [p.name for p in folder.parent.iterdir()] == ["keys"]
 
@@ -307,7 +308,7 @@ def test_killed_in_the_middle_leaves_nothing_half(folder: Path, writes: int) -> 
         Identity.load_or_create(pathlib.Path(sys.argv[1]), name="Studio")
     """
     killed = run(code, folder, writes)
-    killed.wait(timeout=60)
+    killed.wait(timeout=300)
     assert killed.returncode == -signal.SIGKILL
     assert not folder.exists()
     left = list(folder.parent.iterdir())

@@ -185,7 +185,7 @@ def test_several_processes_make_and_fill_it_together(open_ledger: OpenLedger) ->
     for worker in range(4):
         pid = os.fork()
         if pid == 0:
-            signal.alarm(120)  # a child that hangs is not waited for for ever
+            signal.alarm(300)  # a child that hangs is not waited for for ever
             try:
                 with open_ledger() as ledger:
                     for number in range(10):

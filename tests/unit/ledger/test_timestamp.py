@@ -30,7 +30,7 @@ def serve() -> Iterator[Callable[[Answer], str]]:
 
     def start(answer: Answer) -> str:
         class Handler(http.server.BaseHTTPRequestHandler):
-            timeout = 30
+            timeout = 300
 
             def do_POST(self) -> None:
                 self.rfile.read(int(self.headers["Content-Length"]))

@@ -25,6 +25,7 @@ from safegen.pipeline.protect import _preview_clip
 from safegen.pipeline.stages import UnmarkedClip
 from safegen.policies import load
 from safegen.types import Clip
+from tests.support.video_server import until
 
 
 class Counted(Footage):
@@ -126,7 +127,7 @@ def test_ahead_hands_errors_on_and_ends_its_thread() -> None:
     assert next(stream) == 1
     with pytest.raises(UnreadableInput, match="it broke"):
         next(stream)
-    assert closed.wait(2)
+    assert closed.wait(300)
 
     def endless() -> Iterator[int]:
         while True:
@@ -135,7 +136,7 @@ def test_ahead_hands_errors_on_and_ends_its_thread() -> None:
     stream = prefetch(endless())
     next(stream)
     stream.close()
-    assert threading.active_count() <= before
+    until(lambda: threading.active_count() <= before)
 
 
 def test_an_iterator_that_cannot_be_closed_keeps_nobody_waiting() -> None:
@@ -177,7 +178,7 @@ def test_a_reader_of_the_common_pass_never_waits_for_ever(how: str) -> None:
         view.feed(None)
     else:
         view.run(lambda clip: None)
-    reader.join(5)
+    reader.join(300)
     assert not reader.is_alive()
     assert len(ended) == 1
 

@@ -14,6 +14,8 @@ from safegen.media import sandbox
 from safegen.media.encode import encode_mp4
 from safegen.types import AudioTrack
 
+pytestmark = pytest.mark.usefixtures("cold_sandbox")
+
 
 def picture(i: int, size: tuple[int, int] = (96, 128)) -> np.ndarray:
     frame = np.full((*size, 3), (200, 30, 30), np.uint8)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -65,9 +66,20 @@ def absent() -> Any:
     raise CheckAbsent("not installed")
 
 
+OVER = threading.Event()
+"""The test that has a check hang is over: no time-out depends on who is faster."""
+
+
 def hang() -> Any:
-    time.sleep(5)
+    OVER.wait(300)
     return [], RAN
+
+
+@pytest.fixture(autouse=True)
+def _over() -> Iterator[None]:
+    OVER.clear()
+    yield
+    OVER.set()
 
 
 FAULTS: dict[str, Callable[[], Any]] = {
@@ -132,14 +144,25 @@ def test_a_check_that_is_not_installed(check: str, monkeypatch: pytest.MonkeyPat
 
 
 def test_waiting_for_frames_is_not_thinking(monkeypatch: pytest.MonkeyPatch) -> None:
-    clip = made().clip
+    """By a clock of our own, on which only the making of frames takes time: longer than patience lasts."""
+    clip, passed, looked = made().clip, [0.0], threading.Event()
+    thinking = gate_checks._Watch.thinking
+
+    def look(watch: gate_checks._Watch) -> float:
+        seen = thinking.fget(watch)
+        looked.set()
+        return float(seen)
 
     def slowly() -> Any:
         for frame in clip:
-            time.sleep(0.05)
+            passed[0] += 2 * gate_checks.PATIENCE
+            looked.clear()
+            assert looked.wait(300)
             yield frame
 
-    monkeypatch.setattr(gate_checks, "PATIENCE", 0.2)
+    monkeypatch.setattr(gate_checks, "time", SimpleNamespace(monotonic=lambda: passed[0]))
+    monkeypatch.setattr(gate_checks._Watch, "thinking", property(look))
+    monkeypatch.setattr(gate_checks, "_LOOK", 0.001)
     found, ran = gate_checks.run_check("blank", replace(clip, open=slowly))
     assert (found, ran.name) == ([], "blank")
 

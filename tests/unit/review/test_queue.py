@@ -209,7 +209,7 @@ def test_a_denial_rewritten_in_the_database_approves_nothing(root: Path) -> None
 def _race(root: Path, index: int, gate: object, answers: object) -> None:
     with opened(root) as ledger:
         recorded = hold(ledger)
-        gate.wait(60)  # type: ignore[attr-defined]
+        gate.wait(300)  # type: ignore[attr-defined]
         try:
             queue.spend_approval(ledger, index, HELD, recorded=recorded)
             answers.put("passed")  # type: ignore[attr-defined]
@@ -227,9 +227,9 @@ def test_of_two_processes_one_passes(root: Path) -> None:
     for process in both:
         process.start()
     try:
-        found = sorted(answers.get(timeout=60) for _ in both)
+        found = sorted(answers.get(timeout=300) for _ in both)
         for process in both:
-            process.join(60)
+            process.join(300)
     finally:  # a child that is left alive would be waited for when this process ends
         for process in both:
             process.kill()

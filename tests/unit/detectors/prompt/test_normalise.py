@@ -10,6 +10,7 @@ from safegen.detectors.prompt._tokens import stem, tokens
 from safegen.detectors.prompt.language import identify
 from safegen.detectors.prompt.normalise import plain_view
 from safegen.detectors.prompt.views import views
+from tests.support.speed import allowed
 
 
 @pytest.mark.parametrize(
@@ -85,7 +86,7 @@ SLOW = {
 def test_long_hostile_text_takes_little_time(text: str) -> None:
     start = time.process_time()
     views(text[:100_000])
-    assert time.process_time() - start < 4.0
+    assert time.process_time() - start < allowed(4.0)
 
 
 @pytest.mark.slow
@@ -93,7 +94,7 @@ def test_long_hostile_text_takes_little_time(text: str) -> None:
 def test_a_megabyte_takes_linear_time(text: str) -> None:
     start = time.process_time()
     views(text)
-    assert time.process_time() - start < 40.0
+    assert time.process_time() - start < allowed(40.0)
 
 
 def test_spans_of_tokens() -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import signal
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,7 @@ from safegen.generators.remote.generator import RemoteGenerator
 from safegen.media.scratch import scratch_in
 from safegen.protocols import NoProgress
 from safegen.types import Clip, Condition, Generated, Input, Request
-from tests.support.video_server import Answer, VideoServer, encoded, serving
+from tests.support.video_server import PATIENCE, Answer, Asked, VideoServer, encoded, serving
 
 pytest.importorskip("openai")
 KEY = "sk-s3cret-key"
@@ -202,28 +200,27 @@ def test_a_copy_on_the_server_is_deleted_when_asked(server: VideoServer) -> None
 
 
 class Cancel(NoProgress):
-    """A user who presses stop after a while."""
+    """A user who presses stop once the server has been asked how far it is."""
 
-    def __init__(self, after: float) -> None:
-        self.at = time.monotonic() + after
+    def __init__(self, server: VideoServer) -> None:
+        self.server = server
 
     def cancelled(self) -> bool:
-        return time.monotonic() > self.at
+        return bool(self.server.calls("GET", "/videos/video_1"))
 
 
 def test_stopping_stops_the_server_too(server: VideoServer) -> None:
     server.states = [{"status": "in_progress", "progress": 5}]
     with pytest.raises(Interrupted):
-        ask(server, Cancel(0.6))
-    assert server.calls("DELETE", "/videos/video_1")
+        ask(server, Cancel(server))
+    assert server.heard("DELETE", "/videos/video_1")
 
 
 def test_stopping_does_not_wait_for_a_silent_server(server: VideoServer) -> None:
-    server.script["retrieve"] = [Answer(wait=20)]
-    started = time.monotonic()
+    server.script["retrieve"] = [Answer(wait=PATIENCE)]
     with pytest.raises(Interrupted):
-        ask(server, Cancel(0.6))
-    assert time.monotonic() - started < 5
+        ask(server, Cancel(server))
+    assert server.silent == 1
 
 
 @pytest.fixture
@@ -238,12 +235,17 @@ def test_ctrl_c_stops_the_server_too(server: VideoServer, listening: None) -> No
     import _thread
 
     server.states = [{"status": "in_progress", "progress": 5}]
-    server.on_ask = lambda asked: (
-        threading.Timer(0.2, _thread.interrupt_main).start() if asked.method == "POST" else None
-    )
+    pressed: list[str] = []
+
+    def press(asked: Asked) -> None:
+        if asked.path.endswith("/videos/video_1") and not pressed:
+            pressed.append(asked.path)
+            _thread.interrupt_main()
+
+    server.on_ask = press
     with pytest.raises(KeyboardInterrupt):
         ask(server)
-    assert server.calls("DELETE", "/videos/video_1")
+    assert server.heard("DELETE", "/videos/video_1")
 
 
 def test_without_the_client_library(server: VideoServer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -82,7 +82,7 @@ def test_a_timeout_lets_nothing_through(checkpoint: Build) -> None:
     started = time.monotonic()
     with pytest.raises(CheckUnavailable, match="within"):
         screen(Request(HELD), policy=_policy(folder, timeout=1e-4))
-    assert time.monotonic() - started < 30
+    assert time.monotonic() - started < 300
 
 
 def test_what_is_not_a_guard_is_refused(checkpoint: Build, tmp_path: Path) -> None:
