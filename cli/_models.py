@@ -1,4 +1,4 @@
-"""How ``safegen models`` shows what it says, and how it asks before a download."""
+"""Output of ``safegen models``, and its confirmation before a download."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def agreed(plan: Plan, shown: Mapping[str, Any], *, yes: bool, accepted: bool, a
         return True
     if not on_terminal():
         raise UsageError(
-            f"this would download {size(plan.to_fetch)}", hint="say --yes where nobody can be asked"
+            f"this would download {size(plan.to_fetch)}", hint="add --yes to confirm without a prompt"
         )
     if click.confirm(f"download {size(plan.to_fetch)}?", err=True):
         return True

@@ -1,4 +1,4 @@
-"""Cases of the review queue, for people and programs."""
+"""Show cases of the review queue, for people and programs."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def _print_clip(shown: dict[str, Any]) -> None:
     if "source_sha256" in output:
         click.echo(f"clip       the video made elsewhere with SHA-256 {plain(str(output['source_sha256']))}")
         return
-    where = shown["clip"] or "not here any more"
+    where = shown["clip"] or "no longer available"
     click.echo(f"clip       {plain(where)} (frames {plain(str(output.get('frames_sha256')))[:16]}...)")
 
 

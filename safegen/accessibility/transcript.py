@@ -15,8 +15,8 @@ section { border-top-width: 1px; } ul { padding-left: 0; list-style: none; } li 
 time { color: var(--none); font-variant-numeric: tabular-nums; }
 """
 _FOOT = (
-    "Descriptions were made by a program that looked at the pictures. Where it guessed it says "
-    "&quot;perhaps&quot;; what it could not tell it names."
+    "The descriptions were written by a program that analysed the pictures. Where it guessed it says "
+    "&quot;perhaps&quot;; it names what it could not make out."
 )
 
 
@@ -28,7 +28,7 @@ def transcript(
     if NOTES[tracks.heard]:
         body.append(f"<p>{_text(NOTES[tracks.heard])}</p>")
     if asked:
-        body.append(f"<p>Asked for: {_text(asked)}. What was made is described below.</p>")
+        body.append(f"<p>Prompt: {_text(asked)}. What was actually made is described below.</p>")
     if whole:
         found = "; ".join(f"{a.name.replace('_', ' ')}: {a.value}" for a in whole)
         body.append(f"<p>Also found in it: {_text(found)}.</p>")

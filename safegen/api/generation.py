@@ -1,4 +1,4 @@
-"""The Python API's making half: every way of working, from words or clips to a release.
+"""The generating half of the Python API: every way of working, from words or clips to a release.
 
 Each function screens, admits inputs, generates, marks, signs, records and releases; each takes the same
 options (``Options``). Every function raises SafegenError subclasses only and never prints.
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class How(TypedDict, total=False):
-    """How a clip is released, whatever it is made of.
+    """How a clip is released, however it was made.
 
     ``watermark``: scheme (default ``tile``); ``crf``: H.264 quality (18); ``overwrite``: replace an existing
     output; ``workspace``: its folder; ``signer`` signs instead of the workspace's identity
@@ -70,8 +70,8 @@ def generate(
     """Screen *prompt*, generate a video, mark, sign, record and release it.
 
     *output* is the final path (default: a fresh name in the current folder); it never appears before
-    everything has succeeded. *image* is a picture to begin with, *last_image* one to end with, where the
-    model can.
+    everything has succeeded. *image* is a picture to begin with, *last_image* one to end with, if the model
+    supports it.
 
     Raises RefusedByPolicy, HeldForReview, UsageError (UnreadableInput for a bad input), CheckUnavailable,
     GenerationFailed, ReleaseFailed, Interrupted; in every case no output file is left.
@@ -88,7 +88,7 @@ def remix(
     strength: float | None = None,
     **options: Unpack[Options],
 ) -> Release:
-    """*video* made anew after *prompt*; *strength* in (0, 1]: how far it may leave it. As ``generate``."""
+    """Remake *video* from *prompt*; *strength* in (0, 1]: how far to depart from it. As ``generate``."""
     settings, how = _split(options)
     return release(build.remix(video, prompt, strength=strength, **settings), output, **how)
 
@@ -101,9 +101,9 @@ def extend(
     backwards: bool = False,
     **options: Unpack[Options],
 ) -> Release:
-    """*video* and what comes after it, or with *backwards* before it; ``seconds`` is the length of all of it.
+    """Extend *video* forwards, or with *backwards* backwards; ``seconds`` is the length of the whole result.
 
-    Without *prompt* the one that the workspace kept for the video is used, else none: a warning says which.
+    Without *prompt*, the one the workspace kept for the video is used, if any: a warning says which.
     Raises as ``generate``.
     """
     settings, how = _split(options)
@@ -116,7 +116,7 @@ def extend(
 def loop(
     video: PathLike, prompt: str | None = None, output: PathLike | None = None, **options: Unpack[Options]
 ) -> Release:
-    """*video* as a clip that ends where it begins. *prompt* as for ``extend``. Raises as ``generate``."""
+    """Make *video* end where it begins. *prompt* as for ``extend``. Raises as ``generate``."""
     settings, how = _split(options)
     return release(build.loop(video, prompt, workspace=_workspace(how), **settings), output, **how)
 
@@ -128,14 +128,14 @@ def blend(
     output: PathLike | None = None,
     **options: Unpack[Options],
 ) -> Release:
-    """A clip that turns *video* into *next_video*. *prompt* as for ``extend``. Raises as ``generate``."""
+    """Make a clip that turns *video* into *next_video*. *prompt*: see ``extend``. Raises as ``generate``."""
     settings, how = _split(options)
     space = _workspace(how)
     return release(build.blend(video, next_video, prompt, workspace=space, **settings), output, **how)
 
 
 def storyboard(shots: Sequence[Shot], output: PathLike | None = None, **options: Unpack[Options]) -> Release:
-    """One clip from several prompts on a time line, the first at 0 seconds. Raises as ``generate``."""
+    """Make one clip from several prompts on a timeline, the first at 0 seconds. Raises as ``generate``."""
     settings, how = _split(options)
     return release(build.storyboard(shots, **settings), output, **how)
 
@@ -165,18 +165,18 @@ def generate_request(
 def variations(
     asked: Asked, output: PathLike | None, count: int, *, resume: bool = False, **how: Unpack[How]
 ) -> Iterator[Variation]:
-    """*count* clips of one request, one after the other, with seeds derived from its seed; each by itself.
+    """Make *count* clips of one request, one after the other, with seeds derived from its seed.
 
-    *output* ``clip.mp4`` stands for ``clip-1.mp4`` and so on. What fails in generating or marking comes as
-    an item with its error, and the others go on; anything else is raised. With *resume* files that are
-    already there are kept where they are what would be made. Raises UsageError, and as ``generate`` does.
+    *output* ``clip.mp4`` stands for ``clip-1.mp4`` and so on. A clip that fails in generating or marking
+    becomes an item with its error, and the others continue; anything else is raised. With *resume*, existing
+    files are kept if they are what would be made. Raises UsageError, and as ``generate`` does.
     """
     from safegen.api.variations import vary
     from safegen.errors import UsageError
     from safegen.pipeline.produce import find_generator, produce
 
     if how.get("approval") is not None:
-        raise UsageError("an approval lets one request pass, once", hint="leave out the variations")
+        raise UsageError("an approval lets a single request pass, once", hint="omit --variations")
     with _studio(how) as studio:
         generator = find_generator(asked.request.model)
 
@@ -208,7 +208,7 @@ def plan(
 
 
 def _split(options: Options) -> tuple[Settings, How]:
-    """What is made, and how it is released. Raises TypeError for a name that is neither."""
+    """What to make, and how to release it. Raises TypeError for a name that is neither."""
     made, how = Settings.__annotations__, How.__annotations__
     for name in options:
         if name not in made and name not in how:

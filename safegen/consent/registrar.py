@@ -1,4 +1,4 @@
-"""The registrar's key: granting consent is another permission than generating with it.
+"""The registrar's key: granting consent is a separate permission from generating with it.
 
 The private half (``consent.key``) is needed to grant; whoever generates needs the public half
 (``consent.pub``) only, and without a signature of the registrar's an entry of the ledger grants nothing.
@@ -74,8 +74,8 @@ def open_registrar(folder: Path) -> Registrar:
         if not (folder / KEY).exists():
             if (folder / PUBLIC).exists():
                 raise KeyUnavailable(
-                    "the registrar's key is not here, so no consent can be granted here",
-                    hint=f"bring {KEY} where it is kept, or ask whoever has it",
+                    "the registrar's key is not in this workspace, so no consent can be granted here",
+                    hint=f"copy {KEY} into the workspace, or ask whoever holds it",
                 )
             _make(folder, phrase)
         data = read_private(folder / KEY)
@@ -100,7 +100,7 @@ def _make(folder: Path, phrase: bytes | None) -> None:
 
 
 def public_half(folder: Path) -> Ed25519PublicKey | None:
-    """The registrar's public key in *folder*; None where nobody ever granted. Raises KeyUnavailable."""
+    """The registrar's public key in *folder*; None if no consent was ever granted. Raises KeyUnavailable."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
     try:
@@ -112,4 +112,6 @@ def public_half(folder: Path) -> Ed25519PublicKey | None:
     try:
         return Ed25519PublicKey.from_public_bytes(bytes.fromhex(text.strip()))
     except ValueError as error:
-        raise KeyUnavailable(f"{PUBLIC} holds no key", hint=f"restore {folder / PUBLIC}") from error
+        raise KeyUnavailable(
+            f"{PUBLIC} does not contain a key", hint=f"restore {folder / PUBLIC} from a backup"
+        ) from error

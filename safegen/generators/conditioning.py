@@ -1,4 +1,4 @@
-"""Inputs as a pipeline wants them: its size, its frame rate."""
+"""Inputs as a pipeline needs them: its size, its frame rate."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def frames_of(clip: Clip, width: int, height: int, fps: int, progress: Progress,
     count = max(1, round(clip.seconds * fps)) if clip.count > 1 else 1
     if count > most:
         raise UsageError(
-            f"an input of {clip.seconds:.0f} s is too long to work on",
+            f"an input of {clip.seconds:.0f} s is too long",
             hint=f"cut it to {most / fps:.0f} s or less first",
         )
     wanted = [min(clip.count - 1, int(i * clip.fps / fps + 1e-9)) for i in range(count)]

@@ -1,4 +1,4 @@
-"""``check``: recompute the ledger from its entries up and list everything that does not fit.
+"""``check``: recompute the ledger from its entries up and list every inconsistency.
 
 The order of trust: checkpoints outside the database, then those in it, then the entries. Reading goes in
 pages with a transaction each, so that a long check never keeps writers waiting; entries added meanwhile
@@ -108,7 +108,9 @@ class _Check:
                 "private-missing", f"the private part of entry {row.position} is missing", row.position
             )
         elif commitment(as_bytes(row.salt), as_bytes(row.body)) != value["commitment"]:
-            self.wrong("private-changed", f"the private part of entry {row.position} changed", row.position)
+            self.wrong(
+                "private-changed", f"the private part of entry {row.position} was changed", row.position
+            )
 
     def _time(self, value: Json, index: int) -> None:
         """Clocks are set back now and then: worth a note, not a problem."""
@@ -132,7 +134,7 @@ class _Check:
             stored = {row.id: as_bytes(row.hash) for row in connection.execute(query)}
         bad = sum(stored.get(key) != value for key, value in pending.items())
         if bad:
-            self.wrong("tree-changed", f"{bad} stored nodes of the tree are not what the entries give")
+            self.wrong("tree-changed", f"{bad} stored nodes of the tree do not match the entries")
 
 
 def check(
@@ -158,7 +160,7 @@ def check(
     for line in pages:
         run.wrong("database-corrupt", f"the database file is damaged: {line}")
     if run.size != size:
-        run.wrong("size-changed", f"the ledger says {size} entries and has {run.size}")
+        run.wrong("size-changed", f"the ledger states {size} entries but has {run.size}")
     found = [
         Found(str(row.note), head, "the database") for row in rows if (head := _parsed(run, str(row.note)))
     ]
@@ -171,9 +173,9 @@ def check(
         _checkpoint(run, item, origin, keys, after)
     _coverage(run, found, kept if outside is not None else None)
     if waiting := _unsettled(database):
-        run.notes.append(f"{waiting} recorded releases are not published yet")
+        run.notes.append(f"{waiting} recorded releases are not yet published")
     if not keys:
-        run.notes.append("signatures of checkpoints were not checked: no key was given")
+        run.notes.append("checkpoint signatures were not checked: no key was given")
     check_stamps(stamps, Tree(origin, after, run.roots, run.dated), authorities, run.wrong, run.notes.append)
     check_releases(database, run.size, run.wrong)
     return CheckReport(
@@ -221,16 +223,18 @@ def _checkpoint(run: _Check, item: Found, origin: str, keys: Sequence[Ed25519Pub
         if claim.size > after:
             run.wrong(
                 "rolled-back",
-                f"{item.where} has a checkpoint of {claim.size} entries, the ledger has {run.size}",
+                f"{item.where} has a checkpoint of {claim.size} entries; the ledger has {run.size}",
             )
     elif run.roots.get(claim.size) != claim.root:
-        run.wrong("forked", f"the first {claim.size} entries are not those of the checkpoint in {item.where}")
+        run.wrong(
+            "forked", f"the first {claim.size} entries differ from those of the checkpoint in {item.where}"
+        )
 
 
 def _coverage(run: _Check, found: Sequence[Found], kept: Sequence[Found] | None) -> None:
     """Entries that no checkpoint covers can be changed unseen."""
     if run.size and max((item.claim.size for item in found), default=0) < run.size:
-        run.wrong("not-covered", "the newest entries are not covered by a signed checkpoint")
+        run.wrong("not-covered", "no signed checkpoint covers the newest entries")
     if kept is None or not run.size:
         return
     largest = max((item.claim.size for item in kept), default=0)

@@ -65,7 +65,7 @@ def write_own(
     except (av.error.FFmpegError, OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ReleaseFailed(
-            f"the text tracks could not be added: {reason}", hint="is there space on the disk?"
+            f"the text tracks could not be added: {reason}", hint="check for free disk space"
         ) from error
     finally:
         _samples(target).unlink(missing_ok=True)
@@ -97,7 +97,7 @@ def read_foreign(path: Path, limits: Limits = _LIMITS) -> ReadBack:
     for message, _ in talk(path, job, limits.max_seconds):
         if message["type"] == "words":
             return _found(message)
-    raise UnreadableInput(f"{path}: its tracks cannot be read", hint="is it a complete video file?")
+    raise UnreadableInput(f"{path}: its tracks cannot be read", hint="check that it is a complete video file")
 
 
 def read_own(path: Path) -> ReadBack:
@@ -178,7 +178,7 @@ def _boxes(file: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, i
             size, head = struct.unpack(">Q", file.read(8))[0], 16
         size = size or end - start
         if size < head or start + size > end:
-            raise ValueError("the file's boxes do not fit into each other")
+            raise ValueError("the file's boxes are inconsistent")
         yield name, start + head, start + size
         start += size
 

@@ -65,7 +65,7 @@ def run_check(name: str, clip: Clip, *, patience: float | None = None) -> Checke
         found = list(found)
         usable = isinstance(ran, CheckRun) and all(_usable(f) for f in found) and _bounded(ran.score)
     except CheckAbsent as error:
-        raise CheckAbsent(f"the frames check {name!r} is not here: {error}", hint=error.hint) from error
+        raise CheckAbsent(f"the frames check {name!r} is not installed: {error}", hint=error.hint) from error
     except SafegenError as error:
         raise CheckUnavailable(
             f"the frames check {name!r} could not run: {error}", hint=error.hint
@@ -73,7 +73,7 @@ def run_check(name: str, clip: Clip, *, patience: float | None = None) -> Checke
     except Exception as error:
         raise CheckUnavailable(f"the frames check {name!r} failed: {error}") from error
     if not usable:
-        raise CheckUnavailable(f"the frames check {name!r} gave no usable answer")
+        raise CheckUnavailable(f"the frames check {name!r} returned no usable answer")
     return found, ran
 
 
@@ -119,7 +119,7 @@ def run_extractor(name: str, clip: Clip) -> Extracted:
     except Exception as error:
         raise CheckUnavailable(f"the attribute extractor {name!r} failed: {error}") from error
     if not usable:
-        raise CheckUnavailable(f"the attribute extractor {name!r} gave no usable answer")
+        raise CheckUnavailable(f"the attribute extractor {name!r} returned no usable answer")
     return values, ran
 
 

@@ -12,10 +12,10 @@ from safegen.moderation.run import Moderation
 
 _TONES = {"allow": "good", "pixelate": "caution", "blur": "caution", "review": "caution", "block": "bad"}
 _WORDS = {
-    "allow": "nothing in it stands against it",
-    "pixelate": "faces have to be pixelated",
-    "blur": "faces have to be blurred",
-    "review": "a person has to look at it",
+    "allow": "nothing speaks against release",
+    "pixelate": "faces must be pixelated",
+    "blur": "faces must be blurred",
+    "review": "a person must review it",
     "block": "must not be released",
 }
 _STYLE = """
@@ -23,8 +23,8 @@ _STYLE = """
 .lane rect.pixelate, .lane rect.blur { fill: var(--note); } .lane rect.allow { fill: var(--none); }
 .lane { margin: .25rem 0 1rem; } .lane svg { height: 1.25rem; }
 """
-_FOOT = """Made by safegen moderate at {when}. Classifiers err: a finding is a reason to look, and none is no
-proof that there is nothing."""
+_FOOT = """Made by safegen moderate at {when}. Classifiers make mistakes: a finding is a
+reason to look, and no finding is no proof that there is nothing to find."""
 
 
 @dataclass(frozen=True)
@@ -100,4 +100,4 @@ def _ran(found: Moderation) -> str:
     notes = "".join(f"<li>{text(n)}</li>" for n in found.notes)
     size = f"{found.frames} frames of {found.width} x {found.height}"
     about = f"<p>{size}; SHA-256 <bdi>{text(found.sha256)}</bdi></p>"
-    return f"<h3>What was looked at</h3>{about}<ul>{ran}{notes}</ul>"
+    return f"<h3>What was examined</h3>{about}<ul>{ran}{notes}</ul>"

@@ -1,4 +1,4 @@
-"""The frames gate and the attributes: what the policy wants looked at before a clip is marked."""
+"""The frames gate and the attributes: what the policy requires to be examined before a clip is marked."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NOBODY: Approved = frozenset()
 _STOPPING: tuple[FrameAction, FrameAction] = ("block", "review")
 _HINTS = {
     "generated": "try another seed or prompt; nothing was released",
-    "protected": "nothing was released; another policy may require other frame checks",
+    "protected": "nothing was released; another policy may require different frame checks",
 }
 
 
@@ -115,8 +115,8 @@ def _hidden(made: Made, how: FrameAction) -> Made:
 
     if made.origin == "protected":
         raise CheckUnavailable(
-            f"the policy wants faces to be hidden ({how}), which `protect` does not do",
-            hint="hide them in an editor first, or use another policy",
+            f"the policy requires faces to be hidden ({how}), which `protect` does not do",
+            hint="hide the faces in an editor first, or use another policy",
         )
     note = f"faces were hidden ({how})"
     return replace(made, clip=hidden(made.clip, how), warnings=(*made.warnings, note))

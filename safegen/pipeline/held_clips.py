@@ -1,4 +1,4 @@
-"""Clips that the frames gate holds: kept for a person to look at, and released as they are when approved.
+"""Clips held by the frames gate: kept for a person to review, and released unchanged when approved.
 
 The ``decision`` entry of a held clip names, under ``output``, the SHA-256 of its frames and of every file
 kept in ``held/ID`` of the workspace (or of the source of a video made elsewhere, of which nothing is kept).
@@ -65,7 +65,8 @@ def holding(
         raise HeldForReview(
             str(stopped),
             decision=held,
-            hint=f"nothing was released; it waits as decision {index}: see `safegen review show {index}`",
+            hint=f"nothing was released; the clip waits as decision {index}: see `safegen review show "
+            f"{index}`",
         ) from stopped
 
 
@@ -92,7 +93,7 @@ def keep(made: Made, studio: Studio, content_id: int) -> Json:
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise ReleaseFailed(
-            f"the held clip could not be kept: {error.strerror}", hint="is there space on the disk?"
+            f"the held clip could not be kept: {error.strerror}", hint="check for free disk space"
         ) from error
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
@@ -131,12 +132,12 @@ def take(
             copies[name] = temporary(f"held-{name}")
             copy_file(folder / name, copies[name])
             if file_sha256(copies[name]) != digest:
-                raise WorkspaceError(f"{folder / name} is not the file that was held")
+                raise WorkspaceError(f"{folder / name} differs from the file that was held")
         made = _made(copies, temporary("frames.raw"), parts, studio)
     except (SafegenError, OSError, KeyError, TypeError, ValueError) as error:
         raise _gone(decision, str(error)) from error
     if made.trace is None or made.trace.frames_sha256 != output.get("frames_sha256"):
-        raise _gone(decision, "its frames are not those that were held")
+        raise _gone(decision, "its frames differ from those that were held")
     return Kept(made, output, folder)
 
 
@@ -149,7 +150,7 @@ def forget(kept: Kept) -> None:
 def _gone(decision: Decision, why: str) -> HeldForReview:
     from safegen.review.queue import still_held
 
-    hint = "nothing was released; without --approval a new clip is made and looked at"
+    hint = "nothing was released; omit --approval to make and check a new clip"
     return still_held(decision, why, what="the held clip cannot be released", hint=hint)
 
 
@@ -163,7 +164,7 @@ def _files(output: Json) -> Mapping[str, str]:
 
 def _frames(made: Made) -> str:
     if made.trace is None:
-        raise ReleaseFailed("the held clip has no digest of its frames")
+        raise ReleaseFailed("the held clip has no recorded digest of its frames")
     return made.trace.frames_sha256
 
 

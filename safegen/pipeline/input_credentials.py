@@ -55,7 +55,7 @@ def judge(
 
     evidence = read_credentials(copy, anchors_pem=anchors)
     if evidence.state is CredentialState.UNSUPPORTED and formats.detect(copy).signable:
-        raise UnreadableInput(f"{name}: {evidence.reason}", hint="fetch it again, or another copy of it")
+        raise UnreadableInput(f"{name}: {evidence.reason}", hint="fetch it again, or use another copy")
     found: list[tuple[Finding, Action]] = []
 
     def add(category: str, score: float, reason: str, action: Action) -> None:
@@ -68,7 +68,7 @@ def judge(
         reason = f"its credentials do not allow generative use ({', '.join(forbidden)})"
         add("input_rights", 1.0, reason, rules.forbidden)
     if evidence.state is CredentialState.REMOTE_NOT_FETCHED:
-        reason = "its credentials lie elsewhere, so nobody read what they allow"
+        reason = "its credentials are stored elsewhere, so what they allow is unknown"
         add("input_credentials", 0.5, reason, rules.remote)
     return Judged(evidence, tuple(found))
 

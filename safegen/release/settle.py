@@ -60,7 +60,7 @@ def place_all(
                 files.place(folder / item.temporary, target, overwrite=box.overwrite, placeholder=placeholder)
             except FileExistsError as error:
                 raise UsageError(
-                    f"{target} exists now", hint="choose another name, or allow overwriting with --force"
+                    f"{target} now exists", hint="choose another name, or allow overwriting with --force"
                 ) from error
         if item is box.video:
             appeared()

@@ -1,4 +1,4 @@
-"""The review queue: what a person decided about a request, or about a clip, that the policy held.
+"""The review queue: what a person decided about requests and clips that the policy held.
 
 Every step is a ``review`` entry of the ledger that names the held decision. The state of a case is what
 its entries add up to, read and changed in one writing transaction and checked against the tree::
@@ -92,7 +92,7 @@ class Approval:
 
 
 def cases(ledger: LedgerReader, *, everything: bool = False, limit: int = 100) -> list[Case]:
-    """The cases that wait for a person (with *everything* all held decisions), newest first.
+    """The cases waiting for a person (with *everything*, all held decisions), newest first.
 
     Raises LedgerError when an entry makes no sense.
     """
@@ -138,14 +138,16 @@ def decide(
     reason: str = "",
     publish_reason: bool = False,
 ) -> Case:
-    """Record that *by* approves, denies or appeals the held decision *index*; the case as it is then.
+    """Record that *by* approves, denies or appeals the held decision *index*; returns the updated case.
 
     The reason is committed to and kept in the workspace; with *publish_reason* it is part of the entry.
-    Raises UsageError when *index* is no held decision, the step does not fit its state, or a text does not
-    fit; LedgerError; KeyUnavailable without the log's key.
+    Raises UsageError if *index* is not a held decision, the step does not fit its state, or a text is too
+    long; LedgerError; KeyUnavailable without the log's key.
     """
     if not by.strip() or len(by) > MAX_NAME or not by.isprintable():
-        raise UsageError(f"a reviewer's name has 1 to {MAX_NAME} printable characters", hint="see --reviewer")
+        raise UsageError(
+            f"a reviewer's name must have 1 to {MAX_NAME} printable characters", hint="see --reviewer"
+        )
     if len(reason) > MAX_REASON:
         raise UsageError(f"the reason is longer than {MAX_REASON} characters", hint="shorten it")
     with ledger.transaction() as batch:
@@ -153,7 +155,7 @@ def decide(
         if (now.status, act) not in _NEXT:
             raise UsageError(
                 f"decision {now.index} is {now.status}: it cannot be {_done(act)} now",
-                hint=f"`safegen review show {now.index}` shows what happened",
+                hint=f"see what happened with `safegen review show {now.index}`",
             )
         public: Json = {"decision": now.index, "act": act, "reviewer": by.strip()}
         if reason and publish_reason:
@@ -183,7 +185,7 @@ def spend(
             raise still_held(decision, f"entry {index} is not the approval that counts")
         private = batch.private(now.index)
         if different := differences(now.decision.public, private, decision, output):
-            raise still_held(decision, f"it was given for another {' and '.join(different)}")
+            raise still_held(decision, f"it was given for a different {' and '.join(different)}")
         public: Json = {"decision": now.index, "act": "use", "approval": now.approval}
         if recorded is not None:
             public["passes"] = recorded
@@ -233,7 +235,7 @@ def _about(step: Entry) -> int:
     """The decision that a review entry is about."""
     index = step.public.get("decision")
     if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < step.index:
-        raise LedgerError(f"review entry {step.index} is about no decision", hint="run `safegen log check`")
+        raise LedgerError(f"review entry {step.index} refers to no decision", hint="run `safegen log check`")
     return index
 
 

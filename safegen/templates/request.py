@@ -1,4 +1,4 @@
-"""What a row asks for: its request, the label of its clip, and the names by which rows are known again."""
+"""What a row asks for: its request, its clip's label, and the names by which rows are recognised."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def published(template: Template, values: Mapping[str, str], asked: Options) -> 
 
 
 def screen_caption(template: Template, values: Mapping[str, str], asked: Options, policy: Policy) -> None:
-    """A caption that is to be published passes the policy. Raises RefusedByPolicy, HeldForReview."""
+    """Check a caption to be published against the policy. Raises RefusedByPolicy, HeldForReview."""
     from safegen.pipeline.authorize import stop
     from safegen.screening import screen
     from safegen.types import Allowed

@@ -12,7 +12,7 @@ from safegen.types.evidence import WatermarkReading, WatermarkSegment
 @dataclass(frozen=True)
 class DetectedMark:
     """A mark, and where in the file it is: ``runs`` cover the file from start to end, in turn with and
-    without it (empty where the scheme, or a picture, has no time line).
+    without it (empty if the scheme, or a picture, has no timeline).
 
     The borders are sampled: ``Detection.step`` seconds apart. A run's ``log10_p`` counts all stretches that
     could have been chosen; ``reading.segments`` are the single seconds.
@@ -31,7 +31,7 @@ class DetectedMark:
 class Detection:
     """Every mark found in a file, strongest first; none: ``marks`` is empty, ``log10_p`` came nearest.
 
-    ``frames`` pictures were looked at, ``step`` seconds apart (0 for a picture), of ``seconds`` in all.
+    ``frames`` frames were examined, ``step`` seconds apart (0 for a picture), of ``seconds`` in all.
     """
 
     path: Path

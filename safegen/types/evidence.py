@@ -1,4 +1,4 @@
-"""What the layers of a file say, and the verdict."""
+"""What the layers of a file show, and the verdict."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class WatermarkSegment:
 
 @dataclass(frozen=True)
 class Geometry:
-    """How the examined picture lies over the one that was marked.
+    """How the examined picture maps to the one that was marked.
 
     A point x (pixels in the examined frame, origin top left) lies at ``A @ x + t`` in the marked
     frame's canonical coordinates (short side 256). ``t`` may be known only modulo ``period``
@@ -97,7 +97,7 @@ class SoftBinding:
 
 @dataclass(frozen=True)
 class IngredientEvidence:
-    """Something a file was made from, as the file's credentials have it.
+    """Something a file was made from, as stated in the file's credentials.
 
     ``level`` 1 is what the file itself was made from, 2 what that was made from, and so on; a level's own
     ingredients follow it. ``relationship`` is C2PA's. ``manifest_id``, ``signer`` (its claimed name: chains
@@ -218,7 +218,7 @@ class Verdict(enum.Enum):
 
 @dataclass(frozen=True)
 class NotChecked:
-    """A layer that was not looked at, and why."""
+    """A layer that was not examined, and why."""
 
     layer: str
     reason: str
@@ -228,7 +228,7 @@ class NotChecked:
 class TextBeside:
     """A text track (``captions``, ``descriptions``, ``chapters``, ``transcript``) that the credentials name.
 
-    ``state``: what lies beside the file as ``name``.
+    ``state``: what was found beside the file under ``name``.
     """
 
     kind: str
@@ -238,7 +238,7 @@ class TextBeside:
 
 @dataclass(frozen=True)
 class Report:
-    """Everything ``verify`` found about one file."""
+    """Everything ``verify`` found out about one file."""
 
     path: Path
     sha256: str

@@ -1,4 +1,4 @@
-"""Evidence from every layer of a file. What cannot be looked at is said, never skipped in silence."""
+"""Evidence from every layer of a file. What cannot be examined is reported, never silently skipped."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Gathered:
 
 @dataclass(frozen=True)
 class Look:
-    """How to look: whose trust, which ledger, what to leave out, what to fetch.
+    """How to examine a file: whose trust, which ledger, what to skip, what to fetch.
 
     ``ledger`` opens the user's own ledger (None: there is none); ``database`` is its file where it is
     SQLite. ``fetch_hosts`` are the hosts from which remote manifests may be fetched.
@@ -69,10 +69,10 @@ def gather(path: Path, how: Look) -> Gathered:
     for file in (path, *how.fragments):
         require_readable(file)
     skipped: list[NotChecked] = []
-    silent = "the pictures lie in the fragments" if how.fragments else "you asked to skip it"
+    silent = "the pictures are in the fragments" if how.fragments else "you asked to skip it"
     if how.fragments:
         how = replace(how, watermark=False)
-        skipped.append(NotChecked("fragments", "whether those that you named are all of them"))
+        skipped.append(NotChecked("fragments", "whether the fragments you named are complete"))
     with hashing(path) as digest:
         credentials = _credentials(path, how, skipped)
         sha256 = digest()
@@ -98,7 +98,7 @@ def gather(path: Path, how: Look) -> Gathered:
         if not resolutions:
             resolutions, recovered = watermarks.by_content(looked, credentials, ledger, how.index)
         if ledger is None:
-            skipped.append(NotChecked("ledger", "no ledger of your own at hand"))
+            skipped.append(NotChecked("ledger", "no ledger of your own is available"))
     evidence = replace(_evidence(credentials, looked, entry, resolutions), named=named)
     return Gathered(sha256, evidence, recovered, tuple(skipped))
 
@@ -180,7 +180,7 @@ def _credentials(path: Path, how: Look, skipped: list[NotChecked]) -> Credential
     address = URL.search(found.reason)
     if not how.fetch_hosts or address is None:
         lie = f"at {address[0]}" if address else "elsewhere"
-        where = f"they lie {lie}; --fetch-remote HOST would fetch them from a host that you name"
+        where = f"they are {lie}; allow a host with --fetch-remote HOST to fetch them"
         skipped.append(NotChecked("remote credentials", where))
         return found
     from safegen.credentials.remote import fetch_manifest
@@ -199,8 +199,8 @@ def _not_alone(path: Path) -> None:
 
     if waits_for_fragments(path):
         raise CheckUnavailable(
-            f"{path} is the initialisation part of a fragmented MP4, signed together with its fragments",
-            hint="name them, too: --fragment FILE for each",
+            f"{path} is the initialisation segment of a fragmented MP4, signed together with its fragments",
+            hint="name each fragment as well, with --fragment FILE",
         )
 
 

@@ -65,9 +65,9 @@ def verify_file(
     try:
         found = gather(path, how)
     except LedgerError as error:
-        raise CheckUnavailable(f"the ledger could not be asked: {error}", hint=error.hint) from error
+        raise CheckUnavailable(f"the ledger could not be queried: {error}", hint=error.hint) from error
     if passed_over is not None:
-        reason = f"{passed_over.root} was only found, not chosen; --workspace would use its trust and ledger"
+        reason = f"{passed_over.root} was found but not chosen; use its trust and ledger with --workspace"
         found = replace(found, not_checked=(*found.not_checked, NotChecked("workspace", reason)))
     return _report(path, found, decide(found.evidence), trust)
 

@@ -41,7 +41,7 @@ def witnessed(
     try:
         for token, body in (*_beside(path, how, entry), *_in_own_ledger(entry, ledger)):
             if not how.trust.stamps:
-                reasons.append("you have pinned no time stamp authority: see `safegen trust add --tsa`")
+                reasons.append("you have not pinned any time stamp authority: see `safegen trust add --tsa`")
                 break
             try:
                 when = verify_stamp(token, body, how.trust.stamps)
@@ -107,12 +107,12 @@ def _no_witness(
     from safegen.keys.chain import check_chain
 
     if how.at is not None and when > how.at:
-        return "the time stamp is later than the time that was asked about"
+        return "the time stamp is later than the time you asked about"
     store = credentials.store
     if store is None or credentials.manifest_id is None:
-        return "there are no embedded credentials that the time stamp could be about"
+        return "there are no embedded credentials for the time stamp to cover"
     if hashlib.sha256(store).hexdigest() != entry.entry.get("manifest_sha256"):
-        return "the credentials are not the ones that were recorded and stamped"
+        return "the credentials differ from the ones that were recorded and stamped"
     try:
         chain = claim_signer(store, credentials.manifest_id).chain
     except SignatureUnreadable as error:

@@ -77,7 +77,7 @@ class DiffusersGenerator:
         return Generated(clip, self.reference(loaded), settings, notes)
 
     def outlook(self, request: Request) -> Outlook:
-        """Size, duration and rate as they will be, with everything that is rounded said; nothing is loaded.
+        """Size, duration and rate as they will be, with a note on all rounding; nothing is loaded.
 
         ``needs``: device, number format, offload and a guess of the memory. Raises UsageError for what the
         pipeline cannot do or make.
@@ -97,7 +97,7 @@ class DiffusersGenerator:
             seconds = sum(_work.shot_frames(request, target.fps, span)) / target.fps
         if request.inputs and request.width is None and request.height is None and not native.fixed:
             width = height = None
-            notes.append("the input's shape decides the size")
+            notes.append("the input's shape determines the size")
         return Outlook(width, height, seconds, target.fps, tuple(notes), needs)
 
     def loaded(self) -> loading.Loaded:
@@ -105,7 +105,7 @@ class DiffusersGenerator:
         return self._with(Options(), self._placement(Options(), None))
 
     def reference(self, loaded: loading.Loaded) -> ModelRef:
-        """What manifest and ledger say of the model: of a folder its name, not where it lies."""
+        """What manifest and ledger say about the model: for a folder its name, not its location."""
         preset = self.preset
         name, source = preset.name, preset.source
         if Path(source).is_dir():
@@ -114,7 +114,7 @@ class DiffusersGenerator:
         return ModelRef(name, source, loaded.version, loaded.digest, preset.licence)
 
     def settings(self, arguments: dict[str, Any], loaded: loading.Loaded) -> dict[str, Any]:
-        """Every setting that shaped the clip, prompts left out: they are not for a public record."""
+        """Every setting that shaped the clip, except prompts, which do not belong in a public record."""
         hidden = ("prompt", "negative_prompt", "output_type")
         public = {k: v for k, v in arguments.items() if k not in hidden and _plain(v)}
         where = {"pipeline": type(loaded.pipe).__name__, "device": loaded.device}
@@ -182,7 +182,7 @@ class DiffusersGenerator:
     def _needs(self, options: Options, target: sizes.Target) -> tuple[dict[str, Any], tuple[str, ...]]:
         """What it takes, for a dry run, and what to say of it."""
         here = model_config.at_hand(self.preset)
-        missing = {} if here else {"download": f"not on this machine: safegen models pull {self.name}"}
+        missing = {} if here else {"download": f"not on this machine: run `safegen models pull {self.name}`"}
         try:
             placement = self._placement(options, target)
             return {**placement.describe(), **missing}, placement.notes()

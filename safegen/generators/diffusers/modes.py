@@ -1,4 +1,4 @@
-"""Ways of working as calls of a pipeline: what each call begins with, and how the pieces are joined.
+"""Ways of working as pipeline calls: what each call begins with, and how the pieces are joined.
 
 Every passage is made by the model from the frames beside it; what two pieces share is kept once.
 """
@@ -96,10 +96,10 @@ def image(job: Job) -> Frames:
     end = job.inputs.get("last_frame")
     if end is not None and "both" not in job.can:
         raise UsageError(
-            "this model takes a first picture but no last one", hint="leave the last picture out"
+            "this model accepts a first picture but not a last one", hint="omit the last picture"
         )
     if end is None and "first" not in job.can:
-        raise UsageError("this model wants a last picture as well", hint="--last-image FILE")
+        raise UsageError("this model also needs a last picture", hint="--last-image FILE")
     return job.call(job.frames, start=job.inputs["first_frame"][:1], end=None if end is None else end[:1])
 
 
@@ -148,7 +148,7 @@ def loop(job: Job) -> Frames:
         if picture is not None:
             return job.call(job.frames, start=picture[:1], end=picture[:1])[:-1]
         if "text" not in job.can:
-            raise UsageError("this model needs a clip or a first picture to make a loop of")
+            raise UsageError("this model needs a clip or a first picture to make a loop")
         clip, turn = job.call(sizes.nearest((job.frames or job.span) / 2, job.native)), 1
     return np.concatenate([clip, _passage(job, clip, clip, turn)])
 
@@ -164,7 +164,7 @@ def storyboard(job: Job) -> Frames:
     counts = shot_frames(job.request, job.fps, job.span)
     picture = job.inputs.get("first_frame")
     if picture is None and "text" not in job.can:
-        raise UsageError("this model begins with a picture: a storyboard needs a first picture")
+        raise UsageError("this model starts from a picture: give the storyboard a first picture")
     clip = np.empty((0, job.height, job.width, 3), np.uint8)
     for i, (shot, count) in enumerate(zip(job.request.shots, counts, strict=True)):
         if i:
@@ -186,13 +186,14 @@ def shot_frames(request: Request, fps: int, span: int) -> list[int]:
     shots = request.shots
     if not shots:
         raise UsageError(
-            "a storyboard needs shots", hint="two or more prompts with the second each begins at"
+            "a storyboard needs shots",
+            hint="give two or more prompts, each with the second at which it begins",
         )
     times = [s.at for s in shots]
     if times[0] != 0 or any(b <= a for a, b in pairwise(times)):
         raise UsageError(
             f"a storyboard cannot begin its shots at {', '.join(f'{t:g}' for t in times)} s",
-            hint="the first at 0, each later than the one before, no two at the same time",
+            hint="begin the first at 0 and each of the others later than the one before",
         )
     end = request.seconds if request.seconds is not None else times[-1] + span / fps
     marks = [round(t * fps) for t in (*times, end)]
@@ -232,8 +233,8 @@ def _added(job: Job, there: int, usual: int) -> int:
     more = round(job.request.seconds * job.fps) - there
     if more < 1:
         raise UsageError(
-            f"the input alone lasts {there / job.fps:.3g} s",
-            hint="--seconds is the whole length: ask for more, or leave it out",
+            f"the input alone is {there / job.fps:.3g} s long",
+            hint="--seconds is the whole length: ask for more, or omit it",
         )
     return more
 

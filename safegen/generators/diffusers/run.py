@@ -98,7 +98,7 @@ class Desk:
         if guidance is None or "guidance_scale" in accepted(pipe):
             return
         if not self.family.guide(pipe, guidance) and asked is not None:
-            raise UsageError(f"{type(pipe).__name__} takes no guidance", hint="leave --guidance out")
+            raise UsageError(f"{type(pipe).__name__} does not accept guidance", hint="omit --guidance")
 
     def _compare(self, frames: NDArray[np.uint8], part: Part, *, sized: bool) -> None:
         """Say where the clip is not what was wanted; *sized*: the pipeline's call takes a size."""
@@ -110,7 +110,7 @@ class Desk:
         fps = self.target.fps
         text = f"the pipeline made {_sizes.say(*made, fps)} instead of {_sizes.say(*wanted, fps)}"
         if self.request.mode not in _ALONE:
-            raise GenerationFailed(text, hint="choose a size and duration the pipeline makes as they are")
+            raise GenerationFailed(text, hint="choose a size and duration the pipeline supports")
         self.notes.append(text)
 
 

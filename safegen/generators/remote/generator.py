@@ -48,15 +48,16 @@ class RemoteGenerator:
         Raises UsageError for options that cannot be, and for what the engine (``--option engine=``) cannot.
         """
         chosen = settings(request.options)
-        notes = [
-            f"the prompt leaves this machine for {self.address.host}; what it has there cannot be checked"
-        ]
+        notes = [f"the prompt is sent to {self.address.host}; what happens to it there cannot be checked"]
         if chosen.engine is not None:
             notes += fields(chosen.engine, request, chosen.own, _no_longer_than(request))[1]
         elif request.mode not in self.modes:
             check_mode(PLAIN, request)
         else:
-            notes.append("which engine it is, is asked first: --option engine=" + "|".join(ENGINES))
+            notes.append(
+                "the server is asked first which engine it is; name it with --option engine="
+                + "|".join(ENGINES)
+            )
         shown = "a key" if key(self.address, chosen, open_keyring=False) else "no key"
         needs = {"server": self.address.url, "engine": chosen.engine.name if chosen.engine else "unknown"}
         return Outlook(
@@ -119,7 +120,7 @@ class RemoteGenerator:
                 upstream.fetch(job, file)
         except BaseException as error:
             if not engine.at_once and not upstream.stop(job):
-                error.add_note(f"{self.address.host} did not say that it stopped; its job is {job.id}")
+                error.add_note(f"{self.address.host} did not confirm that it stopped; its job is {job.id}")
             raise
         return job
 
@@ -129,7 +130,7 @@ class RemoteGenerator:
             listed = ", ".join(clean(name, secret) for name in names[:8])
             raise UsageError(
                 f"{self.address.host} does not serve {self.address.model}",
-                hint=f"it serves: {listed}; --option engine=... asks it all the same",
+                hint=f"it serves: {listed}; to try anyway, add --option engine=...",
             )
 
     def _asked(self, request: Request, sent: dict[str, Any]) -> Outlook:
@@ -143,7 +144,7 @@ class RemoteGenerator:
         """A note when the server names another model than the one asked for."""
         if not job.model or job.model == self.address.model:
             return []
-        return [f"asked for the model {self.address.model}, {self.address.host} names {job.model}"]
+        return [f"requested the model {self.address.model}, {self.address.host} reports {job.model}"]
 
     def _settings(
         self, engine: Engine, sent: dict[str, Any], job: Job, got: received.Received
