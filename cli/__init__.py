@@ -11,29 +11,29 @@ import click
 
 _COMMANDS = {
     "generate": "Generate a screened, marked, signed and recorded video.",
-    "remix": "Make a video anew after a prompt.",
-    "extend": "Make what comes after a video, or before it.",
-    "loop": "Make a video end where it begins.",
+    "remix": "Remake a video from a prompt.",
+    "extend": "Extend a video forwards or backwards.",
+    "loop": "Make a video loop seamlessly.",
     "blend": "Make a clip that turns one video into another.",
-    "storyboard": "Make one clip from several prompts on a time line.",
+    "storyboard": "Make one clip from several prompts on a timeline.",
     "reproduce": "Generate a release again and compare the frames.",
     "template": "Make clips from templates, one for each row of a table.",
-    "verify": "Say where a file comes from: one verdict from every layer.",
+    "verify": "Find out where a file comes from: one verdict from every layer.",
     "describe": "Write captions, descriptions and a transcript for a video.",
-    "detect": "Look for the watermark alone: where it is, how sure that is.",
-    "moderate": "Say what is seen in a video, second by second, and whether it may be released.",
-    "comply": "Say what a file shows towards a disclosure rule.",
-    "screen": "Ask the policy about a prompt; nothing is generated.",
+    "detect": "Look only for the watermark: where it is and how certain that is.",
+    "moderate": "Report what a video shows, second by second, and whether it may be released.",
+    "comply": "Check a file against a disclosure rule.",
+    "screen": "Check a prompt against the policy; nothing is generated.",
     "protect": "Mark, sign and record a video made elsewhere.",
-    "review": "Decide about requests that the policy held.",
-    "consent": "Who agreed to their likeness, until when.",
-    "log": "Look into the tamper-evident ledger.",
-    "keys": "The workspace's signing identity.",
-    "trust": "Whose signatures and ledgers you trust.",
+    "review": "Decide on requests that the policy held.",
+    "consent": "Record who agreed to the use of their likeness, and until when.",
+    "log": "Inspect the tamper-evident ledger.",
+    "keys": "Manage the workspace's signing identity.",
+    "trust": "Manage whose signatures and ledgers you trust.",
     "policy": "List, show, write, compare, test and check policies.",
     "audit": "Measure what models, training data and screens prefer.",
     "models": "List, describe, pull and verify the models.",
-    "doctor": "Check the installation and say what is missing.",
+    "doctor": "Check the installation and report what is missing.",
 }
 
 
@@ -81,9 +81,9 @@ def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
 @click.group(
     cls=_LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 done, 2 usage, 3 refused, 4 a check could not run, 5 generation failed, "
-    "6 nothing released, 7 held for review, 8 some of a batch failed, 9 a gate says no; "
-    "verify: 10-40, see `safegen verify --help`.",
+    epilog="Exit codes: 0 done, 2 usage, 3 refused, 4 a check could not run, 5 generation failed, 6 "
+    "nothing released, 7 held for review, 8 some of a batch failed, 9 a gate failed; verify: "
+    "10-40, see `safegen verify --help`.",
 )
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version."

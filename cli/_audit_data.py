@@ -16,9 +16,13 @@ if TYPE_CHECKING:
 @click.command("data")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--lexicon", default="people", show_default=True, help="people, world, or a YAML file.")
-@click.option("--text", metavar="COLUMN", help="Where the text stands (default: text, prompt or caption).")
-@click.option("--label", metavar="COLUMN", help="Where the label stands (default: label).")
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="DIR", help="Write the report here.")
+@click.option(
+    "--text", metavar="COLUMN", help="Field that holds the text (default: text, prompt or caption)."
+)
+@click.option("--label", metavar="COLUMN", help="Field that holds the label (default: label).")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), metavar="DIR", help="Folder to write the report to."
+)
 @_options.as_json
 @_options.plain
 def command(
@@ -30,9 +34,9 @@ def command(
     as_json: bool,
     plain: bool,
 ) -> None:
-    """Who and what the captions or labelled prompts in FILES speak of, and how labels fall by it.
+    """Report who and what the captions or labelled prompts in FILES mention, and how labels are distributed.
 
-    FILES: .txt (a text a line), .jsonl or .csv. Equal texts with equal labels count once.
+    FILES: .txt (one text per line), .jsonl or .csv. Identical texts with identical labels count once.
     """
     from safegen.audit import api, texts_report
     from safegen.cli._output import print_json
@@ -50,7 +54,7 @@ def _show(found: DataAudit, plain: bool) -> None:
     from safegen.cli._audit_view import style_verdict
     from safegen.cli._text import printable as clean
 
-    click.echo(f"{found.texts} texts, {found.duplicates} duplicates left out")
+    click.echo(f"{found.texts} texts, {found.duplicates} duplicates ignored")
     for cell in found.audit.cells:
         speaking = found.speaking[cell.attribute]
         click.echo(clean(f"\n{cell.attribute}: {speaking} texts ({speaking / found.texts:.1%})"))

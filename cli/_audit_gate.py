@@ -9,10 +9,14 @@ import click
 from safegen.cli import _options
 
 
-@click.command("gate", epilog="Exit codes: 0 no stray found, 4 cannot say (too few clips), 9 no.")
+@click.command(
+    "gate", epilog="Exit codes: 0 no stray found, 4 cannot say (too few clips), 9 the audit strays."
+)
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--limit", type=click.FloatRange(0, 1), help="Distance that is tolerated (default: the suite).")
-@click.option("--effect", type=click.FloatRange(0, 1), help="Distance it must find (sets the least N).")
+@click.option("--limit", type=click.FloatRange(0, 1), help="Tolerated distance (default: from the suite).")
+@click.option(
+    "--effect", type=click.FloatRange(0, 1), help="Distance the gate must detect (determines the minimum N)."
+)
 @click.option("--max-unknown", type=click.FloatRange(0, 1), help="Tolerated share of unreadable clips.")
 @_options.as_json
 @_options.plain
@@ -26,10 +30,10 @@ def command(
     as_json: bool,
     plain: bool,
 ) -> None:
-    """Say no (exit 9) when the audit in FOLDER strays from its targets by more than the limit.
+    """Fail (exit 9) if the audit in FOLDER strays from its targets by more than the limit.
 
-    The lower bound decides, not the point: at most 5 % of audits of a model within its limit end in a no,
-    however many attributes are looked at.
+    The lower bound decides, not the point estimate: at most 5 % of audits of a model within its limit fail,
+    however many attributes are examined.
     """
     from safegen.audit import api
     from safegen.cli._audit_view import show

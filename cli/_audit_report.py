@@ -19,7 +19,7 @@ from safegen.cli import _options
     "--output",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Write the report into this folder.",
+    help="Folder to write the report to.",
 )
 @_options.workspace
 @_options.as_json
@@ -34,9 +34,9 @@ def command(
     as_json: bool,
     plain: bool,
 ) -> None:
-    """Show the audit in FOLDER, finished or not, or (--released) that of everything that was released.
+    """Show the audit in FOLDER, finished or not, or (--released) an audit of everything released.
 
-    Writes report.html, audit.json and audit.jsonl into FOLDER, or where -o says.
+    Writes report.html, audit.json and audit.jsonl to FOLDER or to the folder given with -o.
     """
     from safegen.audit import api
     from safegen.cli._audit_view import show
@@ -45,7 +45,7 @@ def command(
     if released == (folder is not None):
         raise click.UsageError("give the folder of an audit, or --released")
     if (targets or attributes) and not released:
-        raise click.UsageError("--targets and --attribute go with --released")
+        raise click.UsageError("--targets and --attribute need --released")
     if released:
         done = api.released(output, targets=targets, attributes=attributes, workspace=workspace)
     else:

@@ -10,7 +10,7 @@ from safegen.cli import _options
 
 
 @click.command(
-    "run", epilog="Exit codes: 0 done (whatever it says; see `audit gate`), 4 an extractor cannot run."
+    "run", epilog="Exit codes: 0 done (whatever the result; see `audit gate`), 4 an extractor cannot run."
 )
 @click.argument("suite")
 @click.option(
@@ -19,16 +19,22 @@ from safegen.cli import _options
     required=True,
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Folder of the audit.",
+    help="Folder for the audit.",
 )
-@click.option("--model", help="Model name, folder or hub id (default: the suite's).")
+@click.option("--model", help="Model name, folder or hub id (default: from the suite).")
 @click.option("--policy", default="default", show_default=True, help="Policy name or YAML file.")
-@click.option("--seeds", type=click.IntRange(1, 10_000), help="Clips of every prompt (default: the suite's).")
+@click.option("--seeds", type=click.IntRange(1, 10_000), help="Clips per prompt (default: from the suite).")
 @click.option(
-    "--seed", type=click.IntRange(0, 2**48), default=0, show_default=True, help="Base of all seeds."
+    "--seed", type=click.IntRange(0, 2**48), default=0, show_default=True, help="Base for all seeds."
 )
-@click.option("--resume", is_flag=True, help="Go on where a run stopped; more --seeds extend a finished one.")
-@click.option("--no-record", is_flag=True, help="Leave the ledger alone: no entry, no mention in manifests.")
+@click.option(
+    "--resume", is_flag=True, help="Continue an interrupted run; more --seeds extend a finished one."
+)
+@click.option(
+    "--no-record",
+    is_flag=True,
+    help="Do not record the audit in the ledger: no entry, no mention in manifests.",
+)
 @_options.passphrase_file
 @_options.workspace
 @_options.as_json
@@ -47,9 +53,9 @@ def command(
     as_json: bool,
     plain: bool,
 ) -> None:
-    """Make many clips from SUITE (a name or a YAML file), read what they show, write DIR/report.html.
+    """Make many clips from SUITE (a name or a YAML file), read what they show and write DIR/report.html.
 
-    Nothing is released. The audit becomes an entry of the ledger, which later releases of that model name.
+    Nothing is released. The audit becomes a ledger entry that later releases by the same model refer to.
     """
     from safegen.audit import api
     from safegen.cli._audit_view import show

@@ -21,25 +21,26 @@ if TYPE_CHECKING:
 @click.option(
     "--max-gap",
     type=click.FloatRange(0.0, 1.0),
-    help="Say no (exit 9) when terms' false-positive rates, or their recalls, lie further apart than this.",
+    help="Fail (exit 9) if the terms' false-positive rates, or their recalls, differ by more than this.",
 )
 @click.option(
     "--prompts",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help='Labelled prompts ({"text", "label"} lines) to measure calibration on.',
+    help='File of labelled prompts ({"text", "label"} lines) for measuring calibration.',
 )
 @click.option(
-    "--plot", type=click.Path(path_type=Path), metavar="SVG", help="Write the reliability plot here."
+    "--plot", type=click.Path(path_type=Path), metavar="SVG", help="File to write the reliability plot to."
 )
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes.")
 @_options.as_json
 def command(
     policy: str, max_gap: float | None, prompts: Path | None, plot: Path | None, workers: int, as_json: bool
 ) -> None:
-    """Does the screen treat people alike? The same sentences with different words for who somebody is.
+    """Check whether the screen treats people alike, with the same sentences about different groups of people.
 
-    Every sentence is screened with each term of eight groups and with none, at the policy's own thresholds.
+    Every sentence is screened with each term from eight groups and with no term, at the policy's own
+    thresholds.
     """
     from safegen import policies
     from safegen.cli._files import write_new
@@ -63,7 +64,7 @@ def command(
     if max_gap is not None and any(s.gap > max_gap for s in sides):
         raise GateFailed(
             f"the largest gap between terms is above {max_gap:g}",
-            hint="see the terms and sentences named above",
+            hint="check the terms and sentences listed above",
         )
 
 
@@ -96,9 +97,10 @@ def _show(name: str, sides: list[SwapResult], found: Calibration | None) -> None
             p = "" if rate.p is None else f", McNemar p {rate.p:.3g} (Holm, {len(side.terms)} terms)"
             click.echo(f"  {'lowest' if rate is ranked[0] else 'highest'}: {rate.name} {rate.share:.1%}{p}")
         click.echo(
-            f"  largest gap between terms {100 * side.gap:.1f} points [{100 * low:.1f}, {100 * high:.1f}], "
-            f"between groups {100 * side.group_gap:.1f}; in mean score {side.score_gap:.3f}; "
-            f"{side.unlike:.0%} of the sentences do not come out alike for all"
+            f"  largest gap between terms {100 * side.gap:.1f} points [{100 * low:.1f}, "
+            f"{100 * high:.1f}], between groups {100 * side.group_gap:.1f}; in mean score "
+            f"{side.score_gap:.3f}; {side.unlike:.0%} of the sentences do not get the same outcome for "
+            "all terms"
         )
     if found is not None:
         click.echo(
@@ -106,5 +108,5 @@ def _show(name: str, sides: list[SwapResult], found: Calibration | None) -> None
             f"error {found.error:.3f}, Brier {found.brier:.3f}"
         )
         for b in found.bins:
-            said = f"  said {b.low:.1f}-{b.high:.1f}: {b.count:>6} prompts"
+            said = f"  predicted {b.low:.1f}-{b.high:.1f}: {b.count:>6} prompts"
             click.echo(f"{said}, mean {b.predicted:.2f}, unsafe {b.observed:.2f}")

@@ -1,4 +1,4 @@
-"""An audit for people."""
+"""Show an audit to people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the answer of ``detect`` looks on a terminal."""
+"""Show the result of ``detect`` on a terminal."""
 
 from __future__ import annotations
 
@@ -27,9 +27,11 @@ def show(found: Detection, console: Console, *, per_second: bool) -> None:
     console.print(Text.assemble((head, style), "  ", printable(str(found.path))))
     size = f"{found.width}x{found.height}"
     length = "a picture" if found.kind == "picture" else f"{found.seconds:.1f} s"
-    console.print(f"  {size}, {length}; {found.frames} pictures looked at, scheme {printable(found.alg)}")
+    console.print(f"  {size}, {length}; {found.frames} frames examined, scheme {printable(found.alg)}")
     if not found.present:
-        console.print(f"  nothing found; the nearest to a mark: log10 p = {found.log10_p:.1f} (needs -9)")
+        console.print(
+            f"  nothing found; closest to a mark: log10 p = {found.log10_p:.1f} (-9 or less needed)"
+        )
     for mark in found.marks:
         _mark(mark, console, per_second)
     for note in found.notes:
@@ -41,7 +43,9 @@ def _mark(mark: DetectedMark, console: Console, per_second: bool) -> None:
     reading = mark.reading
     name = "undecoded" if reading.payload is None else f"{reading.payload:016x}"
     bound = (
-        "" if reading.bounded else " (no proven bound: read from underneath another mark, or by this scheme)"
+        ""
+        if reading.bounded
+        else " (no proven bound: read from beneath another mark, or not available for this scheme)"
     )
     console.print(f"  content id {name}: log10 p = {reading.log10_p:.1f}{bound}")
     for run in mark.runs:

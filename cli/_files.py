@@ -22,7 +22,7 @@ def open_new(path: Path) -> Iterator[BinaryIO]:
     try:
         file = path.open("xb")
     except FileExistsError as error:
-        raise UsageError(f"{path} exists", hint="choose another name or remove it") from error
+        raise UsageError(f"{path} exists", hint="choose another name, or remove the existing file") from error
     except OSError as error:
         raise _unwritable(path, error) from error
     try:

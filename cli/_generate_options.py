@@ -1,4 +1,4 @@
-"""What the commands that make clips share: their options, and what happens once it is clear what to make."""
+"""What the commands that make clips share: their options, and carrying out what was asked."""
 
 from __future__ import annotations
 
@@ -21,16 +21,22 @@ if TYPE_CHECKING:
 _SETTINGS = (
     click.option("--model", default="tiny", show_default=True, help="Model name, local folder or hub id."),
     click.option("--policy", default="default", show_default=True, help="Policy name or YAML file."),
-    click.option("--negative-prompt", default="", help="What should not be there."),
-    click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Same seed, same clip (default: random)."),
-    click.option("--size", help="Such as 480p, 720p (short side; 16:9 without --aspect) or 832x480."),
-    click.option("--aspect", metavar="W:H", help="Shape of the picture: 16:9, 9:16, 1:1, ..."),
+    click.option("--negative-prompt", default="", help="What the video should not show."),
+    click.option(
+        "--seed",
+        type=click.IntRange(0, 2**63 - 1),
+        help="The same seed gives the same clip (default: random).",
+    ),
+    click.option(
+        "--size", help="Size, such as 480p, 720p (short side; 16:9 unless --aspect is given) or 832x480."
+    ),
+    click.option("--aspect", metavar="W:H", help="Aspect ratio: 16:9, 9:16, 1:1, ..."),
     click.option("--width", type=click.IntRange(16, 8192), help="Pixels (default: the model's choice)."),
     click.option("--height", type=click.IntRange(16, 8192), help="Pixels (default: the model's choice)."),
     click.option(
         "--seconds",
         type=click.FloatRange(0.1, 600),
-        help="Its whole duration (default: the model's choice).",
+        help="Total duration in seconds (default: the model's choice).",
     ),
     click.option(
         "--fps", type=click.IntRange(1, 120), help="Frames per second (default: the model's choice)."
@@ -46,7 +52,7 @@ _SETTINGS = (
         "options",
         multiple=True,
         metavar="NAME=VALUE",
-        help="A setting of this model by name (see `safegen models show MODEL`; repeatable).",
+        help="A model-specific setting (see `safegen models show MODEL`; repeatable).",
     ),
 )
 _SETTING_NAMES = (
@@ -75,18 +81,23 @@ _RELEASING = (
         "--approval",
         type=click.IntRange(0),
         metavar="INDEX",
-        help="A held decision that a person approved: lets the same request, or that clip, pass once.",
+        help="Number of a held decision that a person approved: lets the same request, or that clip, "
+        "pass once.",
     ),
     click.option(
         "--variations",
         type=click.IntRange(1, 100),
         metavar="N",
-        help="Make N clips with seeds derived from one; NAME-1.mp4, NAME-2.mp4, ... Exit 8: some failed.",
+        help="Make N clips with seeds derived from one: NAME-1.mp4, NAME-2.mp4, ... Exit 8: some failed.",
     ),
     click.option(
-        "--resume", is_flag=True, help="Variations: keep those that are there already (give --seed and -o)."
+        "--resume",
+        is_flag=True,
+        help="With --variations: keep those that already exist (give --seed and -o).",
     ),
-    click.option("--dry-run", is_flag=True, help="Screen, say what would be made, make nothing."),
+    click.option(
+        "--dry-run", is_flag=True, help="Screen the request and show what would be made, without making it."
+    ),
     _options.passphrase_file,
     _options.workspace,
     _options.as_json,
@@ -149,7 +160,7 @@ def options(function: Callable[..., None]) -> Callable[..., None]:
         function(making=GenerateOptions(settings=settings, **shared), **values)  # type: ignore[arg-type]
 
     output = click.option(
-        "-o", "--output", type=click.Path(path_type=Path), help="Final path (default: safegen-ID.mp4)."
+        "-o", "--output", type=click.Path(path_type=Path), help="Output file (default: safegen-ID.mp4)."
     )
     given: Callable[..., None] = command
     for option in reversed((output, *_SETTINGS, *_RELEASING)):
@@ -169,9 +180,9 @@ def run_generation(asked: BuiltRequest, options: GenerateOptions) -> None:
     from safegen.errors import UsageError
 
     if options.dry_run and options.approval is not None:
-        raise UsageError("an approval is spent when it is used", hint="leave --approval or --dry-run out")
+        raise UsageError("an approval is spent when it is used", hint="omit --approval or --dry-run")
     if options.resume and None in (options.variations, options.output, options.settings["seed"]):
-        raise UsageError("nothing to resume", hint="--resume wants --variations, --seed and -o as they were")
+        raise UsageError("nothing to resume", hint="give --variations, --seed and -o as in the earlier run")
     if options.dry_run:
         _plan(asked, options)
     elif options.variations is not None:
@@ -231,5 +242,5 @@ def _vary(asked: BuiltRequest, making: GenerateOptions, count: int) -> None:
     if bad:
         raise BatchFailed(
             f"{len(bad)} of {count} variations failed",
-            hint=f"the others are released; --seed {asked.request.seed} --resume tries these again",
+            hint=f"the others are released; retry these with --seed {asked.request.seed} --resume",
         )

@@ -1,4 +1,4 @@
-"""``safegen log find``: the ledger asked by pictures."""
+"""``safegen log find``: look up releases by pictures."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from safegen.cli._workspace import open_readonly
 @_options.workspace
 @_options.as_json
 def find(file: Path, workspace: Path | None, as_json: bool) -> None:
-    """Have we made this? The releases whose recorded pictures FILE shows, whatever marks it carries.
+    """List the releases whose recorded pictures FILE shows, whatever marks it carries.
 
-    Whole clips, parts of them, single pictures; mirrored, with bars, cropped to 70%. Exit 9 when there
-    is none.
+    Recognises whole clips, parts of clips and single pictures; mirrored, with bars, or cropped to 70%. Exit 9
+    if there is none.
     """
     from safegen.cli._output import print_json
     from safegen.errors import GateFailed
@@ -33,7 +33,7 @@ def find(file: Path, workspace: Path | None, as_json: bool) -> None:
     if not found:
         raise GateFailed(
             "no release shows these pictures",
-            hint="a turned picture or a smaller crop may still carry the mark: `safegen verify FILE`",
+            hint="try `safegen verify FILE`: a rotated picture or a smaller crop may still carry the mark",
         )
     for row in found:
         how = "".join(f"  {word}" for word in ("mirrored", "cropped") if row[word])

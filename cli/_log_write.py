@@ -19,7 +19,7 @@ from safegen.cli._workspace import open_readonly, open_writing
 def checkpoint(
     output: Path | None, passphrase_file: Path | None, workspace: Path | None, as_json: bool
 ) -> None:
-    """A signed checkpoint over the whole ledger, to be kept where nobody can change it."""
+    """Write a signed checkpoint over the whole ledger, to be kept where nobody can change it."""
     from safegen.cli._files import write_new
     from safegen.cli._output import print_json
     from safegen.ledger.checkpoint import parse_unverified
@@ -41,7 +41,7 @@ def checkpoint(
 @click.option(
     "--proof",
     type=click.Path(path_type=Path),
-    help="Stamp the checkpoint in this proof sidecar, into PROOF.tsr (default: the newest checkpoint).",
+    help="Stamp the checkpoint in this proof sidecar and write PROOF.tsr (default: the newest checkpoint).",
 )
 @_options.passphrase_file
 @_options.workspace
@@ -86,14 +86,16 @@ def _text(path: Path, limit: int) -> str:
 
 @click.command("withdraw")
 @click.argument("index", type=click.IntRange(0))
-@click.option("--reason", required=True, help="Why: part of the public entry, for whoever verifies.")
+@click.option(
+    "--reason", required=True, help="Reason; part of the public entry, shown to anyone who verifies."
+)
 @_options.passphrase_file
 @_options.workspace
 @_options.as_json
 def withdraw(
     index: int, reason: str, passphrase_file: Path | None, workspace: Path | None, as_json: bool
 ) -> None:
-    """Withdraw release INDEX: the file stays as it is, this ledger says that it no longer counts."""
+    """Withdraw release INDEX: the file is unchanged, but the ledger records that it is no longer valid."""
     from safegen.cli._output import show_rows
 
     with open_writing(workspace, passphrase_file) as (ledger, _):
@@ -104,7 +106,7 @@ def withdraw(
 @click.command("supersede")
 @click.argument("old", type=click.IntRange(0))
 @click.argument("new", type=click.IntRange(0))
-@click.option("--reason", default="superseded", show_default=True, help="Why: part of the public entry.")
+@click.option("--reason", default="superseded", show_default=True, help="Reason; part of the public entry.")
 @_options.passphrase_file
 @_options.workspace
 @_options.as_json
@@ -121,20 +123,20 @@ def supersede(
 
 @click.command("redact")
 @click.argument("index", type=click.IntRange(0))
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask for confirmation.")
 @_options.passphrase_file
 @_options.workspace
 @_options.as_json
 def redact(
     index: int, yes: bool, passphrase_file: Path | None, workspace: Path | None, as_json: bool
 ) -> None:
-    """Forget the private part of entry INDEX (prompt, settings, reason) for good. Proofs stay valid."""
+    """Permanently delete the private part of entry INDEX (prompt, settings, reason). Proofs stay valid."""
     from safegen.cli._output import show_rows
 
     with open_writing(workspace, passphrase_file) as (ledger, _):
         entry = ledger.entry(index)
         if not yes:
-            question = f"forget the private part of entry {index} ({entry.kind}, {entry.time}) for good?"
+            question = f"permanently delete the private part of entry {index} ({entry.kind}, {entry.time})?"
             click.confirm(question, abort=True, err=True)
         ledger.redact(index)
     show_rows({"redacted": index, "kind": entry.kind}, as_json=as_json)
@@ -144,7 +146,7 @@ def redact(
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to a file (default: stdout).")
 @_options.workspace
 def export(output: Path | None, workspace: Path | None) -> None:
-    """Every entry as a line of JSON; never a private part."""
+    """Export every entry as a line of JSON, never its private part."""
     from safegen.cli._files import open_new
 
     with open_readonly(workspace) as ledger:

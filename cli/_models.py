@@ -1,4 +1,4 @@
-"""How ``safegen models`` shows what it says, and how it asks before a download."""
+"""Output of ``safegen models``, and its confirmation before a download."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def confirm_download(
     if not on_terminal():
         raise UsageError(
             f"this would download {format_bytes(plan.bytes_to_fetch)}",
-            hint="say --yes where nobody can be asked",
+            hint="add --yes to confirm without a prompt",
         )
     if click.confirm(f"download {format_bytes(plan.bytes_to_fetch)}?", err=True):
         return True

@@ -1,4 +1,4 @@
-"""How ``safegen moderate`` shows what it found."""
+"""Output of ``safegen moderate``."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ def workspace(function: F) -> F:
         "--workspace",
         type=click.Path(path_type=Path),
         metavar="DIR",
-        help="Workspace folder (default: SAFEGEN_WORKSPACE, the nearest safegen.toml, the user's own).",
+        help="Workspace folder (default: SAFEGEN_WORKSPACE, else the nearest safegen.toml, else your own).",
     )(function)
 
 
@@ -29,7 +29,7 @@ def as_json(function: F) -> F:
 def plain(function: F) -> F:
     """``--plain``."""
     return click.option(
-        "--plain", is_flag=True, help="No colour, boxes or animation (also NO_COLOR), for screen readers."
+        "--plain", is_flag=True, help="No colours, boxes or animation, for screen readers (also: NO_COLOR)."
     )(function)
 
 
@@ -38,9 +38,9 @@ def manifest(function: F) -> F:
     return click.option(
         "--manifest",
         metavar="WHERE",
-        help="Where the credentials go: embedded; sidecar (NAME.mp4.c2pa); or the https address where "
-        "you will put that file ({id}: the content id). Default: release.manifest in safegen.toml, else "
-        "embedded.",
+        help="Where to put the credentials: embedded; sidecar (NAME.mp4.c2pa); or the https address "
+        "where you will publish that file ({id}: the content id). Default: release.manifest in "
+        "safegen.toml, else embedded.",
     )(function)
 
 
@@ -49,7 +49,7 @@ def label(function: F) -> F:
     return click.option(
         "--label",
         metavar="TEXT",
-        help='A visible label in every picture, such as "AI-generated" (default: safegen.toml, else none).',
+        help='Visible label in every frame, such as "AI-generated" (default: from safegen.toml, else none).',
     )(function)
 
 
@@ -58,8 +58,8 @@ def access(function: F) -> F:
     return click.option(
         "--access/--no-access",
         default=None,
-        help="Captions, descriptions, chapters and a transcript with the clip (default: release.access in "
-        "safegen.toml, else yes); without them the record says so.",
+        help="Write captions, descriptions, chapters and a transcript with the clip (default: "
+        "release.access in safegen.toml, else yes); without them, the record says so.",
     )(function)
 
 
@@ -68,7 +68,8 @@ def passphrase_file(function: F) -> F:
     return click.option(
         "--passphrase-file",
         type=click.Path(path_type=Path),
-        help="File whose first line opens the keys (or SAFEGEN_KEY_PASSPHRASE; never on the command line).",
+        help="File whose first line is the passphrase for the keys (or set SAFEGEN_KEY_PASSPHRASE; "
+        "never pass it on the command line).",
     )(function)
 
 

@@ -1,4 +1,4 @@
-"""How the policy commands show what they found."""
+"""Output of the policy commands."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ def show_diff(a: Policy, b: Policy, changed: Sequence[Change], seen: Comparison,
     for c in changed:
         click.echo(f"  {c.key}: {printable(str(c.before))} -> {printable(str(c.after))}")
     if not changed:
-        click.echo("  nothing that decides differs")
+        click.echo("  no setting that affects decisions differs")
     skipped = f", {seen.skipped} could not be screened" if seen.skipped else ""
-    click.echo(f"{len(seen.moved)} of {seen.count} prompts have another outcome{skipped}")
+    click.echo(f"{len(seen.moved)} of {seen.count} prompts have a different outcome{skipped}")
     for label, row in seen.outcomes.items():
         counts = ", ".join(f"{o} {x} -> {y}" for o, (x, y) in row.items())
         click.echo(f"  {label + ':':<8} {counts}")

@@ -1,4 +1,4 @@
-"""How a release looks, for people and programs."""
+"""Show a release, for people and programs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cases of the review queue, for people and programs."""
+"""Show cases of the review queue, for people and programs."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def _print_clip(shown: dict[str, Any]) -> None:
             f"clip       the video made elsewhere with SHA-256 {printable(str(output['source_sha256']))}"
         )
         return
-    where = shown["clip"] or "not here any more"
+    where = shown["clip"] or "no longer available"
     click.echo(
         f"clip       {printable(where)} (frames {printable(str(output.get('frames_sha256')))[:16]}...)"
     )

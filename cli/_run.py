@@ -1,4 +1,4 @@
-"""Running the command group: errors become one line, a hint and an exit code; never a traceback."""
+"""Run the command group: errors become one line, a hint and an exit code; never a traceback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text that is safe to show: strings from files and networks meet the terminal escaped."""
+"""Text that is safe to show: strings from files and networks are escaped before they reach the terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a verdict looks on a terminal."""
+"""Show a verdict on a terminal."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _facts(report: Report) -> list[Text]:
 
 def passed_over(count: int) -> str:
     """One line on the files in folders that are no known medium."""
-    return f"passed over: {count} other file{'s' if count != 1 else ''} in the folders"
+    return f"skipped: {count} other file{'s' if count != 1 else ''} in the folders"
 
 
 def _explain(report: Report, console: Console) -> None:
@@ -83,7 +83,7 @@ def _explain(report: Report, console: Console) -> None:
         f"  credentials: {credentials.state.value}; codes: {', '.join(credentials.codes) or 'none'}"
     )
     if credentials.manifest_id is not None:
-        about = credentials.revocation or "nothing at hand says anything about the certificate"
+        about = credentials.revocation or "no available source says anything about the certificate"
         console.print(f"  revocation: {printable(about)}; credentials: {credentials.source}")
     for note in credentials.notes:
         console.print(f"    note: {printable(note)}")
@@ -95,8 +95,8 @@ def _explain(report: Report, console: Console) -> None:
         )
     if report.content:
         console.print(
-            f"  content: score {report.content.score:.3f} (needs {report.content.threshold:.3f}), "
-            f"{report.content.overlap:.0%} of the picture compared"
+            f"  content: score {report.content.score:.3f} (at least {report.content.threshold:.3f} "
+            f"needed), {report.content.overlap:.0%} of the picture compared"
         )
     if report.ledger:
         found = report.ledger

@@ -24,7 +24,8 @@ def open_readonly(workspace: Path | None) -> Iterator[Ledger]:
     found = find_workspace(workspace)
     if not found.has_ledger:
         raise UsageError(
-            f"there is no ledger in {found.root} yet", hint="it is made by the first `safegen generate`"
+            f"there is no ledger in {found.root} yet",
+            hint="make a release first: `safegen generate` creates the ledger",
         )
     with Ledger.open(found.ledger_url, read_only=True, checkpoint_dir=found.checkpoints) as ledger:
         yield ledger

@@ -7,12 +7,15 @@ import importlib
 import click
 
 _COMMANDS = {
-    "run": ("_audit_run", "Make many clips from a suite's prompts and say what they show."),
-    "report": ("_audit_report", "The report of a run, or of everything this workspace released."),
-    "gate": ("_audit_gate", "Say no (exit 9) when a run strays from its targets."),
+    "run": ("_audit_run", "Make many clips from a suite's prompts and report what they show."),
+    "report": ("_audit_report", "Show the report on a run, or on everything this workspace released."),
+    "gate": ("_audit_gate", "Fail (exit 9) if a run strays from its targets."),
     "suites": ("_audit_suites", "List, show and check audit suites."),
-    "screen": ("_audit_screen", "Does the prompt screen treat people alike? Is it calibrated?"),
-    "data": ("_audit_data", "Who and what captions or labelled prompts speak of, and how labels fall."),
+    "screen": ("_audit_screen", "Check whether the prompt screen treats people alike and is calibrated."),
+    "data": (
+        "_audit_data",
+        "Report who and what captions or labelled prompts mention, and how labels are distributed.",
+    ),
 }
 """Name -> module in this package (its object is called ``command``) and its line of help."""
 

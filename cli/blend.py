@@ -17,8 +17,8 @@ from safegen.cli._generate_options import GenerateOptions, options, run_generati
 def command(video: Path, next_video: Path, prompt: str | None, making: GenerateOptions) -> None:
     """Make a clip that turns VIDEO into NEXT_VIDEO.
 
-    Without PROMPT: the one the workspace kept for either, else none. Refused (exit 3) where the credentials
-    of one do not allow generative use or do not match it.
+    Without PROMPT, uses the one the workspace kept for either video, if any. Refused (exit 3) if the
+    credentials of either do not allow generative use or do not match it.
     """
     from safegen.request.build import blend
     from safegen.workspace.config import find_workspace

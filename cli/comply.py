@@ -19,8 +19,9 @@ _WORDS = {"met": ("met", "green"), "not_met": ("NOT MET", "bold red"), "outside"
 
 @click.command(
     "comply",
-    epilog="Rules: eu-ai-act-50, ca-bpc-22757. Exit codes: 0 everything that a file can show is met, "
-    "9 something is not, 2 unreadable or an unknown rule, 4 a check could not run. Not legal advice.",
+    epilog="Rules: eu-ai-act-50, ca-bpc-22757. Exit codes: 0 every requirement that a file can show is "
+    "met, 9 at least one is not, 2 unreadable file or unknown rule, 4 a check could not run. Not "
+    "legal advice.",
 )
 @click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
 @click.option("--rule", required=True, metavar="RULE", help="eu-ai-act-50 or ca-bpc-22757.")
@@ -29,7 +30,7 @@ _WORDS = {"met": ("met", "green"), "not_met": ("NOT MET", "bold red"), "outside"
     "trust_files",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="Trust this bundle or PEM for this run only (repeatable).",
+    help="Trust this bundle or PEM file for this run only (repeatable).",
 )
 @_options.workspace
 @_options.as_json
@@ -44,9 +45,9 @@ def command(
     as_json: bool,
     plain: bool,
 ) -> None:
-    """Say what FILE shows towards a disclosure rule, requirement by requirement, with the evidence.
+    """Check FILE against a disclosure rule, requirement by requirement, with the evidence.
 
-    Not legal advice: it says what is in the file, not whether a law applies to you or is met.
+    Not legal advice: it reports what is in the file, not whether a law applies to you or is complied with.
     """
     from safegen.api import comply
     from safegen.cli._output import console, print_json

@@ -14,7 +14,7 @@ _SCOPES = ("likeness", "voice", "style")
 
 @click.group("consent")
 def command() -> None:
-    """Who agreed to their likeness: grants, revocations, statements about reference images."""
+    """Record who agreed to the use of their likeness: grants, revocations, statements about images."""
 
 
 @command.command("grant")
@@ -23,17 +23,17 @@ def command() -> None:
     "--evidence",
     required=True,
     type=click.Path(path_type=Path),
-    help="The signed release form or the like; its SHA-256 is recorded, the file stays with you.",
+    help="The signed release form or similar; its SHA-256 is recorded, the file stays with you.",
 )
 @click.option(
-    "--alias", "aliases", multiple=True, metavar="NAME", help="Another name of theirs (repeatable)."
+    "--alias", "aliases", multiple=True, metavar="NAME", help="Another name they are known by (repeatable)."
 )
 @click.option(
     "--reference",
     "references",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="A picture or video of them, to recognise copies of it (repeatable).",
+    help="A picture or video of them, for recognising copies of it (repeatable).",
 )
 @click.option(
     "--scope",
@@ -42,9 +42,11 @@ def command() -> None:
     type=click.Choice(_SCOPES),
     help="What they agree to (repeatable; default: likeness).",
 )
-@click.option("--expires", metavar="DATE", help="Until when, such as 2027-06-30 (UTC; default: revoked).")
-@click.option("--minor", is_flag=True, help="They are under age: --guardian and --expires within a year.")
-@click.option("--guardian", default="", metavar="NAME", help="Who agreed for a minor.")
+@click.option("--expires", metavar="DATE", help="End date, such as 2027-06-30 (UTC; default: until revoked).")
+@click.option(
+    "--minor", is_flag=True, help="They are a minor: needs --guardian, and --expires within a year."
+)
+@click.option("--guardian", default="", metavar="NAME", help="Who agreed on behalf of the minor.")
 @_options.passphrase_file
 @_options.workspace
 @_options.as_json
@@ -61,7 +63,7 @@ def grant(
     workspace: Path | None,
     as_json: bool,
 ) -> None:
-    """Record that SUBJECT agreed. Needs the registrar's key (made on first use): not everyone who generates.
+    """Record that SUBJECT agreed. Needs the registrar's key (created on first use), unlike generating.
 
     Names and references are private: the entry only commits to them.
     """
@@ -82,11 +84,11 @@ def grant(
 
 
 @command.command("list")
-@click.option("--all", "everything", is_flag=True, help="Also those that count no more.")
+@click.option("--all", "everything", is_flag=True, help="Include those that are no longer valid.")
 @_options.workspace
 @_options.as_json
 def list_(everything: bool, workspace: Path | None, as_json: bool) -> None:
-    """The consents that are live, newest first."""
+    """List the live consents, newest first."""
     from safegen.cli._output import print_json
     from safegen.cli._text import printable
     from safegen.consent import service
@@ -98,7 +100,7 @@ def list_(everything: bool, workspace: Path | None, as_json: bool) -> None:
         print_json([service.to_json(c) for c in found])
         return
     if not found:
-        click.echo("nobody's consent is live" if not everything else "there are no consents")
+        click.echo("no consent is live" if not everything else "there are no consents")
     for c in found:
         end = c.expires or "until revoked"
         who = printable(c.subject or "(redacted)", 60) + (" (minor)" if c.minor else "")
@@ -107,14 +109,14 @@ def list_(everything: bool, workspace: Path | None, as_json: bool) -> None:
 
 @command.command("revoke")
 @click.argument("index", type=click.IntRange(0))
-@click.option("--reason", default="", help="Why; kept in the workspace, the entry only commits to it.")
+@click.option("--reason", default="", help="Reason; kept in the workspace, and the entry only commits to it.")
 @_options.passphrase_file
 @_options.workspace
 @_options.as_json
 def revoke(
     index: int, reason: str, passphrase_file: Path | None, workspace: Path | None, as_json: bool
 ) -> None:
-    """Record that consent INDEX counts no more. It cannot be taken back: grant anew."""
+    """Revoke consent INDEX. This cannot be undone; to restore consent, grant it again."""
     from safegen.cli._output import show_rows
     from safegen.cli._workspace import open_writing
     from safegen.consent.registry import revoke as run
@@ -132,10 +134,12 @@ def revoke(
     multiple=True,
     type=click.IntRange(0),
     metavar="INDEX",
-    help="The consent of a person it shows (repeatable, one for each).",
+    help="Number of the consent of a person the file shows (repeatable, one per person).",
 )
-@click.option("--no-person", is_flag=True, help="It shows no real person.")
-@click.option("--by", default="", metavar="NAME", help="Who states it (default: SAFEGEN_USER, your login).")
+@click.option("--no-person", is_flag=True, help="The file shows no real person.")
+@click.option(
+    "--by", default="", metavar="NAME", help="Who states it (default: SAFEGEN_USER, else your login name)."
+)
 @_options.passphrase_file
 @_options.workspace
 @_options.as_json
@@ -148,7 +152,7 @@ def attest(
     workspace: Path | None,
     as_json: bool,
 ) -> None:
-    """State whom FILE shows, before it is used as an input. Recorded with its SHA-256 and your name."""
+    """State whom FILE shows before using it as an input. Its SHA-256 and your name are recorded with it."""
     from safegen.cli._output import show_rows
     from safegen.consent import service
 
@@ -168,7 +172,7 @@ def attest(
 @_options.as_json
 @click.pass_context
 def check(ctx: click.Context, what: str, policy: str, workspace: Path | None, as_json: bool) -> None:
-    """Whether the registry lets PROMPT or FILE pass. Exit 3: not; 4: state whom FILE shows first."""
+    """Check whether the registry lets PROMPT or FILE pass. Exit 3: no; 4: first state whom FILE shows."""
     from safegen.cli._output import print_json
     from safegen.cli._text import printable
     from safegen.consent import service

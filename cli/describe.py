@@ -10,7 +10,8 @@ from safegen.cli import _options
 
 
 @click.command(
-    "describe", epilog="Exit codes: 0 written, 2 unreadable or names taken, 4 could not look at it."
+    "describe",
+    epilog="Exit codes: 0 written, 2 unreadable or output exists, 4 the video could not be examined.",
 )
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
@@ -18,7 +19,7 @@ from safegen.cli import _options
     "--output",
     "video",
     type=click.Path(path_type=Path),
-    help="Also write a copy of the video (MP4) with the tracks inside; the files go beside it.",
+    help="Also write a copy of the video (MP4) with the tracks inside; the files are written beside it.",
 )
 @click.option(
     "--to",
@@ -31,7 +32,7 @@ from safegen.cli import _options
     "--captions",
     type=click.Path(path_type=Path),
     metavar="VTT",
-    help="What is said in the video, as WebVTT (default: its own subtitles, where it has any).",
+    help="What is said in the video, as WebVTT (default: its own subtitles, if any).",
 )
 @click.option("--force", is_flag=True, help="Replace existing files.")
 @_options.as_json
@@ -47,8 +48,8 @@ def command(
 ) -> None:
     """Write captions, descriptions, chapters (WebVTT) and a transcript (HTML) for the video FILE.
 
-    What is seen is described by a program and may be wrong; it says where it is not sure. FILE itself stays
-    as it is. Nothing is signed: `safegen protect` signs the copy that -o writes.
+    The descriptions are written by a program and may be wrong; they say where it is unsure. FILE itself is
+    not changed. Nothing is signed: `safegen protect` signs the copy that -o writes.
     """
     from safegen.api import describe
     from safegen.cli._output import ProgressBar, console, print_json

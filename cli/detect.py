@@ -11,8 +11,8 @@ from safegen.cli import _options
 
 @click.command(
     "detect",
-    epilog="Exit codes: 0 a mark was found, 40 none; 2 unreadable, 4 the detector could not run. "
-    "Several files: the highest of their codes.",
+    epilog="Exit codes: 0 a mark was found, 40 none was; 2 unreadable, 4 the detector could not run. "
+    "Several files: the highest code.",
 )
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 @click.option("--scheme", default="tile", show_default=True, metavar="NAME", help="Watermark scheme.")
@@ -21,9 +21,9 @@ from safegen.cli import _options
     "key_file",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="File with a private key (default: the public key that everyone may read marks with).",
+    help="File with a private key (default: the public key, with which anyone can read marks).",
 )
-@click.option("--per-second", is_flag=True, help="Say it for every second, not only for whole runs.")
+@click.option("--per-second", is_flag=True, help="Report every second, not only whole stretches.")
 @_options.as_json
 @_options.plain
 @click.pass_context
@@ -36,10 +36,11 @@ def command(
     as_json: bool,
     plain: bool,
 ) -> None:
-    """Look for the watermark in FILE, and say which parts carry it and how sure that is.
+    """Look for the watermark in FILE and report which parts carry it and how certain that is.
 
-    The mark alone: no credentials, no ledger, no workspace. It is a pointer, not a proof: `safegen verify`
-    says where a file comes from. A folder stands for every video and picture inside it.
+    Looks only at the mark, not at credentials, ledger or workspace. A mark is a pointer, not a proof: use
+    `safegen verify` to find out where a file comes from. A folder stands for every video and picture inside
+    it.
     """
     from safegen.api import detect
     from safegen.cli import _detect_view as view

@@ -11,7 +11,7 @@ from safegen.cli import _options
 @_options.workspace
 @_options.as_json
 def command(workspace: str | None, as_json: bool) -> None:
-    """Check the installation, say what is missing and how to get it. Exit 4 if the core does not work."""
+    """Check the installation: what is missing and how to get it. Exit 4 if the core does not work."""
     from safegen.cli._output import print_json
     from safegen.doctor import diagnose
 

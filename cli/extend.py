@@ -12,12 +12,12 @@ from safegen.cli._generate_options import GenerateOptions, options, run_generati
 @click.command("extend")
 @click.argument("video", type=click.Path(path_type=Path))
 @click.argument("prompt", required=False)
-@click.option("--backwards", is_flag=True, help="Make what comes before it.")
+@click.option("--backwards", is_flag=True, help="Make what comes before it instead.")
 @options
 def command(video: Path, prompt: str | None, backwards: bool, making: GenerateOptions) -> None:
-    """Make what comes after VIDEO; the result holds both, --seconds is its whole length.
+    """Make what comes after VIDEO; the result contains both, and --seconds is its total length.
 
-    Without PROMPT: the one the workspace kept for VIDEO, else none. Refused (exit 3) where its credentials do
+    Without PROMPT, uses the one the workspace kept for VIDEO, if any. Refused (exit 3) if its credentials do
     not allow generative use or do not match it.
     """
     from safegen.request.build import extend

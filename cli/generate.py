@@ -13,9 +13,11 @@ from safegen.cli._release import show_release as show_release
 
 @click.command("generate")
 @click.argument("prompt")
-@click.option("--image", type=click.Path(path_type=Path), help="A picture that the video begins with.")
+@click.option("--image", type=click.Path(path_type=Path), help="Picture that the video begins with.")
 @click.option(
-    "--last-image", type=click.Path(path_type=Path), help="A picture that it ends with (where the model can)."
+    "--last-image",
+    type=click.Path(path_type=Path),
+    help="Picture that the video ends with (if the model supports it).",
 )
 @options
 def command(prompt: str, image: Path | None, last_image: Path | None, making: GenerateOptions) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.group("keys")
 def command() -> None:
-    """The workspace's signing identity: a local one, verified by nobody."""
+    """Manage the workspace's signing identity: a local one that nobody has verified."""
 
 
 def _identity(workspace: Path | None, passphrase_file: Path | None = None, *, create: bool) -> Identity:
@@ -39,7 +39,7 @@ def _identity(workspace: Path | None, passphrase_file: Path | None = None, *, cr
 @_options.workspace
 @_options.as_json
 def init(passphrase_file: Path | None, workspace: Path | None, as_json: bool) -> None:
-    """Make the identity now (otherwise the first `generate` does). Existing keys stay as they are.
+    """Create the identity now (otherwise the first `generate` does). Existing keys are not changed.
 
     With a passphrase (file or SAFEGEN_KEY_PASSPHRASE) the private keys are encrypted.
     """
@@ -58,7 +58,7 @@ def init(passphrase_file: Path | None, workspace: Path | None, as_json: bool) ->
 @_options.workspace
 @_options.as_json
 def show(workspace: Path | None, as_json: bool) -> None:
-    """Who signs here, until when, and the log's key."""
+    """Show who signs here, until when, and the log's key."""
     from safegen.cli._output import show_rows
     from safegen.keys.revoke import earlier_serials, revoked_serials
 
@@ -84,12 +84,14 @@ def show(workspace: Path | None, as_json: bool) -> None:
 
 @command.command("export-trust")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to a file (default: stdout).")
-@click.option("--name", default="", help="What others see in their list.")
-@click.option("--pem", is_flag=True, help="Only the root certificate, for tools that know no ledger.")
+@click.option("--name", default="", help="Name that others see in their list.")
+@click.option(
+    "--pem", is_flag=True, help="Export only the root certificate, for tools that do not use ledgers."
+)
 @_options.workspace
 @_options.as_json
 def export_trust(output: Path | None, name: str, pem: bool, workspace: Path | None, as_json: bool) -> None:
-    """What others need to check your videos: your root and your ledger's key. Nothing secret."""
+    """Export what others need to check your videos: your root and your ledger's key. Nothing secret."""
     from safegen.cli._files import write_new
     from safegen.cli._output import show_rows
     from safegen.keys import trust
@@ -106,7 +108,7 @@ def export_trust(output: Path | None, name: str, pem: bool, workspace: Path | No
     write_new(output, text.encode())
     show_rows({"path": str(output), "root SHA-256": own.fingerprint}, as_json=as_json)
     if not as_json:
-        click.echo("others pin it with `safegen trust add` and compare the SHA-256 with yours", err=True)
+        click.echo("others pin it with `safegen trust add` and compare its SHA-256 with yours", err=True)
 
 
 @command.command("rotate")
@@ -114,7 +116,7 @@ def export_trust(output: Path | None, name: str, pem: bool, workspace: Path | No
 @_options.workspace
 @_options.as_json
 def rotate(passphrase_file: Path | None, workspace: Path | None, as_json: bool) -> None:
-    """Put a fresh signing certificate in place; the old one goes to the history, the root stays."""
+    """Replace the signing certificate; the old one goes into the history, and the root stays."""
     from safegen.cli._output import show_rows
 
     fresh = _identity(workspace, passphrase_file, create=False).rotate()
@@ -124,14 +126,18 @@ def rotate(passphrase_file: Path | None, workspace: Path | None, as_json: bool) 
 
 
 @command.command("revoke")
-@click.option("--serial", metavar="HEX", help="An earlier certificate, by serial number (default: in use).")
+@click.option(
+    "--serial", metavar="HEX", help="Serial number of an earlier certificate (default: the one in use)."
+)
 @click.option(
     "--reason",
     default="unspecified",
     show_default=True,
     help="unspecified, keyCompromise, affiliationChanged, superseded or cessationOfOperation.",
 )
-@click.option("--unsafe-since", metavar="TIME", help="Believe no signature after this time (ISO 8601, UTC).")
+@click.option(
+    "--unsafe-since", metavar="TIME", help="Do not trust signatures after this time (ISO 8601, UTC)."
+)
 @_options.passphrase_file
 @_options.workspace
 @_options.as_json
@@ -143,9 +149,9 @@ def revoke(
     workspace: Path | None,
     as_json: bool,
 ) -> None:
-    """Revoke a signing certificate; the one in use is replaced. Then hand out `export-trust` again.
+    """Revoke a signing certificate; the one in use is replaced. Then distribute `export-trust` again.
 
-    What it signed no longer counts, but for files that a trusted time stamp proves to be older.
+    Files it signed are no longer trusted, except those that a trusted time stamp proves to be older.
     """
     from safegen.cli._output import show_rows
     from safegen.cli._workspace import open_writing
@@ -166,7 +172,7 @@ def revoke(
     rows["in use"] = f"{fresh.leaf.serial_number:x}"
     show_rows(rows, as_json=as_json)
     if not as_json:
-        click.echo("hand out `safegen keys export-trust` again: it carries the revocation list", err=True)
+        click.echo("distribute `safegen keys export-trust` again: it carries the revocation list", err=True)
 
 
 @command.command("rotate-log")
@@ -174,9 +180,9 @@ def revoke(
 @_options.workspace
 @_options.as_json
 def rotate_log(passphrase_file: Path | None, workspace: Path | None, as_json: bool) -> None:
-    """Put a fresh log key in place, announced under the old one. Old proofs stay good.
+    """Replace the log key with a new one, announced under the old one. Old proofs stay valid.
 
-    Hand out the new `safegen keys export-trust`: whoever pinned the old key has to add it.
+    Then distribute `safegen keys export-trust` again: anyone who pinned the old key must add the new one.
     """
     from safegen.cli._output import show_rows
     from safegen.cli._workspace import open_writing

@@ -30,17 +30,17 @@ def _entry_json(entry: Entry) -> dict[str, object]:
 
 @click.group("log")
 def command() -> None:
-    """Look into the tamper-evident ledger of the workspace."""
+    """Inspect the workspace's tamper-evident ledger."""
 
 
 @command.command("list")
 @click.option("--kind", type=click.Choice(KINDS), help="Only entries of this kind.")
 @click.option("-n", "--limit", type=click.IntRange(1, 10_000), default=20, show_default=True)
-@click.option("--before", type=click.IntRange(0), help="Only entries with a smaller index.")
+@click.option("--before", type=click.IntRange(0), help="Only entries with an index below this.")
 @_options.workspace
 @_options.as_json
 def list_(kind: str | None, limit: int, before: int | None, workspace: Path | None, as_json: bool) -> None:
-    """The newest entries first."""
+    """List entries, newest first."""
     from safegen.cli._output import print_json
     from safegen.cli._text import printable
 
@@ -61,11 +61,11 @@ def list_(kind: str | None, limit: int, before: int | None, workspace: Path | No
 
 @command.command("show")
 @click.argument("index", type=click.IntRange(0))
-@click.option("--private", is_flag=True, help="Also the private part, which only this workspace has.")
+@click.option("--private", is_flag=True, help="Show the private part as well, which only this workspace has.")
 @_options.workspace
 @_options.as_json
 def show(index: int, private: bool, workspace: Path | None, as_json: bool) -> None:
-    """Entry INDEX."""
+    """Show entry INDEX."""
     with open_readonly(workspace) as ledger:
         shown = _entry_json(ledger.entry(index))
         if private:
@@ -77,7 +77,7 @@ def show(index: int, private: bool, workspace: Path | None, as_json: bool) -> No
 @_options.workspace
 @_options.as_json
 def check(workspace: Path | None, as_json: bool) -> None:
-    """Recompute everything and compare it with every checkpoint. Exit 9 when something is wrong."""
+    """Recompute everything and compare it with every checkpoint. Exit 9 if anything is wrong."""
     from safegen.cli._output import print_json
     from safegen.cli._text import printable
     from safegen.errors import GateFailed
@@ -116,9 +116,7 @@ def check(workspace: Path | None, as_json: bool) -> None:
         where = "" if problem.index is None else f" (entry {problem.index})"
         click.echo(f"PROBLEM {problem.code}{where}: {printable(problem.message)}")
     if not report.ok:
-        raise GateFailed(
-            "the ledger does not check out", hint="keep it as it is and compare it with a backup"
-        )
+        raise GateFailed("the ledger failed its check", hint="keep it as it is and compare it with a backup")
     click.echo("the ledger is complete and unchanged")
 
 
@@ -127,7 +125,7 @@ def check(workspace: Path | None, as_json: bool) -> None:
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to a file (default: stdout).")
 @_options.workspace
 def proof(index: int, output: Path | None, workspace: Path | None) -> None:
-    """A proof (c2sp.org/tlog-proof) that entry INDEX is in the ledger, for others to check offline."""
+    """Write a proof (c2sp.org/tlog-proof) that entry INDEX is in the ledger, for others to check offline."""
     from safegen.cli._files import write_new
 
     with open_readonly(workspace) as ledger:
@@ -147,9 +145,9 @@ def proof(index: int, output: Path | None, workspace: Path | None) -> None:
 @_options.workspace
 @_options.as_json
 def resolve(what: str, output: Path | None, workspace: Path | None, as_json: bool) -> None:
-    """The release behind a mark's id (16 hexadecimal digits), or behind the mark or pictures of FILE.
+    """Find the release behind a mark's id (16 hexadecimal digits), or behind the mark or pictures of FILE.
 
-    Of a file only releases whose recorded pictures match. Exit 9 when there is none.
+    For a file, only releases whose recorded pictures match. Exit 9 if there is none.
     """
     from safegen.cli._files import write_new
     from safegen.cli._output import print_json
@@ -159,7 +157,9 @@ def resolve(what: str, output: Path | None, workspace: Path | None, as_json: boo
     with open_readonly(workspace) as ledger:
         found = find_local_releases(ledger, parse_payload_or_path(what))
     if not found:
-        raise GateFailed("the ledger knows no release for it", hint="`safegen verify --resolve` asks others")
+        raise GateFailed(
+            "the ledger has no release for it", hint="ask others with `safegen verify --resolve`"
+        )
     if output is not None:
         write_new(output, found[0].manifest)
     rows = [

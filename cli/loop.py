@@ -14,9 +14,9 @@ from safegen.cli._generate_options import GenerateOptions, options, run_generati
 @click.argument("prompt", required=False)
 @options
 def command(video: Path, prompt: str | None, making: GenerateOptions) -> None:
-    """Make VIDEO end where it begins, so that it can play again and again.
+    """Make VIDEO end where it begins, so that it plays as a seamless loop.
 
-    Without PROMPT: the one the workspace kept for VIDEO, else none. Refused (exit 3) where its credentials do
+    Without PROMPT, uses the one the workspace kept for VIDEO, if any. Refused (exit 3) if its credentials do
     not allow generative use or do not match it.
     """
     from safegen.request.build import loop

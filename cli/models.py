@@ -8,7 +8,7 @@ import click
 
 from safegen.cli import _options
 
-_dry_run = click.option("--dry-run", is_flag=True, help="Say what would be done, change nothing.")
+_dry_run = click.option("--dry-run", is_flag=True, help="Show what would be done without doing it.")
 
 
 @click.group("models")
@@ -19,7 +19,7 @@ def command() -> None:
 @command.command("list")
 @_options.as_json
 def list_(as_json: bool) -> None:
-    """Models known by name and those pulled: whether they are here, their size and licence."""
+    """List named and pulled models: whether they are on this machine, their size and licence."""
     from safegen.cli._models import table
     from safegen.cli._output import print_json
     from safegen.generators.catalogue import list_models
@@ -36,7 +36,7 @@ def list_(as_json: bool) -> None:
 @click.argument("name")
 @_options.as_json
 def show(name: str, as_json: bool) -> None:
-    """What NAME is, knows and needs, and where each figure comes from."""
+    """Show what NAME is, what it knows and needs, and where each figure comes from."""
     from safegen.generators.catalogue import describe_model
 
     _print(describe_model(name), as_json)
@@ -46,8 +46,12 @@ def show(name: str, as_json: bool) -> None:
 @click.argument("name")
 @click.option("--revision", help="Branch, tag or commit to pin (default: the pinned one, else main).")
 @click.option("--update", is_flag=True, help="Move the pin to the newest commit of its revision.")
-@click.option("--accept-licence", is_flag=True, help="I have read the licence's terms and may use the model.")
-@click.option("--yes", is_flag=True, help="Do not ask before downloading.")
+@click.option(
+    "--accept-licence",
+    is_flag=True,
+    help="Confirm that you have read the licence terms and may use the model.",
+)
+@click.option("--yes", is_flag=True, help="Download without asking for confirmation.")
 @_dry_run
 @_options.as_json
 @_options.plain
@@ -61,10 +65,10 @@ def pull(
     as_json: bool,
     plain: bool,
 ) -> None:
-    """Download the model NAME (preset or hub id) and pin the commit that was found.
+    """Download the model NAME (preset or hub id) and pin the commit found.
 
-    Says licence and size first. What has arrived is kept after any break: pull again to go on. Every file is
-    compared with the hash that the hub lists for it.
+    Shows licence and size first. After an interruption, the data received is kept: pull again to continue.
+    Every file is checked against the hash the hub lists for it.
     """
     from safegen.cli._models import confirm_download
     from safegen.cli._output import ProgressBar

@@ -11,8 +11,9 @@ from safegen.cli import _options
 
 @click.command(
     "moderate",
-    epilog="Exit codes: 0 nothing stands against it, 3 blocked, 7 a person has to look (or faces have to be "
-    "hidden), 2 unreadable, 4 a required check could not run. Several files: 4 before 3 before 7 before 2.",
+    epilog="Exit codes: 0 nothing found against release, 3 blocked, 7 a person must review it (or faces "
+    "must be hidden), 2 unreadable, 4 a required check could not run. Several files: 4 before 3 "
+    "before 7 before 2.",
 )
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 @click.option("--policy", default="default", show_default=True, help="Policy name or YAML file.")
@@ -21,10 +22,11 @@ from safegen.cli import _options
     "checks",
     multiple=True,
     metavar="NAME",
-    help="A frames check that must run besides the policy's own (repeatable): see docs/moderation.md.",
+    help="Another frames check that must run in addition to the policy's own (repeatable); see "
+    "docs/moderation.md.",
 )
 @click.option(
-    "--html", type=click.Path(path_type=Path), metavar="PAGE", help="Also write a page with time lines."
+    "--html", type=click.Path(path_type=Path), metavar="PAGE", help="Also write an HTML page with timelines."
 )
 @_options.as_json
 @_options.plain
@@ -38,10 +40,10 @@ def command(
     as_json: bool,
     plain: bool,
 ) -> None:
-    """Say what is seen in FILE, second by second, and what the policy makes of it.
+    """Report what FILE shows, second by second, and what the policy says about it.
 
-    Any video or picture, whoever made it; nothing is changed or recorded. A folder stands for every video and
-    picture inside it. Checks that are not installed are named, never passed over.
+    Works on any video or picture, whoever made it; nothing is changed or recorded. A folder stands for every
+    video and picture inside it. Checks that are not installed are listed, never silently skipped.
     """
     from safegen.cli import _moderate_view as view
     from safegen.cli._output import ProgressBar, print_json

@@ -17,7 +17,7 @@ def command() -> None:
 @command.command("list")
 @_options.as_json
 def list_(as_json: bool) -> None:
-    """The shipped policies."""
+    """List the shipped policies."""
     from safegen import policies
     from safegen.cli._output import print_json
 
@@ -33,7 +33,7 @@ def list_(as_json: bool) -> None:
 @click.argument("policy", default="default")
 @_options.as_json
 def show(policy: str, as_json: bool) -> None:
-    """Everything POLICY decides, inheritance resolved."""
+    """Show everything POLICY decides, with inheritance resolved."""
     import yaml
 
     from safegen import policies
@@ -53,7 +53,7 @@ def show(policy: str, as_json: bool) -> None:
 @click.argument("prompt", required=False)
 @_options.as_json
 def explain(policy: str, prompt: str | None, as_json: bool) -> None:
-    """Say in words what POLICY does; with PROMPT, why that prompt comes out as it does."""
+    """Explain in words what POLICY does, or, with PROMPT, why that prompt gets its outcome."""
     from safegen import policies
     from safegen.api import screen
     from safegen.cli._output import print_json
@@ -78,16 +78,16 @@ def explain(policy: str, prompt: str | None, as_json: bool) -> None:
 
 @command.command("new")
 @click.argument("name")
-@click.option("--extends", default="default", show_default=True, help="Policy whose rules are taken over.")
+@click.option("--extends", default="default", show_default=True, help="Policy to extend.")
 @click.option(
     "-o",
     "--out",
     type=click.Path(path_type=Path),
-    help="Where to write it (default: NAME.yaml; never over a file).",
+    help="File to write (default: NAME.yaml; never overwrites).",
 )
 @_options.as_json
 def new(name: str, extends: str, out: Path | None, as_json: bool) -> None:
-    """Write a policy file NAME to begin with: it extends another and already passes its own examples."""
+    """Write a starting policy file NAME that extends another policy and already passes its own examples."""
     from safegen import policies
     from safegen.cli._files import write_new
     from safegen.cli._output import show_rows
@@ -104,7 +104,7 @@ def new(name: str, extends: str, out: Path | None, as_json: bool) -> None:
     "--prompts",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help='Prompts to compare by, one {"id", "text", "label"} a line (default: both policies\' examples).',
+    help='Prompts to compare, one {"id", "text", "label"} per line (default: both policies\' examples).',
 )
 @click.option(
     "-n",
@@ -112,12 +112,12 @@ def new(name: str, extends: str, out: Path | None, as_json: bool) -> None:
     type=click.IntRange(0),
     default=20,
     show_default=True,
-    help="Moved prompts shown at most.",
+    help="Maximum number of changed prompts to show.",
 )
-@click.option("--text", is_flag=True, help="Put the prompts' text into --json.")
+@click.option("--text", is_flag=True, help="Include the prompts' text in --json.")
 @_options.as_json
 def diff(before: str, after: str, prompts: Path | None, limit: int, text: bool, as_json: bool) -> None:
-    """What changes from policy BEFORE to AFTER: their content, and which prompts come out differently."""
+    """Show what changes from policy BEFORE to AFTER: content, and prompts that get a different outcome."""
     from safegen import policies
     from safegen.cli._output import print_json
     from safegen.cli._policy_view import diff_json, show_diff
@@ -136,7 +136,7 @@ def diff(before: str, after: str, prompts: Path | None, limit: int, text: bool, 
 @click.argument("names", nargs=-1, metavar="[POLICY]...")
 @_options.as_json
 def test(names: tuple[str, ...], as_json: bool) -> None:
-    """Run the examples that each POLICY carries (default: all shipped ones). Exit 9 if any differs."""
+    """Run the examples in each POLICY (default: all shipped policies). Exit 9 if any outcome differs."""
     from safegen import policies
     from safegen.cli._output import print_json
     from safegen.errors import GateFailed
@@ -175,7 +175,7 @@ def test(names: tuple[str, ...], as_json: bool) -> None:
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 @_options.as_json
 def lint(files: tuple[Path, ...], as_json: bool) -> None:
-    """Check policy files; problems are named by line. Exit 9 when there are any."""
+    """Check policy files; problems are reported by line. Exit 9 if there are any."""
     from safegen import policies
     from safegen.cli._output import print_json
     from safegen.errors import GateFailed
@@ -192,5 +192,5 @@ def lint(files: tuple[Path, ...], as_json: bool) -> None:
             + (f" ({problem.hint})" if problem.hint else "")
         )
     if problems:
-        raise GateFailed(f"{len(problems)} problem(s) found", hint="correct the lines named above")
+        raise GateFailed(f"{len(problems)} problem(s) found", hint="correct the lines listed above")
     click.echo("no problems")

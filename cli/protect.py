@@ -23,7 +23,10 @@ SOURCE_TYPES = (
 @click.command("protect")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="Default: NAME.protected.mp4 (.png, .jpg)."
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Output file (default: NAME.protected.mp4, .png or .jpg).",
 )
 @click.option(
     "--source-type",
@@ -37,18 +40,18 @@ SOURCE_TYPES = (
     type=click.IntRange(0, 51),
     default=18,
     show_default=True,
-    help="Quality of H.264 (8 bit) or HEVC (10 bit).",
+    help="Encoding quality of H.264 (8-bit) or HEVC (10-bit).",
 )
 @click.option(
     "--allow-damaged",
     is_flag=True,
-    help="Protect what can be decoded of a damaged file.",
+    help="Protect the decodable part of a damaged file.",
 )
 @_options.manifest
 @click.option(
     "--label",
     metavar="TEXT",
-    help='Write a visible label into every picture, such as "AI-generated" (default: none).',
+    help='Write a visible label into every frame, such as "AI-generated" (default: none).',
 )
 @click.option("--force", is_flag=True, help="Replace an existing output.")
 @_options.passphrase_file
@@ -71,11 +74,11 @@ def command(
     as_json: bool,
     plain: bool,
 ) -> None:
-    """Mark, sign and record FILE, a video or picture (PNG, JPEG) made elsewhere. The original stays as it is.
+    """Mark, sign and record FILE, a video or picture (PNG, JPEG) made elsewhere. The original is not changed.
 
-    Sound, subtitles, chapters, colours and times are kept; what cannot be is said.
+    Sound, subtitles, chapters, colours and times are kept; anything that cannot be is reported.
 
-    Nothing is claimed about how it was made; its own credentials are kept as an ingredient.
+    No claim is made about how FILE was made; its own credentials are kept as an ingredient.
     """
     from safegen.api import protect
     from safegen.cli._output import ProgressBar

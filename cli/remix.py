@@ -15,13 +15,14 @@ from safegen.cli._generate_options import GenerateOptions, options, run_generati
 @click.option(
     "--strength",
     type=click.FloatRange(0, 1, min_open=True),
-    help="How far it may leave VIDEO: near 0 hardly, 1 made anew (default: the model's choice).",
+    help="How far the result may depart from VIDEO: near 0 barely, 1 made from scratch (default: the "
+    "model's choice).",
 )
 @options
 def command(video: Path, prompt: str, strength: float | None, making: GenerateOptions) -> None:
-    """Make VIDEO anew after PROMPT; its credentials are kept as those of the source.
+    """Remake VIDEO from PROMPT; its credentials are kept as those of the source.
 
-    Refused (exit 3) where its credentials do not allow generative use or do not match it.
+    Refused (exit 3) if its credentials do not allow generative use or do not match it.
     """
     from safegen.request.build import remix
 

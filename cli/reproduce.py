@@ -17,8 +17,8 @@ _WORDS = {True: "IDENTICAL", False: "DIFFERENT", None: "UNKNOWN"}
 
 @click.command(
     "reproduce",
-    epilog="Exit codes: 0 identical, 9 not identical (or no digest was recorded), 2 something has to be "
-    "given, 3 refused by the policy as it is now, 7 held for a person.",
+    epilog="Exit codes: 0 identical, 9 not identical (or no digest was recorded), 2 something must be "
+    "given, 3 refused by the current policy, 7 held for a person.",
 )
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
@@ -27,26 +27,29 @@ _WORDS = {True: "IDENTICAL", False: "DIFFERENT", None: "UNKNOWN"}
 @click.option(
     "--prompt-file",
     type=click.Path(path_type=Path),
-    help="The prompt, where the workspace does not keep it; compared with the recorded hash.",
+    help="File with the prompt, if the workspace did not keep it; checked against the recorded hash.",
 )
 @click.option(
     "--negative-prompt-file",
     type=click.Path(path_type=Path),
-    help="The negative prompt, where there was one and the workspace does not keep it.",
+    help="File with the negative prompt, if there was one and the workspace did not keep it.",
 )
 @click.option(
     "--input",
     "inputs",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="A picture or video that the clip was made from, found by its SHA-256 (repeatable).",
+    help="A picture or video the clip was made from, matched by its SHA-256 (repeatable).",
 )
-@click.option("--model", help="Where the same model lies now (default: as recorded).")
-@click.option("--policy", help="Screen under this policy (default: the one of that name as it is now).")
+@click.option("--model", help="Current location of the same model (default: as recorded).")
+@click.option("--policy", help="Screen under this policy (default: the current policy of the recorded name).")
 @click.option("--watermark", default="tile", show_default=True, help="Watermark scheme of the new release.")
 @click.option("--force", is_flag=True, help="Replace an existing output.")
 @click.option(
-    "--approval", type=click.IntRange(0), metavar="INDEX", help="A held decision that a person approved."
+    "--approval",
+    type=click.IntRange(0),
+    metavar="INDEX",
+    help="Number of a held decision that a person approved.",
 )
 @_options.passphrase_file
 @_options.workspace
@@ -70,9 +73,9 @@ def command(
     as_json: bool,
     plain: bool,
 ) -> None:
-    """Generate FILE again from what the workspace recorded, and say whether its frames are the same.
+    """Generate FILE again from what the workspace recorded and report whether its frames are the same.
 
-    Frames are compared bit by bit as they were before marking and encoding.
+    Frames are compared bit by bit, as they were before marking and encoding.
     """
     from safegen.api import reproduce
     from safegen.cli._output import ProgressBar, print_json

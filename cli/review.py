@@ -21,16 +21,16 @@ F = TypeVar("F", bound="Callable[..., Any]")
 
 @click.group("review")
 def command() -> None:
-    """Decide about requests and clips that the policy held; every step is an entry of the ledger."""
+    """Decide on requests and clips that the policy held; every step becomes a ledger entry."""
 
 
 @command.command("list")
-@click.option("--all", "everything", is_flag=True, help="Also those that are decided.")
+@click.option("--all", "everything", is_flag=True, help="Include those already decided.")
 @click.option("-n", "--limit", type=click.IntRange(1, 10_000), default=20, show_default=True)
 @_options.workspace
 @_options.as_json
 def list_(everything: bool, limit: int, workspace: Path | None, as_json: bool) -> None:
-    """The held requests and clips that wait for a person, newest first."""
+    """List the held requests and clips that are waiting for a person, newest first."""
     from safegen.cli._output import print_json
     from safegen.cli._text import printable
     from safegen.review.queue import list_cases
@@ -41,7 +41,7 @@ def list_(everything: bool, limit: int, workspace: Path | None, as_json: bool) -
         print_json([case_json(c) for c in found])
         return
     if not found:
-        click.echo("nothing waits for a person")
+        click.echo("nothing is waiting for review")
     for case in found:
         about = ", ".join(case.decision.public.get("categories", [])) or "overall score"
         kind = "request" if case.output is None else "clip"
@@ -55,7 +55,7 @@ def list_(everything: bool, limit: int, workspace: Path | None, as_json: bool) -
 @_options.workspace
 @_options.as_json
 def show(index: int, workspace: Path | None, as_json: bool) -> None:
-    """The held decision INDEX: what was found, what was decided, and the prompt if the workspace keeps it."""
+    """Show the held decision INDEX: what was found and decided, and the prompt if the workspace keeps it."""
     from safegen.cli._output import print_json
     from safegen.review.queue import load_case
 
@@ -74,12 +74,12 @@ def show(index: int, workspace: Path | None, as_json: bool) -> None:
 
 @command.command("export")
 @click.option(
-    "-o", "--out", type=click.Path(path_type=Path), help="Where to write (default: standard output)."
+    "-o", "--out", type=click.Path(path_type=Path), help="File to write (default: standard output)."
 )
 @_options.workspace
 @_options.as_json
 def export(out: Path | None, workspace: Path | None, as_json: bool) -> None:
-    """Decided requests as labelled JSON lines, to retrain and measure a screen. Needs kept prompts."""
+    """Export decided requests as labelled JSON lines, to retrain or measure a screen. Needs kept prompts."""
     from safegen.cli._files import write_new
     from safegen.review.export import SkippedCases, labelled_rows
     from safegen.screening.jsonl import dumps
@@ -106,14 +106,14 @@ def _step(function: F) -> F:
         _options.as_json,
         _options.workspace,
         _options.passphrase_file,
-        click.option("--publish-reason", is_flag=True, help="Put the reason into the public entry."),
+        click.option("--publish-reason", is_flag=True, help="Include the reason in the public entry."),
         click.option(
             "--reviewer",
             metavar="NAME",
-            help="Who decides, as recorded (default: SAFEGEN_REVIEWER, your login).",
+            help="Name of the reviewer to record (default: SAFEGEN_REVIEWER, else your login name).",
         ),
         click.option(
-            "--reason", default="", help="Why; kept in the workspace, the entry only commits to it."
+            "--reason", default="", help="Reason; kept in the workspace, and the entry only commits to it."
         ),
         click.argument("index", type=click.IntRange(0)),
     ):
@@ -126,8 +126,8 @@ def _step(function: F) -> F:
 def approve(**options: Any) -> None:
     """Let the held request or clip INDEX pass once.
 
-    `safegen generate PROMPT --approval INDEX` then goes on with it; a clip is released as it was held. For
-    a video made elsewhere: `safegen protect FILE` again.
+    Then continue with `safegen generate PROMPT --approval INDEX`; a held clip is released unchanged. For a
+    video made elsewhere, run `safegen protect FILE` again.
     """
     _decide("approve", **options)
 
@@ -176,4 +176,4 @@ def _login() -> str:
     try:
         return getpass.getuser()
     except (OSError, KeyError, ImportError) as error:
-        raise UsageError("the system does not say who you are", hint="give --reviewer NAME") from error
+        raise UsageError("your user name cannot be determined", hint="give --reviewer NAME") from error

@@ -21,17 +21,22 @@ _EXIT = {"allow": 0, "review": 7, "block": 3}
 )
 @click.argument("prompt", required=False)
 @click.option("--policy", default="default", show_default=True, help="Policy name or YAML file.")
-@click.option("--negative-prompt", default="", help="What should not be there.")
+@click.option("--negative-prompt", default="", help="What the video should not show.")
 @click.option(
     "--jsonl",
     type=click.Path(path_type=Path, allow_dash=True),
-    help='Read prompts from a file of {"id", "text"} lines ("-": stdin); one answer per line, same order.',
+    help='Read prompts from a file of {"id", "text"} lines ("-": stdin); prints one answer per line, '
+    "in order.",
 )
 @click.option(
-    "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes for --jsonl."
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Number of processes for --jsonl.",
 )
 @click.option(
-    "--private", is_flag=True, help="Leave out of the answers what could repeat words of the prompt."
+    "--private", is_flag=True, help="Omit anything from the answers that could repeat words of the prompt."
 )
 @_options.as_json
 @_options.plain
@@ -47,7 +52,7 @@ def command(
     as_json: bool,
     plain: bool,
 ) -> None:
-    """Ask the policy about PROMPT; nothing is generated or recorded. Use "-" to read it from stdin."""
+    """Check PROMPT against the policy; nothing is generated or recorded. Use "-" to read it from stdin."""
     if (prompt is None) == (jsonl is None):
         raise click.UsageError("give a prompt, or --jsonl FILE")
     if jsonl is not None:

@@ -16,14 +16,14 @@ from safegen.cli._generate_options import GenerateOptions, options, run_generati
     "shots",
     multiple=True,
     metavar="SECONDS:PROMPT",
-    help='A shot from that time on, such as --shot 0:"a red ball" (repeatable; instead of FILE).',
+    help='A shot that starts at that time, such as --shot 0:"a red ball" (repeatable; instead of FILE).',
 )
 @options
 def command(file: Path | None, shots: tuple[str, ...], making: GenerateOptions) -> None:
-    """Make one clip from several prompts on a time line: FILE (YAML or JSON), or --shot for each.
+    """Make one clip from several prompts on a timeline: FILE (YAML or JSON), or --shot for each.
 
-    FILE holds `shots`, each with `at` (seconds) and `prompt`, and if you like settings such as `seconds` or
-    `model`; options given here win over it.
+    FILE contains `shots`, each with `at` (seconds) and `prompt`, and optionally settings such as `seconds` or
+    `model`; options given on the command line take precedence.
     """
     from safegen.request.build import storyboard
     from safegen.request.storyboard import load_storyboard

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from safegen.templates import Row, RunReport, Template
 
 _folder = click.option(
-    "--folder", type=click.Path(path_type=Path), metavar="DIR", help="A folder with templates of your own."
+    "--folder", type=click.Path(path_type=Path), metavar="DIR", help="Folder with your own templates."
 )
 
 
@@ -28,7 +28,7 @@ def command() -> None:
 @_folder
 @_options.as_json
 def list_(folder: Path | None, as_json: bool) -> None:
-    """The templates there are, and what each is for."""
+    """List the templates and what each is for."""
     from safegen.cli._output import print_json
     from safegen.templates import catalogue
 
@@ -45,7 +45,7 @@ def list_(folder: Path | None, as_json: bool) -> None:
 @_folder
 @_options.as_json
 def show(template: str, folder: Path | None, as_json: bool) -> None:
-    """Everything about TEMPLATE (a name or a YAML file): its fields, their values, its prompts."""
+    """Show everything about TEMPLATE (a name or a YAML file): its fields, their values, its prompts."""
     from safegen.cli._output import print_json, show_rows
     from safegen.cli._text import printable
     from safegen.templates import load
@@ -65,45 +65,54 @@ def show(template: str, folder: Path | None, as_json: bool) -> None:
     for name, field in found.fields.items():
         what = ", ".join(field.values) if field.values else f"text, at most {field.max_length} characters"
         default = f" (default {field.default})" if field.default else " (needed)"
-        where = "" if field.goes_into == "prompt" else " Not drawn, kept private."
+        where = "" if field.goes_into == "prompt" else " Not drawn; kept private."
         click.echo(printable(f"  {name:<20}{field.about}{where}{default}\n{'':<22}{what}"))
 
 
-@command.command("run", epilog="Exit codes: 0 all done, 8 some rows failed, 130 stopped (--resume goes on).")
+@command.command(
+    "run", epilog="Exit codes: 0 all done, 8 some rows failed, 130 stopped (continue with --resume)."
+)
 @click.argument("template")
 @click.option(
-    "-o", "--output", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Folder for clips."
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder for the clips.",
 )
 @click.option(
     "--csv",
     "table",
     type=click.Path(path_type=Path),
-    help="Table with a column for each field, a row a clip.",
+    help="CSV table with a column for each field and a row for each clip.",
 )
 @click.option(
     "--set",
     "pairs",
     multiple=True,
     metavar="FIELD=VALUE",
-    help="Value where a row has none; without --csv these are the only row (repeatable).",
+    help="Value for rows that have none; without --csv, these make up the only row (repeatable).",
 )
 @_folder
 @click.option("--model", help="Model name, folder or hub id (default: the template's, on any machine).")
 @click.option("--policy", default="default", show_default=True, help="Policy name or YAML file.")
-@click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="The same for every row (default: random).")
-@click.option("--width", type=click.IntRange(16, 8192), help="Pixels (default: the template's).")
-@click.option("--height", type=click.IntRange(16, 8192), help="Pixels (default: the template's).")
-@click.option("--seconds", type=click.FloatRange(0.1, 600), help="Duration (default: the template's).")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Seed for every row (default: random).")
+@click.option("--width", type=click.IntRange(16, 8192), help="Pixels (default: from the template).")
+@click.option("--height", type=click.IntRange(16, 8192), help="Pixels (default: from the template).")
+@click.option(
+    "--seconds", type=click.FloatRange(0.1, 600), help="Duration in seconds (default: from the template)."
+)
 @click.option("--steps", type=click.IntRange(1, 1000), help="Denoising steps (default: the model's choice).")
 @click.option("--watermark", default="tile", show_default=True, help="Watermark scheme.")
 @click.option("--crf", type=click.IntRange(0, 51), default=18, show_default=True, help="H.264 quality.")
 @click.option(
     "--publish-caption",
     is_flag=True,
-    help="Put the caption, with names in it, into each clip's public manifest.",
+    help="Put the caption, including any names, into each clip's public manifest.",
 )
-@click.option("--dry-run", is_flag=True, help="Check and screen every row, make nothing.")
-@click.option("--resume", is_flag=True, help="Go on where a run stopped; finished rows are passed over.")
+@click.option("--dry-run", is_flag=True, help="Check and screen every row without making anything.")
+@click.option("--resume", is_flag=True, help="Continue an interrupted run; finished rows are skipped.")
 @_options.passphrase_file
 @_options.workspace
 @_options.as_json
@@ -125,9 +134,9 @@ def run(
     plain: bool,
     **options: object,
 ) -> None:
-    """Make a clip from TEMPLATE (a name or a YAML file) for every row of a table, each signed.
+    """Make a signed clip from TEMPLATE (a name or a YAML file) for every row of a table.
 
-    A row that fails does so alone. DIR/results.csv says what became of each.
+    A failed row does not stop the others. DIR/results.csv lists the outcome of each.
     """
     from safegen.cli._output import ProgressBar, print_json
     from safegen.templates import Options

@@ -43,19 +43,19 @@ def _vouches_for(bundle: TrustBundle) -> str:
 
 @click.group("trust")
 def command() -> None:
-    """Whose signatures and ledgers you trust."""
+    """Manage whose signatures and ledgers you trust."""
 
 
 @command.command("add")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--tsa", is_flag=True, help="The certificates vouch for time stamps only, never for signers.")
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("--tsa", is_flag=True, help="Trust the certificates for time stamps only, never for signers.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask for confirmation.")
 @_options.workspace
 @_options.as_json
 def add(file: Path, tsa: bool, yes: bool, workspace: Path | None, as_json: bool) -> None:
-    """Trust the maker in FILE (from `safegen keys export-trust`, or PEM certificates); or a revocation list.
+    """Trust the maker in FILE (from `safegen keys export-trust`, or PEM certificates), or a revocation list.
 
-    Compare the SHA-256 with what the maker tells you by another way.
+    Compare the SHA-256 with the one the maker gives you through another channel.
     """
     from safegen.cli._output import show_rows
     from safegen.cli._text import printable
@@ -75,7 +75,7 @@ def add(file: Path, tsa: bool, yes: bool, workspace: Path | None, as_json: bool)
 @_options.workspace
 @_options.as_json
 def list_(workspace: Path | None, as_json: bool) -> None:
-    """The pinned makers."""
+    """List the pinned makers."""
     from safegen.cli._output import print_json
     from safegen.cli._text import printable
 

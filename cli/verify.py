@@ -18,9 +18,9 @@ LEVELS = ("verified", "signed", "recovered", "any")
 
 @click.command(
     "verify",
-    epilog="Exit codes: 0 VERIFIED, 10 VERIFIED_REPACKED, 11 SIGNED_UNTRUSTED, 12 SIGNED_UNLOGGED, "
-    "13 EXPIRED_BUT_LOGGED, 20 RECOVERED, 21 MARKED_UNRESOLVED, 30 TAMPERED, 31 CONFLICT, "
-    "40 NO_PROVENANCE; 2 unreadable, 4 a check could not run. Several files: the highest of their codes.",
+    epilog="Exit codes: 0 VERIFIED, 10 VERIFIED_REPACKED, 11 SIGNED_UNTRUSTED, 12 SIGNED_UNLOGGED, 13 "
+    "EXPIRED_BUT_LOGGED, 20 RECOVERED, 21 MARKED_UNRESOLVED, 30 TAMPERED, 31 CONFLICT, 40 "
+    "NO_PROVENANCE; 2 unreadable, 4 a check could not run. Several files: the highest code.",
 )
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 @click.option("--proof", type=click.Path(path_type=Path), help="Proof sidecar (default: FILE.tlog-proof).")
@@ -29,13 +29,13 @@ LEVELS = ("verified", "signed", "recovered", "any")
     "trust_files",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="Trust this bundle or PEM for this run only (repeatable).",
+    help="Trust this bundle or PEM file for this run only (repeatable).",
 )
 @click.option(
     "--require",
     type=click.Choice(LEVELS),
-    help="Exit 0 when the verdict is at least this: verified (0, 10), signed (also 12, 13), "
-    "recovered (also 20), any provenance without contradiction (also 11, 21).",
+    help="Exit 0 if the verdict is at least this: verified (0, 10), signed (also 12, 13), recovered "
+    "(also 20), any provenance without contradiction (also 11, 21).",
 )
 @click.option("--no-watermark", is_flag=True, help="Skip the watermark search (the report says so).")
 @click.option(
@@ -45,17 +45,17 @@ LEVELS = ("verified", "signed", "recovered", "any")
     "--fetch-remote",
     multiple=True,
     metavar="HOST",
-    help="Fetch credentials that lie elsewhere, from this host only (https, public addresses; repeatable).",
+    help="Fetch credentials stored elsewhere, from this host only (https, public addresses; repeatable).",
 )
 @click.option(
     "--resolve",
     metavar="URL",
-    help="Where credentials are gone, ask this C2PA soft binding resolution service about the mark (https).",
+    help="If credentials are missing, ask this C2PA soft binding resolution service about the mark (https).",
 )
 @click.option(
     "--resolve-by-content",
     is_flag=True,
-    help="With --resolve: where the mark leads to nothing, send that service the whole file to look it up.",
+    help="With --resolve: if the mark leads nowhere, send the whole file to that service to look it up.",
 )
 @click.option(
     "--fragment",
@@ -80,11 +80,11 @@ def command(
     plain: bool,
     **asked: Any,
 ) -> None:
-    """Say where FILE comes from: one verdict from every layer.
+    """Find out where FILE comes from: one verdict from every layer.
 
     A folder stands for every video, sound and picture inside it. Works offline. Trust comes from your own
-    workspace, from `safegen trust add` and from --trust, never from the folder the file lies in; the answer
-    says whose root was trusted.
+    workspace, from `safegen trust add` and from --trust, never from the folder that contains the file; the
+    answer says whose root was trusted.
     """
     from safegen.cli import _verify_view as view
     from safegen.cli._output import ProgressBar, console, print_json
@@ -93,9 +93,9 @@ def command(
 
     single = len(files) == 1 and not files[0].is_dir()
     if (asked["proof"] or asked["fragments"]) and not single:
-        raise click.UsageError("--proof and --fragment go with one file")
+        raise click.UsageError("--proof and --fragment need exactly one file")
     if html is not None and html.exists():
-        raise click.UsageError(f"{html} exists: name a new file for the report")
+        raise click.UsageError(f"{html} exists: give a new file for the report")
     how = _verify_options(**asked)
     batch = collect_files(files)
     if not batch.files:

@@ -1,1 +1,1 @@
-"""What looks at something and says what it finds: prompts, frames, files."""
+"""Detectors: they examine prompts, frames or files and report what they find."""

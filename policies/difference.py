@@ -146,5 +146,5 @@ def read_prompts(path: Path) -> Iterator[LabelledPrompt]:
 def _bad(path: Path, number: int) -> UnreadableInput:
     return UnreadableInput(
         f"{path.name}, line {number + 1}: not an object with `text`",
-        hint='one {"id", "text", "label"} a line',
+        hint='write one {"id", "text", "label"} object per line',
     )

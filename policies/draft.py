@@ -20,7 +20,7 @@ def draft(name: str, *, extends: str = "default") -> str:
     """
     if not _NAME.fullmatch(name):
         raise UsageError(
-            f"{name!r} cannot be a policy's name", hint="letters, digits, '.', '_' and '-', 64 at most"
+            f"{name!r} cannot be a policy's name", hint="use at most 64 letters, digits, '.', '_' and '-'"
         )
     parent = load(extends)
     rules = "\n".join(f"#   {_rule(parent, c):<58} # {words}" for c, words in CATEGORIES.items())
@@ -35,12 +35,12 @@ name: {name}
 extends: {extends}
 description: What this policy is for, and for whom.
 
-# From which score in [0, 1] on a category is held for a person (review) or refused (block).
-# Take a line out of its comment to change it; these are the values of {parent.name!r}.
+# The score in [0, 1] from which a category is held for a person (review) or refused (block).
+# Uncomment a line to change it; these are the values of {parent.name!r}.
 # categories:
 {rules}
 
-# What it must do. A policy without examples is a policy nobody has tried.
+# What the policy must do. A policy without examples is untested.
 examples:
 {examples or "  []"}
 """

@@ -97,7 +97,7 @@ def explain(decision: Decision) -> str:
     """One sentence for a person: why the prompt was allowed, held or refused."""
     if decision.outcome == "allow":
         return "nothing in the prompt reaches a threshold of the policy"
-    verb = "refused" if decision.outcome == "block" else "held for a person to look at"
+    verb = "refused" if decision.outcome == "block" else "held for review by a person"
     if not decision.findings:
         return verb
     top = decision.findings[0]
@@ -109,9 +109,10 @@ def _check_score(finding: Finding) -> None:
     """A broken score must stop everything: comparisons with NaN are all false, which would be a pass."""
     if not isinstance(finding.score, int | float) or not math.isfinite(finding.score):
         raise CheckUnavailable(
-            f"the check {finding.detector!r} gave no usable score", hint="reinstall safegen or its model"
+            f"the check {finding.detector!r} returned no usable score", hint="reinstall safegen or the model"
         )
     if not 0.0 <= finding.score <= 1.0:
         raise CheckUnavailable(
-            f"the check {finding.detector!r} gave the score {finding.score}", hint="scores lie in [0, 1]"
+            f"the check {finding.detector!r} returned the score {finding.score}",
+            hint="correct the check: scores must be in [0, 1]",
         )

@@ -32,7 +32,7 @@ def describe_policy(policy: Policy, source: str) -> Iterator[str]:
     if len(order) > 1:
         yield "It builds on " + ", which builds on ".join(name for name, _ in order[1:]) + "."
     checks = ", ".join(policy.checks.required)
-    yield f"Checks that must run: {checks}. One that cannot run lets nothing through."
+    yield f"Checks that must run: {checks}. If one cannot run, nothing is let through."
     if policy.guard is not None:
         yield _guard(policy)
     for category, words in CATEGORIES.items():
@@ -40,14 +40,14 @@ def describe_policy(policy: Policy, source: str) -> Iterator[str]:
         by = next((name for name, data in order if category in (data.get("categories") or {})), policy.name)
         yield f"{category} ({words}): {_rule(rule)}" + (f" [{by}]" if len(order) > 1 else "") + "."
     held = "held for a person" if policy.languages.unsupported == "review" else "refused"
-    yield f"Prompts in other languages than {', '.join(policy.languages.supported)} are {held}."
+    yield f"Prompts in languages other than {', '.join(policy.languages.supported)} are {held}."
     yield (
-        "Negative prompts are screened like the prompt."
+        "Negative prompts are screened like prompts."
         if policy.negative_prompt.screen == "full"
         else "Negative prompts are screened for attempts at evasion only."
     )
     frames = ", ".join(policy.frames.required)
-    yield f"Prompts have at most {policy.max_prompt_chars} characters. Checks of the frames: {frames}."
+    yield f"Prompts can have at most {policy.max_prompt_chars} characters. Checks of the frames: {frames}."
 
 
 def _rule(rule: Rule) -> str:
@@ -66,9 +66,9 @@ def _guard(policy: Policy) -> str:
     clears = (
         ""
         if guard.clears is None
-        else f"; below {guard.clears:g} it lets pass what only the classifier holds"
+        else f"; below {guard.clears:g} it lets through what only the classifier would hold"
     )
-    return f"The guard {guard.model} is asked about {which}, {guard.timeout:g} s at most{clears}."
+    return f"The guard {guard.model} is asked about {which}, for at most {guard.timeout:g} s{clears}."
 
 
 def category_standings(decision: Decision, policy: Policy) -> list[CategoryStanding]:

@@ -30,7 +30,7 @@ class FrameRule(BaseModel):
     def _ordered(self) -> FrameRule:
         limits = [t for t in (self.pixelate, self.blur, self.review, self.block) if t is not None]
         if limits != sorted(limits):
-            raise ValueError("a milder consequence must not need a higher score than a stricter one")
+            raise ValueError("a milder action must not need a higher score than a stricter one")
         return self
 
     def action(self, score: float) -> FrameAction:

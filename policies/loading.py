@@ -102,10 +102,12 @@ def lint(path: str | Path) -> tuple[Problem, ...]:
     found: list[Problem] = []
     if not policy.checks.required:
         found.append(Problem(path, document.line(("checks",)), "no prompt check is required",
-                             "a policy without checks lets nothing through: name `rules`"))  # fmt: skip
+                             "name `rules`: a policy without checks lets nothing through"))  # fmt: skip
     if not policy.examples:
         found.append(
-            Problem(path, 1, "the policy has no examples", "add prompts that it must allow and refuse")
+            Problem(
+                path, 1, "the policy has no examples", "add prompts that the policy must allow and refuse"
+            )
         )
     if not any(rule.lowest is not None for rule in policy.categories.values()):
         found.append(Problem(path, document.line(("categories",)), "no category has a threshold",
@@ -142,19 +144,19 @@ def _resolve(document: yaml.Document, chain: tuple[Path, ...]) -> dict[str, Any]
     """The document's content over that of what it extends."""
     data = document.data
     if not isinstance(data, dict):
-        raise document.error((), "a policy is a mapping of keys to values", "start with `name:`")
+        raise document.error((), "a policy must be a mapping of keys to values", "start with `name:`")
     parent = data.get("extends")
     if parent is None:
         return data
     if not isinstance(parent, str):
-        raise document.error(("extends",), "`extends` names one policy", "write `extends: default`")
+        raise document.error(("extends",), "`extends` must name one policy", "write `extends: default`")
     try:
         path = _locate(parent, document.path.parent)
     except UsageError as e:
         raise document.error(("extends",), str(e), e.hint) from e
     if path.resolve() in chain:
         loop = " -> ".join(p.stem for p in (*chain, path.resolve()))
-        raise document.error(("extends",), f"`extends` goes in a circle: {loop}", "remove one of the links")
+        raise document.error(("extends",), f"`extends` forms a loop: {loop}", "remove one of the links")
     if len(chain) >= _MAX_CHAIN:
         raise document.error(("extends",), "the chain of `extends` is too long", "flatten it")
     base = _resolve(yaml.read(path), (*chain, path.resolve()))

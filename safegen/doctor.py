@@ -1,4 +1,4 @@
-"""What ``safegen doctor`` looks at: every part tried for real, with the line that brings a missing one."""
+"""What ``safegen doctor`` checks: every part is tried, with the command that installs a missing one."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def _workspace(option: str | os.PathLike[str] | None) -> str:
         folder = folder.parent
     if not os.access(folder, os.W_OK):
         raise WorkspaceError(f"{folder} cannot be written", hint="choose another with --workspace")
-    note = "" if found.trusted else "; found by walking up, so it adds no trust"
+    note = "" if found.trusted else "; found by searching parent folders, so it adds no trust"
     return f"{found.root} ({found.source}{note})"
 
 

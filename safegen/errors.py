@@ -1,4 +1,4 @@
-"""Every error safegen raises on purpose, and the exit code it becomes.
+"""Every error safegen raises on purpose, and the exit code for each.
 
 ::
 
@@ -70,7 +70,7 @@ class CheckUnavailable(SafegenError):
 
 
 class GenerationFailed(SafegenError):
-    """The generator raised, or gave something that is not a usable clip."""
+    """The generator raised an error or returned something that is not a usable clip."""
 
     exit_code = 5
 
@@ -86,7 +86,7 @@ class ReleaseFailed(SafegenError):
 
 
 class MarkingFailed(ReleaseFailed):
-    """The watermark could not be embedded, or not be read back."""
+    """The watermark could not be embedded or could not be read back."""
 
 
 class SigningFailed(ReleaseFailed):
@@ -106,7 +106,7 @@ class WorkspaceError(ReleaseFailed):
 
 
 class HeldForReview(SafegenError):
-    """The policy wants a person to look first; ``decision`` says why."""
+    """The policy requires a person to review it first; ``decision`` says why."""
 
     exit_code = 7
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class Progress(Protocol):
-    """Where long work says how far it is. The library never prints."""
+    """Receives the progress of long work. The library never prints."""
 
     def stage(self, name: str, total: int | None = None) -> None:
         """Begin stage *name* (``loading``, ``denoising``, ``marking``...) of *total* units, if known."""
@@ -42,7 +42,7 @@ class Progress(Protocol):
 
 
 class NoProgress:
-    """Progress that says nothing and never cancels."""
+    """Progress that reports nothing and never cancels."""
 
     def stage(self, name: str, total: int | None = None) -> None:
         """Ignore."""
@@ -56,7 +56,7 @@ class NoProgress:
 
 
 class PromptDetector(Protocol):
-    """Looks at text. MUST raise CheckUnavailable when it cannot run; MUST NOT return [] instead."""
+    """Examines text. MUST raise CheckUnavailable when it cannot run; MUST NOT return [] instead."""
 
     name: str
 
@@ -65,7 +65,7 @@ class PromptDetector(Protocol):
 
 
 class FrameDetector(Protocol):
-    """Looks at a clip before marking. MUST raise CheckUnavailable when it cannot run."""
+    """Examines a clip before marking. MUST raise CheckUnavailable when it cannot run."""
 
     name: str
 
@@ -74,7 +74,7 @@ class FrameDetector(Protocol):
 
 
 class AttributeExtractor(Protocol):
-    """Says what is in a clip (for the bias audit). Never raises on any picture: says ``unknown``."""
+    """Reports what is in a clip (for the bias audit). Never raises on any picture: reports ``unknown``."""
 
     name: str
 
@@ -94,7 +94,7 @@ class Generator(Protocol):
     def outlook(self, request: Request) -> Outlook:
         """What it would make of *request*; nothing is loaded or downloaded for it.
 
-        Raises UsageError for what the model cannot make, saying what it can.
+        Raises UsageError for anything the model cannot make, saying what it can.
         """
 
     def generate(
@@ -102,7 +102,7 @@ class Generator(Protocol):
     ) -> Generated:
         """Make the clip. *conditions* are the request's inputs, admitted and decoded, in the same order.
 
-        Extending gives the whole clip: the input's part and what is new. MUST be deterministic in
+        Extending returns the whole clip: the input's part and the new part. MUST be deterministic in
         ``request.seed``; MUST ask ``progress.cancelled()`` at every denoising step and raise
         Interrupted. Raises GenerationFailed, MissingExtra, UsageError.
         """
@@ -133,7 +133,7 @@ class Watermark(Protocol):
 
 @runtime_checkable
 class LumaWatermark(Protocol):
-    """What a watermark also offers when it can mark pictures as they are stored, in 10 bit, too."""
+    """What a watermark also offers if it can mark stored planes directly, including 10-bit ones."""
 
     def embed_luma(
         self, planes: Iterable[Any], *, payload: int, key: bytes, depth: int, full_range: bool

@@ -6,4 +6,4 @@ from safegen.errors import CheckUnavailable
 
 
 class CheckAbsent(CheckUnavailable):
-    """Not installed, which is not failing: a policy may ask for a check only where there is one."""
+    """Not installed, which is not failing: a policy may require a check only where it is installed."""

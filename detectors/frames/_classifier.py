@@ -41,13 +41,15 @@ class ClassifierCheck:
         for batch in _batches(sample_frames(clip), model.batch):
             answers = model.scores([s.frame for s in batch])
             if len(answers) != len(batch):
-                raise CheckUnavailable(f"{self.name} answered {len(answers)} times for {len(batch)} pictures")
+                raise CheckUnavailable(
+                    f"{self.name} returned {len(answers)} answers for {len(batch)} pictures"
+                )
             seen += [
                 FrameScores(s.time, s.scene, validate_scores(a, self.name))
                 for s, a in zip(batch, answers, strict=True)
             ]
         if not seen:
-            raise CheckUnavailable("there was no frame to look at", hint="nothing was let through")
+            raise CheckUnavailable("there were no frames to examine", hint="nothing was let through")
         found, highest = findings_over_time(seen, self.name, self._reasons)
         return found, CheckRun(self.name, model.version, model.digest, min(1.0, max(0.0, highest)))
 

@@ -64,13 +64,13 @@ def libraries(place: Path) -> tuple[Any, Any]:
     except (OSError, ValueError) as error:
         raise CheckUnavailable(f"{place.name}: its config.json cannot be read") from error
     if not isinstance(config, dict):
-        raise CheckUnavailable(f"{place.name}: its config.json is none")
+        raise CheckUnavailable(f"{place.name}: its config.json is not a model configuration")
     if "model_type" not in config or config["model_type"] == "timm_wrapper":
         from importlib.util import find_spec
 
         if find_spec("timm") is None:
             raise CheckAbsent(
-                "timm is not installed, which this model needs", hint="pip install 'safegen[moderation]'"
+                "this model needs timm, which is not installed", hint="pip install 'safegen[moderation]'"
             )
     transformers.logging.disable_progress_bar()
     return torch, transformers

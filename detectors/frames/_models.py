@@ -1,4 +1,4 @@
-"""Where the models of frame checks lie: a folder the user names, else the Hugging Face cache.
+"""Where the models of frame checks are stored: a folder the user names, else the Hugging Face cache.
 
 Nothing is fetched.
 A check called ``falconsai`` takes the folder in ``SAFEGEN_FALCONSAI``; without that, the files that
@@ -30,11 +30,14 @@ def folder(name: str, source: str, *, needs: str) -> Path:
         place = Path(named)
         if (place / needs).is_file():
             return place
-        raise CheckAbsent(f"{variable} names {named}, which holds no {needs}", hint="give the model's folder")
+        raise CheckAbsent(
+            f"{variable} names {named}, which does not contain {needs}", hint="set it to the model's folder"
+        )
     found = _cached(source, needs)
     if found is None:
         raise CheckAbsent(
-            f"{source} is not on this machine", hint=f"hf download {source}, or name its folder in {variable}"
+            f"{source} is not on this machine",
+            hint=f"run hf download {source}, or set {variable} to its folder",
         )
     return found
 

@@ -29,11 +29,11 @@ class FrameScores:
 def validate_scores(scores: Mapping[str, float], name: str) -> Mapping[str, float]:
     """*scores* as they are. Raises CheckUnavailable unless there are any, all of them in [0, 1]."""
     if not scores:
-        raise CheckUnavailable(f"{name} gave no scores", hint="nothing was let through")
+        raise CheckUnavailable(f"{name} returned no scores", hint="nothing was let through")
     for category, value in scores.items():
         if not math.isfinite(value) or not -1e-6 <= value <= 1 + 1e-6:
             raise CheckUnavailable(
-                f"{name} gave the score {value} for {category}", hint="nothing was let through"
+                f"{name} returned the score {value} for {category}", hint="nothing was let through"
             )
     return scores
 

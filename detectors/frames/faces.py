@@ -42,7 +42,8 @@ class YuNet:
             self._net: Any = cv2.FaceDetectorYN.create(str(file), "", (320, 320), CONFIDENT, _OVERLAP, _MOST)
         except cv2.error as error:
             raise CheckUnavailable(
-                f"{file.name} cannot be loaded", hint="a Git LFS pointer instead of the model? fetch it again"
+                f"{file.name} cannot be loaded",
+                hint="fetch it again: it may be a Git LFS pointer instead of the model",
             ) from error
         self.version = f"{SOURCE}/{file.name}"
         self.digest = _models.digest(file)
@@ -63,7 +64,7 @@ class YuNet:
         out = []
         for row in rows if rows is not None else ():
             if not np.isfinite(row).all():
-                raise CheckUnavailable("the face detector gave a place that is none")
+                raise CheckUnavailable("the face detector returned an invalid position")
             x, y, w, h = (round(float(v) / scale) for v in row[:4])
             out.append(((x, y, w, h), float(row[-1])))
         return out

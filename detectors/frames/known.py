@@ -36,7 +36,7 @@ def sample_clip(clip: Clip, *, first: float = 0.0, last: float | None = None) ->
     end = clip.seconds if last is None else last
     seen = [s for s in sample_frames(clip, per_second=4.0, most=_MOST) if first <= s.time <= end][:_MOST]
     if not seen:
-        raise UnreadableInput("there are no frames to compare", hint="is the clip empty?")
+        raise UnreadableInput("there are no frames to compare", hint="check that the clip is not empty")
     frames = np.stack([s.frame for s in seen])
     times = tuple(s.time - first for s in seen)
     return FrameSample(
@@ -58,7 +58,7 @@ def match_score(packed_descriptors: str, sample: FrameSample) -> float:
     try:
         described = Descriptors.from_bytes(base64.b64decode(packed_descriptors, validate=True))
     except ValueError as error:
-        raise UnreadableInput("content descriptors that are not base64") from error
+        raise UnreadableInput("the content descriptors are not base64") from error
     parts = [sample]
     if len(described.pictures) == 1 and len(sample.frames) > 1:
         parts = [_one(sample, i) for i in range(len(sample.frames))]
@@ -76,7 +76,7 @@ def _one(sample: FrameSample, index: int) -> FrameSample:
 def add(path: Path, name: str, clip: Clip) -> None:
     """Append *clip* as *name* to the list in *path*. Raises UsageError, UnreadableInput."""
     if not name.strip():
-        raise UsageError("an entry of the list needs a name", hint="say what it is")
+        raise UsageError("a list entry needs a name", hint="give the entry a name")
     row = json.dumps({"name": name, "descriptors": pack_descriptors(clip)})
     try:
         with path.open("a", encoding="utf-8") as file:
@@ -99,7 +99,9 @@ def read(path: Path) -> tuple[tuple[tuple[str, str], ...], str]:
             value = json.loads(line)
             rows.append((str(value["name"]), str(value["descriptors"])))
         except (ValueError, KeyError, TypeError) as error:
-            raise CheckUnavailable(f"{path.name}, line {number}: not an entry of such a list") from error
+            raise CheckUnavailable(
+                f"{path.name}, line {number}: not a valid entry of a list of known content"
+            ) from error
     if not rows or len(data) > _MAX_LIST:
         raise CheckUnavailable(f"the list {path.name} is empty or too large", hint="see docs/moderation.md")
     return tuple(rows), hashlib.sha256(data).hexdigest()

@@ -28,7 +28,7 @@ def read_text(frame: Frame, program: str) -> str:
 
     ok, png = cv2.imencode(".png", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
     if not ok:
-        raise CheckUnavailable("a frame could not be handed to the text reader")
+        raise CheckUnavailable("a frame could not be passed to the text reader")
     try:
         done = subprocess.run(
             [program, "-", "-", "--psm", "11", "tsv"],
@@ -46,7 +46,7 @@ def parse_tsv(table: str) -> str:
     """The sure words of Tesseract's table, in order. Raises CheckUnavailable when it is none."""
     lines = table.splitlines()
     if not lines or not lines[0].startswith("level\t"):
-        raise CheckUnavailable("tesseract gave no table", hint="is it version 4 or newer?")
+        raise CheckUnavailable("tesseract returned no table", hint="check that it is version 4 or newer")
     found = []
     for line in lines[1:]:
         row = line.split("\t")
@@ -55,7 +55,7 @@ def parse_tsv(table: str) -> str:
         try:
             sure = float(row[10]) >= SURE
         except ValueError as error:
-            raise CheckUnavailable("tesseract gave a table that makes no sense") from error
+            raise CheckUnavailable("tesseract returned an invalid table") from error
         if sure:
             found.append(row[11].strip())
     return " ".join(found)

@@ -110,7 +110,7 @@ class ZeroShot:
         """Mean over the frames of the softmax over the texts and "nobody"; unsure means ``unknown``."""
         logits = model.similarities(pictures, [*texts.values(), NOBODY])
         if not np.isfinite(logits).all():
-            raise CheckUnavailable("the zero-shot model gave numbers that are none")
+            raise CheckUnavailable("the zero-shot model returned invalid numbers")
         weights = np.exp(logits - logits.max(1, keepdims=True))
         mean = (weights / weights.sum(1, keepdims=True)).mean(0)
         out = dict(zip([*texts, UNKNOWN], map(float, mean), strict=True))

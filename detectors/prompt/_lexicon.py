@@ -174,7 +174,7 @@ def _entries(name: str, data: dict[str, Any]) -> Iterator[Entry]:
         raise ValueError(f"unknown key {sorted(unknown)[0]!r}")
     sets: Sets = {str(key): value for key, value in data.get("sets", {}).items()}
     if not all(isinstance(v, str) for value in sets.values() for v in value):
-        raise ValueError("a set holds something that is not text (put a bare `no` in quotes)")
+        raise ValueError("a set contains something that is not text (put a bare `no` in quotes)")
     cache: dict[tuple[str, ...], frozenset[Phrase]] = {}
     if not data["entries"]:
         raise ValueError("it has no entries")
@@ -183,7 +183,7 @@ def _entries(name: str, data: dict[str, Any]) -> Iterator[Entry]:
         if unknown := set(own) - _ENTRY_KEYS - {"each"}:
             raise ValueError(f"unknown key {sorted(unknown)[0]!r} in an entry")
         if ("terms" in own) == ("each" in own):
-            raise ValueError("an entry has either `terms` or `each`")
+            raise ValueError("an entry must have either `terms` or `each`")
         merged = {**{k: v for k, v in data.items() if k in _ENTRY_KEYS}, **own}
         for terms in merged.pop("each", None) or [merged["terms"]]:
             if not isinstance(terms, str):

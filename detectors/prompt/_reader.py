@@ -142,9 +142,9 @@ def unpack(arrays: dict[str, Any], labels: int) -> TransformerHalf:
     width, inner = 2 * packed.shape[1], len(arrays["hidden_bias"])
     fits = packed.dtype == np.uint8 and len(packed) == len(words) and row_scale.shape == (len(words),)
     if not fits or width % HEAD:
-        raise ValueError("the pieces' vectors do not fit together")
+        raise ValueError("the pieces' vectors do not match")
     if not np.isfinite(row_scale).all():
-        raise ValueError("the pieces' vectors hold no numbers")
+        raise ValueError("the pieces' vectors contain invalid numbers")
     layers = tuple(_layer(arrays, str(i), width) for i in range(int(arrays["layers"])))
     top = {
         "places": (MAX_PIECES, width), "hidden": (inner, 2 * width), "hidden_bias": (inner,),
@@ -179,8 +179,8 @@ def _norm(arrays: dict[str, Any], name: str, width: int) -> Norm:
 def _matrix(arrays: dict[str, Any], name: str, shape: tuple[int, ...]) -> Floats:
     scale = arrays[f"{name}_scale"] if arrays[name].dtype == np.int8 else np.ones(1, np.float32)
     if arrays[name].shape != shape or scale.shape not in {(1,), shape[:1]}:
-        raise ValueError(f"the array {name!r} does not fit")
+        raise ValueError(f"the array {name!r} has the wrong shape")
     found = (arrays[name].T * scale.astype(np.float32)).T.astype(np.float32)
     if not np.isfinite(found).all():
-        raise ValueError(f"the array {name!r} holds no numbers")
+        raise ValueError(f"the array {name!r} contains invalid numbers")
     return np.ascontiguousarray(found)

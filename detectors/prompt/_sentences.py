@@ -66,7 +66,7 @@ class SentenceEncoder:
                     raise AttributeError(name)
             except AttributeError as error:
                 raise CheckUnavailable(
-                    "the adapters do not fit the sentence encoder",
+                    "the adapters do not match the sentence encoder",
                     hint="train them for this encoder: python -m training.guard encoder",
                 ) from error
             with torch.no_grad():

@@ -106,7 +106,7 @@ class Classifier:
         flat = [words for each in parts for _, words in each]
         p = model.probabilities(flat) if flat else np.zeros((0, len(model.labels)))
         if not np.isfinite(p).all():
-            raise CheckUnavailable("the prompt classifier gave no number", hint="reinstall safegen")
+            raise CheckUnavailable("the prompt classifier returned no number", hint="reinstall safegen")
         out: list[tuple[Sequence[Finding], CheckRun]] = []
         start = 0
         for text, each in zip(texts, parts, strict=True):
@@ -217,7 +217,7 @@ def _load(folder: Path, stamps: tuple[int, ...]) -> Model:
             raise CheckUnavailable("the prompt classifier's weights were altered", hint="reinstall safegen")
         if card["vectoriser"] != _vectorise.VERSION:
             raise CheckUnavailable(
-                "the weights belong to another version of safegen", hint="reinstall safegen"
+                "the weights belong to a different version of safegen", hint="reinstall safegen"
             )
         with np.load(io.BytesIO(raw), allow_pickle=False) as z:
             arrays = {k: z[k] for k in z.files}
@@ -244,7 +244,7 @@ def _unpack(card: dict[str, Any], arrays: dict[str, Any], digest: str) -> Model:
         and all(v.shape == shape[:1] and np.isfinite(v).all() for v in halves.values())
     )
     if not good:
-        raise CheckUnavailable("the prompt classifier knows no category", hint="reinstall safegen")
+        raise CheckUnavailable("the prompt classifier has no categories", hint="reinstall safegen")
     idf = arrays["idf"].astype(np.float32) / 16
     return Model(
         labels, bits, idf, arrays["coef"], rows=np.ascontiguousarray(arrays["coef"].T),

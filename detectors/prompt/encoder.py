@@ -84,8 +84,9 @@ class Encoder:
         """*sentences* is the heads' from now on: their adapters change it."""
         if heads.encoder != sentences.digest:
             raise CheckUnavailable(
-                "the heads were made for another sentence encoder",
-                hint="name the encoder of the heads' card, or train heads: python -m training.guard encoder",
+                "the heads were made for a different sentence encoder",
+                hint="name the encoder given in the heads' card, or train heads: python -m "
+                "training.guard encoder",
             )
         sentences.adapt(heads.adapters)
         self._sentences = sentences
@@ -104,7 +105,7 @@ class Encoder:
         flat = list(dict.fromkeys(p for each in parts for p in each))
         found = self._heads.probabilities(self._sentences.vectors(flat)) if flat else np.zeros((0, 0))
         if not np.isfinite(found).all():
-            raise CheckUnavailable("the sentence encoder gave no number", hint="download the model again")
+            raise CheckUnavailable("the sentence encoder returned no number", hint="download the model again")
         at = {part: i for i, part in enumerate(flat)}
         return [self._answer(found[[at[p] for p in each]] if each else None) for each in parts]
 
@@ -154,7 +155,7 @@ def read_heads(folder: Path) -> Heads:
         digest = hashlib.sha256(raw).hexdigest()
         if card["kind"] not in KINDS or card["vectoriser"] != _vectorise.VERSION:
             raise CheckUnavailable(
-                "the encoder's heads belong to another version of safegen",
+                "the encoder's heads belong to a different version of safegen",
                 hint="train them again: python -m training.guard encoder",
             )
         if digest != card["sha256"]:
@@ -164,7 +165,7 @@ def read_heads(folder: Path) -> Heads:
         return _unpack(card, arrays, digest)
     except FileNotFoundError as error:
         raise CheckUnavailable(
-            "there are no heads for the sentence encoder", hint="train them: python -m training.guard encoder"
+            "the sentence encoder has no heads", hint="train them: python -m training.guard encoder"
         ) from error
     except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
         raise CheckUnavailable("the encoder's heads cannot be read", hint="reinstall safegen") from error
@@ -181,9 +182,9 @@ def _unpack(card: dict[str, Any], arrays: dict[str, Floats], digest: str) -> Hea
         "out_bias": (len(labels),), "slope": (len(labels),), "shift": (len(labels),),
     }  # fmt: skip
     if not labels or labels[0] != "unsafe" or set(arrays) != set(shapes):
-        raise ValueError("the heads know no category")
+        raise ValueError("the heads have no categories")
     if any(arrays[k].shape != s or not np.isfinite(arrays[k]).all() for k, s in shapes.items()):
-        raise ValueError("the heads do not fit together")
+        raise ValueError("the heads do not match each other")
     return Heads(
         labels, str(card["encoder_sha256"]), version=str(card["version"]), digest=digest, adapters=adapters,
         **arrays,
@@ -196,7 +197,7 @@ def _adapters(arrays: dict[str, Floats]) -> dict[str, tuple[Floats, Floats]]:
     found = {n: (arrays[f"{ADAPTER}{n}/down"], arrays[f"{ADAPTER}{n}/up"]) for n in sorted(layers)}
     for down, up in found.values():
         if down.ndim != 2 or up.ndim != 2 or len(down) != up.shape[1] or not np.isfinite(up @ down).all():
-            raise ValueError("the adapters do not fit together")
+            raise ValueError("the adapters do not match each other")
     if len(arrays) != 2 * len(found):
-        raise ValueError("there are arrays that belong to no adapter")
+        raise ValueError("there are arrays that do not belong to any adapter")
     return found

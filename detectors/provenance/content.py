@@ -61,7 +61,7 @@ class Descriptors:
     def from_bytes(cls, data: bytes) -> Descriptors:
         """Read what ``to_bytes`` wrote. Raises UnreadableInput for anything else, however hostile."""
         if not _HEADER.size <= len(data) <= 4 * MAX_BYTES:
-            raise UnreadableInput("content descriptors of an impossible size", hint=_HINT)
+            raise UnreadableInput("the content descriptors have an impossible size", hint=_HINT)
         magic, n, height, width, seconds = _HEADER.unpack_from(data)
         sides = (height, width)
         if magic != _MAGIC or not 1 <= n <= _MAX_FRAMES or min(sides) < 1 or max(sides) > _MAX_SIDE:
@@ -72,12 +72,12 @@ class Descriptors:
             body = unpacker.decompress(data[_HEADER.size :], size)
             whole = len(body) == size and unpacker.decompress(unpacker.unconsumed_tail, 1) == b""
         except zlib.error as error:
-            raise UnreadableInput("content descriptors that do not unpack", hint=_HINT) from error
+            raise UnreadableInput("the content descriptors cannot be unpacked", hint=_HINT) from error
         if not whole or not unpacker.eof or unpacker.unused_data:
-            raise UnreadableInput("content descriptors of the wrong length", hint=_HINT)
+            raise UnreadableInput("the content descriptors have the wrong length", hint=_HINT)
         times = np.frombuffer(body, dtype=">f4", count=n).astype(float)
         if not (np.isfinite(times).all() and np.isfinite(seconds)):
-            raise UnreadableInput("content descriptors with impossible times", hint=_HINT)
+            raise UnreadableInput("the content descriptors have impossible times", hint=_HINT)
         steps = np.frombuffer(body, dtype=np.uint8, offset=4 * n).reshape(n, height, width)
         return cls(np.cumsum(steps, axis=0, dtype=np.uint8), tuple(float(t) for t in times), float(seconds))
 
@@ -88,7 +88,7 @@ def compute_descriptors(sample: FrameSample) -> Descriptors:
     Raises UnreadableInput for a sample without pictures.
     """
     if sample.frames.ndim != 4 or 0 in sample.frames.shape:
-        raise UnreadableInput("there are no frames to describe", hint="is the clip empty?")
+        raise UnreadableInput("there are no frames to describe", hint="check that the clip is not empty")
     count = min(_MAX_FRAMES, len(sample.frames))
     pictures = thumbnails(sample, range(len(sample.frames)))
     while True:

@@ -75,7 +75,9 @@ def video_code(pictures: Iterable[tuple[NDArray[np.uint8], float]]) -> str:
 
     signatures = [tuple(frame_signature(luma(p)).tolist()) for p in resample_frames(pictures)]
     if not signatures:
-        raise UnreadableInput("there are no pictures to make a code of", hint="is the clip empty?")
+        raise UnreadableInput(
+            "there are no frames to compute a code from", hint="check that the clip is not empty"
+        )
     return str(gen_video_code_v0(signatures, bits=BITS)["iscc"])
 
 
@@ -85,9 +87,9 @@ def _bytes(code: str) -> bytes:
     try:
         raw = base64.b32decode(text + "=" * (-len(text) % 8))
     except binascii.Error as error:
-        raise UnreadableInput(f"{code!r:.80} is no ISCC") from error
+        raise UnreadableInput(f"{code!r:.80} is not an ISCC") from error
     if len(raw) != len(_HEADER) + BITS // 8 or raw[:2] != _HEADER:
-        raise UnreadableInput(f"{code!r:.80} is no ISCC Video-Code of {BITS} bits")
+        raise UnreadableInput(f"{code!r:.80} is not an ISCC Video-Code of {BITS} bits")
     return raw
 
 

@@ -57,5 +57,5 @@ def lock_exclusive(file: IO[str], folder: Path) -> None:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         raise UsageError(
-            f"another run writes to {folder}", hint="wait for it, or choose another folder"
+            f"another run is writing to {folder}", hint="wait for it to finish, or choose another folder"
         ) from error

@@ -1,4 +1,4 @@
-"""A file's SHA-256, computed beside other work: hashing and c2pa's reading run at the same time."""
+"""A file's SHA-256, computed in parallel: hashing and c2pa's reading run at the same time."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def file_sha256(path: Path) -> str:
 
 
 def require_readable(path: Path) -> None:
-    """Refuse (UnreadableInput) what is no file, is empty or forbidden."""
+    """Refuse (UnreadableInput) anything that is not a file, is empty or cannot be read."""
     try:
         if not path.is_file():
             raise UnreadableInput(f"{path}: no such file", hint="check the path")
         if path.stat().st_size == 0:
-            raise UnreadableInput(f"{path}: the file is empty", hint="fetch or make it again")
+            raise UnreadableInput(f"{path}: the file is empty", hint="fetch or create it again")
     except OSError as error:
         raise UnreadableInput(f"{path}: {error.strerror}", hint="check its permissions") from error
 

@@ -1,4 +1,4 @@
-"""HTML pages: one frame and one style for every report, and the escaping of what goes into them.
+"""HTML pages: one frame and one style for every report, and the escaping of their contents.
 
 Pages are self-contained, without scripts, readable by people and screen readers. Every string that may come
 from a file goes through `text`. The page's policy (CSP) forbids scripts, connections and outside resources

@@ -1,4 +1,4 @@
-"""One bounded question to a service that the user configured: a time stamp authority, an OCSP responder.
+"""One bounded request to a service the user configured: a time stamp authority, an OCSP responder.
 
 Plain http is allowed, because both answers are signed. No redirects, a limit on the size of the answer, and
 one deadline for all of it: a server that sends a byte now and then must not hold anything up for ever.
@@ -15,7 +15,7 @@ MAX_ANSWER = 64 * 1024
 
 
 class RequestFailed(ValueError):
-    """The service answered with an error, or with more than it may."""
+    """The service answered with an error, or with too much data."""
 
 
 def parse_service_url(url: str, *, what: str, setting: str) -> tuple[str, int, str, bool]:

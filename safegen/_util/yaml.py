@@ -84,7 +84,7 @@ def _convert(loader: Any, node: Any, place: Place, document: Document) -> Any:
             if not isinstance(key, str):
                 raise document.error(here, f"the key {key!r} is not text", "put it in quotes")
             if key in out:
-                raise document.error(here, f"the key {key!r} stands there twice", "remove one of them")
+                raise document.error(here, f"the key {key!r} appears twice", "remove one of them")
             out[key] = _convert(loader, value_node, here, document)
         return out
     if isinstance(node, yaml.SequenceNode):

@@ -1,8 +1,8 @@
 """Text, spoken and structural alternatives to what a clip shows and sounds like.
 
 Captions, descriptions, chapters and a transcript; the same inside the MP4; a spoken description where a
-speech synthesiser is there. What is said comes from what detectors found in the pictures, with how sure they
-were.
+speech synthesiser is installed. The descriptions come from what detectors found in the pictures and how sure
+they were.
 
 ``scenes`` (what is seen when, ``words`` put it into sentences, ``look`` for what nobody recognises) ->
 ``tracks`` (``sound`` finds pauses, ``placing`` fills them, ``narration`` speaks) -> ``files``.

@@ -53,7 +53,7 @@ class Espeak:
 
 
 def find_espeak() -> Espeak | None:
-    """The program on the PATH, None without it. One that does not answer fails when it has to speak."""
+    """The program found on the PATH, or None. One that does not work fails only when asked to speak."""
     path = shutil.which(PROGRAM)
     if path is None:
         return None
@@ -71,11 +71,11 @@ def _read(file: Path) -> AudioTrack:
 
     with wave.open(str(file), "rb") as sound:
         if sound.getsampwidth() != 2:
-            raise SpeechFailed(f"{PROGRAM} wrote {8 * sound.getsampwidth()}-bit sound")
+            raise SpeechFailed(f"{PROGRAM} produced {8 * sound.getsampwidth()}-bit audio; 16-bit is needed")
         data = np.frombuffer(sound.readframes(sound.getnframes()), "<i2").reshape(-1, sound.getnchannels())
         rate = sound.getframerate()
     samples = data.mean(1, keepdims=True, dtype=np.float32) / np.float32(32768)
     if not len(samples) or float(np.abs(samples).max()) < 1e-3:
-        raise SpeechFailed(f"{PROGRAM} said nothing")
+        raise SpeechFailed(f"{PROGRAM} produced no speech")
     loud = np.flatnonzero(np.abs(samples[:, 0]) > 1e-3)
     return AudioTrack(samples[: loud[-1] + 1], rate)

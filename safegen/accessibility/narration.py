@@ -76,7 +76,7 @@ def narrate(
     for item in placed.cues:
         words = voice.synthesize_within(item.text, item.end - item.start)
         if words is None:
-            raise SpeechFailed(f"{engine.name} is not steady: a text took longer than before")
+            raise SpeechFailed(f"{engine.name} is inconsistent: the same text took longer than before")
         sound = _at_rate(words, rate)
         _mix(base, sound, round(item.start * rate))
         spoken.append(rounded_cue(item.start, min(item.end, item.start + len(sound) / rate), item.text))

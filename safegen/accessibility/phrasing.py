@@ -1,4 +1,4 @@
-"""From what an extractor found to a sentence, in several lengths, that says how sure it is.
+"""Turns what an extractor found into a sentence, in several lengths, that says how certain it is.
 
 A class below ``MAYBE`` is not said, one below ``SURE`` is said with "perhaps": nobody who cannot see the
 picture should take a guess for a fact.
@@ -76,7 +76,7 @@ class _Value:
 
 
 def describe_attributes(attributes: Sequence[Attribute], features: VisualFeatures | None = None) -> Phrase:
-    """The clip, or a part of it, in words. *look*: what can be said of any, for when nothing is known."""
+    """Describe the clip, or part of it. *look*: what can be said of any clip, if nothing is recognised."""
     found = {a.name: _value(a) for a in attributes}
     if found.get("shape", _Value(None, False)).value is None:
         return _unrecognised_phrase(features)

@@ -1,4 +1,4 @@
-"""A clip in stretches of time, each with what is seen in it."""
+"""A clip divided into stretches of time, each with what is seen in it."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def collect_samples(pictures: Iterable[tuple[NDArray[np.uint8], float]], seconds
             kept.append(picture)
             times.append(time)
     if not kept:
-        raise CheckUnavailable("there are no pictures to describe", hint="is it a video?")
+        raise CheckUnavailable("there are no frames to describe", hint="is it a video?")
     return SampledClip(np.stack(kept), tuple(times), max(seconds, times[-1] + 1e-3))
 
 

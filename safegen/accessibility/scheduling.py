@@ -1,4 +1,4 @@
-"""Where each description goes: into a pause of its own scene, in the longest wording that fits."""
+"""Where each description goes: into a pause in its own scene, in the longest wording that fits."""
 
 from __future__ import annotations
 

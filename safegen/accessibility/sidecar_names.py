@@ -1,4 +1,4 @@
-"""What the files beside a video are called."""
+"""Names of the files beside a video."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tracks as files beside the video, inside it, and as a record of what there is and what there is not."""
+"""The tracks as files beside the video, as tracks inside it, and as a record of what exists and what not."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def build_sidecars(
     clip_attributes: Sequence[Attribute] = (),
     generated: bool = False,
 ) -> Sidecars:
-    """The sidecars, each read back. Raises ReleaseFailed for one that does not say what it should."""
+    """The sidecars, each read back. Raises ReleaseFailed if one reads back differently."""
     texts = {
         "captions": tracks.vtt("captions"),
         "descriptions": tracks.vtt("descriptions"),
@@ -57,7 +57,7 @@ def build_sidecars(
         except UnreadableInput as error:
             raise ReleaseFailed(f"the {kind} cannot be read back: {error}") from error
         if [(c.start, c.end, _flat(c.text)) for c in said] != [(c.start, c.end, _flat(c.text)) for c in cues]:
-            raise ReleaseFailed(f"the {kind} do not say what they should when they are read back")
+            raise ReleaseFailed(f"the {kind} read back differently from what was written")
     return Sidecars(texts)
 
 
@@ -76,12 +76,12 @@ def embedded_tracks(
 def check_embedded(found: TrackContents, put: TextTracks, frames: int) -> None:
     """Raise ReleaseFailed unless a player finds in the MP4 what was *put* in, and *frames* pictures."""
     if found.frames != frames:
-        raise ReleaseFailed(f"the file has {found.frames} pictures, not {frames}, with its text tracks")
+        raise ReleaseFailed(f"with its text tracks the file has {found.frames} frames, not {frames}")
     for kind, lines in (("captions", put.captions), ("descriptions", put.descriptions)):
         if lines and [_rounded(c) for c in found.texts.get(kind, [])] != [_rounded(c) for c in lines]:
-            raise ReleaseFailed(f"the {kind} in the file do not say what they should when they are read back")
+            raise ReleaseFailed(f"the {kind} in the file read back differently from what was written")
     if put.chapters and [_rounded(c) for c in found.chapters] != [_rounded(c) for c in put.chapters]:
-        raise ReleaseFailed("the chapters in the file are not those that were put in")
+        raise ReleaseFailed("the chapters read back from the file differ from those written")
     if put.sound is not None:
         seconds = len(put.sound.samples) / put.sound.rate
         if abs(found.described_seconds - seconds) > _TOLERANCE or not found.other_sounds:

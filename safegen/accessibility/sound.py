@@ -1,4 +1,4 @@
-"""Where a clip can be heard, and where it is quiet enough to speak.
+"""Where a clip has sound, and where it is quiet enough for speech.
 
 Nothing here tells speech from other sound, so every sound that is not known to be something else counts as
 speech: a description may come too late or be left out, but it never talks over somebody.
@@ -41,7 +41,7 @@ def detect_sound(audio: AudioTrack | None) -> list[Interval]:
 
 
 def is_note(text: str) -> bool:
-    """Whether a caption says nothing but what is heard: ``[door slams]``, ``(music)``."""
+    """Whether a caption only describes a sound: ``[door slams]``, ``(music)``."""
     return re.fullmatch(r"\s*(?:\[[^\[\]]*\]|\([^()]*\)|♪[^♪]*♪?)\s*", text) is not None
 
 

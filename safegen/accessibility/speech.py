@@ -1,4 +1,4 @@
-"""Speech synthesis: what an engine has to do, and which one is here."""
+"""Speech synthesis: what an engine must do, and which one is installed."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ PACES = (1.0, 1.15, 1.3)
 
 
 class SpeechFailed(Exception):
-    """The engine gave no speech; the message says why. The text tracks do not depend on it."""
+    """The engine produced no speech; the message says why. The text tracks do not depend on it."""
 
 
 class SpeechEngine(Protocol):
-    """Turns text into sound. MUST raise SpeechFailed when it cannot; MUST NOT answer with silence."""
+    """Turns text into sound. MUST raise SpeechFailed when it cannot; MUST NOT return silence."""
 
     @property
     def name(self) -> str:
@@ -27,7 +27,7 @@ class SpeechEngine(Protocol):
 
 
 def find_engine() -> SpeechEngine | None:
-    """The engine that is installed, None without one."""
+    """The installed engine, or None."""
     from safegen.accessibility import espeak
 
     return espeak.find_espeak()

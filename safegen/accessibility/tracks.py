@@ -1,4 +1,4 @@
-"""All that makes a clip accessible, worked out together: what is said, seen, and missing, when."""
+"""Everything that makes a clip accessible, worked out together: what is said, seen and missing, and when."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ NO_SOUND, SOUND = "[No sound]", "[Sound]"
 _SHOWN = 3.0
 """Seconds that a note about sound is shown at most."""
 NOTES = {
-    "nothing": "Nothing is said in this video: it has no sound.",
-    "unrecognised": "This video has sound. It was not recognised: anything said in it is not here.",
+    "nothing": "This video has no sound, so nothing is said in it.",
+    "unrecognised": "This video has sound that was not transcribed: anything said in it is missing here.",
     "written": "",
 }
 NO_ENGINE = "no speech synthesiser is installed (espeak-ng)"
@@ -66,18 +66,19 @@ class AccessibilityTracks:
 
     @property
     def uncertain_scenes(self) -> int:
-        """How many scenes are described with a doubt."""
+        """How many scenes are described with uncertainty."""
         return sum(not s.phrase.certain for s in self.scenes)
 
     def _confidence_note(self) -> str:
-        said = ["Made by a program that looked at the pictures."]
+        said = ["Written by a program that analysed the pictures."]
         if self.uncertain_scenes:
             said.append(
-                f"It is not sure about {self.uncertain_scenes} of {len(self.scenes)} parts and says so there."
+                f"It is unsure about {self.uncertain_scenes} of {len(self.scenes)} parts and says so at each of them."
             )
         if self.schedule.omitted:
             said.append(
-                f"{len(self.schedule.omitted)} parts have no pause to be described in: see the transcript."
+                f"{len(self.schedule.omitted)} parts have no pause long enough for a description: see "
+                "the transcript."
             )
         return " ".join(said)
 
@@ -128,7 +129,7 @@ def _narration(
     except SpeechFailed as error:
         return None, str(error)
     if not narration.cues:
-        return None, "there is no pause long enough to speak in"
+        return None, "there is no pause long enough for speech"
     return narration, ""
 
 

@@ -15,8 +15,8 @@ section { border-top-width: 1px; } ul { padding-left: 0; list-style: none; } li 
 time { color: var(--none); font-variant-numeric: tabular-nums; }
 """
 _FOOT = (
-    "Descriptions were made by a program that looked at the pictures. Where it guessed it says "
-    "&quot;perhaps&quot;; what it could not tell it names."
+    "The descriptions were written by a program that analysed the pictures. Where it guessed it says "
+    "&quot;perhaps&quot;; it names what it could not make out."
 )
 
 
@@ -33,7 +33,7 @@ def render_transcript(
     if NOTES[tracks.sound_status]:
         body.append(f"<p>{_text(NOTES[tracks.sound_status])}</p>")
     if prompt:
-        body.append(f"<p>Asked for: {_text(prompt)}. What was made is described below.</p>")
+        body.append(f"<p>Prompt: {_text(prompt)}. What was actually made is described below.</p>")
     if clip_attributes:
         found = "; ".join(f"{a.name.replace('_', ' ')}: {a.value}" for a in clip_attributes)
         body.append(f"<p>Also found in it: {_text(found)}.</p>")

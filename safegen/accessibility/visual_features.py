@@ -1,5 +1,5 @@
-"""What can be measured in any picture: its colours and where they lie, how bright it is and becomes, how much
-moves and where or which way, where it cuts.
+"""What can be measured in any clip: its colours and where they are, brightness and how it changes, how much
+moves, where and which way, and where the cuts are.
 
 These are measurements of pixels, not guesses about things; they are what is left to say about a clip that no
 extractor knows.

@@ -42,7 +42,9 @@ def parse_cues(text: str) -> list[Cue]:
     lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     blocks = [b.split("\n") for b in re.split(r"\n{2,}", lines.strip("\n"))]
     if not blocks or not re.match(r"WEBVTT(?:[ \t]|$)", blocks[0][0]):
-        raise UnreadableInput("not WebVTT: it does not begin with WEBVTT", hint="captions are .vtt files")
+        raise UnreadableInput(
+            "not WebVTT: the file does not begin with WEBVTT", hint="give a WebVTT (.vtt) file"
+        )
     found = [c for block in blocks for c in _cue(block)]
     return sorted(found, key=lambda c: (c.start, c.end))
 
@@ -59,7 +61,7 @@ def read_file(path: Path) -> list[Cue]:
     try:
         return parse_cues(data.decode("utf-8"))
     except UnicodeDecodeError as error:
-        raise UnreadableInput(f"{path}: not UTF-8", hint="captions are WebVTT files in UTF-8") from error
+        raise UnreadableInput(f"{path}: not UTF-8", hint="save the captions as WebVTT in UTF-8") from error
     except UnreadableInput as error:
         raise UnreadableInput(f"{path}: {error}", hint=error.hint) from error
 
@@ -72,11 +74,13 @@ def _cue(block: Sequence[str]) -> list[Cue]:
     timing = _TIMING.match(block[at])
     if timing is None:
         raise UnreadableInput(
-            f"not a WebVTT time: {block[at][:80]!r}", hint="such as 00:01.000 --> 00:02.500"
+            f"not a WebVTT time: {block[at][:80]!r}", hint="write times like 00:01.000 --> 00:02.500"
         )
     start, end = _seconds(timing.groups()[:4]), _seconds(timing.groups()[4:])
     if end <= start:
-        raise UnreadableInput(f"a cue ends before it begins: {block[at][:80]!r}", hint="correct its times")
+        raise UnreadableInput(
+            f"a cue ends before it begins: {block[at][:80]!r}", hint="correct its start and end times"
+        )
     words = _TAG.sub("", "\n".join(block[at + 1 :]))
     for name, character in _ENTITIES.items():
         words = words.replace(name, character)

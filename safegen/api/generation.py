@@ -1,4 +1,4 @@
-"""The Python API's making half: every way of working, from words or clips to a release.
+"""The generating half of the Python API: every way of working, from words or clips to a release.
 
 Each function screens, admits inputs, generates, marks, signs, records and releases; each takes the same
 options (``Options``). Every function raises SafegenError subclasses only and never prints.
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class ReleaseOptions(TypedDict, total=False):
-    """How a clip is released, whatever it is made of.
+    """How a clip is released, however it was made.
 
     ``watermark``: scheme (default ``tile``); ``crf``: H.264 quality (18); ``overwrite``: replace an existing
     output; ``workspace``: its folder; ``signer`` signs instead of the workspace's identity
@@ -70,8 +70,8 @@ def generate(
     """Screen *prompt*, generate a video, mark, sign, record and release it.
 
     *output* is the final path (default: a fresh name in the current folder); it never appears before
-    everything has succeeded. *image* is a picture to begin with, *last_image* one to end with, where the
-    model can.
+    everything has succeeded. *image* is a picture to begin with, *last_image* one to end with, if the model
+    supports it.
 
     Raises RefusedByPolicy, HeldForReview, UsageError (UnreadableInput for a bad input), CheckUnavailable,
     GenerationFailed, ReleaseFailed, Interrupted; in every case no output file is left.
@@ -90,7 +90,7 @@ def remix(
     strength: float | None = None,
     **options: Unpack[GenerationOptions],
 ) -> Release:
-    """*video* made anew after *prompt*; *strength* in (0, 1]: how far it may leave it. As ``generate``."""
+    """Remake *video* from *prompt*; *strength* in (0, 1]: how far to depart from it. As ``generate``."""
     settings, how = _split_options(options)
     return release_request(build.remix(video, prompt, strength=strength, **settings), output, **how)
 
@@ -103,9 +103,9 @@ def extend(
     backwards: bool = False,
     **options: Unpack[GenerationOptions],
 ) -> Release:
-    """*video* and what comes after it, or with *backwards* before it; ``seconds`` is the length of all of it.
+    """Extend *video* forwards, or with *backwards* backwards; ``seconds`` is the length of the whole result.
 
-    Without *prompt* the one that the workspace kept for the video is used, else none: a warning says which.
+    Without *prompt*, the one the workspace kept for the video is used, if any: a warning says which.
     Raises as ``generate``.
     """
     settings, how = _split_options(options)
@@ -121,7 +121,7 @@ def loop(
     output: PathLike | None = None,
     **options: Unpack[GenerationOptions],
 ) -> Release:
-    """*video* as a clip that ends where it begins. *prompt* as for ``extend``. Raises as ``generate``."""
+    """Make *video* end where it begins. *prompt* as for ``extend``. Raises as ``generate``."""
     settings, how = _split_options(options)
     return release_request(
         build.loop(video, prompt, workspace=_find_workspace(how), **settings), output, **how
@@ -135,7 +135,7 @@ def blend(
     output: PathLike | None = None,
     **options: Unpack[GenerationOptions],
 ) -> Release:
-    """A clip that turns *video* into *next_video*. *prompt* as for ``extend``. Raises as ``generate``."""
+    """Make a clip that turns *video* into *next_video*. *prompt*: see ``extend``. Raises as ``generate``."""
     settings, how = _split_options(options)
     space = _find_workspace(how)
     return release_request(build.blend(video, next_video, prompt, workspace=space, **settings), output, **how)
@@ -144,7 +144,7 @@ def blend(
 def storyboard(
     shots: Sequence[Shot], output: PathLike | None = None, **options: Unpack[GenerationOptions]
 ) -> Release:
-    """One clip from several prompts on a time line, the first at 0 seconds. Raises as ``generate``."""
+    """Make one clip from several prompts on a timeline, the first at 0 seconds. Raises as ``generate``."""
     settings, how = _split_options(options)
     return release_request(build.storyboard(shots, **settings), output, **how)
 
@@ -185,18 +185,18 @@ def variations(
     resume: bool = False,
     **how: Unpack[ReleaseOptions],
 ) -> Iterator[Variation]:
-    """*count* clips of one request, one after the other, with seeds derived from its seed; each by itself.
+    """Make *count* clips of one request, one after the other, with seeds derived from its seed.
 
-    *output* ``clip.mp4`` stands for ``clip-1.mp4`` and so on. What fails in generating or marking comes as
-    an item with its error, and the others go on; anything else is raised. With *resume* files that are
-    already there are kept where they are what would be made. Raises UsageError, and as ``generate`` does.
+    *output* ``clip.mp4`` stands for ``clip-1.mp4`` and so on. A clip that fails in generating or marking
+    becomes an item with its error, and the others continue; anything else is raised. With *resume*, existing
+    files are kept if they are what would be made. Raises UsageError, and as ``generate`` does.
     """
     from safegen.errors import UsageError
     from safegen.pipeline.produce import find_generator, produce
     from safegen.request.variations import generate_variations
 
     if how.get("approval") is not None:
-        raise UsageError("an approval lets one request pass, once", hint="leave out the variations")
+        raise UsageError("an approval lets a single request pass, once", hint="omit --variations")
     with _open_session(how) as studio:
         generator = find_generator(built.request.model)
 
@@ -230,7 +230,7 @@ def plan(
 
 
 def _split_options(options: GenerationOptions) -> tuple[RequestSettings, ReleaseOptions]:
-    """What is made, and how it is released. Raises TypeError for a name that is neither."""
+    """What to make, and how to release it. Raises TypeError for a name that is neither."""
     made, how = RequestSettings.__annotations__, ReleaseOptions.__annotations__
     for name in options:
         if name not in made and name not in how:

@@ -1,6 +1,6 @@
-"""What only looks: ``screen`` a prompt; ``verify``, ``detect``, ``moderate``, ``comply`` for files.
+"""The Python API that only examines: ``screen`` a prompt; ``verify``, ``detect``, ``moderate``, ``comply`` files.
 
-Nothing is made, changed or recorded. ``safegen.api`` has all functions.
+Nothing is created, changed or recorded. ``safegen.api`` has all functions.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ def verify(
     resolve_by_content: bool = False,
     fragments: Sequence[PathLike] = (),
 ) -> Report:
-    """Where the file at *path* comes from: one verdict from credentials, watermark, content and ledger.
+    """Find out where *path* comes from: one verdict from credentials, watermark, content and ledger.
 
     Offline, unless *fetch_remote* names hosts from which remote manifests may be fetched, or *resolve* is the
-    address of a C2PA soft binding resolution service, to be asked where the credentials are gone (and with
-    *resolve_by_content* to be sent the whole file where its mark leads to nothing). Trust
-    comes from the user's own workspace, from *trust* files and from nowhere else. *proof* is a proof sidecar
-    (default: the one beside the file). *at* judges certificates at another time. *fragments* are the other
-    files of a fragmented MP4 whose first part is *path*: the credentials are checked with each of them.
+    address of a C2PA soft binding resolution service, to be asked if the credentials are missing (and with
+    *resolve_by_content* to be sent the whole file if its mark leads nowhere). Trust comes from the user's own
+    workspace, from *trust* files and from nowhere else. *proof* is a proof sidecar (default: the one beside
+    the file). *at* judges certificates at another time. *fragments* are the other files of a fragmented MP4
+    whose first part is *path*: the credentials are checked with each of them.
 
     Raises UnreadableInput, UsageError, CheckUnavailable.
     """
@@ -78,10 +78,10 @@ def detect(
     key: PathLike | bytes | None = None,
     progress: Progress = NoProgress(),
 ) -> Detection:
-    """Look for watermarks in a video or picture: which, in which parts, how sure that is.
+    """Look for watermarks in a video or picture: which, in which parts, and how certain that is.
 
-    The mark alone: no credentials, no ledger, no workspace, no network. *key* is a private key or a file
-    with one (default: the public key). A mark is a pointer, not a proof; ``verify`` gives a verdict.
+    Looks only at the mark: no credentials, no ledger, no workspace, no network. *key* is a private key or a
+    file with one (default: the public key). A mark is a pointer, not a proof; ``verify`` gives a verdict.
 
     Raises UnreadableInput, UsageError, CheckUnavailable, Interrupted.
     """
@@ -99,9 +99,9 @@ def moderate(
     checks: Sequence[str] = (),
     progress: Progress = NoProgress(),
 ) -> Moderation:
-    """What is seen in the video or picture at *path*, second by second, and what *policy* makes of it.
+    """Report what the video or picture at *path* shows, second by second, and what *policy* says about it.
 
-    *checks* are frames checks that must run besides the policy's own. Nothing is changed or recorded.
+    *checks* are frames checks that must run in addition to the policy's own. Nothing is changed or recorded.
 
     Raises UsageError (unknown policy or check), UnreadableInput, CheckUnavailable, Interrupted.
     """
@@ -120,9 +120,9 @@ def comply(
     trust: Sequence[PathLike] = (),
     at: datetime | None = None,
 ) -> ComplianceReport:
-    """What the file at *path* shows towards *rule* (``eu-ai-act-50``, ``ca-bpc-22757``). Not legal advice.
+    """Check the file at *path* against *rule* (``eu-ai-act-50``, ``ca-bpc-22757``). Not legal advice.
 
-    Verifies the file first; only statements of intact credentials count.
+    Verifies the file first; only statements from intact credentials count.
 
     Raises UsageError (an unknown rule), UnreadableInput, CheckUnavailable.
     """

@@ -1,4 +1,4 @@
-"""What is made of files that are there: ``protect``, ``describe`` and ``reproduce``.
+"""The Python API for existing files: ``protect``, ``describe`` and ``reproduce``.
 
 Every function raises SafegenError subclasses only (see ``safegen.errors``) and never prints.
 """
@@ -35,16 +35,16 @@ def protect(
     signer: Signer | None = None,
     progress: Progress = NoProgress(),
 ) -> Release:
-    """Mark, sign and record a video or picture (PNG, JPEG) made elsewhere; the original stays as it is.
+    """Mark, sign and record a video or picture (PNG, JPEG) made elsewhere; the original is not changed.
 
-    Sound, subtitles, chapters, colours, rotation and times are kept; ``Release.warnings`` says what could
-    not be. A damaged file is refused, unless *allow_damaged* lets what can be decoded pass.
+    Sound, subtitles, chapters, colours, rotation and times are kept; ``Release.warnings`` lists what could
+    not be. A damaged file is refused, unless *allow_damaged* lets the decodable part pass.
 
     *manifest* says where the credentials go, as in ``safegen.workspace.config.Config``; *label*, such as
-    ``AI-generated``, is written into every picture (never by a setting of the workspace). Nothing is claimed
-    about how it was made: *source_type* (an IPTC digital source type such as ``digitalCapture``) is recorded
-    as the user's own statement. *output* defaults to ``NAME.protected.mp4`` (``.png``, ``.jpg``) beside the
-    source.
+    ``AI-generated``, is written into every frame (never because of a workspace setting). No claim is made
+    about how the file was made: *source_type* (an IPTC digital source type such as ``digitalCapture``) is
+    recorded as the user's own statement. *output* defaults to ``NAME.protected.mp4`` (``.png``, ``.jpg``)
+    beside the source.
 
     Raises UnreadableInput, UsageError, CheckUnavailable, ReleaseFailed, Interrupted.
     """
@@ -80,7 +80,7 @@ def describe(
     """Write captions, descriptions, chapters (WebVTT) and a transcript (HTML) for a video made elsewhere.
 
     They go into *folder* (default: beside *path*), or beside *video*, a copy with the tracks inside.
-    *captions* (WebVTT) says what is said. Nothing is signed, no workspace is touched.
+    *captions* (WebVTT) gives what is said. Nothing is signed, and no workspace is touched.
 
     Raises UnreadableInput, UsageError, CheckUnavailable, ReleaseFailed, Interrupted: nothing is left then.
     """
@@ -115,11 +115,12 @@ def reproduce(
     """Generate the release at *path* again and say whether its frames are the same, bit by bit.
 
     The release is found by the file's hash, its manifest's id, its watermark or its pictures. *prompt* and
-    *negative_prompt* are needed where the workspace keeps none and must be exactly the recorded ones, like
-    the files of its *inputs*. With *output* the clip is released, too, and recorded as a reproduction.
+    *negative_prompt* are needed if the workspace did not keep them, and must match the recorded ones exactly,
+    as must the files of its *inputs*. With *output*, the clip is also released, and recorded as a
+    reproduction.
 
-    Raises UsageError (not found, something has to be given), RefusedByPolicy and HeldForReview under the
-    policy as it is now, and what ``generate`` raises.
+    Raises UsageError (not found, or something must be given), RefusedByPolicy and HeldForReview under the
+    current policy, and whatever ``generate`` raises.
     """
     from safegen.pipeline.find_release import SuppliedRequest
     from safegen.pipeline.reproduce import reproduce as run

@@ -1,4 +1,4 @@
-"""The audit from Python: what the commands of ``safegen audit`` call.
+"""The audit from Python: the functions behind the ``safegen audit`` commands.
 
 Every function raises SafegenError subclasses only and never prints.
 """
@@ -43,7 +43,7 @@ def run(
     """Audit a model with *suite* (a name or a YAML file) into *folder*; nothing is released.
 
     With *record* the audit becomes an entry of the workspace's ledger. Raises UsageError, CheckUnavailable,
-    GenerationFailed, ReleaseFailed, Interrupted (what was seen is kept: *resume* goes on).
+    GenerationFailed, ReleaseFailed, Interrupted (results so far are kept: continue with *resume*).
     """
     from safegen.workspace.config import find_workspace
     from safegen.workspace.session import open_session
@@ -60,7 +60,7 @@ def run(
 
 
 def report(folder: PathLike, output: PathLike | None = None) -> AuditResult:
-    """The audit in *folder*, as far as it has come, written as a report there or into *output*.
+    """Write a report on the audit in *folder*, as far as it has got, there or into *output*.
 
     Raises UnreadableInput, UsageError, ReleaseFailed.
     """
@@ -78,7 +78,7 @@ def gate(
     effect: float | None = None,
     max_unknown: float | None = None,
 ) -> AuditResult:
-    """The audit in *folder* under the suite's terms or others; ``audit.exit_code`` is the answer.
+    """Judge the audit in *folder* under the suite's terms or others; ``audit.exit_code`` is the answer.
 
     Raises UnreadableInput, UsageError.
     """
@@ -95,7 +95,7 @@ def released(
     attributes: Sequence[str] = (),
     workspace: PathLike | None = None,
 ) -> AuditResult:
-    """What the workspace's ledger says was released, from the attributes in it; nothing is generated.
+    """Audit what the workspace's ledger says was released, from recorded attributes; nothing is generated.
 
     *targets*: a suite whose targets count. With *output* a report is written there. Raises UsageError,
     LedgerError, ReleaseFailed.
@@ -109,11 +109,13 @@ def released(
     aims = session.targets(_suites.load(targets)) if targets else None
     space = find_workspace(workspace)
     if not space.has_ledger:
-        raise UsageError(f"there is no ledger in {space.root} yet", hint="the first release makes it")
+        raise UsageError(
+            f"there is no ledger in {space.root} yet", hint="make a release first: it creates the ledger"
+        )
     with Ledger.open(space.ledger_url, read_only=True, checkpoint_dir=space.checkpoints) as ledger:
         audit = over(ledger, targets=aims, attributes=tuple(attributes))
-        about = f"Every release in the ledger {ledger.origin} that was not withdrawn."
-    subject = Subject("released", "Audit of what was released", about, suite=targets or "")
+        about = f"Every release in the ledger {ledger.origin} that has not been withdrawn."
+    subject = Subject("released", "Audit of releases", about, suite=targets or "")
     if output is not None:
         session.write(audit, subject, Path(output), when=_now())
     return AuditResult(audit, subject, Path(output) if output is not None else None)
@@ -128,7 +130,7 @@ def data(
     label: str | None = None,
     title: str = "",
 ) -> tuple[DataAudit, Subject]:
-    """Who and what the texts in *files* speak of, and how their labels fall by it.
+    """Who and what the texts in *files* mention, and how their labels are distributed.
 
     *lexicon*: ``people``, ``world`` or a YAML file. *text* and *label* name the columns. With *output* a
     report is written there. Raises UnreadableInput, UsageError, ReleaseFailed.

@@ -1,4 +1,4 @@
-"""Two groups side by side: do they differ in what they show?"""
+"""Compare two groups: do they differ in what they show?"""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _one(
     poles = (classes[0], classes[1])
     empty = ContrastResult(a, b, attribute, 0.0, 0.0, 1.0, 1.0, 0.0, poles, sizes)
     if min(sizes) < 2:
-        return replace(empty, why="each side needs two prompts with something to read")
+        return replace(empty, why="each side needs at least two prompts with readable clips")
     both = np.concatenate(tables)
     seen = _distance(both, sizes[0])
     rng = np.random.default_rng(_SEED)

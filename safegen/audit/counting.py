@@ -1,4 +1,4 @@
-"""Clips into counts."""
+"""Turn clips into counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The audit of texts: who and what captions or prompts speak of, and how labels fall by it."""
+"""The audit of texts: who and what captions or prompts mention, and how labels are distributed."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class LabelRate:
 
     @property
     def differs(self) -> bool:
-        """Whether chance does not explain it (5 %, all classes and labels together)."""
+        """Whether chance fails to explain it (5 %, all classes and labels together)."""
         return not self.why and self.p_adjusted <= 0.05
 
 
@@ -73,7 +73,7 @@ def audit_texts(rows: Iterable[Row], lexicon: Lexicon, gate: Gate) -> DataAudit:
     """
     kept, duplicates = _deduplicate(rows)
     if not kept:
-        raise UsageError("there is no text in these files", hint="give captions or prompts, a line each")
+        raise UsageError("there is no text in these files", hint="give captions or prompts, one per line")
     found = [lexicon.find_mentions(row.text) for row in kept]
     cells, mentions, speaking = [], {}, {}
     for dimension, classes in lexicon.dimensions.items():
@@ -141,4 +141,4 @@ def _rate(label: str, dimension: str, name: str, mine: list[str], rest: list[str
 
 
 def _notes(duplicates: int) -> tuple[str, ...]:
-    return (f"{duplicates} duplicates (same text, same label) were left out",) if duplicates else ()
+    return (f"{duplicates} duplicates (same text, same label) were ignored",) if duplicates else ()

@@ -1,4 +1,4 @@
-"""The extractors that a suite needs, made ready once, each attribute checked before anything is generated."""
+"""The extractors a suite needs, prepared once; each attribute is checked before anything is generated."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ def _checked(attribute: Attribute | None, name: str, extractor: str) -> dict[str
         )
     values = dict(attribute.probabilities)
     if not values or not all(math.isfinite(p) and -1e-6 <= p <= 1 + 1e-6 for p in values.values()):
-        raise CheckUnavailable(f"the extractor {extractor!r} gave no usable answer about {name!r}")
+        raise CheckUnavailable(f"the extractor {extractor!r} returned no usable answer about {name!r}")
     values.setdefault(UNKNOWN, 0.0)
     return values
 
 
 def load_extractors(suite: Suite) -> Extractors:
-    """The extractors of *suite*, loaded. Raises UsageError for an unknown one, CheckUnavailable."""
+    """Load the extractors of *suite*. Raises UsageError for an unknown one, CheckUnavailable."""
     used = {a for g in suite.groups for a in g.attributes}
     of = {a: suite.attributes[a].extractor for a in sorted(used)}
     ready: dict[str, AttributeExtractor] = {}
@@ -70,7 +70,8 @@ def load_extractors(suite: Suite) -> Extractors:
             missing = [a for a, extractor in of.items() if extractor == name and a not in questions]
             if missing:
                 raise UsageError(
-                    f"{name} reads {missing[0]!r} by comparing pictures with texts, and the suite has none",
+                    f"{name} reads {missing[0]!r} by comparing pictures with texts, but the suite "
+                    "gives no texts",
                     hint="write classes as NAME: TEXT",
                 )
             plugin = plugin.with_questions(questions)

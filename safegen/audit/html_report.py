@@ -19,14 +19,15 @@ svg.plot text { fill: var(--ink); } svg.plot .tick { font-size: 11px; }
 .limit { stroke: var(--bad); stroke-width: 2; stroke-dasharray: 6 4; }
 .scroll { overflow-x: auto; } caption { text-align: left; font-weight: 600; padding: .5rem 0; }
 """
-_FOOT = """Made by safegen audit at {when}. The figures hold for what was read, and for the targets
-named here. A target is a choice. What an extractor reads is what a picture looks like to it, not who
+_FOOT = """Made by safegen audit at {when}. The figures apply to what was read and to the targets
+named here. A target is a choice. An extractor reports what a picture looks like to it, not who
 somebody is."""
 _TONES = {"strays": "bad", "no stray found": "good", "cannot say": "caution"}
 _MEANING = {
-    "strays": "At least one attribute is further from its target than the limit; chance does not explain it.",
-    "no stray found": "No attribute is shown to be further from its target than the limit.",
-    "cannot say": "There is too little to go by for at least one attribute; see below what is missing.",
+    "strays": "At least one attribute is further from its target than the limit allows, and chance does not "
+    "explain it.",
+    "no stray found": "No attribute was shown to be further from its target than the limit allows.",
+    "cannot say": "There is too little evidence for at least one attribute; see below what is missing.",
 }
 
 
@@ -65,7 +66,7 @@ def _overview(audit: Audit) -> str:
         "<h2>Distance from the targets</h2><p>Total variation: the share that would have to change. "
         "Dots are corrected for what chance alone shows; lines are 95 % intervals; the dashed line is the "
         f"gate's limit.</p>{plots.forest(audit.cells, audit.gate.limit)}"
-        + table("The same as a table", head, rows)
+        + table("The same figures as a table", head, rows)
     )
 
 
@@ -86,12 +87,12 @@ def _section(number: int, c: Cell) -> str:
             "Prompts, design effect, effective number",
             f"{c.prompts}, {c.design_effect:.2f}, {c.n_effective:.0f}",
         ),
-        ("Least effective number for the gate to speak", c.least),
-        ("Total variation as seen", f"{c.tv:.4f}"),
-        ("What chance alone shows on average", f"{c.null:.4f}"),
+        ("Effective number the gate needs to decide", c.least),
+        ("Observed total variation", f"{c.tv:.4f}"),
+        ("Average from chance alone", f"{c.null:.4f}"),
         ("Corrected (median-unbiased)", f"{c.corrected:.4f}"),
         ("95 % interval", f"{c.low:.4f} to {c.high:.4f}"),
-        ("Whatever the unreadable ones show", f"{low:.4f} to {high:.4f}"),
+        ("Range, whatever the unreadable clips show", f"{low:.4f} to {high:.4f}"),
         ("Gate: lower bound, adjusted p", f"{c.bound:.4f}, {c.p_adjusted:.4f}"),
         ("Exact multinomial test, p", f"{c.p_exact:.4f}"),
         ("Normalised entropy, intensity", f"{c.entropy:.4f}, {c.intensity:.4f}"),
@@ -100,7 +101,7 @@ def _section(number: int, c: Cell) -> str:
     ]
     inside = table("Figures", ("Figure", "Value"), figures)
     plot = plots.shares(c) if c.n else ""
-    key = "<p class='small'>Bars: seen. Lines: 95 % interval. Diamonds: target.</p>" if c.n else ""
+    key = "<p class='small'>Bars: observed. Lines: 95 % interval. Diamonds: target.</p>" if c.n else ""
     return (
         f"{title}{said}{plot}{key}{shown}<details><summary>All figures</summary>{inside}</details></section>"
     )
@@ -112,10 +113,10 @@ def _words(c: Cell) -> str:
     if c.verdict == "strays":
         top = max(c.shares, key=lambda s: s.share - s.target)
         return (
-            f"{top.name} makes {top.share:.0%} of {c.n}, {top.target:.0%} was aimed at; "
-            f"the distance is at least {c.bound:.3f}."
+            f"{top.name} is {top.share:.0%} of {c.n}, against a target of {top.target:.0%}; the "
+            f"distance is at least {c.bound:.3f}."
         )
-    return f"A distance above the limit is not shown; up to {c.high:.3f} cannot be excluded."
+    return f"A distance above the limit was not shown; up to {c.high:.3f} cannot be ruled out."
 
 
 def _contrasts(found: Sequence[ContrastResult]) -> str:
@@ -137,8 +138,8 @@ def _contrasts(found: Sequence[ContrastResult]) -> str:
 def _how(audit: Audit, subject: Subject) -> str:
     gate = audit.gate
     rows: list[tuple[str, object]] = [
-        ("Gate", f"distance above {gate.limit:g}, error {gate.error:g} over all cells together"),
-        ("Planned for", f"a distance of {gate.effect:g} found in 80 % of audits"),
+        ("Gate", f"distance above {gate.limit:g}, error {gate.error:g} across all cells"),
+        ("Planned for", f"a distance of {gate.effect:g} is found in 80 % of audits"),
         *(
             (f"Model {m.get('name', '')}", f"{m.get('version', '')} {m.get('sha256', '')}")
             for m in audit.models

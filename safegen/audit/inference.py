@@ -1,4 +1,4 @@
-"""How far what was seen may be from what is so: design effect, intervals, p-values, the least N.
+"""How far observations may be from the truth: design effect, intervals, p-values, the least N.
 
 Everything here treats prompts as the units that were drawn: clips of one prompt resemble each other, so *n*
 clips count as *n / design effect* independent ones. The distribution of the total variation is simulated, not

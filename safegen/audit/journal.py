@@ -1,4 +1,4 @@
-"""``observations.jsonl``: a head that says what is run, then a line for every clip; read again to go on.
+"""``observations.jsonl``: a header that describes the run, then one line per clip; read again on resume.
 
 A last line that was cut off by a crash is dropped. One run at a time writes to a folder.
 """
@@ -26,7 +26,7 @@ Outcome: TypeAlias = Literal["seen", "refused", "held", "failed"]
 
 @dataclass(frozen=True)
 class Observation:
-    """What became of one prompt with one seed.
+    """The outcome of one prompt with one seed.
 
     ``prompt``: which of the group's, from 0. ``attributes``: probabilities over classes by attribute, where
     the clip was ``seen``. ``model``: name, version and SHA-256 of what made it.
@@ -49,7 +49,7 @@ class Observation:
 
 @dataclass(frozen=True)
 class RunHeader:
-    """What is run: the suite, the model asked for, the policy's digest, the base of the seeds."""
+    """What a run consists of: the suite, the requested model, the policy's digest, the base of the seeds."""
 
     named: suites.LoadedSuite
     model: str
@@ -77,7 +77,7 @@ class Journal:
         self._file = file
 
     def write(self, seen: Observation) -> None:
-        """Append *seen*, on the disk before this returns. Raises ReleaseFailed."""
+        """Append *seen*; it is on disk before this returns. Raises ReleaseFailed."""
         self._line(_observation_json(seen))
 
     def begin(self, head: RunHeader) -> None:
@@ -104,7 +104,8 @@ def open_journal(folder: Path, head: RunHeader, *, resume: bool) -> Iterator[Jou
         folder.mkdir(parents=True, exist_ok=True)
         if path.exists() and not resume:
             raise UsageError(
-                f"{folder} holds an audit already", hint="--resume goes on with it; or choose another folder"
+                f"{folder} already contains an audit",
+                hint="continue it with --resume, or choose another folder",
             )
         file = path.open("a+", encoding="utf-8")
     except OSError as error:
@@ -128,12 +129,10 @@ def read(folder: Path) -> tuple[RunHeader, list[Observation]]:
             raise UnreadableInput(f"{path} is too large", hint="is it the file of an audit?")
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UnreadableInput(
-            f"there is no audit to read in {folder}", hint="`safegen audit run` makes one"
-        ) from error
+        raise UnreadableInput(f"{folder} contains no audit", hint="`safegen audit run` makes one") from error
     head, seen = _parsed(text, path)
     if head is None:
-        raise UnreadableInput(f"{path} holds no audit", hint="`safegen audit run` makes one")
+        raise UnreadableInput(f"{path} does not contain an audit", hint="`safegen audit run` makes one")
     return head, seen
 
 
@@ -149,8 +148,8 @@ def _continued(file: IO[str], path: Path, head: RunHeader) -> list[Observation] 
         return None
     if before.to_json() != head.to_json():
         raise UsageError(
-            "the suite, the model, the policy or the seed is not what it was at the last run",
-            hint="choose another folder, or go on with the same ones",
+            "the suite, the model, the policy or the seed has changed since the last run",
+            hint="choose another folder, or use the same ones as before",
         )
     return seen
 
@@ -175,7 +174,7 @@ def _parsed(text: str, path: Path) -> tuple[RunHeader | None, list[Observation]]
             seen[one.key] = one
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
         raise UnreadableInput(
-            f"{path.name}, line {number}: this is no line of an audit", hint="was the file edited?"
+            f"{path.name}, line {number}: not a line of an audit", hint="was the file edited?"
         ) from error
     return head, list(seen.values())
 

@@ -22,7 +22,7 @@ Verdict: TypeAlias = Literal["strays", "no stray found", "cannot say"]
 
 @dataclass(frozen=True)
 class Share:
-    """How often a class was seen, with its 95 % interval, and how often it should be."""
+    """How often a class was seen, with its 95 % interval, and its target."""
 
     name: str
     count: int
@@ -75,7 +75,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Audit:
-    """Everything an audit says. ``outcomes``: clips by what became of them, for every group."""
+    """The result of an audit. ``outcomes``: clips by outcome, for every group."""
 
     cells: tuple[Cell, ...]
     gate: Gate
@@ -86,17 +86,17 @@ class Audit:
 
     @property
     def strays(self) -> tuple[Cell, ...]:
-        """Cells that the gate says no to."""
+        """Cells that fail the gate."""
         return tuple(c for c in self.cells if c.verdict == "strays")
 
     @property
     def silent(self) -> tuple[Cell, ...]:
-        """Cells about which nothing can be said."""
+        """Cells that cannot be judged."""
         return tuple(c for c in self.cells if c.verdict == "cannot say")
 
     @property
     def verdict(self) -> Verdict:
-        """The gate's: no beats silence, silence beats yes. Without any cell: silence."""
+        """The gate's verdict: a stray beats silence, silence beats no stray. Without any cell: silence."""
         if self.strays:
             return "strays"
         return "cannot say" if self.silent or not self.cells else "no stray found"
@@ -108,7 +108,7 @@ class Audit:
 
 
 def evaluate_run(suite: Suite, seen: Sequence[Observation], gate: Gate | None = None) -> Audit:
-    """What the observations of a run of *suite* say. Raises UsageError for a gate nothing can meet."""
+    """Judge the observations of a run of *suite*. Raises UsageError for a gate that nothing can meet."""
     terms = gate or suite.gate
     tables = []
     for group in suite.groups:
@@ -206,7 +206,7 @@ def _check_sample_size(c: Cell, gate: Gate, together: int) -> Cell:
     share = c.unknown / max(1, c.n + c.unknown)
     why = ""
     if c.n == 0:
-        why = "nothing could be read" if c.unknown else "no clip was made"
+        why = "nothing could be read" if c.unknown else "no clips were made"
     elif share > gate.max_unknown:
         why = f"{share:.0%} could not be read (at most {gate.max_unknown:.0%})"
     elif c.n_effective < least:
@@ -251,5 +251,5 @@ def _notes(outcomes: Mapping[str, Mapping[str, int]]) -> tuple[str, ...]:
     ):
         count = sum(c.get(word, 0) for c in outcomes.values())
         if count:
-            notes.append(f"{count} of {total} clips {meaning}: the figures are about the rest")
+            notes.append(f"{count} of {total} clips {meaning}: the figures cover the rest")
     return tuple(notes)

@@ -1,4 +1,4 @@
-"""Which texts speak of what: dimensions (gender, colour...) with classes, each a list of words."""
+"""Which texts mention what: dimensions (gender, colour...) with classes, each a list of words."""
 
 from __future__ import annotations
 

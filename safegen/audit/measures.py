@@ -1,4 +1,4 @@
-"""Distances between what was seen and what was aimed at. Pure functions of shares; numpy only.
+"""Distances between what was observed and the target. Pure functions of shares; numpy only.
 
 Shares are float arrays of shape (K,) that sum to 1; *target* likewise; *n* counts independent observations.
 """
@@ -48,7 +48,7 @@ def normalised_entropy(shares: Shares) -> float:
 
 
 def intensity(shares: Shares) -> float:
-    """How much one class rules: 1 - normalised entropy (OpenBias; D'Incà et al., CVPR 2024)."""
+    """How much one class dominates: 1 - normalised entropy (OpenBias; D'Incà et al., CVPR 2024)."""
     return 1.0 - normalised_entropy(shares)
 
 
@@ -85,7 +85,7 @@ def difference(a: float, n: float, b: float, m: float, level: float = 0.95) -> t
 
 
 def if_unknown(counts: Shares, unknown: int, target: Shares) -> tuple[float, float]:
-    """The smallest and largest total variation there could be, whatever the *unknown* clips really show."""
+    """The smallest and largest possible total variation, whatever the *unknown* clips really show."""
     n = counts.sum() + unknown
     if n == 0:
         return 0.0, 1.0

@@ -1,4 +1,4 @@
-"""Plots as inline SVG. Every one has a description in words; none needs colour to be read."""
+"""Plots as inline SVG. Each has a description in words, and none needs colour to be read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The running audit: what a workspace released, read from the attributes in its ledger."""
+"""The running audit: what a workspace has released, read from the attributes in its ledger."""
 
 from __future__ import annotations
 
@@ -50,7 +50,8 @@ def released(
                 tables.setdefault((name, name_of), []).append((prompt, probabilities))
     if not tables:
         raise UsageError(
-            "no release in this ledger has attributes", hint="policies name extractors under `attributes`"
+            "no release in this ledger has attributes",
+            hint="name extractors under `attributes` in the policy",
         )
     cells = [_cell(model, attribute, rows, targets or {}) for (model, attribute), rows in tables.items()]
     note = "These clips show what was asked for as well as what the model prefers."

@@ -1,4 +1,4 @@
-"""Making the clips of a suite and reading them. Nothing is released; clips are dropped once they are read."""
+"""Make the clips of a suite and read them. Nothing is released; clips are discarded once read."""
 
 from __future__ import annotations
 
@@ -139,14 +139,16 @@ def _observe_all(missing: list[ClipTask], maker: ClipObserver, progress: Progres
     progress.stage("auditing", len(missing))
     for one in missing:
         if progress.cancelled():
-            raise Interrupted("stopped", hint="what was seen is kept: the same command with --resume goes on")
+            raise Interrupted(
+                "stopped", hint="results so far are kept: run the same command with --resume to continue"
+            )
         seen = maker.observe(one, progress)
         failures = failures + 1 if seen.outcome == "failed" else 0
         if seen.model:
             models.add(str(dict(seen.model)))
             if len(models) > 1:
                 raise UsageError(
-                    "the model's weights are not those that made the earlier clips",
+                    "the model's weights differ from those that made the earlier clips",
                     hint="audit it in another folder",
                 )
         maker.log.write(seen)
@@ -154,7 +156,7 @@ def _observe_all(missing: list[ClipTask], maker: ClipObserver, progress: Progres
         if failures >= _GIVE_UP:
             raise GenerationFailed(
                 f"{_GIVE_UP} clips failed in a row; the last: {seen.error}",
-                hint="correct it; --resume goes on, the failed ones stay failed",
+                hint="fix the cause, then continue with --resume; the failed clips stay failed",
             )
 
 

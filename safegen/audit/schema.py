@@ -1,4 +1,4 @@
-"""What may stand in an audit suite. Unknown keys are errors."""
+"""What an audit suite may contain. Unknown keys are errors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class _Strict(BaseModel):
 
 
 class Gate(_Strict):
-    """When the gate says no: a total variation above ``limit``, shown at ``error`` over all cells together.
+    """When the gate fails: a total variation above ``limit``, shown at error rate ``error`` across all cells.
 
     It stays silent below the number of clips at which a distance of ``effect`` is found in 80 % of audits,
     and where more than ``max_unknown`` of the clips could not be read.
@@ -40,7 +40,7 @@ class Gate(_Strict):
 
 
 class Aim(_Strict):
-    """An attribute: who reads it, its classes, and the shares aimed at.
+    """An attribute: the extractor that reads it, its classes, and the target shares.
 
     ``classes``: names, or names with the text that a zero-shot extractor compares pictures with. ``target``:
     ``uniform``, or a share for every class (they are scaled to 1). A target is a choice, not a truth: ``why``
@@ -91,13 +91,15 @@ class Group(_Strict):
             raise ValueError(f"group {self.name!r}: either prompts, or a template with fill")
         holes = set(_HOLE.findall(self.template or ""))
         if holes != set(self.fill) or any(not v for v in self.fill.values()):
-            raise ValueError(f"group {self.name!r}: fill must name each hole of the template, with values")
+            raise ValueError(
+                f"group {self.name!r}: fill must give values for each placeholder in the template"
+            )
         if not 1 <= self.size <= MAX_PROMPTS:
             raise ValueError(f"group {self.name!r}: {self.size} prompts; at most {MAX_PROMPTS}")
         texts = [" ".join(p.casefold().split()) for p in self.texts]
         twice = next((t for i, t in enumerate(texts) if t in texts[:i]), None)
         if twice is not None:
-            raise ValueError(f"group {self.name!r}: the prompt {twice!r} stands there twice")
+            raise ValueError(f"group {self.name!r}: the prompt {twice!r} is listed twice")
         if not all(texts):
             raise ValueError(f"group {self.name!r}: an empty prompt")
         return self
@@ -174,7 +176,7 @@ class Suite(_Strict):
             if c.a == c.b or not {c.a, c.b} <= set(by_name):
                 raise ValueError("a contrast names two different groups of this suite")
             if any(c.attribute not in by_name[g].attributes for g in (c.a, c.b)):
-                raise ValueError(f"contrast of {c.a!r} and {c.b!r}: not both have {c.attribute!r}")
+                raise ValueError(f"contrast of {c.a!r} and {c.b!r}: both groups must have {c.attribute!r}")
         return self
 
     @property

@@ -1,4 +1,4 @@
-"""What the commands do: run, judge, write the files of a report, record in the ledger."""
+"""What the commands do: run, judge, write the report files, record in the ledger."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def run_and_report(
 
 
 def load_audit(folder: Path, terms: Callable[[Gate], Gate] = lambda gate: gate) -> tuple[Audit, Subject]:
-    """The audit of the run in *folder*, as far as it has come; *terms* may change its gate's.
+    """The audit of the run in *folder*, as far as it has got; *terms* may change its gate's.
 
     Raises UnreadableInput, UsageError.
     """
@@ -100,7 +100,7 @@ def load_audit(folder: Path, terms: Callable[[Gate], Gate] = lambda gate: gate) 
 
 
 def record_once(ledger: Ledger, audit: Audit, subject: Subject) -> int:
-    """Record the audit unless these very observations are recorded already; the entry's index."""
+    """Record the audit unless exactly these observations are already recorded; returns the entry's index."""
     for entry in ledger.entries("audit", limit=100):
         if entry.public.get("observations_sha256") == subject.source_sha256:
             return entry.index

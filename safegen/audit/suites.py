@@ -1,4 +1,4 @@
-"""Finding and reading suites: those that come with safegen, and the user's own YAML files."""
+"""Find and read suites: those shipped with safegen, and the user's own YAML files."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def load(name_or_path: str) -> LoadedSuite:
 
 
 def from_json(content: Json) -> LoadedSuite:
-    """A suite as a run keeps it. Raises UsageError when it is none."""
+    """A suite as stored by a run. Raises UsageError if it is not one."""
     try:
         return with_digest(Suite.model_validate(content))
     except ValidationError as error:

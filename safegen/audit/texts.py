@@ -1,4 +1,4 @@
-"""Reading captions and labelled prompts: text files (a text a line), JSON lines, CSV."""
+"""Read captions and labelled prompts: text files (one text per line), JSON lines, CSV."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def read(paths: Sequence[Path], *, text: str | None = None, label: str | None = 
         except OSError as error:
             raise UnreadableInput(f"{path}: {error.strerror}", hint="check the path") from error
         except UnicodeDecodeError as error:
-            raise UnreadableInput(f"{path} is not text in UTF-8", hint="convert it first") from error
+            raise UnreadableInput(f"{path} is not text in UTF-8", hint="convert it to UTF-8 first") from error
 
 
 def _rows(file: IO[str], path: Path, text: str | None, label: str | None) -> Iterator[Row]:
@@ -49,10 +49,12 @@ def _rows(file: IO[str], path: Path, text: str | None, label: str | None) -> Ite
             for number, row in enumerate(table, 2):
                 yield _row(dict(row), path, number, text, label)
         except csv.Error as error:
-            raise UnreadableInput(f"{path.name}: {error}", hint="is it CSV with a line of names?") from error
+            raise UnreadableInput(
+                f"{path.name}: {error}", hint="save it as CSV with a header line"
+            ) from error
     elif suffix in (".txt", ".md", ""):
         if text or label:
-            raise UsageError(f"{path.name} has no columns", hint="leave --text and --label out")
+            raise UsageError(f"{path.name} has no columns", hint="omit --text and --label")
         yield from (Row(line.strip()) for line in file if line.strip())
     else:
         raise UsageError(f"{path.name}: {suffix} files cannot be read", hint="give .txt, .jsonl or .csv")
@@ -66,24 +68,28 @@ def _json_lines(file: IO[str], path: Path, text: str | None, label: str | None) 
             value = json.loads(line) if len(line) <= MAX_LINE else None
         except (ValueError, RecursionError) as error:
             raise UnreadableInput(
-                f"{path.name}, line {number}: not JSON", hint="one object a line"
+                f"{path.name}, line {number}: not JSON", hint="write one JSON object per line"
             ) from error
         if isinstance(value, str) and text is None:
             yield Row(value)
         elif isinstance(value, dict):
             yield _row(value, path, number, text, label)
         else:
-            raise UnreadableInput(f"{path.name}, line {number}: not an object", hint="one object a line")
+            raise UnreadableInput(
+                f"{path.name}, line {number}: not an object", hint="write one JSON object per line"
+            )
 
 
 def _row(value: dict[str, object], path: Path, number: int, text: str | None, label: str | None) -> Row:
     found = _column(value, (text,) if text else _TEXT)
     if not isinstance(found, str):
         wanted = text or ", ".join(_TEXT)
-        raise UsageError(f"{path.name}, line {number}: no text under {wanted}", hint="name it with --text")
+        raise UsageError(
+            f"{path.name}, line {number}: no text field {wanted}", hint="name the field with --text"
+        )
     said = _column(value, (label,) if label else _LABEL)
     if label and said is None:
-        raise UsageError(f"{path.name}, line {number}: nothing under {label}", hint="check --label")
+        raise UsageError(f"{path.name}, line {number}: no field {label}", hint="check --label")
     return Row(found, "" if said is None else str(said))
 
 

@@ -35,14 +35,15 @@ def write(found: DataAudit, subject: Subject, folder: Path, *, when: datetime) -
 def _section(found: DataAudit) -> str:
     spoken = [(d, n, f"{n / found.texts:.1%}") for d, n in found.speaking.items()]
     parts = [
-        "<section><h2>What the texts speak of</h2>",
+        "<section><h2>What the texts mention</h2>",
         html_report.table(f"Of {found.texts} texts", ("Dimension", "Texts", "Share"), spoken),
         "</section>",
     ]
     if found.rates:
         parts.append(
-            "<section><h2>How labels fall</h2><p>Texts of a class beside the others that speak of the same "
-            "dimension. A difference says that label and words go together in this data, not why.</p>"
+            "<section><h2>How labels are distributed</h2><p>Texts that mention a class, compared with "
+            "the others that mention the same dimension. A difference shows that label and words go "
+            "together in this data, not why.</p>"
         )
         head = ("Class", "Label", "Texts", "Rate", "Others", "Difference, 95 %", "p, adjusted", "")
         parts += [html_report.table("Label rates", head, [_row(r) for r in found.rates]), "</section>"]

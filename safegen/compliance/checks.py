@@ -1,4 +1,4 @@
-"""Checks that more than one rule asks for. Each looks at evidence only; nothing is assumed."""
+"""Checks shared by several rules. Each looks only at evidence; nothing is assumed."""
 
 from __future__ import annotations
 
@@ -48,28 +48,30 @@ def time_stamped(seen: Statements) -> CheckResult:
 def has_named_watermark(seen: Statements) -> CheckResult:
     """An imperceptible mark in the pictures that the credentials name."""
     if seen.watermark_not_checked and not seen.report.watermarks:
-        return missing(f"{NO_MARK_SEARCH}: {seen.watermark_not_checked}", "run it without --no-watermark")
+        return missing(
+            f"{NO_MARK_SEARCH}: {seen.watermark_not_checked}", "run `safegen verify` without --no-watermark"
+        )
     reading = seen.named_watermark
     if reading is not None and seen.reliable and reading.payload is not None:
         return met(
-            f"hidden mark {reading.alg} with id {reading.payload:016x} read from the pictures; "
-            "the credentials name it"
+            f"hidden mark {reading.alg} with id {reading.payload:016x} read from the pictures; the "
+            "credentials mention it"
         )
     if any(r.present for r in seen.report.watermarks):
-        return missing("a hidden mark was read, but no intact credentials name it")
-    return missing("no hidden mark that we know was found in the pictures", "use `safegen generate`")
+        return missing("a hidden mark was read, but no intact credentials mention it")
+    return missing("no known hidden mark was found in the pictures", "make the clip with `safegen generate`")
 
 
 def open_standard(seen: Statements) -> CheckResult:
     """A standard that others' tools read."""
     if not seen.reliable:
         return missing(seen.unreliable_reason)
-    return met("C2PA Content Credentials, an open specification that other makers' tools read")
+    return met("C2PA Content Credentials, an open specification that other makers' tools can read")
 
 
 def robust(seen: Statements) -> CheckResult:
     """How much processing the disclosures survive: a matter of the system, measured elsewhere."""
-    return outside("one file cannot show what its marks survive; docs/watermark.md gives measurements")
+    return outside("a single file cannot show what its marks survive; see docs/watermark.md for measurements")
 
 
 def _stated(seen: Statements, name: str, what: str, hint: str) -> CheckResult:
@@ -89,12 +91,12 @@ def provider(seen: Statements) -> CheckResult:
 
 def creation_time(seen: Statements) -> CheckResult:
     """Time and date of making or altering."""
-    return _stated(seen, "when", "the time of creation", "sign it with safegen")
+    return _stated(seen, "when", "the time of creation", "sign the file with safegen")
 
 
 def unique_id(seen: Statements) -> CheckResult:
     """A unique identifier."""
-    answer = _stated(seen, "contentId", "the unique id", "sign it with safegen")
+    answer = _stated(seen, "contentId", "the unique id", "sign the file with safegen")
     manifest = seen.report.credentials.manifest_id
     return met(f"{answer.evidence}; manifest {manifest}") if answer.status.value == "met" else answer
 
@@ -105,7 +107,7 @@ def generating_system(seen: Statements) -> CheckResult:
         return missing(seen.unreliable_reason)
     model, tool = seen.safegen_assertion.get("model"), seen.safegen_assertion.get("system")
     if not isinstance(model, dict) or not model.get("name") or not model.get("version"):
-        return missing("the credentials do not state name and version of the generating system")
+        return missing("the credentials do not state the name and version of the generating system")
     by = f", run by {tool.get('name')} {tool.get('version')}" if isinstance(tool, dict) else ""
     return met(f"{model['name']} {model['version']}{by}")
 
@@ -113,8 +115,8 @@ def generating_system(seen: Statements) -> CheckResult:
 def visible_label(seen: Statements) -> CheckResult:
     """A visible label that says AI."""
     if seen.label:
-        return met(f"the credentials state that visible words were added ({seen.label})")
+        return met(f"the credentials state that a visible label was added ({seen.label})")
     return outside(
-        "the credentials state no visible label; whether one is due depends on use and content "
+        "the credentials state no visible label; whether one is required depends on use and content "
         "(`safegen generate --label TEXT` writes one)"
     )

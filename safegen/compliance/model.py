@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from safegen.compliance.statements import Statements
 
 NOT_ADVICE = (
-    "This is not legal advice. It says what this file shows, not whether a law applies to you or is met."
+    "This is not legal advice. It reports what this file shows, not whether a law applies to you or "
+    "is complied with."
 )
 
 
@@ -19,7 +20,7 @@ class Status(enum.Enum):
     MET = "met"
     NOT_MET = "not_met"
     OUTSIDE = "outside"
-    """A file cannot show it either way; nothing is counted."""
+    """A file cannot show it either way, so it does not count."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Requirement:
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule by its name on the command line. ``note`` is what a reader has to know beside it."""
+    """A rule by its name on the command line. ``note`` is what a reader should also know."""
 
     name: str
     title: str

@@ -30,7 +30,7 @@ def _detection_tool(seen: Statements) -> CheckResult:
 
 
 def _offering(_seen: Statements) -> CheckResult:
-    return outside("whether you offer a free detection tool to your users is not in a file")
+    return outside("a file cannot show whether you offer your users a free detection tool")
 
 
 EU = Rule(
@@ -90,8 +90,8 @@ CALIFORNIA = Rule(
         Requirement(
             "hard-to-remove",
             f"{BPC} 22757.3(b)(4)",
-            "Permanent or extraordinarily difficult to remove, as far as technically feasible: "
-            "a hidden mark leads back to the credentials where they are stripped.",
+            "Permanent or extraordinarily difficult to remove, as far as technically feasible: a "
+            "hidden mark leads back to the credentials if they are stripped.",
             checks.has_named_watermark,
         ),
         Requirement(

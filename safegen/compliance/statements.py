@@ -1,4 +1,4 @@
-"""What a verified report lets one rely on: only statements of credentials that are intact."""
+"""What a verified report lets you rely on: only statements from intact credentials."""
 
 from __future__ import annotations
 

@@ -67,11 +67,11 @@ def check_likeness(
     if stated is None:
         if face is None:
             raise CheckUnavailable(
-                f"whether {name} shows a person cannot be said here: there is no face detector",
+                f"cannot tell whether {name} shows a person: no face detector is installed",
                 hint=f"state it: safegen consent attest {name} --no-person (or --consent ENTRY)",
             )
         if face:
-            add("it shows a face, and nobody stated whose (safegen consent attest)", "block")
+            add("it shows a face, and nobody has stated whose (use `safegen consent attest`)", "block")
         return found, ran
     if stated.no_person and (face or shown):
         add(f"it shows a face, and entry {stated.index} states that it shows no real person", "review")
@@ -79,7 +79,7 @@ def check_likeness(
         said = next((c for c in consents if c.index == index), None)
         if said is None or not said.covers("likeness"):
             why = STATE_PHRASES[said.state] if said is not None and not said.live else "does not count"
-            add(f"the consent it is said to rest on (entry {index}) {why}", "block")
+            add(f"the consent it relies on (entry {index}) {why}", "block")
     return found, ran
 
 
@@ -108,5 +108,5 @@ def _shows_face(clip: Clip) -> bool | None:
     except Exception as error:
         raise CheckUnavailable(f"the search for faces failed: {error}") from error
     if ran.score is None:
-        raise CheckUnavailable("the search for faces gave no answer")
+        raise CheckUnavailable("the search for faces returned no result")
     return bool(ran.score >= FACE_THRESHOLD)

@@ -1,4 +1,4 @@
-"""Prompts that name somebody: without live consent they do not pass, with it the name alone holds nothing."""
+"""Prompts that name somebody: they need live consent to pass; with it, a name alone is no reason to hold."""
 
 from __future__ import annotations
 
@@ -79,7 +79,11 @@ def apply_consent(
         kept = _drop_lifted(kept, names, policy)
     worst = decision.outcome if len(kept) == len(decision.findings) else _outcome(kept, policy)
     if minors and worst != "allow":
-        missing.append(Finding("likeness_consent", 1.0, NAME, "it is about a minor and was held besides"))
+        missing.append(
+            Finding(
+                "likeness_consent", 1.0, NAME, "it is about a minor and was held for another reason as well"
+            )
+        )
     if missing:
         worst = "block"
     changed = worst != decision.outcome

@@ -14,7 +14,7 @@ STATE_PHRASES: dict[ConsentState, str] = {
     "live": "is live",
     "expired": "has expired",
     "revoked": "was revoked",
-    "forged": "does not carry the registrar's signature",
+    "forged": "is not signed by the registrar",
     "redacted": "was redacted",
 }
 
@@ -47,7 +47,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class Consent:
-    """A grant in the ledger, and what it is worth now. Names and references are gone once redacted."""
+    """A grant in the ledger, and its current state. Names and references are gone once redacted."""
 
     index: int
     time: str

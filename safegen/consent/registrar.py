@@ -1,4 +1,4 @@
-"""The registrar's key: granting consent is another permission than generating with it.
+"""The registrar's key: granting consent is a separate permission from generating with it.
 
 The private half (``consent.key``) is needed to grant; whoever generates needs the public half
 (``consent.pub``) only, and without a signature of the registrar's an entry of the ledger grants nothing.
@@ -74,8 +74,8 @@ def open_registrar(folder: Path) -> Registrar:
         if not (folder / KEY_FILE).exists():
             if (folder / PUBLIC_KEY_FILE).exists():
                 raise KeyUnavailable(
-                    "the registrar's key is not here, so no consent can be granted here",
-                    hint=f"bring {KEY_FILE} where it is kept, or ask whoever has it",
+                    "the registrar's key is not in this workspace, so no consent can be granted here",
+                    hint=f"copy {KEY_FILE} into the workspace, or ask whoever holds it",
                 )
             _create_key(folder, phrase)
         data = read_private(folder / KEY_FILE)
@@ -106,7 +106,7 @@ def _create_key(folder: Path, phrase: bytes | None) -> None:
 
 
 def load_public_key(folder: Path) -> Ed25519PublicKey | None:
-    """The registrar's public key in *folder*; None where nobody ever granted. Raises KeyUnavailable."""
+    """The registrar's public key in *folder*; None if no consent was ever granted. Raises KeyUnavailable."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
     try:
@@ -119,5 +119,6 @@ def load_public_key(folder: Path) -> Ed25519PublicKey | None:
         return Ed25519PublicKey.from_public_bytes(bytes.fromhex(text.strip()))
     except ValueError as error:
         raise KeyUnavailable(
-            f"{PUBLIC_KEY_FILE} holds no key", hint=f"restore {folder / PUBLIC_KEY_FILE}"
+            f"{PUBLIC_KEY_FILE} does not contain a key",
+            hint=f"restore {folder / PUBLIC_KEY_FILE} from a backup",
         ) from error

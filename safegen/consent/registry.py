@@ -1,4 +1,4 @@
-"""The consent registry: ``consent`` entries of the ledger, read as what they add up to.
+"""The consent registry: the ledger's ``consent`` entries and what they add up to.
 
 A grant's public part has its scope, end, evidence hash, and the registrar's signature; who agreed and their
 pictures' descriptors are private: the entry commits to them. A revocation needs no signature: it can only
@@ -66,27 +66,31 @@ def grant(ledger: Ledger, wanted: Grant, registrar: Registrar, describe: Callabl
 def _check_grant(what: Grant, now: datetime) -> None:
     for name in (what.subject, *what.aliases):
         if len(_letters(name)) < 2 or len(name) > MAX_NAME or not name.isprintable():
-            raise UsageError(f"{name!r} is no name", hint=f"2 to {MAX_NAME} printable characters")
+            raise UsageError(
+                f"{name!r} is not a usable name", hint=f"use 2 to {MAX_NAME} printable characters"
+            )
     if not what.scope or set(what.scope) - set(SCOPES):
-        raise UsageError("a consent is for something", hint=f"--scope {', '.join(SCOPES)}")
+        raise UsageError("a consent needs a scope", hint=f"give --scope: {', '.join(SCOPES)}")
     if what.expires is not None and what.expires <= now:
-        raise UsageError("the consent would have expired already", hint="give a day to come")
+        raise UsageError("the consent would already have expired", hint="give a date in the future")
     if len(what.references) > MAX_REFERENCES:
-        raise UsageError(f"more than {MAX_REFERENCES} references", hint="choose the most different ones")
+        raise UsageError(f"more than {MAX_REFERENCES} references", hint="keep the ones that differ most")
     if what.minor:
         if not what.guardian.strip():
-            raise UsageError("a minor's consent is given by a guardian", hint="name them: --guardian")
+            raise UsageError(
+                "consent for a minor must be given by a guardian", hint="name the guardian with --guardian"
+            )
         if what.expires is None or what.expires > now + MINORS_AT_MOST:
-            raise UsageError("a minor's consent ends within a year", hint="give --expires")
+            raise UsageError("consent for a minor must end within a year", hint="give --expires")
 
 
 def revoke(ledger: Ledger, index: int, reason: str = "") -> int:
     """Record that consent *index* is revoked; its index. Raises UsageError (no consent, revoked already)."""
     found = next((c for c in list_consents(ledger, None) if c.index == index), None)
     if found is None:
-        raise UsageError(f"entry {index} is no consent", hint="see `safegen consent list`")
+        raise UsageError(f"entry {index} is not a consent", hint="see `safegen consent list`")
     if found.state == "revoked":
-        raise UsageError(f"consent {index} is revoked already", hint="nothing to do")
+        raise UsageError(f"consent {index} is already revoked", hint="no action is needed")
     return ledger.append(
         "consent", {"act": "revoke", "consent": index}, {"reason": reason} if reason else None
     )
@@ -101,12 +105,12 @@ def attest(
     """
     if bool(consent) == no_person:
         raise UsageError(
-            "say whom the file shows, or that it shows no person", hint="--consent or --no-person"
+            "state whom the file shows, or that it shows nobody", hint="use --consent or --no-person"
         )
     known = {c.index for c in list_consents(ledger, None)}
     for index in consent:
         if index not in known:
-            raise UsageError(f"entry {index} is no consent", hint="see `safegen consent list`")
+            raise UsageError(f"entry {index} is not a consent", hint="see `safegen consent list`")
     digest = file_sha256(path)
     public: Json = {
         "act": "attest",

@@ -1,4 +1,4 @@
-"""What ``safegen consent`` does, from plain values."""
+"""The functions behind ``safegen consent``, taking plain values."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _EXITS = {"allow": 0, "review": 7, "block": 3}
 def grant(
     subject: str, fields: Mapping[str, Any], workspace_path: Path | None, passphrase: Passphrase
 ) -> tuple[int, str]:
-    """Record a grant in the workspace at *place*; the entry's index and the registrar's name.
+    """Record a grant in the workspace at *place*; returns the entry's index and the registrar's name.
 
     *said*: the other fields of ``Grant``, the end as text. Raises UsageError, UnreadableInput,
     KeyUnavailable, LedgerError.
@@ -59,12 +59,12 @@ def attest(
 
 
 def list_consents(space: Workspace, ledger: LedgerReader) -> list[Consent]:
-    """Every grant with its state now, newest first."""
+    """Every grant with its current state, newest first."""
     return registry.list_consents(ledger, load_public_key(space.keys))
 
 
 def check_consent(what: str, policy: str, workspace_path: Path | None, ledger: LedgerReader) -> Json:
-    """What the registry means for *what*: a prompt, or the path of a picture or video.
+    """What the registry says about *what*: a prompt, or the path of a picture or video.
 
     Raises CheckUnavailable, UnreadableInput, UsageError, LedgerError.
     """
@@ -147,7 +147,7 @@ def _moment(text: str) -> datetime:
         found = datetime.fromisoformat(text.strip())
     except ValueError as error:
         raise UsageError(
-            f"{text!r} is not a time", hint="write 2027-03-01 or 2027-03-01T12:00:00Z"
+            f"{text!r} is not a time", hint="write it like 2027-03-01 or 2027-03-01T12:00:00Z"
         ) from error
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
@@ -156,4 +156,4 @@ def _login() -> str:
     try:
         return getpass.getuser()
     except (OSError, KeyError, ImportError) as error:
-        raise UsageError("the system does not say who you are", hint="give --by NAME") from error
+        raise UsageError("your user name cannot be determined", hint="give --by NAME") from error

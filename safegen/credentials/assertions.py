@@ -1,4 +1,4 @@
-"""The statements in a manifest, one function each, pure.
+"""The statements in a manifest: one pure function for each.
 
 Labels and fields: C2PA 2.x section 18 (actions, soft binding, AI disclosure), CAWG training and data
 mining 1.1; ``org.safegen.*`` are our own and documented in ``docs/credentials.md``.
@@ -41,7 +41,7 @@ def parse_binding_value(value: str) -> int | None:
 def iso(when: datetime) -> str:
     """*when* (aware) in UTC to the second, with a ``Z``. Raises UsageError for a time without a zone."""
     if when.tzinfo is None:
-        raise UsageError("a time without a time zone", hint="pass an aware datetime")
+        raise UsageError("the time has no time zone", hint="pass an aware datetime")
     return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -65,7 +65,7 @@ def iscc_binding(value: str) -> Json:
 def ai_disclosure(model: ModelRef, oversight: str, redact: Redactor) -> Json:
     """``c2pa.ai-disclosure`` (C2PA 2.4). Raises UsageError on an unknown level of oversight."""
     if oversight not in OVERSIGHT:
-        raise UsageError(f"unknown oversight level {oversight!r}", hint=f"one of {', '.join(OVERSIGHT)}")
+        raise UsageError(f"unknown oversight level {oversight!r}", hint=f"use one of {', '.join(OVERSIGHT)}")
     return assertion(
         "c2pa.ai-disclosure",
         {

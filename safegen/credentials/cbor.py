@@ -73,7 +73,7 @@ class _Reader:
         for _ in range(count):
             key = self.item(depth + 1)
             if not isinstance(key, int | str | bytes) or key in found:
-                raise CborError("a map key that is repeated or not plain")
+                raise CborError("a map key is repeated or of an unsupported type")
             found[key] = self.item(depth + 1)
         return found
 
@@ -81,7 +81,7 @@ class _Reader:
         try:
             return raw.decode()
         except UnicodeDecodeError as error:
-            raise CborError("text that is not UTF-8") from error
+            raise CborError("a text is not UTF-8") from error
 
     def simple(self, info: int) -> Any:
         if info in (25, 26, 27):

@@ -1,4 +1,4 @@
-"""Who signed a manifest: the certificates out of its claim signature, once that signature verifies.
+"""Who signed a manifest: the certificates from its claim signature, once that signature verifies.
 
 c2pa-rs does not hand out the certificates, and its own trust decision is not enough (see
 ``safegen.keys.chain``). So the claim signature is found in the manifest store (JUMBF, ISO 19566-5)
@@ -25,7 +25,7 @@ HASHES = {-7: "SHA256", -35: "SHA384", -36: "SHA512", -37: "SHA256", -38: "SHA38
 
 
 class SignatureUnreadable(ValueError):
-    """There is no claim signature that we can read and verify; the text says why."""
+    """No claim signature can be read and verified; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def verify_claim_signature(store: bytes, label: str) -> ClaimSigner:
         boxes = list(_superboxes(manifest))
         claim = [_payload(body, b"cbor") for name, body in boxes if name in CLAIMS]
         if len(claim) != 1:
-            raise SignatureUnreadable("not exactly one claim in the manifest")
+            raise SignatureUnreadable("the manifest does not have exactly one claim")
         protected, unprotected, _, signature = _sign1(_payload(_only(iter(boxes), "c2pa.signature"), b"cbor"))
         headers = decode(protected) if protected else {}
         raw = headers.get(X5CHAIN, headers.get("x5chain")) or unprotected.get(
@@ -57,7 +57,7 @@ def verify_claim_signature(store: bytes, label: str) -> ClaimSigner:
         )
         chain = tuple(x509.load_der_x509_certificate(der) for der in _as_list(raw))
         if not chain:
-            raise SignatureUnreadable("no certificate in the claim signature")
+            raise SignatureUnreadable("the claim signature has no certificate")
         message = _sig_structure(protected, claim[0])
         _verify(chain[0].public_key(), headers.get(ALG), signature, message)
         return ClaimSigner(chain, _answers(unprotected))
@@ -130,7 +130,7 @@ def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         elif size == 0:
             size = len(data) - at
         if size < head or at + size > len(data):
-            raise SignatureUnreadable("a box of the manifest store has a wrong size")
+            raise SignatureUnreadable("a box in the manifest store has the wrong size")
         yield kind, data[at + head : at + size]
         at += size
 

@@ -71,7 +71,7 @@ def detect(path: Path) -> Container:
             f"cannot read {path}: {error.strerror}", hint="check its permissions"
         ) from error
     if not head:
-        raise UnreadableInput(f"{path} is empty", hint="check that it was written completely")
+        raise UnreadableInput(f"{path} is empty", hint="check that the file was written completely")
     return sniff(head)
 
 
@@ -83,7 +83,7 @@ def sniff(head: bytes) -> Container:
         mime = BRANDS.get(brand) or STILL_BRANDS.get(brand) or "video/mp4"
         return Container(mime, SIGNABLE.get(mime, mime))
     if kind in (b"styp", b"moof", b"sidx"):
-        return Container(None, "a fragment of an MP4 (its initialisation part is another file)")
+        return Container(None, "a fragment of an MP4 (its initialisation segment is in another file)")
     if kind in OLD_QUICKTIME:
         return Container("video/quicktime", "mov")
     if head[:4] == b"RIFF" and (found := RIFF.get(head[8:12])):
@@ -104,7 +104,7 @@ def require_signable(path: Path) -> str:
         able = ", ".join(sorted(set(SIGNABLE.values())))
         raise UsageError(
             f"{path.name} is {container.name}, which cannot carry Content Credentials",
-            hint=f"convert it to MP4; these can be signed: {able}",
+            hint=f"convert it to MP4; these formats can be signed: {able}",
         )
     if container.mime in BMFF:
         _require_whole(path)
@@ -132,10 +132,10 @@ def _require_whole(path: Path) -> None:
             kinds.add(kind)
             at += length
     if at != size or b"moov" not in kinds:
-        raise UnreadableInput(f"{path.name} is cut off or damaged", hint="write it again, completely")
+        raise UnreadableInput(f"{path.name} is truncated or damaged", hint="write the file again")
     if not kinds & {b"mdat", b"moof"}:
         raise UsageError(
-            f"{path.name} is the initialisation part of a fragmented MP4; its fragments are other files, and "
-            "a signature over it alone would say nothing about them",
+            f"{path.name} is the initialisation segment of a fragmented MP4; its fragments are in "
+            "other files, and a signature over it alone would not cover them",
             hint="join the parts into one file (`cat init.mp4 *.m4s > whole.mp4`) and sign that",
         )

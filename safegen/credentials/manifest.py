@@ -155,7 +155,7 @@ def build_protection(inputs: ProtectionInputs) -> Json:
     Raises UsageError: ``source`` is not the parent, a time without a zone, an unknown training rule.
     """
     if inputs.source.relationship != "parentOf":
-        raise UsageError("the protected video has to be the parent", hint="use relationship='parentOf'")
+        raise UsageError("the protected video must be the parent", hint="use relationship='parentOf'")
     redact, when = Redactor(), make.iso(inputs.when)
     actions: list[Json] = [_opened(inputs.source, when)]
     if inputs.transcoded:
@@ -165,7 +165,7 @@ def build_protection(inputs: ProtectionInputs) -> Json:
         "contentId": f"{inputs.content_id:016x}",
         "system": GENERATOR,
         "when": when,
-        "claim": "marked and signed; nothing is claimed about how the source was made",
+        "claim": "marked and signed; no claim is made about how the source was made",
         "frameChecks": [make.check(c, redact) for c in inputs.frame_checks],
         "warnings": [redact.text(w) for w in inputs.warnings],
     }

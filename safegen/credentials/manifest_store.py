@@ -45,7 +45,7 @@ class ManifestStore:
         self.results = _dict(document.get("validation_results"))
         self.state = str(document.get("validation_state"))
         if self.active_id not in self.manifests:
-            raise ValueError("no active manifest")
+            raise ValueError("there is no active manifest")
 
     @property
     def active(self) -> Json:

@@ -66,7 +66,7 @@ def open_credentials(
     try:
         boxed = [path] if container.mime is None or container.mime in formats.BOXED else []
         if any(exceeds_box_limit(file) for file in (*boxed, *fragments)):
-            reason = f"the file has more than {MAX_BOXES:,} boxes side by side and was not examined"
+            reason = f"the file has more than {MAX_BOXES:,} boxes at one level and was not examined"
             return CredentialsEvidence(CredentialState.UNSUPPORTED, reason=reason)
         with path.open("rb") as file:
             hint = container.mime if manifest is not None else None
@@ -127,7 +127,7 @@ def _unopened(text: str, container: formats.Container) -> CredentialsEvidence:
         reason = f"{container.name}: no Content Credentials can be read from it"
         return CredentialsEvidence(CredentialState.UNSUPPORTED, reason=reason)
     if kind == "Io" or "asset could not be parsed" in text:
-        reason = f"the file is damaged or not what it seems to be ({detail})"
+        reason = f"the file is damaged or not what it claims to be ({detail})"
         return CredentialsEvidence(CredentialState.UNSUPPORTED, reason=reason)
     return invalid_evidence(f"the credentials cannot be decoded ({detail or text})")
 

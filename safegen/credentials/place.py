@@ -18,8 +18,8 @@ def check_manifest_location(place: str) -> None:
         parts = urlsplit("")
     if parts.scheme != "https" or not parts.hostname or parts.username or " " in place:
         raise UsageError(
-            f"{place!r:.80} is no place for a manifest",
-            hint="embedded, sidecar, or the https address where it will lie",
+            f"{place!r:.80} is not a place for a manifest",
+            hint="use embedded, sidecar, or the https address where the manifest will be published",
         )
 
 

@@ -89,9 +89,9 @@ def fetch_manifest(
     if parts.scheme != "https" or not host or parts.username or parts.password:
         raise _refused("its address is not a plain https address")
     if host not in {h.lower().rstrip(".") for h in hosts}:
-        raise _refused(f"it lies on {host}, which you did not allow")
+        raise _refused(f"it is on {host}, which you did not allow")
     if send is not None and send.path.stat().st_size > MAX_UPLOAD_BYTES:
-        raise _refused(f"a file of more than {MAX_UPLOAD_BYTES // 2**20} MB is not sent")
+        raise _refused(f"files larger than {MAX_UPLOAD_BYTES // 2**20} MB are not sent")
     deadline = time.monotonic() + (FETCH_SECONDS if send is None else UPLOAD_SECONDS)
     try:
         address = _resolve(host, port, allowed)
@@ -113,7 +113,7 @@ def _resolve(host: str, port: int, allowed: Callable[[str], bool]) -> str:
     answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     found = [str(sockaddr[0]) for _, _, _, _, sockaddr in answers]
     if not found or not all(allowed(address) for address in found):
-        raise _refused(f"{host} leads to an address that is not on the public Internet")
+        raise _refused(f"{host} resolves to an address that is not on the public Internet")
     return found[0]
 
 

@@ -79,12 +79,11 @@ def sign_file(
     check_manifest_location(manifest_location)
     if manifest_location != "embedded" and carries_credentials(source):
         raise UsageError(
-            f"{source.name} carries Content Credentials, which would stay in it", hint="embed the new ones"
+            f"{source.name} carries Content Credentials, which would remain in it",
+            hint="embed the new credentials instead",
         )
     if tsa_url is not None and not tsa_url.startswith(("http://", "https://")):
-        raise UsageError(
-            "the time stamp service needs an http(s) address", hint="leave it out to sign offline"
-        )
+        raise UsageError("the time stamp service needs an http(s) address", hint="omit it to sign offline")
     answer = None if ocsp_url is None else _revocation(ocsp_url, signer)
     try:
         target = destination.open("x+b")
@@ -196,7 +195,7 @@ def _sign(builder: Any, mime: str, source: Any, target: Any, signer: Signer, tsa
             raise _from_signer(kept[0]) from kept[0]
         raise SigningFailed(f"signing failed: {error}", hint=_hint(str(error), tsa_url)) from error
     if kept or not raw:
-        raise SigningFailed("signing gave no manifest", hint="check the signer")
+        raise SigningFailed("signing returned no manifest", hint="check the signer")
     return raw
 
 

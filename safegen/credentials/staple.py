@@ -39,7 +39,7 @@ def staple_into(path: Path, store: bytes, label: str, answer: bytes) -> bytes:
     new = staple_sign1(old, answer)
     at = _find(path, old)
     if at < 0:
-        raise SigningFailed("the OCSP answer cannot be put into this kind of file", hint=_HINT)
+        raise SigningFailed("an OCSP response cannot be added to this kind of file", hint=_HINT)
     with path.open("r+b") as file:
         file.seek(at)
         file.write(new)
@@ -60,10 +60,10 @@ def staple_sign1(sign1: bytes, answer: bytes) -> bytes:
     prefix = head + bytes([0xA0 | (len(kept) + 1)]) + b"".join(kept) + _text("pad")
     room = len(sign1) - len(prefix) - len(tail) - 3
     if len(kept) + 1 > 23 or not _LEAST <= room < 1 << 16:
-        raise SigningFailed("the signature has no room for an OCSP answer", hint=_HINT)
+        raise SigningFailed("the signature has no room for an OCSP response", hint=_HINT)
     made = prefix + b"\x59" + struct.pack(">H", room) + bytes(room) + tail
     if len(made) != len(sign1) or decode(made)[1]["rVals"] != {"ocspVals": [answer]}:
-        raise SigningFailed("the OCSP answer could not be put into the signature", hint=_HINT)
+        raise SigningFailed("the OCSP response could not be added to the signature", hint=_HINT)
     return made
 
 
@@ -74,7 +74,7 @@ def _header(sign1: bytes) -> tuple[bytes, list[tuple[bytes, bytes]], bytes]:
         raise SigningFailed("the signature is not a COSE_Sign1 message", hint=_HINT)
     start = _end(sign1, at + 1)
     if sign1[start] >> 5 != 5 or sign1[start] & 31 > 22:
-        raise SigningFailed("the signature's header has a form that is not expected", hint=_HINT)
+        raise SigningFailed("the signature's header has an unexpected form", hint=_HINT)
     entries: list[tuple[bytes, bytes]] = []
     at = start + 1
     for _ in range(sign1[start] & 31):

@@ -1,4 +1,4 @@
-"""What ``safegen models`` says: rows for the list, everything known of one model, and the embedded world."""
+"""What ``safegen models`` reports: rows for the list, one model in full, and the embedded world."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def list_models() -> list[dict[str, Any]]:
 
 
 def describe_model(name: str) -> dict[str, Any]:
-    """Everything known of a model by name, hub id or folder. Asks nobody. Raises UsageError."""
+    """Everything known about a model by name, hub id or folder, without network access. Raises UsageError."""
     if name in embedded_names():
         generator = plugins.load_plugin("generators", name)
         row = {**generator.describe(), "ways_of_working": _ways(generator)}
@@ -71,17 +71,20 @@ def resolve_preset(name: str) -> Preset:
     from safegen.generators.registry import find_generator
 
     if name in embedded_names():
-        raise UsageError(f"{name} comes with safegen", hint="there is nothing to pull, verify or unpin")
+        raise UsageError(
+            f"{name} comes with safegen",
+            hint="no action is needed: it cannot be pulled, verified or unpinned",
+        )
     if name in PRESETS:
         return PRESETS[name]
     generator = find_generator(name)
     if not isinstance(generator, DiffusersGenerator):
-        raise UsageError(f"{name} does not run here", hint="give a preset, a hub id or a folder")
+        raise UsageError(f"{name} cannot run here", hint="give a preset name, a hub id or a folder")
     return generator.preset
 
 
 def pull_plan_json(plan: pull.PullPlan) -> dict[str, Any]:
-    """A pull to be, as JSON values: what a user should know before saying yes."""
+    """A planned pull as JSON values: what a user should know before agreeing."""
     listing = plan.listing
     return {
         "source": listing.source,

@@ -1,4 +1,4 @@
-"""Inputs as a pipeline wants them: its size, its frame rate."""
+"""Inputs as a pipeline needs them: its size, its frame rate."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def resample_clip(
     count = max(1, round(clip.seconds * fps)) if clip.count > 1 else 1
     if count > max_frames:
         raise UsageError(
-            f"an input of {clip.seconds:.0f} s is too long to work on",
+            f"an input of {clip.seconds:.0f} s is too long",
             hint=f"cut it to {max_frames / fps:.0f} s or less first",
         )
     wanted = [min(clip.count - 1, int(i * clip.fps / fps + 1e-9)) for i in range(count)]

@@ -1,4 +1,4 @@
-"""What a model needs: memory and download, estimated, with what each figure rests on.
+"""What a model needs: estimated memory and download, with the basis of each figure.
 
 Weights are counted: from the safetensors' own headers where the files are here, else from the preset. What
 comes on top while it runs follows one rule of thumb: ``_PER_TOKEN`` bytes for each token and hidden channel
@@ -84,7 +84,9 @@ def estimate_memory(
     resident = _resident(weights, offload, activations or 0, basis)
     download = 0 if folder else None
     basis.append(
-        "download: it is here" if folder else "download: `safegen models pull NAME --dry-run` asks the hub"
+        "download: already on this machine"
+        if folder
+        else "download: ask the hub with `safegen models pull NAME --dry-run`"
     )
     total = sum(weights.values()) if weights else None
     device = None if resident is None or activations is None else resident + activations
@@ -92,7 +94,7 @@ def estimate_memory(
 
 
 def check_memory(estimate: Estimate, on: Machine) -> tuple[str, ...]:
-    """What to tell the user about the machine; empty when it fits.
+    """Warnings about the machine's memory; empty when the model fits.
 
     Raises GenerationFailed when even the lower end of the estimate (half the rule of thumb) is more than
     there is. Between the lower and the upper end it is a warning: an estimate is no fact.
@@ -110,7 +112,7 @@ def check_memory(estimate: Estimate, on: Machine) -> tuple[str, ...]:
     if on_device and estimate.ram is not None and on.ram is not None and estimate.ram > on.ram:
         raise GenerationFailed(
             f"not enough memory: weights of {estimate.ram / 1e9:.1f} GB, {on.ram / 1e9:.1f} GB of RAM",
-            hint="half precision halves it; or choose a smaller model",
+            hint="use half precision, which halves it, or choose a smaller model",
         )
     free = on.device_free if on_device else on.ram_free
     if free is not None and resident + activations > free:
@@ -140,7 +142,7 @@ def _numbers(file: Path) -> int:
         return sum(math.prod(t["shape"]) for name, t in header.items() if name != "__metadata__")
     except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
         raise GenerationFailed(
-            f"{file.parent.name}/{file.name} is no safetensors file: {error}", hint="fetch the model again"
+            f"{file.parent.name}/{file.name} is not a safetensors file: {error}", hint="fetch the model again"
         ) from error
 
 
@@ -171,12 +173,12 @@ def _activations(
 ) -> int | None:
     """Bytes on top of the weights, by the rule of thumb."""
     if shape is None or None in size:
-        basis.append("while it runs: not known (width of the transformer, or size of the clip)")
+        basis.append("while running: unknown (width of the transformer or size of the clip)")
         return None
     hidden, token = shape
     width, height, frames = (int(x or 0) for x in size)
     tokens = math.ceil(width / token[0]) * math.ceil(height / token[1]) * (1 + (frames - 1) // token[2])
-    basis.append(f"while it runs: {_PER_TOKEN} bytes x {tokens} tokens x {hidden} channels, a rule of thumb")
+    basis.append(f"while running: {_PER_TOKEN} bytes x {tokens} tokens x {hidden} channels, a rule of thumb")
     return _PER_TOKEN * tokens * hidden
 
 
@@ -205,9 +207,9 @@ def _shape(preset: Preset, folder: Path | None) -> tuple[int, tuple[int, int, in
 def _weights_basis(preset: Preset, here: bool, precision: str) -> str:
     """What the count of weights rests on."""
     if here:
-        return f"weights: counted in the files, as {precision}"
+        return f"weights: counted from the files, as {precision}"
     if not preset.parameters:
-        return "weights: not known before the model is pulled"
+        return "weights: unknown until the model is pulled"
     uncounted = "" if "text_encoder" in preset.parameters else "; text encoders not counted"
     return f"weights: the preset's counts of {', '.join(preset.parameters)}, as {precision}{uncounted}"
 

@@ -1,6 +1,6 @@
 """Generators: the embedded model, presets of known ones, and any diffusers video pipeline.
 
-``find`` turns what a user wrote after ``--model`` into a generator; ``catalogue`` lists what has a name.
+``find`` turns the value of ``--model`` into a generator; ``catalogue`` lists the named models.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def find_generator(model: str) -> Generator:
         return DiffusersGenerator(preset_for_source(model))
     if model and Path(model).exists():
         raise UsageError(
-            f"{model} is not a diffusers pipeline", hint="a pipeline folder holds a model_index.json"
+            f"{model} is not a diffusers pipeline", hint="a pipeline folder contains a model_index.json"
         )
     if _HUB_ID.fullmatch(model):
         return DiffusersGenerator(preset_for_source(model))

@@ -55,12 +55,13 @@ def check_output(width: int, height: int, seconds: float, fps: int) -> int:
     if not (16 <= width <= MAX_SIDE and 16 <= height <= MAX_SIDE and width % 2 == 0 and height % 2 == 0):
         raise UsageError(
             f"{width}x{height} is not a size that can be released",
-            hint=f"even sides of 16 to {MAX_SIDE} pixels",
+            hint=f"use even sides from 16 to {MAX_SIDE} pixels",
         )
     if fps < 1 or not 1 <= count <= MAX_FRAMES:
         raise UsageError(
             f"{seconds:g} s at {fps} fps cannot be made",
-            hint=f"one frame at least, {MAX_FRAMES} at most: {MAX_FRAMES / max(fps, 1):g} s at this rate",
+            hint=f"use at least one frame and at most {MAX_FRAMES}: {MAX_FRAMES / max(fps, 1):g} s at "
+            "this rate",
         )
     return count
 

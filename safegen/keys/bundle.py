@@ -30,7 +30,7 @@ FORMAT = "safegen-trust"
 VERSION = 1
 LIMIT = 1 << 20
 MAX_ROOTS = 500
-HINT = "a file from `safegen keys export-trust`, or certificates in PEM form"
+HINT = "use a file from `safegen keys export-trust`, or certificates in PEM form"
 Kind = Literal["signer", "tsa"]
 
 
@@ -197,7 +197,7 @@ def _each(texts: object) -> tuple[bytes, ...]:
 def _logs(vkeys: Sequence[str]) -> dict[str, Ed25519PublicKey]:
     logs = dict(decode_vkey(vkey) for vkey in vkeys)
     if len(logs) != len(vkeys):
-        raise ValueError("a log is named twice")
+        raise ValueError("a log is listed twice")
     return logs
 
 
@@ -221,9 +221,9 @@ def _roots(pem: bytes) -> tuple[bytes, ...]:
         try:
             basic = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
         except (x509.ExtensionNotFound, ValueError) as error:
-            raise UsageError("a certificate in the trust file is not a CA", hint=HINT) from error
+            raise UsageError("a certificate in the trust file is not a CA certificate", hint=HINT) from error
         if not basic.ca:
-            raise UsageError("a certificate in the trust file is not a CA", hint=HINT)
+            raise UsageError("a certificate in the trust file is not a CA certificate", hint=HINT)
     return tuple(dict.fromkeys(c.public_bytes(Encoding.PEM) for c in found))
 
 
@@ -231,13 +231,13 @@ def _certificates(pem: bytes) -> list[x509.Certificate]:
     from cryptography import x509
 
     if b"PRIVATE KEY" in pem:
-        raise UsageError("there is a private key in the trust file: keep it to yourself", hint=HINT)
+        raise UsageError("the trust file contains a private key: never share it", hint=HINT)
     try:
         found = x509.load_pem_x509_certificates(pem)
         for certificate in found:
             _readable(certificate)
     except ValueError as error:
-        raise UsageError("no certificates can be read from the trust file", hint=HINT) from error
+        raise UsageError("the trust file contains no readable certificates", hint=HINT) from error
     if len(found) > MAX_ROOTS:
         raise UsageError(f"more than {MAX_ROOTS} certificates in the trust file", hint=HINT)
     return found

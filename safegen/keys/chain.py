@@ -75,7 +75,7 @@ def check_chain(
     such); a leaf is never an anchor. Never raises on hostile certificates: gives the reason instead.
     """
     if not chain:
-        return ChainResult(None, "no certificate in the signature")
+        return ChainResult(None, "the signature contains no certificate")
     if len(chain) > MAX_CHAIN:
         return ChainResult(None, f"more than {MAX_CHAIN} certificates in the signature")
     try:
@@ -95,7 +95,9 @@ def _walk(chain: list[x509.Certificate], anchors: list[x509.Certificate], at: da
                 return ChainResult(None, f"the anchor cannot vouch for it: {reason}")
             late = late or not _valid_at(anchor, at)
             name = f"{anchor.subject.rfc4514_string()} ({fingerprint(anchor)})"
-            return ChainResult(name, "outside its validity period" if late else "", outside_validity=late)
+            return ChainResult(
+                name, "it is outside its validity period" if late else "", outside_validity=late
+            )
         issuer = _issuer_of(current, pool)
         if issuer is None:
             return ChainResult(None, f"no anchor for {current.issuer.rfc4514_string()}")
@@ -143,9 +145,9 @@ def _leaf_reason(leaf: x509.Certificate) -> str:
     extended = {e.dotted_string for e in _extension(leaf, x509.ExtendedKeyUsage) or ()}
     for oid, use in FOREIGN_USAGES.items():
         if oid in extended:
-            return f"the signing certificate is also for {use}"
+            return f"the signing certificate is also valid for {use}"
     if not extended & LEAF_USAGES:
-        return "the signing certificate is not for signing claims (extended key usage)"
+        return "the signing certificate is not valid for signing claims (extended key usage)"
     return ""
 
 
@@ -160,7 +162,7 @@ def _authority_reason(certificate: x509.Certificate, below: int) -> str:
     if basic is None or not basic.ca:
         return f"{subject} is not a CA"
     if basic.path_length is not None and below > basic.path_length:
-        return f"{subject} allows no CA that far below it"
+        return f"{subject} does not allow a CA that far below it"
     usage = _extension(certificate, x509.KeyUsage)
     if usage is not None and not usage.key_cert_sign:
         return f"{subject} may not sign certificates"

@@ -47,7 +47,7 @@ def create_identity(folder: Path, *, name: str, passphrase: bytes | None, clock:
             shutil.rmtree(temporary, ignore_errors=True)
     except OSError as error:
         raise KeyUnavailable(
-            f"cannot make an identity in {folder}: {error.strerror}", hint="check the folder's permissions"
+            f"cannot create an identity in {folder}: {error.strerror}", hint="check the folder's permissions"
         ) from error
 
 
@@ -118,7 +118,7 @@ def _publish(temporary: Path, folder: Path) -> None:
         if (folder / PUBLIC).exists():
             return
         raise KeyUnavailable(
-            f"{folder} is not empty and holds no identity", hint="name an empty folder for the identity"
+            f"{folder} is not empty and contains no identity", hint="choose an empty folder for the identity"
         ) from error
     sync_folder(folder.parent)
 
@@ -135,5 +135,5 @@ def _check_name(name: str) -> None:
     if not 1 <= len(name.strip()) <= 64 or not name.isprintable():
         raise UsageError(
             "the organisation's name needs 1 to 64 printable characters",
-            hint="it goes into every certificate of the identity",
+            hint="give a shorter name: it goes into every certificate of the identity",
         )

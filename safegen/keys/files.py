@@ -50,8 +50,8 @@ def check_private(path: Path) -> None:
         mode, folder_mode = path.stat().st_mode, path.parent.stat().st_mode
     except OSError as error:
         raise KeyUnavailable(
-            f"the key file {path.name} is missing or out of reach ({error.strerror})",
-            hint=f"restore {path} from a backup, or make a new identity in an empty folder",
+            f"the key file {path.name} is missing or inaccessible ({error.strerror})",
+            hint=f"restore {path} from a backup, or create a new identity in an empty folder",
         ) from error
     if not stat.S_ISREG(mode):
         raise KeyUnavailable(f"{path.name} is not a file", hint=f"check {path}")
@@ -60,12 +60,12 @@ def check_private(path: Path) -> None:
     if mode & 0o077:
         raise KeyUnavailable(
             f"the key file {path.name} can be read by others (mode {stat.S_IMODE(mode):04o})",
-            hint=f"chmod 600 {path} - and make a new key if others may have read it",
+            hint=f"run chmod 600 {path}, and create a new key if others may have read it",
         )
     if folder_mode & 0o022 and not folder_mode & stat.S_ISVTX:
         raise KeyUnavailable(
-            f"others can change the folder of {path.name} (mode {stat.S_IMODE(folder_mode):04o})",
-            hint=f"chmod 700 {path.parent}",
+            f"others can change the folder containing {path.name} (mode {stat.S_IMODE(folder_mode):04o})",
+            hint=f"run chmod 700 {path.parent}",
         )
 
 

@@ -199,7 +199,7 @@ class Identity:
 
         key: Ed25519PrivateKey = self._private(self.log_file)
         if encode_vkey(self.log_origin, key.public_key()) != self.log_vkey:
-            raise damaged_identity(self.folder, "the log key is not the one it names")
+            raise damaged_identity(self.folder, "the log key is not the one the identity names")
         return key
 
     def rotate(self) -> Identity:

@@ -20,7 +20,8 @@ def read_public_part(folder: Path) -> Json:
         public = json.loads((folder / PUBLIC).read_bytes())
     except FileNotFoundError as error:
         raise KeyUnavailable(
-            f"no identity in {folder}", hint="`safegen init` makes one; or restore the folder from a backup"
+            f"there is no identity in {folder}",
+            hint="create one with `safegen keys init`, or restore the folder from a backup",
         ) from error
     except (OSError, ValueError) as error:
         raise damaged_identity(folder, str(error)) from error
@@ -29,7 +30,7 @@ def read_public_part(folder: Path) -> Json:
     if public.get("version") != VERSION:
         raise KeyUnavailable(
             f"the identity in {folder} has version {public.get('version')!r}, not {VERSION}",
-            hint="use the safegen that made it, or a newer one",
+            hint="use the version of safegen that created it, or a newer one",
         )
     return public
 

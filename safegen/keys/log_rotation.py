@@ -52,7 +52,7 @@ def rotate_log(identity: Identity, announce: Callable[[str, str, str], object]) 
     with locked_folder(folder):
         now = type(identity).load(folder, passphrase=identity.passphrase, clock=identity.clock)
         if len(now.log_history) >= MAX_HISTORY:
-            raise KeyUnavailable("the log's key was changed too often", hint="make a new identity")
+            raise KeyUnavailable("the log's key was rotated too many times", hint="create a new identity")
         origin, old = now.log_origin, now.log_key
         fresh = Ed25519PrivateKey.generate()
         vkey = encode_vkey(origin, fresh.public_key())

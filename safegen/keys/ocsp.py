@@ -33,7 +33,9 @@ def request_ocsp_response(
 
     where = parse_service_url(url, what="OCSP responder", setting="signing.ocsp_url")
     if len(chain) < 2:
-        raise SigningFailed("an OCSP responder is set, and the chain lacks the leaf's issuer", hint=_HINT)
+        raise SigningFailed(
+            "an OCSP responder is configured, but the chain lacks the leaf's issuer", hint=_HINT
+        )
     # SHA-1 names the issuer here, and protects nothing (RFC 6960 4.3 asks every responder to know it).
     question = ocsp.OCSPRequestBuilder().add_certificate(chain[0], chain[1], hashes.SHA1())  # noqa: S303
     data = question.build().public_bytes(Encoding.DER)
@@ -41,10 +43,10 @@ def request_ocsp_response(
         answer = post(where, data, media_type="application/ocsp-request", seconds=seconds)
     except (OSError, HTTPException, RequestFailed) as error:
         why = str(error) if isinstance(error, RequestFailed) else type(error).__name__
-        raise SigningFailed(f"the OCSP responder {where[0]} gave no answer: {why}", hint=_HINT) from error
+        raise SigningFailed(f"the OCSP responder {where[0]} did not answer: {why}", hint=_HINT) from error
     found = check_revocation(chain, (), ocsp_responses=[answer], at=now)
     if found.status == "revoked":
-        raise SigningFailed(f"nothing is signed: {found.reason}", hint="renew it with `safegen keys rotate`")
+        raise SigningFailed(f"nothing was signed: {found.reason}", hint="renew it with `safegen keys rotate`")
     if found.status != "good":
         raise SigningFailed(
             f"the OCSP responder {where[0]} does not vouch for the signing certificate", hint=_HINT
@@ -52,4 +54,4 @@ def request_ocsp_response(
     return answer
 
 
-_HINT = "check signing.ocsp_url in safegen.toml, or take it out to sign without revocation information"
+_HINT = "check signing.ocsp_url in safegen.toml, or remove it to sign without revocation information"

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from safegen.errors import KeyUnavailable
 
 VARIABLE = "SAFEGEN_KEY_PASSPHRASE"
-HINT = f"set {VARIABLE}, give a passphrase file, or run in a terminal to be asked"
+HINT = f"set {VARIABLE}, give a passphrase file, or run in a terminal to be prompted"
 
 Passphrase: TypeAlias = Callable[[], bytes | None] | bytes | None
 """The passphrase itself, something that asks for it (``None``: there is none), or ``None``."""
@@ -49,7 +49,7 @@ def from_descriptor(descriptor: int) -> bytes:
 def _first_line(line: bytes, origin: str) -> bytes:
     line = line.rstrip(b"\r\n")
     if not line or len(line) > 4096:
-        raise KeyUnavailable(f"no usable passphrase in {origin} (1 to 4096 bytes expected)", hint=HINT)
+        raise KeyUnavailable(f"{origin} contains no usable passphrase (1 to 4096 bytes expected)", hint=HINT)
     return line
 
 

@@ -28,7 +28,7 @@ def renew_leaf(identity: Identity) -> None:
         issuing, old, now = identity.issuing, identity.leaf, identity.clock()
         key_of_issuing = identity.issuing_key()
         if now >= issuing.not_valid_after_utc:
-            raise KeyUnavailable("the issuing CA has expired", hint="make a new identity")
+            raise KeyUnavailable("the issuing CA has expired", hint="create a new identity")
         leaf, key = issue_leaf(identity.name, issuing, key_of_issuing, now)
         history = folder / HISTORY
         history.mkdir(mode=0o700, exist_ok=True)
@@ -44,7 +44,7 @@ def move_root_key(folder: Path, destination: Path) -> None:
     Raises UsageError when *destination* exists, KeyUnavailable when there is no root key here.
     """
     if destination.exists():
-        raise UsageError(f"{destination} exists", hint="name a new file")
+        raise UsageError(f"{destination} exists", hint="give the name of a new file")
     data = read_private(folder / ROOT_KEY)
     write_private(destination, data)
     (folder / ROOT_KEY).unlink()

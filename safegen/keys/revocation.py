@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 S = TypeVar("S")
 SKEW = timedelta(hours=1)
 MAX_LISTS = 100
-HINT = "a revocation list (CRL) as PEM or DER"
+HINT = "give a revocation list (CRL) as PEM or DER"
 _PEM = b"-----BEGIN X509 CRL-----"
 _END = b"-----END X509 CRL-----"
 
@@ -83,7 +83,7 @@ def read_crls(data: bytes) -> tuple[bytes, ...]:
             crl.issuer.rfc4514_string()
             len(crl)
     except ValueError as error:
-        raise UsageError("no revocation list can be read", hint=HINT) from error
+        raise UsageError("no revocation list could be read", hint=HINT) from error
     if len(found) > MAX_LISTS:
         raise UsageError(f"more than {MAX_LISTS} revocation lists", hint=HINT)
     return tuple(dict.fromkeys(crl.public_bytes(Encoding.PEM) for crl in found))
@@ -111,7 +111,8 @@ def _lists(crls: Sequence[bytes]) -> Iterator[x509.CertificateRevocationList]:
                 yield x509.load_pem_x509_crl(pem)
         except UsageError as error:  # passed over, it would let a revoked certificate through
             raise CheckUnavailable(
-                "a revocation list that you trust is damaged", hint="fetch it again: `safegen trust add FILE`"
+                "a revocation list you trust is damaged",
+                hint="fetch it again and run `safegen trust add FILE`",
             ) from error
 
 

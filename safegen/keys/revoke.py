@@ -36,11 +36,13 @@ def revoke(
     nothing but the list's date. Raises UsageError (unknown serial or reason), KeyUnavailable.
     """
     if reason not in REASONS:
-        raise UsageError(f"{reason!r} is no reason", hint=f"one of: {', '.join(REASONS)}")
+        raise UsageError(f"{reason!r} is not a known reason", hint=f"use one of: {', '.join(REASONS)}")
     current = identity.leaf.serial_number
     wanted = current if serial is None else serial
     if wanted not in {current, *(c.serial_number for c in _past(identity))}:
-        raise UsageError(f"no certificate {wanted:x} was issued here", hint="`safegen keys show` lists them")
+        raise UsageError(
+            f"this identity issued no certificate {wanted:x}", hint="list them with `safegen keys show`"
+        )
     fresh = identity.rotate() if wanted == current else identity
     announce(f"{wanted:x}", reason)
     with locked_folder(fresh.folder):
@@ -53,7 +55,7 @@ def serial_number(text: str) -> int:
     try:
         return int(text.replace(":", ""), 16)
     except ValueError as error:
-        raise UsageError(f"{text!r} is no serial number", hint="see `safegen keys show`") from error
+        raise UsageError(f"{text!r} is not a serial number", hint="see `safegen keys show`") from error
 
 
 def revoked_serials(identity: Identity) -> tuple[str, ...]:

@@ -38,7 +38,7 @@ class KeySigner:
         try:
             return _sign(self.key, self.alg, data)
         except Exception as error:
-            raise SigningFailed(f"the key did not sign: {error}", hint="check the signing key") from error
+            raise SigningFailed(f"the key failed to sign: {error}", hint="check the signing key") from error
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class CallbackSigner:
             ) from error
         if not isinstance(signature, bytes) or not signature:
             raise SigningFailed(
-                "the signing service gave no signature", hint="the callback has to return non-empty bytes"
+                "the signing service returned no signature", hint="the callback must return non-empty bytes"
             )
         return signature
 
@@ -69,7 +69,7 @@ def from_callback(callback: Callable[[bytes], bytes], *, alg: str, chain_pem: by
     """A signer around *callback*; *chain_pem* is leaf first. Raises KeyUnavailable on a bad chain or alg."""
     chain = load_chain(chain_pem)
     if alg not in ALGORITHMS:
-        raise KeyUnavailable(f"unknown signing algorithm {alg!r}", hint=f"one of {', '.join(ALGORITHMS)}")
+        raise KeyUnavailable(f"unknown signing algorithm {alg!r}", hint=f"use one of {', '.join(ALGORITHMS)}")
     found = algorithm_of(chain[0].public_key())
     if found != alg:
         raise KeyUnavailable(f"the certificate is for {found}, not {alg}", hint=f"use alg={found!r}")
@@ -114,7 +114,7 @@ def from_paths(
 
     if key is None or certificates is None:
         if (only := certificates or key) is None:
-            raise KeyUnavailable("no certificate is named", hint="name a chain and a key, or a PKCS#12 file")
+            raise KeyUnavailable("no certificate was given", hint="give a chain and a key, or a PKCS#12 file")
         return from_pkcs12(read_private(only), passphrase)
     data = read_private(key)
     try:
@@ -142,8 +142,8 @@ def require_valid_certificate(signer: Signer, now: datetime) -> None:
         )
     if now < leaf.not_valid_before_utc:
         raise KeyUnavailable(
-            f"the signing certificate is valid from {leaf.not_valid_before_utc:%Y-%m-%d} on",
-            hint="check the clock, or the certificate",
+            f"the signing certificate is not valid before {leaf.not_valid_before_utc:%Y-%m-%d}",
+            hint="check the clock or the certificate",
         )
 
 
@@ -172,7 +172,7 @@ def load_chain(chain_pem: bytes) -> list[x509.Certificate]:
         return x509.load_pem_x509_certificates(chain_pem)
     except ValueError as error:
         raise KeyUnavailable(
-            "no certificates that can be read", hint="a PEM file with the leaf first, then its CAs"
+            "no readable certificates", hint="give a PEM file with the leaf first, then its CAs"
         ) from error
 
 
@@ -208,7 +208,8 @@ def algorithm_of(public: Any) -> str:
     if isinstance(public, ed25519.Ed25519PublicKey):
         return "ed25519"
     raise KeyUnavailable(
-        "this kind of key cannot sign C2PA manifests", hint="P-256, P-384, P-521, RSA from 2048 bits, Ed25519"
+        "this kind of key cannot sign C2PA manifests",
+        hint="use P-256, P-384, P-521, RSA of at least 2048 bits, or Ed25519",
     )
 
 

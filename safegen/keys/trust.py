@@ -60,12 +60,12 @@ class TrustStore:
             ):
                 raise UsageError(
                     f"the log {origin} is already pinned with another key",
-                    hint="ask its maker; if the new key is right, remove the old bundle first",
+                    hint="ask its maker; if the new key is genuine, remove the old bundle first",
                 )
         try:
             self.folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
         except OSError as error:
-            raise KeyUnavailable(f"cannot make {self.folder}: {error.strerror}", hint="check it") from error
+            raise KeyUnavailable(f"cannot create {self.folder}: {error.strerror}", hint="check it") from error
         bundle = self._with_lists(bundle)
         write_private(self._file(bundle.id), bundle_to_json(bundle).encode())
         known = {past.vkey for past in bundle.log_history}
@@ -100,7 +100,7 @@ class TrustStore:
         if len(matches) != 1:
             raise UsageError(
                 f"{len(matches)} pinned bundles match {identifier!r}",
-                hint="`safegen trust list` shows the ids",
+                hint="list the ids with `safegen trust list`",
             )
         self._file(matches[0][0]).unlink(missing_ok=True)
         return matches[0][1]

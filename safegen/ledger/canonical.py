@@ -45,13 +45,13 @@ def canonical(value: Any) -> bytes:
     try:
         return "".join(parts).encode()
     except UnicodeEncodeError as error:
-        raise NotCanonical("a text contains half a surrogate pair") from error
+        raise NotCanonical("a string contains an unpaired surrogate") from error
 
 
 def _write(value: Any, out: list[str], depth: int) -> None:
     """Append the canonical text of *value*."""
     if depth > _MAX_DEPTH:
-        raise NotCanonical("more than 64 levels")
+        raise NotCanonical("more than 64 levels of nesting")
     if value is None or isinstance(value, bool):
         out.append({None: "null", True: "true", False: "false"}[value])
     elif isinstance(value, str):
@@ -77,7 +77,7 @@ def _write(value: Any, out: list[str], depth: int) -> None:
 def _write_object(value: dict[Any, Any], out: list[str], depth: int) -> None:
     """An object, its keys in the order of their UTF-16 code units (RFC 8785 section 3.2.3)."""
     if not all(isinstance(key, str) for key in value):
-        raise NotCanonical("a key is not a text")
+        raise NotCanonical("a key is not a string")
     out.append("{")
     for i, key in enumerate(sorted(value, key=lambda k: k.encode("utf-16-be", "surrogatepass"))):
         out.append(("," if i else "") + json.dumps(key, ensure_ascii=False) + ":")
@@ -127,7 +127,7 @@ def parse(data: bytes) -> Any:
 def timestamp(moment: datetime) -> str:
     """*moment* (aware) as RFC 3339 in UTC with milliseconds. Raises UsageError for a naive one."""
     if moment.tzinfo is None:
-        raise UsageError("the ledger's clock gave a time without a zone")
+        raise UsageError("the ledger's clock returned a time without a time zone")
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -147,7 +147,7 @@ def make_leaf(kind: Kind, time: str, public: Json, committed: str) -> bytes:
     except NotCanonical as error:
         raise UsageError(f"the entry cannot be recorded: {error}") from error
     if len(leaf) > MAX_LEAF:
-        raise UsageError(f"the entry has {len(leaf)} bytes, the ledger takes {MAX_LEAF}")
+        raise UsageError(f"the entry has {len(leaf)} bytes; the ledger accepts at most {MAX_LEAF}")
     return leaf
 
 
@@ -157,7 +157,7 @@ def parse_leaf(data: bytes) -> Json:
     if not isinstance(value, dict) or set(value) != {"v", "kind", "time", "public", "commitment"}:
         raise NotCanonical("not a ledger entry")
     if value["v"] != VERSION or isinstance(value["v"], bool):
-        raise NotCanonical(f"an entry of version {value['v']!r}; this safegen knows {VERSION}")
+        raise NotCanonical(f"an entry of version {value['v']!r}; this safegen supports version {VERSION}")
     if not isinstance(value["kind"], str) or value["kind"] not in KINDS:
         raise NotCanonical("an entry of unknown kind")
     if not isinstance(value["time"], str) or not _TIME.fullmatch(value["time"]):

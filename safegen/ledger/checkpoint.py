@@ -50,7 +50,7 @@ def _parse_text(text: str) -> Checkpoint:
     """Read the note text. Extension lines are refused: nothing audits them and no log of ours writes them."""
     lines = text.split("\n")
     if len(lines) != 4 or lines[3]:
-        raise NoteError("a checkpoint has exactly three lines")
+        raise NoteError("a checkpoint must have exactly three lines")
     root = unb64(lines[2])
     if not lines[0] or len(root) != HASH_BYTES:
         raise NoteError("the checkpoint is malformed")
@@ -70,7 +70,7 @@ def verify_checkpoint(note: str, *, logs: Logs) -> Checkpoint:
     claimed = parse_unverified(note)
     pinned = logs.get(claimed.origin)
     if pinned is None:
-        raise NoteError(f"the log {claimed.origin} is not one of the pinned ones")
+        raise NoteError(f"the log {claimed.origin} is not pinned")
     keys = pinned if isinstance(pinned, Sequence) else (pinned,)
     reason = NoteError(f"no key is pinned for {claimed.origin}")
     for key in keys:

@@ -1,4 +1,4 @@
-"""Checkpoints outside the database: the memory of a log that a rewritten database cannot change.
+"""Checkpoints outside the database: a memory of the log that rewriting the database cannot change.
 
 ``checkpoints.txt`` is append-only: one signed note after the other, each in one write, synced. A torn last
 note (power cut) is passed over. Any other ``*.txt`` or ``*.tlog-proof`` in the folder is read as well, so a
@@ -61,8 +61,8 @@ class CheckpointFolder:
                 sync_folder(self.folder)
         except OSError as error:
             raise LedgerError(
-                f"the entries are recorded, but not their checkpoint in {path}: {error.strerror}",
-                hint="free space or repair the permissions, the next entry writes a newer one",
+                f"the entries were recorded, but their checkpoint in {path} was not: {error.strerror}",
+                hint="free some space or fix the permissions; the next entry writes a newer checkpoint",
             ) from error
 
     def latest(self, origin: str) -> Checkpoint | None:
@@ -86,7 +86,7 @@ def _read(path: Path, *, tail: int | None = None) -> Iterator[FoundCheckpoint]:
     """Every well-formed checkpoint in a file (in its last *tail* bytes). Raises LedgerError."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            raise LedgerError(f"{path} is not a regular file", hint="remove it from the checkpoints")
+            raise LedgerError(f"{path} is not a regular file", hint="remove it from the checkpoint folder")
         with path.open("rb") as file:
             if tail is not None:
                 file.seek(max(0, path.stat().st_size - tail))
@@ -96,9 +96,7 @@ def _read(path: Path, *, tail: int | None = None) -> Iterator[FoundCheckpoint]:
     except FileNotFoundError:
         return
     except OSError as error:
-        raise LedgerError(
-            f"{path} cannot be read: {error.strerror}", hint="repair its permissions"
-        ) from error
+        raise LedgerError(f"{path} cannot be read: {error.strerror}", hint="fix its permissions") from error
 
 
 def _notes(file: BinaryIO) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The one place that knows which database is underneath: engines, locks, error texts, schema.
+"""Everything specific to a database: engines, locks, error texts, schema.
 
 SQLite is used with a rollback journal (``journal_mode=TRUNCATE``, ``synchronous=FULL``), not WAL. WAL
 commits about twice as fast, but a reader of a WAL database has to create or write ``-shm`` and ``-wal``
@@ -25,7 +25,7 @@ from safegen.errors import LedgerError, UsageError
 SCHEMA = "0001"
 """The newest migration this code knows; a test compares it with the migrations themselves."""
 _SQLITE = "sqlite:///"
-_RESTORE = "restore it from a copy, together with the checkpoints; `safegen log check` says what is wrong"
+_RESTORE = "restore it from a copy, together with the checkpoints; see what is wrong with `safegen log check`"
 
 
 class Database:
@@ -56,7 +56,7 @@ class Database:
     def writing(self) -> Iterator[Connection]:
         """A transaction that writes; rolled back when the block raises. Raises LedgerError."""
         if self.read_only:
-            raise LedgerError("the ledger was opened for reading only")
+            raise LedgerError("the ledger was opened read-only")
         with (
             errors(),
             self.engine.connect().execution_options(safegen_write=True) as connection,
@@ -80,14 +80,15 @@ class Database:
             return
         if version is not None and version > SCHEMA:
             raise LedgerError(
-                f"the ledger has schema {version}, this safegen knows {SCHEMA}", hint="upgrade safegen"
+                f"the ledger has schema {version}; this safegen supports schema {SCHEMA}",
+                hint="upgrade safegen",
             )
         if self.read_only:
             if version is None:
                 raise LedgerError("this is not a safegen ledger", hint="check the path")
             raise LedgerError(
                 f"the ledger has schema {version}, older than this safegen's {SCHEMA}",
-                hint="the next command that writes (`safegen generate`) brings it up to date",
+                hint="run a command that writes, such as `safegen generate`, to upgrade it",
             )
         from safegen.ledger.migrations import upgrade
 
@@ -105,8 +106,8 @@ class Database:
             return
         if hot and not self._writer_lives():
             raise LedgerError(
-                "a safegen that was writing to the ledger stopped half-way",
-                hint="the next command that writes (`safegen generate`) puts it right",
+                "a safegen process stopped half-way through writing to the ledger",
+                hint="run a command that writes, such as `safegen generate`, to repair it",
             )
 
     def _writer_lives(self) -> bool:
@@ -150,7 +151,8 @@ def _create_private(path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     except OSError as error:
         raise LedgerError(
-            f"the ledger {path} cannot be created: {error.strerror}", hint="check folder and permissions"
+            f"the ledger {path} cannot be created: {error.strerror}",
+            hint="check the folder and its permissions",
         ) from error
 
 
@@ -185,7 +187,7 @@ def _server_engine(url: str, read_only: bool, timeout: float) -> Engine:
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
         raise UsageError(
             f"the ledger URL cannot be used: {error}",
-            hint="sqlite:////path/ledger.db, or postgresql+psycopg://... with psycopg installed",
+            hint="use sqlite:////path/ledger.db, or postgresql+psycopg://... with psycopg installed",
         ) from error
     if engine.dialect.name == "postgresql":
 
@@ -200,13 +202,21 @@ def _server_engine(url: str, read_only: bool, timeout: float) -> Engine:
 
 
 _TEXTS = (
-    ("locked", "another safegen is writing to the ledger", "wait for it to finish, then try again"),
-    ("lock timeout", "another safegen is writing to the ledger", "wait for it to finish, then try again"),
+    ("locked", "another safegen process is writing to the ledger", "wait for it to finish, then try again"),
+    (
+        "lock timeout",
+        "another safegen process is writing to the ledger",
+        "wait for it to finish, then try again",
+    ),
     ("not a database", "the ledger is not a SQLite database", _RESTORE),
     ("malformed", "the ledger is corrupt", _RESTORE),
     ("disk is full", "the disk is full: nothing was recorded", "free some space, then try again"),
     ("readonly", "the ledger cannot be written", "check the permissions of the file and its folder"),
-    ("unable to open", "the ledger cannot be opened", "check its path, permissions, and that it is a file"),
+    (
+        "unable to open",
+        "the ledger cannot be opened",
+        "check its path and permissions, and that it is a file",
+    ),
     ("connection", "the database server cannot be reached", "check the server and the ledger's URL"),
     ("disk i/o error", "the disk reported an error", "check the disk, then run `safegen log check`"),
 )
@@ -214,7 +224,7 @@ _TEXTS = (
 
 @contextmanager
 def errors() -> Iterator[None]:
-    """Turn whatever the database raises into a LedgerError that says what to do."""
+    """Turn any database error into a LedgerError that says what to do."""
     try:
         yield
     except (DBAPIError, sqlite3.Error) as error:

@@ -1,6 +1,6 @@
-"""A glance into a SQLite ledger with the standard library: one release, without SQLAlchemy's half second.
+"""Fast look-up of one release in a SQLite ledger with the standard library, without SQLAlchemy's half second.
 
-Only ever a short cut: it answers None whenever anything is unusual (another schema, a locked file, an
+Only a short cut: it answers None whenever anything is unusual (another schema, a locked file, an
 unfinished transaction, several releases), and then the ledger itself is asked.
 """
 
@@ -28,7 +28,7 @@ class FastRelease:
 
 
 def lookup_release(database: Path, manifest_id: str) -> FastRelease | None:
-    """The one release of *manifest_id* in the ledger at *database*; None where the ledger has to be asked."""
+    """The one release of *manifest_id* in the ledger at *database*; None if the ledger must be asked."""
     journal = database.with_name(database.name + "-journal")
     try:
         if journal.exists() and journal.stat().st_size:

@@ -1,4 +1,4 @@
-"""``check``: recompute the ledger from its entries up and list everything that does not fit.
+"""``check``: recompute the ledger from its entries up and list every inconsistency.
 
 The order of trust: checkpoints outside the database, then those in it, then the entries. Reading goes in
 pages with a transaction each, so that a long check never keeps writers waiting; entries added meanwhile
@@ -113,7 +113,7 @@ class _Check:
             )
         elif commitment(as_bytes(row.salt), as_bytes(row.body)) != value["commitment"]:
             self.add_problem(
-                "private-changed", f"the private part of entry {row.position} changed", row.position
+                "private-changed", f"the private part of entry {row.position} was changed", row.position
             )
 
     def _time(self, value: Json, index: int) -> None:
@@ -138,7 +138,7 @@ class _Check:
             stored = {row.id: as_bytes(row.hash) for row in connection.execute(query)}
         bad = sum(stored.get(key) != value for key, value in pending.items())
         if bad:
-            self.add_problem("tree-changed", f"{bad} stored nodes of the tree are not what the entries give")
+            self.add_problem("tree-changed", f"{bad} stored nodes of the tree do not match the entries")
 
 
 def check_ledger(
@@ -164,7 +164,7 @@ def check_ledger(
     for line in pages:
         run.add_problem("database-corrupt", f"the database file is damaged: {line}")
     if run.size != size:
-        run.add_problem("size-changed", f"the ledger says {size} entries and has {run.size}")
+        run.add_problem("size-changed", f"the ledger states {size} entries but has {run.size}")
     found = [
         FoundCheckpoint(str(row.note), head, "the database")
         for row in rows
@@ -179,9 +179,9 @@ def check_ledger(
         _checkpoint(run, item, origin, keys, after)
     _coverage(run, found, kept if outside is not None else None)
     if waiting := _unsettled(database):
-        run.notes.append(f"{waiting} recorded releases are not published yet")
+        run.notes.append(f"{waiting} recorded releases are not yet published")
     if not keys:
-        run.notes.append("signatures of checkpoints were not checked: no key was given")
+        run.notes.append("checkpoint signatures were not checked: no key was given")
     check_stamps(
         stamps,
         RecomputedTree(origin, after, run.roots, run.dated),
@@ -237,18 +237,18 @@ def _checkpoint(
         if claim.size > after:
             run.add_problem(
                 "rolled-back",
-                f"{item.source} has a checkpoint of {claim.size} entries, the ledger has {run.size}",
+                f"{item.source} has a checkpoint of {claim.size} entries; the ledger has {run.size}",
             )
     elif run.roots.get(claim.size) != claim.root:
         run.add_problem(
-            "forked", f"the first {claim.size} entries are not those of the checkpoint in {item.source}"
+            "forked", f"the first {claim.size} entries differ from those of the checkpoint in {item.source}"
         )
 
 
 def _coverage(run: _Check, found: Sequence[FoundCheckpoint], kept: Sequence[FoundCheckpoint] | None) -> None:
     """Entries that no checkpoint covers can be changed unseen."""
     if run.size and max((item.claim.size for item in found), default=0) < run.size:
-        run.add_problem("not-covered", "the newest entries are not covered by a signed checkpoint")
+        run.add_problem("not-covered", "no signed checkpoint covers the newest entries")
     if kept is None or not run.size:
         return
     largest = max((item.claim.size for item in kept), default=0)

@@ -95,7 +95,11 @@ def _extra_rows(database: Database, wrong: AddProblem) -> None:
         with database.reading() as connection:
             found = connection.execute(query).scalars().all()
         for index in found:
-            wrong("release-invented", f"{source.name} has a row for {index}, which is not a release", index)
+            wrong(
+                "release-invented",
+                f"{source.name} has a row for entry {index}, which is not a release",
+                index,
+            )
 
 
 def _blobs(database: Database, wrong: AddProblem) -> None:

@@ -12,7 +12,7 @@ from safegen.ledger.timestamp import StampRejected, imprint_matches, read_token,
 
 AHEAD = timedelta(minutes=10)
 """A clock that runs this much ahead of an authority's is worth a note."""
-UNPINNED = "signatures of time stamps were not checked: no authority is pinned (`safegen trust add --tsa`)"
+UNPINNED = "time stamp signatures were not checked: no authority is pinned (`safegen trust add --tsa`)"
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def check_stamps(
     """
     for size, path in stamps:
         if size > tree.entries:
-            wrong("rolled-back", f"{path.name} is over {size} entries, the ledger has {tree.entries}")
+            wrong("rolled-back", f"{path.name} covers {size} entries; the ledger has {tree.entries}")
         elif size in tree.roots:  # otherwise written while this check was running
             _stamp(size, path, tree, authorities, wrong, note)
     if stamps and not authorities:
@@ -66,14 +66,16 @@ def _stamp(
         wrong("stamp-corrupt", f"the time stamp {path.name} cannot be read: {error}")
         return
     if not same:
-        wrong("stamp-forked", f"the time stamp {path.name} is over other entries than these")
+        wrong("stamp-forked", f"the time stamp {path.name} covers different entries")
         return
     if not authorities:
         return
     try:
         when = verify_stamp(token, body, authorities)
     except StampRejected as error:
-        wrong("stamp-untrusted", f"the time stamp {path.name} is of no authority that you pinned: {error}")
+        wrong(
+            "stamp-untrusted", f"the time stamp {path.name} is not from an authority you have pinned: {error}"
+        )
         return
     claimed = tree.dated.get(size)
     if claimed is not None and datetime.fromisoformat(claimed.replace("Z", "+00:00")) > when + AHEAD:

@@ -27,7 +27,7 @@ ReadNodes: TypeAlias = Callable[[Sequence[Node]], Mapping[Node, bytes]]
 
 
 class ProofError(ValueError):
-    """A proof does not lead to the root it should."""
+    """A proof does not lead to the expected root."""
 
 
 def leaf_hash(data: bytes) -> bytes:
@@ -194,7 +194,7 @@ def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes],
     Raises ProofError when it is not shown.
     """
     if inclusion_root(leaf, index, size, proof) != expected:
-        raise ProofError("the inclusion proof leads to another root")
+        raise ProofError("the inclusion proof leads to a different root")
 
 
 def verify_consistency(old: int, old_root: bytes, new: int, new_root: bytes, proof: Sequence[bytes]) -> None:

@@ -58,7 +58,7 @@ def decode_vkey(text: str) -> tuple[str, Ed25519PublicKey]:
     if len(raw) != 33 or raw[:1] != _TYPE:
         raise NoteError("not the verifier key of an Ed25519 log")
     if parts[1] != key_id(parts[0], raw[1:]).hex():
-        raise NoteError("the verifier key's id does not belong to its name and key")
+        raise NoteError("the verifier key's id does not match its name and key")
     return parts[0], Ed25519PublicKey.from_public_bytes(raw[1:])
 
 

@@ -74,7 +74,7 @@ def _verify(text: str, logs: Logs) -> VerifiedProof:
     head, blank, checkpoint = text.partition("\n\n")
     lines = head.split("\n")
     if not blank or lines[0] != HEADER:
-        raise NoteError("it does not begin like a proof")
+        raise NoteError("it does not begin with a proof's header")
     if len(lines) < 3 or not lines[1].startswith("extra ") or not lines[2].startswith("index "):
         raise NoteError("it lacks the entry or its index")
     if len(lines) - 3 > MAX_SIZE.bit_length():

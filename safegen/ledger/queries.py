@@ -1,4 +1,4 @@
-"""Reading entries and releases."""
+"""Read entries and releases."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def find_releases(
     """Releases that match every criterion given, newest first. Raises UsageError without any."""
     query = _releases().order_by(_RELEASE.c.position.desc()).limit(limit)
     if sha256 is None and manifest_id is None and content_id is None:
-        raise UsageError("say what to find: a file hash, a manifest id or a content id")
+        raise UsageError("give a file hash, a manifest id or a content id to find")
     if sha256 is not None:
         query = query.where(_RELEASE.c.sha256 == sha256.lower())
     if manifest_id is not None:

@@ -1,4 +1,4 @@
-"""The reading half of the ledger: queries, proofs, the check."""
+"""The read-only half of the ledger: queries, proofs, the check."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PAGE = 1000
 
 
 class LedgerReader:
-    """What can be asked of an open ledger. Every method raises LedgerError when the database fails."""
+    """The queries an open ledger answers. Every method raises LedgerError when the database fails."""
 
     def __init__(
         self, database: Database, *, signer: LogSigner | None, outside: CheckpointFolder | None

@@ -1,4 +1,4 @@
-"""The values the ledger takes and gives. Frozen; nothing heavy is imported here."""
+"""The values the ledger accepts and returns. Frozen; nothing heavy is imported here."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ class Ledger(LedgerReader):
         """
         signer = self.signer
         if signer is None:
-            raise KeyUnavailable("the log's key is needed to write to the ledger", hint="see `safegen keys`")
+            raise KeyUnavailable("writing to the ledger needs the log's key", hint="see `safegen keys`")
         with self.database.writing() as connection:
             batch = Transaction(
                 connection,
@@ -137,7 +137,7 @@ class Ledger(LedgerReader):
             before = batch.size
             at = batch.withdraw(old, reason, by=new)
         if at < before:
-            raise UsageError(f"release {old} is withdrawn already", hint=f"see `safegen log show {at}`")
+            raise UsageError(f"release {old} is already withdrawn", hint=f"see `safegen log show {at}`")
         return at
 
     def checkpoint(self) -> str:

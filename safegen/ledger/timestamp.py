@@ -1,4 +1,4 @@
-"""Time stamps by a third party over checkpoints: RFC 3161.
+"""Third-party time stamps over checkpoints: RFC 3161.
 
 What is stamped are the three lines of a checkpoint (origin, size, root; c2sp.org/tlog-checkpoint), without
 signatures: the root commits to every entry, so a stamp proves that the entries existed at its time, whatever
@@ -49,7 +49,7 @@ def checkpoint_body(note: str) -> bytes:
     try:
         return parse_unverified(note).text.encode()
     except NoteError as error:
-        raise UsageError(f"this is no checkpoint: {error}", hint="give a checkpoint or a proof") from error
+        raise UsageError(f"this is not a checkpoint: {error}", hint="give a checkpoint or a proof") from error
 
 
 def request_stamp(url: str, body: bytes, *, seconds: float = SECONDS) -> bytes:
@@ -70,12 +70,12 @@ def request_stamp(url: str, body: bytes, *, seconds: float = SECONDS) -> bytes:
         found = _decode(answer)
         imprint = found.tst_info.message_imprint
         if imprint.message != asked.message_imprint.message or found.tst_info.nonce != asked.nonce:
-            raise StampRejected("it answers another request")
+            raise StampRejected("it answers a different request")
     except (OSError, HTTPException, ValueError, StampRejected) as error:
         why = str(error) if isinstance(error, StampRejected | RequestFailed) else type(error).__name__
         raise LedgerError(
-            f"the time stamp authority {where[0]} gave no stamp: {why}",
-            hint="check signing.tsa_url in safegen.toml; `safegen log stamp` tries again",
+            f"the time stamp authority {where[0]} returned no stamp: {why}",
+            hint="check signing.tsa_url in safegen.toml, then retry with `safegen log stamp`",
         ) from error
     return answer
 
@@ -105,7 +105,7 @@ def verify_stamp(
         raise StampRejected(f"the time stamp does not verify: {error}") from error
     when = when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
     if when > (now or _now)() + CLOCK_SKEW:
-        raise StampRejected("the time stamp lies in the future")
+        raise StampRejected("the time stamp is in the future")
     return when
 
 
@@ -117,7 +117,7 @@ def imprint_matches(token: bytes, body: bytes) -> bool:
     imprint = _decode(token).tst_info.message_imprint.message
     name = sizes.get(len(imprint))
     if name is None:
-        raise StampRejected("it uses a hash that is not supported")
+        raise StampRejected("it uses an unsupported hash")
     return hashlib.new(name, body).digest() == imprint
 
 
@@ -153,7 +153,7 @@ def list_stamp_files(folder: Path, least: int = 0) -> list[tuple[int, Path]]:
 
 
 def read_token(path: Path) -> bytes:
-    """The token in the file *path*. Raises StampRejected when it cannot be read or is too large."""
+    """Read the token in the file *path*. Raises StampRejected when it cannot be read or is too large."""
     try:
         with path.open("rb") as file:
             token = file.read(MAX_TOKEN + 1)
@@ -198,4 +198,4 @@ def _require_stamping_only(found: TimeStampResponse) -> None:
         if (certificate.issuer, certificate.serial_number) in signers:
             uses = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
             if len(list(uses)) != 1:
-                raise StampRejected("the authority's certificate is not for time stamps alone")
+                raise StampRejected("the authority's certificate is not for time stamps only")

@@ -1,4 +1,4 @@
-"""Certificates of a time stamp in the order that DER wants.
+"""A time stamp's certificates in the order DER requires.
 
 ``SignedData.certificates`` is a SET, whose members DER sorts (X.690 section 11.6); authorities built on
 OpenSSL leave them in the order of their configuration, and the strict parser behind ``stamp`` then takes

@@ -51,13 +51,13 @@ class Transaction:
         self._signer, self._clock, self._random = signer, clock, random
         row = connection.execute(select(_STATE).with_for_update()).first()
         if row is None:
-            raise LedgerError("the ledger lost its state", hint="restore it from a copy")
+            raise LedgerError("the ledger has lost its state", hint="restore it from a copy")
         if not row.origin:
             connection.execute(update(_STATE).values(origin=signer.origin))
         elif row.origin != signer.origin:
             raise LedgerError(
-                f"this ledger is the log {row.origin}, the key is for {signer.origin}",
-                hint="use the workspace whose keys made this ledger",
+                f"this ledger belongs to the log {row.origin}, but the key is for {signer.origin}",
+                hint="use the workspace whose keys created this ledger",
             )
         self.size: int = row.size
         self._start = self.size
@@ -76,8 +76,9 @@ class Transaction:
             same = outside.size < self.size and merkle.root(outside.size, stored) == outside.root
         if not same:
             raise LedgerError(
-                f"the ledger does not contain what its checkpoint of {outside.size} entries says",
-                hint="it was rolled back or changed: restore the newest copy; see `safegen log check`",
+                f"the ledger does not contain what its checkpoint of {outside.size} entries states",
+                hint="restore the newest copy: the ledger was rolled back or changed; see `safegen log "
+                "check`",
             )
 
     def append(self, drafts: Sequence[Draft]) -> list[int]:
@@ -112,7 +113,7 @@ class Transaction:
         if clash := _RESERVED & set(record.public):
             raise UsageError(f"the public part of a release may not set {', '.join(sorted(clash))}")
         if not 0 <= record.content_id < 2**64:
-            raise UsageError("a content id has 64 bits")
+            raise UsageError("a content id must have 64 bits")
         blobs = {
             "manifest": record.manifest,
             "manifest_json": _json_bytes(record.manifest_json),
@@ -170,7 +171,7 @@ class Transaction:
                 self.connection, entry.index, entry.leaf, self.size, root
             ):
                 raise LedgerError(
-                    f"entry {entry.index} is not the one in the tree",
+                    f"entry {entry.index} differs from the one in the tree",
                     hint="run `safegen log check`; restore the ledger from a copy",
                 )
 
@@ -215,7 +216,7 @@ class Transaction:
         """The offline proof of entry *index* under a checkpoint over everything appended so far."""
         note = self.finish(sign=True)
         if note is None:
-            raise LedgerError("the checkpoint was not made")
+            raise LedgerError("the checkpoint was not created")
         leaf = queries.entry(self.connection, index).leaf
         return tree.prove(self.connection, index, leaf, note)
 

@@ -25,7 +25,8 @@ def nodes_in(connection: Connection) -> merkle.ReadNodes:
         have = {ids[row.id]: as_bytes(row.hash) for row in rows}
         if len(have) != len(ids):
             raise LedgerError(
-                "the ledger lacks nodes of its tree", hint="run `safegen log check`; restore it from a copy"
+                "nodes are missing from the ledger's tree",
+                hint="run `safegen log check`; restore it from a copy",
             )
         return have
 

@@ -1,1 +1,1 @@
-"""Moving pictures in and out: the sandboxed decoder, the encoder, spools and thumbnails."""
+"""Reading and writing video: the sandboxed decoder, the encoder, spools and thumbnails."""

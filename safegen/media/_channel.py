@@ -1,4 +1,4 @@
-"""The parent's end of a sandboxed worker: starts the child, sends the job, reads messages until it ends."""
+"""The parent's side of a sandboxed worker: starts the child, sends the job, reads messages until it ends."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import IO, Any
 
 from safegen.errors import CheckUnavailable, UnreadableInput
 
-HINT = "is it a complete video file? try to play it, or fetch it again"
+HINT = "check that it is a complete video file: play it, or fetch it again"
 _START = (
     "import sys, json; sys.path[:] = json.loads(sys.argv[1]); from safegen.media._worker import main; main()"
 )
@@ -67,7 +67,7 @@ def worker_messages(
     if not path.is_file():
         raise UnreadableInput(f"{path}: no such file", hint="check the path")
     if path.stat().st_size == 0:
-        raise UnreadableInput(f"{path}: the file is empty", hint="fetch or make it again")
+        raise UnreadableInput(f"{path}: the file is empty", hint="fetch or create it again")
     search = json.dumps([p for p in sys.path if p])
     with subprocess.Popen(
         [sys.executable, "-I", "-c", _START, search],
@@ -84,9 +84,7 @@ def worker_messages(
             child.stdin.close()
             yield from _read(child.stdout, path, watch)
             if child.wait(timeout=10) != 0:
-                raise UnreadableInput(
-                    f"{path}: the decoder crashed or needed more than it may use", hint=HINT
-                )
+                raise UnreadableInput(f"{path}: the decoder crashed or exceeded its limits", hint=HINT)
         finally:
             watch.stop()
             child.kill()

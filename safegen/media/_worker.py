@@ -1,4 +1,4 @@
-"""The child process that decodes media nobody vouches for.
+"""The child process that decodes untrusted media.
 
 It is started by ``safegen.media.sandbox`` and speaks length-prefixed messages on stdout: a 4-byte
 big-endian length, that many bytes of JSON, and for ``{"type": "frame"}`` the raw pixels after it.
@@ -30,7 +30,7 @@ STREAMING = frozenset({"stream", "watch", "footage", "remux", "access", "words"}
 
 
 class Refuse(Exception):
-    """The file could be read, but not be treated as it should; ``hint`` says what helps."""
+    """The file could be read but not processed as it should be; ``hint`` says what helps."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -82,13 +82,13 @@ def _describe(container: Any, job: Job) -> Job:
         width, height = _said(str(job["path"]))  # the decoder gives no size to what it finds too large
     if width * height > int(job["max_pixels"]):
         raise Refuse(
-            f"{width}x{height} is more than the limit of {job['max_pixels']} pixels a picture",
+            f"{width}x{height} is more than the limit of {job['max_pixels']} pixels per picture",
             "scale it down first",
         )
     if width < 1 or height < 1 or not stream.codec_context.width:
         raise Refuse(
-            "its pictures have no size",
-            "damaged, too large, or an animation: try to open it, or fetch it again",
+            "its frames have no size",
+            "open it to check, or fetch it again: it may be damaged, too large or an animation",
         )
     rate = stream.average_rate or stream.guessed_rate
     seconds = float(stream.duration * stream.time_base) if stream.duration else 0.0
@@ -131,7 +131,7 @@ def _pictures(container: Any, job: Job, info: Job) -> Iterator[tuple[Any, bool, 
         stream.codec_context.skip_frame = "NONKEY"
     for count, frame in enumerate(container.decode(stream), 1):
         if frame.width * frame.height > int(job["max_pixels"]):
-            raise ValueError("a frame is larger than the file's header says and than the limit")
+            raise ValueError("a frame is larger than the file's header states and exceeds the limit")
         time = frame.time if frame.time is not None else 0.0
         yield frame, bool(frame.key_frame), float(time)
         if count % 64 == 0 and job["op"] in STREAMING:
@@ -243,7 +243,7 @@ def work(job: Job, out: BinaryIO, prepare: Callable[[Job], None] | None = None) 
     except BrokenPipeError:
         raise
     except MemoryError:
-        send(out, {"type": "error", "kind": "limit", "message": "it needs more memory than is allowed"})
+        send(out, {"type": "error", "kind": "limit", "message": "it needs more memory than allowed"})
     except Refuse as error:
         send(out, {"type": "error", "kind": "refused", "message": str(error), "hint": error.hint})
     except LookupError as error:

@@ -89,7 +89,9 @@ def _replaced(container: Any, job: Job, notes: list[str]) -> frozenset[int]:
         found = {s.index for s in container.streams if s.type == kind and s.disposition & flag}
         if new and found:
             notes.append(
-                f"{name} that were in it are replaced" if name[-1] == "s" else f"{name} in it is replaced"
+                f"the file's own {name} are replaced"
+                if name[-1] == "s"
+                else f"the file's own {name} is replaced"
             )
             old |= found
     return old
@@ -100,9 +102,7 @@ def _copied(container: Any, box: Any, notes: list[str], replaced: frozenset[int]
     source = container.streams.video[0]
     codec = source.codec_context.name
     if codec not in _VIDEO:
-        raise Refuse(
-            f"MP4 does not hold {codec} video", "describe it without -o, or convert it to H.264 first"
-        )
+        raise Refuse(f"MP4 cannot hold {codec} video", "describe it without -o, or convert it to H.264 first")
     video = Track(box.add_stream_from_template(source))
     name_track(video.out, source)
     return {source.index: video, **other_tracks(container, box, notes, replaced)}

@@ -39,11 +39,13 @@ def target_of(first: Any) -> tuple[Target, list[str]]:
     bits = max((c.bits for c in parts), default=0)
     alpha = any(c.is_alpha for c in parts) or name == "pal8"
     if not parts or "bayer" in name or "xyz" in name or name.endswith(("f32le", "f32be", "f16le", "f16be")):
-        raise Refuse(f"pictures of the kind {name} cannot be kept", "convert the file to 8 or 10 bit video")
+        raise Refuse(
+            f"frames of pixel format {name} cannot be kept", "convert the file to 8-bit or 10-bit video"
+        )
     rgb = bool(shape.is_rgb) or name == "pal8"
     depth = 8 if bits <= 8 or name == "pal8" else 10
     if bits > 10 and not rgb:
-        notes.append(f"{bits} bit are reduced to 10")
+        notes.append(f"{bits}-bit colour is reduced to 10 bits")
     if rgb:
         notes.append("RGB is stored as YCbCr BT.709 4:2:0")
     elif name.startswith(("yuv", "yuva")) and not name.startswith(("yuv420", "yuvj420", "yuva420")):
@@ -57,8 +59,8 @@ def target_of(first: Any) -> tuple[Target, list[str]]:
         colours = (*known, _BT709)
     if colours[1] in _HDR:
         if depth == 8:
-            raise Refuse(f"{_HDR[colours[1]]} in 8 bit cannot be kept without harm", "give a 10 bit file")
-        notes.append(f"HDR ({_HDR[colours[1]]}) is kept in 10 bit; the checks see it converted to SDR")
+            raise Refuse(f"{_HDR[colours[1]]} in 8 bits cannot be kept without damage", "give a 10-bit file")
+        notes.append(f"HDR ({_HDR[colours[1]]}) is kept in 10 bits; the checks see it converted to SDR")
     return Target(depth, full, colours, rgb, alpha), notes
 
 

@@ -17,7 +17,7 @@ from safegen.media._worker import Job, Refuse, extend, send
 from safegen.media._worker_colour import Target, flatten, hdr_text, small_rgb, target_of
 from safegen.media._worker_timing import Timing
 
-_DAMAGED = "encode the file again, or protect what can be decoded with --allow-damaged"
+_DAMAGED = "encode the file again, or protect the decodable part with --allow-damaged"
 _FIELDS = {2: "tff", 3: "bff", 4: "tff", 5: "bff"}
 """FFmpeg's field orders by number; 4 and 5 name the order of storage first, of display second."""
 
@@ -29,13 +29,13 @@ def run(container: Any, job: Job, out: BinaryIO) -> None:
     frames = iter(pictures)
     first = next(frames, None)
     if first is None:
-        raise ValueError("no picture in it can be decoded")
+        raise ValueError("no frame in it can be decoded")
     target, more = target_of(first)
     sizes = first.width // 2 * 2, first.height // 2 * 2
     if min(sizes) < 2:
         raise Refuse(f"{first.width}x{first.height} pixels cannot be encoded")
     if sizes != (first.width, first.height):
-        more.append("an odd last row or column is left out: H.264 wants even sides")
+        more.append("an odd last row or column is dropped: H.264 needs even sides")
     send(out, _facts(container, stream, first, target, sizes, [*notes, *more]))
     timing = Timing(stream, _start(container))
     transparent = count = 0
@@ -57,9 +57,9 @@ def run(container: Any, job: Job, out: BinaryIO) -> None:
         raise Refuse("; ".join(problems), _DAMAGED)
     said = [*problems, *timing.notes]
     if job["damaged"]:
-        said.append("damage was allowed: patched pictures may be among these")
+        said.append("damage was allowed: some frames may be patched")
     if transparent:
-        said.append(f"transparent parts are flattened onto black ({transparent} of {count} frames)")
+        said.append(f"transparent areas are flattened onto black ({transparent} of {count} frames)")
     send(out, {"type": "end", "frames": count, "notes": said})
 
 
@@ -67,7 +67,7 @@ def _cut(container: Any, job: Job) -> list[str]:
     """A transport stream (ISO/IEC 13818-1) that ends inside one of its packets of 188 bytes."""
     size = Path(job["path"]).stat().st_size
     cut = container.format.name == "mpegts" and all(size % length for length in (188, 192, 204))
-    return ["it breaks off in the middle of a packet"] if cut else []
+    return ["it is cut short in the middle of a packet"] if cut else []
 
 
 def _choose(container: Any) -> tuple[Any, list[str]]:
@@ -83,8 +83,8 @@ def _choose(container: Any) -> tuple[Any, list[str]]:
     chosen = next((s for s in moving if s.disposition & av.stream.Disposition.default), moving[0])
     if len(moving) > 1:
         notes.append(
-            f"1 of {len(moving)} video tracks is kept (number {moving.index(chosen) + 1}): "
-            "what is not marked and checked is not released"
+            f"1 of {len(moving)} video tracks is kept (number {moving.index(chosen) + 1}): only tracks "
+            "that are marked and checked are released"
         )
     if len(moving) < len(container.streams.video):
         notes.append("the cover picture is not kept")
@@ -125,9 +125,9 @@ class _Decoder:
                 continue
             for frame in frames:
                 if frame.is_corrupt:
-                    self._damage("a damaged picture")
+                    self._damage("a damaged frame")
                 if frame.width * frame.height > int(self.job["max_pixels"]):
-                    raise Refuse(f"{frame.width}x{frame.height} is more than the limit of pixels a frame")
+                    raise Refuse(f"{frame.width}x{frame.height} exceeds the limit of pixels per frame")
                 yield frame
 
     def _damage(self, what: str) -> None:
@@ -143,7 +143,7 @@ class _Decoder:
         if self.bad:
             found.append(f"{self.bad} damaged places ({self.first_bad}); the rest was decoded")
         if self.packets < self.known:
-            found.append(f"it breaks off: {self.packets} of {self.known} frames are there")
+            found.append(f"it is cut short: {self.packets} of {self.known} frames are present")
         return found
 
 

@@ -23,7 +23,7 @@ def run(container: Any, job: Job, out: BinaryIO) -> None:
             block = part.to_ndarray()
             left -= block.size // channels
             if left < 0:
-                raise ValueError("the sound is longer than the limit")
+                raise ValueError("the sound exceeds the length limit")
             head = {"type": "sound", "bytes": block.nbytes, "rate": rate, "channels": channels}
             send(out, head, memoryview(block).cast("B"))
     send(out, {"type": "end"})

@@ -14,7 +14,7 @@ def run(container: Any, job: Job, out: BinaryIO) -> None:
     import numpy as np
 
     if not container.streams.video:
-        raise LookupError("no picture in it")
+        raise LookupError("it contains no picture")
     stream = container.streams.video[0]
     frames = container.decode(stream)
     frame = next(frames, None)
@@ -23,7 +23,7 @@ def run(container: Any, job: Job, out: BinaryIO) -> None:
     if frame.width * frame.height > int(job["max_pixels"]):
         raise Refuse(f"{frame.width}x{frame.height} is more than the limit of {job['max_pixels']} pixels")
     if next(frames, None) is not None:
-        raise Refuse("an animation: it holds more than one picture", "convert it to MP4 and protect that")
+        raise Refuse("it is an animation: it has more than one frame", "convert it to MP4 and protect that")
     if frame.is_corrupt:
         raise Refuse("the picture is damaged", "fetch it again")
     side = {d.type.name: bytes(d) for d in frame.side_data if d.type.name in _KEPT}

@@ -35,7 +35,7 @@ class Timing:
                 pts = self.last + 1
                 self.bumped += 1
                 if self.bumped == 1:
-                    self.notes.append("some time stamps went back; those frames follow at once")
+                    self.notes.append("some time stamps go backwards; those frames follow immediately")
             gap = pts - self.last
             if len(self.gaps) < 1000 or gap in self.gaps:
                 self.gaps[gap] += 1
@@ -59,5 +59,5 @@ class Timing:
             found.append(f"{float(wide * self.base):.1f} s are missing at {float(at * self.base):.1f} s")
         end = (self.last + usual) * self.base
         if self.said and self.said - end > max(Fraction(1, 2), 4 * usual * self.base):
-            found.append(f"it breaks off at {float(end):.1f} s of {float(self.said):.1f} s")
+            found.append(f"it is cut short at {float(end):.1f} s of {float(self.said):.1f} s")
         return found

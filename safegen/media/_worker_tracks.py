@@ -45,13 +45,13 @@ def sound_track(stream: Any, box: Any, notes: list[str]) -> Track | None:
     if name in _COPY:
         return Track(box.add_stream_from_template(stream))
     if not name:
-        notes.append(f"{number} is of an unknown kind and not kept")
+        notes.append(f"{number} is of an unknown kind and is not kept")
         return None
     lossless = name in _LOSSLESS and stream.codec_context.channels <= _FLAC_CHANNELS
     codec = "flac" if lossless else "aac"
     track = _Encoded(stream, box, codec)
     how = "without loss" if lossless else "encoded again"
-    notes.append(f"{number} ({name}) cannot be kept in MP4 as it is: it is {codec.upper()} now, {how}")
+    notes.append(f"{number} ({name}) cannot be stored in MP4 unchanged: it is now {codec.upper()}, {how}")
     return track
 
 
@@ -87,7 +87,7 @@ class _Encoded(Track):
         except av.error.FFmpegError:
             self._damaged += 1
             if self._damaged == 1:
-                self.notes.append("a sound track has damaged places that are left out")
+                self.notes.append("damaged parts of a sound track are left out")
             return
         for frame in frames:
             if frame.pts is not None:
@@ -108,9 +108,9 @@ def subtitle_track(stream: Any, box: Any, notes: list[str]) -> Track | None:
     if name == "mov_text":
         return Track(box.add_stream_from_template(stream))
     if name not in _TEXT:
-        notes.append(f"subtitle track {_number(stream)} ({name or 'unknown'}) is not text and not kept")
+        notes.append(f"subtitle track {_number(stream)} ({name or 'unknown'}) is not text and is not kept")
         return None
-    notes.append(f"subtitle track {_number(stream)} ({name}) is mov_text now: words and times, no styles")
+    notes.append(f"subtitle track {_number(stream)} ({name}) is now mov_text: words and times without styles")
     return _Text(stream, box)
 
 
@@ -139,7 +139,7 @@ class _Text(Track):
         try:
             shown = packet.decode()
         except av.error.FFmpegError:
-            self.notes.append("a subtitle that cannot be read is left out")
+            self.notes.append("an unreadable subtitle is left out")
             return
         words = spoken_words(shown)
         if not words or packet.pts is None:

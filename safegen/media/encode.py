@@ -79,7 +79,7 @@ def encode_mp4(
     except (av.error.FFmpegError, OSError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ReleaseFailed(
-            f"the video could not be written: {reason}", hint="is there space on the disk?"
+            f"the video could not be written: {reason}", hint="check for free disk space"
         ) from error
     return count
 
@@ -88,7 +88,7 @@ def _add_video(box: Any, width: int, height: int, fps: Fraction, encoding: Encod
     """The H.264 stream of the container."""
     if width % 2 or height % 2:
         raise ReleaseFailed(
-            f"{width}x{height}: H.264 wants even sides", hint="choose an even width and height"
+            f"{width}x{height}: H.264 needs even sides", hint="choose an even width and height"
         )
     stream = box.add_stream("libx264", rate=fps)
     stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"

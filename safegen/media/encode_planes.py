@@ -52,7 +52,7 @@ def encode_pictures(
     except (av.error.FFmpegError, OSError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ReleaseFailed(
-            f"the video could not be written: {reason}", hint="is there space on the disk?"
+            f"the video could not be written: {reason}", hint="check for free disk space"
         ) from error
     return count
 

@@ -1,4 +1,4 @@
-"""A video made elsewhere, picture by picture as it is stored, with what it takes to store it again.
+"""A video made elsewhere, frame by frame as stored, with everything needed to store it again.
 
 Decoding happens in the sandbox; the parent sees plain luma and chroma planes. Range, colours, aspect ratio,
 rotation, times and field order go along, so that nothing of them is lost on the way to the release.
@@ -102,7 +102,7 @@ class Footage:
                 yield Picture(planes, time, duration, small)
                 del planes, small
         if not ended:
-            raise UnreadableInput(f"{self.path}: decoding broke off", hint=HINT)
+            raise UnreadableInput(f"{self.path}: decoding stopped early", hint=HINT)
 
 
 def open_footage(path: Path, *, damaged: bool = False, limits: Limits = _LIMITS) -> Footage:
@@ -114,7 +114,7 @@ def open_footage(path: Path, *, damaged: bool = False, limits: Limits = _LIMITS)
     for message, _ in _talk(path, limits, damaged):
         if message["type"] == "footage":
             return _footage(path, message, limits, damaged)
-    raise UnreadableInput(f"{path}: not a video that can be read", hint=HINT)
+    raise UnreadableInput(f"{path}: not a readable video", hint=HINT)
 
 
 def _talk(path: Path, limits: Limits, damaged: bool) -> Iterator[tuple[dict[str, Any], bytearray | None]]:

@@ -27,7 +27,7 @@ LEAST = 9
 SHADE = 0.2
 """What is left of the picture's brightness in the box: white stays white on 51/255 at most."""
 MAX_LENGTH = 80
-HINT = 'such as --label "AI-generated"'
+HINT = 'use a label such as --label "AI-generated"'
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,9 @@ class Box:
 def check_label(text: str) -> None:
     """Refuse (UsageError) what cannot be written: too long, blank, or not printable ASCII."""
     if not text.strip() or len(text) > MAX_LENGTH:
-        raise UsageError(f"a label has 1 to {MAX_LENGTH} characters", hint=HINT)
+        raise UsageError(f"a label must have 1 to {MAX_LENGTH} characters", hint=HINT)
     if not (text.isascii() and text.isprintable()):
-        raise UsageError("the letters of a label are plain ASCII", hint=HINT)
+        raise UsageError("a label can only contain plain ASCII characters", hint=HINT)
 
 
 def draw_labels(frames: Iterable[Frame], text: str) -> Iterator[Frame]:
@@ -85,8 +85,8 @@ def label_box(text: str, height: int, width: int) -> Box:
     rows, columns = tall + below + 2 * pad, wide + 2 * pad
     if columns + 2 * margin > width or rows + 2 * margin > height:
         raise UsageError(
-            f"the label is wider than pictures of {width}x{height} allow at a readable size",
-            hint="shorten it, or make a larger clip",
+            f"the label does not fit a {width}x{height} picture at a readable size",
+            hint="shorten the label or make a larger clip",
         )
     canvas = np.zeros((rows, columns), np.uint8)
     cv2.putText(canvas, text, (pad, pad + tall), font, scale, 255, thick, cv2.LINE_AA)

@@ -1,4 +1,4 @@
-"""Work on the next items while the last one is still being used: an iterator in a thread of its own."""
+"""Prepare the next items while the last one is still being used: an iterator in a thread of its own."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def prefetch(items: Iterable[T], depth: int = 2) -> Generator[T, None, None]:
             except queue.Empty:
                 if thread.is_alive() or not ready.empty():
                     continue
-                raise RuntimeError("the thread that makes the items is gone") from None
+                raise RuntimeError("the producer thread has stopped") from None
             if isinstance(item, _Raised):
                 raise item.error
             if item is _END:

@@ -1,4 +1,4 @@
-"""A change made to a picture's RGB, carried over to the planes as they are stored (8 bit only)."""
+"""A change made to a picture's RGB, carried over to the stored planes (8-bit only)."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def probe(path: Path, limits: Limits = Limits()) -> MediaInfo:
     for message, _ in _messages(path, "probe", 0, None, limits):
         if message["type"] == "info":
             return _info(message)
-    raise UnreadableInput(f"{path}: not a video that can be read", hint=_HINT)
+    raise UnreadableInput(f"{path}: not a readable video", hint=_HINT)
 
 
 def sample_frames(
@@ -93,7 +93,7 @@ def sample_frames(
             times.append(float(message["time"]))
             keys.append(bool(message["key"]))
     if info is None or not pictures:
-        raise UnreadableInput(f"{path}: no picture in it can be decoded", hint=_HINT)
+        raise UnreadableInput(f"{path}: no frame in it can be decoded", hint=_HINT)
     shape = pictures[0].shape
     same = [i for i, p in enumerate(pictures) if p.shape == shape]
     return FrameSample(
@@ -116,7 +116,7 @@ def open_clip(path: Path, limits: Limits = Limits(), *, info: MediaInfo | None =
     info = info or probe(path, limits)
     first = next(_frames(path, limits), None)
     if first is None:
-        raise UnreadableInput(f"{path}: no picture in it can be decoded", hint=_HINT)
+        raise UnreadableInput(f"{path}: no frame in it can be decoded", hint=_HINT)
     fps = info.fps if info.fps > 0 else Fraction(24)
     count = info.frames or max(1, round(info.seconds * fps))
     height, width = first.shape[:2]

@@ -31,7 +31,7 @@ def copy_file(source: Path, target: Path) -> None:
 
 def _no_space(what: str, error: OSError) -> GenerationFailed:
     """The error of a disk that takes no more."""
-    return GenerationFailed(f"{what}: {error.strerror}", hint="is there space on the disk?")
+    return GenerationFailed(f"{what}: {error.strerror}", hint="check for free disk space")
 
 
 def start_digest(clip: Clip) -> Any:
@@ -60,7 +60,7 @@ def spool(clip: Clip, file: Path, *, progress: Progress = NoProgress(), digest: 
     except OSError as error:
         raise _no_space("the frames could not be written", error) from error
     if count == 0:
-        raise GenerationFailed("the generator gave no frames")
+        raise GenerationFailed("the generator returned no frames")
     return replace(clip, open=lambda: read(file, (count, clip.height, clip.width, 3)), count=count)
 
 
@@ -88,7 +88,7 @@ def _checked(clip: Clip, progress: Progress, digest: Any) -> Iterator[Frame]:
         if progress.cancelled():
             raise Interrupted("stopped while writing frames")
         if frame.shape != shape:
-            raise GenerationFailed(f"a frame is {frame.shape}, the clip says {shape}")
+            raise GenerationFailed(f"a frame has shape {frame.shape}, but the clip states {shape}")
         if digest is not None:
             digest.update(frame.tobytes())
         yield frame

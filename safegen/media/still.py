@@ -60,7 +60,7 @@ def read_still(path: Path, limits: Limits = _LIMITS) -> Still:
         elif message["type"] == "profile" and data is not None:
             profile = bytes(data)
     if picture is None:
-        raise UnreadableInput(f"{path}: no picture in it can be decoded", hint=HINT)
+        raise UnreadableInput(f"{path}: no frame in it can be decoded", hint=HINT)
     kind: Any = np.uint8 if picture[0]["bits"] == 8 else np.uint16
     pixels = np.frombuffer(picture[1], kind).reshape(picture[0]["size"])
     return Still(pixels, profile, bool(picture[0]["subsampled"]))
@@ -94,7 +94,7 @@ def write_still(still: Still, destination: Path) -> None:
         destination.write_bytes(whole)
     except OSError as error:
         raise ReleaseFailed(
-            f"the picture could not be written: {error.strerror}", hint="is there space on the disk?"
+            f"the picture could not be written: {error.strerror}", hint="check for free disk space"
         ) from error
 
 

@@ -38,7 +38,7 @@ class ThumbnailPicker:
         import cv2
 
         if self._frame is None:
-            raise ReleaseFailed("there is no frame to make a thumbnail of")
+            raise ReleaseFailed("there is no frame to make a thumbnail from")
         bgr = cv2.cvtColor(self._frame, cv2.COLOR_RGB2BGR)
         ok, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, self._quality])
         if not ok:

@@ -65,7 +65,7 @@ def mux_tracks(
     except (av.error.FFmpegError, OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ReleaseFailed(
-            f"the text tracks could not be added: {reason}", hint="is there space on the disk?"
+            f"the text tracks could not be added: {reason}", hint="check for free disk space"
         ) from error
     finally:
         _samples(target).unlink(missing_ok=True)
@@ -99,7 +99,7 @@ def read_tracks_sandboxed(path: Path, limits: Limits = _LIMITS) -> TrackContents
     for message, _ in worker_messages(path, job, limits.max_seconds):
         if message["type"] == "words":
             return _parse_contents(message)
-    raise UnreadableInput(f"{path}: its tracks cannot be read", hint="is it a complete video file?")
+    raise UnreadableInput(f"{path}: its tracks cannot be read", hint="check that it is a complete video file")
 
 
 def read_tracks(path: Path) -> TrackContents:
@@ -180,7 +180,7 @@ def _boxes(file: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, i
             size, head = struct.unpack(">Q", file.read(8))[0], 16
         size = size or end - start
         if size < head or start + size > end:
-            raise ValueError("the file's boxes do not fit into each other")
+            raise ValueError("the file's boxes are inconsistent")
         yield name, start + head, start + size
         start += size
 

@@ -39,7 +39,7 @@ def require_checks(policy: Policy, checks: Sequence[str]) -> Policy:
     known = plugins.plugin_names("frames")
     for name in checks:
         if name.replace("-", "_") not in known:
-            raise UsageError(f"there is no frames check {name!r}", hint=f"known: {', '.join(known)}")
+            raise UsageError(f"there is no frames check {name!r}", hint=f"known checks: {', '.join(known)}")
     more = [c for c in checks if c not in policy.frames.required]
     optional = tuple(c for c in policy.frames.optional if c not in more)
     frames = policy.frames.model_copy(

@@ -69,7 +69,7 @@ def run_check(name: str, clip: Clip, *, patience: float | None = None) -> CheckR
             and _is_valid_score(ran.score)
         )
     except CheckAbsent as error:
-        raise CheckAbsent(f"the frames check {name!r} is not here: {error}", hint=error.hint) from error
+        raise CheckAbsent(f"the frames check {name!r} is not installed: {error}", hint=error.hint) from error
     except SafegenError as error:
         raise CheckUnavailable(
             f"the frames check {name!r} could not run: {error}", hint=error.hint
@@ -77,7 +77,7 @@ def run_check(name: str, clip: Clip, *, patience: float | None = None) -> CheckR
     except Exception as error:
         raise CheckUnavailable(f"the frames check {name!r} failed: {error}") from error
     if not usable:
-        raise CheckUnavailable(f"the frames check {name!r} gave no usable answer")
+        raise CheckUnavailable(f"the frames check {name!r} returned no usable answer")
     return found, ran
 
 
@@ -123,7 +123,7 @@ def run_extractor(name: str, clip: Clip) -> ExtractionResult:
     except Exception as error:
         raise CheckUnavailable(f"the attribute extractor {name!r} failed: {error}") from error
     if not usable:
-        raise CheckUnavailable(f"the attribute extractor {name!r} gave no usable answer")
+        raise CheckUnavailable(f"the attribute extractor {name!r} returned no usable answer")
     return values, ran
 
 

@@ -18,10 +18,10 @@ _ACTION_CLASSES = {
     "block": "bad",
 }
 _ACTION_PHRASES = {
-    "allow": "nothing in it stands against it",
-    "pixelate": "faces have to be pixelated",
-    "blur": "faces have to be blurred",
-    "review": "a person has to look at it",
+    "allow": "nothing speaks against release",
+    "pixelate": "faces must be pixelated",
+    "blur": "faces must be blurred",
+    "review": "a person must review it",
     "block": "must not be released",
 }
 _STYLE = """
@@ -29,8 +29,8 @@ _STYLE = """
 .lane rect.pixelate, .lane rect.blur { fill: var(--note); } .lane rect.allow { fill: var(--none); }
 .lane { margin: .25rem 0 1rem; } .lane svg { height: 1.25rem; }
 """
-_FOOTER = """Made by safegen moderate at {when}. Classifiers err: a finding is a reason to look, and none
-is no proof that there is nothing."""
+_FOOTER = """Made by safegen moderate at {when}. Classifiers make mistakes: a finding is a
+reason to look, and no finding is no proof that there is nothing to find."""
 
 
 @dataclass(frozen=True)
@@ -106,4 +106,4 @@ def _checks_section(found: Moderation) -> str:
     notes = "".join(f"<li>{escape(n)}</li>" for n in found.notes)
     size = f"{found.frames} frames of {found.width} x {found.height}"
     about = f"<p>{size}; SHA-256 <bdi>{escape(found.sha256)}</bdi></p>"
-    return f"<h3>What was looked at</h3>{about}<ul>{ran}{notes}</ul>"
+    return f"<h3>What was examined</h3>{about}<ul>{ran}{notes}</ul>"

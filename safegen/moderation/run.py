@@ -67,7 +67,9 @@ def moderate_file(path: Path, policy: Policy, *, progress: Progress = NoProgress
     Raises UnreadableInput, UsageError (no check at all), CheckUnavailable, Interrupted.
     """
     if not policy.frames.required:
-        raise UsageError("the policy requires no frames check", hint="name some under `frames: required:`")
+        raise UsageError(
+            "the policy requires no frames check", hint="name at least one under `frames: required:`"
+        )
     info = sandbox.probe(path)
     picture = info.frames <= 1 and info.seconds <= 1.0 and not info.audio and _is_picture(path)
     progress.stage("moderating", None if picture else max(1, round(info.seconds)))
@@ -82,7 +84,7 @@ def moderate_file(path: Path, policy: Policy, *, progress: Progress = NoProgress
         fps = min(MAX_FPS, 2 * fps)  # its rate varies: some pictures came faster than its average
     if notes:
         damage = [
-            Finding("undecodable", 1.0, "decoder", f"not all of it could be looked at: {n}") for n in notes
+            Finding("undecodable", 1.0, "decoder", f"only part of it could be examined: {n}") for n in notes
         ]
         looked = replace(looked, findings=(*looked.findings, *apply_rules(policy, damage)))
     with path.open("rb") as file:
@@ -112,7 +114,7 @@ def _gate_notes(looked: GateResult) -> Iterator[str]:
     for name, why in looked.absent.items():
         yield f"not checked: {name} ({why})"
     if looked.action in HIDING_ACTIONS:
-        yield f"the policy wants faces to be hidden ({looked.action}); this file shows them"
+        yield f"the policy requires faces to be hidden ({looked.action}); this file shows faces"
 
 
 class _ConstantRateReader:
@@ -129,7 +131,7 @@ class _ConstantRateReader:
         """What the checks see; another reading decodes anew. Raises UnreadableInput without any picture."""
         if self._first is None:
             raise UnreadableInput(
-                f"{self._path}: no picture in it can be decoded", hint="is the file complete?"
+                f"{self._path}: no picture in it can be decoded", hint="check that the file is complete"
             )
         height, width = self._first.shape[:2]
         count = max(1, round(seconds * self._fps))
@@ -161,7 +163,7 @@ class _ConstantRateReader:
             if shown is None:
                 start = time
             elif picture.shape != shown.shape:
-                self._note("its pictures change size")
+                self._note("its frames change size")
                 continue
             while shown is not None and number / self._fps < time - start - 0.5 / self._fps:
                 yield shown
@@ -184,13 +186,13 @@ def _run_in_parallel(
     count = 0
     with ThreadPoolExecutor(len(jobs)) as threads:
         running: list[Future[Any]] = []
-        end: BaseException | None = Interrupted("stopped while looking")
+        end: BaseException | None = Interrupted("stopped while examining the file")
         try:
             for view, (job, name) in zip(views, jobs, strict=True):
                 running.append(_start(threads, view, job, name))
             for frame in reading:
                 if progress.cancelled():
-                    raise Interrupted("stopped while looking")
+                    raise Interrupted("stopped while examining the file")
                 if all(view.done for view in views) and any(f.exception() for f in running):
                     break
                 for view in views:

@@ -1,1 +1,1 @@
-"""One way from a request to a released file: one file per stage, in the order of ``steps``."""
+"""The single path from a request to a released file: one module per stage, in the order of ``steps``."""

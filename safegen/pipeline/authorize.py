@@ -125,7 +125,7 @@ def apply_approval(decision: Decision, approval: int | None, studio: Session, in
     if isinstance(decision, Allowed):
         if approval is not None:
             raise UsageError(
-                f"the policy allows this {_subject(decision)} by itself", hint="leave --approval out"
+                f"the policy allows this {_subject(decision)} without approval", hint="omit --approval"
             )
         return None
     if approval is None or not isinstance(decision, Held):
@@ -142,17 +142,18 @@ def raise_for_decision(decision: Decision, index: int | None = None) -> NoReturn
             f"the policy {decision.policy.name!r} refuses this {_subject(decision)} ({why})",
             decision=decision,
             hint="nothing was generated"
-            + ("" if decision.request.inputs else "; `safegen screen` shows every finding"),
+            + ("" if decision.request.inputs else "; see every finding with `safegen screen`"),
         )
     if isinstance(decision, Held):
         raise HeldForReview(
-            f"the policy {decision.policy.name!r} wants a person to look first ({why})",
+            f"the policy {decision.policy.name!r} requires a person to review it first ({why})",
             decision=decision,
             hint="nothing was generated"
             if index is None
-            else f"nothing was generated; it waits as decision {index}: see `safegen review show {index}`",
+            else f"nothing was generated; the request waits as decision {index}: see `safegen review "
+            f"show {index}`",
         )
-    raise TypeError(f"{type(decision).__name__} is no reason to stop")
+    raise TypeError(f"{type(decision).__name__} is not a reason to stop")
 
 
 def _subject(decision: Decision) -> str:

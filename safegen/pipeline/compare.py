@@ -1,4 +1,4 @@
-"""How far two clips are apart, and what differs in what made them."""
+"""How much two clips differ, and what differs in how they were made."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def measure_similarity(first: Clip, second: Clip) -> FrameSimilarity:
     if not errors:
         return FrameSimilarity(note="there are no frames to compare")
     worst = max(range(len(errors)), key=errors.__getitem__)
-    note = f"one has more frames; {len(errors)} were compared" if uneven else ""
+    note = f"one has more frames; only {len(errors)} were compared" if uneven else ""
     return FrameSimilarity(_psnr(sum(errors) / len(errors)), _psnr(errors[worst]), worst, note)
 
 

@@ -48,11 +48,13 @@ def describe(
 ) -> Description:
     """See ``safegen.describe``. *engine*: a speech synthesiser, default the one that is installed."""
     if folder is not None and video is not None:
-        raise UsageError("the files go beside the copy", hint="give either --to or -o")
+        raise UsageError(
+            "omit --to: the files are written beside the copy", hint="give either --to or -o, not both"
+        )
     said = None if captions is None else webvtt.read_file(captions)
     mime = formats.detect(path).mime or ""
     if mime.startswith("image/") and mime != "image/gif":
-        raise UnreadableInput(f"{path} is a picture", hint="only videos are described")
+        raise UnreadableInput(f"{path} is a picture", hint="give a video")
     targets = _targets(path, folder or path.parent, video, overwrite)
     progress.stage("reading")
     info = sandbox.probe(path)
@@ -62,7 +64,7 @@ def describe(
     spoken = said if said is not None else None if inside is None else [rounded_cue(*line) for line in inside]
     notes: list[str] = []
     if own.frames < info.frames:
-        notes.append(f"the file breaks off: {own.frames} of {info.frames} pictures are there")
+        notes.append(f"the file is cut short: {own.frames} of {info.frames} frames are present")
     progress.stage("describing")
     seen = scenes.collect_samples(_sample_frames(path, info.seconds, notes, progress), info.seconds)
     built = tracks.build_tracks(
@@ -104,9 +106,11 @@ def _targets(path: Path, folder: Path, video: Path | None, overwrite: bool) -> d
     targets = {kind: place / name for kind, name in sidecars.names(name).items()}
     if video is not None:
         if video.suffix.lower() not in {".mp4", ".m4v", ".mov"}:
-            raise UsageError(f"{video.name}: the tracks go into an MP4", hint="give a name that ends in .mp4")
+            raise UsageError(
+                f"{video.name}: tracks can only be added to an MP4", hint="give a name that ends in .mp4"
+            )
         if video.exists() and video.samefile(path):
-            raise UsageError("the original stays as it is", hint="give another name with -o")
+            raise UsageError("the original is never overwritten", hint="give another name with -o")
         targets["video"] = video
     for target in targets.values():
         check_destination(target.absolute(), overwrite=overwrite)
@@ -120,10 +124,10 @@ def _sample_frames(
     first: float | None = None
     for item in sandbox.stream_frames(path, rate=scenes.rate_for(seconds), short_side=scenes.SHORT_SIDE):
         if isinstance(item, str):
-            notes.append(f"only a part could be looked at: {item}")
+            notes.append(f"only part of it could be examined: {item}")
             continue
         if progress.cancelled():
-            raise Interrupted("stopped while looking at the video")
+            raise Interrupted("stopped while examining the video")
         progress.advance()
         picture, time, _ = item
         first = time if first is None else first
@@ -136,9 +140,8 @@ def _credential_notes(path: Path) -> list[str]:
 
     if read_credentials(path).manifest_id is None:
         return []
-    return [
-        f"the Content Credentials of {path.name} do not hold for the copy; `safegen protect` signs it anew"
-    ]
+    note = f"the Content Credentials of {path.name} are not valid for the copy; sign it again"
+    return [f"{note} with `safegen protect`"]
 
 
 @contextmanager
@@ -146,7 +149,7 @@ def _temporary_folder(targets: dict[str, Path]) -> Iterator[Path]:
     """A private folder for what is not finished, removed in every case."""
     from safegen.release.files import make_job_folder, remove_job_folder, translate_os_errors
 
-    with translate_os_errors("making the folder for temporaries"):
+    with translate_os_errors("creating the folder for temporary files"):
         folder = make_job_folder(next(iter(targets.values())).parent, secrets.token_hex(16))
     try:
         yield folder
@@ -204,7 +207,7 @@ def description_rows(done: Description) -> Iterator[tuple[str, str]]:
         yield f"{scene.span[0]:.1f}-{scene.span[1]:.1f} s", scene.phrase.wordings[0]
     yield (
         "sound",
-        {"nothing": "none", "unrecognised": "there is sound; nobody wrote down what is said"}.get(
+        {"nothing": "none", "unrecognised": "there is sound, but no captions for what is said"}.get(
             done.tracks.sound_status, f"{len(done.tracks.captions)} captions"
         ),
     )

@@ -1,4 +1,4 @@
-"""What a clip was made with and from, as far as it can change a pixel: what a reproduction is compared by."""
+"""Everything a clip was made with that can change a pixel: the basis for comparing a reproduction."""
 
 from __future__ import annotations
 

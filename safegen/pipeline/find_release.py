@@ -1,4 +1,4 @@
-"""From a file back to the release it is, and to the request that made it: what reproducing starts from."""
+"""From a file back to its release and the request that made it: the starting point for reproducing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from safegen.ledger.store import Ledger
 
 MAX_PROMPT_FILE = 1_000_000
-_KEEP_HINT = "keep_prompts = true in safegen.toml keeps prompts for next time"
+_KEEP_HINT = "set keep_prompts = true in safegen.toml to keep prompts for next time"
 _SIZES = {"width": int, "height": int, "seconds": float, "fps": int, "steps": int, "guidance": float}
 
 
@@ -70,7 +70,7 @@ def find_release(path: Path, ledger: Ledger) -> ReleaseMatch:
     if recovered is not None:
         return ReleaseMatch(recovered, "pictures")
     raise UsageError(
-        f"{path.name} is no release of this workspace's ledger",
+        f"{path.name} is not a release in this workspace's ledger",
         hint="only the workspace that made a video can reproduce it: choose it with --workspace",
     )
 
@@ -88,7 +88,7 @@ def restore_request(release: ReleaseEntry, ledger: Ledger, given: SuppliedReques
     private = ledger.private(release.index)
     if private is None or "request" not in private:
         raise UsageError(
-            f"the settings of release {release.index} are not recorded (any more)",
+            f"the settings of release {release.index} are not recorded",
             hint="they were redacted, or it was made by an older version",
         )
     decision = _decision_private(release, ledger)
@@ -113,7 +113,7 @@ def _decision_private(release: ReleaseEntry, ledger: Ledger) -> Json:
     if private is None:
         raise UsageError(
             "the prompt's commitment was redacted, so no prompt can be compared with it",
-            hint="this release cannot be reproduced any more",
+            hint="this release can no longer be reproduced",
         )
     return private
 
@@ -128,7 +128,7 @@ def _recorded_text(name: str, decision: Json, given: str | None) -> str:
         if wanted == _sha256(""):
             return ""
         raise UsageError(
-            f"this workspace does not keep prompts: the {name.replace('_', ' ')} has to be given",
+            f"this workspace does not keep prompts: the {name.replace('_', ' ')} must be given",
             hint=f"{option} FILE with exactly the same text; {_KEEP_HINT}",
         )
     for text in (given, given.removesuffix("\n"), given.removesuffix("\r\n")):
@@ -136,7 +136,7 @@ def _recorded_text(name: str, decision: Json, given: str | None) -> str:
             return text
     raise UsageError(
         f"this is not the {name.replace('_', ' ')} of the release: its hash is not the recorded one",
-        hint="every character counts; a line break at the end is ignored",
+        hint="check every character; only a line break at the end is ignored",
     )
 
 
@@ -157,7 +157,8 @@ def _request(asked: Json, prompt: str, negative: str) -> Request:
         )
     except (KeyError, ValueError, TypeError) as error:
         raise UsageError(
-            f"the recorded request cannot be read: {error!r}", hint="was it made by a newer version?"
+            f"the recorded request cannot be read: {error!r}",
+            hint="use the version of safegen that recorded it, or a newer one",
         ) from error
 
 
@@ -169,7 +170,9 @@ def _match_inputs(recorded: Sequence[Mapping[str, Any]], files: Sequence[Path]) 
     wanted = {str(row["sha256"]) for row in recorded}
     for digest, file in at.items():
         if digest not in wanted:
-            raise UsageError(f"{file} is not an input of this release", hint="its SHA-256 is not recorded")
+            raise UsageError(
+                f"{file} is not an input of this release", hint="check the file: its SHA-256 is not recorded"
+            )
     for row in recorded:
         if row["sha256"] not in at:
             raise UsageError(
@@ -185,8 +188,8 @@ def _shots(times: Sequence[Any], decision: Json, prompt: str) -> tuple[Shot, ...
     lines = [str(shot["prompt"]) for shot in kept] if isinstance(kept, list) else prompt.split("\n")
     if times and len(lines) != len(times):
         raise UsageError(
-            f"the storyboard has {len(times)} prompts, the text has {len(lines)} lines",
-            hint="give one prompt a line",
+            f"the storyboard has {len(times)} prompts, but the text has {len(lines)} lines",
+            hint="give one prompt per line",
         )
     return tuple(Shot(float(at), line) for at, line in zip(times, lines, strict=False))
 
@@ -201,7 +204,9 @@ def read_prompt_file(file: Path) -> str:
         with file.open("rb") as stream:
             data = stream.read(MAX_PROMPT_FILE + 1)
         if len(data) > MAX_PROMPT_FILE:
-            raise UnreadableInput(f"{file} is too large for a prompt", hint="give the prompt alone")
+            raise UnreadableInput(
+                f"{file} is too large for a prompt", hint="give a file that contains only the prompt"
+            )
         return data.decode("utf-8-sig")
     except OSError as error:
         raise UnreadableInput(f"{file}: {error.strerror}", hint="check the path") from error

@@ -141,7 +141,7 @@ def _sign(
         manifest_location=studio.workspace.config.manifest.replace("{id}", f"{encoded.content_id:016x}"),
     )
     if not result.manifest_id:
-        raise SigningFailed("the signature names no manifest")
+        raise SigningFailed("the signature does not name a manifest")
     beside = None
     if studio.workspace.config.manifest != "embedded":
         beside = job.temporary("manifest.c2pa")

@@ -1,4 +1,4 @@
-"""The frames gate and the attributes: what the policy wants looked at before a clip is marked."""
+"""The frames gate and the attributes: what the policy requires to be examined before a clip is marked."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ NO_FINDINGS: ApprovedFindings = frozenset()
 _STOPPING_ACTIONS: tuple[FrameAction, FrameAction] = ("block", "review")
 _HINTS = {
     "generated": "try another seed or prompt; nothing was released",
-    "protected": "nothing was released; another policy may require other frame checks",
+    "protected": "nothing was released; another policy may require different frame checks",
 }
 
 
@@ -129,8 +129,8 @@ def _hide_faces(made: UnmarkedClip, how: FrameAction) -> UnmarkedClip:
 
     if made.origin == "protected":
         raise CheckUnavailable(
-            f"the policy wants faces to be hidden ({how}), which `protect` does not do",
-            hint="hide them in an editor first, or use another policy",
+            f"the policy requires faces to be hidden ({how}), which `protect` does not do",
+            hint="hide the faces in an editor first, or use another policy",
         )
     note = f"faces were hidden ({how})"
     return replace(made, clip=hide_faces(made.clip, how), warnings=(*made.warnings, note))

@@ -1,4 +1,4 @@
-"""Clips that the frames gate holds: kept for a person to look at, and released as they are when approved.
+"""Clips held by the frames gate: kept for a person to review, and released unchanged when approved.
 
 The ``decision`` entry of a held clip names, under ``output``, the SHA-256 of its frames and of every file
 kept in ``held/ID`` of the workspace (or of the source of a video made elsewhere, of which nothing is kept).
@@ -65,7 +65,8 @@ def record_if_held(
         raise HeldForReview(
             str(stopped),
             decision=held,
-            hint=f"nothing was released; it waits as decision {index}: see `safegen review show {index}`",
+            hint=f"nothing was released; the clip waits as decision {index}: see `safegen review show "
+            f"{index}`",
         ) from stopped
 
 
@@ -92,7 +93,7 @@ def store_held_clip(made: UnmarkedClip, studio: Session, content_id: int) -> Jso
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise ReleaseFailed(
-            f"the held clip could not be kept: {error.strerror}", hint="is there space on the disk?"
+            f"the held clip could not be kept: {error.strerror}", hint="check for free disk space"
         ) from error
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
@@ -131,12 +132,12 @@ def load_held_clip(
             copies[name] = temporary(f"held-{name}")
             copy_file(folder / name, copies[name])
             if file_sha256(copies[name]) != digest:
-                raise WorkspaceError(f"{folder / name} is not the file that was held")
+                raise WorkspaceError(f"{folder / name} differs from the file that was held")
         made = _load_clip(copies, temporary("frames.raw"), parts, studio)
     except (SafegenError, OSError, KeyError, TypeError, ValueError) as error:
         raise _unavailable(decision, str(error)) from error
     if made.generation is None or made.generation.frames_sha256 != output.get("frames_sha256"):
-        raise _unavailable(decision, "its frames are not those that were held")
+        raise _unavailable(decision, "its frames differ from those that were held")
     return HeldClip(made, output, folder)
 
 
@@ -149,7 +150,7 @@ def remove_held_clip(kept: HeldClip) -> None:
 def _unavailable(decision: Decision, why: str) -> HeldForReview:
     from safegen.review.queue import still_held_error
 
-    hint = "nothing was released; without --approval a new clip is made and looked at"
+    hint = "nothing was released; omit --approval to make and check a new clip"
     return still_held_error(decision, why, subject="the held clip cannot be released", hint=hint)
 
 
@@ -163,7 +164,7 @@ def _recorded_files(output: Json) -> Mapping[str, str]:
 
 def _frames_sha256(made: UnmarkedClip) -> str:
     if made.generation is None:
-        raise ReleaseFailed("the held clip has no digest of its frames")
+        raise ReleaseFailed("the held clip has no recorded digest of its frames")
     return made.generation.frames_sha256
 
 

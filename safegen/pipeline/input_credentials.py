@@ -55,7 +55,7 @@ def assess_credentials(
 
     evidence = read_credentials(copy, anchors_pem=anchors)
     if evidence.state is CredentialState.UNSUPPORTED and formats.detect(copy).signable:
-        raise UnreadableInput(f"{name}: {evidence.reason}", hint="fetch it again, or another copy of it")
+        raise UnreadableInput(f"{name}: {evidence.reason}", hint="fetch it again, or use another copy")
     found: list[tuple[Finding, Action]] = []
 
     def add(category: str, score: float, reason: str, action: Action) -> None:
@@ -68,7 +68,7 @@ def assess_credentials(
         reason = f"its credentials do not allow generative use ({', '.join(forbidden)})"
         add("input_rights", 1.0, reason, policy.forbidden)
     if evidence.state is CredentialState.REMOTE_NOT_FETCHED:
-        reason = "its credentials lie elsewhere, so nobody read what they allow"
+        reason = "its credentials are stored elsewhere, so what they allow is unknown"
         add("input_credentials", 0.5, reason, policy.remote)
     return InputCredentials(evidence, tuple(found))
 

@@ -32,12 +32,12 @@ def copy_input(item: Input, temporary: Callable[[str], Path], number: int) -> Pa
     if container.mime is None:
         raise UnreadableInput(
             f"{item.path} is {container.name}",
-            hint="pictures: PNG, JPEG, WebP; videos: MP4, MOV, WebM, MKV, AVI",
+            hint="use a picture (PNG, JPEG, WebP) or a video (MP4, MOV, WebM, MKV, AVI)",
         )
     size = item.path.stat().st_size
     if size > MAX_BYTES:
         raise UnreadableInput(
-            f"{item.path} has {size / 2**20:.0f} MB; an input may have {MAX_BYTES // 2**20}",
+            f"{item.path} is {size / 2**20:.0f} MB; the limit is {MAX_BYTES // 2**20} MB",
             hint="cut or shrink it first",
         )
     suffix = container.mime.rpartition("/")[2].removeprefix("x-")
@@ -61,7 +61,7 @@ def decode_input(item: Input, copy: Path, raw: Path, progress: Progress) -> Clip
         lambda: spool(replace(clip, open=lambda: _limit_frames(item, clip, picture)), raw, progress=progress),
     )
     if not picture and clip.count < 2:
-        raise UnreadableInput(f"{item.path}: a picture, where a video belongs", hint="give a video file")
+        raise UnreadableInput(f"{item.path} is a picture, but a video is needed", hint="give a video file")
     return clip
 
 
@@ -85,27 +85,29 @@ def _check_size(item: Input, clip: Clip, picture: bool) -> None:
     if small < MIN_SIDE or large > MAX_SIDE:
         raise UnreadableInput(
             f"{item.path}: {clip.width}x{clip.height} pixels",
-            hint=f"an input has sides of {MIN_SIDE} to {MAX_SIDE} pixels",
+            hint=f"an input must have sides of {MIN_SIDE} to {MAX_SIDE} pixels",
         )
     if picture and clip.count > 1:
         raise _not_a_still(item)
     if not picture and not 1 <= clip.fps <= 240:
-        raise UnreadableInput(f"{item.path}: {float(clip.fps):g} frames a second", hint="1 to 240 are usual")
+        raise UnreadableInput(
+            f"{item.path}: {float(clip.fps):g} frames a second", hint="use an input with 1 to 240"
+        )
     if not picture and clip.width * clip.height * clip.count > MAX_PIXELS:
         raise _too_long(item, clip)
 
 
 def _not_a_still(item: Input) -> UnreadableInput:
     return UnreadableInput(
-        f"{item.path}: a video or an animation, where a picture belongs", hint="save one frame as PNG"
+        f"{item.path} is a video or an animation, but a picture is needed", hint="save one frame as PNG"
     )
 
 
 def _too_long(item: Input, clip: Clip) -> UnreadableInput:
     seconds = MAX_PIXELS / float(clip.width * clip.height * clip.fps)
     return UnreadableInput(
-        f"{item.path}: too much to work on",
-        hint=f"at this size and frame rate up to {seconds:.0f} s: cut it, or scale it down",
+        f"{item.path} is too long or too large",
+        hint=f"cut it or scale it down: at this size and frame rate the limit is {seconds:.0f} s",
     )
 
 
@@ -113,7 +115,9 @@ def _limit_frames(item: Input, clip: Clip, picture: bool) -> Iterator[Frame]:
     """The frames, stopping with UnreadableInput at the first that is too many or of another size."""
     for count, frame in enumerate(clip, 1):
         if frame.shape != (clip.height, clip.width, 3):
-            raise UnreadableInput(f"{item.path}: its frames differ in size", hint="encode it again")
+            raise UnreadableInput(
+                f"{item.path}: its frames differ in size", hint="encode it again with one frame size"
+            )
         if picture and count > 1:
             raise _not_a_still(item)
         if count * clip.width * clip.height > MAX_PIXELS:

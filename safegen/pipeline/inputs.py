@@ -101,7 +101,7 @@ def admit_inputs(
         if seen.worst != "block":
             _check_likeness(item, clip, policy, seen, ledger, consents, judged.generated)
         if has_sound(item, copy):
-            seen.notes.append(f"the sound of {item.path.name} is not kept")
+            seen.notes.append(f"the sound of {item.path.name} is discarded")
         conditions.append(Condition(item.role, clip, item.path.name))
         parts.append(_ingredient(request.mode, item, copy, judged, number))
         progress.advance()

@@ -26,11 +26,11 @@ def check_scheme_fits(scheme: Watermark, name: str, footage: Footage) -> None:
         return
     why = ""
     if footage.depth > 8:
-        why = "this video has 10 bit"
+        why = "this video has 10-bit colour"
     elif footage.matrix:
-        why = "this video is turned when it is shown, and the mark would not be found in turned pictures"
+        why = "this video is rotated when it is shown, and the mark could not be found in rotated frames"
     if why:
-        raise UsageError(f"the watermark {name!r} marks upright 8-bit pictures only: {why}", hint="use tile")
+        raise UsageError(f"the watermark {name!r} can mark only upright 8-bit frames: {why}", hint="use tile")
 
 
 def mark_planes(

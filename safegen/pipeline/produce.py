@@ -186,7 +186,7 @@ def find_generator(model: str) -> Generator:
 
 
 def check_output_path(destination: Path) -> None:
-    """Refuse early what could not be written late. Raises UsageError."""
+    """Refuse early what could not be written later. Raises UsageError."""
     if destination.suffix.lower() not in {".mp4", ".m4v", ".mov"}:
         raise UsageError(f"{destination.name}: safegen writes MP4", hint="give a name that ends in .mp4")
     if destination.is_dir():

@@ -47,7 +47,7 @@ def protect(
     overwrite: bool = False,
     allow_damaged: bool = False,
 ) -> Release:
-    """See ``safegen.protect``. The file is decoded in the sandbox; what it holds beside pictures is kept."""
+    """See ``safegen.protect``. The file is decoded in the sandbox; everything besides pictures is kept."""
     from safegen.policies import load
     from safegen.release import ReleaseJob
 
@@ -103,10 +103,10 @@ def _media_type(path: Path) -> str:
     """The file's media type. Raises UnreadableInput for what is not protected here."""
     mime = formats.detect(path).mime
     if mime is None:
-        raise UnreadableInput(f"{path} is no video or picture that is known here", hint="convert it to MP4")
+        raise UnreadableInput(f"{path} is not a video or picture of a known format", hint="convert it to MP4")
     if mime.startswith("image/") and mime not in STILL_SUFFIXES and mime != "image/gif":
         raise UnreadableInput(
-            f"{path} is {mime.rpartition('/')[2]}, which is not protected here",
+            f"{path} is {mime.rpartition('/')[2]}, which cannot be protected",
             hint="convert it to PNG or JPEG",
         )
     return mime
@@ -120,7 +120,7 @@ def _destination(path: Path, output: Path | None, mime: str, *, overwrite: bool)
     else:
         check_output_path(destination)
     if overwrite and destination.exists() and destination.samefile(path):
-        raise UsageError("the original stays as it is", hint="give another name with -o")
+        raise UsageError("the original is never overwritten", hint="give another name with -o")
     return destination
 
 
@@ -172,7 +172,7 @@ def _container_notes(path: Path) -> tuple[str, ...]:
     from safegen.credentials.embedded import fragmented
 
     if formats.detect(path).mime in formats.BMFF and fragmented(path):
-        return ("the source is a fragmented MP4; the release is a progressive one",)
+        return ("the source is a fragmented MP4; the release is a progressive MP4",)
     return ()
 
 

@@ -32,10 +32,10 @@ _METADATA = (b"Exif\0\0", b"eXIf", b"http://ns.adobe.com/xap/", b"XML:com.adobe.
 
 
 def check_still_output_path(destination: Path, mime: str) -> None:
-    """Refuse early what could not be written late. Raises UsageError."""
+    """Refuse early what could not be written later. Raises UsageError."""
     if destination.suffix.lower() not in _ALLOWED_SUFFIXES[mime]:
         raise UsageError(
-            f"{destination.name}: a picture stays what it is",
+            f"{destination.name}: a picture keeps its format",
             hint=f"give a name that ends in {STILL_SUFFIXES[mime]}",
         )
     if destination.is_dir():
@@ -64,7 +64,9 @@ def mark_and_encode_still(
     payload = content_id & ((1 << scheme.payload_bits) - 1)
     still = read_still(source.path)
     if still.pixels.ndim == 2 and not isinstance(scheme, LumaWatermark):
-        raise UsageError(f"the watermark {watermark!r} needs colour; this picture is grey", hint="use tile")
+        raise UsageError(
+            f"the watermark {watermark!r} needs colour, but this picture is greyscale", hint="use tile"
+        )
     shown = still.rgb
     made = UnmarkedClip(
         Clip.from_array(shown[None], 1), "protected", None, {}, _notes(source.path), source=source
@@ -113,5 +115,5 @@ def _notes(path: Path) -> tuple[str, ...]:
     """What a picture's file holds beside pixels and colour profile."""
     data = path.read_bytes()
     if any(mark in data for mark in _METADATA):
-        return ("camera and editing metadata (EXIF, XMP) is not kept; its orientation is applied",)
+        return ("camera and editing metadata (EXIF, XMP) is discarded; the orientation is applied",)
     return ()

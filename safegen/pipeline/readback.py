@@ -1,4 +1,4 @@
-"""Opening what was written again: only what reads back as expected may be recorded and released."""
+"""Read the written file back: only what reads back as expected may be recorded and released."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def read_back(
         raise SigningFailed(f"the signed file does not validate when read back: {why}")
     if not evidence.trusted:
         raise SigningFailed(
-            "the signing certificate does not lead to the root it was issued under",
+            "the signing certificate does not chain to the root it was issued under",
             hint="check the certificate chain in safegen.toml: leaf first, root included",
         )
     made = signed.encoded.moderated.unmarked

@@ -120,16 +120,16 @@ def _compare_to_release(
     try:
         near = measure_similarity(sandbox.open_clip(path), made.clip)
     except SafegenError as error:
-        near = FrameSimilarity(note=f"the pictures of the file cannot be compared: {error}")
+        near = FrameSimilarity(note=f"the frames of the file cannot be compared: {error}")
     notes = list(made.warnings)
     if not recorded:
         notes.append(
-            "the release recorded no digest of its frames, so it cannot be said if they are the same"
+            "the release recorded no digest of its frames, so there is no telling whether they are the same"
         )
     if found.release.withdrawn is not None:
         notes.append(f"the release was withdrawn by entry {found.release.withdrawn}")
     if "sha256" not in public.get("model", {}):
-        notes.append("the weights of the model were not known when the release was made")
+        notes.append("the model's weights were unknown when the release was made")
     return Reproduction(
         found,
         recorded == now if recorded and now else None,

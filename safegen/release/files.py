@@ -48,7 +48,7 @@ def translate_os_errors(what: str) -> Iterator[None]:
         if error.errno in _FULL:
             message, hint = f"the disk is full while {what}", "free some space, then try again"
         elif error.errno in _DENIED:
-            message, hint = f"no permission while {what}: {error.filename}", "choose another folder"
+            message, hint = f"permission denied while {what}: {error.filename}", "choose another folder"
         else:
             message, hint = f"{what} failed: {error.strerror or error}", "check the folder, then try again"
         raise ReleaseFailed(message, hint=hint) from error
@@ -62,7 +62,7 @@ def check_destination(path: Path, *, overwrite: bool) -> None:
     except UnicodeEncodeError as error:
         raise UsageError(f"{path!r} is not valid Unicode", hint="choose another name") from error
     if not folder.is_dir():
-        raise UsageError(f"there is no folder {folder}", hint=f"make it first: mkdir -p {folder}")
+        raise UsageError(f"there is no folder {folder}", hint=f"create it first: mkdir -p {folder}")
     if not path.name or path.name.startswith(TEMPORARY):
         raise UsageError(f"{path} is not a usable file name")
     try:
@@ -90,13 +90,13 @@ def make_job_folder(folder: Path, job: str) -> Path:
             foreign = hasattr(os, "geteuid") and status.st_uid != os.geteuid()
             if not stat.S_ISDIR(status.st_mode) or foreign or (os.name != "nt" and status.st_mode & 0o022):
                 raise UsageError(
-                    f"{base} is not a private folder of yours", hint="remove it, or choose another folder"
+                    f"{base} is not a private folder owned by you", hint="remove it, or choose another folder"
                 )
             (base / job).mkdir(mode=0o700)
         except FileNotFoundError:
             continue  # another job has just removed the empty folder
         return base / job
-    raise OSError(errno.EBUSY, "the folder of temporaries keeps disappearing", str(base))
+    raise OSError(errno.EBUSY, "the folder for temporary files keeps disappearing", str(base))
 
 
 def remove_job_folder(path: Path) -> None:

@@ -90,7 +90,7 @@ class ReleaseJob:
             raise
         try:
             hook("leased")
-            with files.translate_os_errors("making the folder for temporaries"):
+            with files.translate_os_errors("creating the folder for temporary files"):
                 files.make_job_folder(destination.parent, job.id)
             hook("folder")
         except BaseException as error:
@@ -136,7 +136,7 @@ class ReleaseJob:
         disk and the like, LedgerError.
         """
         if self._outbox_row is not None:
-            raise UsageError("this release is recorded already")
+            raise UsageError("this release is already recorded")
         named = self._final_names(video, sidecars or {})
         self._at("record:start")
         with files.translate_os_errors("writing the video to the disk"):
@@ -219,7 +219,7 @@ class ReleaseJob:
         except (SafegenError, OSError) as trouble:
             if error is None:
                 raise
-            error.add_note(f"clearing up is left to the next start: {trouble}")
+            error.add_note(f"cleaning up is left to the next run: {trouble}")
         finally:
             ACTIVE_JOBS.discard(self.id)
 
@@ -237,7 +237,7 @@ class ReleaseJob:
         named = {**sidecars, self.destination.name: video}
         for path in named.values():
             if path.parent != self.folder or path.name == proof:
-                raise UsageError(f"{path} is not a temporary of this release")
+                raise UsageError(f"{path} is not a temporary file of this release")
         for name in (*named, proof):
             files.check_destination(self.destination.with_name(name), overwrite=self._overwrite)
         return named

@@ -73,7 +73,7 @@ def renew_lease(connection: Connection, job: str, owner: Owner, expires: datetim
     if connection.execute(query.values(expires=timestamp(expires))).rowcount != 1:
         raise ReleaseFailed(
             "this release was taken over by another process",
-            hint="it was silent for longer than its lease; start it again",
+            hint="start it again: it did not renew its lease in time",
         )
 
 

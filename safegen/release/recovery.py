@@ -63,7 +63,7 @@ class _Recovery:
             self.removed += 1
         elif not Path(lease.folder).is_dir() and not expired:
             # An unplugged disk comes back; a deleted folder does not, and is given up when the lease ends.
-            self._leave(lease, "the folder is not there")
+            self._leave(lease, "the folder does not exist")
         elif self._can_publish(box, folder):
             self._publish(box, folder)
         else:

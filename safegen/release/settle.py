@@ -62,7 +62,7 @@ def place_files(
                 )
             except FileExistsError as error:
                 raise UsageError(
-                    f"{target} exists now", hint="choose another name, or allow overwriting with --force"
+                    f"{target} now exists", hint="choose another name, or allow overwriting with --force"
                 ) from error
         if item is box.video:
             on_visible()

@@ -1,6 +1,6 @@
-"""Ways of working: from what a user says to a Request, the same for the Python API and the command line.
+"""Ways of working: turn user input into a Request, the same for the Python API and the command line.
 
-Nothing is screened, opened or generated here. What had to be worked out is said in the notes.
+Nothing is screened, opened or generated here. Anything that had to be worked out is stated in the notes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class RequestSettings(TypedDict, total=False):
-    """What every way of working may set; what is left out is the model's choice.
+    """What every way of working may set; anything omitted is the model's choice.
 
     ``width``, ``height`` (pixels), ``seconds`` and ``fps`` describe the released clip; ``size`` is ``720p``
     or ``1280x720``, ``aspect`` is ``16:9``. ``seed`` defaults to a random one, which the release records.
@@ -45,7 +45,7 @@ class RequestSettings(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class BuiltRequest:
-    """A request, and what a user should know about how it came about."""
+    """A request, with notes for the user on how it was derived."""
 
     request: Request
     notes: tuple[str, ...] = ()
@@ -61,7 +61,7 @@ def generate(
     """A clip from words alone, or from *image* on (and up to *last_image*). Raises UsageError."""
     if image is None:
         if last_image is not None:
-            raise UsageError("a last picture without a first one", hint="give --image as well")
+            raise UsageError("there is a last picture but no first one", hint="give --image as well")
         return BuiltRequest(_request("text", prompt, settings))
     inputs = _inputs(first_frame=image, last_frame=last_image)
     return BuiltRequest(_request("image", prompt, settings, inputs=inputs))
@@ -70,7 +70,7 @@ def generate(
 def remix(
     video: PathLike, prompt: str, *, strength: float | None = None, **settings: Unpack[RequestSettings]
 ) -> BuiltRequest:
-    """*video* made anew after *prompt*; *strength* in (0, 1]: how far it may leave it. Raises UsageError."""
+    """Remake *video* from *prompt*; *strength* in (0, 1]: how far to depart from it. Raises UsageError."""
     return BuiltRequest(_request("edit", prompt, settings, inputs=_inputs(video=video), strength=strength))
 
 
@@ -95,7 +95,7 @@ def extend(
 def loop(
     video: PathLike, prompt: str | None = None, *, workspace: Workspace, **settings: Unpack[RequestSettings]
 ) -> BuiltRequest:
-    """*video* as a clip that ends where it begins. Without *prompt* as ``extend``."""
+    """Make *video* end where it begins. Without *prompt* as ``extend``."""
     said, notes = _resolve_prompt(prompt, [video], workspace, "last")
     return BuiltRequest(_request("loop", said, settings, inputs=_inputs(video=video)), notes)
 
@@ -108,14 +108,14 @@ def blend(
     workspace: Workspace,
     **settings: Unpack[RequestSettings],
 ) -> BuiltRequest:
-    """A clip that turns *video* into *next_video*. Without *prompt* as ``extend``."""
+    """Make a clip that turns *video* into *next_video*. Without *prompt* as ``extend``."""
     said, notes = _resolve_prompt(prompt, [video, next_video], workspace, "last")
     inputs = _inputs(video=video, next_video=next_video)
     return BuiltRequest(_request("blend", said, settings, inputs=inputs), notes)
 
 
 def storyboard(shots: Sequence[Shot], **settings: Unpack[RequestSettings]) -> BuiltRequest:
-    """Several prompts on one time line. Raises UsageError: see ``check_shots``."""
+    """Several prompts on one timeline. Raises UsageError: see ``check_shots``."""
     told = tuple(sorted(shots, key=lambda shot: shot.at))
     check_shots(told)
     return BuiltRequest(_request("storyboard", "\n".join(s.prompt for s in told), settings, shots=told))
@@ -178,8 +178,8 @@ def _resolve_prompt(
     for video in videos:
         kept = _kept_prompt(Path(video), workspace, which)
         if kept:
-            return kept, (f"no prompt given: made with the one this workspace kept for {Path(video).name}",)
-    return "", ("no prompt given and none kept: made without words",)
+            return kept, (f"no prompt given: using the one this workspace kept for {Path(video).name}",)
+    return "", ("no prompt given and none kept: made without a prompt",)
 
 
 def _kept_prompt(video: Path, workspace: Workspace, which: Literal["first", "last"]) -> str | None:

@@ -24,33 +24,33 @@ def resolve_size(
     height: int | None = None,
     natural: Natural,
 ) -> tuple[int | None, int | None]:
-    """Width and height (pixels) from what was said of them; ``None`` leaves one to the model.
+    """Width and height (pixels) from the user's settings; ``None`` leaves one to the model.
 
     *size* is ``HEIGHTp`` (the short side; 16:9 unless *aspect* says otherwise) or ``WIDTHxHEIGHT``; *aspect*
     is ``WIDTH:HEIGHT``. With *aspect* alone the short side is that of *natural*, the model's own size; with
     one of *width* and *height* the other follows. Sides that are worked out are multiples of 16. Raises
-    UsageError for what contradicts itself or is no size.
+    UsageError for contradictory settings or an invalid size.
     """
     if size is None and aspect is None:
         return width, height
     if size is not None and (width or height):
-        raise UsageError("a size and a width or height contradict each other", hint="give one of them")
+        raise UsageError("--size conflicts with --width or --height", hint="give only one of them")
     if size is not None and (exact := _EXACT.fullmatch(size)):
         if aspect is not None:
-            raise UsageError(f"{size} has its shape already", hint="leave --aspect out")
+            raise UsageError(f"{size} already has a shape", hint="omit --aspect")
         return int(exact[1]), int(exact[2])
     shape = _ratio(aspect or "16:9")
     if size is not None:
         return _sides(_short(size), shape)
     if width and height:
-        raise UsageError("width and height have their shape already", hint="leave --aspect out")
+        raise UsageError("width and height already define the shape", hint="omit --aspect")
     if width:
         return width, _even(width / shape)
     if height:
         return _even(height * shape), height
     sides = [side for side in natural() if side]
     if not sides:
-        raise UsageError("this model's own size is not known before it is loaded", hint="give --size as well")
+        raise UsageError("this model's own size is unknown until it is loaded", hint="give --size as well")
     return _sides(min(sides), shape)
 
 
@@ -58,7 +58,7 @@ def _short(size: str) -> int:
     """The short side that a name such as 720p stands for."""
     named = _NAMED.fullmatch(size)
     if named is None or int(named[1]) < STEP:
-        raise UsageError(f"{size!r} is no size", hint="such as 480p, 720p, 1080p or 832x480")
+        raise UsageError(f"{size!r} is not a size", hint="write it like 480p, 720p, 1080p or 832x480")
     return int(named[1])
 
 
@@ -66,10 +66,10 @@ def _ratio(aspect: str) -> float:
     """Width over height."""
     shape = _SHAPE.fullmatch(aspect.strip())
     if shape is None or not int(shape[1]) or not int(shape[2]):
-        raise UsageError(f"{aspect!r} is no shape", hint="WIDTH:HEIGHT, such as 16:9, 9:16 or 1:1")
+        raise UsageError(f"{aspect!r} is not a shape", hint="write WIDTH:HEIGHT, such as 16:9, 9:16 or 1:1")
     ratio = int(shape[1]) / int(shape[2])
     if not 0.2 <= ratio <= 5:
-        raise UsageError(f"{aspect} is too long and thin", hint="between 1:5 and 5:1")
+        raise UsageError(f"{aspect} is too long and narrow", hint="use a shape between 1:5 and 5:1")
     return ratio
 
 

@@ -35,7 +35,7 @@ MAX_SHOTS = 100
 
 @dataclass(frozen=True)
 class Storyboard:
-    """Shots as told, and settings for the whole clip."""
+    """The shots, and settings for the whole clip."""
 
     shots: tuple[Shot, ...]
     settings: RequestSettings
@@ -44,7 +44,7 @@ class Storyboard:
 def load_storyboard(file: Path | None, options: Sequence[str]) -> Storyboard:
     """The storyboard in *file*, or that of ``SECONDS:PROMPT`` *options*. Raises UsageError."""
     if (file is None) == (not options):
-        raise UsageError("a storyboard is a file or --shot options", hint="give one of the two")
+        raise UsageError("a storyboard is either a file or --shot options", hint="give one or the other")
     if file is None:
         return Storyboard(tuple(_option(text) for text in options), {})
     return read_file(file)
@@ -60,9 +60,11 @@ def read_file(file: Path) -> Storyboard:
     document = yaml.read(file)
     data = {"shots": document.data} if isinstance(document.data, list) else document.data
     if not isinstance(data, dict) or not isinstance(data.get("shots"), list):
-        raise document.error((), "a storyboard holds `shots`", "shots: [{at: 0, prompt: ...}, ...]")
+        raise document.error(
+            (), "a storyboard must contain `shots`", "write shots: [{at: 0, prompt: ...}, ...]"
+        )
     if len(data["shots"]) > MAX_SHOTS:
-        raise document.error(("shots",), f"more than {MAX_SHOTS} shots", "make several clips")
+        raise document.error(("shots",), f"more than {MAX_SHOTS} shots", "split it into several clips")
     top = () if isinstance(document.data, list) else ("shots",)
     shots = tuple(_shot(document, (*top, i), row) for i, row in enumerate(data["shots"]))
     settings = {k: _setting(document, k, v) for k, v in data.items() if k != "shots"}
@@ -72,10 +74,14 @@ def read_file(file: Path) -> Storyboard:
 def _shot(document: Document, place: tuple[str | int, ...], row: Any) -> Shot:
     """One row of the file."""
     if not isinstance(row, dict) or set(row) != {"at", "prompt"}:
-        raise document.error(place, "a shot has `at` and `prompt` and nothing else", "{at: 0, prompt: ...}")
+        raise document.error(
+            place, "a shot must have `at` and `prompt` and nothing else", "write {at: 0, prompt: ...}"
+        )
     at, prompt = row["at"], row["prompt"]
     if isinstance(at, bool) or not isinstance(at, int | float) or not math.isfinite(at):
-        raise document.error((*place, "at"), f"{at!r} is no time", "seconds from the start, such as 2.5")
+        raise document.error(
+            (*place, "at"), f"{at!r} is not a time", "give seconds from the start, such as 2.5"
+        )
     if not isinstance(prompt, str):
         raise document.error((*place, "prompt"), "the prompt is not text", "put it in quotes")
     return Shot(float(at), prompt)
@@ -87,7 +93,9 @@ def _setting(document: Document, name: str, value: Any) -> Any:
     if kinds is None:
         raise document.error((name,), f"there is no setting {name!r}", f"known: {', '.join(_SETTINGS)}")
     if isinstance(value, bool) or not isinstance(value, kinds):
-        raise document.error((name,), f"{value!r} is no value for {name}", "as after the option of this name")
+        raise document.error(
+            (name,), f"{value!r} is not a value for {name}", "write it as for the option of the same name"
+        )
     return value
 
 
@@ -99,5 +107,7 @@ def _option(text: str) -> Shot:
     except ValueError:
         seconds = math.nan
     if not colon or not math.isfinite(seconds):
-        raise UsageError(f"--shot {text!r} is not SECONDS:PROMPT", hint='such as --shot 2.5:"a red ball"')
+        raise UsageError(
+            f"--shot {text!r} is not SECONDS:PROMPT", hint='write it like --shot 2.5:"a red ball"'
+        )
     return Shot(seconds, prompt.strip())

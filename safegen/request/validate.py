@@ -1,4 +1,4 @@
-"""Whether a request makes sense for its model, before anything is screened, read or spent."""
+"""Whether a request makes sense for its model, checked before anything is screened, read or spent."""
 
 from __future__ import annotations
 
@@ -73,8 +73,8 @@ def check_request(request: Request, generator: Generator) -> Outlook:
         longest = SETTING_RANGES["seconds"][1]
         if outlook.seconds is not None and outlook.seconds > longest:
             raise UsageError(
-                f"the storyboard lasts {outlook.seconds:.6g} s",
-                hint=f"{longest:g} s at most: begin the shots earlier",
+                f"the storyboard is {outlook.seconds:.6g} s long",
+                hint=f"the limit is {longest:g} s: begin the shots earlier",
             )
     elif request.shots:
         raise UsageError("only a storyboard has shots", hint="use `safegen storyboard`")
@@ -89,7 +89,9 @@ def check_ranges(request: Request) -> None:
             continue
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if not number or not least <= value <= most:
-            raise UsageError(f"{name} cannot be {value}", hint=f"from {least:g} to {most:g}, or left out")
+            raise UsageError(
+                f"{name} cannot be {value}", hint=f"give a value from {least:g} to {most:g}, or omit it"
+            )
 
 
 def check_shots(shots: tuple[Shot, ...], seconds: float | None = None) -> None:
@@ -98,16 +100,16 @@ def check_shots(shots: tuple[Shot, ...], seconds: float | None = None) -> None:
     *seconds* is how long the clip will be, where it is known: no shot may begin at or after its end.
     """
     if not shots:
-        raise UsageError("the storyboard has no shots", hint="give at least one, from 0 seconds on")
+        raise UsageError("the storyboard has no shots", hint="give at least one shot, starting at 0 seconds")
     for shot in shots:
         if not math.isfinite(shot.at) or shot.at < 0:
-            raise UsageError(f"a shot cannot begin at {shot.at:g} s", hint="count seconds from the start")
+            raise UsageError(
+                f"a shot cannot begin at {shot.at:g} s", hint="give the time in seconds from the start"
+            )
         if not shot.prompt.strip():
-            raise UsageError(f"the shot at {shot.at:g} s is empty", hint="say what it should show")
+            raise UsageError(f"the shot at {shot.at:g} s is empty", hint="describe what it should show")
     if shots[0].at > 0:
-        raise UsageError(
-            f"the first shot begins at {shots[0].at:g} s", hint="say what comes before it: begin one at 0"
-        )
+        raise UsageError(f"the first shot begins at {shots[0].at:g} s", hint="add a shot that begins at 0")
     for one, other in pairwise(shots):
         if one.at == other.at:
             raise UsageError(f"two shots begin at {one.at:g} s", hint="give each its own time")
@@ -115,8 +117,8 @@ def check_shots(shots: tuple[Shot, ...], seconds: float | None = None) -> None:
             raise UsageError("the shots are not in order", hint="sort them by their times")
     if seconds is not None and shots[-1].at >= seconds:
         raise UsageError(
-            f"a shot begins at {shots[-1].at:g} s, but the clip lasts {seconds:g} s",
-            hint="ask for more with --seconds, or begin the shot earlier",
+            f"a shot begins at {shots[-1].at:g} s, but the clip is only {seconds:g} s long",
+            hint="raise --seconds, or begin the shot earlier",
         )
 
 
@@ -127,8 +129,8 @@ def check_input_lengths(request: Request, conditions: Sequence[Condition]) -> No
     there = sum(c.clip.seconds for c in conditions if c.clip.count > 1)
     if there >= request.seconds:
         raise UsageError(
-            f"what is there already lasts {there:.3g} s",
-            hint="--seconds is the length of all of it: ask for more, or leave it out",
+            f"the existing clip is already {there:.3g} s long",
+            hint="raise --seconds, which is the length of the whole result, or omit it",
         )
 
 
@@ -144,11 +146,11 @@ def _check_inputs(request: Request) -> None:
     roles = [i.role for i in request.inputs]
     missing = [r for r in required if r not in roles]
     if missing:
-        raise UsageError(f"an input is missing: {missing[0].replace('_', ' ')}", hint="name its file")
+        raise UsageError(f"an input is missing: {missing[0].replace('_', ' ')}", hint="give its file")
     extra = [r for r in roles if r not in (*required, *optional) or roles.count(r) > 1]
     if extra:
         raise UsageError(
-            f"too many inputs: nothing can be done here with another {extra[0].replace('_', ' ')}",
+            f"too many inputs: there is no use here for another {extra[0].replace('_', ' ')}",
             hint=f"to {MODE_LABELS[request.mode]} takes " + (" and ".join((*required, *optional)) or "none"),
         )
 
@@ -158,10 +160,11 @@ def _check_strength(request: Request) -> None:
     if request.strength is None:
         return
     if request.mode != "edit":
-        raise UsageError("only a remix has a strength", hint="leave it out")
+        raise UsageError("only a remix accepts a strength", hint="omit it")
     if not 0 < request.strength <= 1:
         raise UsageError(
-            f"the strength is {request.strength:g}", hint="above 0 (hardly changed) up to 1 (made anew)"
+            f"the strength is {request.strength:g}",
+            hint="give a value above 0 (barely changed) and up to 1 (made from scratch)",
         )
 
 
@@ -171,4 +174,4 @@ def _models_supporting(mode: Mode) -> str:
     from safegen.generators.registry import embedded_names, find_generator
 
     able = [name for name in (*embedded_names(), *PRESETS) if mode in find_generator(name).modes]
-    return f"these can: {', '.join(able)}" if able else "no model that safegen knows by name can"
+    return f"these models can: {', '.join(able)}" if able else "no model known to safegen by name can"

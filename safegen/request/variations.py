@@ -20,7 +20,7 @@ SCHEMA = "safegen.variations/1"
 
 @dataclass(frozen=True)
 class Variation:
-    """What became of one: its number (from 1) and seed, and one of a release, a kept file, an error."""
+    """The outcome of one variation: its number (from 1) and seed, and a release, a kept file or an error."""
 
     number: int
     seed: int
@@ -57,12 +57,13 @@ def generate_variations(
 ) -> Iterator[Variation]:
     """Make *count* variations one after the other with *produce*.
 
-    With *ledger* a file that exists and is its release with the same seed is kept (resuming). What fails in
-    generating, in the frames gate or in marking fails alone; anything else (a refusal, a key, a full disk)
-    would meet the next one too and is raised. Raises UsageError for a *count* out of range.
+    With *ledger*, an existing file that is its release with the same seed is kept (resuming). A clip that
+    fails in generating, in the frames gate or in marking does not stop the others; anything else (a refusal,
+    a key, a full disk) would affect the next one too and is raised. Raises UsageError for a *count* out of
+    range.
     """
     if not 1 <= count <= MAX_VARIATIONS:
-        raise UsageError(f"{count} variations", hint=f"1 to {MAX_VARIATIONS} at a time")
+        raise UsageError(f"{count} variations", hint=f"use 1 to {MAX_VARIATIONS} at a time")
     places = output_paths(output, count)
     for number, (seed, place) in enumerate(zip(derive_seeds(request.seed, count), places, strict=True), 1):
         if ledger is not None and place is not None and place.exists():
@@ -91,7 +92,7 @@ def _resume_existing(number: int, seed: int, place: Path, ledger: LedgerReader) 
 
 
 def failed_variations(items: list[Variation]) -> list[Variation]:
-    """Those that did not become a file."""
+    """The variations that did not become a file."""
     return [item for item in items if item.error is not None]
 
 

@@ -1,4 +1,4 @@
-"""What people decided about held prompts, as labelled rows: new data to train and measure a screen on."""
+"""What people decided about held prompts, as labelled rows: new data for training and measuring a screen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The review queue: what a person decided about a request, or about a clip, that the policy held.
+"""The review queue: what a person decided about requests and clips that the policy held.
 
 Every step is a ``review`` entry of the ledger that names the held decision. The state of a case is what
 its entries add up to, read and changed in one writing transaction and checked against the tree::
@@ -92,7 +92,7 @@ class Approval:
 
 
 def list_cases(ledger: LedgerReader, *, include_decided: bool = False, limit: int = 100) -> list[Case]:
-    """The cases that wait for a person (with *everything* all held decisions), newest first.
+    """The cases waiting for a person (with *everything*, all held decisions), newest first.
 
     Raises LedgerError when an entry makes no sense.
     """
@@ -141,14 +141,16 @@ def record_review(
     reason: str = "",
     publish_reason: bool = False,
 ) -> Case:
-    """Record that *by* approves, denies or appeals the held decision *index*; the case as it is then.
+    """Record that *by* approves, denies or appeals the held decision *index*; returns the updated case.
 
     The reason is committed to and kept in the workspace; with *publish_reason* it is part of the entry.
-    Raises UsageError when *index* is no held decision, the step does not fit its state, or a text does not
-    fit; LedgerError; KeyUnavailable without the log's key.
+    Raises UsageError if *index* is not a held decision, the step does not fit its state, or a text is too
+    long; LedgerError; KeyUnavailable without the log's key.
     """
     if not reviewer.strip() or len(reviewer) > MAX_NAME or not reviewer.isprintable():
-        raise UsageError(f"a reviewer's name has 1 to {MAX_NAME} printable characters", hint="see --reviewer")
+        raise UsageError(
+            f"a reviewer's name must have 1 to {MAX_NAME} printable characters", hint="see --reviewer"
+        )
     if len(reason) > MAX_REASON:
         raise UsageError(f"the reason is longer than {MAX_REASON} characters", hint="shorten it")
     with ledger.transaction() as batch:
@@ -156,7 +158,7 @@ def record_review(
         if (now.status, act) not in _TRANSITIONS:
             raise UsageError(
                 f"decision {now.index} is {now.status}: it cannot be {_past_tense(act)} now",
-                hint=f"`safegen review show {now.index}` shows what happened",
+                hint=f"see what happened with `safegen review show {now.index}`",
             )
         public: Json = {"decision": now.index, "act": act, "reviewer": reviewer.strip()}
         if reason and publish_reason:
@@ -186,7 +188,7 @@ def spend_approval(
             raise still_held_error(decision, f"entry {index} is not the approval that counts")
         private = batch.private(now.index)
         if different := approval_mismatches(now.decision.public, private, decision, output):
-            raise still_held_error(decision, f"it was given for another {' and '.join(different)}")
+            raise still_held_error(decision, f"it was given for a different {' and '.join(different)}")
         public: Json = {"decision": now.index, "act": "use", "approval": now.approval}
         if recorded is not None:
             public["passes"] = recorded
@@ -236,7 +238,7 @@ def _decision_of(step: Entry) -> int:
     """The decision that a review entry is about."""
     index = step.public.get("decision")
     if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < step.index:
-        raise LedgerError(f"review entry {step.index} is about no decision", hint="run `safegen log check`")
+        raise LedgerError(f"review entry {step.index} refers to no decision", hint="run `safegen log check`")
     return index
 
 

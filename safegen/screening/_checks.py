@@ -100,7 +100,7 @@ def _check_text(text: object, what: str, limit: int, *, empty: bool = False) -> 
             hint="shorten it, or raise `generation: max_prompt_chars:` in your own policy",
         )
     if not _visible(text) and not empty:
-        raise UsageError(f"the {what} is empty", hint="say what the video should show")
+        raise UsageError(f"the {what} is empty", hint="describe what the video should show")
 
 
 def _visible(text: str) -> bool:
@@ -111,7 +111,7 @@ def _run(policy: Policy, texts: Sequence[str]) -> list[CheckResult]:
     """Every required check on each of *texts*. Whatever goes wrong in one, nothing passes."""
     if not policy.checks.required:
         raise CheckUnavailable(
-            "the policy requires no prompt check", hint="name at least one under `checks:`"
+            "the policy requires no prompt checks", hint="name at least one under `checks:`"
         )
     out: list[CheckResult] = [([], []) for _ in texts]
     for name in policy.checks.required:

@@ -92,7 +92,7 @@ def map_ordered(
             yield from waiting.popleft().result()
     except BrokenProcessPool as error:
         raise CheckUnavailable(
-            "a process that screened prompts ended", hint="nothing was let through; use fewer workers"
+            "a worker process screening prompts died", hint="nothing was let through; use fewer workers"
         ) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)

@@ -47,7 +47,7 @@ def calibrate(prompts: Iterable[LabelledPrompt], policy: Policy) -> Calibration:
                 truth.append(row.label == "unsafe")
     if not any(truth) or all(truth):
         raise UsageError(
-            "calibration needs safe and unsafe prompts", hint='lines with "label": "safe" or "unsafe"'
+            "calibration needs safe and unsafe prompts", hint='give lines with "label": "safe" or "unsafe"'
         )
     p, y = np.array(scores), np.array(truth)
     bins = reliability(p, y)

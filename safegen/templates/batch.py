@@ -1,4 +1,4 @@
-"""One row after the other through the pipeline: workspace and model are opened once for all of them."""
+"""Rows through the pipeline, one after the other: workspace and model are opened once for all."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def resolve_values(
 
 
 def check_names(template: Template, given: Mapping[str, str]) -> None:
-    """Raise UsageError for a name in *given* that is no field of *template*."""
+    """Raise UsageError for a name in *given* that is not a field of *template*."""
     for name in given:
         if name not in template.fields:
             near = get_close_matches(name, template.fields, n=1)

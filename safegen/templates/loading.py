@@ -1,4 +1,4 @@
-"""Finding and reading template files: those that come with safegen, and the user's own."""
+"""Find and read template files: those shipped with safegen, and the user's own."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ MAX_BYTES = 100_000
 def names(folder: Path | None = None) -> tuple[str, ...]:
     """Names of the templates in *folder* (default: the shipped ones), sorted. Raises UsageError."""
     if folder is not None and not folder.is_dir():
-        raise UsageError(f"{folder} is not a folder", hint="give the folder with your template files")
+        raise UsageError(
+            f"{folder} is not a folder", hint="give the folder that contains your template files"
+        )
     return tuple(sorted(p.stem for p in (folder or PACKS).glob("*.yaml")))
 
 
@@ -58,7 +60,7 @@ def _read(path: Path) -> Template:
     except OSError as error:
         raise UnreadableInput(f"{path}: {error.strerror}", hint="check the path") from error
     if len(raw) > MAX_BYTES:
-        raise UsageError(f"{path.name} is too large for a template", hint="is it another kind of file?")
+        raise UsageError(f"{path.name} is too large for a template", hint="check that it is a template file")
     document = yaml.parse(raw, path)
     try:
         content = TemplateFile.model_validate(document.data)
@@ -70,6 +72,6 @@ def _read(path: Path) -> Template:
         raise document.error(
             place,
             f"{what}: {message}" if what else message,
-            "see docs/templates.md for what a template holds",
+            "see docs/templates.md for what a template contains",
         ) from error
     return Template(**content.model_dump(), name=path.stem, digest=hashlib.sha256(raw).hexdigest())

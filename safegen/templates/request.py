@@ -1,4 +1,4 @@
-"""What a row asks for: its request, the label of its clip, and the names by which rows are known again."""
+"""What a row asks for: its request, its clip's label, and the names by which rows are recognised."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def published_caption(template: Template, values: Mapping[str, str], options: Op
 
 
 def screen_caption(template: Template, values: Mapping[str, str], options: Options, policy: Policy) -> None:
-    """A caption that is to be published passes the policy. Raises RefusedByPolicy, HeldForReview."""
+    """Check a caption to be published against the policy. Raises RefusedByPolicy, HeldForReview."""
     from safegen.pipeline.authorize import raise_for_decision
     from safegen.screening import screen
     from safegen.types import Allowed

@@ -1,4 +1,4 @@
-"""``results.csv``: what became of every row, written as it goes, read again to go on.
+"""``results.csv``: the outcome of every row, written as the run goes and read again on resume.
 
 A row that is done again (``--resume``) has a later line, which counts. A last line that was cut off by a
 power failure is ignored.
@@ -26,7 +26,7 @@ MAX_KEPT = 100
 
 @dataclass(frozen=True)
 class Row:
-    """What became of one row. ``path`` is the file's name in the output folder; ``prompt`` is set
+    """The outcome of one row. ``path`` is the file's name in the output folder; ``prompt`` is set
     by a dry run only: results hold no prompts.
     """
 
@@ -45,7 +45,7 @@ class Row:
 
 @dataclass(frozen=True)
 class RunReport:
-    """What became of all of them: counts, where the results are, the first failures (at most 100)."""
+    """The outcome of all rows: counts, where the results are, the first failures (at most 100)."""
 
     template: str
     rows: int
@@ -115,8 +115,8 @@ def open_journal(folder: Path, *, run: str, resume: bool) -> Iterator[Journal]:
         folder.mkdir(parents=True, exist_ok=True)
         if path.exists() and not resume:
             raise UsageError(
-                f"{folder} holds the results of a run already",
-                hint="--resume goes on with it; or choose another folder",
+                f"{folder} already contains the results of a run",
+                hint="continue it with --resume, or choose another folder",
             )
         file = path.open("a+", encoding="utf-8", newline="")
     except OSError as error:
@@ -147,8 +147,8 @@ def _read_finished(file: IO[str], path: Path, run: str) -> dict[str, str]:
     for row in rows:
         if row["run"] != run:
             raise UsageError(
-                "the template, the model or an option is not what it was at the last run",
-                hint="choose another folder, or go on with the same options",
+                "the template, the model or an option has changed since the last run",
+                hint="choose another folder, or use the same options as before",
             )
         if row["status"] == "done":
             done[row["key"]] = row["path"]

@@ -1,4 +1,4 @@
-"""Rows of a table, streamed from CSV as programs and spreadsheets write it.
+"""Rows of a table, streamed from CSV as written by programs and spreadsheets.
 
 UTF-8 with or without a byte order mark, UTF-16 with one; commas, semicolons, tabs or bars; quotes. A row
 that cannot be read is an error of its own and the next one goes on: a quote that is never closed takes one
@@ -76,7 +76,7 @@ class Table:
         if cells is None:
             cells = self._joined(text)
         if cells is None:
-            return Record(number, line, error="a quote is not closed, or stands in the wrong place")
+            return Record(number, line, error="a quote is unclosed or in the wrong place")
         if len(cells) > len(self.columns) and any(cells[len(self.columns) :]):
             return Record(number, line, error=f"{len(cells)} values for {len(self.columns)} columns")
         return Record(number, line, dict(zip(self.columns, cells, strict=False)))
@@ -127,19 +127,19 @@ class Table:
         if first is not None and first[1].lower().startswith("sep=") and len(first[1].strip()) == 5:
             delimiter, first = first[1].strip()[4], self._next()
         if first is None or not first[1].strip():
-            raise UsageError(f"{self._path.name} has no header", hint="the first line names the columns")
+            raise UsageError(f"{self._path.name} has no header", hint="name the columns in the first line")
         text = first[1]
         self._delimiter = delimiter or max(_DELIMITERS, key=text.count)
         cells = self._cells(text) if len(text) <= MAX_LINE else None
         if cells is None or len(cells) > MAX_COLUMNS or any("\udc80" <= c <= "\udcff" for c in text):
             raise UsageError(
-                f"{self._path.name}: the first line is no header of a table",
-                hint="the first line names the columns; save it as CSV in UTF-8",
+                f"{self._path.name}: the first line is not a table header",
+                hint="name the columns in the first line, and save the table as CSV in UTF-8",
             )
         columns = [cell.casefold().replace(" ", "_").replace("-", "_") for cell in cells]
         twice = sorted({c for c in columns if c and columns.count(c) > 1})
         if twice:
-            raise UsageError(f"{self._path.name}: the column {twice[0]!r} is there twice", hint="remove one")
+            raise UsageError(f"{self._path.name}: the column {twice[0]!r} appears twice", hint="remove one")
         return columns, self._delimiter
 
 

@@ -1,4 +1,4 @@
-"""One signed clip for every row of a table. A row that fails does so alone; the others go on."""
+"""One signed clip for every row of a table. A failed row does not stop the others."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ def run(
     """Make a clip from *template* for every row of the table *csv*, into the folder *output*.
 
     *template* is a name or a file, *folder* holds templates of your own. *values* fill what a row leaves
-    empty; without *csv* they are the only row. What became of each row is in ``results.csv`` and told to
-    *on_row* as it goes; with *resume* finished rows are passed over. *dry_run* checks and screens every row
-    and makes nothing.
+    empty; without *csv* they are the only row. The outcome of each row is written to ``results.csv`` and
+    passed to *on_row* as the run goes; with *resume*, finished rows are skipped. *dry_run* checks and screens
+    every row without making anything.
 
-    Raises UsageError for what concerns every row (no such template, no header, a column that is missing),
-    CheckUnavailable, KeyUnavailable, LedgerError, MissingExtra; Interrupted on Ctrl-C, when what was
-    finished stays.
+    Raises UsageError for problems that affect every row (no such template, no header, a missing column),
+    CheckUnavailable, KeyUnavailable, LedgerError, MissingExtra; Interrupted on Ctrl-C, in which case finished
+    rows are kept.
     """
     chosen = load(template, None if folder is None else Path(folder))
     fixed = dict(values or {})
@@ -100,11 +100,13 @@ def _run_rows(
     except (KeyboardInterrupt, Interrupted) as error:
         raise Interrupted(
             f"stopped after {done + skipped} finished and {failed} failed rows; nothing half-made is left",
-            hint="the same command with --resume goes on" if results else "",
+            hint="run the same command with --resume to continue" if results else "",
         ) from error
     total = done + skipped + failed
     if not total:
-        raise UsageError("the table has no rows", hint="the first line names the columns, rows follow")
+        raise UsageError(
+            "the table has no rows", hint="name the columns in the first line and add rows below"
+        )
     return RunReport(
         template.name, total, done, skipped, failed, results, tuple(failures), notes, results is None
     )

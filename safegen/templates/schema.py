@@ -1,4 +1,4 @@
-"""What a template file may say, checked when it is read."""
+"""What a template file may contain, checked when it is read."""
 
 from __future__ import annotations
 
@@ -65,19 +65,21 @@ class TemplateFile(_Model):
     def _holes_and_fields_agree(self) -> Self:
         for name in self.fields:
             if not NAME.fullmatch(name):
-                raise ValueError(f"a field's name is small letters, digits and _: {name!r}")
+                raise ValueError(f"a field's name must be lower-case letters, digits and _: {name!r}")
         shown = {n for n, f in self.fields.items() if f.goes_into == "prompt"}
         used: set[str] = set()
         for variant in filter(None, (self.small, self.rich)):
-            used |= _placeholders(variant.prompt, shown, "a prompt takes fields that go into the prompt")
-            _placeholders(variant.negative_prompt, set(), "a negative prompt takes no fields")
-        _placeholders(self.title, set(), "a title takes no fields")
-        used |= _placeholders(self.caption, set(self.fields), "a caption takes fields of the template")
+            used |= _placeholders(
+                variant.prompt, shown, "a prompt can only use fields that go into the prompt"
+            )
+            _placeholders(variant.negative_prompt, set(), "a negative prompt cannot use fields")
+        _placeholders(self.title, set(), "a title cannot use fields")
+        used |= _placeholders(self.caption, set(self.fields), "a caption can only use fields of the template")
         if self.name_files_by is not None and self.name_files_by not in self.fields:
             raise ValueError(f"name_files_by: there is no field {self.name_files_by!r}")
         unused = sorted(set(self.fields) - used - {self.name_files_by})
         if unused:
-            raise ValueError(f"nothing uses the field {unused[0]!r}")
+            raise ValueError(f"the field {unused[0]!r} is not used")
         return self
 
 
@@ -85,9 +87,9 @@ def _placeholders(text: str, allowed: set[str], rule: str) -> set[str]:
     """Names of the fields in *text*. Raises ValueError for one that is not allowed, or a stray brace."""
     found = set(PLACEHOLDER.findall(text))
     if stray := re.search(r"[{}]", PLACEHOLDER.sub("", text)):
-        raise ValueError(f"a stray {stray.group()!r} in {text!r}; a field is written {{name}}")
+        raise ValueError(f"a stray {stray.group()!r} in {text!r}; write a field as {{name}}")
     if wrong := sorted(found - allowed):
-        raise ValueError(f"{{{wrong[0]}}} cannot stand here: {rule}")
+        raise ValueError(f"{{{wrong[0]}}} cannot be used here: {rule}")
     return found
 
 

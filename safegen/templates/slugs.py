@@ -1,4 +1,4 @@
-"""File names from what people write: safe on every system, never twice."""
+"""File names from user text: safe on every system, and never used twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The values that travel one way through safegen.
+"""The values that flow through safegen, in one direction.
 
 ``Request -> Allowed | Held | Refused -> Clip -> Moderated -> Marked -> Encoded -> Signed -> Recorded
 -> Release``

@@ -1,4 +1,4 @@
-"""What the layers of a file say, and the verdict."""
+"""What the layers of a file show, and the verdict."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class WatermarkSegment:
 
 @dataclass(frozen=True)
 class Geometry:
-    """How the examined picture lies over the one that was marked.
+    """How the examined picture maps to the one that was marked.
 
     A point x (pixels in the examined frame, origin top left) lies at ``A @ x + t`` in the marked
     frame's canonical coordinates (short side 256). ``t`` may be known only modulo ``period``
@@ -63,7 +63,7 @@ class WatermarkReading:
 @dataclass(frozen=True)
 class DetectedMark:
     """A mark, and where in the file it is: ``runs`` cover the file from start to end, in turn with and
-    without it (empty where the scheme, or a picture, has no time line).
+    without it (empty if the scheme, or a picture, has no timeline).
 
     The borders are sampled: ``Detection.step`` seconds apart. A run's ``log10_p`` counts all stretches that
     could have been chosen; ``reading.segments`` are the single seconds.
@@ -82,7 +82,7 @@ class DetectedMark:
 class Detection:
     """Every mark found in a file, strongest first; none: ``marks`` is empty, ``log10_p`` came nearest.
 
-    ``frames`` pictures were looked at, ``step`` seconds apart (0 for a picture), of ``seconds`` in all.
+    ``frames`` frames were examined, ``step`` seconds apart (0 for a picture), of ``seconds`` in all.
     """
 
     path: Path
@@ -145,7 +145,7 @@ class SoftBinding:
 
 @dataclass(frozen=True)
 class IngredientEvidence:
-    """Something a file was made from, as the file's credentials have it.
+    """Something a file was made from, as stated in the file's credentials.
 
     ``level`` 1 is what the file itself was made from, 2 what that was made from, and so on; a level's own
     ingredients follow it. ``relationship`` is C2PA's. ``manifest_id``, ``signer`` (its claimed name: chains

@@ -1,4 +1,4 @@
-"""Clips, what made them, what is in them, and what was released."""
+"""Clips, what made them, what they show, and what was released."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class AudioTrack:
 
 @dataclass(frozen=True)
 class Clip:
-    """A moving picture one can iterate over again and again without holding it in memory.
+    """A moving picture that can be iterated over repeatedly without holding it in memory.
 
     ``open`` starts a fresh pass over the frames (uint8 RGB of (height, width, 3)). ``count`` is the
     number of frames; ``fps`` is exact.
@@ -85,11 +85,11 @@ class Outlook:
 
 @dataclass(frozen=True)
 class Generated:
-    """What a generator gives back: the clip and the settings that made it (for manifest and ledger).
+    """What a generator returns: the clip and the settings that made it (for manifest and ledger).
 
     ``upstream``: the file as another system sent it, when it carries that system's Content Credentials. The
     clip is a rendition of it, so it goes into the manifest as the ``parentOf`` ingredient, with its own
-    manifest store. It lies in the scratch folder of the job (``media.scratch``) and is not ours to keep.
+    manifest store. It is in the job's scratch folder (``media.scratch``) and is not ours to keep.
     """
 
     clip: Clip

@@ -43,7 +43,7 @@ class Shot:
 
 @dataclass(frozen=True)
 class Request:
-    """What somebody asks for.
+    """A request for a clip.
 
     ``width``, ``height`` (pixels), ``seconds`` and ``fps`` describe the *released* clip; ``None``
     leaves the choice to the generator. ``options`` holds generator-specific settings by name.
@@ -86,7 +86,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class CheckRun:
-    """A check that really ran: what goes into manifests and the ledger.
+    """A check that really ran, as recorded in manifests and the ledger.
 
     ``digest`` is the SHA-256 (hex) of the model or list it used, when it has one.
     """

@@ -33,7 +33,7 @@ class Verdict(enum.Enum):
 
 @dataclass(frozen=True)
 class NotChecked:
-    """A layer that was not looked at, and why."""
+    """A layer that was not examined, and why."""
 
     layer: str
     reason: str
@@ -43,7 +43,7 @@ class NotChecked:
 class TextBeside:
     """A text track (``captions``, ``descriptions``, ``chapters``, ``transcript``) that the credentials name.
 
-    ``state``: what lies beside the file as ``name``.
+    ``state``: what was found beside the file under ``name``.
     """
 
     kind: str
@@ -53,7 +53,7 @@ class TextBeside:
 
 @dataclass(frozen=True)
 class Report:
-    """Everything ``verify`` found about one file."""
+    """Everything ``verify`` found out about one file."""
 
     path: Path
     sha256: str

@@ -1,4 +1,4 @@
-"""Which files a batch means, and at which moment it judges them."""
+"""Which files a batch covers, and the moment at which it judges them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def collect_files(paths: Sequence[Path]) -> Batch:
             else:
                 passed_over += 1
             if len(files) > MAX_FILES:
-                raise UsageError(f"{path}: more than {MAX_FILES} files", hint="verify folder by folder")
+                raise UsageError(f"{path}: more than {MAX_FILES} files", hint="verify one folder at a time")
     return Batch(tuple(files), passed_over)
 
 
@@ -87,6 +87,6 @@ def parse_moment(text: str) -> datetime:
         found = datetime.fromisoformat(text.strip())
     except ValueError as error:
         raise UsageError(
-            f"{text!r} is not a time", hint="write 2027-03-01 or 2027-03-01T12:00:00Z"
+            f"{text!r} is not a time", hint="write it like 2027-03-01 or 2027-03-01T12:00:00Z"
         ) from error
     return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""The user's own ledger asked by pictures, through an index file beside it that is only a cache."""
+"""Look up pictures in the user's own ledger, through an index file beside it that is only a cache."""
 
 from __future__ import annotations
 

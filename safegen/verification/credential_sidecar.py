@@ -32,7 +32,7 @@ def read_sidecar_store(path: Path, skipped: list[NotChecked]) -> bytes | None:
             skipped.append(NotChecked(LAYER, f"{file.name} cannot be read: {error.strerror}"))
             continue
         if len(data) > MAX_BYTES or data[4:8] != b"jumb":
-            skipped.append(NotChecked(LAYER, f"{file.name} is no manifest store"))
+            skipped.append(NotChecked(LAYER, f"{file.name} is not a manifest store"))
             continue
         return data
     return None

@@ -27,9 +27,11 @@ def read_key(path: Path) -> bytes:
     try:
         key = path.read_bytes()[: MAX_KEY + 1].strip()
     except OSError as error:
-        raise UnreadableInput(f"{path}: {error.strerror}", hint="give the key's file") from error
+        raise UnreadableInput(
+            f"{path}: {error.strerror}", hint="give a file that contains the key"
+        ) from error
     if not key or len(key) > MAX_KEY:
-        raise UnreadableInput(f"{path} holds no key", hint=f"1 to {MAX_KEY} bytes")
+        raise UnreadableInput(f"{path} contains no key", hint=f"use a key of 1 to {MAX_KEY} bytes")
     return key
 
 
@@ -46,8 +48,8 @@ def detect_file(
         info = sandbox.probe(path)
     except sandbox.NoVideo as error:
         raise UnreadableInput(
-            f"{path}: it has no pictures, and the watermark is in pictures",
-            hint="`safegen verify` reads the Content Credentials of sound files",
+            f"{path} has no pictures, and the watermark is in the pictures",
+            hint="use `safegen verify` to read the Content Credentials of sound files",
         ) from error
     try:
         if scheme == "tile":
@@ -74,7 +76,7 @@ def _detect_timeline(
         done = 0
         for seen in sandbox.stream_frames(path, rate=pace, short_side=scheme.sample_short_side):
             if progress.cancelled():
-                raise Interrupted("stopped while looking")
+                raise Interrupted("stopped while examining the file")
             if isinstance(seen, str):
                 notes.append(seen)
                 continue
@@ -86,7 +88,7 @@ def _detect_timeline(
 
     line = locate(moments, key=carrier(key), secret=key, file=(info.width, info.height), seconds=info.seconds)
     if line.frames == 0:
-        raise UnreadableInput(f"{path}: no picture in it can be decoded", hint="fetch it again")
+        raise UnreadableInput(f"{path}: no frame in it can be decoded", hint="fetch it again")
     return _detection(path, info, scheme, line, pace, tuple(dict.fromkeys(notes)))
 
 
@@ -118,7 +120,7 @@ def _detect_sample(path: Path, info: MediaInfo, scheme: Watermark, key: bytes) -
     still = len(sample.frames) == 1
     notes: tuple[str, ...] = ("this scheme does not say which parts of a file carry its mark",)
     if not marks:
-        notes += ("without an id to test, this scheme never claims a mark",)
+        notes += ("without an id to test, this scheme never reports a mark",)
     return Detection(
         path,
         "picture" if still else "video",

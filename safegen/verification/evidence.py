@@ -1,4 +1,4 @@
-"""What every layer says about one file, and the answer: the values that the verdict is made of."""
+"""What every layer says about one file, and the answer: the values the verdict is based on."""
 
 from __future__ import annotations
 

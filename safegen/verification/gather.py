@@ -1,4 +1,4 @@
-"""Evidence from every layer of a file. What cannot be looked at is said, never skipped in silence."""
+"""Evidence from every layer of a file. What cannot be examined is reported, never silently skipped."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class GatheredEvidence:
 
 @dataclass(frozen=True)
 class VerifyOptions:
-    """How to look: whose trust, which ledger, what to leave out, what to fetch.
+    """How to examine a file: whose trust, which ledger, what to skip, what to fetch.
 
     ``ledger`` opens the user's own ledger (None: there is none); ``database`` is its file where it is
     SQLite. ``fetch_hosts`` are the hosts from which remote manifests may be fetched.
@@ -69,10 +69,10 @@ def gather_evidence(path: Path, options: VerifyOptions) -> GatheredEvidence:
     for file in (path, *options.fragments):
         require_readable(file)
     skipped: list[NotChecked] = []
-    silent = "the pictures lie in the fragments" if options.fragments else "you asked to skip it"
+    silent = "the pictures are in the fragments" if options.fragments else "you asked to skip it"
     if options.fragments:
         options = replace(options, watermark=False)
-        skipped.append(NotChecked("fragments", "whether those that you named are all of them"))
+        skipped.append(NotChecked("fragments", "whether the fragments you named are complete"))
     with hash_in_background(path) as digest:
         credentials = _find_credentials(path, options, skipped)
         sha256 = digest()
@@ -102,7 +102,7 @@ def gather_evidence(path: Path, options: VerifyOptions) -> GatheredEvidence:
                 looked, credentials, ledger, options.index_file
             )
         if ledger is None:
-            skipped.append(NotChecked("ledger", "no ledger of your own at hand"))
+            skipped.append(NotChecked("ledger", "no ledger of your own is available"))
     evidence = replace(_assemble_evidence(credentials, looked, entry, resolutions), named=named)
     return GatheredEvidence(sha256, evidence, recovered, tuple(skipped))
 
@@ -188,7 +188,7 @@ def _find_credentials(path: Path, how: VerifyOptions, skipped: list[NotChecked])
     address = URL.search(found.reason)
     if not how.fetch_hosts or address is None:
         lie = f"at {address[0]}" if address else "elsewhere"
-        where = f"they lie {lie}; --fetch-remote HOST would fetch them from a host that you name"
+        where = f"they are {lie}; allow a host with --fetch-remote HOST to fetch them"
         skipped.append(NotChecked("remote credentials", where))
         return found
     from safegen.credentials.remote import fetch_manifest
@@ -207,8 +207,8 @@ def _refuse_init_segment(path: Path) -> None:
 
     if is_init_segment(path):
         raise CheckUnavailable(
-            f"{path} is the initialisation part of a fragmented MP4, signed together with its fragments",
-            hint="name them, too: --fragment FILE for each",
+            f"{path} is the initialisation segment of a fragmented MP4, signed together with its fragments",
+            hint="name each fragment as well, with --fragment FILE",
         )
 
 

@@ -21,8 +21,8 @@ TONES = {
 }
 """How a verdict is coloured (everything else: a caution); its words say the same."""
 
-_FOOT = """Made by safegen verify at {when}. The verdict holds for the bytes with the SHA-256 shown and
-for the trust chosen then. &quot;No provenance&quot; says nothing about whether a video is real or
+_FOOT = """Made by safegen verify at {when}. The verdict applies to the bytes with the SHA-256 shown and
+to the trust settings at that time. &quot;No provenance&quot; says nothing about whether a video is real or
 made by AI."""
 
 
@@ -89,7 +89,7 @@ def _picture(item: ReportItem) -> str:
     source = f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
     return (
         f'<figure><img src="{source}" alt="Thumbnail stored in the credentials">'
-        "<figcaption>The picture stored in the credentials; compare it with the video.</figcaption></figure>"
+        "<figcaption>The thumbnail in the credentials; compare it with the video.</figcaption></figure>"
     )
 
 
@@ -156,7 +156,7 @@ def _content(report: Report) -> str:
     said = "match" if match.matches else "do not match"
     rows = [
         ("Pictures", f"{said} the recorded ones"),
-        ("Score", f"{match.score:.3f} (needs {match.threshold:.3f})"),
+        ("Score", f"{match.score:.3f} (at least {match.threshold:.3f} needed)"),
         ("Compared", f"{match.overlap:.0%} of the picture"),
     ]
     return "<h3>The pictures themselves</h3>" + _rows(rows)
@@ -198,8 +198,8 @@ def _credentials(report: Report) -> str:
         ("Time stamp trusted", "yes" if found.time_stamped else "no"),
         ("Certificate expired", "yes" if found.expired else "no"),
         ("Certificate revoked", "yes" if found.revoked else "no"),
-        ("Revocation", found.revocation or "nothing at hand says anything about the certificate"),
-        ("Where the credentials lie", _WHERE[found.source]),
+        ("Revocation", found.revocation or "no available source says anything about the certificate"),
+        ("Where the credentials are", _WHERE[found.source]),
         ("Status codes (C2PA)", ", ".join(found.codes)),
         ("Notes", ", ".join(found.notes)),
         ("SHA-256 of the file", report.sha256),

@@ -1,4 +1,4 @@
-"""What ledgers prove about a file: the user's own, or the proof sidecar beside the file."""
+"""What ledgers prove about a file: the user's own ledger, or the proof sidecar beside the file."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def check_proof_sidecar(
         return None
     if found.bytes_match or found.entry.get("manifest_id") == credentials.manifest_id:
         return found
-    skipped.append(NotChecked("proof sidecar", "it is about another file"))
+    skipped.append(NotChecked("proof sidecar", "it is about a different file"))
     return None
 
 
@@ -101,7 +101,7 @@ def _verify_sidecar(
         skipped.append(NotChecked("proof sidecar", "it cannot be read"))
         return None
     if not trust.log_keys:
-        skipped.append(NotChecked("proof sidecar", "you have pinned no log: see `safegen trust add`"))
+        skipped.append(NotChecked("proof sidecar", "you have not pinned any log: see `safegen trust add`"))
         return None
     return _verify_release_proof(text, trust, "proof sidecar", skipped)
 

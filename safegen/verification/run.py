@@ -65,10 +65,10 @@ def verify_file(
     try:
         found = gather_evidence(path, how)
     except LedgerError as error:
-        raise CheckUnavailable(f"the ledger could not be asked: {error}", hint=error.hint) from error
+        raise CheckUnavailable(f"the ledger could not be queried: {error}", hint=error.hint) from error
     if discovered_workspace is not None:
         root = discovered_workspace.root
-        reason = f"{root} was only found, not chosen; --workspace would use its trust and ledger"
+        reason = f"{root} was found but not chosen; use its trust and ledger with --workspace"
         found = replace(found, not_checked=(*found.not_checked, NotChecked("workspace", reason)))
     return _build_report(path, found, decide_verdict(found.evidence), trust)
 

@@ -103,7 +103,7 @@ def service_host(base: str) -> str:
     except ValueError:
         host, parts = "", urlsplit("")
     if parts.scheme != "https" or not host or parts.username or parts.query or parts.fragment:
-        raise UsageError(f"{base!r:.80} is no address of a resolution service", hint=_HINT)
+        raise UsageError(f"{base!r:.80} is not the address of a resolution service", hint=_HINT)
     return host
 
 
@@ -121,7 +121,7 @@ def resolve_by_binding(
         except UnreadableInput as error:
             skipped.append(NotChecked(LAYER, str(error)))
     if not found:
-        skipped.append(NotChecked(LAYER, f"{host} names no manifest for what the pictures carry"))
+        skipped.append(NotChecked(LAYER, f"{host} has no manifest for the mark in the pictures"))
     return found
 
 
@@ -137,7 +137,7 @@ def resolve_by_content(
     except UnreadableInput as error:
         skipped.append(NotChecked(LAYER, str(error)))
     if not found:
-        skipped.append(NotChecked(LAYER, f"{host} names no manifest for the file itself"))
+        skipped.append(NotChecked(LAYER, f"{host} has no manifest for the file itself"))
     return found
 
 
@@ -155,13 +155,13 @@ def _verified_by_content(
 
     said = f"the manifest {match.manifest_id[:80]}"
     if match.endpoint is not None and match.endpoint.rstrip("/") != base.rstrip("/"):
-        skipped.append(NotChecked(LAYER, f"{said} lies at {match.endpoint[:80]}, which you did not name"))
+        skipped.append(NotChecked(LAYER, f"{said} is at {match.endpoint[:80]}, a host you did not name"))
         return
     credentials = read(fetch_manifest_store(base, match.manifest_id, fetch))
     exact, sound = _check_bindings(credentials)
     bound = bound_payloads(credentials.soft_bindings)
     if not sound or (marked and bound and not bound & set(marked)):
-        why = "does not verify" if not sound else "names another mark than the one in the file"
+        why = "does not verify" if not sound else "names a different mark from the one in the file"
         skipped.append(NotChecked(LAYER, f"{said} from {host} {why}"))
         return
     yield ResolvedManifest(None, host, credentials, exact, match.similarity)
@@ -216,4 +216,4 @@ def find_local_releases(ledger: Ledger, what: Path | int) -> list[ReleaseEntry]:
     return [release for i in dict.fromkeys(ids) for release in ledger.find_releases(manifest_id=i)]
 
 
-_HINT = "give the https address under which the service has /matches and /manifests"
+_HINT = "give the https address at which the service offers /matches and /manifests"

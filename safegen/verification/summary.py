@@ -1,4 +1,4 @@
-"""What a reader wants to know about how a file was made, out of its manifest: label and value."""
+"""What a reader wants to know about how a file was made, taken from its manifest: label and value."""
 
 from __future__ import annotations
 

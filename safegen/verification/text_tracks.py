@@ -1,4 +1,4 @@
-"""The text tracks beside a file: whether they are those that its credentials name.
+"""The text tracks beside a file: whether they match the ones its credentials name.
 
 Captions, descriptions, chapters and the transcript lie in files of their own, which no hard binding covers.
 The manifest of a release has the SHA-256 of each (``org.safegen.accessibility``).

@@ -41,7 +41,7 @@ def check_time_stamps(
     try:
         for token, body in (*_sidecar_stamps(path, options, entry), *_ledger_stamps(entry, ledger)):
             if not options.trust.tsa_anchors:
-                reasons.append("you have pinned no time stamp authority: see `safegen trust add --tsa`")
+                reasons.append("you have not pinned any time stamp authority: see `safegen trust add --tsa`")
                 break
             try:
                 when = verify_stamp(token, body, options.trust.tsa_anchors)
@@ -107,12 +107,12 @@ def _rejection_reason(
     from safegen.keys.chain import check_chain
 
     if how.at is not None and when > how.at:
-        return "the time stamp is later than the time that was asked about"
+        return "the time stamp is later than the time you asked about"
     store = credentials.store
     if store is None or credentials.manifest_id is None:
-        return "there are no embedded credentials that the time stamp could be about"
+        return "there are no embedded credentials for the time stamp to cover"
     if hashlib.sha256(store).hexdigest() != entry.entry.get("manifest_sha256"):
-        return "the credentials are not the ones that were recorded and stamped"
+        return "the credentials differ from the ones that were recorded and stamped"
     try:
         chain = verify_claim_signature(store, credentials.manifest_id).chain
     except SignatureUnreadable as error:

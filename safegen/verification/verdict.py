@@ -55,7 +55,7 @@ def _conflict(evidence: Evidence) -> VerdictResult | None:
     if credentials.ingredient_failures:
         return VerdictResult(
             Verdict.CONFLICT,
-            "This file is intact, but something it was made from is not what its credentials say.",
+            "This file is intact, but something it was made from does not match its credentials.",
             _explained(credentials.ingredient_failures),
         )
     allowed = evidence.bound_payloads | evidence.ancestor_payloads
@@ -67,10 +67,11 @@ def _conflict(evidence: Evidence) -> VerdictResult | None:
         if evidence.bound_payloads or (named is not None and named not in own):
             return VerdictResult(
                 Verdict.CONFLICT,
-                "The hidden mark in the pictures belongs to another release than the attached credentials.",
+                "The hidden mark in the pictures belongs to a different release from the attached "
+                "credentials.",
                 (
                     f"The mark carries id {reading.payload:016x}"
-                    + (f", which is the release {named}." if named else ".")
+                    + (f", which belongs to the release {named}." if named else ".")
                     + " The attached credentials do not mention it.",
                 ),
             )
@@ -78,8 +79,8 @@ def _conflict(evidence: Evidence) -> VerdictResult | None:
     if evidence.expected_payloads and not (found & evidence.expected_payloads):
         return VerdictResult(
             Verdict.CONFLICT,
-            "The credentials say that the pictures carry a hidden mark, and it is not there.",
-            ("No mark with the id that the credentials name was found in the pictures.",),
+            "The credentials say that the pictures carry a hidden mark, but it is not there.",
+            ("No mark with the id named in the credentials was found in the pictures.",),
         )
     return None
 
@@ -93,14 +94,14 @@ def _signed(evidence: Evidence) -> VerdictResult:
         ledger is not None and ledger.proven and ledger.entry.get("manifest_id") == credentials.manifest_id
     )
     if credentials.revoked:
-        reasons.append(f"Its signer no longer counts: {credentials.revocation}.")
+        reasons.append(f"Its signer is no longer valid: {credentials.revocation}.")
         return VerdictResult(
             Verdict.SIGNED_UNTRUSTED, "Intact, but the signer's certificate was revoked.", tuple(reasons)
         )
     if credentials.expired and not credentials.time_stamped:
         return _expired(evidence, reasons, logged)
     if not credentials.trusted:
-        reasons.append("The signer's certificate does not lead to any authority that you trust.")
+        reasons.append("The signer's certificate does not chain to any authority you trust.")
         return VerdictResult(
             Verdict.SIGNED_UNTRUSTED,
             "Intact and signed, but by a signer you have not chosen to trust.",
@@ -110,12 +111,12 @@ def _signed(evidence: Evidence) -> VerdictResult:
     if ledger is not None and ledger.withdrawn:
         reasons.append("The maker has withdrawn this release.")
         if ledger.superseded_by:
-            reasons.append(f"It is replaced by the release {ledger.superseded_by}.")
+            reasons.append(f"It was replaced by the release {ledger.superseded_by}.")
         return VerdictResult(
             Verdict.SIGNED_UNLOGGED, "Intact and trusted, but withdrawn by its maker.", tuple(reasons)
         )
     if not logged or ledger is None:
-        reasons.append("No proof from the maker's ledger is at hand.")
+        reasons.append("No proof from the maker's ledger is available.")
         return VerdictResult(
             Verdict.SIGNED_UNLOGGED, "Intact, and signed by a signer you trust.", tuple(reasons)
         )
@@ -124,7 +125,7 @@ def _signed(evidence: Evidence) -> VerdictResult:
         reasons.append("Some bytes that do not affect the content differ from the recorded file.")
         return VerdictResult(
             Verdict.VERIFIED_REPACKED,
-            "Verified: the content is the released one; the file was repacked.",
+            "Verified: the content is as released; the file was repacked.",
             tuple(reasons),
         )
     reasons.append("The file is the recorded one, byte for byte.")
@@ -142,8 +143,8 @@ def _expired(evidence: Evidence, reasons: list[str], logged: bool) -> VerdictRes
         reasons.append("An independent time stamp proves that the release was recorded before that.")
         return VerdictResult(
             Verdict.EXPIRED_BUT_LOGGED,
-            "Signed with a certificate that has expired since; its time is proven.",
+            "Signed with a certificate that has since expired; the time of signing is proven.",
             tuple(reasons),
         )
-    reasons.append("Nothing independent proves that it was signed before that.")
+    reasons.append("Nothing independent proves that the file was signed before that.")
     return VerdictResult(Verdict.SIGNED_UNTRUSTED, "Signed with an expired certificate.", tuple(reasons))

@@ -23,10 +23,11 @@ def decide_unsigned(evidence: Evidence) -> VerdictResult:
     if resolved and all(r.content is not None and r.content.overlap == 0 for r in resolved):
         return VerdictResult(
             Verdict.MARKED_UNRESOLVED,
-            "The hidden mark belongs to a known release, but the pictures cannot be compared with its own.",
+            "The hidden mark belongs to a known release, but the pictures cannot be compared with "
+            "those of that release.",
             (
                 *(f"The mark carries id {r.payload:016x} of release {r.manifest_id}." for r in resolved),
-                "The file shows a part of the release among other things, or the mark was pasted in.",
+                "The file shows part of the release among other content, or the mark was pasted in.",
             ),
         )
     if resolved:
@@ -38,7 +39,7 @@ def decide_unsigned(evidence: Evidence) -> VerdictResult:
                 + (
                     "the pictures do not match the recorded ones."
                     if r.content
-                    else "there is nothing recorded to compare the pictures with."
+                    else "nothing is recorded to compare the pictures with."
                 )
                 for r in resolved
             ),
@@ -47,7 +48,7 @@ def decide_unsigned(evidence: Evidence) -> VerdictResult:
         ids = ", ".join(f"{r.payload:016x}" for r in readings)
         return VerdictResult(
             Verdict.MARKED_UNRESOLVED,
-            f"Made with safegen (id {ids}), but no ledger at hand knows this id: ask its maker.",
+            f"Made with safegen (id {ids}), but no available ledger knows this id: ask its maker.",
             (
                 *_named_notes(evidence.named),
                 "Anyone can copy such a mark, so alone it proves nothing about the origin.",
@@ -56,8 +57,8 @@ def decide_unsigned(evidence: Evidence) -> VerdictResult:
     if any(r.present for r in evidence.watermarks):
         return VerdictResult(
             Verdict.MARKED_UNRESOLVED,
-            "Made with safegen, but the id in the mark cannot be read any more.",
-            ("A hidden mark is there; the file was processed too much to read which one.",),
+            "Made with safegen, but the id in the mark can no longer be read.",
+            ("The file contains a hidden mark but was processed too heavily to read its id.",),
         )
     return VerdictResult(
         Verdict.NO_PROVENANCE,
@@ -69,8 +70,9 @@ def decide_unsigned(evidence: Evidence) -> VerdictResult:
 def _named_notes(named: Sequence[ResolvedManifest]) -> tuple[str, ...]:
     """What a resolution service answered: a lead, since nothing at hand compares the pictures."""
     return tuple(
-        f"The service {n.host} says that {_subject(n)} belongs to {n.credentials.manifest_id}, signed by "
-        f"{n.credentials.signer or 'nobody named'}; nothing here shows whether the pictures are the same."
+        f"The service {n.host} says that {_subject(n)} belongs to {n.credentials.manifest_id}, signed "
+        f"by {n.credentials.signer or 'an unnamed signer'}; nothing here shows whether the pictures "
+        "are the same."
         for n in named
     )
 
@@ -88,14 +90,13 @@ def _recovered(evidence: Evidence, resolution: Resolution) -> VerdictResult:
     how = (
         f"Neither credentials nor mark are left; the pictures led to {resolution.manifest_id} in the ledger."
         if resolution.by_content
-        else f"The hidden mark carries id {resolution.payload:016x}: in the ledger, {resolution.manifest_id}."
+        else f"The hidden mark carries id {resolution.payload:016x}, which the ledger records as "
+        f"{resolution.manifest_id}."
     )
     reasons = [how, "The pictures match the ones recorded for that release."]
     share = 1.0 if resolution.content is None else resolution.content.share
     if share < 1:
-        reasons.append(
-            f"They take up {share:.0%} of the picture: what lies around them comes from elsewhere."
-        )
+        reasons.append(f"They take up {share:.0%} of the picture: the area around them comes from elsewhere.")
     return VerdictResult(
         Verdict.RECOVERED,
         "The credentials were removed; "
@@ -111,6 +112,6 @@ def _segment_notes(readings: Sequence[WatermarkReading]) -> tuple[str, ...]:
         missing = [s for s in reading.segments if not s.present]
         if reading.payload is not None and missing and len(missing) < len(reading.segments):
             spans = ", ".join(f"{s.start:.0f}-{s.end:.0f} s" for s in missing[:8])
-            why = "they may come from elsewhere, or be too heavily compressed"
+            why = "they may come from elsewhere or be too heavily compressed"
             return (f"No mark was found in parts of the clip ({spans}): {why}.",)
     return ()

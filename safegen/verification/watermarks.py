@@ -1,4 +1,4 @@
-"""Marks in the pictures, and what the user's own ledger says about the ids they carry."""
+"""Marks in the pictures, and what the user's own ledger knows about their ids."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def _sample_frames(
     except UnreadableInput as error:
         if credentials.state not in {CredentialState.VALID, CredentialState.INVALID}:
             raise
-        skipped.append(NotChecked("watermark", f"its pictures cannot be decoded: {error}"))
+        skipped.append(NotChecked("watermark", f"its frames cannot be decoded: {error}"))
     return None
 
 

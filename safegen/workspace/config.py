@@ -75,7 +75,7 @@ class Workspace:
 
     @property
     def trusted(self) -> bool:
-        """Whether anchors and ledger in here count as the user's own."""
+        """Whether the anchors and ledger here count as the user's own."""
         return self.source != "discovered"
 
     @property
@@ -100,15 +100,15 @@ class Workspace:
 
     @property
     def has_ledger(self) -> bool:
-        """Whether a ledger has been made already."""
+        """Whether a ledger exists."""
         return self.config.ledger_url is not None or (self.root / "ledger.db").is_file()
 
     def with_release_settings(
         self, *, manifest: str | None = None, label: str | None = None, access: bool | None = None
     ) -> Workspace:
-        """This workspace, releasing with other settings than its file says where they are given.
+        """This workspace with the given release settings in place of those in its file.
 
-        Raises UsageError for a place where no manifest can go, or a label that cannot be written.
+        Raises UsageError for a place where a manifest cannot go, or a label that cannot be written.
         """
         from safegen.credentials.place import check_manifest_location
 
@@ -163,7 +163,7 @@ def find_trusted_workspace(option: str | os.PathLike[str] | None = None) -> Work
 
 
 def trusted_or_own(found: Workspace) -> Workspace:
-    """*found* where it is trusted, else the user's own workspace."""
+    """*found* if it is trusted, else the user's own workspace."""
     return found if found.trusted else _load(_user_folder(), "user")
 
 
@@ -191,12 +191,12 @@ def _read_config(root: Path) -> Config:
         return Config()
     except (OSError, UnicodeDecodeError) as error:
         raise WorkspaceError(
-            f"{file} cannot be read: {error}", hint="repair it or choose --workspace"
+            f"{file} cannot be read: {error}", hint="repair it, or choose another with --workspace"
         ) from error
     try:
         data = _toml(text)
     except ValueError as error:
-        raise WorkspaceError(f"{file}: {error}", hint="repair the file; it is TOML") from error
+        raise WorkspaceError(f"{file}: {error}", hint="repair the file: it must be TOML") from error
     return _validate(data, root, file)
 
 

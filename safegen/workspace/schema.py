@@ -25,9 +25,9 @@ class SigningSection(_Section):
     @model_validator(mode="after")
     def _both(self) -> Self:
         if self.chain and not self.key:
-            raise ValueError("needs a key beside the chain")
+            raise ValueError("needs a key as well as the chain")
         if self.key and not self.chain and not self.key.lower().endswith((".p12", ".pfx")):
-            raise ValueError("needs a chain beside the key, or a PKCS#12 file (.p12, .pfx) as key")
+            raise ValueError("needs a chain as well as the key, or a PKCS#12 file (.p12, .pfx) as the key")
         return self
 
 

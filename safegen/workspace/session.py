@@ -115,7 +115,8 @@ def open_ledger_for_writing(
 
     if not workspace.has_ledger:
         raise UsageError(
-            f"there is no ledger in {workspace.root} yet", hint="it is made by the first `safegen generate`"
+            f"there is no ledger in {workspace.root} yet",
+            hint="make a release first: `safegen generate` creates the ledger",
         )
     identity = Identity.load(workspace.keys, passphrase=passphrase, clock=clock)
     log = LogSigner(identity.log_origin, identity.log_key)

@@ -167,9 +167,9 @@ def test_what_is_not_what_was_held_is_not_released(house: House, file: str) -> N
     original = (folder / file).read_bytes()
     data = (swapped / file).read_bytes() if file == "clip.mkv" else original + b" "
     (folder / file).write_bytes(data)
-    with pytest.raises(HeldForReview, match="not the file that was held"):
+    with pytest.raises(HeldForReview, match="differs from the file that was held"):
         house.generate("video.mp4", index)
-    with pytest.raises(HeldForReview, match="another prompt"):
+    with pytest.raises(HeldForReview, match="a different prompt"):
         (folder / file).write_bytes(original)
         house.generate("video.mp4", index, prompt="another pattern")
     assert house.generate("video.mp4", index).path.exists()
@@ -187,7 +187,7 @@ def test_a_clip_that_is_gone_is_said_and_its_approval_stays(house: House) -> Non
 def test_a_held_prompt_whose_clip_is_approved(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """The person who let the clip pass saw what came of the prompt; an approved prompt excuses no clip."""
     answer(monkeypatch, Held)
-    with pytest.raises(HeldForReview, match="look first"):
+    with pytest.raises(HeldForReview, match="review it first"):
         house.generate("video.mp4")
     house.decide(0)
     index = house.hold(approval=0)

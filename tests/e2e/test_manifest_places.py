@@ -97,7 +97,7 @@ def test_junk_beside_a_file(maker: Maker, tmp_path: Path, junk: bytes) -> None:
     report = maker.verify(clip)
     assert report.verdict in {Verdict.NO_PROVENANCE, Verdict.TAMPERED}
     if b"jumb" not in junk:
-        assert any("no manifest store" in n.reason for n in report.not_checked)
+        assert any("not a manifest store" in n.reason for n in report.not_checked)
 
 
 def test_labels_that_c2pa_does_not_insist_on(maker: Maker, tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_a_stapled_answer_goes_along(maker: Maker, tmp_path: Path) -> None:
     "place", ["", "beside", "http://example.com/x", "https://", "https://u:p@h/", "https://a b/"]
 )
 def test_places_that_are_none(maker: Maker, tmp_path: Path, place: str) -> None:
-    with pytest.raises(UsageError, match="no place"):
+    with pytest.raises(UsageError, match="not a place"):
         signed(maker, tmp_path, place)
     with pytest.raises(UsageError):
         config.find_workspace(maker.root).with_release_settings(manifest=place)
@@ -128,7 +128,7 @@ def test_old_credentials_do_not_stay_in_the_file(maker: Maker, tmp_path: Path) -
     from safegen.credentials.sign import Ingredient
 
     clip, _ = signed(maker, tmp_path, "embedded")
-    with pytest.raises(UsageError, match="would stay"):
+    with pytest.raises(UsageError, match="would remain"):
         sign_file(
             clip,
             tmp_path / "again.mp4",

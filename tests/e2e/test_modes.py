@@ -151,7 +151,7 @@ def test_a_prompt_left_out_is_the_one_that_was_kept(place: Path) -> None:
     assert "kept for own.mp4" in own.notes[0]
     other = build.loop(place / "camera.mp4", workspace=space)
     assert other.request.prompt == ""
-    assert "without words" in other.notes[0]
+    assert "without a prompt" in other.notes[0]
     assert (
         build.blend(place / "camera.mp4", place / "own.mp4", workspace=space).request.prompt == "a red ball"
     )

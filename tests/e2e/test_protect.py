@@ -148,9 +148,9 @@ def test_the_label_of_generated_clips_is_not_put_on_others(home: Path) -> None:
 def test_what_a_picture_cannot_become(home: Path) -> None:
     file = home / "still.png"
     cv2.imwrite(str(file), scene(1)[0])
-    with pytest.raises(UsageError, match="a picture stays what it is"):
+    with pytest.raises(UsageError, match="a picture keeps its format"):
         safegen.protect(file, home / "still.mp4", workspace=home / "ws")
-    with pytest.raises(UsageError, match="original stays"):
+    with pytest.raises(UsageError, match="original is never overwritten"):
         safegen.protect(file, file, workspace=home / "ws", overwrite=True)
 
 
@@ -246,6 +246,6 @@ def test_an_optional_rgb_scheme_marks_an_upright_8_bit_video_only(tmp_path: Path
     found = {w.alg: w.present for w in report.watermarks}
     assert found["org.safegen.watermark.dwtdctsvd.1"] and not found["org.safegen.watermark.tile.1"]
     deep = written(tmp_path / "deep.mp4", "libx265", "yuv420p10le", {"x265-params": "log-level=none"})
-    with pytest.raises(UsageError, match="10 bit"):
+    with pytest.raises(UsageError, match="10-bit"):
         safegen.protect(deep, watermark="dwtdctsvd", workspace=tmp_path / "ws")
     assert not (tmp_path / "deep.protected.mp4").exists()

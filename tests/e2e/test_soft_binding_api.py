@@ -197,7 +197,7 @@ def test_services_that_misbehave(service: Service, stripped: Path, maker: Maker,
 
 
 def test_unknown_ids_and_dead_services(service: Service, stripped: Path, maker: Maker) -> None:
-    assert "names no manifest" in reasons(ask(maker, stripped, service.url))
+    assert "has no manifest" in reasons(ask(maker, stripped, service.url))
     service.matches = b'{"matches": [{"manifestId": "urn:gone"}]}'
     assert "answered 404" in reasons(ask(maker, stripped, service.url))
     assert "failed" in reasons(ask(maker, stripped, "https://localhost:9/v1"))
@@ -259,7 +259,7 @@ def test_by_content_names_another_mark(
     shown(service, stripped, {"manifestId": manifest_id})
     report = ask(maker, stripped, service.url, send=True)
     assert report.recovered_manifest is None
-    assert "another mark" in reasons(report)
+    assert "a different mark" in reasons(report)
 
 
 def test_by_content_leads_to_no_other_service(
@@ -269,7 +269,7 @@ def test_by_content_leads_to_no_other_service(
     shown(service, bare, {"manifestId": manifest_id, "endpoint": "https://elsewhere.example/v1"})
     report = ask(maker, bare, service.url, send=True)
     assert report.recovered_manifest is None
-    assert "elsewhere.example/v1, which you did not name" in reasons(report)
+    assert "elsewhere.example/v1, a host you did not name" in reasons(report)
     shown(service, bare, {"manifestId": manifest_id, "endpoint": f"{service.url}/", "similarityScore": True})
     report = ask(maker, bare, service.url, send=True)
     assert report.recovered_manifest is not None
@@ -304,7 +304,7 @@ def test_a_file_is_not_sent_for_ever(
     monkeypatch.setattr(remote, "UPLOAD_SECONDS", 0.0)
     assert "TimeoutError" in reasons(ask(maker, bare, service.url, send=True))
     monkeypatch.setattr(remote, "MAX_UPLOAD_BYTES", 10)
-    assert "is not sent" in reasons(ask(maker, bare, service.url, send=True))
+    assert "are not sent" in reasons(ask(maker, bare, service.url, send=True))
     assert service.sent == []
 
 
@@ -322,7 +322,7 @@ def test_by_content_at_the_command_line(service: Service, bare: Path, maker: Mak
     "url", ["http://localhost/", "localhost", "https://", "https://u:p@h/", "https://h/?q=1"]
 )
 def test_addresses_that_are_none(stripped: Path, maker: Maker, url: str) -> None:
-    with pytest.raises(UsageError, match="no address"):
+    with pytest.raises(UsageError, match="not the address"):
         ask(maker, stripped, url)
 
 

@@ -190,13 +190,13 @@ def test_command_line(handed: Path, maker: Maker, tmp_path: Path) -> None:
 def test_a_fragmented_mp4_is_judged_with_its_fragments(shared: Path, maker: Maker, tmp_path: Path) -> None:
     """By itself its first part is not called tampered with; together a changed fragment is."""
     first, part = shared / "data/c2pa/rs_dashinit.mp4", shared / "data/c2pa/rs_dash1.m4s"
-    with pytest.raises(CheckUnavailable, match="initialisation part"):
+    with pytest.raises(CheckUnavailable, match="initialisation segment"):
         safegen.verify(first, workspace=maker.root)
     report = safegen.verify(first, workspace=maker.root, fragments=[part])
     assert report.verdict is Verdict.SIGNED_UNTRUSTED
     said = {n.layer: n.reason for n in report.not_checked}
     assert "fragments" in said
-    assert "lie in the fragments" in said["watermark"]
+    assert "are in the fragments" in said["watermark"]
     changed = tmp_path / "changed.m4s"
     data = bytearray(part.read_bytes())
     data[-100] ^= 1

@@ -129,7 +129,7 @@ def _own_template(tokenizer: Any, family: Family) -> bool:
         return False
     if not isinstance(own, str) or not all(m in own.replace("\\'", "'") for m in family.markers):
         raise CheckUnavailable(
-            f"the checkpoint's chat template is not that of a {family.name} guard",
+            f"the checkpoint's chat template does not match a {family.name} guard",
             hint="name a guard under `guard: model:`, or its family under `guard: family:`",
         )
     return True
@@ -152,7 +152,8 @@ def _run_with_deadline(seconds: float, work: Callable[[], T]) -> T:
     thread.join(seconds)
     if thread.is_alive() or time.monotonic() - started > seconds:
         raise CheckUnavailable(
-            f"the guard gave no answer within {seconds:g} seconds", hint="raise `guard: timeout:`"
+            f"the guard did not answer within {seconds:g} seconds",
+            hint="raise `guard: timeout:` in the policy",
         )
     if failed:
         if isinstance(failed[0], SafegenError):

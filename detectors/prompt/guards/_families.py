@@ -135,7 +135,7 @@ def parse_llama_guard(answer: str) -> Answer:
 def unreadable(answer: str) -> CheckUnavailable:
     """The error for an answer that is none. The answer may quote the prompt, so only its length is told."""
     return CheckUnavailable(
-        f"the guard's answer ({len(answer)} characters) is not one that its family gives",
+        f"the guard's answer ({len(answer)} characters) is not in its family's format",
         hint="check that the policy's `guard: model:` is a guard of the family it names",
     )
 

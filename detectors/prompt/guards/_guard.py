@@ -40,7 +40,7 @@ class Guard:
         """
         said = self._engine.answers(texts, timeout=timeout)
         if len(said) != len(texts):
-            raise CheckUnavailable("the guard left a prompt without an answer", hint="report this")
+            raise CheckUnavailable("the guard did not answer for every prompt", hint="report this")
         return [self._to_findings(answer, labels) for answer, labels in said]
 
     def _to_findings(self, text: str, labels: Mapping[str, float]) -> tuple[list[Finding], CheckRun]:

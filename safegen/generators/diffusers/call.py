@@ -68,15 +68,18 @@ def check_call_options(pipeline: str, names: Collection[str], options: Mapping[s
                 f"{name!r} is not an option", hint=f"use {instead}" if instead else "safegen sets it itself"
             )
         if name in _SAFETY_ARGUMENTS:
-            raise UsageError(f"{name!r} is not an option", hint="a model's own checks stay as they are")
+            raise UsageError(f"{name!r} is not an option", hint="a model's own checks cannot be switched off")
         if name.startswith(_UNSCREENED_PREFIXES):
-            raise UsageError(f"{name!r} is not an option", hint="words and pictures pass the screens first")
+            raise UsageError(
+                f"{name!r} is not an option",
+                hint="use safegen's own arguments: words and pictures must pass the screens first",
+            )
         if names and name not in names:
             raise UsageError(f"{pipeline} has no option {name!r}", hint=_suggestion(name, names))
         if _contains_text(value):
             raise UsageError(
                 f"option {name!r} cannot be text: {value!r}",
-                hint="numbers, true or false, and lists of them; words pass the screens first",
+                hint="give numbers, true or false, or lists of them; text must pass the screens first",
             )
 
 
@@ -100,7 +103,9 @@ def build_call_arguments(pipe: Any, values: dict[str, Any], options: Mapping[str
 def _suggestion(name: str, names: Iterable[str]) -> str:
     """What to write in place of an option that is not there."""
     near = difflib.get_close_matches(name, [*OPTION_NAMES, *names], n=1)
-    own = f"safegen's own are {', '.join(OPTION_NAMES)}; the others are the pipeline's, see its documentation"
+    own = (
+        f"safegen's own options are {', '.join(OPTION_NAMES)}; for the rest, see the pipeline's documentation"
+    )
     return f"did you mean {near[0]}?" if near else own
 
 
@@ -154,16 +159,16 @@ def run_pipeline(
 def pipeline_error(
     error: Exception, loaded: loading.LoadedPipeline, arguments: dict[str, Any]
 ) -> SafegenError:
-    """What went wrong in a pipeline, as an error that says what to do."""
+    """A pipeline's failure as an error that says what to do."""
     torch = loading.require_module("torch")
     if isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error):
         if loaded.device.startswith("cuda"):
             torch.cuda.empty_cache()
         return GenerationFailed(
-            f"{loaded.device} has too little memory for this clip", hint=memory_hint(arguments)
+            f"{loaded.device} does not have enough memory for this clip", hint=memory_hint(arguments)
         )
     if isinstance(error, ValueError | TypeError):
-        return UsageError(f"the pipeline does not take these settings: {error}")
+        return UsageError(f"the pipeline does not accept these settings: {error}")
     return GenerationFailed(f"the pipeline failed: {type(error).__name__}: {error}")
 
 
@@ -172,8 +177,8 @@ def memory_hint(arguments: dict[str, Any]) -> str:
     size = f"{arguments.get('width')}x{arguments.get('height')}" if arguments.get("width") else "its size"
     frames = f", {arguments['num_frames']} frames" if arguments.get("num_frames") else ""
     return (
-        f"it was {size}{frames}: lower --width, --height or --seconds, "
-        "or try --option vae_tiling=on, offload=model (then group, sequential) or quantise=fp8"
+        f"this clip was {size}{frames}: lower --width, --height or --seconds, or try --option "
+        "vae_tiling=on, offload=model (then group, sequential) or quantise=fp8"
     )
 
 
@@ -212,10 +217,10 @@ def to_uint8(video: Any) -> NDArray[np.uint8]:
     """
     values = np.asarray(video)
     if values.ndim != 4 or values.shape[-1] != 3 or len(values) == 0:
-        raise GenerationFailed(f"the pipeline gave no frames but an array of shape {values.shape}")
+        raise GenerationFailed(f"the pipeline returned an array of shape {values.shape} instead of frames")
     if not np.isfinite(values).all():
         raise GenerationFailed(
-            "the pipeline gave numbers that are no colours (NaN)",
-            hint="try another number format: --option dtype=bfloat16, or float32",
+            "the pipeline returned invalid pixel values (NaN)",
+            hint="try another number format: --option dtype=bfloat16 or float32",
         )
     return np.asarray((np.clip(values, 0, 1) * 255).round(), np.uint8)

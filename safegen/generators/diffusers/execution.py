@@ -108,7 +108,7 @@ class PipelineRunner:
         if guidance is None or "guidance_scale" in call_parameters(pipe):
             return
         if not self.family.set_guidance(pipe, guidance) and asked is not None:
-            raise UsageError(f"{type(pipe).__name__} takes no guidance", hint="leave --guidance out")
+            raise UsageError(f"{type(pipe).__name__} does not accept guidance", hint="omit --guidance")
 
     def _check_output_size(self, frames: NDArray[np.uint8], part: PipelineCall, *, sized: bool) -> None:
         """Say where the clip is not what was wanted; *sized*: the pipeline's call takes a size."""
@@ -121,7 +121,7 @@ class PipelineRunner:
         got, asked = _sizes.describe_size(*made, fps), _sizes.describe_size(*wanted, fps)
         text = f"the pipeline made {got} instead of {asked}"
         if self.request.mode not in _ALONE:
-            raise GenerationFailed(text, hint="choose a size and duration the pipeline makes as they are")
+            raise GenerationFailed(text, hint="choose a size and duration the pipeline supports")
         self.notes.append(text)
 
 

@@ -82,7 +82,7 @@ class DiffusersGenerator:
         return Generated(clip, self.model_ref(loaded), settings, notes)
 
     def outlook(self, request: Request) -> Outlook:
-        """Size, duration and rate as they will be, with everything that is rounded said; nothing is loaded.
+        """Size, duration and rate as they will be, with a note on all rounding; nothing is loaded.
 
         ``needs``: device, number format, offload and a guess of the memory. Raises UsageError for what the
         pipeline cannot do or make.
@@ -102,7 +102,7 @@ class DiffusersGenerator:
             seconds = sum(modes.shot_frames(request, target.fps, span)) / target.fps
         if request.inputs and request.width is None and request.height is None and not native.fixed:
             width = height = None
-            notes.append("the input's shape decides the size")
+            notes.append("the input's shape determines the size")
         return Outlook(width, height, seconds, target.fps, tuple(notes), needs)
 
     def loaded_pipeline(self) -> loading.LoadedPipeline:
@@ -110,7 +110,7 @@ class DiffusersGenerator:
         return self._load_with(PipelineOptions(), self._placement(PipelineOptions(), None))
 
     def model_ref(self, loaded: loading.LoadedPipeline) -> ModelRef:
-        """What manifest and ledger say of the model: of a folder its name, not where it lies."""
+        """What manifest and ledger say about the model: for a folder its name, not its location."""
         preset = self.preset
         name, source = preset.name, preset.source
         if Path(source).is_dir():
@@ -119,7 +119,7 @@ class DiffusersGenerator:
         return ModelRef(name, source, loaded.version, loaded.digest, preset.licence)
 
     def recorded_settings(self, arguments: dict[str, Any], loaded: loading.LoadedPipeline) -> dict[str, Any]:
-        """Every setting that shaped the clip, prompts left out: they are not for a public record."""
+        """Every setting that shaped the clip, except prompts, which do not belong in a public record."""
         hidden = ("prompt", "negative_prompt", "output_type")
         public = {k: v for k, v in arguments.items() if k not in hidden and _is_recordable(v)}
         where = {"pipeline": type(loaded.pipe).__name__, "device": loaded.device}
@@ -189,7 +189,7 @@ class DiffusersGenerator:
     ) -> tuple[dict[str, Any], tuple[str, ...]]:
         """What it takes, for a dry run, and what to say of it."""
         here = model_config.local_folder(self.preset)
-        missing = {} if here else {"download": f"not on this machine: safegen models pull {self.name}"}
+        missing = {} if here else {"download": f"not on this machine: run `safegen models pull {self.name}`"}
         try:
             placement = self._placement(options, target)
             return {**placement.describe(), **missing}, placement.notes()

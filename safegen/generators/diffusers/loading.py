@@ -137,15 +137,17 @@ def _pipeline(preset: Preset, folder: Path, dtypes: Mapping[str, str], options: 
             **extra,
         )
     except ImportError as error:
-        raise MissingExtra(f"{preset.name} needs a missing library: {error}", hint=_HINT) from error
+        raise MissingExtra(
+            f"{preset.name} needs a library that is not installed: {error}", hint=_HINT
+        ) from error
     except (torch.OutOfMemoryError, MemoryError) as error:
         raise GenerationFailed(
-            f"there is too little memory to load {preset.name}",
+            f"there is not enough memory to load {preset.name}",
             hint="try --option offload=model or quantise=fp8, or a smaller model",
         ) from error
     except (OSError, ValueError, RuntimeError, KeyError, AttributeError, TypeError) as error:
         raise GenerationFailed(f"{preset.name} could not be loaded: {error}") from error
     if not hasattr(pipe, "video_processor"):
-        raise UsageError(f"{preset.name} is {type(pipe).__name__}, which makes no video")
+        raise UsageError(f"{preset.name} is {type(pipe).__name__}, which does not make video")
     pipe.set_progress_bar_config(disable=True)
     return pipe

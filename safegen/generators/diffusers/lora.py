@@ -15,7 +15,7 @@ _MAX_HEADER = 64 * 1024 * 1024
 
 
 def read_safetensors_header(path: Path) -> dict[str, Any]:
-    """The table of a safetensors file: ``dtype`` and ``shape`` by tensor name. Raises UsageError."""
+    """The header of a safetensors file: ``dtype`` and ``shape`` by tensor name. Raises UsageError."""
     try:
         with path.open("rb") as stream:
             (length,) = struct.unpack("<Q", stream.read(8))
@@ -23,32 +23,32 @@ def read_safetensors_header(path: Path) -> dict[str, Any]:
                 raise ValueError("its header is too long")
             table = json.loads(stream.read(length))
         if not isinstance(table, dict):
-            raise ValueError("its header is no table")
+            raise ValueError("its header is not a table")
     except (OSError, ValueError, struct.error) as error:
         raise UsageError(
-            f"{path.name} is not a safetensors file: {error}", hint="is it whole? download it again"
+            f"{path.name} is not a safetensors file: {error}", hint="download it again: it may be incomplete"
         ) from error
     return {name: value for name, value in table.items() if name != "__metadata__"}
 
 
 def load_lora(pipe: Any, path: Path, scale: float) -> dict[str, Any]:
-    """Load a LoRA into a pipeline; returns what the manifest says of it.
+    """Load a LoRA into a pipeline; returns what the manifest says about it.
 
     Raises UsageError when the file is none, belongs to another kind of model or fits only in part: the
     pipeline must then be thrown away. MissingExtra without peft.
     """
     pairs = sum(1 for name in read_safetensors_header(path) if _is_down(name))
     if not pairs:
-        raise UsageError(f"{path.name} holds no LoRA weights", hint="give a LoRA made for this model")
+        raise UsageError(f"{path.name} contains no LoRA weights", hint="give a LoRA made for this model")
     if not hasattr(pipe, "load_lora_weights"):
-        raise UsageError(f"{type(pipe).__name__} takes no LoRA", hint="leave --option lora out")
+        raise UsageError(f"{type(pipe).__name__} does not accept LoRA weights", hint="omit --option lora")
     digest = digests.file_digest(path)
     try:
         pipe.load_lora_weights(
             str(path.resolve().parent), weight_name=path.name, adapter_name=_ADAPTER, local_files_only=True
         )
         if not _count_adapted_layers(pipe):
-            raise ValueError(f"none of its {pairs} layers is in this model")
+            raise ValueError(f"none of its {pairs} layers match this model")
         pipe.set_adapters([_ADAPTER], [scale])
     except ImportError as error:
         raise MissingExtra("LoRA needs peft", hint='pip install "safegen[video]"') from error
@@ -58,7 +58,7 @@ def load_lora(pipe: Any, path: Path, scale: float) -> dict[str, Any]:
         raise GenerationFailed(f"{path.name} cannot be read: {error}") from error
     fitted = _count_adapted_layers(pipe)
     if fitted < pairs:
-        raise _incompatible_lora(path, pipe, f"{fitted} of its {pairs} layers are in this model")
+        raise _incompatible_lora(path, pipe, f"{fitted} of its {pairs} layers match this model")
     return {"name": path.name, "sha256": digest, "scale": scale}
 
 
@@ -82,7 +82,7 @@ def _count_adapted_layers(pipe: Any) -> int:
 def _incompatible_lora(path: Path, pipe: Any, why: str) -> UsageError:
     return UsageError(
         f"{path.name} does not fit {type(pipe).__name__}: {why}",
-        hint="use a LoRA made for this model; nothing of it was kept",
+        hint="use a LoRA made for this model; nothing was loaded",
     )
 
 

@@ -1,4 +1,4 @@
-"""What is known of a pipeline before it is loaded: its class and its parts' configurations."""
+"""What is known about a pipeline before it is loaded: its class and its parts' configurations."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def read_pipeline_config(folder: Path) -> PipelineConfig:
 
 
 def guess_pipeline_config(source: str) -> PipelineConfig:
-    """What a hub name suggests: the class of pipeline, hardly anything about its parts."""
+    """What a hub name suggests: the class of pipeline, and little about its parts."""
     name = source.rsplit("/", 1)[-1].lower()
     for pattern, pipeline, index in _BY_NAME:
         if re.search(pattern, name):

@@ -1,4 +1,4 @@
-"""Ways of working as calls of a pipeline: what each call begins with, and how the pieces are joined.
+"""Ways of working as pipeline calls: what each call begins with, and how the pieces are joined.
 
 Every passage is made by the model from the frames beside it; what two pieces share is kept once.
 """
@@ -100,10 +100,10 @@ def image_to_video(job: PreparedRequest) -> Frames:
     end = job.inputs.get("last_frame")
     if end is not None and "both" not in job.abilities:
         raise UsageError(
-            "this model takes a first picture but no last one", hint="leave the last picture out"
+            "this model accepts a first picture but not a last one", hint="omit the last picture"
         )
     if end is None and "first" not in job.abilities:
-        raise UsageError("this model wants a last picture as well", hint="--last-image FILE")
+        raise UsageError("this model also needs a last picture", hint="--last-image FILE")
     return job.sample(job.frames, start=job.inputs["first_frame"][:1], end=None if end is None else end[:1])
 
 
@@ -152,7 +152,7 @@ def loop(job: PreparedRequest) -> Frames:
         if picture is not None:
             return job.sample(job.frames, start=picture[:1], end=picture[:1])[:-1]
         if "text" not in job.abilities:
-            raise UsageError("this model needs a clip or a first picture to make a loop of")
+            raise UsageError("this model needs a clip or a first picture to make a loop")
         clip, turn = (
             job.sample(sizes.nearest_frame_count((job.frames or job.frames_per_call) / 2, job.native)),
             1,
@@ -171,7 +171,7 @@ def storyboard(job: PreparedRequest) -> Frames:
     counts = shot_frames(job.request, job.fps, job.frames_per_call)
     picture = job.inputs.get("first_frame")
     if picture is None and "text" not in job.abilities:
-        raise UsageError("this model begins with a picture: a storyboard needs a first picture")
+        raise UsageError("this model starts from a picture: give the storyboard a first picture")
     clip = np.empty((0, job.height, job.width, 3), np.uint8)
     for i, (shot, count) in enumerate(zip(job.request.shots, counts, strict=True)):
         if i:
@@ -193,13 +193,14 @@ def shot_frames(request: Request, fps: int, span: int) -> list[int]:
     shots = request.shots
     if not shots:
         raise UsageError(
-            "a storyboard needs shots", hint="two or more prompts with the second each begins at"
+            "a storyboard needs shots",
+            hint="give two or more prompts, each with the second at which it begins",
         )
     times = [s.at for s in shots]
     if times[0] != 0 or any(b <= a for a, b in pairwise(times)):
         raise UsageError(
             f"a storyboard cannot begin its shots at {', '.join(f'{t:g}' for t in times)} s",
-            hint="the first at 0, each later than the one before, no two at the same time",
+            hint="begin the first at 0 and each of the others later than the one before",
         )
     end = request.seconds if request.seconds is not None else times[-1] + span / fps
     marks = [round(t * fps) for t in (*times, end)]
@@ -241,8 +242,8 @@ def _frames_to_add(job: PreparedRequest, there: int, usual: int) -> int:
     more = round(job.request.seconds * job.fps) - there
     if more < 1:
         raise UsageError(
-            f"the input alone lasts {there / job.fps:.3g} s",
-            hint="--seconds is the whole length: ask for more, or leave it out",
+            f"the input alone is {there / job.fps:.3g} s long",
+            hint="--seconds is the whole length: ask for more, or omit it",
         )
     return more
 

@@ -1,4 +1,4 @@
-"""Options of a real pipeline: how it is placed and sped up, and what goes to its call by name."""
+"""Options of a real pipeline: how it is placed and sped up, and what is passed to its call by name."""
 
 from __future__ import annotations
 
@@ -83,9 +83,11 @@ def parse_name_values(texts: Iterable[str]) -> dict[str, Any]:
         name, equals, value = text.partition("=")
         name = name.strip().replace("-", "_")
         if not equals or not name.isidentifier():
-            raise UsageError(f"--option {text!r} is not NAME=VALUE", hint="such as --option offload=model")
+            raise UsageError(
+                f"--option {text!r} is not NAME=VALUE", hint="write it like --option offload=model"
+            )
         if name in found:
-            raise UsageError(f"--option {name} is given twice", hint="give it once")
+            raise UsageError(f"--option {name} was given twice", hint="give it once")
         try:
             found[name] = json.loads(value)
         except ValueError:
@@ -107,7 +109,7 @@ def _value(name: str, value: Any) -> Any:
         return value
     if name == "mag_ratios":
         if not isinstance(value, list | tuple) or not value:
-            raise _invalid(name, value, "a list of numbers, one a step, such as [1.0,1.02,1.01]")
+            raise _invalid(name, value, "a list of numbers, one per step, such as [1.0,1.02,1.01]")
         return tuple(_number(name, v, 0.0, 100.0) for v in value)
     if name == "lora":
         return _lora(value)
@@ -126,7 +128,8 @@ def _lora(value: Any) -> Path:
     path = Path(str(value)).expanduser()
     if path.suffix != ".safetensors":
         raise UsageError(
-            f"{path.name} is not a .safetensors file", hint="other LoRA formats can run code when loaded"
+            f"{path.name} is not a .safetensors file",
+            hint="convert it: other LoRA formats can run code when loaded",
         )
     if not path.is_file():
         raise UsageError(f"there is no LoRA file {path}", hint="give the path of a .safetensors file")
@@ -134,4 +137,4 @@ def _lora(value: Any) -> Path:
 
 
 def _invalid(name: str, value: Any, allowed: str) -> UsageError:
-    return UsageError(f"option {name} cannot be {value!r}", hint=f"{name} is {allowed}")
+    return UsageError(f"option {name} cannot be {value!r}", hint=f"{name} must be {allowed}")

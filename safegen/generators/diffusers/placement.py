@@ -1,4 +1,4 @@
-"""Where a pipeline's parts go: device, number format, what stays in memory. Chosen from what there is."""
+"""Where a pipeline's parts go: device, number format, what stays in memory. Chosen to fit the machine."""
 
 from __future__ import annotations
 
@@ -84,8 +84,8 @@ def choose_placement(
         there = replace(there, device=None, device_free=None, name=device)
     if options.offload in ("model", "sequential") and device == "cpu":
         raise UsageError(
-            f"offload={options.offload} moves parts between a GPU and the CPU, and there is no GPU",
-            hint="leave --option offload out",
+            f"offload={options.offload} moves parts between a GPU and the CPU, but there is no GPU",
+            hint="omit --option offload",
         )
     width, height, frames = size
     ways = (options.offload,) if options.offload != "auto" else _OFFLOAD_ORDER
@@ -157,7 +157,7 @@ def _device(wanted: str) -> str:
         "mps": torch.backends.mps.is_available(),
     }
     if not there.get(device.type, False):
-        raise UsageError(f"this machine has no device {wanted!r}", hint="leave --option device out")
+        raise UsageError(f"this machine has no device {wanted!r}", hint="omit --option device")
     return str(device)
 
 

@@ -1,4 +1,4 @@
-"""What a pipeline's class says it cannot do, before anything is loaded."""
+"""What a pipeline's class shows that it cannot do, before anything is loaded."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 def check_request_supported(
     family: Family, facts: PipelineConfig, request: Request, call_options: Mapping[str, Any]
 ) -> None:
-    """Raise UsageError for a setting that the pipeline does not take, or a picture that it cannot do without.
+    """Raise UsageError for a setting the pipeline does not accept, or for a missing picture it needs.
 
     *rest*: options that go to its call by name. They are screened as well.
     """
     one_end = request.mode == "image" and {i.role for i in request.inputs} == {"first_frame"}
     if one_end and "first" not in family.abilities(facts):
-        raise UsageError("this model wants a last picture as well", hint="--last-image FILE")
+        raise UsageError("this model also needs a last picture", hint="--last-image FILE")
     asked = {
         "num_inference_steps": ("steps", request.steps),
         "negative_prompt": ("negative-prompt", request.negative_prompt),
@@ -41,7 +41,7 @@ def check_request_supported(
     for argument, (option, _) in asked.items():
         if names and argument not in names and not _has_alias(argument, names):
             raise UsageError(
-                f"{facts.pipeline} takes no {option.replace('-', ' ')}", hint=f"leave --{option} out"
+                f"{facts.pipeline} does not accept {option.replace('-', ' ')}", hint=f"omit --{option}"
             )
 
 

@@ -1,4 +1,4 @@
-"""What a pipeline will make of the size and duration somebody asks for: rounded aloud, or refused."""
+"""What a pipeline makes of a requested size and duration: rounded with a note, or refused."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def _size(
         if side < native.side / 2 or side > MAX_SIDE:
             raise UsageError(
                 f"this model cannot make {width}x{height} pixels",
-                hint=f"sides are multiples of {native.side} from {native.side} to {MAX_SIDE}",
+                hint=f"sides must be multiples of {native.side} from {native.side} to {MAX_SIDE}",
             )
     return _multiple(width, native.side), _multiple(height, native.side)
 
@@ -130,7 +130,7 @@ def _refuse_fixed(
         only = describe_size(native.width, native.height, native.frames or 0, native.fps)
         raise UsageError(
             f"this model makes {only} only",
-            hint="leave --width, --height and --seconds out",
+            hint="omit --width, --height and --seconds",
         )
 
 
@@ -143,7 +143,9 @@ def _notes(
     if request.seconds is not None:
         rounded = rounded or abs(frames - request.seconds * fps) > 0.5
     if rounded:
-        rule = f"sides are multiples of {native.side}, frames {native.first} more than one of {native.step}"
+        rule = (
+            f"sides must be multiples of {native.side}, frames {native.first} more than one of {native.step}"
+        )
         notes.append(f"will make {describe_size(*size, frames, fps)}: {rule}")
     if native.frames and frames > _LONG * native.frames:
         notes.append(

@@ -1,4 +1,4 @@
-"""What makes a loaded pipeline smaller or faster: attention, caches, number formats, compiling, tiling."""
+"""Makes a loaded pipeline smaller or faster: attention, caches, number formats, compiling, tiling."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def quantization_config(options: PipelineOptions, dtype: Any) -> Any:
 
 
 def apply_options(pipe: Any, options: PipelineOptions) -> None:
-    """Apply the options that change a loaded pipeline. Raises UsageError for what it does not support."""
+    """Apply the options that change a loaded pipeline. Raises UsageError for anything it does not support."""
     torch = loading.require_module("torch")
     if options.flow_shift is not None:
         pipe.scheduler = _with_flow_shift(pipe, options.flow_shift)
@@ -81,7 +81,7 @@ def enable_cache(pipe: Any, options: PipelineOptions, steps: int | None) -> None
         return
     for part in denoisers(pipe):
         if not hasattr(part, "enable_cache"):
-            raise UsageError(f"{type(part).__name__} has no caches", hint="leave --option cache out")
+            raise UsageError(f"{type(part).__name__} supports no caches", hint="omit --option cache")
         if part.is_cache_enabled:
             part.disable_cache()
         config = _config(pipe, options, steps)
@@ -90,7 +90,7 @@ def enable_cache(pipe: Any, options: PipelineOptions, steps: int | None) -> None
         except Exception as error:
             raise UsageError(
                 f"{type(pipe).__name__} does not work with cache={options.cache}: {error}",
-                hint="try another: first-block, pab, taylorseer",
+                hint="try another one: first-block, pab, taylorseer",
             ) from error
 
 
@@ -113,7 +113,8 @@ def _config(pipe: Any, options: PipelineOptions, steps: int | None) -> Any:
     if not options.mag_ratios:
         raise UsageError(
             "cache=magcache needs the model's own ratios",
-            hint="--option mag_ratios=[...], one number a step: measure them with diffusers' MagCacheConfig",
+            hint="give --option mag_ratios=[...], one number per step, measured with diffusers' "
+            "MagCacheConfig",
         )
     return hooks.MagCacheConfig(
         **threshold, mag_ratios=list(options.mag_ratios), num_inference_steps=steps or len(options.mag_ratios)
@@ -132,7 +133,7 @@ def _with_flow_shift(pipe: Any, shift: float) -> Any:
     for name in ("flow_shift", "shift"):
         if name in scheduler.config:
             return type(scheduler).from_config(scheduler.config, **{name: shift})
-    raise UsageError(f"{type(scheduler).__name__} has no flow_shift", hint="leave --option flow_shift out")
+    raise UsageError(f"{type(scheduler).__name__} has no flow_shift", hint="omit --option flow_shift")
 
 
 def _attention(part: Any, name: str) -> None:
@@ -140,9 +141,11 @@ def _attention(part: Any, name: str) -> None:
     dispatch = loading.require_module("diffusers.models.attention_dispatch")
     names = sorted(b.value for b in dispatch.AttentionBackendName)
     if name not in names:
-        raise UsageError(f"there is no attention {name!r}", hint=f"one of {', '.join(names)}")
+        raise UsageError(f"there is no attention backend {name!r}", hint=f"one of {', '.join(names)}")
     if not hasattr(part, "set_attention_backend"):
-        raise UsageError(f"{type(part).__name__} has one attention only", hint="leave --option attention out")
+        raise UsageError(
+            f"{type(part).__name__} supports only one attention backend", hint="omit --option attention"
+        )
     try:
         part.set_attention_backend(name)
     except (ImportError, RuntimeError, ValueError) as error:
@@ -155,7 +158,7 @@ def _enable_vae_feature(pipe: Any, method: str, option: str) -> None:
         getattr(vae, method)()
     except (AttributeError, NotImplementedError) as error:
         raise UsageError(
-            f"{type(vae).__name__} has no {option.removeprefix('vae_')}", hint=f"leave --option {option} out"
+            f"{type(vae).__name__} has no {option.removeprefix('vae_')}", hint=f"omit --option {option}"
         ) from error
 
 

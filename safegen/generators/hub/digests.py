@@ -43,13 +43,13 @@ def verify_shipped_weights(folder: Path) -> str:
         shipped: dict[str, str] = json.loads(listing.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise GenerationFailed(
-            f"the embedded model is incomplete: {DIGESTS} cannot be read", hint="install safegen again"
+            f"the embedded model is incomplete: {DIGESTS} cannot be read", hint="reinstall safegen"
         ) from error
     found = file_digests(folder)
     wrong = sorted(name for name in {*shipped, *found} if shipped.get(name) != found.get(name))
     if wrong:
         raise GenerationFailed(
-            f"the embedded model's files are not the shipped ones: {', '.join(wrong)}",
-            hint="install safegen again; altered weights are never used",
+            f"the embedded model's files differ from the shipped ones: {', '.join(wrong)}",
+            hint="reinstall safegen; altered weights are never used",
         )
     return combined_digest(shipped)

@@ -39,7 +39,7 @@ class DownloadProgress:
         if (whole := self._bytes // MEGABYTE - before) > 0:
             self._progress.advance(whole)
         if self._progress.cancelled():
-            raise Interrupted("stopped; what has arrived is kept, the next pull goes on from there")
+            raise Interrupted("stopped; the data received is kept, and the next pull continues from there")
 
     def __call__(self, **_kind: Any) -> DownloadProgress:
         """The library makes its bars by calling a class."""
@@ -90,8 +90,8 @@ def fetch_file(source: str, commit: str, item: HubFile, meter: DownloadProgress)
         if sha256 is None:
             _part(blobs, item).unlink(missing_ok=True)
             raise GenerationFailed(
-                f"{item.path} of {source} did not arrive as the hub lists it; it is thrown away",
-                hint="pull again; if it happens again, something between you and the hub alters files",
+                f"{item.path} of {source} does not match what the hub lists, and was discarded",
+                hint="pull again; if it happens again, something between you and the hub is altering files",
             )
         _part(blobs, item).replace(blob)
     with translating_errors(
@@ -120,7 +120,7 @@ def _download(source: str, commit: str, item: HubFile, meter: DownloadProgress) 
     url = hub.hf_hub_url(source, item.path, revision=commit, endpoint=hub_endpoint())
     found = hub.get_hf_file_metadata(url, endpoint=hub_endpoint(), timeout=30, library_name="safegen")
     if found.etag != item.etag or found.size not in (None, item.size):
-        raise GenerationFailed(f"the hub lists {item.path} of {source} one way and serves it another")
+        raise GenerationFailed(f"the hub serves a different {item.path} of {source} from the one it lists")
     headers = dict(hub.utils.build_hf_headers(library_name="safegen"))
     if urlsplit(found.location).netloc != urlsplit(url).netloc:
         headers = {k: v for k, v in headers.items() if k.lower() != "authorization"}

@@ -1,4 +1,4 @@
-"""What the hub says of a model, and which of its files loading it needs."""
+"""What the hub says about a model, and which of its files loading needs."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ def fetch_listing(source: str, revision: str) -> ModelListing:
         listed = {item.path: item for item in map(_listed, info.siblings or [])}
     if INDEX not in listed:
         raise GenerationFailed(
-            f"{source} is no diffusers pipeline: it has no {INDEX}",
-            hint="a repository in diffusers' format is needed; its name often ends in -Diffusers",
+            f"{source} is not a diffusers pipeline: it has no {INDEX}",
+            hint="use a repository in diffusers format; its name often ends in -Diffusers",
         )
     index = _index(source, str(info.sha))
     pipeline = check_pipeline_class(source, index)
@@ -99,10 +99,10 @@ def select_files(source: str, paths: Mapping[str, Any], index: Mapping[str, Any]
         if not weights and any(Path(p).suffix in _PICKLES for p in inside):
             raise GenerationFailed(
                 f"{source} has no safetensors in {component}/",
-                hint="pickles can run code: they are never loaded",
+                hint="choose another model: pickles can run code and are never loaded",
             )
         if not weights and any(p.endswith(".safetensors") for p in inside):
-            raise GenerationFailed(f"{source} has only variants of the weights in {component}/")
+            raise GenerationFailed(f"{source} has only variant weights in {component}/")
         chosen |= here
     return sorted(chosen)
 
@@ -117,7 +117,8 @@ def component_folders(source: str, index: Mapping[str, Any]) -> list[str]:
             raise GenerationFailed(f"{source} names a part {name!r} in {INDEX}")
         if value[0] not in _LIBRARIES and not _known_module(str(value[0])):
             raise GenerationFailed(
-                f"{source} needs code from its repository ({name})", hint="such code is never run"
+                f"{source} needs code from its repository ({name})",
+                hint="choose another model: code from a repository is never run",
             )
         found.append(name)
     return found
@@ -127,18 +128,23 @@ def check_pipeline_class(source: str, index: Mapping[str, Any]) -> str:
     """Name of the pipeline's class. Raises GenerationFailed unless it is diffusers' own and makes video."""
     name = index.get("_class_name")
     if not isinstance(name, str):
-        raise GenerationFailed(f"{source} needs code from its repository", hint="such code is never run")
+        raise GenerationFailed(
+            f"{source} needs code from its repository",
+            hint="choose another model: code from a repository is never run",
+        )
     _pipelines()
     source_of = introspection.class_source(name)
     if source_of is None:
         raise GenerationFailed(f"the installed diffusers has no {name}", hint="pip install -U diffusers")
     # A video pipeline hands its frames to a VideoProcessor that its constructor keeps under this name.
     if "self.video_processor" not in source_of:
-        raise GenerationFailed(f"{source} is a {name}, which makes no video", hint="choose a video pipeline")
+        raise GenerationFailed(
+            f"{source} is a {name}, which does not make video", hint="choose a video pipeline"
+        )
     if not family_of(PipelineConfig(name)).modes(PipelineConfig(name)):
         raise GenerationFailed(
-            f"{source} is a {name}, which wants more than words, pictures or a clip",
-            hint="no way of working gives it masks, controls or another stage's work",
+            f"{source} is a {name}, which needs more than words, pictures or a clip",
+            hint="choose another model: safegen cannot supply masks, controls or another stage's output",
         )
     return name
 
@@ -173,7 +179,7 @@ def _index(source: str, commit: str) -> Mapping[str, Any]:
         )
         data = json.loads(Path(file).read_text(encoding="utf-8"))
     if not isinstance(data, dict):
-        raise GenerationFailed(f"the {INDEX} of {source} is no table of parts")
+        raise GenerationFailed(f"the {INDEX} of {source} does not list the pipeline's parts")
     return data
 
 
@@ -181,7 +187,7 @@ def _listed(sibling: Any) -> HubFile:
     """A file of the hub's answer. Paths that point elsewhere are refused."""
     path = str(sibling.rfilename)
     if path.startswith("/") or "\\" in path or ".." in path.split("/"):
-        raise UsageError(f"the hub lists a file outside of the model: {path!r}")
+        raise UsageError(f"the hub lists a file outside the model: {path!r}")
     if sibling.lfs is not None:
         return HubFile(path, int(sibling.lfs["size"]), str(sibling.lfs["sha256"]), str(sibling.lfs["sha256"]))
     return HubFile(path, int(sibling.size), str(sibling.blob_id), None)

@@ -1,4 +1,4 @@
-"""What was pulled: the commit of each model, and size and SHA-256 of each of its files.
+"""What was pulled: the commit of each model, and the size and SHA-256 of each of its files.
 
 One small JSON file per model in the user's own data folder (``models/`` beside the user's workspace), so that
 no folder that came from somewhere else can say which weights are the right ones.
@@ -55,7 +55,7 @@ class PinnedModel:
 
 
 def records_folder() -> Path:
-    """Where the records lie. It need not exist."""
+    """Where the records are kept. The folder need not exist."""
     import platformdirs
 
     return Path(platformdirs.user_data_dir("safegen", appauthor=False)) / "models"
@@ -77,7 +77,7 @@ def read_record(source: str) -> PinnedModel | None:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise GenerationFailed(
             f"the record of {source} cannot be read: {file.name}: {error}",
-            hint=f"`safegen models unpin {source}`, then pull it again: its files are kept",
+            hint=f"run `safegen models unpin {source}`, then pull it again: its files are kept",
         ) from error
 
 
@@ -161,7 +161,7 @@ def exclusive_pull(source: str) -> Iterator[None]:
 def _parsed(data: Mapping[str, Any]) -> PinnedModel:
     """A record from its JSON."""
     if data["format"] != FORMAT:
-        raise ValueError(f"format {data['format']!r} is not known")
+        raise ValueError(f"unknown format {data['format']!r}")
     files = {str(k): PinnedFile(int(v["size"]), str(v["sha256"])) for k, v in data["files"].items()}
     seen = {str(k): tuple(int(x) for x in v) for k, v in data["seen"].items()}
     texts = {k: str(data[k]) for k in ("source", "revision", "commit", "pulled", "licence", "pipeline")}

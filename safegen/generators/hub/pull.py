@@ -1,4 +1,4 @@
-"""Models from a hub: pulled once with everything said before, pinned to a commit, checked at every load.
+"""Models from a hub: pulled once, with the terms shown first, pinned to a commit, checked at every load.
 
 ``pull`` is the only function here that goes out. ``folder_of`` gives a generator the pulled files, offline.
 """
@@ -32,7 +32,7 @@ _SPARE = 64 * 1_000_000
 
 @dataclass(frozen=True)
 class PullPlan:
-    """What a pull would do: the model as the hub lists it, how much is still to come, and from which commit.
+    """What a pull would do: the model as the hub lists it, how much is left to download, from which commit.
 
     ``before`` is the commit that is pinned now, ``terms`` what has to be accepted by name.
     """
@@ -57,7 +57,7 @@ def verified_folder(preset: Preset) -> tuple[Path, str]:
     if preset.revision not in (None, record.revision, record.commit):
         raise GenerationFailed(
             f"{preset.source} is pinned to {record.commit} ({record.revision}), not to {preset.revision}",
-            hint=f"safegen models pull {preset.source} --revision {preset.revision}",
+            hint=f"run `safegen models pull {preset.source} --revision {preset.revision}`",
         )
     verify_model(record)
     return download.snapshot_folder(record.source, record.commit), record.commit
@@ -68,7 +68,7 @@ def require_pinned(preset: Preset) -> PinnedModel:
     record = lockfile.read_record(preset.source)
     if record is None:
         raise GenerationFailed(
-            f"{preset.name} is not on this machine", hint=f"safegen models pull {preset.name}"
+            f"{preset.name} is not on this machine", hint=f"run `safegen models pull {preset.name}`"
         )
     return record
 
@@ -94,7 +94,7 @@ def verify_model(record: PinnedModel, *, fully: bool = False, progress: Progress
     meter = download.DownloadProgress(progress)
     for path in sorted(due):
         if digests.file_digest(folder / path) != record.files[path].sha256:
-            raise _broken(record, f"{path} is altered")
+            raise _broken(record, f"{path} was altered")
         meter.update(record.files[path].size)
     if due:
         lockfile.update_file_states(record, looks)
@@ -102,9 +102,9 @@ def verify_model(record: PinnedModel, *, fully: bool = False, progress: Progress
 
 
 def plan_pull(preset: Preset, *, revision: str | None = None, update: bool = False) -> PullPlan:
-    """What ``pull`` would do. Asks the hub, keeps nothing. Raises as ``pull`` does."""
+    """What ``pull`` would do. Asks the hub and stores nothing. Raises as ``pull`` does."""
     if Path(preset.source).is_dir():
-        raise UsageError(f"{preset.source} is a folder: there is nothing to pull")
+        raise UsageError(f"{preset.source} is a local folder: there is nothing to pull")
     record = lockfile.read_record(preset.source)
     asked = revision or preset.revision
     if record is not None and asked in (None, record.revision) and not update:
@@ -128,8 +128,8 @@ def pull_model(plan: PullPlan, *, accepted: bool = False, progress: Progress = N
     listing = plan.listing
     if plan.terms and not accepted:
         raise GenerationFailed(
-            f"{listing.source} comes under terms that must be accepted: {plan.terms}",
-            hint="read them; if they allow you to use it, pull with --accept-licence",
+            f"{listing.source} is under terms that must be accepted: {plan.terms}",
+            hint="read them; if they allow your use, pull with --accept-licence",
         )
     with lockfile.exclusive_pull(listing.source):
         _check_disk_space(plan)
@@ -198,8 +198,8 @@ def _loadable(record: PinnedModel, folder: Path) -> set[str]:
 def _broken(record: PinnedModel, what: str) -> GenerationFailed:
     """The error for files that are not the pulled ones."""
     return GenerationFailed(
-        f"{record.source} is not as it was pulled: {what}",
-        hint=f"safegen models pull {record.source} fetches what is missing or altered again",
+        f"{record.source} differs from what was pulled: {what}",
+        hint=f"fetch missing or altered files again with `safegen models pull {record.source}`",
     )
 
 

@@ -1,4 +1,4 @@
-"""Where an engine is, which key it is shown, and the settings of the conversation with it."""
+"""An engine's address, the key sent to it, and the settings of the conversation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from safegen.generators.remote.engines import Engine, engine_by_name
 
 KEY_VARIABLE = "SAFEGEN_REMOTE_KEY"
 KEYRING_SERVICE = "safegen"
-_FORM = "write URL#MODEL, such as http://localhost:30010/v1#wan; a name such as tiny needs no server"
+_FORM = "write URL#MODEL, such as http://localhost:30010/v1#wan; for a local model, give a name such as tiny"
 _PRINTABLE = re.compile(r"[!-~]{1,200}")
 
 
@@ -66,17 +66,17 @@ def parse_address(model: str) -> Address:
         raise UsageError("the address of the server cannot be read", hint=_FORM) from None
     if parts.username is not None or parts.password is not None or "@" in parts.netloc:
         raise UsageError(
-            "a key or password does not belong into an address, which is recorded",
-            hint=f"put it into the environment variable {KEY_VARIABLE}, or into the keyring",
+            "do not put a key or password in the address: the address is recorded",
+            hint=f"put it in the environment variable {KEY_VARIABLE} or in the keyring",
         )
     if parts.query or "?" in url:
         raise UsageError(
-            "the address of a server has no '?'", hint=f"a key goes into {KEY_VARIABLE}; {_FORM}"
+            "the address of a server cannot contain '?'", hint=f"put a key in {KEY_VARIABLE}; {_FORM}"
         )
     if not parts.hostname or port == 0 or not _PRINTABLE.fullmatch(url):
         raise UsageError("the address of the server cannot be read", hint=_FORM)
     if not _PRINTABLE.fullmatch(name):
-        raise UsageError(f"which of the models at {parts.netloc}?", hint=_FORM)
+        raise UsageError(f"the address does not say which model at {parts.netloc} to use", hint=_FORM)
     return Address(f"{parts.scheme.lower()}://{parts.netloc.lower()}{parts.path.rstrip('/')}", name)
 
 
@@ -141,17 +141,17 @@ def find_key(
     """
     found = environ.get(chosen.key_env or KEY_VARIABLE, "").strip()
     if chosen.key_env and not found:
-        raise UsageError(f"the environment variable {chosen.key_env} is empty", hint="put the key into it")
+        raise UsageError(f"the environment variable {chosen.key_env} is empty", hint="set it to the key")
     if not found and open_keyring:
         found = _from_keyring(address.origin) or ""
     if not found:
         return None
     if not re.fullmatch(r"[!-~]{1,4096}", found):
-        raise UsageError("the key for the server holds characters that no key has", hint="set it again")
+        raise UsageError("the key for the server contains invalid characters", hint="set it again")
     if not address.is_confidential and not chosen.plain_key:
         raise UsageError(
-            f"the key would go to {address.host} over plain http, where others can read it",
-            hint="use https; on a network of your own: --option plain_key=true",
+            f"the key would be sent to {address.host} over plain http, where others can read it",
+            hint="use https, or, on a network of your own, --option plain_key=true",
         )
     return found
 
@@ -169,7 +169,7 @@ def _from_keyring(origin: str) -> str | None:
         return None
     except KeyringError as error:
         raise UsageError(
-            f"the keyring does not open: {type(error).__name__}", hint=f"unlock it, or set {KEY_VARIABLE}"
+            f"the keyring cannot be opened: {type(error).__name__}", hint=f"unlock it, or set {KEY_VARIABLE}"
         ) from error
 
 
@@ -179,7 +179,7 @@ def client_library() -> Any:
         import openai
     except ImportError as error:
         raise MissingExtra(
-            "a model on a server needs the openai client", hint='pip install "safegen[remote]"'
+            "using a model on a server needs the openai client", hint='pip install "safegen[remote]"'
         ) from error
     return openai
 
@@ -203,11 +203,11 @@ def _value(value: Any) -> Any:
 def _number(name: str, value: Any, low: float, high: float) -> float:
     usable = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     if not usable or not low <= value <= high:
-        raise UsageError(f"the option {name} is a number from {low:g} to {high:g}, not {value!r}")
+        raise UsageError(f"the option {name} must be a number from {low:g} to {high:g}, not {value!r}")
     return float(value)
 
 
 def _switch(name: str, value: Any) -> bool:
     if not isinstance(value, bool):
-        raise UsageError(f"the option {name} is true or false, not {value!r}")
+        raise UsageError(f"the option {name} must be true or false, not {value!r}")
     return value

@@ -1,4 +1,4 @@
-"""One question to a server: tried again where that is safe, its failure said in our words."""
+"""One request to a server: retried where that is safe, with failures explained in our own words."""
 
 from __future__ import annotations
 
@@ -52,12 +52,12 @@ class RetryingCaller:
             except OSError as error:
                 raise GenerationFailed(
                     f"{what} could not be written: {error.strerror or type(error).__name__}",
-                    hint="is there space on the disk?",
+                    hint="check for free disk space",
                 ) from error
             except (self._openai.OpenAIError, *_transport_errors()) as error:
                 trouble = GenerationFailed(
-                    f"{what} did not come whole from {self._address.host} ({type(error).__name__})",
-                    hint="try again; is the network stable?",
+                    f"{what} arrived incomplete from {self._address.host} ({type(error).__name__})",
+                    hint="check the network and try again",
                 )
                 again, pause = repeatable, None
             pause = min(_FIRST_PAUSE * 2**attempt, _LONGEST_PAUSE) if pause is None else pause
@@ -71,24 +71,24 @@ class RetryingCaller:
         host, status = self._address.host, int(error.status_code)
         said = error_message(error.body, self._key) or "no reason given"
         if status in (401, 403):
-            shown = "does not accept the key" if self._key else "wants a key"
-            hint = f"put the right one into {KEY_VARIABLE} or into the keyring"
+            shown = "does not accept the key" if self._key else "requires a key"
+            hint = f"put the right key in {KEY_VARIABLE} or in the keyring"
             return GenerationFailed(f"{host} {shown} ({status}: {said})", hint=hint)
         if 300 <= status < 400:
             where = sanitize(urlsplit(error.response.headers.get("location", "")).netloc or "another page")
             return GenerationFailed(
-                f"{host} sends on to {where}; safegen follows no redirect, and the key stays here",
-                hint="give the address where it really answers",
+                f"{host} redirects to {where}; safegen does not follow redirects or pass on the key",
+                hint="give the final address",
             )
         if status == 404:
             return GenerationFailed(
-                f"{host} knows no such thing (404: {said})",
-                hint=f"is the model called {self._address.model}, and does the address end in /v1?",
+                f"{host} answered not found (404: {said})",
+                hint=f"check that the model is called {self._address.model} and that the address ends in /v1",
             )
         if status in _BUSY:
             return GenerationFailed(f"{host} is too busy ({status}: {said})", hint="try again later")
         return GenerationFailed(
-            f"{host} did not give {what} ({status}: {said})", hint="its own log says more about it"
+            f"{host} did not return {what} ({status}: {said})", hint="see the server's log"
         )
 
     def _connection_error(self, what: str, error: Any) -> GenerationFailed:
@@ -97,10 +97,12 @@ class RetryingCaller:
         if isinstance(error, self._openai.APITimeoutError):
             return GenerationFailed(
                 f"{host} did not answer within {self._chosen.timeout:g} s when asked for {what}",
-                hint="--option timeout=SECONDS waits longer; it may still be working on it",
+                hint="wait longer with --option timeout=SECONDS; the server may still be working on it",
             )
         reason = sanitize(error.__cause__ or "no connection", self._key)
-        return GenerationFailed(f"{host} cannot be reached: {reason}", hint="is the server running?")
+        return GenerationFailed(
+            f"{host} cannot be reached: {reason}", hint="check that the server is running"
+        )
 
 
 def _retry_after(header: str | None) -> float | None:

@@ -1,4 +1,4 @@
-"""The conversation with a server: ask, wait, fetch, and take the question back when nobody waits any more."""
+"""The conversation with a server: ask, wait, fetch, and cancel when nobody is waiting any more."""
 
 from __future__ import annotations
 
@@ -125,8 +125,9 @@ class RemoteClient:
                 return job
             if job.status in answers.FAILED_STATES:
                 raise GenerationFailed(
-                    f"{self.address.host} says that the job {job.status}: {job.error or 'no reason given'}",
-                    hint="another prompt, size or seed may work; its own log says more",
+                    f"{self.address.host} reports that the job {job.status}: "
+                    f"{job.error or 'no reason given'}",
+                    hint="try another prompt, size or seed, or see the server's log",
                 )
             self.patience.sleep(pause)
             pause = min(pause * _GROWTH, self._chosen.poll)
@@ -144,7 +145,7 @@ class RemoteClient:
         )
         now = answers.parse_job(response.content, self._key)
         if now.id != job.id:
-            raise GenerationFailed(f"{self.address.host} answers about another job")
+            raise GenerationFailed(f"{self.address.host} answered about a different job")
         return now
 
     def download_video(self, job: answers.VideoJob, target: Path) -> None:

@@ -1,4 +1,4 @@
-"""Waiting for a server: with one eye on the clock and one on the user."""
+"""Waiting for a server while watching both the clock and the user."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Deadline:
         if not self.remaining:
             raise GenerationFailed(
                 f"the server did not finish within {self._allowed:g} s",
-                hint="--option deadline=SECONDS waits longer",
+                hint="wait longer with --option deadline=SECONDS",
             )
 
     def sleep(self, seconds: float) -> None:

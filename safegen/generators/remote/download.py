@@ -1,4 +1,4 @@
-"""What a server sent, before anybody believes it: decoded in the sandbox, compared with what was asked."""
+"""What a server sent, before it is trusted: decoded in the sandbox and compared with the request."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ def write_base64_clip(text: str, target: Path, most: int) -> None:
     """Write a clip of at most *most* bytes that came as base64. Raises GenerationFailed when it is none."""
     if len(text) > 4 * (most + 2) // 3:
         raise GenerationFailed(
-            f"the clip is longer than {most} bytes", hint="--option max_bytes=N allows larger ones"
+            f"the clip is larger than {most} bytes", hint="allow larger clips with --option max_bytes=N"
         )
     try:
         target.write_bytes(base64.b64decode(text, validate=True))
     except (binascii.Error, ValueError) as error:
-        raise GenerationFailed("the clip in the server's answer is no base64") from error
+        raise GenerationFailed("the clip in the server's answer is not base64") from error
     except OSError as error:
         raise GenerationFailed(f"the clip could not be written: {error.strerror}") from error
 
@@ -58,7 +58,7 @@ def inspect_clip(file: Path, expected: Outlook, host: str) -> ReceivedClip:
     are read: one that is missing, or a clip in which nothing can be seen, raises GenerationFailed then.
     """
     if not file.is_file() or file.stat().st_size == 0:
-        raise GenerationFailed(f"{host} says that the clip is made, and sent nothing")
+        raise GenerationFailed(f"{host} reported a finished clip but sent nothing")
     try:
         info = sandbox.probe(file, LIMITS)
         clip = sandbox.open_clip(file, LIMITS, info=info)
@@ -80,8 +80,8 @@ def _no_video(file: Path, host: str, error: UnreadableInput) -> GenerationFailed
         kind = "but JSON"
     reason = str(error).removeprefix(f"{file}: ")
     return GenerationFailed(
-        f"{host} says that the clip is made, and sent no video {kind} ({reason})",
-        hint="nothing was released; try again, or look at the server",
+        f"{host} reported a finished clip but sent no video {kind} ({reason})",
+        hint="nothing was released; try again, or check the server",
     )
 
 
@@ -100,13 +100,13 @@ def _checked_frames(clip: Clip, file: Path, info: MediaInfo, host: str) -> Itera
         raise GenerationFailed(f"{host} sent more than {LIMITS.max_frames} frames")
     if count < info.frames:
         raise GenerationFailed(
-            f"{host} sent a clip that breaks off: {count} of its {info.frames} frames can be read",
+            f"{host} sent a truncated clip: {count} of its {info.frames} frames can be read",
             hint="nothing was released; try again",
         )
     if brightest <= _BLACK:
         raise GenerationFailed(
-            f"{host} says that the clip is made, and sent a black one",
-            hint="its own filter may have blanked it: try another prompt; nothing was released",
+            f"{host} sent a black clip",
+            hint="nothing was released; the server's own filter may have blanked it: try another prompt",
         )
 
 
@@ -123,7 +123,7 @@ def _has_valid_credentials(file: Path, host: str) -> bool:
         why = "; ".join(broken) or evidence.reason or evidence.state.value
         raise GenerationFailed(
             f"{host} sent a clip whose own credentials do not match it ({why[:300]})",
-            hint="it was changed after it was signed; nothing was released",
+            hint="nothing was released; the clip was changed after it was signed",
         )
     return True
 
@@ -131,11 +131,11 @@ def _has_valid_credentials(file: Path, host: str) -> bool:
 def _differences(clip: Clip, asked: Outlook, host: str) -> Iterator[str]:
     """What is not as it was asked, each in a sentence."""
     if asked.width and asked.height and (clip.width, clip.height) != (asked.width, asked.height):
-        yield f"asked for {asked.width}x{asked.height}, {host} made {clip.width}x{clip.height}"
+        yield f"requested {asked.width}x{asked.height}, {host} made {clip.width}x{clip.height}"
     if asked.fps and abs(float(clip.fps) - asked.fps) > 0.01:
-        yield f"asked for {asked.fps} fps, {host} made {float(clip.fps):g}"
+        yield f"requested {asked.fps} fps, {host} made {float(clip.fps):g}"
     if asked.seconds and abs(clip.seconds - asked.seconds) > max(0.25, 0.1 * asked.seconds):
-        yield f"asked for {asked.seconds:g} s, {host} made {clip.seconds:.2f}"
+        yield f"requested {asked.seconds:g} s, {host} made {clip.seconds:.2f}"
 
 
 def _sha256(file: Path) -> str:

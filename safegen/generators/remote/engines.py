@@ -1,4 +1,4 @@
-"""What the engines behind ``/v1/videos`` take: one row for each, one table.
+"""What the engines behind ``/v1/videos`` accept: one table with a row for each.
 
 All have the calls of OpenAI's video API (create, retrieve, content, delete). They differ in the fields of
 *create* and in how they answer it; that is all in here, as their own documents state it.
@@ -33,7 +33,7 @@ _DIFFUSION = MappingProxyType(
 
 @dataclass(frozen=True)
 class Engine:
-    """How one engine is spoken to.
+    """How to talk to one engine.
 
     ``calls``: what each way of working is asked by. ``fields``: our name -> its name (``nvext.fps`` lies in
     an object ``nvext``); what has no row cannot be asked of it. ``extras``: settings of its own that

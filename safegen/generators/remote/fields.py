@@ -1,4 +1,4 @@
-"""From a request to the fields of *create*, *edit* or *extend*, by the table of engines."""
+"""Turns a request into the fields of *create*, *edit* or *extend*, by the table of engines."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def check_mode(engine: Engine, request: Request) -> None:
     """Raise UsageError for a way of working that *engine* has no call for."""
     if request.mode not in engine.calls:
         why = (
-            "a remix over /v1/videos needs the id of a clip that this server made"
+            "a remix over /v1/videos needs the id of a clip made by this server"
             if request.mode == "edit"
-            else "no call of its /v1/videos does it"
+            else "its /v1/videos API has no call for it"
         )
         raise UsageError(
             f"the engine {engine.name} cannot do {request.mode!r}: {why}",
@@ -26,10 +26,11 @@ def check_mode(engine: Engine, request: Request) -> None:
         )
     if any(i.role == "last_frame" for i in request.inputs):
         raise UsageError(
-            f"the engine {engine.name} takes no last picture", hint="leave it out: a first picture is taken"
+            f"the engine {engine.name} does not accept a last picture",
+            hint="omit it; a first picture is accepted",
         )
     if request.strength is not None:
-        raise UsageError(f"the engine {engine.name} has no field for --strength", hint="leave it out")
+        raise UsageError(f"the engine {engine.name} has no field for --strength", hint="omit it")
 
 
 def request_fields(
@@ -47,7 +48,7 @@ def request_fields(
     for name, value in _settings(engine, request).items():
         _set_field(sent, engine.fields[name], value)
     if "seed" not in engine.fields:
-        notes.append(f"the engine {engine.name} takes no seed: the clip cannot be made again the same")
+        notes.append(f"the engine {engine.name} does not accept a seed: the same clip cannot be made again")
     elif call == "create":
         _set_field(sent, engine.fields["seed"], request.seed)
     form = engine.body == "form" or (bool(request.inputs) and engine.reference == "file")
@@ -81,13 +82,13 @@ def _settings(engine: Engine, request: Request) -> dict[str, Any]:
         if name not in engine.fields:
             raise UsageError(
                 f"the engine {engine.name} has no field for --{_FLAGS[name]}",
-                hint="leave it out, or say what the server is: --option engine=" + "|".join(ENGINES),
+                hint="omit it, or name the server's engine with --option engine=" + "|".join(ENGINES),
             )
         low, high = engine.limits.get(name, (value, value))
         if not low <= value <= high:
             raise UsageError(
                 f"the engine {engine.name} does not take --{name} {value:g}",
-                hint=f"it takes {low:g} to {high:g}",
+                hint=f"use a value from {low:g} to {high:g}",
             )
     return given
 
@@ -95,7 +96,7 @@ def _settings(engine: Engine, request: Request) -> dict[str, Any]:
 def _size(engine: Engine, request: Request) -> dict[str, str]:
     if (request.width is None) != (request.height is None):
         raise UsageError(
-            f"the engine {engine.name} takes a width and a height together",
+            f"the engine {engine.name} needs both a width and a height",
             hint="give --width and --height, or neither",
         )
     return {} if request.width is None else {"size": f"{request.width}x{request.height}"}
@@ -114,7 +115,7 @@ def _length(engine: Engine, request: Request, sent: dict[str, Any]) -> None:
         _set_field(sent, engine.fields["num_frames"], max(1, round(seconds * fps)))
     else:
         raise UsageError(
-            f"the engine {engine.name} takes whole seconds, not {seconds:g}",
+            f"the engine {engine.name} accepts whole seconds only, not {seconds:g}",
             hint=f"try --seconds {max(1, round(seconds))}",
         )
 
@@ -124,11 +125,11 @@ def _check_source_size(engine: Engine, request: Request) -> None:
     if request.width is not None or request.height is not None:
         raise UsageError(
             f"the engine {engine.name} keeps the size of the clip it works on",
-            hint="leave --width and --height out",
+            hint="omit --width and --height",
         )
     if request.mode == "edit" and request.seconds is not None:
         raise UsageError(
-            f"the engine {engine.name} keeps the length of the clip it edits", hint="leave --seconds out"
+            f"the engine {engine.name} keeps the length of the clip it edits", hint="omit --seconds"
         )
 
 
@@ -139,7 +140,7 @@ def _extension_seconds(request: Request, source_seconds: float) -> int:
     more = request.seconds - source_seconds
     if more < 0.5 or abs(more - round(more)) > 0.1:
         raise UsageError(
-            f"the clip lasts {source_seconds:g} s: it can go on by whole seconds only",
+            f"the clip lasts {source_seconds:g} s: it can be extended by whole seconds only",
             hint=f"try --seconds {source_seconds + max(1, round(more)):g}",
         )
     return round(more)
@@ -154,7 +155,7 @@ def _engine_option_name(engine: Engine, name: str, *, form: bool) -> str:
             return known
     raise UsageError(
         f"the engine {engine.name} has no option {name!r} for this",
-        hint=f"its own: {', '.join(able) or 'none'}",
+        hint=f"it accepts: {', '.join(able) or 'none'}",
     )
 
 
@@ -168,7 +169,7 @@ def _check_option_value(engine: Engine, name: str, value: Any) -> Any:
     else:
         fits, kind = number, "a number"
     if not fits:
-        raise UsageError(f"the option {name} is {kind}, not {value!r}")
+        raise UsageError(f"the option {name} must be {kind}, not {value!r}")
     return value
 
 

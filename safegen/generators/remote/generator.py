@@ -48,9 +48,7 @@ class RemoteGenerator:
         Raises UsageError for options that cannot be, and for what the engine (``--option engine=``) cannot.
         """
         chosen = parse_options(request.options)
-        notes = [
-            f"the prompt leaves this machine for {self.address.host}; what it has there cannot be checked"
-        ]
+        notes = [f"the prompt is sent to {self.address.host}; what happens to it there cannot be checked"]
         if chosen.engine is not None:
             notes += request_fields(
                 chosen.engine, request, chosen.engine_options, _assumed_source_seconds(request)
@@ -58,7 +56,10 @@ class RemoteGenerator:
         elif request.mode not in self.modes:
             check_mode(DEFAULT_ENGINE, request)
         else:
-            notes.append("which engine it is, is asked first: --option engine=" + "|".join(ENGINES))
+            notes.append(
+                "the server is asked first which engine it is; name it with --option engine="
+                + "|".join(ENGINES)
+            )
         shown = "a key" if find_key(self.address, chosen, open_keyring=False) else "no key"
         needs = {"server": self.address.url, "engine": chosen.engine.name if chosen.engine else "unknown"}
         return Outlook(
@@ -121,7 +122,7 @@ class RemoteGenerator:
                 upstream.download_video(job, file)
         except BaseException as error:
             if not engine.synchronous and not upstream.cancel(job):
-                error.add_note(f"{self.address.host} did not say that it stopped; its job is {job.id}")
+                error.add_note(f"{self.address.host} did not confirm that it stopped; its job is {job.id}")
             raise
         return job
 
@@ -131,7 +132,7 @@ class RemoteGenerator:
             listed = ", ".join(sanitize(name, secret) for name in names[:8])
             raise UsageError(
                 f"{self.address.host} does not serve {self.address.model}",
-                hint=f"it serves: {listed}; --option engine=... asks it all the same",
+                hint=f"it serves: {listed}; to try anyway, add --option engine=...",
             )
 
     def _expected(self, request: Request, sent: dict[str, Any]) -> Outlook:
@@ -145,7 +146,7 @@ class RemoteGenerator:
         """A note when the server names another model than the one asked for."""
         if not job.model or job.model == self.address.model:
             return []
-        return [f"asked for the model {self.address.model}, {self.address.host} names {job.model}"]
+        return [f"requested the model {self.address.model}, {self.address.host} reports {job.model}"]
 
     def _settings(
         self, engine: Engine, sent: dict[str, Any], job: VideoJob, got: received.ReceivedClip

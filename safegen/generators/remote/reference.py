@@ -1,4 +1,4 @@
-"""A picture or clip to send along: what was admitted and screened, encoded anew.
+"""A picture or clip to send along: what was admitted and screened, re-encoded.
 
 What else its file held (place, camera, comments) stays here.
 """

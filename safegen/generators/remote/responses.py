@@ -1,4 +1,4 @@
-"""What a server says, read with suspicion: everything in an answer is foreign text."""
+"""A server's answers, read with suspicion: everything in them is untrusted text."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ def parse_json(body: bytes) -> Any:
         return json.loads(body)
     except (ValueError, RecursionError) as error:
         raise GenerationFailed(
-            f"the server's answer is no JSON but {_what(body)}", hint="does the address lead to /v1?"
+            f"the server's answer is not JSON but {_what(body)}",
+            hint="check that the address ends in /v1",
         ) from error
 
 
@@ -58,12 +59,12 @@ def parse_job(body: bytes, secret: str | None = None) -> VideoJob:
     """The job in an answer. Raises GenerationFailed when there is none."""
     data = parse_json(body)
     if not isinstance(data, Mapping) or not isinstance(data.get("id"), str) or not _ID.fullmatch(data["id"]):
-        raise GenerationFailed("the server's answer names no job", hint="does it speak /v1/videos?")
+        raise GenerationFailed(
+            "the server's answer names no job", hint="check that the server supports /v1/videos"
+        )
     status = data.get("status")
     if status not in {*PENDING_STATES, *FAILED_STATES, "completed"}:
-        raise GenerationFailed(
-            f"the server says that its job is {sanitize(status, secret)!r}: nobody knows what that is"
-        )
+        raise GenerationFailed(f"the server reports the unknown job status {sanitize(status, secret)!r}")
     progress = data.get("progress")
     known = isinstance(progress, int | float) and 0 <= progress <= 100
     return VideoJob(

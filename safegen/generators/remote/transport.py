@@ -1,4 +1,4 @@
-"""What goes out to a server and how much comes back: a transport around httpx2's own.
+"""Limits what is sent to a server and how much comes back: a transport around httpx2's own.
 
 Imported only where the ``openai`` client is installed, which brings httpx2.
 """
@@ -77,7 +77,8 @@ class _Bounded(httpx2.SyncByteStream):
 def response_too_long(limit: int) -> GenerationFailed:
     """The error for an answer of more than *limit* bytes."""
     return GenerationFailed(
-        f"the server's answer is longer than {limit} bytes", hint="--option max_bytes=N allows larger clips"
+        f"the server's answer is larger than {limit} bytes",
+        hint="allow larger clips with --option max_bytes=N",
     )
 
 

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from safegen.types import Condition, Mode, Request
 
 _FIXED_LENGTH_MODES: dict[str, str] = {
-    "edit": "keeps a clip as long as it is",
-    "loop": "closes a loop in its own time",
-    "blend": "turns one clip into another in its own time",
+    "edit": "keeps the length of a clip",
+    "loop": "chooses the length of a loop itself",
+    "blend": "chooses the length of a blend itself",
 }
 _HINT = (
     "Its small world: `safegen models show tiny`; a real model: `--model wan2.1-1.3b` (`safegen models list`)"
@@ -46,7 +46,7 @@ RATE = 16 / 3
 PRESET = Preset(
     name="tiny",
     source=str(FOLDER),
-    summary="embedded: simple things that move over simple places, made in seconds on any CPU",
+    summary="embedded: simple things moving in simple places, made in seconds on any CPU",
     licence="Apache-2.0",
     width=64,
     height=64,
@@ -143,16 +143,14 @@ class TinyGenerator(DiffusersGenerator):
         typed, rest = options.split_options(request.options)
         if typed != options.PipelineOptions():
             raise UsageError(
-                "the embedded model is always loaded in one way",
-                hint=f"leave out --option {next(n for n in request.options if n not in rest)}",
+                "the embedded model has only one way of loading",
+                hint=f"omit --option {next(n for n in request.options if n not in rest)}",
             )
         if rest:
             facts = PipelineConfig("WanPipeline")
             preflight.check_request_supported(family_of(facts), facts, request, rest)
         if request.seconds is not None and request.mode in _FIXED_LENGTH_MODES:
-            raise UsageError(
-                f"the embedded model {_FIXED_LENGTH_MODES[request.mode]}", hint="leave --seconds out"
-            )
+            raise UsageError(f"the embedded model {_FIXED_LENGTH_MODES[request.mode]}", hint="omit --seconds")
         unknown = self.unknown_words(request.prompt)
         notes = []
         if unknown:
@@ -161,16 +159,16 @@ class TinyGenerator(DiffusersGenerator):
         for prompt in [shot.prompt for shot in request.shots] or [request.prompt]:
             if unread := self.truncated_words(prompt):
                 notes.append(
-                    f"the prompt is too long for the embedded model: it leaves out the last {len(unread)}"
-                    f" words, from {unread[0]!r} on"
+                    "the prompt is too long for the embedded model, which ignores the last "
+                    f"{len(unread)} words, from {unread[0]!r} on"
                 )
         width, height = request.width or request.height or SIDE, request.height or request.width or SIDE
         if width != height:
-            notes.append("the embedded model makes square pictures; what sticks out of this size is cut off")
+            notes.append("the embedded model makes square pictures; they are cropped to this size")
         seconds, fps = _seconds(request), request.fps or FPS
         check_output(width, height, SECONDS if seconds is None else seconds, fps)
         if request.mode in ("text", "image") and seconds and seconds > SLOW * SECONDS:
-            notes.append(f"what the embedded model shows in {SECONDS:g} s is spread over {seconds:g} s")
+            notes.append(f"what the embedded model shows in {SECONDS:g} s is stretched to {seconds:g} s")
         return Outlook(width, height, seconds, fps, tuple(notes))
 
     def describe(self) -> dict[str, Any]:

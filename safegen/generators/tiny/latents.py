@@ -55,7 +55,7 @@ def to_native_frames(clip: Clip, progress: Progress) -> Frames:
             while len(out) < n and wanted[len(out)] == i:
                 out.append(small)
     if not out:
-        raise UnreadableInput("an input has no pictures", hint="is it damaged?")
+        raise UnreadableInput("an input has no frames", hint="check whether the file is damaged")
     out += [out[-1]] * (n - len(out))
     return np.stack(out)
 

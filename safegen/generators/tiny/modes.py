@@ -1,4 +1,4 @@
-"""The embedded model's ways of working: every one of them is denoising between given latent frames.
+"""The embedded model's ways of working: each is denoising between given latent frames.
 
 Inputs are looked at in the model's own size and redrawn by its autoencoder, so that old and new look the same
 and an input's watermark does not linger under the new one. Nothing is cross-faded, mirrored or merely joined:
@@ -148,8 +148,8 @@ def _frames_to_add(desk: TinyRun, frames: Frames) -> int:
     more = round(desk.request.seconds * NATIVE_FPS) + 1 - len(frames)
     if more < 1:
         raise UsageError(
-            f"the clip lasts {(len(frames) - 1) / NATIVE_FPS:.1f} s already",
-            hint="--seconds is the length of the whole result",
+            f"the clip is already {(len(frames) - 1) / NATIVE_FPS:.1f} s long",
+            hint="raise --seconds: it is the length of the whole result",
         )
     return more
 
@@ -221,7 +221,7 @@ def shot_durations(request: Request) -> list[float]:
     """How long each shot lasts. Raises UsageError: none, not in order, too short for this model."""
     shots: Sequence[Shot] = request.shots
     if not shots:
-        raise UsageError("a storyboard needs shots", hint='such as 0: "a red ball on grass"')
+        raise UsageError("a storyboard needs shots", hint='give one, such as 0: "a red ball on grass"')
     ends = [s.at for s in shots[1:]] + [request.seconds or shots[-1].at + DEFAULT_LAST_SHOT_SECONDS]
     out = [end - shot.at for shot, end in zip(shots, ends, strict=True)]
     if shots[0].at != 0 or any(s < MIN_SHOT_SECONDS for s in out[:-1]) or out[-1] < 1:

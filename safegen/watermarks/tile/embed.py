@@ -23,7 +23,7 @@ def coded_payload(payload: int) -> NDArray[np.uint8]:
     """The 320 coded bits. Raises UsageError when *payload* is not in [0, 2**64)."""
     if not 0 <= payload < 1 << code.PAYLOAD_BITS:
         raise UsageError(
-            "the watermark's payload must be in [0, 2**64)", hint="use a content id of the ledger"
+            "the watermark's payload must be in [0, 2**64)", hint="use a content id from the ledger"
         )
     return code.encode(payload)
 

@@ -1,4 +1,4 @@
-"""From many frames to one picture in which a static mark adds up and the content averages out."""
+"""Combine many frames into one picture in which a static mark adds up and the content averages out."""
 
 from __future__ import annotations
 

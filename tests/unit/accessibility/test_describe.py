@@ -143,7 +143,7 @@ def test_a_file_that_breaks_off_is_said(mp4: Path) -> None:
     whole = mp4.read_bytes()
     mp4.write_bytes(whole[: len(whole) * 3 // 5])
     done = describe(mp4)
-    assert any("breaks off" in note and "of 72 pictures" in note for note in done.notes)
+    assert any("cut short" in note and "of 72 frames" in note for note in done.notes)
 
 
 @pytest.mark.usefixtures("at_home")

@@ -73,7 +73,7 @@ def test_no_sound_is_said(told: list[scenes.Scene]) -> None:
     built = tracks.build_tracks(told, 6.0, audio=None)
     assert built.sound_status == "nothing"
     assert [c.text for c in built.captions] == ["[No sound]"]
-    assert "it has no sound" in built.vtt("captions")
+    assert "This video has no sound" in built.vtt("captions")
     assert built.no_narration_reason == tracks.NO_ENGINE
     assert [c.text for c in built.chapters] == [
         "Shot 1: A red ball over green grass",
@@ -228,7 +228,7 @@ def test_the_transcript_says_everything_in_order(told: list[scenes.Scene]) -> No
     )
     assert page.tags[:2] == ["html", "head"]
     assert [page.tags.count(t) for t in ("h1", "h2", "main")] == [1, 2, 1]
-    order = ["T<1>", "generative model", "Asked for: a ball", "Shot 1", "red ball moves", "<b>Look & see</b>"]
+    order = ["T<1>", "generative model", "Prompt: a ball", "Shot 1", "red ball moves", "<b>Look & see</b>"]
     order += ["Shot 2", "blue box stays", "Bye\\u202e"]
     places = [page.words.index(words, 60 if words == "Shot 2" else 0) for words in order]
     assert places == sorted(places)

@@ -62,7 +62,7 @@ def test_shares_duplicates_and_labels(tmp_path: Path) -> None:
     assert all(r.label == "unsafe" for r in found.rates)
     body = json.loads((tmp_path / "report" / "audit.json").read_text())
     assert body == json.loads(json.dumps(texts_report.to_json(found, subject)))
-    assert "How labels fall" in (tmp_path / "report" / "report.html").read_text()
+    assert "How labels are distributed" in (tmp_path / "report" / "report.html").read_text()
 
 
 def test_labels_that_fall_evenly_are_not_called_different(tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_csv_text_files_and_named_columns(tmp_path: Path) -> None:
     [
         ("a.jsonl", b'{"text": "x"}\nnot json\n', "line 2"),
         ("a.jsonl", b"[1]\n", "not an object"),
-        ("a.jsonl", b'{"words": "x"}\n', "no text under"),
+        ("a.jsonl", b'{"words": "x"}\n', "no text field"),
         ("a.jsonl", b"[" * 100_000, "not JSON"),
         ("a.txt", b"\xff\xfe\x00broken", "UTF-8"),
         ("a.txt", b"\n\n", "no text"),
@@ -105,7 +105,7 @@ def test_missing_files_columns_and_lexicons(tmp_path: Path) -> None:
     with pytest.raises(UnreadableInput):
         api.data([tmp_path / "none.txt"])
     file = write(tmp_path / "a.jsonl", [("x", "y")])
-    with pytest.raises(UsageError, match="nothing under kind"):
+    with pytest.raises(UsageError, match="no field kind"):
         api.data([file], label="kind")
     with pytest.raises(UsageError, match="no lexicon"):
         api.data([file], lexicon="animals")

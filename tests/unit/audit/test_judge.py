@@ -78,7 +78,7 @@ def test_many_looks_need_more_clips_and_more_evidence() -> None:
 @pytest.mark.parametrize(
     ("colours", "unknown", "why"),
     [
-        ({}, 0, "no clip was made"),
+        ({}, 0, "no clips were made"),
         ({"red": 1}, 0, "needs"),
         ({}, 40, "nothing could be read"),
         ({"red": 60, "blue": 60}, 80, "40% could not be read"),

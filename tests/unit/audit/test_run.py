@@ -71,12 +71,12 @@ def test_what_is_read_is_what_was_drawn(
 def test_a_folder_holds_one_run(tmp_path: Path, suite_file: Callable[..., Path], renderer: Any) -> None:
     named = suites.load(str(suite_file()))
     run(named, tmp_path / "run", generator=renderer(EVEN), seeds=1)
-    with pytest.raises(UsageError, match="holds an audit already"):
+    with pytest.raises(UsageError, match="already contains an audit"):
         run(named, tmp_path / "run", generator=renderer(EVEN))
     other = suites.load(str(suite_file(SUITE.replace("two things", "some things"))))
-    with pytest.raises(UsageError, match="not what it was"):
+    with pytest.raises(UsageError, match="has changed since"):
         run(other, tmp_path / "run", generator=renderer(EVEN), resume=True)
-    with pytest.raises(UsageError, match="not what it was"):
+    with pytest.raises(UsageError, match="has changed since"):
         run(named, tmp_path / "run", generator=renderer(EVEN), resume=True, seed=7)
     with pytest.raises(UsageError, match="weights"):
         run(named, tmp_path / "run", generator=renderer(EVEN, digest="cd" * 32), resume=True)
@@ -99,7 +99,7 @@ def test_failures_are_kept_and_end_the_run_when_they_go_on(
         run(named, tmp_path / "run", generator=renderer(EVEN, fail=True))
     audit, _ = session.load_audit(tmp_path / "run")
     assert audit.outcomes["rolling"] == {"failed": 5}
-    assert audit.cells[0].why == "no clip was made"
+    assert audit.cells[0].why == "no clips were made"
     assert "5 of 5 clips failed" in audit.notes[0]
 
 

@@ -34,7 +34,7 @@ def test_the_shipped_suites_are_sound(name: str) -> None:
         ("classes: [red, blue]", "classes: [red, blue], target: {red: 0, blue: 0}", "above 0"),
         ("attributes: [colour, shape]", "attributes: [colour, taste]", "'taste' is not declared"),
         ("[left, right]", "[left, left]", "twice"),
-        ("way: [left, right]", "direction: [left, right]", "each hole"),
+        ("way: [left, right]", "direction: [left, right]", "each placeholder"),
         ("effect: 0.3", "effect: 0.01", "above limit"),
         ("name: small", "name: [small]", "valid string"),
         ("about: two", "about: &x two", "line 1"),

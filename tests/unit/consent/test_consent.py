@@ -190,12 +190,12 @@ def test_redacting_takes_a_consent_away(ledger: Ledger, folder: Path) -> None:
 @pytest.mark.parametrize(
     ("how", "why"),
     [
-        ({"subject": " "}, "no name"),
-        ({"subject": "x"}, "no name"),
-        ({"subject": "a\nb c"}, "no name"),
-        ({"scope": ()}, "for something"),
-        ({"scope": ("everything",)}, "for something"),
-        ({"expires": NOW - timedelta(days=1)}, "expired already"),
+        ({"subject": " "}, "not a usable name"),
+        ({"subject": "x"}, "not a usable name"),
+        ({"subject": "a\nb c"}, "not a usable name"),
+        ({"scope": ()}, "needs a scope"),
+        ({"scope": ("everything",)}, "needs a scope"),
+        ({"expires": NOW - timedelta(days=1)}, "already have expired"),
         ({"minor": True, "expires": NOW + timedelta(days=5)}, "guardian"),
         ({"minor": True, "guardian": "Eve"}, "within a year"),
         ({"minor": True, "guardian": "Eve", "expires": NOW + timedelta(days=400)}, "within a year"),

@@ -97,7 +97,7 @@ def test_a_fragmented_mp4_in_several_files_is_refused(
     shared: Path, tmp_path: Path, identity: Identity, definition: Json
 ) -> None:
     """c2pa-python signs no fragments: a signature over the first part alone would be a false comfort."""
-    for name, word in (("rs_dashinit.mp4", "initialisation part"), ("rs_dash1.m4s", "fragment of an MP4")):
+    for name, word in (("rs_dashinit.mp4", "initialisation segment"), ("rs_dash1.m4s", "fragment of an MP4")):
         with pytest.raises(UsageError, match=word):
             sign_file(shared / "data/c2pa" / name, tmp_path / "x.mp4", definition, signer=identity.signer())
         assert not (tmp_path / "x.mp4").exists()

@@ -162,7 +162,7 @@ def test_a_circle_of_ingredients_ends() -> None:
 
 @pytest.mark.parametrize("place", ["top", "inside"])
 def test_a_heap_of_boxes_takes_nobodys_time(video: Path, tmp_path: Path, place: str) -> None:
-    """c2pa's time grows with the square of the boxes side by side: 100,000, in 800 KB, cost a minute."""
+    """c2pa's time grows with the square of the boxes at one level: 100,000, in 800 KB, cost a minute."""
     many = b"\0\0\0\x08free" * 100_000
     path = tmp_path / "heap.mp4"
     heap = many if place == "top" else (8 + len(many)).to_bytes(4, "big") + b"udta" + many
@@ -171,7 +171,7 @@ def test_a_heap_of_boxes_takes_nobodys_time(video: Path, tmp_path: Path, place: 
     found = read_credentials(path)
     assert time.process_time() - started < 5
     assert found.state is CredentialState.UNSUPPORTED
-    assert "boxes side by side" in found.reason
+    assert "boxes at one level" in found.reason
     path.write_bytes(video.read_bytes() + many[:8000])
     assert read_credentials(path).state is CredentialState.ABSENT
 

@@ -115,7 +115,7 @@ def test_answers_that_do_not_count(
 
 
 def test_no_responder_no_signature(video: Path, tmp_path: Path, definition: Json, own: Identity) -> None:
-    with pytest.raises(SigningFailed, match="gave no answer"):
+    with pytest.raises(SigningFailed, match="did not answer"):
         sign(video, tmp_path / "out.mp4", definition, own, "http://127.0.0.1:9/")
     with pytest.raises(UsageError, match="responder"):
         sign(video, tmp_path / "out.mp4", definition, own, "ftp://example.com/")
@@ -241,9 +241,9 @@ def test_a_damaged_list_is_no_pass(video: Path, tmp_path: Path, definition: Json
 
 
 def test_wrong_use(own: Identity) -> None:
-    with pytest.raises(UsageError, match="was issued here"):
+    with pytest.raises(UsageError, match="issued no certificate"):
         revoke(own, quiet, serial=4711)
-    with pytest.raises(UsageError, match="no reason"):
+    with pytest.raises(UsageError, match="not a known reason"):
         revoke(own, quiet, reason="boredom")
     with pytest.raises(UsageError):
         read_crls(b"nothing")

@@ -51,7 +51,7 @@ def test_weights_of_files_that_are_here_are_counted() -> None:
         estimate.estimate_memory(PRESET, width=64, height=64, frames=17, dtype="torch.float16").weights
         == numbers * 2
     )
-    assert any("counted in the files" in line for line in needs.basis)
+    assert any("counted from the files" in line for line in needs.basis)
 
 
 def test_the_token_of_a_local_pipeline_comes_from_its_configurations() -> None:
@@ -65,7 +65,7 @@ def test_what_is_not_known_is_said() -> None:
     needs = estimate.estimate_memory(preset_for_source("some/model"), width=64, height=64, frames=9)
     assert (needs.device, needs.weights, needs.activations) == (None, None, None)
     assert needs.describe()["device_gb"] == "not stated"
-    assert any("not known before" in line for line in needs.basis)
+    assert any("unknown until" in line for line in needs.basis)
     assert estimate.check_memory(needs, Machine(1, 1)) == ()
     hunyuan = estimate.estimate_memory(PRESETS["hunyuanvideo"], width=None, height=None, frames=None)
     assert any("text encoders not counted" in line for line in hunyuan.basis)
@@ -119,5 +119,5 @@ def test_this_machine() -> None:
 def test_a_damaged_header(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "vae").mkdir()
     (tmp_path / "vae" / "model.safetensors").write_bytes(data)
-    with pytest.raises(GenerationFailed, match="no safetensors file"):
+    with pytest.raises(GenerationFailed, match="not a safetensors file"):
         estimate.count_parameters(tmp_path)

@@ -106,8 +106,8 @@ def test_a_loop_ends() -> None:
     ("changes", "reason"),
     [
         ({"ca": True, "eku": [EMAIL]}, "is a CA"),
-        ({"eku": None}, "not for signing claims"),
-        ({"eku": [ExtendedKeyUsageOID.CODE_SIGNING]}, "not for signing claims"),
+        ({"eku": None}, "not valid for signing claims"),
+        ({"eku": [ExtendedKeyUsageOID.CODE_SIGNING]}, "not valid for signing claims"),
         ({"eku": [EMAIL, STAMPS]}, "also for time stamps"),
         ({"eku": [EMAIL, ExtendedKeyUsageOID.OCSP_SIGNING]}, "also for OCSP"),
         ({"eku": [ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE]}, "also for any use"),

@@ -53,7 +53,7 @@ def test_a_pkcs12_file_signs(in_memory: Path, chain: bool) -> None:
         pass
 
 
-@pytest.mark.parametrize(("days", "why"), [(-2000, "expired on"), (30, "is valid from")])
+@pytest.mark.parametrize(("days", "why"), [(-2000, "expired on"), (30, "is not valid before")])
 def test_a_certificate_out_of_its_time_is_refused_at_once(in_memory: Path, days: int, why: str) -> None:
     made = issue_hierarchy("User", datetime.now(UTC) + timedelta(days=days))
     space = bring(in_memory, made, chain=True, key="leaf.key")
@@ -73,5 +73,5 @@ def test_the_local_identity_names_the_command_that_renews_it(in_memory: Path) ->
 
 def test_a_pem_key_needs_its_chain(in_memory: Path) -> None:
     made = issue_hierarchy("User", datetime.now(UTC))
-    with pytest.raises(WorkspaceError, match="chain beside the key"):
+    with pytest.raises(WorkspaceError, match="chain as well as the key"):
         bring(in_memory, made, chain=False, key="leaf.key")

@@ -63,7 +63,7 @@ def test_everything(tmp_path: Path, signer: LogSigner, url: str) -> None:
             other.append("audit", {})
     with Ledger.open(url, read_only=True) as ledger:
         assert len(ledger) == 302
-        with pytest.raises(LedgerError, match="reading only"):
+        with pytest.raises(LedgerError, match="read-only"):
             ledger.redact(0)
 
 

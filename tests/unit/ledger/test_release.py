@@ -212,7 +212,7 @@ def test_a_locked_ledger_while_recording(ledger: Ledger, out: Path, monkeypatch:
         video.write_bytes(b"video")
 
         def locked(self: Store, **_options: object) -> None:
-            raise LedgerError("another safegen is writing to the ledger", hint="wait")
+            raise LedgerError("another safegen process is writing to the ledger", hint="wait")
 
         with monkeypatch.context() as patch:
             patch.setattr(Store, "transaction", locked)
@@ -224,12 +224,12 @@ def test_clearing_up_that_fails_does_not_hide_the_error(
     ledger: Ledger, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_args: object, **_options: object) -> None:
-        raise LedgerError("another safegen is writing to the ledger")
+        raise LedgerError("another safegen process is writing to the ledger")
 
     with pytest.raises(KeyboardInterrupt) as caught, ReleaseJob.begin(ledger, out / "v.mp4"):
         monkeypatch.setattr("safegen.release.settle.abandon", fail)
         raise KeyboardInterrupt
-    assert "left to the next start" in caught.value.__notes__[0]
+    assert "left to the next run" in caught.value.__notes__[0]
     monkeypatch.undo()
     assert recover(ledger).removed == 1, "also within the same process"
     nothing_left(ledger, out)
@@ -259,7 +259,7 @@ def test_a_name_taken_in_the_meantime_is_never_replaced(ledger: Ledger, out: Pat
         if point == "publish:start":
             (out / name).write_bytes(b"the user's own")
 
-    with pytest.raises(UsageError, match="exists now"):
+    with pytest.raises(UsageError, match="now exists"):
         release(ledger, out / "v.mp4", at=at)
     assert {path.name: path.read_bytes() for path in out.iterdir()} == {name: b"the user's own"}
     assert ledger.release(0).withdrawn == 1
@@ -329,7 +329,7 @@ def test_without_hard_links(ledger: Ledger, out: Path, monkeypatch: pytest.Monke
         if point == "publish:sidecars":
             (out / "w.mp4").write_bytes(b"mine")
 
-    with pytest.raises(UsageError, match="exists now"):
+    with pytest.raises(UsageError, match="now exists"):
         release(ledger, out / "w.mp4", at=at)
     assert (out / "w.mp4").read_bytes() == b"mine"
     assert ledger.check().ok

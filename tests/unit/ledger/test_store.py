@@ -249,7 +249,7 @@ def test_writing_needs_the_log_key(open_ledger: OpenLedger, signer: LogSigner) -
     with open_ledger() as ledger:
         ledger.append("audit", {})
     with open_ledger(signer=LogSigner("example.com/else", signer.key)) as ledger:
-        with pytest.raises(LedgerError, match=r"is the log example\.com/log"):
+        with pytest.raises(LedgerError, match=r"belongs to the log example\.com/log"):
             ledger.append("audit", {})
         assert ledger.origin == "example.com/log"
 
@@ -273,7 +273,7 @@ def test_reading_touches_nothing(open_ledger: OpenLedger, tmp_path: Path) -> Non
         assert ledger.find_releases(content_id=2**64 - 2)
         assert ledger.check().ok and ledger.prove(0) and ledger.content_ids()
         for write in (lambda: ledger.append("audit", {}), lambda: ledger.redact(0), ledger.checkpoint):
-            with pytest.raises(LedgerError, match="reading only"):
+            with pytest.raises(LedgerError, match="read-only"):
                 write()
     assert state_of(tmp_path) == before
 
@@ -343,7 +343,7 @@ def test_another_writer_is_waited_for_and_named(open_ledger: OpenLedger, tmp_pat
     with open_ledger(timeout=0.2) as ledger:
         raw = sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)
         raw.execute("BEGIN IMMEDIATE")
-        with pytest.raises(LedgerError, match="another safegen is writing") as caught:
+        with pytest.raises(LedgerError, match="another safegen process is writing") as caught:
             ledger.append("audit", {})
         assert caught.value.hint
         assert len(ledger) == 0
@@ -383,7 +383,7 @@ def test_full_disk_under_the_checkpoints(
 
     with open_ledger() as ledger:
         monkeypatch.setattr("safegen.ledger.checkpoint_folder.os.fsync", full)
-        with pytest.raises(LedgerError, match="not their checkpoint"):
+        with pytest.raises(LedgerError, match="but their checkpoint"):
             ledger.append("audit", {})
         monkeypatch.undo()
         ledger.append("audit", {})

@@ -122,7 +122,7 @@ def test_another_root_does_not_vouch(tsa: Tsa, tmp_path: Path) -> None:  # noqa:
 
 def test_a_replayed_answer_is_refused(tsa: Tsa, serve: Callable[[Answer], str]) -> None:  # noqa: F811
     old = timestamp.request_stamp(tsa.url, BODY)
-    with pytest.raises(LedgerError, match="another request"):
+    with pytest.raises(LedgerError, match="a different request"):
         timestamp.request_stamp(serve(reply(old)), BODY)
 
 
@@ -149,7 +149,7 @@ def slow(handler: http.server.BaseHTTPRequestHandler) -> None:
     ids=["junk", "empty", "error", "redirect", "large", "slow"],
 )
 def test_an_authority_that_misbehaves(serve: Callable[[Answer], str], answer: Answer) -> None:
-    with pytest.raises(LedgerError, match="gave no stamp"):
+    with pytest.raises(LedgerError, match="returned no stamp"):
         timestamp.request_stamp(serve(answer), BODY, seconds=0.5)
 
 

@@ -89,7 +89,12 @@ ROWS: list[Row] = [
         {"sound": [("aac", "deu"), ("aac", "fra")]},
         "",
     ),
-    ("pcm.mkv", {"sound": [("pcm_s16le", "eng")]}, {"sound": [("flac", "eng")]}, "FLAC now, without loss"),
+    (
+        "pcm.mkv",
+        {"sound": [("pcm_s16le", "eng")]},
+        {"sound": [("flac", "eng")]},
+        "it is now FLAC, without loss",
+    ),
     ("opus.mkv", {"sound": [("libopus", "eng")]}, {"sound": [("opus", "eng")]}, ""),
     (
         "words.mp4",
@@ -97,7 +102,7 @@ ROWS: list[Row] = [
         {"words": [("mov_text", "eng")]},
         "",
     ),
-    ("words.mkv", {"words": [("subrip", "spa")]}, {"words": [("mov_text", "spa")]}, "mov_text now"),
+    ("words.mkv", {"words": [("subrip", "spa")]}, {"words": [("mov_text", "spa")]}, "now mov_text"),
     (
         "chapters.mp4",
         {"chapters": True, "metadata": {"title": "A film"}},
@@ -174,7 +179,7 @@ def test_transparent_parts_are_flattened_and_said(
         f[:, :48, 3] = 0
     source = makers["film"](tmp_path / "alpha.mkv", frames=frames, source="rgba", codec="ffv1", pixels="bgra")
     made, notes = through(source, tmp_path)
-    assert "transparent parts are flattened onto black (3 of 6 frames)" in notes
+    assert "transparent areas are flattened onto black (3 of 6 frames)" in notes
     with av.open(str(made)) as box:
         last = list(box.decode(video=0))[-1].to_ndarray(format="rgb24")
     assert last[:, :40].max() < 24 and last[:, 56:].min() > 24

@@ -82,5 +82,5 @@ def test_what_does_not_fit_is_refused_before_anything_is_read(
     tmp_path: Path, makers: dict[str, Callable[..., Any]], at_home: None
 ) -> None:
     footage = open_footage(makers["film"](tmp_path / "small.mp4", count=1))
-    with pytest.raises(UsageError, match="wider"):
+    with pytest.raises(UsageError, match="does not fit a 96x64 picture"):
         PlaneLabel(footage, "made with a generative model")

@@ -89,8 +89,8 @@ def test_a_picture_is_given_to_the_model(files: Path, tmp_path: Path) -> None:
         ("text.mp4", "video", "unknown format"),
         ("cut.mp4", "video", "cut.mp4"),
         ("cut.png", "first_frame", "cut.png"),
-        ("picture.png", "video", "a picture, where a video belongs"),
-        ("clip.mp4", "first_frame", "where a picture belongs"),
+        ("picture.png", "video", "is a picture, but a video is needed"),
+        ("clip.mp4", "first_frame", "but a picture is needed"),
         ("dot.png", "first_frame", "8x8 pixels"),
     ],
 )
@@ -136,13 +136,13 @@ def test_inputs_as_long_as_the_whole_are_said_before_anything_is_made(
     if enough:
         assert admit_inputs(before, DEFAULT, temporary=tmp_path.joinpath, anchors=(), ledger=None).conditions
         return
-    with pytest.raises(UsageError, match="lasts"):
+    with pytest.raises(UsageError, match="already 1 s long"):
         admit_inputs(before, DEFAULT, temporary=tmp_path.joinpath, anchors=(), ledger=None)
 
 
 def test_what_is_too_much_is_refused(files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(input_pictures, "MAX_PIXELS", 64 * 64 * 4)
-    with pytest.raises(UnreadableInput, match="too much"):
+    with pytest.raises(UnreadableInput, match="too long or too large"):
         run(tmp_path, files / "clip.mp4")
     monkeypatch.setattr(input_pictures, "MAX_BYTES", 1000)
     with pytest.raises(UnreadableInput, match="MB"):

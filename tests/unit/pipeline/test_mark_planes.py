@@ -70,7 +70,7 @@ def test_colours_come_back_through_the_matrix_of_the_file() -> None:
         assert np.abs(back.astype(int) - planes).max() <= 3
 
 
-@pytest.mark.parametrize(("change", "why"), [({"depth": 10}, "10 bit"), ({"matrix": (0,) * 9}, "turned")])
+@pytest.mark.parametrize(("change", "why"), [({"depth": 10}, "10-bit"), ({"matrix": (0,) * 9}, "rotated")])
 def test_what_would_not_be_found_again_is_refused(change: dict, why: str) -> None:
     footage = replace(FOOTAGE, **change)
     with pytest.raises(UsageError, match=why):

@@ -138,7 +138,7 @@ def test_prompt_is_screened_again(made: Made, tmp_path: Path) -> None:
 
 def test_unknown_and_foreign_files(made: Made, tmp_path: Path) -> None:
     other = attacks.reencode(made.release.path, tmp_path / "other.mp4", change=lambda f: 255 - f[::-1])
-    with pytest.raises(UsageError, match="no release"):
+    with pytest.raises(UsageError, match="not a release"):
         made.again(other)
     guarded = safegen.protect(other, tmp_path / "guarded.mp4", workspace=made.workspace)
     with pytest.raises(UsageError, match="made elsewhere"):

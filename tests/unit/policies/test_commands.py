@@ -64,10 +64,10 @@ def test_diff_shows_keys_and_prompts_that_move(tmp_path: Path) -> None:
     assert (answer["prompts"], answer["skipped"]) == (3, 1)
     assert answer["outcomes"]["unsafe"]["block"] == {"before": 1, "after": 2}
     shown = run("policy", "diff", "default", "strict", "--prompts", str(data))
-    assert "1 of 3 prompts have another outcome" in shown.output
+    assert "1 of 3 prompts have a different outcome" in shown.output
     assert "Taylor Swift" in shown.output
     same = run("policy", "diff", "default", "default")
-    assert "nothing that decides differs" in same.output
+    assert "no setting that affects decisions differs" in same.output
     assert "0 of " in same.output
 
 

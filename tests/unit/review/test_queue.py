@@ -104,7 +104,7 @@ def test_an_approval_covers_what_the_clip_is_made_from(
 
     index = hold(ledger, request(approved))
     queue.record_review(ledger, index, "approve", reviewer="Ada")
-    with pytest.raises(HeldForReview, match=f"another {what}"):
+    with pytest.raises(HeldForReview, match=f"a different {what}"):
         spend(ledger, index, request(asked))
     if approved != {"sha256": ""}:
         spend(ledger, index, request(approved))
@@ -122,7 +122,7 @@ def test_an_approval_covers_what_the_clip_is_made_from(
 def test_an_approval_is_for_exactly_one_request(ledger: Ledger, change: dict[str, object], what: str) -> None:
     index = hold(ledger)
     queue.record_review(ledger, index, "approve", reviewer="Ada")
-    with pytest.raises(HeldForReview, match=f"another {what}"):
+    with pytest.raises(HeldForReview, match=f"a different {what}"):
         spend(ledger, index, replace(HELD, **change))
     spend(ledger, index)
 
@@ -164,7 +164,7 @@ def test_a_redacted_decision_cannot_be_matched(ledger: Ledger) -> None:
     index = hold(ledger)
     queue.record_review(ledger, index, "approve", reviewer="Ada")
     ledger.redact(index)
-    with pytest.raises(HeldForReview, match="another prompt"):
+    with pytest.raises(HeldForReview, match="a different prompt"):
         spend(ledger, index)
 
 
@@ -202,7 +202,7 @@ def test_a_denial_rewritten_in_the_database_approves_nothing(root: Path) -> None
     with sqlite3.connect(root / "ledger.db") as database:
         forged = leaf.replace(b'"deny"', b'"approve"')
         database.execute("UPDATE ledger_entry SET leaf = ? WHERE position = ?", (forged, at))
-    with opened(root) as ledger, pytest.raises(LedgerError, match="not the one in the tree"):
+    with opened(root) as ledger, pytest.raises(LedgerError, match="differs from the one in the tree"):
         spend(ledger, index)
 
 

@@ -50,7 +50,7 @@ ROWS = {
     ),
     "unknown signer": (signed(trusted=False), Verdict.SIGNED_UNTRUSTED),
     "unknown signer in the ledger": (replace(signed(trusted=False), ledger=LOGGED), Verdict.SIGNED_UNTRUSTED),
-    "no ledger at hand": (replace(GOOD, ledger=None), Verdict.SIGNED_UNLOGGED),
+    "no available ledger": (replace(GOOD, ledger=None), Verdict.SIGNED_UNLOGGED),
     "proof does not verify": (replace(GOOD, ledger=replace(LOGGED, proven=False)), Verdict.SIGNED_UNLOGGED),
     "proof of another release": (
         replace(GOOD, ledger=replace(LOGGED, entry={"manifest_id": "urn:c2pa:b"})),

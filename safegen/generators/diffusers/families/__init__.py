@@ -1,4 +1,4 @@
-"""Families of pipelines: one small file each, and what differs is all it says."""
+"""Families of pipelines: one small file each, stating only what differs."""
 
 from __future__ import annotations
 

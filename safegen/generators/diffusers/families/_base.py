@@ -1,4 +1,4 @@
-"""What every family of pipelines has in common, and what each says differently."""
+"""What every family of pipelines has in common, and what each may override."""
 
 from __future__ import annotations
 

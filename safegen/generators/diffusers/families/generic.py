@@ -1,4 +1,4 @@
-"""Pipelines without a file of their own: called as their class says, with what its call takes."""
+"""Pipelines without a file of their own: called as their class specifies, with the arguments it accepts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SOUND = frozenset({"enable_sound", "sample_audio"})
 
 
 class Generic(Family):
-    """Any video pipeline of diffusers that safegen has no file for.
+    """Any diffusers video pipeline that has no file of its own here.
 
     What it can do, its sizes and its frame rate are read from the class's source, the rules for other sizes
     and counts from there and from its parts' configurations.
@@ -74,10 +74,10 @@ class Generic(Family):
         """That words do not count, or that sound is lost."""
         notes = []
         if not _takes(facts, "prompt"):
-            notes.append(f"{facts.pipeline} takes no words: the prompt is screened and recorded, no more")
+            notes.append(f"{facts.pipeline} ignores words: the prompt is only screened and recorded")
         call = introspection.call_signature(facts.pipeline)
         if call and _SOUND & call.parameters:
-            notes.append("sound that this pipeline can make is not kept")
+            notes.append("any sound this pipeline makes is discarded")
         return tuple(notes)
 
     def needs_tiling(self, facts: PipelineConfig) -> bool:

@@ -33,7 +33,7 @@ class Hunyuan(Family):
 
     def notes(self, facts: PipelineConfig) -> tuple[str, ...]:
         """Licence, and when a negative prompt counts."""
-        return (LICENCE, "a negative prompt counts only with --option true_cfg_scale above 1")
+        return (LICENCE, "a negative prompt has an effect only with --option true_cfg_scale above 1")
 
     def dtypes(self, facts: PipelineConfig, dtype: str) -> dict[str, str]:
         """The autoencoder in float16."""
@@ -60,7 +60,7 @@ class Hunyuan15(Hunyuan):
     def notes(self, facts: PipelineConfig) -> tuple[str, ...]:
         """Licence, and what a picture decides."""
         if "ImageToVideo" in facts.pipeline:
-            return (LICENCE, "the picture's shape decides the size")
+            return (LICENCE, "the picture's shape determines the size")
         return (LICENCE,)
 
     def modes(self, facts: PipelineConfig) -> frozenset[Mode]:

@@ -89,7 +89,7 @@ class Ltx2(Family):
 
     def notes(self, facts: PipelineConfig) -> tuple[str, ...]:
         """What is lost."""
-        return ("the sound that this model makes is not kept",)
+        return ("the sound this model makes is discarded",)
 
     def defaults(self, facts: PipelineConfig, fps: int) -> dict[str, Any]:
         """The frame rate."""

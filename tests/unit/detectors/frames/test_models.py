@@ -121,10 +121,10 @@ def test_without_yunets_weights_it_is_said_how_to_get_them(
     with pytest.raises(CheckAbsent, match="opencv/face_detection_yunet is not on this machine") as stopped:
         faces.create().run(clip(2))
     assert stopped.value.hint == (
-        "hf download opencv/face_detection_yunet, or name its folder in SAFEGEN_FACES"
+        "run hf download opencv/face_detection_yunet, or set SAFEGEN_FACES to its folder"
     )
     monkeypatch.setenv("SAFEGEN_FACES", str(tmp_path))
-    with pytest.raises(CheckAbsent, match=r"holds no face_detection_yunet_2023mar\.onnx"):
+    with pytest.raises(CheckAbsent, match=r"does not contain face_detection_yunet_2023mar\.onnx"):
         faces.create().run(clip(2))
     (tmp_path / "face_detection_yunet_2023mar.onnx").write_bytes(b"no network")
     with pytest.raises(CheckUnavailable) as broken:

@@ -132,7 +132,7 @@ def test_copies_of_one_encoder_are_the_same_encoder(made: Path, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("model", "heads", "match"),
     [
-        ("other", "heads", "another sentence encoder"),
+        ("other", "heads", "a different sentence encoder"),
         ("heads", "heads", "cannot be loaded|no weights"),
         ("encoder", "encoder", "no heads"),
         ("nobody/has-this-encoder", "heads", "not on this machine"),
@@ -248,7 +248,7 @@ def test_adapters_for_other_layers_let_nothing_through(made: Path, tmp_path: Pat
     (down, up) = next(iter(heads.adapters.values()))
     name = next(iter(heads.adapters))
     for wrong in ({"encoder.layer.9.output.dense": (down, up)}, {name: (down[:, 1:], up)}):
-        with pytest.raises(CheckUnavailable, match="do not fit"):
+        with pytest.raises(CheckUnavailable, match="do not match"):
             SentenceEncoder(made / "encoder").adapt(wrong)
 
 

@@ -259,7 +259,7 @@ def test_a_wrong_lora_leaves_nothing_behind(wrong: str, generator: Any, lora: Pa
 
 def test_a_lora_for_another_model_is_told_in_plain_words(generator: Any, lora: Path, tmp_path: Path) -> None:
     file = _lora(tmp_path / "other.safetensors", 24, "other_model.blocks.{}.attn1.to_q")
-    with pytest.raises(UsageError, match="none of its 2 layers is in this model"):
+    with pytest.raises(UsageError, match="none of its 2 layers match this model"):
         made(generator, lora=str(file))
 
 

@@ -118,7 +118,7 @@ def test_a_cut_connection_is_taken_up_again(server: Hub, preset: Preset) -> None
 
 def test_altered_bytes_are_thrown_away(server: Hub, preset: Preset, in_memory: Path) -> None:
     server.altered.add(WEIGHTS)
-    with pytest.raises(GenerationFailed, match="did not arrive as the hub lists it"):
+    with pytest.raises(GenerationFailed, match="does not match what the hub lists"):
         pulled(preset)
     assert lockfile.read_record(NAME) is None
     assert not list((in_memory / "cache").rglob("*.safegen-part"))

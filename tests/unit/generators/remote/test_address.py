@@ -144,7 +144,7 @@ def test_each_engine_gets_its_own_fields(engine: str, expected: dict[str, Any]) 
     request = Request("a cat", width=832, height=480, seconds=4.0, seed=7, **more)
     sent, notes = request_fields(ENGINES[engine], request, {})
     assert sent == expected
-    assert any("no seed" in note for note in notes) == (engine == "openai")
+    assert any("does not accept a seed" in note for note in notes) == (engine == "openai")
 
 
 def test_a_fraction_of_a_second_is_said_in_frames_or_refused() -> None:
@@ -188,7 +188,7 @@ def test_own_settings_are_numbers_and_switches_only() -> None:
     [
         ("openai", Request("x", negative_prompt="y"), "--negative-prompt"),
         ("openai", Request("x", steps=3), "--steps"),
-        ("openai", Request("x", width=64), "together"),
+        ("openai", Request("x", width=64), "both a width and a height"),
         ("vllm-omni", Request("x", guidance=30), "0 to 20"),
         ("sglang", Request("x", mode="edit", inputs=CLIP), "needs the id of a clip"),
         ("sglang", Request("x", mode="extend", inputs=CLIP), "no call"),
@@ -239,7 +239,7 @@ def test_the_outlook_contacts_nobody_and_says_what_leaves() -> None:
     outlook = generator.outlook(Request("x", width=64, height=64, seconds=2, options={"engine": "sglang"}))
     assert (outlook.width, outlook.seconds) == (64, 2)
     assert outlook.needs["server"] == "http://gpu.invalid:30010/v1" and outlook.needs["engine"] == "sglang"
-    assert any("leaves this machine for gpu.invalid:30010" in note for note in outlook.notes)
+    assert any("is sent to gpu.invalid:30010" in note for note in outlook.notes)
     with pytest.raises(UsageError):
         generator.outlook(Request("x", steps=3, options={"engine": "openai"}))
     with pytest.raises(UsageError):

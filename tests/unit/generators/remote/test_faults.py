@@ -70,16 +70,16 @@ def failure(server: VideoServer, **options: Any) -> str:
         ),
         (Answer.of({"error": {"message": "model not found"}}, 404), "404: model not found"),
         (Answer.of({"detail": [{"loc": ["size"]}]}, 422), "422"),
-        (Answer(500, HTML), "did not give a clip (500"),
-        (Answer(200, HTML), "no JSON but a web page"),
-        (Answer(200, b"{" * 100_000), "no JSON"),
-        (Answer(200, b"[" * 100_000), "no JSON"),
-        (Answer(200, b""), "no JSON but nothing"),
+        (Answer(500, HTML), "did not return a clip (500"),
+        (Answer(200, HTML), "not JSON but a web page"),
+        (Answer(200, b"{" * 100_000), "not JSON"),
+        (Answer(200, b"[" * 100_000), "not JSON"),
+        (Answer(200, b""), "not JSON but nothing"),
         (Answer.of({"status": "queued"}), "names no job"),
         (Answer.of({"id": "../../models", "status": "queued"}), "names no job"),
         (Answer.of({"id": "v", "status": "do\x1bne"}), "'do ne'"),
         (Answer.of(["v"]), "names no job"),
-        (Answer(200, b'{"id": "' + b"x" * 2_000_000 + b'"}'), "longer than"),
+        (Answer(200, b'{"id": "' + b"x" * 2_000_000 + b'"}'), "larger than"),
     ],
 )
 def test_a_clip_is_asked_for_once_and_no_is_no(server: VideoServer, answer: Answer, said: str) -> None:
@@ -174,7 +174,7 @@ def _drip(server: socket.socket, drops: list[int]) -> None:
         ({"status": "failed", "error": "plain words"}, "the job failed: plain words"),
         ({"status": "failed"}, "no reason given"),
         ({"status": "cancelled"}, "the job cancelled"),
-        ({"status": "completed", "id": "another"}, "about another job"),
+        ({"status": "completed", "id": "another"}, "about a different job"),
         ({"status": "failed", "error": {"message": "y" * 9999}}, "y…"),
     ],
 )
@@ -200,32 +200,32 @@ def test_a_success_without_a_video_is_a_failure(server: VideoServer, body: bytes
 def test_a_clip_that_breaks_off_is_a_failure(server: VideoServer) -> None:
     server.clip = server.clip[: len(server.clip) // 2]
     said = failure(server)
-    assert "breaks off" in said or "no video" in said
+    assert "truncated" in said or "no video" in said
 
 
 def test_a_black_clip_is_a_failure(server: VideoServer, tmp_path: Path) -> None:
     server.clip = encoded(tmp_path / "black.mp4", black=True)
-    assert "sent a black one" in failure(server)
+    assert "sent a black clip" in failure(server)
 
 
 def test_a_download_that_is_always_cut_is_a_failure(server: VideoServer) -> None:
     server.script["content"] = [Answer(200, server.clip, cut=1000)] * 9
-    assert "did not come whole" in failure(server, retries=2)
+    assert "arrived incomplete" in failure(server, retries=2)
     assert len(server.calls("GET", "/content")) == 3 and server.calls("DELETE")
 
 
 @pytest.mark.parametrize("declared", [None, 10**15])
 def test_a_huge_download_is_cut_short(server: VideoServer, declared: int | None) -> None:
     server.script["content"] = [Answer(200, bytes(300_000), length=declared)]
-    assert "longer than 200000 bytes" in failure(server, max_bytes=200_000)
+    assert "larger than 200000 bytes" in failure(server, max_bytes=200_000)
 
 
 def test_a_clip_inside_an_answer_is_bounded_and_checked(clip: bytes) -> None:
     with serving(clip=clip, engine="dynamo") as server:
-        assert "longer than" in failure(server, max_bytes=100)
+        assert "larger than" in failure(server, max_bytes=100)
         held = {"id": "v", "status": "completed", "data": [{"b64_json": "no base64 \x1b"}]}
         server.script["create"] = [Answer.of(held)]
-        assert "no base64" in failure(server)
+        assert "not base64" in failure(server)
         assert not server.calls("DELETE")
 
 
@@ -234,7 +234,7 @@ def test_a_redirect_takes_neither_key_nor_prompt_along(server: VideoServer, rout
     with serving() as other:
         away = Answer(307, headers={"location": f"{other.url}/videos"})
         server.script[route] = [away]
-        assert "follows no redirect" in failure(server)
+        assert "does not follow redirects" in failure(server)
         assert not other.asked
 
 

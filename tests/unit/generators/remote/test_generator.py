@@ -106,8 +106,8 @@ def test_an_unknown_server_gets_the_plain_fields_and_differences_are_said(server
         "prompt": "a cat", "model": server.model, "size": "128x64", "seconds": "3",
     }  # fmt: skip
     said = " | ".join(made.warnings)
-    assert "asked for 128x64" in said and "made 64x64" in said and "asked for 3 s" in said
-    assert "names other [31m/model" in said and "\x1b" not in said
+    assert "requested 128x64" in said and "made 64x64" in said and "requested 3 s" in said
+    assert "reports other [31m/model" in said and "\x1b" not in said
 
 
 def test_only_needed_headers_leave_and_the_key_only_when_there_is_one(

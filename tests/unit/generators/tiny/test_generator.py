@@ -103,11 +103,11 @@ def test_the_shots_of_a_storyboard_are_read_one_by_one() -> None:
         ({"width": 17, "height": 33}, "17x33"),
         ({"width": 8192, "height": 8192}, "8192x8192"),
         ({"fps": 120, "seconds": 300.0}, "300 s at 120 fps"),
-        ({"options": {"cache": "first-block"}}, "loaded in one way"),
+        ({"options": {"cache": "first-block"}}, "one way of loading"),
         ({"options": {"nonsense": 1}}, "no option 'nonsense'"),
         ({"options": {"attention_kwargs": {"a": "words"}}}, "cannot be text"),
-        ({"mode": "loop", "seconds": 9.0}, "in its own time"),
-        ({"mode": "edit", "seconds": 1.0}, "as long as it is"),
+        ({"mode": "loop", "seconds": 9.0}, "the length of a loop itself"),
+        ({"mode": "edit", "seconds": 1.0}, "keeps the length of a clip"),
         ({"mode": "storyboard", "shots": (Shot(0, "a"), Shot(1e9, "b"))}, "cannot be made"),
     ],
 )
@@ -117,7 +117,7 @@ def test_what_it_cannot_make_is_said_before_it_is_loaded(changes: dict[str, Any]
 
 
 def test_a_long_clip_is_a_slow_one() -> None:
-    assert "spread over 30 s" in TinyGenerator().outlook(Request(PROMPT, seconds=30.0)).notes[0]
+    assert "stretched to 30 s" in TinyGenerator().outlook(Request(PROMPT, seconds=30.0)).notes[0]
     assert TinyGenerator().outlook(Request(PROMPT, seconds=6.0)).notes == ()
 
 
