@@ -73,7 +73,8 @@ class AccessibilityTracks:
         said = ["Written by a program that analysed the pictures."]
         if self.uncertain_scenes:
             said.append(
-                f"It is unsure about {self.uncertain_scenes} of {len(self.scenes)} parts and says so at each of them."
+                f"It is unsure about {self.uncertain_scenes} of {len(self.scenes)} parts, "
+                "and says so at each of them."
             )
         if self.schedule.omitted:
             said.append(

@@ -1,4 +1,4 @@
-"""The Python API that only examines: ``screen`` a prompt; ``verify``, ``detect``, ``moderate``, ``comply`` files.
+"""The Python API that only examines: ``screen``, ``verify``, ``detect``, ``moderate`` and ``comply``.
 
 Nothing is created, changed or recorded. ``safegen.api`` has all functions.
 """
