@@ -41,7 +41,7 @@ def command(
 
     done = api.gate(folder, limit=limit, effect=effect, max_unknown=max_unknown)
     if as_json:
-        print_json(done.to_json())
+        print_json(done.to_dict())
     else:
         show(done, plain=plain)
     ctx.exit(done.audit.exit_code)

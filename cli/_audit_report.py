@@ -52,6 +52,6 @@ def command(
         assert folder is not None
         done = api.report(folder, output)
     if as_json:
-        print_json(done.to_json())
+        print_json(done.to_dict())
     else:
         show(done, plain=plain)

@@ -76,6 +76,6 @@ def command(
             progress=bar,
         )
     if as_json:
-        print_json(done.to_json())
+        print_json(done.to_dict())
     else:
         show(done, plain=plain)

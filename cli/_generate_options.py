@@ -222,9 +222,9 @@ def _vary(asked: BuiltRequest, making: GenerateOptions, count: int) -> None:
     """Several clips; those that failed are named at the end (exit 8)."""
     from safegen.api.generation import variations
     from safegen.cli._output import ProgressBar, print_json
-    from safegen.cli._release import release_json, show_variation
+    from safegen.cli._release import show_variation
     from safegen.errors import BatchFailed
-    from safegen.request.variations import SCHEMA, failed_variations, variation_json
+    from safegen.request.variations import SCHEMA, failed_variations
 
     items = []
     with ProgressBar(quiet=making.as_json, plain=making.plain) as bar:
@@ -236,7 +236,7 @@ def _vary(asked: BuiltRequest, making: GenerateOptions, count: int) -> None:
                 show_variation(item, plain=making.plain)
     bad = failed_variations(items)
     if making.as_json:
-        shown = [variation_json(item, release_json) for item in items]
+        shown = [item.to_dict() for item in items]
         print_json({"schema": SCHEMA, "seed": asked.request.seed, "failed": len(bad), "items": shown})
         click.get_current_context().exit(BatchFailed.exit_code if bad else 0)
     if bad:

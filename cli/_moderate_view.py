@@ -12,7 +12,6 @@ from safegen.cli._text import printable as safe
 
 if TYPE_CHECKING:
     from safegen.moderation.batch import FileOutcome
-    from safegen.types import Json
 
 _MOST = 20
 _ORDER = (4, 3, 7, 2)
@@ -21,7 +20,7 @@ _ORDER = (4, 3, 7, 2)
 def show(item: FileOutcome, *, plain: bool) -> None:
     """One file for people."""
     from safegen.cli._output import console
-    from safegen.moderation.json_report import sorted_findings
+    from safegen.moderation.findings import sorted_findings
 
     out = console(plain)
     if item.moderation is None or item.error is not None:
@@ -34,7 +33,7 @@ def show(item: FileOutcome, *, plain: bool) -> None:
     out.print(
         f"{safe(str(found.path))}: {found.action.upper()} ({safe(found.policy.name)}; ran: {safe(ran)})"
     )
-    rows = sorted_findings(found)
+    rows = sorted_findings(found.gate.findings)
     for row in rows[:_MOST]:
         f = row.finding
         when = "" if f.time is None else f"{f.time:7.1f} s"
@@ -43,21 +42,6 @@ def show(item: FileOutcome, *, plain: bool) -> None:
         out.print(f"  and {len(rows) - _MOST} more: see --json")
     for note in found.notes:
         out.print(f"  note: {safe(note)}")
-
-
-def item_json(item: FileOutcome) -> Json:
-    """One file for programs."""
-    from safegen.moderation.json_report import to_json
-
-    if item.moderation is not None:
-        return to_json(item.moderation)
-    error = item.error
-    return {
-        "path": str(item.path),
-        "error": str(error),
-        "hint": getattr(error, "hint", ""),
-        "exit_code": getattr(error, "exit_code", 4),
-    }
 
 
 def write_page(path: Path, items: Sequence[FileOutcome]) -> None:

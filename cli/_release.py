@@ -18,7 +18,7 @@ def show_release(release: Release, *, as_json: bool, plain: bool) -> None:
     from safegen.cli._text import printable as clean
 
     if as_json:
-        print_json(release_json(release))
+        print_json(release.to_dict())
         return
     out = console(plain)
     for warning in release.warnings:
@@ -52,20 +52,3 @@ def _short(path: Path) -> str:
     """*path* from the current folder, where it lies in it."""
     here = Path.cwd()
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
-
-
-def release_json(release: Release) -> dict[str, object]:
-    """A release as JSON (``safegen.release/1``)."""
-    return {
-        "schema": "safegen.release/1",
-        "path": str(release.path),
-        "sha256": release.sha256,
-        "content_id": f"{release.content_id:016x}",
-        "manifest_id": release.manifest_id,
-        "ledger_index": release.index,
-        "sidecars": [str(s) for s in release.sidecars],
-        "checks": [{k: v for k, v in vars(c).items() if v is not None} for c in release.checks],
-        "attributes": {a.name: dict(a.probabilities) for a in release.attributes},
-        "warnings": list(release.warnings),
-        "timings": {k: round(v, 3) for k, v in release.timings.items()},
-    }

@@ -37,25 +37,6 @@ def held_clip_path(case: Case, workspace: Path | None) -> str | None:
     return str(file) if file.is_file() else None
 
 
-def case_json(case: Case) -> dict[str, Any]:
-    """A case as JSON (``safegen.review/1``)."""
-    public = case.decision.public
-    return {
-        "schema": "safegen.review/1",
-        "decision": case.index,
-        "time": case.decision.time,
-        "status": case.status,
-        "approval": case.approval,
-        "categories": public.get("categories", []),
-        "score": public.get("score"),
-        "policy": public.get("policy"),
-        "model": public.get("model"),
-        "output": case.output,
-        "checks": public.get("checks", []),
-        "steps": [{"index": s.index, "time": s.time, **s.public} for s in case.steps],
-    }
-
-
 def print_case(shown: dict[str, Any]) -> None:
     """A case for people."""
     from safegen.cli._text import printable

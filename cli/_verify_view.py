@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from safegen.cli._text import printable
-from safegen.types import Json, Report, Verdict
+from safegen.types import Report, Verdict
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,15 +25,6 @@ _STYLE = {
     Verdict.CONFLICT: "bold red",
     Verdict.NO_PROVENANCE: "bold",
 }
-
-
-def item_json(item: ReportItem) -> Json:
-    """The report on a file, or why there is none, as JSON."""
-    from safegen.verification.json_report import error_to_json, report_to_json
-
-    if item.report is None:
-        return error_to_json(str(item.path), item.error, item.exit_code)
-    return report_to_json(item.report)
 
 
 def show_item(item: ReportItem, console: Console, *, explain: bool) -> None:

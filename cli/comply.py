@@ -51,11 +51,10 @@ def command(
     """
     from safegen.api import comply
     from safegen.cli._output import console, print_json
-    from safegen.compliance.json_report import compliance_to_json
 
     found = comply(file, rule=rule, workspace=workspace, trust=trust_files)
     if as_json:
-        print_json(compliance_to_json(found))
+        print_json(found.to_dict())
     else:
         _show(found, console(plain))
     ctx.exit(0 if found.all_met else 9)

@@ -97,7 +97,7 @@ def list_(everything: bool, workspace: Path | None, as_json: bool) -> None:
     with open_readonly(workspace) as ledger:
         found = [c for c in service.list_consents(find_workspace(workspace), ledger) if everything or c.live]
     if as_json:
-        print_json([service.to_json(c) for c in found])
+        print_json([c.to_dict() for c in found])
         return
     if not found:
         click.echo("no consent is live" if not everything else "there are no consents")
@@ -180,9 +180,9 @@ def check(ctx: click.Context, what: str, policy: str, workspace: Path | None, as
     with open_readonly(workspace) as ledger:
         answer = service.check_consent(what, policy, workspace, ledger)
     if as_json:
-        print_json(answer)
+        print_json(answer.to_dict())
     else:
-        click.echo(f"{answer['outcome']}: {printable(str(answer['about']))}")
-        for reason in answer["reasons"]:
-            click.echo(f"  {printable(str(reason))}")
-    ctx.exit(answer["exit_code"])
+        click.echo(f"{answer.outcome}: {printable(answer.about)}")
+        for reason in answer.reasons:
+            click.echo(f"  {printable(reason)}")
+    ctx.exit(answer.exit_code)

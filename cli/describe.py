@@ -54,12 +54,12 @@ def command(
     from safegen.api import describe
     from safegen.cli._output import ProgressBar, console, print_json
     from safegen.cli._text import printable as clean
-    from safegen.pipeline.describe import description_json, description_rows
+    from safegen.pipeline.describe import description_rows
 
     with ProgressBar(quiet=as_json, plain=plain) as bar:
         done = describe(file, folder=folder, video=video, captions=captions, overwrite=force, progress=bar)
     if as_json:
-        print_json(description_json(done))
+        print_json(done.to_dict())
         return
     for note in done.notes:
         click.echo(click.style("note: ", fg="yellow") + clean(note), err=True)

@@ -47,7 +47,6 @@ def command(
     from safegen.cli._output import ProgressBar, console, print_json
     from safegen.errors import SafegenError, UnreadableInput
     from safegen.verification.batch import collect_files
-    from safegen.verification.detect import detection_to_json
 
     batch = collect_files(files)
     if not batch.files:
@@ -68,7 +67,7 @@ def command(
                     click.echo(view.failed(file, error))
                 continue
             codes.append(found.exit_code)
-            answers.append(detection_to_json(found, per_second=per_second))
+            answers.append(found.to_dict(per_second=per_second))
             if not as_json:
                 view.show(found, console(plain), per_second=per_second)
     if as_json:

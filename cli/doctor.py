@@ -17,12 +17,7 @@ def command(workspace: str | None, as_json: bool) -> None:
 
     rows = diagnose(workspace)
     if as_json:
-        print_json(
-            [
-                {"name": r.name, "ok": r.ok, "needed": r.needed, "detail": r.detail, "hint": r.hint}
-                for r in rows
-            ]
-        )
+        print_json([r.to_dict() for r in rows])
     else:
         for row in rows:
             mark = "ok     " if row.ok else ("MISSING" if row.needed else "absent ")

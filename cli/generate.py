@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from safegen.cli._generate_options import GenerateOptions, options, run_generation
-from safegen.cli._release import release_json as release_json
 from safegen.cli._release import show_release as show_release
 
 

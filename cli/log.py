@@ -12,20 +12,9 @@ from safegen.cli import _log_find, _log_write, _options
 from safegen.cli._workspace import open_readonly
 
 if TYPE_CHECKING:
-    from safegen.ledger.records import Entry, Kind
+    from safegen.ledger.records import Kind
 
 KINDS = ("decision", "release", "withdrawal", "consent", "review", "audit", "key")
-
-
-def _entry_json(entry: Entry) -> dict[str, object]:
-    """An entry as JSON."""
-    return {
-        "index": entry.index,
-        "kind": entry.kind,
-        "time": entry.time,
-        "public": entry.public,
-        "commitment": entry.commitment,
-    }
 
 
 @click.group("log")
@@ -47,7 +36,7 @@ def list_(kind: str | None, limit: int, before: int | None, workspace: Path | No
     with open_readonly(workspace) as ledger:
         entries = ledger.entries(cast("Kind | None", kind), limit, before)
     if as_json:
-        print_json([_entry_json(e) for e in entries])
+        print_json([e.to_dict() for e in entries])
         return
     for entry in entries:
         public = entry.public
@@ -67,7 +56,7 @@ def list_(kind: str | None, limit: int, before: int | None, workspace: Path | No
 def show(index: int, private: bool, workspace: Path | None, as_json: bool) -> None:
     """Show entry INDEX."""
     with open_readonly(workspace) as ledger:
-        shown = _entry_json(ledger.entry(index))
+        shown = ledger.entry(index).to_dict()
         if private:
             shown["private"] = ledger.private(index)
     click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
@@ -94,19 +83,7 @@ def check(workspace: Path | None, as_json: bool) -> None:
             authorities=TrustStore(found.trust).tsa_roots,
         )
     if as_json:
-        print_json(
-            {
-                "ok": report.ok,
-                "origin": report.origin,
-                "size": report.size,
-                "root": report.root,
-                "checkpoints": report.checkpoints,
-                "time_stamps": report.stamps,
-                "redacted": report.redacted,
-                "problems": [vars(p) for p in report.problems],
-                "notes": list(report.notes),
-            }
-        )
+        print_json(report.to_dict())
         click.get_current_context().exit(0 if report.ok else 9)
     counted = f"{report.size} entries, {report.checkpoints} checkpoints, {report.stamps} time stamps"
     click.echo(f"{counted}, root {report.root}")
@@ -162,16 +139,7 @@ def resolve(what: str, output: Path | None, workspace: Path | None, as_json: boo
         )
     if output is not None:
         write_new(output, found[0].manifest)
-    rows = [
-        {
-            "index": r.index,
-            "content_id": f"{r.content_id:016x}",
-            "manifest_id": r.manifest_id,
-            "sha256": r.sha256,
-            "withdrawn": r.withdrawn,
-        }
-        for r in found
-    ]
+    rows = [r.to_dict() for r in found]
     if as_json:
         print_json(rows)
         return

@@ -72,18 +72,18 @@ def pull(
     """
     from safegen.cli._models import confirm_download
     from safegen.cli._output import ProgressBar
-    from safegen.generators.catalogue import pinned_model_json, pull_plan_json, resolve_preset
+    from safegen.generators.catalogue import resolve_preset
     from safegen.generators.hub import pull as hub
 
     plan = hub.plan_pull(resolve_preset(name), revision=revision, update=update)
     if dry_run:
-        _print(pull_plan_json(plan), as_json)
+        _print(plan.to_dict(), as_json)
         return
-    if not confirm_download(plan, pull_plan_json(plan), yes=yes, accepted=accept_licence, as_json=as_json):
+    if not confirm_download(plan, plan.to_dict(), yes=yes, accepted=accept_licence, as_json=as_json):
         return
     with ProgressBar(quiet=as_json, plain=plain) as bar:
         record = hub.pull_model(plan, accepted=accept_licence, progress=bar)
-    _print(pinned_model_json(record), as_json)
+    _print(record.to_dict(), as_json)
 
 
 @command.command("verify")
@@ -93,13 +93,13 @@ def pull(
 def verify(name: str, as_json: bool, plain: bool) -> None:
     """Hash every file of the pulled model NAME and compare it with what was pulled."""
     from safegen.cli._output import ProgressBar
-    from safegen.generators.catalogue import pinned_model_json, resolve_preset
+    from safegen.generators.catalogue import resolve_preset
     from safegen.generators.hub import pull as hub
 
     record = hub.require_pinned(resolve_preset(name))
     with ProgressBar(quiet=as_json, plain=plain) as bar:
         hashed = hub.verify_model(record, fully=True, progress=bar)
-    _print({**pinned_model_json(record), "verified": hashed}, as_json)
+    _print({**record.to_dict(), "verified": hashed}, as_json)
 
 
 @command.command("unpin")

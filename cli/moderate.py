@@ -54,7 +54,7 @@ def command(
     if html is not None:
         view.write_page(html, items)
     if as_json:
-        answers = [view.item_json(item) for item in items]
+        answers = [item.to_dict() for item in items]
         print_json(answers[0] if len(files) == 1 and not files[0].is_dir() else answers)
     else:
         for item in items:

@@ -79,9 +79,7 @@ def command(
     """
     from safegen.api import reproduce
     from safegen.cli._output import ProgressBar, print_json
-    from safegen.cli.generate import release_json
     from safegen.pipeline.find_release import read_prompt_file
-    from safegen.pipeline.reproduce import to_json
 
     with ProgressBar(quiet=as_json, plain=plain) as bar:
         seen = reproduce(
@@ -100,7 +98,7 @@ def command(
             progress=bar,
         )
     if as_json:
-        print_json({**to_json(seen), "released": release_json(seen.release) if seen.release else None})
+        print_json(seen.to_dict())
     else:
         _show(seen, plain=plain)
     ctx.exit(seen.exit_code)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import click
 
 from safegen.cli import _options
-from safegen.cli._review_view import case_json, held_clip_path, print_case, private_details
+from safegen.cli._review_view import held_clip_path, print_case, private_details
 from safegen.cli._workspace import open_readonly, open_writing
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def list_(everything: bool, limit: int, workspace: Path | None, as_json: bool) -
     with open_readonly(workspace) as ledger:
         found = list_cases(ledger, include_decided=everything, limit=limit)
     if as_json:
-        print_json([case_json(c) for c in found])
+        print_json([c.to_dict() for c in found])
         return
     if not found:
         click.echo("nothing is waiting for review")
@@ -62,7 +62,7 @@ def show(index: int, workspace: Path | None, as_json: bool) -> None:
     with open_readonly(workspace) as ledger:
         found = load_case(ledger, index)
         shown = {
-            **case_json(found),
+            **found.to_dict(),
             **private_details(ledger, found),
             "clip": held_clip_path(found, workspace),
         }
@@ -95,7 +95,7 @@ def export(out: Path | None, workspace: Path | None, as_json: bool) -> None:
     about = {"rows": len(lines), **vars(left)}
     if as_json:
         print_rows = [] if out is not None else [json.loads(line) for line in lines]
-        click.echo(dumps({"schema": "safegen.review.queue-export/1", **about, "data": print_rows}))
+        click.echo(dumps({"schema": "safegen.review-export/1", **about, "data": print_rows}))
         return
     click.echo("; ".join(f"{name.replace('_', ' ')}: {n}" for name, n in about.items()), err=True)
 

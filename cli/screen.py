@@ -60,12 +60,11 @@ def command(
         ctx.exit(8 if failed else 0)
     from safegen.api import screen
     from safegen.cli._output import console, print_json
-    from safegen.screening.jsonl import decision_json
 
     text = _stdin() if prompt == "-" else str(prompt)
     decision = screen(text, policy=policy, negative_prompt=negative_prompt)
     if as_json:
-        print_json(decision_json(decision, private=private))
+        print_json(decision.to_dict(private=private))
     else:
         _show(decision, text, console(plain), private=private)
     ctx.exit(_EXIT[decision.outcome])

@@ -158,7 +158,7 @@ def run(
             on_row=_nothing if as_json else _row_printer(plain),
         )
     if as_json:
-        print_json(report.to_json())
+        print_json(report.to_dict())
     else:
         _show(report)
     ctx.exit(report.exit_code)

@@ -109,7 +109,7 @@ def command(
                 view.show_item(items[-1], console(plain), explain=explain)
             bar.advance()
     if as_json:
-        print_json(view.item_json(items[0]) if single else [view.item_json(i) for i in items])
+        print_json(items[0].to_dict() if single else [i.to_dict() for i in items])
     elif batch.ignored:
         console(plain).print(view.passed_over(batch.ignored))
     if html is not None:

@@ -11,10 +11,11 @@ from importlib import metadata
 from importlib.util import find_spec
 
 from safegen.errors import SafegenError
+from safegen.types import Json, JsonResult
 
 
 @dataclass(frozen=True)
-class DoctorCheck:
+class DoctorCheck(JsonResult):
     """One part: whether it works, whether the core needs it, and what to do."""
 
     name: str
@@ -22,6 +23,16 @@ class DoctorCheck:
     needed: bool
     detail: str
     hint: str = ""
+
+    def to_dict(self) -> Json:
+        """As ``safegen doctor`` prints it."""
+        return {
+            "name": self.name,
+            "ok": self.ok,
+            "needed": self.needed,
+            "detail": self.detail,
+            "hint": self.hint,
+        }
 
 
 def diagnose(workspace: str | os.PathLike[str] | None = None) -> list[DoctorCheck]:

@@ -64,6 +64,10 @@ class DataAudit:
     labels: Mapping[str, int]
     rates: tuple[LabelRate, ...]
 
+    def __repr__(self) -> str:
+        """The verdict, and over how many texts."""
+        return f"<DataAudit {self.audit.verdict}: {self.texts} texts>"
+
 
 def audit_texts(rows: Iterable[Row], lexicon: Lexicon, gate: Gate) -> DataAudit:
     """Read *rows* against *lexicon*. Equal texts (case and spaces apart) with equal labels count once.

@@ -16,7 +16,7 @@ from typing import IO, Any, Literal, TypeAlias
 from safegen._util.files import lock_exclusive
 from safegen.audit import suites
 from safegen.errors import ReleaseFailed, UnreadableInput, UsageError
-from safegen.types import Json
+from safegen.types import Json, JsonResult
 
 NAME = "observations.jsonl"
 SCHEMA = "safegen.audit-observations/1"
@@ -48,7 +48,7 @@ class Observation:
 
 
 @dataclass(frozen=True)
-class RunHeader:
+class RunHeader(JsonResult):
     """What a run consists of: the suite, the requested model, the policy's digest, the base of the seeds."""
 
     named: suites.LoadedSuite
@@ -56,7 +56,7 @@ class RunHeader:
     policy: Mapping[str, str]
     seed: int
 
-    def to_json(self) -> Json:
+    def to_dict(self) -> Json:
         """The first line."""
         return {
             "schema": SCHEMA,
@@ -82,7 +82,7 @@ class Journal:
 
     def begin(self, head: RunHeader) -> None:
         """Write the head of a new file."""
-        self._line(head.to_json())
+        self._line(head.to_dict())
 
     def _line(self, value: Json) -> None:
         try:
@@ -146,7 +146,7 @@ def _continued(file: IO[str], path: Path, head: RunHeader) -> list[Observation] 
     before, seen = _parsed(whole, path)
     if before is None:
         return None
-    if before.to_json() != head.to_json():
+    if before.to_dict() != head.to_dict():
         raise UsageError(
             "the suite, the model, the policy or the seed has changed since the last run",
             hint="choose another folder, or use the same ones as before",

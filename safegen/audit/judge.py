@@ -73,7 +73,7 @@ class Cell:
         return 1 - self.entropy if self.n else 0.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Audit:
     """The result of an audit. ``outcomes``: clips by outcome, for every group."""
 
@@ -83,6 +83,10 @@ class Audit:
     contrasts: tuple[ContrastResult, ...] = ()
     notes: tuple[str, ...] = ()
     models: tuple[Mapping[str, str], ...] = field(default=())
+
+    def __repr__(self) -> str:
+        """The verdict, and over how much."""
+        return f"<Audit {self.verdict}: {len(self.cells)} cells>"
 
     @property
     def strays(self) -> tuple[Cell, ...]:

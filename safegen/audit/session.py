@@ -17,7 +17,7 @@ from safegen.audit.schema import Gate
 from safegen.audit.suites import LoadedSuite
 from safegen.errors import ReleaseFailed, UsageError
 from safegen.protocols import NoProgress, Progress
-from safegen.types import Json
+from safegen.types import Json, JsonResult
 
 if TYPE_CHECKING:
     from safegen.ledger.store import Ledger
@@ -27,7 +27,7 @@ REPORT, FIGURES, LINES = "report.html", "audit.json", "audit.jsonl"
 
 
 @dataclass(frozen=True)
-class AuditResult:
+class AuditResult(JsonResult):
     """An audit with its subject. ``index``: its entry in the ledger; ``made``: clips made now."""
 
     audit: Audit
@@ -36,7 +36,11 @@ class AuditResult:
     index: int | None = None
     made: int = 0
 
-    def to_json(self) -> Json:
+    def __repr__(self) -> str:
+        """The verdict and the subject."""
+        return f"<AuditResult {self.audit.verdict}: {self.subject.title}>"
+
+    def to_dict(self) -> Json:
         """``safegen.audit/1``, with where it is."""
         body = json_report.to_json(self.audit, self.subject)
         where = {"report": str(self.folder / REPORT) if self.folder else None, "ledger_entry": self.index}

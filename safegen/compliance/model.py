@@ -7,6 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from safegen.compliance.statements import Statements
+from safegen.types import Json, JsonResult
+
+SCHEMA = "safegen.comply/1"
+"""Described in docs/comply.md."""
 
 NOT_ADVICE = (
     "This is not legal advice. It reports what this file shows, not whether a law applies to you or "
@@ -61,7 +65,7 @@ class RequirementFinding:
 
 
 @dataclass(frozen=True)
-class ComplianceReport:
+class ComplianceReport(JsonResult):
     """Every finding for one file under one rule."""
 
     rule: Rule
@@ -72,6 +76,37 @@ class ComplianceReport:
     def all_met(self) -> bool:
         """Whether nothing that a file can show is missing."""
         return not any(f.answer.status is Status.NOT_MET for f in self.findings)
+
+    def __repr__(self) -> str:
+        """The rule, the answer and the file."""
+        answer = "all met" if self.all_met else "not met"
+        return f"<ComplianceReport {self.rule.name}: {answer}, {self.statements.report.path.name}>"
+
+    def to_dict(self) -> Json:
+        """The whole answer (``safegen.comply/1``)."""
+        report = self.statements.report
+        return {
+            "schema": SCHEMA,
+            "path": str(report.path),
+            "sha256": report.sha256,
+            "rule": self.rule.name,
+            "title": self.rule.title,
+            "note": self.rule.note,
+            "disclaimer": NOT_ADVICE,
+            "verdict": report.verdict.name,
+            "all_met": self.all_met,
+            "requirements": [
+                {
+                    "id": f.requirement.id,
+                    "source": f.requirement.source,
+                    "text": f.requirement.text,
+                    "status": f.answer.status.value,
+                    "evidence": f.answer.evidence,
+                    "hint": f.answer.hint,
+                }
+                for f in self.findings
+            ],
+        }
 
 
 def met(evidence: str) -> CheckResult:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from safegen.credentials.read import find_assertion
 from safegen.types import CredentialState, Report, Verdict, WatermarkReading
-from safegen.verification.json_report import find_assertion
 
 AI_SOURCES = {
     "trainedAlgorithmicMedia": "made by AI",

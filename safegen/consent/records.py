@@ -7,6 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from safegen.types import Json, JsonResult
+
+SCHEMA = "safegen.consent/1"
 ConsentState: TypeAlias = Literal["live", "expired", "revoked", "forged", "redacted"]
 Scope: TypeAlias = Literal["likeness", "voice", "style"]
 SCOPES: tuple[Scope, ...] = ("likeness", "voice", "style")
@@ -46,7 +49,7 @@ class Reference:
 
 
 @dataclass(frozen=True)
-class Consent:
+class Consent(JsonResult):
     """A grant in the ledger, and its current state. Names and references are gone once redacted."""
 
     index: int
@@ -73,6 +76,50 @@ class Consent:
     def covers(self, scope: Scope) -> bool:
         """Whether it counts now, for *scope*."""
         return self.live and scope in self.scope
+
+    def __repr__(self) -> str:
+        """Number, state and scope; names are private."""
+        return f"<Consent {self.index} {self.state}: {', '.join(self.scope)}>"
+
+    def to_dict(self) -> Json:
+        """``safegen.consent/1``; descriptors stay out."""
+        return {
+            "schema": SCHEMA,
+            "entry": self.index,
+            "time": self.time,
+            "state": self.state,
+            "subject": self.subject,
+            "aliases": list(self.aliases),
+            "scope": list(self.scope),
+            "expires": self.expires,
+            "minor": self.minor,
+            "evidence_sha256": self.evidence_sha256,
+            "references": [{"name": r.name, "sha256": r.sha256} for r in self.references],
+        }
+
+
+@dataclass(frozen=True)
+class ConsentCheck(JsonResult):
+    """What the registry says about a prompt or a file: the consequence, and why."""
+
+    about: str
+    outcome: str
+    reasons: tuple[str, ...]
+    exit_code: int
+
+    def __repr__(self) -> str:
+        """The outcome; what it is about may be a prompt."""
+        return f"<ConsentCheck {self.outcome}, {len(self.reasons)} reasons>"
+
+    def to_dict(self) -> Json:
+        """``safegen.consent/1``."""
+        return {
+            "schema": SCHEMA,
+            "about": self.about,
+            "outcome": self.outcome,
+            "reasons": list(self.reasons),
+            "exit_code": self.exit_code,
+        }
 
 
 @dataclass(frozen=True)

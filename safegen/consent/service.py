@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from safegen import policies
 from safegen.consent import image_check, registry
 from safegen.consent.prompt_check import apply_consent
-from safegen.consent.records import Attestation, Consent, Grant
+from safegen.consent.records import Attestation, Consent, ConsentCheck, Grant
 from safegen.consent.registrar import load_public_key, open_registrar
 from safegen.errors import UsageError
-from safegen.types import Json, Request
+from safegen.types import Request
 from safegen.workspace import config
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def list_consents(space: Workspace, ledger: LedgerReader) -> list[Consent]:
     return registry.list_consents(ledger, load_public_key(space.keys))
 
 
-def check_consent(what: str, policy: str, workspace_path: Path | None, ledger: LedgerReader) -> Json:
+def check_consent(what: str, policy: str, workspace_path: Path | None, ledger: LedgerReader) -> ConsentCheck:
     """What the registry says about *what*: a prompt, or the path of a picture or video.
 
     Raises CheckUnavailable, UnreadableInput, UsageError, LedgerError.
@@ -77,13 +77,7 @@ def check_consent(what: str, policy: str, workspace_path: Path | None, ledger: L
 
         decision = apply_consent(screen(Request(what, policy=policy), policy=rules), rules, agreed)
         outcome, reasons = decision.outcome, [f.reason for f in decision.findings]
-    return {
-        "schema": "safegen.consent/1",
-        "about": what,
-        "outcome": outcome,
-        "reasons": reasons,
-        "exit_code": _EXITS[outcome],
-    }
+    return ConsentCheck(what, outcome, tuple(reasons), _EXITS[outcome])
 
 
 def _check_file(
@@ -103,23 +97,6 @@ def _check_file(
     actions = {action for _, action in found}
     outcome = "block" if "block" in actions else "review" if actions else "allow"
     return outcome, [f.reason for f, _ in found]
-
-
-def to_json(consent: Consent) -> Json:
-    """A consent for programs (``safegen.consent/1``)."""
-    return {
-        "schema": "safegen.consent/1",
-        "entry": consent.index,
-        "time": consent.time,
-        "state": consent.state,
-        "subject": consent.subject,
-        "aliases": list(consent.aliases),
-        "scope": list(consent.scope),
-        "expires": consent.expires,
-        "minor": consent.minor,
-        "evidence_sha256": consent.evidence_sha256,
-        "references": [{"name": r.name, "sha256": r.sha256} for r in consent.references],
-    }
 
 
 @contextmanager

@@ -19,10 +19,10 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from safegen.credentials import formats
 from safegen.credentials.explain import explain
@@ -189,3 +189,11 @@ def manifest_json(store: bytes) -> Json | None:
             return ManifestStore(json.loads(reader.json())).active
     except (c2pa.C2paError, ValueError, KeyError):
         return None
+
+
+def find_assertion(manifest: Mapping[str, Any] | None, label: str) -> Any:
+    """Data of the first assertion whose label is *label* (instance suffixes ignored), or None."""
+    for item in (manifest or {}).get("assertions", []):
+        if str(item.get("label", "")).split("__")[0] == label:
+            return item.get("data")
+    return None

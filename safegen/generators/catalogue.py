@@ -83,39 +83,6 @@ def resolve_preset(name: str) -> Preset:
     return generator.preset
 
 
-def pull_plan_json(plan: pull.PullPlan) -> dict[str, Any]:
-    """A planned pull as JSON values: what a user should know before agreeing."""
-    listing = plan.listing
-    return {
-        "source": listing.source,
-        "pipeline": listing.pipeline,
-        "licence": listing.licence or "not stated",
-        "licence_link": listing.licence_link,
-        "terms": plan.terms,
-        "gated": listing.gated not in ("", "False"),
-        "revision": plan.revision,
-        "commit": listing.commit,
-        "pinned_before": plan.pinned_commit,
-        "files": len(listing.files),
-        "bytes": listing.bytes,
-        "bytes_to_fetch": plan.bytes_to_fetch,
-    }
-
-
-def pinned_model_json(record: PinnedModel) -> dict[str, Any]:
-    """A pulled model, as JSON values."""
-    return {
-        "source": record.source,
-        "revision": record.revision,
-        "commit": record.commit,
-        "pulled": record.pulled,
-        "licence": record.licence or "not stated",
-        "accepted": record.accepted,
-        "files": len(record.files),
-        "bytes": record.bytes,
-    }
-
-
 def group_vocabulary(words: Sequence[str]) -> dict[str, list[str]]:
     """The words of the embedded model by what they are about; those that only join others are left out."""
     known = set(words)

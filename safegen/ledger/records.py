@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol, TypeAlias
 
-from safegen.types import Json
+from safegen.types import Json, JsonResult
 
 Kind: TypeAlias = Literal["decision", "release", "withdrawal", "consent", "review", "audit", "key"]
 """What an entry records. Refusals and holds are decisions."""
@@ -28,9 +28,13 @@ class Draft:
     public: Json
     private: Json | None = None
 
+    def __repr__(self) -> str:
+        """Its kind alone: the private part may hold a prompt."""
+        return f"<Draft {self.kind}>"
+
 
 @dataclass(frozen=True)
-class Entry:
+class Entry(JsonResult):
     """An entry of the ledger. ``leaf`` are the canonical bytes whose hash is in the tree."""
 
     index: int
@@ -39,6 +43,20 @@ class Entry:
     public: Json
     commitment: str
     leaf: bytes
+
+    def __repr__(self) -> str:
+        """Number, kind and time."""
+        return f"<Entry {self.index} {self.kind} {self.time}>"
+
+    def to_dict(self) -> Json:
+        """As ``safegen log show`` prints it."""
+        return {
+            "index": self.index,
+            "kind": self.kind,
+            "time": self.time,
+            "public": self.public,
+            "commitment": self.commitment,
+        }
 
 
 @dataclass(frozen=True)
@@ -62,9 +80,13 @@ class ReleaseRecord:
     public: Json = field(default_factory=dict)
     private: Json | None = None
 
+    def __repr__(self) -> str:
+        """Its ids alone: the private part may hold a prompt."""
+        return f"<ReleaseRecord {self.manifest_id} id {self.content_id:016x}>"
+
 
 @dataclass(frozen=True)
-class ReleaseEntry:
+class ReleaseEntry(JsonResult):
     """A recorded release with what is stored beside it. ``withdrawn``: index of the withdrawal, if any."""
 
     entry: Entry
@@ -83,18 +105,37 @@ class ReleaseEntry:
         """Number of the entry in the ledger."""
         return self.entry.index
 
+    def __repr__(self) -> str:
+        """Number and ids; what is stored beside the entry stays out."""
+        gone = "" if self.withdrawn is None else f", withdrawn by {self.withdrawn}"
+        return f"<ReleaseEntry {self.index} id {self.content_id:016x}{gone}>"
+
+    def to_dict(self) -> Json:
+        """As ``safegen log resolve`` and ``safegen log find`` print it."""
+        return {
+            "index": self.index,
+            "content_id": f"{self.content_id:016x}",
+            "manifest_id": self.manifest_id,
+            "sha256": self.sha256,
+            "withdrawn": self.withdrawn,
+        }
+
 
 @dataclass(frozen=True)
-class Problem:
+class Problem(JsonResult):
     """Something ``check`` found wrong. ``code`` is stable, ``message`` is for a person."""
 
     code: str
     message: str
     index: int | None = None
 
+    def to_dict(self) -> Json:
+        """As in ``safegen log check``."""
+        return {"code": self.code, "message": self.message, "index": self.index}
+
 
 @dataclass(frozen=True)
-class CheckReport:
+class CheckReport(JsonResult):
     """What ``check`` looked at and found. ``root`` is hex; ``notes`` are worth reading but not wrong."""
 
     origin: str
@@ -111,3 +152,22 @@ class CheckReport:
     def ok(self) -> bool:
         """Nothing is wrong."""
         return not self.problems
+
+    def __repr__(self) -> str:
+        """The answer, and over how much."""
+        found = "ok" if self.ok else f"{len(self.problems)} problems"
+        return f"<CheckReport {self.origin}: {found}, {self.size} entries>"
+
+    def to_dict(self) -> Json:
+        """As ``safegen log check`` prints it."""
+        return {
+            "ok": self.ok,
+            "origin": self.origin,
+            "size": self.size,
+            "root": self.root,
+            "checkpoints": self.checkpoints,
+            "time_stamps": self.stamps,
+            "redacted": self.redacted,
+            "problems": [p.to_dict() for p in self.problems],
+            "notes": list(self.notes),
+        }

@@ -11,13 +11,14 @@ from safegen import policies
 from safegen.errors import CheckUnavailable, SafegenError, UnreadableInput, UsageError
 from safegen.moderation.run import Moderation, moderate_file
 from safegen.protocols import NoProgress, Progress
+from safegen.types import Json, JsonResult
 
 if TYPE_CHECKING:
     from safegen.policies.schema import Policy
 
 
 @dataclass(frozen=True)
-class FileOutcome:
+class FileOutcome(JsonResult):
     """A file with what was found in it, or the error it ended with (UnreadableInput, CheckUnavailable)."""
 
     path: Path
@@ -30,6 +31,21 @@ class FileOutcome:
         if self.moderation is not None:
             return self.moderation.exit_code
         return CheckUnavailable.exit_code if self.error is None else self.error.exit_code
+
+    def __repr__(self) -> str:
+        """What was found, or the file that could not be checked."""
+        return repr(self.moderation) if self.moderation else f"<FileOutcome {self.path.name}: not checked>"
+
+    def to_dict(self) -> Json:
+        """``safegen.moderate/1``, or the error."""
+        if self.moderation is not None:
+            return self.moderation.to_dict()
+        return {
+            "path": str(self.path),
+            "error": str(self.error),
+            "hint": "" if self.error is None else self.error.hint,
+            "exit_code": self.exit_code,
+        }
 
 
 def require_checks(policy: Policy, checks: Sequence[str]) -> Policy:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from safegen._util.html import escape, render_page
-from safegen.moderation.json_report import sorted_findings
+from safegen.moderation.findings import sorted_findings
 from safegen.moderation.run import Moderation
 
 _ACTION_CLASSES = {
@@ -89,7 +89,7 @@ def _table(found: Moderation) -> str:
         f"<tr><td>{r.action}</td><td>{escape(r.finding.category)}</td><td>{r.finding.score:.2f}</td>"
         f"<td>{'' if r.finding.time is None else f'{r.finding.time:.1f} s'}</td>"
         f"<td>{escape(r.finding.detector)}</td><td><bdi>{escape(r.finding.reason)}</bdi></td></tr>"
-        for r in sorted_findings(found)
+        for r in sorted_findings(found.gate.findings)
     )
     if not rows:
         return "<h3>Findings</h3><p>none</p>"

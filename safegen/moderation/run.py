@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from safegen.errors import Interrupted, UnreadableInput, UsageError
 from safegen.media import sandbox
 from safegen.moderation.checks import run_check, run_optional
+from safegen.moderation.findings import by_second, finding_to_dict, sorted_findings, strictest_action
 from safegen.moderation.gate import GateResult, apply_rules, collect_results
 from safegen.policies.frames import HIDING_ACTIONS, FrameAction
 from safegen.protocols import NoProgress, Progress
-from safegen.types import Clip, Finding, PolicyRef
+from safegen.types import Clip, Finding, Json, JsonResult, PolicyRef
 
 if TYPE_CHECKING:
     from safegen.policies.schema import Policy
@@ -27,11 +28,13 @@ SHORT_SIDE = 720
 """Pictures are looked at scaled down to this short side."""
 MAX_FPS = Fraction(120)
 _EVERY_PICTURE = 1000.0
+SCHEMA = "safegen.moderate/1"
+"""Described in docs/moderation.md."""
 _EXIT_CODES: dict[FrameAction, int] = {"allow": 0, "pixelate": 7, "blur": 7, "review": 7, "block": 3}
 
 
 @dataclass(frozen=True)
-class Moderation:
+class Moderation(JsonResult):
     """What was seen in the file at ``path``, second by second, and what the policy makes of it.
 
     ``width``, ``height`` are those of the pictures as they were looked at; ``fps`` the rate they were looked
@@ -59,6 +62,46 @@ class Moderation:
     def exit_code(self) -> int:
         """``safegen moderate``'s: 0 nothing stands against it, 3 blocked, 7 a person has to do something."""
         return _EXIT_CODES[self.action]
+
+    def __repr__(self) -> str:
+        """The consequence and the file."""
+        return f"<Moderation {self.action} {self.path.name}, {len(self.gate.findings)} findings>"
+
+    def to_dict(self) -> Json:
+        """``safegen.moderate/1``, the strictest finding first."""
+        rows = self.gate.findings
+        return {
+            "schema": SCHEMA,
+            "path": str(self.path),
+            "sha256": self.sha256,
+            "kind": self.kind,
+            "action": self.action,
+            "exit_code": self.exit_code,
+            "policy": {"name": self.policy.name, "sha256": self.policy.digest},
+            "looked_at": {
+                "width": self.width,
+                "height": self.height,
+                "seconds": round(self.seconds, 3),
+                "fps": round(self.fps, 3),
+                "frames": self.frames,
+            },
+            "checks": [
+                {"name": c.name, "version": c.version, "sha256": c.digest, "score": c.score}
+                for c in self.gate.ran
+            ],
+            "requested": list(self.gate.requested),
+            "absent": dict(self.gate.absent),
+            "findings": [finding_to_dict(r) for r in sorted_findings(rows)],
+            "seconds": [
+                {
+                    "second": second,
+                    "action": strictest_action(found),
+                    "categories": sorted({r.finding.category for r in found}),
+                }
+                for second, found in by_second(rows).items()
+            ],
+            "notes": list(self.notes),
+        }
 
 
 def moderate_file(path: Path, policy: Policy, *, progress: Progress = NoProgress()) -> Moderation:

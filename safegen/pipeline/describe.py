@@ -16,6 +16,7 @@ from safegen.errors import Interrupted, UnreadableInput, UsageError
 from safegen.media import sandbox
 from safegen.media import tracks as media
 from safegen.protocols import NoProgress, Progress
+from safegen.types import Json, JsonResult
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,17 +24,42 @@ if TYPE_CHECKING:
 
     from safegen.accessibility.speech import SpeechEngine
     from safegen.accessibility.tracks import AccessibilityTracks
-    from safegen.types import Json
+
+SCHEMA = "safegen.description/1"
 
 
 @dataclass(frozen=True)
-class Description:
+class Description(JsonResult):
     """What was written (``paths`` by kind; ``video`` where it was asked for), what it says, what to know."""
 
     tracks: AccessibilityTracks
     paths: dict[str, Path]
     record: Json
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        """How long and what was written."""
+        return f"<Description of {self.tracks.seconds:.1f} s: {', '.join(self.paths)}>"
+
+    def to_dict(self) -> Json:
+        """``safegen.description/1``: what is seen when, and where it was written."""
+        return {
+            "schema": SCHEMA,
+            "seconds": round(self.tracks.seconds, 3),
+            "files": {kind: str(path) for kind, path in self.paths.items()},
+            "scenes": [
+                {
+                    "start": round(scene.span[0], 3),
+                    "end": round(scene.span[1], 3),
+                    "text": scene.phrase.wordings[0],
+                    "sure": scene.phrase.certain,
+                    "attributes": {a.name: dict(a.probabilities) for a in scene.attributes},
+                }
+                for scene in self.tracks.scenes
+            ],
+            "record": self.record,
+            "notes": list(self.notes),
+        }
 
 
 def describe(
@@ -175,30 +201,6 @@ def _place_files(place: Path, targets: dict[str, Path], overwrite: bool) -> None
             if moves.has_sha256(target, digest):
                 target.unlink()
         raise
-
-
-SCHEMA = "safegen.description/1"
-
-
-def description_json(done: Description) -> Json:
-    """*done* as JSON (``safegen.description/1``): what is seen when, and where it was written."""
-    return {
-        "schema": SCHEMA,
-        "seconds": round(done.tracks.seconds, 3),
-        "files": {kind: str(path) for kind, path in done.paths.items()},
-        "scenes": [
-            {
-                "start": round(scene.span[0], 3),
-                "end": round(scene.span[1], 3),
-                "text": scene.phrase.wordings[0],
-                "sure": scene.phrase.certain,
-                "attributes": {a.name: dict(a.probabilities) for a in scene.attributes},
-            }
-            for scene in done.tracks.scenes
-        ],
-        "record": done.record,
-        "notes": list(done.notes),
-    }
 
 
 def description_rows(done: Description) -> Iterator[tuple[str, str]]:

@@ -18,7 +18,7 @@ from safegen.pipeline.compare import Difference, FrameSimilarity, find_differenc
 from safegen.pipeline.find_release import ReleaseMatch, SuppliedRequest, find_release, restore_request
 from safegen.pipeline.produce import produce
 from safegen.pipeline.stages import Annotations, UnmarkedClip
-from safegen.types import Json, Release, Request
+from safegen.types import Json, JsonResult, Release, Request
 from safegen.workspace.session import Session
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ NOTHING_SUPPLIED = SuppliedRequest()
 
 
 @dataclass(frozen=True)
-class Reproduction:
+class Reproduction(JsonResult):
     """What became of it.
 
     ``identical``: every generated frame is the recorded one; ``None`` when the release recorded no digest.
@@ -51,6 +51,37 @@ class Reproduction:
     def exit_code(self) -> int:
         """0 when identical, else 9."""
         return 0 if self.identical else 9
+
+    @property
+    def result(self) -> str:
+        """``identical``, ``different`` or ``unknown``."""
+        return {True: "identical", False: "different", None: "unknown"}[self.identical]
+
+    def __repr__(self) -> str:
+        """The answer, and about which release."""
+        return f"<Reproduction {self.result} to release {self.found.release.index}>"
+
+    def to_dict(self) -> Json:
+        """``safegen.reproduction/1`` (an infinite PSNR is null)."""
+        first, near = self.found.release, self.likeness
+        return {
+            "schema": SCHEMA,
+            "result": self.result,
+            "exit_code": self.exit_code,
+            "release": {
+                "ledger_index": first.index,
+                "manifest_id": first.manifest_id,
+                "sha256": first.sha256,
+            },
+            "found_by": self.found.by,
+            "frames_sha256": {"recorded": self.recorded_sha256 or None, "now": self.frames_sha256},
+            "differences": [{"name": d.name, "then": d.then, "now": d.now} for d in self.differences],
+            "psnr_db": _finite(near.psnr),
+            "worst_frame": {"number": near.worst_frame, "psnr_db": _finite(near.worst_psnr)},
+            "comparison_note": near.note,
+            "notes": list(self.notes),
+            "released": None if self.release is None else self.release.to_dict(),
+        }
 
 
 def reproduce(
@@ -146,25 +177,6 @@ def _annotations(first: ReleaseEntry, seen: Reproduction) -> Annotations:
     return Annotations(
         reproduces={"entry": first.index, "manifest": first.manifest_id, "identical": bool(seen.identical)}
     )
-
-
-def to_json(seen: Reproduction) -> Json:
-    """A reproduction as ``safegen.reproduction/1`` (an infinite PSNR as null with ``same_pixels``)."""
-    first, near = seen.found.release, seen.likeness
-    result = {True: "identical", False: "different", None: "unknown"}[seen.identical]
-    return {
-        "schema": SCHEMA,
-        "result": result,
-        "exit_code": seen.exit_code,
-        "release": {"ledger_index": first.index, "manifest_id": first.manifest_id, "sha256": first.sha256},
-        "found_by": seen.found.by,
-        "frames_sha256": {"recorded": seen.recorded_sha256 or None, "now": seen.frames_sha256},
-        "differences": [vars(d) for d in seen.differences],
-        "psnr_db": _finite(near.psnr),
-        "worst_frame": {"number": near.worst_frame, "psnr_db": _finite(near.worst_psnr)},
-        "comparison_note": near.note,
-        "notes": list(seen.notes),
-    }
 
 
 def _finite(value: float | None) -> float | None:

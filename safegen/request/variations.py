@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safegen.errors import GenerationFailed, MarkingFailed, MissingExtra, SafegenError, UsageError
-from safegen.types import Json, Release, Request
+from safegen.types import Json, JsonResult, Release, Request
 
 if TYPE_CHECKING:
     from safegen.ledger.reader import LedgerReader
@@ -19,7 +19,7 @@ SCHEMA = "safegen.variations/1"
 
 
 @dataclass(frozen=True)
-class Variation:
+class Variation(JsonResult):
     """The outcome of one variation: its number (from 1) and seed, and a release, a kept file or an error."""
 
     number: int
@@ -27,6 +27,27 @@ class Variation:
     release: Release | None = None
     kept: Path | None = None
     error: SafegenError | None = None
+
+    def __repr__(self) -> str:
+        """Its number, seed, and what became of it."""
+        became = "failed" if self.error else f"kept {self.kept.name}" if self.kept else repr(self.release)
+        return f"<Variation {self.number} seed {self.seed}: {became}>"
+
+    def to_dict(self) -> Json:
+        """An item of ``safegen.variations/1``."""
+        shown: Json = {"number": self.number, "seed": self.seed}
+        if self.release is not None:
+            shown["released"] = self.release.to_dict()
+        if self.kept is not None:
+            shown["kept"] = str(self.kept)
+        if self.error is not None:
+            shown["error"] = {
+                "kind": type(self.error).__name__,
+                "message": str(self.error),
+                "hint": self.error.hint,
+                "exit_code": self.error.exit_code,
+            }
+        return shown
 
 
 def derive_seeds(seed: int, count: int) -> tuple[int, ...]:
@@ -94,20 +115,3 @@ def _resume_existing(number: int, seed: int, place: Path, ledger: LedgerReader) 
 def failed_variations(items: list[Variation]) -> list[Variation]:
     """The variations that did not become a file."""
     return [item for item in items if item.error is not None]
-
-
-def variation_json(item: Variation, release: Callable[[Release], Json]) -> Json:
-    """A variation as JSON values; *release* turns a release into them."""
-    shown: Json = {"number": item.number, "seed": item.seed}
-    if item.release is not None:
-        shown["released"] = release(item.release)
-    if item.kept is not None:
-        shown["kept"] = str(item.kept)
-    if item.error is not None:
-        shown["error"] = {
-            "kind": type(item.error).__name__,
-            "message": str(item.error),
-            "hint": item.error.hint,
-            "exit_code": item.error.exit_code,
-        }
-    return shown

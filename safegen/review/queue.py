@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from safegen.errors import HeldForReview, LedgerError, UsageError
 from safegen.ledger.records import Draft, Entry
 from safegen.review.matching import approval_mismatches, approved_findings
-from safegen.types import Decision, Held, Json
+from safegen.types import Decision, Held, Json, JsonResult
 
 if TYPE_CHECKING:
     from safegen.ledger.reader import LedgerReader
@@ -47,12 +47,13 @@ _TRANSITIONS: dict[tuple[Status, str], Status] = {
 }
 OPEN_STATES: frozenset[Status] = frozenset({"waiting", "appealed"})
 """States that wait for a person."""
+SCHEMA = "safegen.review/1"
 MAX_NAME, MAX_REASON = 100, 4000
 _PAGE = 1000
 
 
 @dataclass(frozen=True)
-class Case:
+class Case(JsonResult):
     """A held decision and the entries about it, oldest first."""
 
     decision: Entry
@@ -76,6 +77,28 @@ class Case:
         if self.status not in {"approved", "used"}:
             return None
         return next(s.index for s in reversed(self.steps) if s.public["act"] == "approve")
+
+    def __repr__(self) -> str:
+        """Number and status."""
+        return f"<Case {self.index} {self.status}>"
+
+    def to_dict(self) -> Json:
+        """``safegen.review/1``: what is public of it."""
+        public = self.decision.public
+        return {
+            "schema": SCHEMA,
+            "decision": self.index,
+            "time": self.decision.time,
+            "status": self.status,
+            "approval": self.approval,
+            "categories": public.get("categories", []),
+            "score": public.get("score"),
+            "policy": public.get("policy"),
+            "model": public.get("model"),
+            "output": self.output,
+            "checks": public.get("checks", []),
+            "steps": [{"index": s.index, "time": s.time, **s.public} for s in self.steps],
+        }
 
 
 @dataclass(frozen=True)

@@ -13,41 +13,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from safegen.errors import UsageError
-from safegen.types import Decision, Json, Request
+from safegen.types import Json, Request
 
 if TYPE_CHECKING:
     from safegen.policies import Policy
 
-SCHEMA = "safegen.screen/1"
 MAX_LINE = 4 * 2**20
 """Bytes of a line that is still looked at."""
-
-
-def decision_json(decision: Decision, *, private: bool = False) -> Json:
-    """A decision as ``safegen.screen/1``. Spans are character offsets into the prompt as it was given.
-
-    *private* leaves out what could repeat words of the prompt: the findings' reasons.
-    """
-    return {
-        "schema": SCHEMA,
-        "verdict": decision.outcome,
-        "score": round(decision.score, 6),
-        "categories": {k: round(v, 6) for k, v in decision.categories.items()},
-        "language": decision.language,
-        "findings": [
-            {
-                "category": f.category,
-                "score": round(f.score, 6),
-                "threshold": f.threshold,
-                "detector": f.detector,
-                **({} if private else {"reason": f.reason}),
-                "span": list(f.span) if f.span else None,
-            }
-            for f in decision.findings
-        ],
-        "policy": {"name": decision.policy.name, "sha256": decision.policy.digest},
-        "checks": [{k: v for k, v in vars(c).items() if v is not None} for c in decision.checks],
-    }
 
 
 def screen_jsonl(
@@ -108,7 +80,7 @@ def _answer_lines(lines: list[tuple[int, bytes]], *, policy: Policy, private: bo
         if isinstance(verdict, UsageError):
             out.append({"id": identifier, "error": str(verdict), "exit_code": verdict.exit_code})
         else:
-            out.append({"id": identifier, **decision_json(verdict, private=private)})
+            out.append({"id": identifier, **verdict.to_dict(private=private)})
     return out
 
 

@@ -16,7 +16,7 @@ from typing import IO, Literal, TypeAlias
 
 from safegen._util.files import lock_exclusive
 from safegen.errors import ReleaseFailed, UsageError
-from safegen.types import Json
+from safegen.types import Json, JsonResult
 
 RESULTS_FILE = "results.csv"
 COLUMNS = ("row", "line", "status", "path", "content_id", "seed", "error", "key", "run")
@@ -44,7 +44,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class RunReport:
+class RunReport(JsonResult):
     """The outcome of all rows: counts, where the results are, the first failures (at most 100)."""
 
     template: str
@@ -62,7 +62,7 @@ class RunReport:
         """0, or 8 when some rows failed."""
         return 8 if self.failed else 0
 
-    def to_json(self) -> Json:
+    def to_dict(self) -> Json:
         """As ``safegen.template-run/1``."""
         return {
             "schema": "safegen.template-run/1",

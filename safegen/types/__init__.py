@@ -15,15 +15,9 @@ from safegen.types.evidence import (
     ContentMatch,
     CredentialsEvidence,
     CredentialState,
-    DetectedMark,
-    Detection,
-    FrameSample,
-    Geometry,
     IngredientEvidence,
     LedgerEvidence,
     SoftBinding,
-    WatermarkReading,
-    WatermarkSegment,
 )
 from safegen.types.generation import (
     Attribute,
@@ -52,7 +46,16 @@ from safegen.types.request import (
     Shot,
     Span,
 )
+from safegen.types.serial import JsonResult
 from safegen.types.verdict import NotChecked, Report, TextBeside, Verdict
+from safegen.types.watermark import (
+    DetectedMark,
+    Detection,
+    FrameSample,
+    Geometry,
+    WatermarkReading,
+    WatermarkSegment,
+)
 
 if TYPE_CHECKING:
     from safegen.types.generation import Frame as Frame
@@ -78,6 +81,7 @@ __all__ = [
     "IngredientEvidence",
     "Input",
     "Json",
+    "JsonResult",
     "LedgerEvidence",
     "Mode",
     "ModelRef",

@@ -1,128 +1,13 @@
-"""What the layers of a file show, and the verdict."""
+"""What the credentials of a file, its pictures and a ledger show about it."""
 
 from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from safegen.types.request import Json
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-
-@dataclass(frozen=True)
-class WatermarkSegment:
-    """Presence of the mark between ``start`` and ``end`` (seconds); ``log10_p`` as in WatermarkReading."""
-
-    start: float
-    end: float
-    present: bool
-    log10_p: float
-
-
-@dataclass(frozen=True)
-class Geometry:
-    """How the examined picture maps to the one that was marked.
-
-    A point x (pixels in the examined frame, origin top left) lies at ``A @ x + t`` in the marked
-    frame's canonical coordinates (short side 256). ``t`` may be known only modulo ``period``
-    (canonical pixels; 0 when it is known exactly).
-    """
-
-    a: tuple[float, float, float, float] = (1.0, 0.0, 0.0, 1.0)
-    t: tuple[float, float] = (0.0, 0.0)
-    period: float = 0.0
-
-
-@dataclass(frozen=True)
-class WatermarkReading:
-    """What a watermark detector read.
-
-    ``payload`` is the unsigned integer carried (``None`` when not decoded). ``log10_p`` is the
-    base-10 logarithm of a bound on the probability that unmarked content gives a reading this
-    strong (0 = no evidence, -9 = one in a billion), all trials of the search counted. ``bounded``
-    says whether that probability is proven for the scheme; back ends without one say ``False``.
-    """
-
-    alg: str
-    present: bool
-    payload: int | None
-    log10_p: float
-    bounded: bool = True
-    matched_known: bool = False
-    """The payload was found by testing the ids of a ledger, not by free decoding."""
-    segments: tuple[WatermarkSegment, ...] = ()
-    geometry: Geometry | None = None
-    bit_error_rate: float | None = None
-
-
-@dataclass(frozen=True)
-class DetectedMark:
-    """A mark, and where in the file it is: ``runs`` cover the file from start to end, in turn with and
-    without it (empty if the scheme, or a picture, has no timeline).
-
-    The borders are sampled: ``Detection.step`` seconds apart. A run's ``log10_p`` counts all stretches that
-    could have been chosen; ``reading.segments`` are the single seconds.
-    """
-
-    reading: WatermarkReading
-    runs: tuple[WatermarkSegment, ...] = ()
-
-    @property
-    def spliced(self) -> bool:
-        """Whether only parts of the file carry the mark."""
-        return any(not run.present for run in self.runs)
-
-
-@dataclass(frozen=True)
-class Detection:
-    """Every mark found in a file, strongest first; none: ``marks`` is empty, ``log10_p`` came nearest.
-
-    ``frames`` frames were examined, ``step`` seconds apart (0 for a picture), of ``seconds`` in all.
-    """
-
-    path: Path
-    kind: Literal["video", "picture"]
-    alg: str
-    width: int
-    height: int
-    seconds: float
-    frames: int
-    step: float
-    marks: tuple[DetectedMark, ...]
-    log10_p: float
-    notes: tuple[str, ...] = ()
-
-    @property
-    def present(self) -> bool:
-        """Whether a mark was found."""
-        return bool(self.marks)
-
-    @property
-    def exit_code(self) -> int:
-        """``safegen detect``'s: 0 with a mark, 40 without."""
-        return 0 if self.marks else 40
-
-
-@dataclass(frozen=True)
-class FrameSample:
-    """Frames picked from a file by the sandboxed decoder.
-
-    ``frames``: uint8, shape (n, height, width, 3), RGB, possibly scaled down. ``times`` in seconds,
-    ``keyframe`` flags per frame; ``width``, ``height`` are those of the file; ``seconds`` its duration.
-    """
-
-    frames: NDArray[np.uint8]
-    times: tuple[float, ...]
-    keyframe: tuple[bool, ...]
-    width: int
-    height: int
-    fps: float
-    seconds: float
+from safegen.types.serial import JsonResult
 
 
 class CredentialState(enum.Enum):
@@ -136,15 +21,19 @@ class CredentialState(enum.Enum):
 
 
 @dataclass(frozen=True)
-class SoftBinding:
+class SoftBinding(JsonResult):
     """A ``c2pa.soft-binding`` block: algorithm id and value."""
 
     alg: str
     value: str
 
+    def to_dict(self) -> Json:
+        """As in ``safegen.verify/1``."""
+        return {"alg": self.alg, "value": self.value}
+
 
 @dataclass(frozen=True)
-class IngredientEvidence:
+class IngredientEvidence(JsonResult):
     """Something a file was made from, as stated in the file's credentials.
 
     ``level`` 1 is what the file itself was made from, 2 what that was made from, and so on; a level's own
@@ -162,9 +51,22 @@ class IngredientEvidence:
     source_type: str | None = None
     failures: tuple[str, ...] = ()
 
+    def to_dict(self) -> Json:
+        """As in ``safegen.verify/1``."""
+        return {
+            "level": self.level,
+            "title": self.title,
+            "relationship": self.relationship,
+            "manifest_id": self.manifest_id,
+            "signer": self.signer,
+            "signed_at": self.signed_at,
+            "source_type": self.source_type,
+            "failures": list(self.failures),
+        }
+
 
 @dataclass(frozen=True)
-class CredentialsEvidence:
+class CredentialsEvidence(JsonResult):
     """The C2PA layer of a file.
 
     ``trusted`` is our own chain check against the signer anchors only (a TSA anchor never counts);
@@ -204,9 +106,40 @@ class CredentialsEvidence:
     reason: str = ""
     """Why nothing could be read, where that is the state."""
 
+    def __repr__(self) -> str:
+        """State and signer; the manifest and the store stay out."""
+        signer = f" by {self.signer}" if self.signer else ""
+        return f"<CredentialsEvidence {self.state.value}{signer}{', trusted' if self.trusted else ''}>"
+
+    def to_dict(self) -> Json:
+        """As in ``safegen.verify/1``, raw codes included."""
+        return {
+            "state": self.state.value,
+            "reason": self.reason,
+            "trusted": self.trusted,
+            "trusted_root": self.trusted_root,
+            "manifest_id": self.manifest_id,
+            "signer": self.signer,
+            "issuer": self.issuer,
+            "signed_at": self.signed_at,
+            "time_stamped": self.time_stamped,
+            "expired": self.expired,
+            "revoked": self.revoked,
+            "revocation": self.revocation,
+            "source": self.source,
+            "codes": list(self.codes),
+            "failures": list(self.failures),
+            "ingredient_failures": list(self.ingredient_failures),
+            "notes": list(self.notes),
+            "soft_bindings": [b.to_dict() for b in self.soft_bindings],
+            "ancestors": list(self.ancestors),
+            "ingredients": [i.to_dict() for i in self.ingredients],
+            "manifest": self.manifest,
+        }
+
 
 @dataclass(frozen=True)
-class ContentMatch:
+class ContentMatch(JsonResult):
     """Comparison of a file's pictures with the descriptors recorded for a release.
 
     ``score`` in [-1, 1] (1 = the same pictures over the registered overlap); ``overlap`` in [0, 1].
@@ -220,9 +153,19 @@ class ContentMatch:
     threshold: float
     share: float = 1.0
 
+    def to_dict(self) -> Json:
+        """As in ``safegen.verify/1``; scores with four decimals."""
+        return {
+            "matches": self.matches,
+            "score": round(self.score, 4),
+            "overlap": round(self.overlap, 4),
+            "threshold": self.threshold,
+            "share": round(self.share, 4),
+        }
+
 
 @dataclass(frozen=True)
-class LedgerEvidence:
+class LedgerEvidence(JsonResult):
     """What a ledger or a proof sidecar says about a file.
 
     ``proven``: an inclusion proof up to a checkpoint signed by the pinned key of the pinned origin.
@@ -242,3 +185,24 @@ class LedgerEvidence:
     withdrawn: bool = False
     superseded_by: str = ""
     """Manifest id of the release that replaces a withdrawn one, if its maker named one."""
+
+    def __repr__(self) -> str:
+        """Which entry, and whether that is proven; the entry itself stays out."""
+        return (
+            f"<LedgerEvidence {self.origin} entry {self.index}, {'proven' if self.proven else 'not proven'}>"
+        )
+
+    def to_dict(self) -> Json:
+        """As in ``safegen.verify/1``."""
+        return {
+            "proven": self.proven,
+            "bytes_match": self.bytes_match,
+            "source": self.source,
+            "origin": self.origin,
+            "index": self.index,
+            "time_stamped": self.time_stamped,
+            "withdrawn": self.withdrawn,
+            "superseded_by": self.superseded_by or None,
+            "stamped_at": self.stamped_at or None,
+            "entry": self.entry,
+        }

@@ -8,7 +8,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from safegen.types.request import CheckRun, Role
+from safegen.types.request import CheckRun, Json, Role
+from safegen.types.serial import JsonResult
 
 if TYPE_CHECKING:
     import numpy as np
@@ -127,7 +128,7 @@ class Attribute:
 
 
 @dataclass(frozen=True)
-class Release:
+class Release(JsonResult):
     """A released file: its final path, hash, ids and where it stands in the ledger."""
 
     path: Path
@@ -141,3 +142,23 @@ class Release:
     warnings: tuple[str, ...] = ()
     timings: Mapping[str, float] = field(default_factory=dict)
     """Seconds spent per stage."""
+
+    def __repr__(self) -> str:
+        """File, id and entry."""
+        return f"<Release {self.path.name} id {self.content_id:016x} entry {self.index}>"
+
+    def to_dict(self) -> Json:
+        """``safegen.release/1``; seconds with three decimals."""
+        return {
+            "schema": "safegen.release/1",
+            "path": str(self.path),
+            "sha256": self.sha256,
+            "content_id": f"{self.content_id:016x}",
+            "manifest_id": self.manifest_id,
+            "ledger_index": self.index,
+            "sidecars": [str(s) for s in self.sidecars],
+            "checks": [c.to_dict() for c in self.checks],
+            "attributes": {a.name: dict(a.probabilities) for a in self.attributes},
+            "warnings": list(self.warnings),
+            "timings": {k: round(v, 3) for k, v in self.timings.items()},
+        }

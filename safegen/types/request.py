@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from safegen.types.serial import JsonResult
+
 Json: TypeAlias = dict[str, Any]
+DECISION_SCHEMA = "safegen.screen/1"
+"""Described in docs/screening.md."""
 PathLike: TypeAlias = str | os.PathLike[str]
 """A path as users write it."""
 Span: TypeAlias = tuple[int, int]
@@ -68,6 +73,10 @@ class Request:
     shots: tuple[Shot, ...] = ()
     strength: float | None = None
 
+    def __repr__(self) -> str:
+        """Way, model and seed; never the prompt."""
+        return f"<Request {self.mode}, model {self.model}, seed {self.seed}>"
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -83,9 +92,13 @@ class Finding:
     time: float | None = None
     """Seconds from the start, for findings about frames."""
 
+    def __repr__(self) -> str:
+        """Category, score and detector; the reason and the text may repeat the prompt."""
+        return f"<Finding {self.category} {self.score:.2f} by {self.detector}>"
+
 
 @dataclass(frozen=True)
-class CheckRun:
+class CheckRun(JsonResult):
     """A check that really ran, as recorded in manifests and the ledger.
 
     ``digest`` is the SHA-256 (hex) of the model or list it used, when it has one.
@@ -95,6 +108,11 @@ class CheckRun:
     version: str
     digest: str | None = None
     score: float | None = None
+
+    def to_dict(self) -> Json:
+        """As in a release and a decision: what it does not have is left out."""
+        shown = {"name": self.name, "version": self.version, "digest": self.digest, "score": self.score}
+        return {key: value for key, value in shown.items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -106,7 +124,7 @@ class PolicyRef:
 
 
 @dataclass(frozen=True)
-class Decision:
+class Decision(JsonResult):
     """What the policy said about a request. Use the three subclasses."""
 
     request: Request
@@ -123,8 +141,45 @@ class Decision:
         """The action this decision stands for."""
         raise TypeError("use Allowed, Held or Refused")
 
+    def __repr__(self) -> str:
+        """Policy, score and what was found; never the prompt."""
+        found = ", ".join(dict.fromkeys(f.category for f in self.findings))
+        return (
+            f"<{type(self).__name__} by {self.policy.name}, score {self.score:.2f}{found and f' ({found})'}>"
+        )
 
-@dataclass(frozen=True)
+    def to_json(self, indent: int | None = 2, *, private: bool = False) -> str:
+        """``to_dict`` as text."""
+        return json.dumps(self.to_dict(private=private), ensure_ascii=False, indent=indent)
+
+    def to_dict(self, *, private: bool = False) -> Json:
+        """``safegen.screen/1``. Spans are character offsets into the prompt as it was given.
+
+        *private* leaves out what could repeat words of the prompt: the findings' reasons.
+        """
+        return {
+            "schema": DECISION_SCHEMA,
+            "verdict": self.outcome,
+            "score": round(self.score, 6),
+            "categories": {k: round(v, 6) for k, v in self.categories.items()},
+            "language": self.language,
+            "findings": [
+                {
+                    "category": f.category,
+                    "score": round(f.score, 6),
+                    "threshold": f.threshold,
+                    "detector": f.detector,
+                    **({} if private else {"reason": f.reason}),
+                    "span": list(f.span) if f.span else None,
+                }
+                for f in self.findings
+            ],
+            "policy": {"name": self.policy.name, "sha256": self.policy.digest},
+            "checks": [c.to_dict() for c in self.checks],
+        }
+
+
+@dataclass(frozen=True, repr=False)
 class Allowed(Decision):
     """May be generated."""
 
@@ -134,7 +189,7 @@ class Allowed(Decision):
         return "allow"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Held(Decision):
     """Waits for a person (exit 7)."""
 
@@ -144,7 +199,7 @@ class Held(Decision):
         return "review"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Refused(Decision):
     """Will not be generated (exit 3)."""
 

@@ -7,8 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from safegen.types.evidence import ContentMatch, CredentialsEvidence, LedgerEvidence, WatermarkReading
+from safegen.types.evidence import ContentMatch, CredentialsEvidence, LedgerEvidence
 from safegen.types.request import Json
+from safegen.types.serial import JsonResult
+from safegen.types.watermark import WatermarkReading
+
+REPORT_SCHEMA = "safegen.verify/1"
+"""Described in docs/verify.md."""
 
 
 class Verdict(enum.Enum):
@@ -32,15 +37,19 @@ class Verdict(enum.Enum):
 
 
 @dataclass(frozen=True)
-class NotChecked:
+class NotChecked(JsonResult):
     """A layer that was not examined, and why."""
 
     layer: str
     reason: str
 
+    def to_dict(self) -> Json:
+        """As in ``safegen.verify/1``."""
+        return {"layer": self.layer, "reason": self.reason}
+
 
 @dataclass(frozen=True)
-class TextBeside:
+class TextBeside(JsonResult):
     """A text track (``captions``, ``descriptions``, ``chapters``, ``transcript``) that the credentials name.
 
     ``state``: what was found beside the file under ``name``.
@@ -50,9 +59,13 @@ class TextBeside:
     name: str
     state: Literal["as released", "changed", "absent", "unreadable"]
 
+    def to_dict(self) -> Json:
+        """As in ``safegen.verify/1``."""
+        return {"kind": self.kind, "name": self.name, "state": self.state}
+
 
 @dataclass(frozen=True)
-class Report:
+class Report(JsonResult):
     """Everything ``verify`` found out about one file."""
 
     path: Path
@@ -74,3 +87,27 @@ class Report:
     def exit_code(self) -> int:
         """The exit code of the verdict."""
         return self.verdict.exit_code
+
+    def __repr__(self) -> str:
+        """Verdict and file."""
+        return f"<Report {self.verdict.name} {self.path.name}>"
+
+    def to_dict(self) -> Json:
+        """The whole report with every layer (``safegen.verify/1``)."""
+        return {
+            "schema": REPORT_SCHEMA,
+            "path": str(self.path),
+            "sha256": self.sha256,
+            "verdict": self.verdict.name,
+            "exit_code": self.exit_code,
+            "summary": self.summary,
+            "reasons": list(self.reasons),
+            "trusted_by": self.trusted_by,
+            "credentials": self.credentials.to_dict(),
+            "watermarks": [w.to_dict() for w in self.watermarks],
+            "content": None if self.content is None else self.content.to_dict(),
+            "ledger": None if self.ledger is None else self.ledger.to_dict(),
+            "recovered_manifest": self.recovered_manifest,
+            "texts": [t.to_dict() for t in self.texts],
+            "not_checked": [n.to_dict() for n in self.not_checked],
+        }

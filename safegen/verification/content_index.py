@@ -123,11 +123,7 @@ def search_to_json(ledger: LedgerReader, path: Path, file: Path | None) -> list[
         release = ledger.release(match.index)
         found.append(
             {
-                "index": release.index,
-                "content_id": f"{release.content_id:016x}",
-                "manifest_id": release.manifest_id,
-                "sha256": release.sha256,
-                "withdrawn": release.withdrawn,
+                **release.to_dict(),
                 "score": round(match.content.score, 4),
                 "overlap": round(match.content.overlap, 4),
                 "mirrored": match.mirrored,

@@ -10,7 +10,7 @@ from safegen import plugins
 from safegen.errors import CheckUnavailable, Interrupted, SafegenError, UnreadableInput
 from safegen.media import sandbox
 from safegen.protocols import NoProgress, Progress, Watermark
-from safegen.types import DetectedMark, Detection, Json
+from safegen.types import DetectedMark, Detection
 from safegen.watermarks import PUBLIC_KEY
 
 if TYPE_CHECKING:
@@ -134,46 +134,3 @@ def _detect_sample(path: Path, info: MediaInfo, scheme: Watermark, key: bytes) -
         min((r.log10_p for r in readings), default=0.0),
         notes,
     )
-
-
-def detection_to_json(found: Detection, *, per_second: bool = False) -> Json:
-    """The answer as JSON values; seconds with three decimals, bounds with two."""
-    return {
-        "file": str(found.path),
-        "kind": found.kind,
-        "scheme": found.alg,
-        "width": found.width,
-        "height": found.height,
-        "seconds": round(found.seconds, 3),
-        "frames": found.frames,
-        "step": round(found.step, 3),
-        "present": found.present,
-        "log10_p": round(found.log10_p, 2),
-        "marks": [_mark_to_json(m, per_second) for m in found.marks],
-        "notes": list(found.notes),
-        "exit_code": found.exit_code,
-    }
-
-
-def _mark_to_json(mark: DetectedMark, per_second: bool) -> Json:
-    reading = mark.reading
-    parts = {"runs": mark.runs, **({"per_second": reading.segments} if per_second else {})}
-    return {
-        "content_id": None if reading.payload is None else f"{reading.payload:016x}",
-        "log10_p": round(reading.log10_p, 2),
-        "bounded": reading.bounded,
-        "bit_error_rate": reading.bit_error_rate,
-        "spliced": mark.spliced,
-        **{
-            name: [
-                {
-                    "start": round(s.start, 3),
-                    "end": round(s.end, 3),
-                    "present": s.present,
-                    "log10_p": round(s.log10_p, 2),
-                }
-                for s in segments
-            ]
-            for name, segments in parts.items()
-        },
-    }

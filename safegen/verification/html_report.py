@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from safegen._util.html import escape, render_page
-from safegen.types import Report, Verdict, WatermarkReading
+from safegen.types import Json, JsonResult, Report, Verdict, WatermarkReading
+from safegen.types.verdict import REPORT_SCHEMA
 from safegen.verification.summary import summary_rows
 
 TONES = {
@@ -27,7 +28,7 @@ made by AI."""
 
 
 @dataclass(frozen=True)
-class ReportItem:
+class ReportItem(JsonResult):
     """A file on the page: its report, or the error that kept it from being examined; its thumbnail."""
 
     path: Path
@@ -35,6 +36,21 @@ class ReportItem:
     error: str = ""
     exit_code: int = 0
     thumbnail: tuple[str, bytes] | None = None
+
+    def __repr__(self) -> str:
+        """The report, or the file that has none."""
+        return repr(self.report) if self.report else f"<ReportItem {self.path.name}: unreadable>"
+
+    def to_dict(self) -> Json:
+        """The report, or why there is none (``safegen.verify/1``)."""
+        if self.report is not None:
+            return self.report.to_dict()
+        return {
+            "schema": REPORT_SCHEMA,
+            "path": str(self.path),
+            "error": self.error,
+            "exit_code": self.exit_code,
+        }
 
 
 def render(items: Sequence[ReportItem], *, when: str) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from safegen.credentials.read import find_assertion
 from safegen.types import IngredientEvidence, Report
-from safegen.verification.json_report import find_assertion
 from safegen.verification.text_tracks import describe_text_tracks
 
 MOST = 8

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from safegen.accessibility.sidecar_names import names
+from safegen.credentials.read import find_assertion
 from safegen.types import TextBeside
-from safegen.verification.json_report import find_assertion
 
 LABEL = "org.safegen.accessibility"
 MAX_BYTES = 64 * 2**20

@@ -13,7 +13,6 @@ from safegen.credentials.manifest import build_manifest
 from safegen.credentials.sign import sign_file
 from safegen.errors import UsageError
 from safegen.keys.identity import Identity
-from safegen.verification.json_report import report_to_json
 from safegen.workspace import config
 from tests.e2e.makers import Maker, inputs, paint
 from tests.e2e.responder import Responder
@@ -55,7 +54,7 @@ def test_a_sidecar_is_found(maker: Maker, tmp_path: Path, place: str, name: str)
     report = maker.verify(clip)
     assert report.verdict is Verdict.SIGNED_UNLOGGED
     assert report.credentials.source == "sidecar"
-    assert report_to_json(report)["credentials"]["source"] == "sidecar"
+    assert report.to_dict()["credentials"]["source"] == "sidecar"
     clip.write_bytes(clip.read_bytes()[:-20] + b"\0" * 20)
     assert verdict(maker, clip) is Verdict.TAMPERED
 

@@ -17,11 +17,11 @@ import safegen
 from safegen import Shot, Verdict
 from safegen.api import variations
 from safegen.consent import service
+from safegen.credentials.read import find_assertion
 from safegen.errors import Interrupted, RefusedByPolicy
 from safegen.ledger.store import Ledger
 from safegen.pipeline import produce
 from safegen.request import build
-from safegen.verification.json_report import find_assertion, report_to_json
 from safegen.verification.summary import summary_rows
 from safegen.workspace import config
 from tests.e2e.makers import Maker, paint
@@ -136,7 +136,7 @@ def test_a_way_of_working_is_released_with_what_it_was_made_from(
     ), "the input's own credentials are kept"
     rows = dict(summary_rows(report))
     assert ("made from" in rows) == bool(parts)
-    assert len(report_to_json(report)["credentials"]["ingredients"]) == len(found)
+    assert len(report.to_dict()["credentials"]["ingredients"]) == len(found)
     with Ledger.open(config.find_workspace(root).ledger_url, read_only=True) as ledger:
         index = ledger.entry(release.index).public["decision"]
         kept = ledger.private(index) or {}

@@ -15,7 +15,6 @@ from safegen.cli import group
 from safegen.keys.trust import TrustStore, parse_trust, read_trust_file
 from safegen.ledger import timestamp
 from safegen.verification.html_report import ReportItem, render
-from safegen.verification.json_report import report_to_json
 from safegen.workspace import config
 from tests.e2e.makers import Maker, hand_over
 from tests.unit.credentials.conftest import Tsa, tsa  # noqa: F401
@@ -128,7 +127,7 @@ def test_the_own_ledger_keeps_its_stamps(maker: Maker, tmp_path: Path, tsa: Tsa)
     run(maker, "log", "stamp")
     assert verdict(video, maker.root)[0] is Verdict.EXPIRED_BUT_LOGGED
     shown = safegen.verify(video, workspace=maker.root, watermark=False, at=LATER)
-    stamped = report_to_json(shown)["ledger"]["stamped_at"]
+    stamped = shown.to_dict()["ledger"]["stamped_at"]
     assert abs(datetime.fromisoformat(stamped) - datetime.now(UTC)) < timedelta(minutes=1)
     assert stamped in render([ReportItem(video, shown)], when="now")
     release = safegen.verify(video, workspace=maker.root, watermark=False).ledger
@@ -147,7 +146,7 @@ def test_a_replaced_release_names_its_successor(maker: Maker, tmp_path: Path) ->
     report = safegen.verify(old, workspace=maker.root, watermark=False)
     assert report.verdict is Verdict.SIGNED_UNLOGGED
     assert any(str(second.credentials.manifest_id) in reason for reason in report.reasons)
-    document = report_to_json(report)["ledger"]
+    document = report.to_dict()["ledger"]
     assert document["withdrawn"] is True
     assert document["superseded_by"] == second.credentials.manifest_id
     assert str(second.credentials.manifest_id) in render([ReportItem(old, report)], when="now")

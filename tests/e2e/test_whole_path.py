@@ -11,7 +11,7 @@ import pytest
 
 import safegen
 from safegen import Verdict
-from safegen.verification.json_report import find_assertion, report_to_json
+from safegen.credentials.read import find_assertion
 from tests.e2e import attacks
 from tests.e2e.conftest import PROMPT, Studio
 
@@ -23,7 +23,7 @@ def test_release_verifies(studio: Studio) -> None:
     assert report.ledger.bytes_match
     assert [w.payload for w in report.watermarks if w.present] == [studio.first.content_id]
     assert not report.not_checked
-    json.dumps(report_to_json(report))
+    json.dumps(report.to_dict())
 
 
 def test_manifest_says_what_was_done_and_not_the_prompt(studio: Studio) -> None:

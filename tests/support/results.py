@@ -78,7 +78,17 @@ def detection() -> Detection:
     runs = (WatermarkSegment(0.0, 1.00049, True, -9.876), WatermarkSegment(1.00049, 2.0, False, -0.1))
     marks = (DetectedMark(reading(), runs),)
     return Detection(
-        Path("/in/a.mp4"), "video", "io.safegen.tile.1", 256, 144, 2.00012, 24, 1 / 12, marks, -12.3456, ("x",)
+        Path("/in/a.mp4"),
+        "video",
+        "io.safegen.tile.1",
+        256,
+        144,
+        2.00012,
+        24,
+        1 / 12,
+        marks,
+        -12.3456,
+        ("x",),
     )
 
 

@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 from safegen._util.files import sync_folder
 from safegen.errors import GenerationFailed
+from safegen.types import Json, JsonResult
 
 FORMAT = 1
 
@@ -31,7 +32,7 @@ class PinnedFile:
 
 
 @dataclass(frozen=True)
-class PinnedModel:
+class PinnedModel(JsonResult):
     """A pulled model: hub id, the revision asked for, the commit it was, its licence, files by path.
 
     ``seen`` holds what a file looked like (size, times, inode) when its hash was last computed: while that
@@ -47,6 +48,23 @@ class PinnedModel:
     pipeline: str = ""
     accepted: str = ""
     seen: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """The model and its commit."""
+        return f"<PinnedModel {self.source} at {self.commit[:12]}, {len(self.files)} files>"
+
+    def to_dict(self) -> Json:
+        """As ``safegen models pull`` prints it."""
+        return {
+            "source": self.source,
+            "revision": self.revision,
+            "commit": self.commit,
+            "pulled": self.pulled,
+            "licence": self.licence or "not stated",
+            "accepted": self.accepted,
+            "files": len(self.files),
+            "bytes": self.bytes,
+        }
 
     @property
     def bytes(self) -> int:

@@ -19,6 +19,7 @@ from safegen.generators.hub.errors import disk_full, hub_cache
 from safegen.generators.hub.lockfile import PinnedModel
 from safegen.generators.presets import Preset
 from safegen.protocols import NoProgress
+from safegen.types import Json, JsonResult
 
 if TYPE_CHECKING:
     from safegen.generators.hub.listing import ModelListing
@@ -31,7 +32,7 @@ _SPARE = 64 * 1_000_000
 
 
 @dataclass(frozen=True)
-class PullPlan:
+class PullPlan(JsonResult):
     """What a pull would do: the model as the hub lists it, how much is left to download, from which commit.
 
     ``before`` is the commit that is pinned now, ``terms`` what has to be accepted by name.
@@ -42,6 +43,28 @@ class PullPlan:
     bytes_to_fetch: int
     pinned_commit: str | None
     terms: str
+
+    def __repr__(self) -> str:
+        """The model and how much is to come."""
+        return f"<PullPlan {self.listing.source}: {self.bytes_to_fetch} bytes to fetch>"
+
+    def to_dict(self) -> Json:
+        """What a user should know before agreeing, as ``safegen models pull`` prints it."""
+        listing = self.listing
+        return {
+            "source": listing.source,
+            "pipeline": listing.pipeline,
+            "licence": listing.licence or "not stated",
+            "licence_link": listing.licence_link,
+            "terms": self.terms,
+            "gated": listing.gated not in ("", "False"),
+            "revision": self.revision,
+            "commit": listing.commit,
+            "pinned_before": self.pinned_commit,
+            "files": len(listing.files),
+            "bytes": listing.bytes,
+            "bytes_to_fetch": self.bytes_to_fetch,
+        }
 
 
 def verified_folder(preset: Preset) -> tuple[Path, str]:

@@ -10,7 +10,6 @@ from typing import Any
 import jsonschema
 import pytest
 
-from safegen.compliance.json_report import compliance_to_json
 from safegen.compliance.model import ComplianceReport
 from safegen.compliance.rules import RULES, check_compliance, rule_named
 from safegen.credentials.assertions import GENERATED, binding_value
@@ -24,7 +23,7 @@ from safegen.types import (
     Verdict,
     WatermarkReading,
 )
-from safegen.verification.json_report import error_to_json, report_to_json
+from safegen.verification.html_report import ReportItem
 from tests.unit.verification.test_html_report import report as any_report
 
 TILE = "org.safegen.watermark.tile.1"
@@ -151,8 +150,8 @@ def schema(root: Path, name: str) -> Any:
 @pytest.mark.parametrize("rule", RULES)
 def test_json_is_as_documented(rule: str, root: Path) -> None:
     found: ComplianceReport = check_compliance(GOOD, rule_named(rule))
-    jsonschema.validate(compliance_to_json(found), schema(root, "comply"))
-    assert "not legal advice" in compliance_to_json(found)["disclaimer"]
+    jsonschema.validate(found.to_dict(), schema(root, "comply"))
+    assert "not legal advice" in found.to_dict()["disclaimer"]
 
 
 def test_reports_are_as_documented(root: Path) -> None:
@@ -162,10 +161,10 @@ def test_reports_are_as_documented(root: Path) -> None:
         any_report("x"),
         replace(GOOD, watermarks=(), credentials=CredentialsEvidence(CredentialState.ABSENT)),
     ):
-        jsonschema.validate(json.loads(json.dumps(report_to_json(report))), documented)
-    jsonschema.validate(error_to_json("x", "cut off", 2), documented)
+        jsonschema.validate(json.loads(json.dumps(report.to_dict())), documented)
+    jsonschema.validate(ReportItem(Path("x"), error="cut off", exit_code=2).to_dict(), documented)
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(report_to_json(GOOD) | {"verdict": "REAL"}, documented)
+        jsonschema.validate(GOOD.to_dict() | {"verdict": "REAL"}, documented)
 
 
 def test_rules_are_documented(root: Path) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 from safegen.credentials.ingredients import MOST, list_ingredients
 from safegen.types import CredentialsEvidence, CredentialState, IngredientEvidence, Report, Verdict
-from safegen.verification.json_report import report_to_json
 from safegen.verification.summary import ingredient_rows, summary_rows
 
 CAMERA = "http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture"
@@ -61,7 +60,7 @@ def test_people_and_programs_see_it() -> None:
     evidence = CredentialsEvidence(CredentialState.VALID, manifest=STORE["a"], ingredients=found)
     report = Report(Path("x.mp4"), "0" * 64, Verdict.VERIFIED, "", (), evidence)
     assert [label for label, _ in summary_rows(report)].count("made from") == 3
-    listed = report_to_json(report)["credentials"]["ingredients"]
+    listed = report.to_dict()["credentials"]["ingredients"]
     assert [(i["level"], i["title"]) for i in listed] == [(1, "b.mp4"), (2, "c.png"), (2, "d.mp4")]
 
 

@@ -18,7 +18,6 @@ import safegen
 from safegen import plugins
 from safegen.errors import CheckUnavailable, Interrupted, UnreadableInput, UsageError
 from safegen.moderation.html_report import ReportItem, render
-from safegen.moderation.json_report import to_json
 from safegen.protocols import NoProgress
 from safegen.types import CheckRun, Clip, Finding
 
@@ -66,7 +65,7 @@ def test_a_calm_video_passes(files: Path) -> None:
 def test_flashes_block_and_say_when(files: Path) -> None:
     found = safegen.moderate(files / "flash.mp4")
     assert (found.action, found.exit_code) == ("block", 3)
-    report = to_json(found)
+    report = found.to_dict()
     assert report["schema"] == "safegen.moderate/1"
     assert {row["second"] for row in report["seconds"]} <= {1, 2}
     assert {row["action"] for row in report["seconds"]} == {"block"}

@@ -19,7 +19,6 @@ from safegen.errors import RefusedByPolicy, UsageError
 from safegen.ledger.store import Ledger
 from safegen.pipeline import produce as production
 from safegen.pipeline.compare import measure_similarity
-from safegen.pipeline.reproduce import to_json
 from safegen.protocols import Progress
 from safegen.types import Clip, Condition, Generated, ModelRef, Outlook, Request
 from safegen.workspace.config import find_workspace
@@ -83,7 +82,7 @@ def test_same_frames_again(made: Made) -> None:
     assert seen.found.by == "file hash"
     assert seen.likeness.psnr is not None
     assert seen.likeness.psnr > 25
-    assert json.loads(json.dumps(to_json(seen)))["result"] == "identical"
+    assert json.loads(json.dumps(seen.to_dict()))["result"] == "identical"
     assert not list(made.release.path.parent.glob(".safegen-tmp*"))
 
 

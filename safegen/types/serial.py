@@ -1,0 +1,24 @@
+"""What every result has in common: it can say itself in JSON."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from safegen.types.request import Json
+
+
+class JsonResult(ABC):
+    """A result with a JSON form: the one that the command line prints with ``--json``."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def to_dict(self) -> Json:
+        """The result as JSON types only, in the order of its schema."""
+
+    def to_json(self, indent: int | None = 2) -> str:
+        """``to_dict`` as text; *indent* None gives one line."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, indent=indent)
