@@ -9,6 +9,8 @@ import importlib
 
 import click
 
+from safegen.cli._logging import add_verbose
+
 _COMMANDS = {
     "generate": "Generate a screened, marked, signed and recorded video.",
     "remix": "Remake a video from a prompt.",
@@ -49,7 +51,7 @@ class _LazyGroup(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         command: click.Command = importlib.import_module(f"safegen.cli.{cmd_name}").command
-        return command
+        return add_verbose(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands, without importing them."""
@@ -90,6 +92,9 @@ def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
 )
 def group() -> None:
     """Generate video you can prove: screened, watermarked, signed, recorded - and verified anywhere."""
+
+
+add_verbose(group)
 
 
 def main() -> None:

@@ -12,8 +12,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from safegen._util import yaml
+from safegen._util.logs import logger
 from safegen.errors import SafegenError, UsageError
 from safegen.policies.schema import Policy
+
+_log = logger(__name__)
 
 PACKS = Path(__file__).parent / "packs"
 LISTS = Path(__file__).parent / "lists"
@@ -57,7 +60,9 @@ def load(name_or_path: str) -> Policy:
 @lru_cache(maxsize=16)
 def _load_pack(path: Path) -> Policy:
     """Shipped packs do not change while the program runs."""
-    return _load_file(path)
+    policy = _load_file(path)
+    _log.debug("policy %(policy)s %(sha256)s", {"policy": policy.name, "sha256": policy.digest})
+    return policy
 
 
 def _load_file(path: Path) -> Policy:

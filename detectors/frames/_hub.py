@@ -8,12 +8,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from safegen._util.logs import logger, waiting
 from safegen.detectors.frames import _models
 from safegen.detectors.frames._absent import CheckAbsent
 from safegen.errors import CheckUnavailable
 
 if TYPE_CHECKING:
     from safegen.types import Frame
+
+_log = logger(__name__)
 
 BATCH = 16
 
@@ -23,6 +26,7 @@ class LabelModel:
 
     batch = BATCH
 
+    @waiting(_log, "a frames model to load")
     def __init__(self, place: Path, source: str, categories: Mapping[str, Sequence[str]]) -> None:
         """Load from the folder *place*. Raises CheckUnavailable when it is not what it should be."""
         torch, transformers = libraries(place)

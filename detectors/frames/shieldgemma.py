@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from safegen._util.logs import logger, waiting
 from safegen.detectors.frames import _models
 from safegen.detectors.frames._classifier import ClassifierCheck
 from safegen.detectors.frames._hub import device, libraries
@@ -17,6 +18,8 @@ from safegen.errors import CheckUnavailable
 
 if TYPE_CHECKING:
     from safegen.types import Frame
+
+_log = logger(__name__)
 
 SOURCE = "google/shieldgemma-2-4b-it"
 POLICIES = {"sexual": "nudity", "violence": "violence", "dangerous": "dangerous"}
@@ -33,6 +36,7 @@ class ShieldGemma:
 
     batch = 4
 
+    @waiting(_log, "ShieldGemma to load")
     def __init__(self, place: Path) -> None:
         """Load from the folder *place*."""
         torch, transformers = libraries(place)

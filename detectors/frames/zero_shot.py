@@ -17,12 +17,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from safegen._util.logs import logger, waiting
 from safegen.detectors.frames import _hub, _models
 from safegen.errors import CheckUnavailable
 from safegen.types import Attribute, CheckRun
 
 if TYPE_CHECKING:
     from safegen.types import Clip, Frame
+
+_log = logger(__name__)
 
 NAME, VERSION = "zero_shot", "1"
 SOURCE = "openai/clip-vit-base-patch32"
@@ -40,6 +43,7 @@ QUESTIONS: Mapping[str, Mapping[str, str]] = {
 class Embedder:
     """The loaded model."""
 
+    @waiting(_log, "the zero-shot model to load")
     def __init__(self, place: Path) -> None:
         """Load from the folder *place*. Raises CheckUnavailable."""
         torch, transformers = _hub.libraries(place)

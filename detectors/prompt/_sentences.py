@@ -15,8 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from safegen._util.logs import logger, waiting
 from safegen.detectors.prompt._identity import GROUP_WORD
 from safegen.errors import CheckUnavailable
+
+_log = logger(__name__)
 
 MAX_TOKENS = 128
 _TOGETHER = 64
@@ -29,6 +32,7 @@ class SentenceEncoder:
     Raises CheckUnavailable when it cannot be loaded.
     """
 
+    @waiting(_log, "the sentence encoder to load")
     def __init__(self, folder: Path) -> None:
         try:
             import torch

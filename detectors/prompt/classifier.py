@@ -18,12 +18,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from safegen._util.logs import logger
 from safegen.detectors.prompt import _reader, _vectorise
 from safegen.detectors.prompt._reader import TransformerHalf
 from safegen.detectors.prompt.normalise import View
 from safegen.detectors.prompt.views import views
 from safegen.errors import CheckUnavailable
 from safegen.types import CheckRun, Finding, Span
+
+_log = logger(__name__)
 
 FOLDER = Path(__file__).resolve().parents[2] / "safegen" / "models" / "guard"
 if not FOLDER.is_dir():  # installed: the detectors lie inside the package
@@ -209,6 +212,7 @@ def load(folder: Path) -> Model:
 
 @lru_cache(maxsize=4)
 def _load(folder: Path, stamps: tuple[int, ...]) -> Model:
+    _log.debug("loading the prompt classifier")
     try:
         card: dict[str, Any] = json.loads((folder / "card.json").read_text(encoding="utf-8"))
         raw = (folder / "weights.npz").read_bytes()

@@ -9,7 +9,10 @@ from __future__ import annotations
 import time
 from urllib.parse import urlsplit
 
+from safegen._util.logs import logger, waiting
 from safegen.errors import UsageError
+
+_log = logger(__name__)
 
 MAX_ANSWER = 64 * 1024
 
@@ -50,10 +53,15 @@ def post(target: tuple[str, int, str, bool], data: bytes, *, media_type: str, se
         else http.client.HTTPConnection(host, port, timeout=seconds)
     )
     headers = {"Content-Type": media_type, "Connection": "close"}
+    _log.info(
+        "network: %(host)s, POST %(bytes)d bytes of %(type)s",
+        {"host": host, "bytes": len(data), "type": media_type},
+    )
     try:
-        connection.request("POST", path, body=data, headers=headers)
-        channel = connection.sock
-        answer = connection.getresponse()
+        with waiting(_log, f"an answer from {host}"):
+            connection.request("POST", path, body=data, headers=headers)
+            channel = connection.sock
+            answer = connection.getresponse()
         if answer.status != 200:
             raise RequestFailed(f"it answered {answer.status}")
         found = bytearray()

@@ -10,8 +10,11 @@ import wave
 from dataclasses import dataclass
 from pathlib import Path
 
+from safegen._util.logs import logger
 from safegen.accessibility.speech import SpeechFailed
 from safegen.types import AudioTrack
+
+_log = logger(__name__)
 
 PROGRAM = "espeak-ng"
 _SECONDS = 30
@@ -61,8 +64,10 @@ def find_espeak() -> Espeak | None:
         answer = subprocess.run([path, "--version"], capture_output=True, timeout=_SECONDS, check=True).stdout
     except (OSError, subprocess.SubprocessError):
         answer = b""  # it is there: the record must not say that nothing is installed
-    version = re.search(rb"\d+(?:\.\d+)+", answer)
-    return Espeak(path, version.group().decode() if version else "of unknown version")
+    found = re.search(rb"\d+(?:\.\d+)+", answer)
+    version = found.group().decode() if found else "of unknown version"
+    _log.debug("speech by %(program)s %(version)s", {"program": PROGRAM, "version": version})
+    return Espeak(path, version)
 
 
 def _read(file: Path) -> AudioTrack:

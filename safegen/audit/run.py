@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from safegen._util.logs import logger
 from safegen.audit import extract
 from safegen.audit.journal import Journal, Observation, Outcome, RunHeader, open_journal
 from safegen.audit.schema import Group, Suite
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from safegen.audit.extract import Extractors
     from safegen.protocols import Generator
     from safegen.types import Generated
+
+_log = logger(__name__)
 
 _GIVE_UP = 5
 """Failures in a row after which something is wrong with more than one clip."""
@@ -76,6 +79,7 @@ def run(
     with open_journal(folder, head, resume=resume) as log:
         there = {o.key for o in log.done}
         missing = [w for w in clip_tasks(suite, seeds or suite.seeds) if w.key not in there]
+        _log.info("%(missing)d of the suite's clips to make", {"missing": len(missing)})
         if missing:
             generator = generator or _find_generator(name)
             _observe_all(missing, ClipObserver(suite, generator, readers, rules, seed, log), progress)

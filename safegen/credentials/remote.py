@@ -20,7 +20,10 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
+from safegen._util.logs import logger, waiting
 from safegen.errors import UnreadableInput
+
+_log = logger(__name__)
 
 MAX_BYTES = 16 * 2**20
 FETCH_SECONDS = 10.0
@@ -93,11 +96,13 @@ def fetch_manifest(
     if send is not None and send.path.stat().st_size > MAX_UPLOAD_BYTES:
         raise _refused(f"files larger than {MAX_UPLOAD_BYTES // 2**20} MB are not sent")
     deadline = time.monotonic() + (FETCH_SECONDS if send is None else UPLOAD_SECONDS)
+    _log.info("network: %(host)s, %(what)s", {"host": host, "what": "GET" if send is None else "POST a file"})
     try:
-        address = _resolve(host, port, allowed)
-        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        tls = context or ssl.create_default_context()
-        return _exchange(host, address, port, path, tls, deadline, accept, send)
+        with waiting(_log, f"an answer from {host}"):
+            address = _resolve(host, port, allowed)
+            path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+            tls = context or ssl.create_default_context()
+            return _exchange(host, address, port, path, tls, deadline, accept, send)
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise _refused(f"fetching it from {host} failed ({type(error).__name__})") from error
 

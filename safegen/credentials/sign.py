@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from safegen._util.logs import logger
 from safegen.credentials import formats
 from safegen.credentials.opening import carries_credentials
 from safegen.credentials.place import check_manifest_location, set_manifest_location
@@ -19,6 +20,8 @@ from safegen.types import Json
 
 if TYPE_CHECKING:
     from safegen.protocols import Signer
+
+_log = logger(__name__)
 
 THUMBNAIL = "thumbnail.jpg"
 Relationship = Literal["parentOf", "inputTo", "componentOf"]
@@ -99,6 +102,7 @@ def sign_file(
             set_manifest_location(builder, manifest_location)
             raw = _sign(builder, mime, file, target, signer, tsa_url)
         label = _active_label(raw)
+        _log.info("signed manifest %(manifest)s", {"manifest": label})
         if answer is not None:
             inside = manifest_location == "embedded"
             raw = staple_into(destination, raw, label, answer) if inside else staple(raw, label, answer)

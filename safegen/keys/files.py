@@ -9,7 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from safegen._util.files import write_durable
+from safegen._util.logs import logger, waiting
 from safegen.errors import KeyUnavailable
+
+_log = logger(__name__)
 
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
@@ -79,7 +82,8 @@ def locked_folder(folder: Path) -> Iterator[None]:
 
     handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, FILE_MODE)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        with waiting(_log, "another process that is changing the keys"):
+            fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
         os.close(handle)

@@ -25,6 +25,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from safegen._util.logs import logger
 from safegen.errors import KeyUnavailable
 from safegen.keys.files import check_private, read_private
 from safegen.keys.identity_files import (
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     from safegen.keys.signers import KeySigner
+
+_log = logger(__name__)
 
 Clock = Callable[[], datetime]
 """Gives the time now, with a time zone."""
@@ -91,6 +94,7 @@ class Identity:
         if not (folder / PUBLIC).exists():
             from safegen.keys.creation import create_identity
 
+            _log.info("creating the workspace's identity")
             create_identity(folder, name=name, passphrase=resolve_passphrase(passphrase), clock=clock)
         return cls.load(folder, passphrase=passphrase, clock=clock)
 

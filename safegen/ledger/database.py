@@ -20,7 +20,10 @@ from urllib.parse import quote
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
+from safegen._util.logs import logger, waiting
 from safegen.errors import LedgerError, UsageError
+
+_log = logger(__name__)
 
 SCHEMA = "0001"
 """The newest migration this code knows; a test compares it with the migrations themselves."""
@@ -175,7 +178,8 @@ def _sqlite_engine(path: Path, read_only: bool, timeout: float) -> Engine:
     def begin(connection: Connection) -> None:
         """IMMEDIATE takes the write lock at once: two writers wait for each other, never deadlock."""
         writes = connection.get_execution_options().get("safegen_write", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        with waiting(_log, "another process that is writing to the ledger"):
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import update
 
+from safegen._util.logs import logger
 from safegen.errors import KeyUnavailable, LedgerError, UsageError
 from safegen.ledger import queries
 from safegen.ledger.canonical import timestamp
@@ -21,6 +22,8 @@ from safegen.ledger.reader import LedgerReader
 from safegen.ledger.records import Clock, Draft, Kind
 from safegen.ledger.transaction import Transaction
 from safegen.types import Json
+
+_log = logger(__name__)
 
 _SECRET = table(SecretRow)
 
@@ -109,6 +112,8 @@ class Ledger(LedgerReader):
             note = batch.finish(sign=sign)
         if note is not None and self.checkpoint_folder is not None:
             self.checkpoint_folder.append(note)
+        if note is not None:
+            _log.info("ledger committed, %(size)d entries", {"size": batch.size})
 
     def append(self, kind: Kind, public: Json, private: Json | None = None) -> int:
         """Record one entry durably; returns its index (from 0).

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
+from safegen._util.logs import logger, waiting
 from safegen.errors import LedgerError, UsageError
 from safegen.ledger import merkle, queries, tree
 from safegen.ledger.canonical import SALT_BYTES, NotCanonical, canonical, commitment, make_leaf, timestamp
@@ -26,6 +27,8 @@ from safegen.ledger.models import (
 from safegen.ledger.note import LogSigner
 from safegen.ledger.records import Clock, Draft, Entry, Kind, ReleaseRecord
 from safegen.types import Json
+
+_log = logger(__name__)
 
 _STATE, _ENTRY, _SECRET = table(StateRow), table(EntryRow), table(SecretRow)
 _BLOB, _RELEASE, _CHECKPOINT = table(BlobRow), table(ReleaseRow), table(CheckpointRow)
@@ -49,7 +52,8 @@ class Transaction:
         """Lock the log and make sure that it still extends the checkpoint that *known* gives."""
         self.connection = connection
         self._signer, self._clock, self._random = signer, clock, random
-        row = connection.execute(select(_STATE).with_for_update()).first()
+        with waiting(_log, "another process that is writing to the ledger"):
+            row = connection.execute(select(_STATE).with_for_update()).first()
         if row is None:
             raise LedgerError("the ledger has lost its state", hint="restore it from a copy")
         if not row.origin:

@@ -14,7 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from safegen._util.logs import logger, waiting
 from safegen.errors import CheckUnavailable, UnreadableInput
+
+_log = logger(__name__)
 
 HINT = "check that it is a complete video file: play it, or fetch it again"
 _START = (
@@ -40,6 +43,10 @@ class _Watch:
         while not self._over.wait(1.0):
             since = self._since
             if since is not None and time.monotonic() - since > self._seconds:
+                _log.warning(
+                    "sandbox: process %(pid)d killed, no answer within %(seconds)d s",
+                    {"pid": self._child.pid, "seconds": self._seconds},
+                )
                 self._child.kill()
 
     @contextlib.contextmanager
@@ -78,6 +85,7 @@ def worker_messages(
         if child.stdin is None or child.stdout is None:
             raise CheckUnavailable("the sandboxed decoder has no pipes")
         _widen(child.stdout)
+        _log.debug("sandbox: process %(pid)d started for %(job)s", {"pid": child.pid, "job": job.get("op")})
         watch = _Watch(child, seconds + 10)
         try:
             child.stdin.write(json.dumps({**job, "path": str(path.resolve())}).encode() + b"\n")
@@ -88,6 +96,7 @@ def worker_messages(
         finally:
             watch.stop()
             child.kill()
+            _log.debug("sandbox: process %(pid)d ended", {"pid": child.pid})
 
 
 def _widen(pipe: IO[bytes]) -> None:
@@ -102,7 +111,7 @@ def _widen(pipe: IO[bytes]) -> None:
 def _read(pipe: IO[bytes], path: Path, watch: _Watch) -> Iterator[tuple[dict[str, Any], bytearray | None]]:
     """Parse messages until the pipe ends; an ``error`` message becomes UnreadableInput."""
     while True:
-        with watch.waiting():
+        with watch.waiting(), waiting(_log, "the sandboxed decoder"):
             head = pipe.read(4)
             if len(head) < 4:
                 return

@@ -11,12 +11,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from safegen import plugins
+from safegen._util.logs import logger
 from safegen.detectors.frames._absent import CheckAbsent
 from safegen.errors import CheckUnavailable, SafegenError
 from safegen.types import Attribute, CheckRun, Clip, Finding
 
 if TYPE_CHECKING:
     from safegen.types import Frame
+
+_log = logger(__name__)
 
 CheckResult: TypeAlias = tuple[list[Finding], CheckRun]
 ExtractionResult: TypeAlias = tuple[list[Attribute], CheckRun]
@@ -78,6 +81,10 @@ def run_check(name: str, clip: Clip, *, patience: float | None = None) -> CheckR
         raise CheckUnavailable(f"the frames check {name!r} failed: {error}") from error
     if not usable:
         raise CheckUnavailable(f"the frames check {name!r} returned no usable answer")
+    _log.info(
+        "frames check %(check)s %(version)s ran, strongest finding %(score).3f",
+        {"check": ran.name, "version": ran.version, "score": max((f.score for f in found), default=0.0)},
+    )
     return found, ran
 
 

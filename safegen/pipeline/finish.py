@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from safegen._util.logs import logger
 from safegen.errors import SigningFailed
 from safegen.media.encode import Encoding
 from safegen.pipeline.accessibility import make_accessible
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from safegen.policies.schema import Policy
     from safegen.release import ReleaseJob
     from safegen.review.queue import Approval
+
+_log = logger(__name__)
 
 
 def release_clip(
@@ -106,7 +109,9 @@ def _time_stage(spent: dict[str, float], name: str) -> Iterator[None]:
     """Add the seconds spent inside to *spent*."""
     started = time.monotonic()
     yield
-    spent[name] = spent.get(name, 0.0) + time.monotonic() - started
+    seconds = time.monotonic() - started
+    _log.info("%(stage)s took %(seconds).2f s", {"stage": name, "seconds": seconds})
+    spent[name] = spent.get(name, 0.0) + seconds
 
 
 def _sign(

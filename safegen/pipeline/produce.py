@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safegen import plugins
+from safegen._util.logs import logger
 from safegen.consent.prompt_check import apply_consent
 from safegen.errors import GenerationFailed, SafegenError, UsageError
 from safegen.media.encode import Encoding
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from safegen.policies.schema import Policy
     from safegen.protocols import Generator
     from safegen.workspace.config import Workspace
+
+_log = logger(__name__)
 
 _SIZE_SETTINGS = ("width", "height", "seconds", "fps", "steps", "guidance")
 
@@ -203,6 +206,8 @@ def generate_clip(
     *admitted*: the request's inputs, if it has any.
     """
     conditions = admitted.conditions if admitted else ()
+    _log.info("generating with %(model)s, %(mode)s", {"model": generator.name, "mode": request.mode})
+    started = time.monotonic()
     try:
         with scratch_in(frames.parent):
             generated = generator.generate(request, progress=studio.progress, conditions=conditions)
@@ -216,6 +221,15 @@ def generate_clip(
         ) from error
     except Exception as error:
         raise GenerationFailed(f"the generator failed: {type(error).__name__}: {error}") from error
+    _log.info(
+        "generated %(frames)d frames of %(width)dx%(height)d in %(seconds).2f s",
+        {
+            "frames": clip.count,
+            "width": clip.width,
+            "height": clip.height,
+            "seconds": time.monotonic() - started,
+        },
+    )
     settings = {"seed": request.seed, **generated.settings}
     return UnmarkedClip(
         replace(clip, audio=generated.clip.audio),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from safegen import plugins
+from safegen._util.logs import logger
 from safegen.errors import MarkingFailed, SigningFailed
 from safegen.media import sandbox
 from safegen.pipeline.stages import ReadBack, Signed
@@ -14,6 +15,8 @@ from safegen.watermarks import PUBLIC_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+_log = logger(__name__)
 
 
 def read_back(
@@ -51,6 +54,10 @@ def read_back(
     if not any(r.present for r in readings):  # schemes that claim no mark without a candidate
         readings = scheme.detect(sample, key=PUBLIC_KEY, known=[content_id])
     reading = _reading_of(readings, content_id)
+    _log.info(
+        "read back: credentials valid, mark %(alg)s with log10 p %(log10_p).1f",
+        {"alg": reading.alg, "log10_p": reading.log10_p},
+    )
     return ReadBack(signed, evidence.manifest or {}, reading, compute_descriptors(sample).to_bytes())
 
 

@@ -13,6 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 
+from safegen._util.logs import logger
 from safegen.errors import ReleaseFailed, SafegenError, UsageError
 from safegen.ledger.canonical import timestamp
 from safegen.ledger.proof import SUFFIX
@@ -23,6 +24,8 @@ from safegen.release import files, leases, settle
 from safegen.release.leases import Lease, Outbox, OutboxFile
 from safegen.release.owner import ACTIVE_JOBS, Owner
 from safegen.release.values import Published, Recorded, StepHook, no_hook
+
+_log = logger(__name__)
 
 LEASE = timedelta(hours=6)
 
@@ -160,6 +163,7 @@ class ReleaseJob:
             self._at("record:transaction")
         self._outbox_row = box
         self._at("record:committed")
+        _log.info("release recorded as entry %(entry)d", {"entry": index})
         with files.translate_os_errors("writing the ledger proof"):
             settle.restore_texts(box, self.folder)
         self._at("record:proof")
@@ -186,6 +190,7 @@ class ReleaseJob:
             files.sync_folder(self.destination.parent)
         self._at("publish:synced")
         self._finish()
+        _log.info("release %(entry)d published", {"entry": box.index})
         beside = tuple(self.destination.with_name(item.name) for item in box.files[:-1])
         return Published(self.destination, box.video.sha256, box.index, beside, warnings)
 

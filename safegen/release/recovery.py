@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from safegen._util.logs import logger
 from safegen.errors import SafegenError, UsageError
 from safegen.ledger.canonical import timestamp
 from safegen.ledger.records import Clock
@@ -16,6 +17,8 @@ from safegen.release import files, leases, settle
 from safegen.release.leases import Lease, Outbox
 from safegen.release.owner import ACTIVE_JOBS, Liveness, Owner
 from safegen.release.values import RecoveryReport, StepHook, no_hook
+
+_log = logger(__name__)
 
 
 class _Recovery:
@@ -114,4 +117,15 @@ def recover(ledger: Ledger, *, clock: Clock | None = None, hook: StepHook = no_h
     run = _Recovery(ledger, timestamp((clock or ledger.clock)()), hook)
     for lease in found:
         run.settle_lease(lease)
+    if found:
+        _log.info(
+            "recovered: %(published)d published, %(withdrawn)d withdrawn, %(removed)d cleared, "
+            "%(waiting)d left",
+            {
+                "published": len(run.published),
+                "withdrawn": len(run.withdrawn),
+                "removed": run.removed,
+                "waiting": len(run.waiting),
+            },
+        )
     return RecoveryReport(tuple(run.published), tuple(run.withdrawn), run.removed, tuple(run.waiting))

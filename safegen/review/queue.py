@@ -22,6 +22,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from safegen._util.logs import logger
 from safegen.errors import HeldForReview, LedgerError, UsageError
 from safegen.ledger.records import Draft, Entry
 from safegen.review.matching import approval_mismatches, approved_findings
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from safegen.ledger.reader import LedgerReader
     from safegen.ledger.store import Ledger
     from safegen.ledger.transaction import Transaction
+
+_log = logger(__name__)
 
 Act: TypeAlias = Literal["approve", "deny", "appeal", "use"]
 Status: TypeAlias = Literal["waiting", "approved", "denied", "appealed", "finally denied", "used", "passed"]
@@ -188,6 +191,7 @@ def record_review(
             public["reason"] = reason
         private = {"reason": reason} if reason and not publish_reason else None
         (at,) = batch.append([Draft("review", public, private)])
+        _log.info("decision %(decision)d: %(act)s", {"decision": now.index, "act": act})
         return _replay(now.decision, (*now.steps, batch.entry(at)))
 
 

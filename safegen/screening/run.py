@@ -7,12 +7,15 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from safegen import policies
+from safegen._util.logs import logger
 from safegen.errors import UsageError
 from safegen.policies.engine import decide
 from safegen.policies.schema import Policy
 from safegen.screening._checks import CheckedRequest, run_checks
 from safegen.screening._second_opinion import drop_cleared, guard_opinions
 from safegen.types import Allowed, CheckRun, Finding, Held, PolicyRef, Refused, Request
+
+_log = logger(__name__)
 
 ScreeningDecision: TypeAlias = Allowed | Held | Refused
 Opinion: TypeAlias = tuple[list[Finding], list[CheckRun]]
@@ -28,6 +31,17 @@ def screen(request: Request, *, policy: Policy | None = None) -> ScreeningDecisi
     [verdict] = screen_requests([request], policy if policy is not None else policies.load(request.policy))
     if isinstance(verdict, UsageError):
         raise verdict
+    _log.info(
+        "screened: %(outcome)s by policy %(policy)s, score %(score).3f",
+        {"outcome": verdict.outcome, "policy": verdict.policy.name, "score": verdict.score},
+    )
+    for check in verdict.checks:
+        _log.debug("check %(check)s %(version)s ran", {"check": check.name, "version": check.version})
+    for finding in verdict.findings:
+        _log.debug(
+            "found %(category)s %(score).3f by %(check)s",
+            {"category": finding.category, "score": finding.score, "check": finding.detector},
+        )
     return verdict
 
 

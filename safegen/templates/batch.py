@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from safegen._util.logs import logger
 from safegen.errors import (
     CheckUnavailable,
     HeldForReview,
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from safegen.templates.rows import Record
     from safegen.templates.schema import Template
     from safegen.workspace.session import Session
+
+_log = logger(__name__)
 
 RUN_ERRORS = (CheckUnavailable, KeyUnavailable, LedgerError, WorkspaceError, MissingExtra, Interrupted)
 """What would stop every other row, too."""
@@ -119,6 +122,7 @@ class TemplateRun:
         Raises what concerns every row, after the row's result was written.
         """
         assert self._journal is not None
+        _log.info("row %(row)d", {"row": record.number})
         key = ""
         try:
             values = self._values(record)

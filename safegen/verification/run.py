@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from safegen._util.logs import logger
 from safegen.errors import CheckUnavailable, LedgerError
 from safegen.types import ContentMatch, CredentialState, NotChecked, Report
 from safegen.verification import content_index
@@ -20,6 +21,8 @@ from safegen.workspace.config import Workspace
 
 if TYPE_CHECKING:
     from safegen.ledger.store import Ledger
+
+_log = logger(__name__)
 
 SQLITE = "sqlite:///"
 
@@ -70,7 +73,11 @@ def verify_file(
         root = discovered_workspace.root
         reason = f"{root} was found but not chosen; use its trust and ledger with --workspace"
         found = replace(found, not_checked=(*found.not_checked, NotChecked("workspace", reason)))
-    return _build_report(path, found, decide_verdict(found.evidence), trust)
+    report = _build_report(path, found, decide_verdict(found.evidence), trust)
+    _log.info("verdict %(verdict)s", {"verdict": report.verdict.name})
+    for layer in report.not_checked:
+        _log.debug("not checked: %(layer)s", {"layer": layer.layer})
+    return report
 
 
 def _database(workspace: Workspace) -> Path | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from safegen._util.logs import logger
 from safegen.errors import UsageError
 from safegen.protocols import NoProgress, Progress, Signer
 from safegen.workspace.config import Workspace
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from safegen.keys.identity import Identity
     from safegen.keys.passphrase import Passphrase
     from safegen.ledger.store import Ledger
+
+_log = logger(__name__)
 
 
 def utc_now() -> datetime:
@@ -94,6 +97,14 @@ def open_session(
         workspace.ledger_url, signer=log, checkpoint_dir=workspace.checkpoints, clock=clock
     ) as ledger:
         recover(ledger, clock=clock)
+        _log.info(
+            "workspace open: log %(origin)s, signing with %(alg)s, %(tsa)s",
+            {
+                "origin": identity.log_origin,
+                "alg": chosen.alg,
+                "tsa": "time stamps" if workspace.config.tsa_url else "no time stamps",
+            },
+        )
         yield Session(
             workspace, identity, chosen, roots, ledger, progress or NoProgress(), clock, new_content_id, hook
         )

@@ -8,9 +8,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from safegen._util.logs import logger, waiting
 from safegen.detectors.prompt.guards._families import Family
 from safegen.detectors.prompt.guards._files import _not_installed
 from safegen.errors import CheckUnavailable, SafegenError
+
+_log = logger(__name__)
 
 MAX_NEW_TOKENS = 64
 T = TypeVar("T")
@@ -19,6 +22,7 @@ T = TypeVar("T")
 class Engine:
     """A loaded checkpoint of *family* from *folder* (local files only, no code from the checkpoint)."""
 
+    @waiting(_log, "the guard model to load")
     def __init__(self, folder: Path, family: Family) -> None:
         try:
             import torch

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
+import time
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from safegen._util.logs import logger, waiting
 from safegen.errors import GenerationFailed, MissingExtra, UsageError
 from safegen.generators.diffusers.options import PipelineOptions
 from safegen.generators.hub import pull
@@ -18,6 +20,8 @@ from safegen.generators.presets import Preset
 
 if TYPE_CHECKING:
     from safegen.generators.diffusers.placement import Placement
+
+_log = logger(__name__)
 
 _HINT = 'pip install "safegen[video]"'
 _DEFAULTS = PipelineOptions()
@@ -106,13 +110,23 @@ def load_pipeline(
     facts = model_config.read_pipeline_config(folder)
     if placement is None:
         placement = _placement.choose_placement(preset, options, family_of(facts), facts)
-    with silenced_libraries():
+    started = time.monotonic()
+    with silenced_libraries(), waiting(_log, f"the model {preset.name} to load"):
         pipe = _pipeline(preset, folder, placement.dtypes, options)
         lora = (
             {} if options.lora is None else {"lora": _lora.load_lora(pipe, options.lora, options.lora_scale)}
         )
         tuning.apply_options(pipe, replace(options, vae_tiling=placement.tiling))
         pipe = _placement.move_to_device(pipe, placement)
+    _log.info(
+        "%(model)s loaded as %(pipeline)s on %(device)s in %(seconds).2f s",
+        {
+            "model": preset.name,
+            "pipeline": type(pipe).__name__,
+            "device": placement.device,
+            "seconds": time.monotonic() - started,
+        },
+    )
     details = {"dtype": placement.dtypes["default"], "offload": placement.offload}
     return LoadedPipeline(pipe, known, version, placement.device, {**details, **options.for_record(), **lora})
 

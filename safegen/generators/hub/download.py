@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from safegen._util.logs import logger
 from safegen.errors import GenerationFailed, Interrupted
 from safegen.generators.hub.errors import hub_cache, hub_endpoint, hub_library, translating_errors
 from safegen.generators.hub.listing import HubFile
@@ -19,6 +20,8 @@ from safegen.generators.hub.lockfile import PinnedFile
 
 if TYPE_CHECKING:
     from safegen.protocols import Progress
+
+_log = logger(__name__)
 
 MEGABYTE = 1_000_000
 _PART = ".safegen-part"
@@ -84,6 +87,15 @@ def fetch_file(source: str, commit: str, item: HubFile, meter: DownloadProgress)
     sha256 = _checked(blob, item)
     if sha256 is None:
         blob.unlink(missing_ok=True)
+        _log.info(
+            "network: %(host)s, %(file)s of %(model)s, %(bytes)d bytes",
+            {
+                "host": urlsplit(hub_endpoint()).hostname,
+                "file": item.path,
+                "model": source,
+                "bytes": item.size,
+            },
+        )
         with translating_errors(source, commit):
             _download(source, commit, item, meter)
         sha256 = _checked(_part(blobs, item), item)

@@ -8,10 +8,13 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
+from safegen._util.logs import logger
 from safegen.errors import GenerationFailed
 from safegen.generators.remote.address import KEY_VARIABLE, Address, ConnectionOptions
 from safegen.generators.remote.deadline import Deadline
 from safegen.generators.remote.responses import error_message, sanitize
+
+_log = logger(__name__)
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 _BUSY = (429, 503)
@@ -37,6 +40,10 @@ class RetryingCaller:
         Raises GenerationFailed, Interrupted.
         """
         for attempt in itertools.count():
+            _log.info(
+                "network: %(host)s, asked for %(what)s (attempt %(attempt)d)",
+                {"host": self._address.host, "what": what, "attempt": attempt + 1},
+            )
             try:
                 return self._patience.run(call)
             except self._openai.APIStatusError as error:

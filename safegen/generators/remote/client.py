@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from safegen._util.logs import logger, waiting
 from safegen.errors import GenerationFailed, SafegenError
 from safegen.generators.remote import responses as answers
 from safegen.generators.remote.address import Address, ConnectionOptions, client_library
@@ -16,6 +17,8 @@ from safegen.generators.remote.calls import RetryingCaller
 from safegen.generators.remote.deadline import Deadline
 from safegen.generators.remote.engines import Engine
 from safegen.protocols import Progress
+
+_log = logger(__name__)
 
 _FIRST_PAUSE, _GROWTH, _LONGEST_BACKOFF = 0.5, 1.5, 30.0
 _CANCEL_TIMEOUT = 5.0
@@ -110,8 +113,13 @@ class RemoteClient:
 
     def wait_until_done(self, job: answers.VideoJob) -> answers.VideoJob:
         """The finished job. Raises GenerationFailed when it fails, is unknown, or never ends."""
+        with waiting(_log, f"the job at {self.address.host}"):
+            return self._wait_until_done(job)
+
+    def _wait_until_done(self, job: answers.VideoJob) -> answers.VideoJob:
         pause, shown, stage = min(_FIRST_PAUSE, self._chosen.poll), 0, ""
         while True:
+            _log.debug("job %(status)s, %(percent)d %%", {"status": job.status, "percent": job.progress})
             if job.status == "in_progress" and stage != "generating":
                 stage = "generating"
                 self._progress.stage(stage, 100)

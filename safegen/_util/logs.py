@@ -1,0 +1,72 @@
+"""Logging under ``safegen.*``: a logger for each module, and waits that say what they wait for.
+
+The standard library's ``logging``, silent until somebody adds a handler (``safegen -v``, an application). The
+arguments of a message are one mapping (``"%(check)s ran", {"check": name}``), so that machines get the values
+by name. No message holds a prompt, a key, a passphrase or a path: names, numbers, hosts and hashes only.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+WAIT_SECONDS = 2.0
+"""Seconds after which a wait is worth a word."""
+
+logging.getLogger("safegen").addHandler(logging.NullHandler())
+
+
+class Timer(Protocol):
+    """The part of ``threading.Timer`` that a wait needs."""
+
+    def start(self) -> None:
+        """Begin to count."""
+
+    def cancel(self) -> None:
+        """Stop counting."""
+
+
+def _timer(seconds: float, function: Callable[[], None]) -> Timer:
+    made = threading.Timer(seconds, function)
+    made.daemon = True
+    return made
+
+
+make_timer: Callable[[float, Callable[[], None]], Timer] = _timer
+"""How a wait is timed; tests put a timer of their own here."""
+
+
+def logger(name: str) -> logging.Logger:
+    """The logger of the module called *name*."""
+    return logging.getLogger(name)
+
+
+@contextmanager
+def waiting(log: logging.Logger, what: str) -> Iterator[None]:
+    """Say at INFO what the block waits for once that takes WAIT_SECONDS, and again when it is over.
+
+    Costs nothing where nobody listens. *what* is for people: ``another process to leave the ledger``.
+    """
+    if not log.isEnabledFor(logging.INFO):
+        yield
+        return
+    started = time.monotonic()
+    said = threading.Event()
+
+    def say() -> None:
+        said.set()
+        log.info("waiting for %(what)s", {"what": what})
+
+    timer = make_timer(WAIT_SECONDS, say)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        if said.is_set():
+            spent = time.monotonic() - started
+            log.info("waited %(seconds).1f s for %(what)s", {"seconds": spent, "what": what})
