@@ -15,7 +15,7 @@ import pytest
 
 import safegen
 from safegen import Shot, Verdict
-from safegen.api import variations
+from safegen.request import variations
 from safegen.consent import service
 from safegen.errors import Interrupted, RefusedByPolicy
 from safegen.ledger.store import Ledger
@@ -209,7 +209,7 @@ def test_variations_fail_alone_and_are_resumed(place: Path, painter: Painter, tm
     from safegen.api.generation import variations as make
 
     asked = build.generate("a red ball", seed=3)
-    first, second = variations.seeds(3, 2)
+    first, second = variations.derive_seeds(3, 2)
     assert first == 3
     painter.fails = {second}
     root = place / "workspace"

@@ -75,7 +75,7 @@ def test_an_unread_encoder_reads_nothing_right() -> None:
 @pytest.fixture(scope="module")
 def said() -> Callable[[list[str]], torch.Tensor]:
     """Slots of prompts as the shipped text encoder reads them: (b, slots, text_dim)."""
-    pipe = generator.create().loaded().pipe
+    pipe = generator.TinyGenerator().loaded_pipeline().pipe
     length = generator.PRESET.options["max_sequence_length"]
 
     def read(captions: list[str]) -> torch.Tensor:
