@@ -15,12 +15,11 @@ import pytest
 
 import safegen
 from safegen import Shot, Verdict
-from safegen.request import variations
 from safegen.consent import service
 from safegen.errors import Interrupted, RefusedByPolicy
 from safegen.ledger.store import Ledger
 from safegen.pipeline import produce
-from safegen.request import build
+from safegen.request import build, variations
 from safegen.verification.json_report import find_assertion, report_to_json
 from safegen.verification.summary import summary_rows
 from safegen.workspace import config

@@ -162,7 +162,9 @@ def test_ctrl_c_at_every_step(ledger: Ledger, out: Path, point: str) -> None:
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EIO])
-@pytest.mark.parametrize("call", ["sync_and_hash", "place_file", "write_synced", "make_job_folder", "sync_folder"])
+@pytest.mark.parametrize(
+    "call", ["sync_and_hash", "place_file", "write_synced", "make_job_folder", "sync_folder"]
+)
 def test_a_failing_disk(
     ledger: Ledger, out: Path, monkeypatch: pytest.MonkeyPatch, number: int, call: str
 ) -> None:

@@ -42,7 +42,7 @@ def test_one_thing_leaves_the_second_slot_empty_and_three_alike_fill_both() -> N
 
 
 def test_learning_to_read_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    ticks = itertools.count(step=0.05)  # every look at the clock takes as long: a few steps on any machine
+    ticks = itertools.count(step=0.2)  # every look at the clock takes as long: a few steps on any machine
     monkeypatch.setattr(state, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
     monkeypatch.setattr(reading, "BATCH", 8)
     reading.train(tmp_path, "two", 0.01)
