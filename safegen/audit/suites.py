@@ -11,11 +11,12 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from safegen._util import yaml
+from safegen._util.resources import data_path
 from safegen.audit.schema import Suite
 from safegen.errors import UsageError
 from safegen.types import Json
 
-SHIPPED = Path(__file__).parent / "suites"
+SHIPPED = data_path("audit", "suites")
 
 
 @dataclass(frozen=True)
