@@ -72,6 +72,6 @@ def _read(path: Path) -> LoadedSuite:
         raise document.error(
             tuple(first["loc"]),
             f"{where}: {message}" if where else message,
-            "see docs/audit.md, or `safegen audit suites show world-open`",
+            "see docs/audit.md, or `safegen audit suites world-open`",
         ) from error
     return with_digest(suite)
