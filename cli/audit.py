@@ -6,6 +6,8 @@ import importlib
 
 import click
 
+from safegen.cli._logging import add_verbose
+
 _COMMANDS = {
     "run": ("_audit_run", "Make many clips from a suite's prompts and report what they show."),
     "report": ("_audit_report", "Show the report on a run, or on everything this workspace released."),
@@ -32,7 +34,7 @@ class _Group(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         command: click.Command = importlib.import_module(f"safegen.cli.{_COMMANDS[cmd_name][0]}").command
-        return command
+        return add_verbose(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands, without importing them."""

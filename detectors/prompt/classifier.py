@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safegen._util.logs import logger
+from safegen._util.resources import data_path
 from safegen.detectors.prompt import _reader, _vectorise
 from safegen.detectors.prompt._reader import TransformerHalf
 from safegen.detectors.prompt.normalise import View
@@ -28,9 +29,7 @@ from safegen.types import CheckRun, Finding, Span
 
 _log = logger(__name__)
 
-FOLDER = Path(__file__).resolve().parents[2] / "safegen" / "models" / "guard"
-if not FOLDER.is_dir():  # installed: the detectors lie inside the package
-    FOLDER = Path(__file__).resolve().parents[2] / "models" / "guard"
+FOLDER = data_path("models", "guard")
 WINDOW = 60
 """Words per window: long texts are cut into overlapping windows so that padding cannot drown a request."""
 RECHECK_SECONDS = 1.0
