@@ -11,10 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from safegen._util.logs import logger
 from safegen.errors import UsageError
-
-_log = logger(__name__)
 
 PluginKind: TypeAlias = Literal["generators", "watermarks", "prompt", "frames"]
 
@@ -48,7 +45,6 @@ def load_plugin(kind: PluginKind, name: str) -> Any:
     if module_name in plugin_names(kind):
         module = importlib.import_module(f"{_PACKAGES[kind]}.{module_name}")
         if hasattr(module, "create"):
-            _log.debug("%(kind)s plug-in %(plugin)s", {"kind": kind, "plugin": module_name})
             return module.create()
     known = ", ".join(n for n in plugin_names(kind))
     raise UsageError(f"there is no {kind} plug-in called {name!r}", hint=f"known: {known}")

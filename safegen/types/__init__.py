@@ -36,7 +36,6 @@ from safegen.types.request import (
     Finding,
     Held,
     Input,
-    Json,
     Mode,
     PathLike,
     PolicyRef,
@@ -46,7 +45,7 @@ from safegen.types.request import (
     Shot,
     Span,
 )
-from safegen.types.serial import JsonResult
+from safegen.types.serial import Json, JsonResult
 from safegen.types.verdict import NotChecked, Report, TextBeside, Verdict
 from safegen.types.watermark import (
     DetectedMark,

@@ -6,8 +6,7 @@ import enum
 from dataclasses import dataclass, field
 from typing import Literal
 
-from safegen.types.request import Json
-from safegen.types.serial import JsonResult
+from safegen.types.serial import Json, JsonResult
 
 
 class CredentialState(enum.Enum):

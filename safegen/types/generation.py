@@ -8,8 +8,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from safegen.types.request import CheckRun, Json, Role
-from safegen.types.serial import JsonResult
+from safegen.types.request import CheckRun, Role
+from safegen.types.serial import Json, JsonResult
 
 if TYPE_CHECKING:
     import numpy as np

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from safegen.types.serial import JsonResult
+from safegen.types.serial import Json, JsonResult
 
-Json: TypeAlias = dict[str, Any]
 DECISION_SCHEMA = "safegen.screen/1"
 """Described in docs/screening.md."""
 PathLike: TypeAlias = str | os.PathLike[str]

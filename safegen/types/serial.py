@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import Any, TypeAlias
 
-if TYPE_CHECKING:
-    from safegen.types.request import Json
+Json: TypeAlias = dict[str, Any]
+"""A JSON object: JSON types only."""
 
 
 class JsonResult(ABC):

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from safegen.types.evidence import ContentMatch, CredentialsEvidence, LedgerEvidence
-from safegen.types.request import Json
-from safegen.types.serial import JsonResult
+from safegen.types.serial import Json, JsonResult
 from safegen.types.watermark import WatermarkReading
 
 REPORT_SCHEMA = "safegen.verify/1"

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from safegen.types.request import Json
-from safegen.types.serial import JsonResult
+from safegen.types.serial import Json, JsonResult
 
 if TYPE_CHECKING:
     import numpy as np
