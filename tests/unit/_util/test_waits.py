@@ -16,6 +16,8 @@ import pytest
 
 from safegen._util import http as posting
 from safegen._util import logs
+from safegen.credentials import remote
+from safegen.errors import CheckUnavailable, UnreadableInput
 from safegen.keys.files import locked_folder
 from safegen.ledger.database import Database
 from safegen.media import _channel
@@ -124,3 +126,27 @@ def test_a_service(late: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.
     assert caplog.messages[0] == "network: tsa.example, POST 1 bytes of a/b"
     assert "waiting for an answer from tsa.example" in caplog.messages
     assert "secret" not in caplog.text and "token" not in caplog.text
+
+
+def test_a_remote_manifest(
+    late: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise OSError("no such host")
+
+    monkeypatch.setattr(remote.socket, "getaddrinfo", unknown)
+    with pytest.raises(UnreadableInput):
+        remote.fetch_manifest("https://cdn.example/a/secret.c2pa", ["cdn.example"])
+    assert caplog.messages[:2] == ["network: cdn.example, GET", "waiting for an answer from cdn.example"]
+    assert "secret" not in caplog.text
+
+
+def test_a_model_that_loads(
+    late: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    pytest.importorskip("torch")
+    from safegen.detectors.prompt.guards._engine import Engine
+
+    with pytest.raises(CheckUnavailable):
+        Engine(Path("nowhere"), None)  # type: ignore[arg-type]
+    assert caplog.messages[0] == "waiting for the guard model to load"

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from safegen._util import logs
 from safegen.errors import GenerationFailed, Interrupted, MissingExtra, UsageError
 from safegen.generators.registry import embedded_names, find_generator
 from safegen.generators.remote.generator import RemoteGenerator
@@ -263,3 +264,25 @@ def test_nobody_there_is_said() -> None:
         find_generator(model).generate(
             Request("x", model=model, options={"retries": 0}), progress=NoProgress()
         )
+
+
+def test_the_wait_for_a_job_is_logged_and_nothing_private(
+    server: VideoServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class AtOnce:
+        def __init__(self, _seconds: float, function: Any) -> None:
+            self.start = function
+
+        def cancel(self) -> None: ...
+
+    monkeypatch.setattr(logs, "make_timer", AtOnce)
+    monkeypatch.setenv("SAFEGEN_REMOTE_KEY", KEY)
+    caplog.set_level("DEBUG", "safegen")
+    ask(server)
+    host = find_generator(server.name).address.host  # type: ignore[attr-defined]
+    assert f"waiting for the job at {host}" in caplog.messages
+    assert any(m.startswith(f"network: {host}, asked for a clip") for m in caplog.messages)
+    said = "".join(
+        m for r, m in zip(caplog.records, caplog.messages, strict=True) if r.name.startswith("safegen")
+    )
+    assert KEY not in said and "a cat" not in said
