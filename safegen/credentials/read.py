@@ -20,10 +20,11 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from safegen._util.time import utc_now
 from safegen.credentials import formats
 from safegen.credentials.explain import explain
 from safegen.credentials.ingredients import list_ingredients
@@ -99,7 +100,8 @@ def _build_evidence(
     store = opened.store
     stamped = store.stamped_by(TSA_FOUND)
     proven = _time(store.signed_at) if stamped else None
-    moment = proven or at or datetime.now(UTC)
+    now = utc_now()
+    moment = proven or at or now
     try:
         found = verify_claim_signature(opened.raw, store.active_id)
         result = check_chain(found.chain, anchors, at=moment)
@@ -112,7 +114,7 @@ def _build_evidence(
     revoked = said.status == "revoked" or REVOKED in store.codes("failure")
     over = bool(chain) and chain[0].not_valid_after_utc < moment
     failures, notes = deduplicated([*store.failures(), *opened.failures]), list(store.notes())
-    past = bool(chain) and chain[0].not_valid_after_utc < datetime.now(UTC)
+    past = bool(chain) and chain[0].not_valid_after_utc < now
     for code in (c for c, known in ((EXPIRED, past), (REVOKED, True)) if known and c in failures):
         failures = tuple(c for c in failures if c != code)
         notes.append(code)

@@ -6,10 +6,10 @@ import io
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from safegen._util.time import utc_now
 from safegen.credentials import formats
 from safegen.credentials.opening import carries_credentials
 from safegen.credentials.place import check_manifest_location, set_manifest_location
@@ -114,9 +114,7 @@ def _revocation(url: str, signer: Signer) -> bytes:
 
     from safegen.keys.ocsp import request_ocsp_response
 
-    return request_ocsp_response(
-        url, tuple(x509.load_pem_x509_certificates(signer.chain_pem)), now=datetime.now(UTC)
-    )
+    return request_ocsp_response(url, tuple(x509.load_pem_x509_certificates(signer.chain_pem)), now=utc_now())
 
 
 def _check_parents(source: Path, ingredients: Sequence[Ingredient]) -> None:

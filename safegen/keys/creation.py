@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safegen._util.files import sync_folder
+from safegen._util.time import Clock
 from safegen.errors import KeyUnavailable, UsageError
 from safegen.keys.files import FOLDER_MODE, write_private
 from safegen.keys.identity_files import ISSUING, LOG, PUBLIC, ROOT, ROOT_KEY, SIGNING, VERSION
@@ -20,8 +21,6 @@ from safegen.keys.passphrase import derive_password
 
 if TYPE_CHECKING:
     from cryptography import x509
-
-    from safegen.keys.identity import Clock
 
 STALE_SECONDS = 3600
 """Half-made folders older than this belong to a process that was killed."""

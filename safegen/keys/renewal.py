@@ -13,11 +13,18 @@ if TYPE_CHECKING:
     from safegen.keys.identity import Identity
 
 
-def renew_leaf(identity: Identity) -> None:
-    """Put a fresh leaf key and certificate in place of *identity*'s; the old certificate joins the history.
+def rotate_leaf(identity: Identity) -> Identity:
+    """Put a fresh leaf key and certificate in place of *identity*'s; the identity with them.
 
-    The old private key is destroyed. Raises KeyUnavailable.
+    The old certificate joins the history, the old private key is destroyed. Raises KeyUnavailable.
     """
+    load = type(identity).load
+    # Loaded anew on both sides: another process may have renewed it since, and nothing cached is stale.
+    _renew_leaf(load(identity.folder, passphrase=identity.passphrase, clock=identity.clock))
+    return load(identity.folder, passphrase=identity.passphrase, clock=identity.clock)
+
+
+def _renew_leaf(identity: Identity) -> None:
     from cryptography.hazmat.primitives.serialization import Encoding
 
     from safegen.keys.certificates import issue_leaf

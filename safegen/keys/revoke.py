@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from safegen.errors import UsageError
 from safegen.keys.files import locked_folder, write_private
 from safegen.keys.identity_files import CRL
+from safegen.keys.renewal import rotate_leaf
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -43,7 +44,7 @@ def revoke(
         raise UsageError(
             f"this identity issued no certificate {wanted:x}", hint="list them with `safegen keys show`"
         )
-    fresh = identity.rotate() if wanted == current else identity
+    fresh = rotate_leaf(identity) if wanted == current else identity
     announce(f"{wanted:x}", reason)
     with locked_folder(fresh.folder):
         write_private(fresh.folder / CRL, _crl(fresh, wanted, reason, unsafe_since))

@@ -13,10 +13,11 @@ from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 
+from safegen._util.time import Clock
 from safegen.errors import ReleaseFailed, SafegenError, UsageError
 from safegen.ledger.canonical import timestamp
 from safegen.ledger.proof import SUFFIX
-from safegen.ledger.records import Clock, ReleaseRecord
+from safegen.ledger.records import ReleaseRecord
 from safegen.ledger.store import Ledger
 from safegen.ledger.timestamp import SUFFIX as STAMP
 from safegen.release import files, leases, settle
