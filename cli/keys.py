@@ -126,6 +126,29 @@ def rotate(passphrase_file: Path | None, workspace: Path | None, as_json: bool) 
     )
 
 
+@command.command("move-root")
+@click.argument("file", type=click.Path(path_type=Path))
+@_options.workspace
+@_options.as_json
+def move_root(file: Path, workspace: Path | None, as_json: bool) -> None:
+    """Move the root's encrypted key to FILE, a new file, for instance on a stick that is locked away.
+
+    Signing and `keys rotate` do not need it. Its passphrase is still the identity's.
+    """
+    from safegen.cli._output import show_rows
+    from safegen.keys.renewal import move_root_key
+
+    own = _identity(workspace, create=False)
+    move_root_key(own, file)
+    rows = {"path": str(file), "root SHA-256": own.fingerprint, "root key here": own.root_key_here}
+    show_rows(rows, as_json=as_json)
+    if not as_json:
+        click.echo(
+            "keep a second copy, and the salt in keys/identity.json: without it no passphrase opens the key",
+            err=True,
+        )
+
+
 @command.command("revoke")
 @click.option(
     "--serial", metavar="HEX", help="Serial number of an earlier certificate (default: the one in use)."

@@ -35,7 +35,7 @@ _PAGE = 1000
 
 
 def grant(ledger: Ledger, wanted: Grant, registrar: Registrar, describe: Callable[[Path], str]) -> int:
-    """Record *what*, signed by *registrar*; its index. *describe* gives a file's descriptors (base64).
+    """Record *wanted*, signed by *registrar*; its index. *describe* gives a file's descriptors (base64).
 
     Raises UsageError (a name or end that makes no sense, a minor without guardian or end), UnreadableInput
     (evidence, references), LedgerError.

@@ -32,9 +32,9 @@ _EXITS = {"allow": 0, "review": 7, "block": 3}
 def grant(
     subject: str, fields: Mapping[str, Any], workspace_path: Path | None, passphrase: Passphrase
 ) -> tuple[int, str]:
-    """Record a grant in the workspace at *place*; returns the entry's index and the registrar's name.
+    """Record a grant in the workspace at *workspace_path*; the entry's index and the registrar's name.
 
-    *said*: the other fields of ``Grant``, the end as text. Raises UsageError, UnreadableInput,
+    *fields*: the other fields of ``Grant``, the end as text. Raises UsageError, UnreadableInput,
     KeyUnavailable, LedgerError.
     """
     end = fields.get("expires")

@@ -29,7 +29,7 @@ from safegen.credentials import formats
 from safegen.credentials.explain import explain
 from safegen.credentials.ingredients import list_ingredients
 from safegen.credentials.manifest_store import ManifestStore, deduplicated
-from safegen.credentials.opening import OpenedStore, invalid_evidence, open_credentials
+from safegen.credentials.open_store import OpenedStore, invalid_evidence, open_credentials
 from safegen.errors import CheckUnavailable
 from safegen.types import CredentialsEvidence, CredentialState, Json
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from safegen._util.files import sync_folder
 from safegen.errors import KeyUnavailable, UsageError
 from safegen.keys.files import locked_folder, read_private, write_private
 from safegen.keys.identity_files import HISTORY, ROOT_KEY, SIGNING
@@ -45,13 +46,24 @@ def _renew_leaf(identity: Identity) -> None:
         write_private(folder / SIGNING, pem_pair(key, leaf, identity.password()))
 
 
-def move_root_key(folder: Path, destination: Path) -> None:
-    """Move the root's encrypted key from *folder* to *destination*, a new file.
+def move_root_key(identity: Identity, destination: Path) -> None:
+    """Move the root's encrypted key out of *identity*'s folder to *destination*, a new file.
 
-    Raises UsageError when *destination* exists, KeyUnavailable when there is no root key here.
+    It is gone from the folder only once the copy is on the disk. Raises UsageError when *destination*
+    exists, KeyUnavailable when there is no root key here or the copy cannot be written.
     """
-    if destination.exists():
+    if destination.exists() or destination.is_symlink():
         raise UsageError(f"{destination} exists", hint="give the name of a new file")
-    data = read_private(folder / ROOT_KEY)
-    write_private(destination, data)
-    (folder / ROOT_KEY).unlink()
+    if not identity.encrypted:
+        raise KeyUnavailable(
+            "the root's key was never written: without a passphrase it is thrown away at once",
+            hint="nothing has to be moved; day-to-day work needs the issuing CA only",
+        )
+    with locked_folder(identity.folder):
+        if not identity.root_key_here:
+            raise KeyUnavailable(
+                f"the root's key is not in {identity.folder}", hint="it was moved before: see your backups"
+            )
+        write_private(destination, read_private(identity.folder / ROOT_KEY))
+        (identity.folder / ROOT_KEY).unlink()
+        sync_folder(identity.folder)

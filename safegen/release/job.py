@@ -71,10 +71,10 @@ class ReleaseJob:
     ) -> ReleaseJob:
         """Write the lease, then make the private folder for temporaries beside *destination*.
 
-        *at* is called with the name of every step (fault injection). *lease*: how long other hosts wait
-        before they take over a silent job; on this host the process itself is looked at. *beside*: names of
-        sidecars that will come, so that one that is taken is known before the work. Raises
-        UsageError for a destination that cannot be used, LedgerError, ReleaseFailed.
+        *hook* is called with the name of every step (fault injection). *lease*: how long other hosts wait
+        before they take over a silent job; on this host the process itself is looked at. *sidecar_names*:
+        sidecars that will come, so that a name that is taken is known before the work. Raises UsageError for
+        a destination that cannot be used, LedgerError, ReleaseFailed.
         """
         destination = Path(destination).absolute()
         proof = destination.with_name(destination.name + SUFFIX)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from safegen.credentials.manifest_store import as_object
 from safegen.types import IngredientEvidence, Report
 from safegen.verification.json_report import find_assertion
 from safegen.verification.text_tracks import describe_text_tracks
@@ -30,8 +31,8 @@ def summary_rows(report: Report) -> list[tuple[str, str]]:
     if manifest is None:
         return []
     rows: list[tuple[str, str]] = []
-    made = _dict(find_assertion(manifest, "org.safegen.generation"))
-    policy = _dict(find_assertion(manifest, "org.safegen.policy"))
+    made = as_object(find_assertion(manifest, "org.safegen.generation"))
+    policy = as_object(find_assertion(manifest, "org.safegen.policy"))
     if report.recovered_manifest is not None:
         rows.append(("original", str(manifest.get("title", ""))))
     rows.append(("signed by", _signer(report, manifest)))
@@ -42,7 +43,7 @@ def summary_rows(report: Report) -> list[tuple[str, str]]:
     if isinstance(policy.get("policy"), dict):
         checks = policy.get("checks")
         listed = checks if isinstance(checks, list) else []
-        ran = ", ".join(str(_dict(c).get("name")) for c in listed)
+        ran = ", ".join(str(as_object(c).get("name")) for c in listed)
         rows.append(("policy", f"{policy['policy'].get('name')} - {policy.get('outcome')} (ran: {ran})"))
     for reading in report.watermarks[:2]:
         if reading.payload is not None:
@@ -89,7 +90,7 @@ def _ingredient(item: IngredientEvidence) -> str:
 
 def _signer(report: Report, manifest: dict[str, Any]) -> str:
     """Signer's name and time."""
-    info = _dict(manifest.get("signature_info"))
+    info = as_object(manifest.get("signature_info"))
     name = report.credentials.signer or info.get("common_name") or info.get("issuer") or ""
     when = report.credentials.signed_at or info.get("time") or ""
     return f"{name}, {when}" if when else str(name)
@@ -100,8 +101,3 @@ def _model(model: Any) -> str:
     return (
         f"{model.get('name')} {model.get('version', '')}".strip() if isinstance(model, dict) else str(model)
     )
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    """*value* where it is an object; hostile manifests put anything anywhere."""
-    return value if isinstance(value, dict) else {}

@@ -111,7 +111,7 @@ class Workspace:
 
         Raises UsageError for a place where a manifest cannot go, or a label that cannot be written.
         """
-        from safegen.credentials.place import check_manifest_location
+        from safegen.credentials.manifest_location import check_manifest_location
 
         if manifest is not None:
             check_manifest_location(manifest)

@@ -256,13 +256,26 @@ def test_expiry_is_visible(folder: Path) -> None:
 def test_the_root_key_can_go_offline(folder: Path, tmp_path: Path) -> None:
     made = make(folder, b"x")
     assert made.root_key_here
-    move_root_key(made.folder, tmp_path / "stick.pem")
+    move_root_key(made, tmp_path / "stick.pem")
     assert not made.root_key_here and b"ENCRYPTED" in (tmp_path / "stick.pem").read_bytes()
     rotate_leaf(make(folder, b"x")).unlock()
     with pytest.raises(KeyUnavailable):
-        move_root_key(made.folder, tmp_path / "again.pem")
+        move_root_key(made, tmp_path / "again.pem")
     with pytest.raises(UsageError):
-        move_root_key(made.folder, tmp_path / "stick.pem")
+        move_root_key(made, tmp_path / "stick.pem")
+
+
+def test_a_root_key_that_cannot_be_moved_stays(folder: Path, tmp_path: Path) -> None:
+    made = make(folder, b"x")
+    with pytest.raises(KeyUnavailable, match="cannot write"):
+        move_root_key(made, tmp_path / "no such folder" / "stick.pem")
+    assert made.root_key_here
+
+
+def test_without_a_passphrase_there_is_no_root_key(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(KeyUnavailable, match="never written"):
+        move_root_key(make(folder), tmp_path / "stick.pem")
+    assert not (tmp_path / "stick.pem").exists()
 
 
 def run(code: str, *arguments: str | Path) -> subprocess.Popen[str]:
