@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from safegen.errors import UsageError
-from safegen.ledger.note import NoteError, encode_vkey, key_id
 from safegen.ledger.note import decode_vkey as decode_canonical_vkey
+from safegen.ledger.note import encode_vkey, key_id
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -25,7 +25,7 @@ def decode_vkey(text: str) -> tuple[str, Ed25519PublicKey]:
     identifier = "".join(identifier.split()).lower()
     try:
         return decode_canonical_vkey(f"{origin}{plus}{identifier}{second}{body}")
-    except NoteError as error:
+    except ValueError as error:  # NoteError is one, and so is what text that is no UTF-8 raises
         raise UsageError(
             "not a log key of the form origin+id+key (C2SP signed note, Ed25519)",
             hint="export it again with `safegen keys export-trust`",

@@ -104,11 +104,21 @@ def test_known_verifier_key() -> None:
     # The example key of the Go note package and of c2sp.org/signed-note.
     vkey = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
     assert decode_vkey(vkey)[0] == "PeterNeumann"
+    for copied in (f"  {vkey}\n", vkey.replace("c74f20a3", "C74F20A3"), vkey.replace("c74f", "c7 4f")):
+        assert decode_vkey(copied)[0] == "PeterNeumann"
 
 
 @pytest.mark.parametrize(
     "vkey",
-    ["", "a+b", "a b+c74f20a3+AAAA", "PeterNeumann+c74f20a4+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"],
+    [
+        "",
+        "a+b",
+        "a b+c74f20a3+AAAA",
+        "PeterNeumann+c74f20a4+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
+        "\ud800+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
+        "PeterNeumann+c74f20a3+\ud800",
+        "PeterNeumann+c74f20a3",
+    ],
 )
 def test_bad_verifier_keys(vkey: str) -> None:
     with pytest.raises(UsageError):
