@@ -76,7 +76,7 @@ def _parts(name: str, passphrase: bytes | None, clock: Clock) -> dict[str, bytes
     from safegen.keys.log_key import encode_vkey
 
     now = clock()
-    made = issue_hierarchy(name, now)
+    hierarchy = issue_hierarchy(name, now)
     log_key, origin, salt = Ed25519PrivateKey.generate(), _origin(), secrets.token_bytes(16)
     password = derive_password(passphrase, salt) if passphrase else None
     public = {
@@ -89,14 +89,14 @@ def _parts(name: str, passphrase: bytes | None, clock: Clock) -> dict[str, bytes
         "salt": base64.b64encode(salt).decode(),
     }
     parts = {
-        ROOT: made.root.public_bytes(Encoding.PEM),
-        ISSUING: pem_pair(made.issuing_key, made.issuing, password),
-        SIGNING: pem_pair(made.leaf_key, made.leaf, password),
+        ROOT: hierarchy.root.public_bytes(Encoding.PEM),
+        ISSUING: pem_pair(hierarchy.issuing_key, hierarchy.issuing, password),
+        SIGNING: pem_pair(hierarchy.leaf_key, hierarchy.leaf, password),
         LOG: key_pem(log_key, password),
         PUBLIC: json.dumps(public, indent=2).encode() + b"\n",
     }
     if password is not None:
-        parts[ROOT_KEY] = key_pem(made.root_key, password)
+        parts[ROOT_KEY] = key_pem(hierarchy.root_key, password)
     return parts
 
 

@@ -44,10 +44,10 @@ def verify_key_history(pinned: Iterable[str], history: Sequence[PastKey], curren
             return False
         origin, key = decode_vkey(past.vkey)
         try:
-            said = verify_note(past.note, origin, key)
+            statement = verify_note(past.note, origin, key)
         except NoteError:
             return False
-        if said != f"{origin}\n{STATEMENT}\n{after}\n":
+        if statement != f"{origin}\n{STATEMENT}\n{after}\n":
             return False
         known.add(after)
     return current in known

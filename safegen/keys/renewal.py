@@ -40,9 +40,9 @@ def _renew_leaf(identity: Identity) -> None:
         leaf, key = issue_leaf(identity.name, issuing, key_of_issuing, now)
         history = folder / HISTORY
         history.mkdir(mode=0o700, exist_ok=True)
-        begun = f"{old.not_valid_before_utc:%Y%m%dT%H%M%SZ}-{len(identity.history):06d}"
-        kept = history / f"leaf-{begun}-{old.serial_number:x}.pem"
-        write_private(kept, old.public_bytes(Encoding.PEM))
+        valid_from = f"{old.not_valid_before_utc:%Y%m%dT%H%M%SZ}-{len(identity.history):06d}"
+        archived = history / f"leaf-{valid_from}-{old.serial_number:x}.pem"
+        write_private(archived, old.public_bytes(Encoding.PEM))
         write_private(folder / SIGNING, pem_pair(key, leaf, identity.password()))
 
 

@@ -68,16 +68,20 @@ def check_revocation(
     pool = [*chain[1:], *anchors]
     good = ""
     for place, certificate in enumerate(chain):
-        for said in _statements(certificate, pool, lists, ocsp_responses):
-            if said.revoked_at is not None:
-                if stamped_at is not None and stamped_at < said.revoked_at:
+        for statement in _statements(certificate, pool, lists, ocsp_responses):
+            if statement.revoked_at is not None:
+                if stamped_at is not None and stamped_at < statement.revoked_at:
                     continue
-                whose = "the signer's certificate" if place == 0 else "a certificate of the signer's issuer"
-                reason = f"{whose} was revoked on {said.revoked_at:%Y-%m-%d} ({said.source})"
+                subject = "the signer's certificate" if place == 0 else "a certificate of the signer's issuer"
+                reason = f"{subject} was revoked on {statement.revoked_at:%Y-%m-%d} ({statement.source})"
                 return RevocationResult("revoked", reason)
-            until = said.next_update
-            if place == 0 and said.this_update - SKEW <= at and (until is None or at <= until + SKEW):
-                good = f"not revoked, by {said.source} of {said.this_update:%Y-%m-%d}"
+            next_update = statement.next_update
+            if (
+                place == 0
+                and statement.this_update - SKEW <= at
+                and (next_update is None or at <= next_update + SKEW)
+            ):
+                good = f"not revoked, by {statement.source} of {statement.this_update:%Y-%m-%d}"
     return RevocationResult("good", good) if good else RevocationResult("unknown")
 
 
@@ -137,12 +141,12 @@ def _statements(
 
     for issuer in issuers_of(certificate, pool):
         for crl in lists:
-            yield from _heard(_crl_statements, certificate, issuer, crl)
+            yield from _read_statements(_crl_statements, certificate, issuer, crl)
         for answer in answers:
-            yield from _heard(_ocsp_statements, certificate, issuer, answer)
+            yield from _read_statements(_ocsp_statements, certificate, issuer, answer)
 
 
-def _heard(
+def _read_statements(
     read: Callable[[x509.Certificate, x509.Certificate, S], Iterator[RevocationStatement]],
     certificate: x509.Certificate,
     issuer: x509.Certificate,
@@ -193,16 +197,18 @@ def _ocsp_statements(
     if found.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL or not _signed(found, issuer):
         return
     for one in found.responses:
-        if one.serial_number != certificate.serial_number or not _names(one, issuer):
+        if one.serial_number != certificate.serial_number or not _is_about_issuer(one, issuer):
             continue
-        begun, until = one.this_update_utc, one.next_update_utc
+        this_update, next_update = one.this_update_utc, one.next_update_utc
         if one.certificate_status is ocsp.OCSPCertStatus.REVOKED:
-            yield RevocationStatement(one.revocation_time_utc or begun, begun, until, "an OCSP answer")
+            yield RevocationStatement(
+                one.revocation_time_utc or this_update, this_update, next_update, "an OCSP answer"
+            )
         elif one.certificate_status is ocsp.OCSPCertStatus.GOOD:
-            yield RevocationStatement(None, begun, until, "an OCSP answer")
+            yield RevocationStatement(None, this_update, next_update, "an OCSP answer")
 
 
-def _names(one: ocsp.OCSPSingleResponse, issuer: x509.Certificate) -> bool:
+def _is_about_issuer(one: ocsp.OCSPSingleResponse, issuer: x509.Certificate) -> bool:
     """Whether the answer is about a certificate of this issuer (RFC 6960 4.1.1: hashes of name and key)."""
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat

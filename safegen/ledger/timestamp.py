@@ -99,15 +99,15 @@ def verify_stamp(
         found = _decode(token)
         VerifierBuilder(roots=roots).build().verify_message(found, body)
         _require_stamping_only(found)
-        when = found.tst_info.gen_time
+        stamped_at = found.tst_info.gen_time
     except StampRejected:
         raise
     except Exception as error:  # parsing is lazy in `cryptography`: any field may turn out malformed
         raise StampRejected(f"the time stamp does not verify: {error}") from error
-    when = when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
-    if when > (now or utc_now)() + CLOCK_SKEW:
+    stamped_at = stamped_at.replace(tzinfo=UTC) if stamped_at.tzinfo is None else stamped_at.astimezone(UTC)
+    if stamped_at > (now or utc_now)() + CLOCK_SKEW:
         raise StampRejected("the time stamp is in the future")
-    return when
+    return stamped_at
 
 
 def imprint_matches(token: bytes, body: bytes) -> bool:

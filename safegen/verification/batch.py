@@ -49,10 +49,10 @@ def _inside(folder: Path) -> Iterator[Path]:
     def refuse(error: OSError) -> None:
         raise UnreadableInput(f"{error.filename}: {error.strerror}", hint="check its permissions") from error
 
-    for where, folders, names in os.walk(folder, onerror=refuse):
+    for root, folders, names in os.walk(folder, onerror=refuse):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
-            file = Path(where) / name
+            file = Path(root) / name
             if not name.startswith(".") and not file.is_symlink() and file.is_file():
                 yield file
 

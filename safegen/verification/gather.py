@@ -53,8 +53,8 @@ def gather_evidence(collector: EvidenceCollector) -> GatheredEvidence:
         return GatheredEvidence(sha256, _assemble_evidence(credentials, search, entry), None)
     with options.open_ledger() as ledger:
         search = _search_watermarks(collector, credentials, ledger)
-        named = _query_resolution_service(collector, credentials, search)
-        credentials = next((n.credentials for n in named if n.hard_binding_match), credentials)
+        resolved = _query_resolution_service(collector, credentials, search)
+        credentials = next((n.credentials for n in resolved if n.hard_binding_match), credentials)
         entry = ledger_proofs.check_own_ledger(collector, sha256, credentials, ledger)
         if entry is None:
             entry = ledger_proofs.check_proof_sidecar(collector, sha256, credentials)
@@ -66,7 +66,7 @@ def gather_evidence(collector: EvidenceCollector) -> GatheredEvidence:
             )
         if ledger is None:
             collector.note("ledger", "no ledger of your own is available")
-    evidence = replace(_assemble_evidence(credentials, search, entry, resolutions), named=named)
+    evidence = replace(_assemble_evidence(credentials, search, entry, resolutions), named=resolved)
     return GatheredEvidence(sha256, evidence, recovered)
 
 
@@ -115,8 +115,8 @@ def _query_resolution_service(
     service = ResolutionService(base, fetch, send, read, collector.note)
     found = service.resolve_by_binding(search.readings)
     if not found and collector.options.send:
-        marked = {r.payload for r in search.readings if r.present and r.payload is not None}
-        found = service.resolve_by_content(marked)
+        payloads = {r.payload for r in search.readings if r.present and r.payload is not None}
+        found = service.resolve_by_content(payloads)
     return tuple(found)
 
 
@@ -163,9 +163,9 @@ def _find_credentials(collector: EvidenceCollector) -> CredentialsEvidence:
         return found
     address = URL.search(found.reason)
     if not collector.options.fetch_hosts or address is None:
-        lie = f"at {address[0]}" if address else "elsewhere"
-        where = f"they are {lie}; allow a host with --fetch-remote HOST to fetch them"
-        collector.note("remote credentials", where)
+        location = f"at {address[0]}" if address else "elsewhere"
+        reason = f"they are {location}; allow a host with --fetch-remote HOST to fetch them"
+        collector.note("remote credentials", reason)
         return found
     from safegen.credentials.remote import fetch_manifest
 

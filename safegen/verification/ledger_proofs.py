@@ -27,14 +27,14 @@ def check_own_ledger(
     if not found:
         return None
     best = next((r for r in found if r.sha256 == sha256), found[0])
-    proven = _verify_release_proof(collector, ledger.prove(best.index), "proof")
-    if proven is None:
+    proof = _verify_release_proof(collector, ledger.prove(best.index), "proof")
+    if proof is None:
         return None
-    shown = _ledger_evidence(proven, sha256, own=True, withdrawn=best.withdrawn is not None)
+    evidence = _ledger_evidence(proof, sha256, own=True, withdrawn=best.withdrawn is not None)
     if best.withdrawn is None:
-        return shown
+        return evidence
     later = ledger.entry(best.withdrawn).public.get("superseded_by")
-    return replace(shown, superseded_by=str(later["manifest_id"])) if isinstance(later, dict) else shown
+    return replace(evidence, superseded_by=str(later["manifest_id"])) if isinstance(later, dict) else evidence
 
 
 def check_proof_sidecar(
@@ -44,8 +44,8 @@ def check_proof_sidecar(
 
     Raises UnreadableInput when the user named a proof that cannot be read.
     """
-    proven = _verify_sidecar(collector)
-    found = None if proven is None else _ledger_evidence(proven, sha256, own=False)
+    proof = _verify_sidecar(collector)
+    found = None if proof is None else _ledger_evidence(proof, sha256, own=False)
     if found is None:
         return None
     if found.bytes_match or found.entry.get("manifest_id") == credentials.manifest_id:
@@ -66,13 +66,13 @@ def check_own_ledger_fast(
     if options.database is None or options.proof is not None:
         return None
     # Muted: where this gives up, the way through the ledger notes the same reasons.
-    proven = _verify_sidecar(collector.muted())
-    if proven is None or credentials.manifest_id is None:
+    proof = _verify_sidecar(collector.muted())
+    if proof is None or credentials.manifest_id is None:
         return None
     row = fast_lookup.lookup_release(options.database, credentials.manifest_id)
-    if row is None or row.withdrawn or (row.index, row.leaf) != (proven.index, proven.leaf):
+    if row is None or row.withdrawn or (row.index, row.leaf) != (proof.index, proof.leaf):
         return None  # a withdrawal has more to say: the ledger itself is asked
-    found = _ledger_evidence(proven, sha256, own=True)
+    found = _ledger_evidence(proof, sha256, own=True)
     return found if found is not None and found.bytes_match else None
 
 
@@ -104,27 +104,27 @@ def _verify_release_proof(collector: EvidenceCollector, text: str, layer: str) -
     from safegen.ledger.proof import ProofRejected, verify_proof
 
     try:
-        shown = verify_proof(text, logs=collector.trust.log_keys)
+        proof = verify_proof(text, logs=collector.trust.log_keys)
     except ProofRejected as error:
         collector.note(layer, str(error))
         return None
-    if shown.entry.get("kind") != "release":
+    if proof.entry.get("kind") != "release":
         collector.note(layer, "it proves an entry that is not a release")
         return None
-    return shown
+    return proof
 
 
 def _ledger_evidence(
-    shown: VerifiedProof, sha256: str, *, own: bool, withdrawn: bool = False
+    proof: VerifiedProof, sha256: str, *, own: bool, withdrawn: bool = False
 ) -> LedgerEvidence:
     """What a verified proof says about a file with these bytes."""
-    public: Json = shown.entry.get("public", {})
+    public: Json = proof.entry.get("public", {})
     return LedgerEvidence(
         proven=True,
         bytes_match=public.get("sha256") == sha256,
         source="ledger" if own else "sidecar",
-        origin=shown.origin,
-        index=shown.index,
+        origin=proof.origin,
+        index=proof.index,
         entry=public,
         withdrawn=withdrawn,
     )

@@ -130,12 +130,12 @@ class ResolutionService:
             self.note(LAYER, f"{self.host} has no manifest for the mark in the pictures")
         return found
 
-    def resolve_by_content(self, marked: Collection[int]) -> list[ResolvedManifest]:
-        """What the service names for the file itself, which it is sent; *marked*: ids read in it."""
+    def resolve_by_content(self, payloads: Collection[int]) -> list[ResolvedManifest]:
+        """What the service names for the file itself, which it is sent; *payloads*: ids read in it."""
         found: list[ResolvedManifest] = []
         try:
             for match in query_by_content(self.base, self.send):
-                found += self._verified_by_content(match, marked)
+                found += self._verified_by_content(match, payloads)
         except UnreadableInput as error:
             self.note(LAYER, str(error))
         if not found:
@@ -143,19 +143,19 @@ class ResolutionService:
         return found
 
     def _verified_by_content(
-        self, match: ManifestMatch, marked: Collection[int]
+        self, match: ManifestMatch, payloads: Collection[int]
     ) -> Iterator[ResolvedManifest]:
         """The manifest behind one match of the file, if it counts."""
-        said = f"the manifest {match.manifest_id[:80]}"
+        subject = f"the manifest {match.manifest_id[:80]}"
         if match.endpoint is not None and match.endpoint.rstrip("/") != self.base.rstrip("/"):
-            self.note(LAYER, f"{said} is at {match.endpoint[:80]}, a host you did not name")
+            self.note(LAYER, f"{subject} is at {match.endpoint[:80]}, a host you did not name")
             return
         credentials = self.read(fetch_manifest_store(self.base, match.manifest_id, self.fetch))
         exact, sound = _check_bindings(credentials)
         bound = bound_payloads(credentials.soft_bindings)
-        if not sound or (marked and bound and not bound & set(marked)):
+        if not sound or (payloads and bound and not bound & set(payloads)):
             why = "does not verify" if not sound else "names a different mark from the one in the file"
-            self.note(LAYER, f"{said} from {self.host} {why}")
+            self.note(LAYER, f"{subject} from {self.host} {why}")
             return
         yield ResolvedManifest(None, self.host, credentials, exact, match.similarity)
 

@@ -43,13 +43,13 @@ def check_time_stamps(
                 reasons.append("you have not pinned any time stamp authority: see `safegen trust add --tsa`")
                 break
             try:
-                when = verify_stamp(token, body, anchors)
+                stamped_at = verify_stamp(token, body, anchors)
             except StampRejected as error:
                 reasons.append(str(error))
                 continue
-            reason = _rejection_reason(collector, credentials, entry, when)
+            reason = _rejection_reason(collector, credentials, entry, stamped_at)
             if reason is None:
-                return replace(entry, time_stamped=True, stamped_at=when.isoformat(timespec="seconds"))
+                return replace(entry, time_stamped=True, stamped_at=stamped_at.isoformat(timespec="seconds"))
             reasons.append(reason)
     except StampRejected as error:
         reasons.append(str(error))
@@ -67,11 +67,11 @@ def _sidecar_stamps(collector: EvidenceCollector, entry: LedgerEvidence) -> Iter
     file = proof.with_name(proof.name + SUFFIX)
     if not file.is_file():
         return
-    shown = _read_verified_proof(collector, proof)
-    if shown is None or (shown.origin, shown.index) != (entry.origin, entry.index):
+    verified = _read_verified_proof(collector, proof)
+    if verified is None or (verified.origin, verified.index) != (entry.origin, entry.index):
         return
-    if shown.entry.get("public") == entry.entry:
-        yield read_token(file), checkpoint_body(shown.checkpoint)
+    if verified.entry.get("public") == entry.entry:
+        yield read_token(file), checkpoint_body(verified.checkpoint)
 
 
 def _read_verified_proof(collector: EvidenceCollector, file: Path) -> VerifiedProof | None:
@@ -99,14 +99,17 @@ def _ledger_stamps(entry: LedgerEvidence, ledger: Ledger | None) -> Iterator[tup
 
 
 def _rejection_reason(
-    collector: EvidenceCollector, credentials: CredentialsEvidence, entry: LedgerEvidence, when: datetime
+    collector: EvidenceCollector,
+    credentials: CredentialsEvidence,
+    entry: LedgerEvidence,
+    stamped_at: datetime,
 ) -> str | None:
-    """Why a genuine stamp of the time *when* says nothing about this file's signature; None: it does."""
+    """Why a genuine stamp of the time *stamped_at* says nothing about this file's signature; None: it does."""
     from safegen.credentials.claim_signature import SignatureUnreadable, verify_claim_signature
     from safegen.credentials.library import certificates
     from safegen.keys.chain import check_chain
 
-    if collector.options.at is not None and when > collector.options.at:
+    if collector.options.at is not None and stamped_at > collector.options.at:
         return "the time stamp is later than the time you asked about"
     store = credentials.store
     if store is None or credentials.manifest_id is None:
@@ -117,7 +120,7 @@ def _rejection_reason(
         chain = verify_claim_signature(store, credentials.manifest_id).chain
     except SignatureUnreadable as error:
         return str(error)
-    judged = check_chain(chain, certificates(collector.trust.anchors), at=when)
-    if not judged.trusted:
-        return f"at the time of the stamp ({when:%Y-%m-%d}) the signer was not valid: {judged.reason}"
+    result = check_chain(chain, certificates(collector.trust.anchors), at=stamped_at)
+    if not result.trusted:
+        return f"at the time of the stamp ({stamped_at:%Y-%m-%d}) the signer was not valid: {result.reason}"
     return None

@@ -64,12 +64,12 @@ def _conflict(evidence: Evidence) -> VerdictResult | None:
             _explained(credentials.ingredient_failures),
         )
     allowed = evidence.bound_payloads | evidence.ancestor_payloads
-    own = {credentials.manifest_id, *credentials.ancestors}
+    manifest_ids = {credentials.manifest_id, *credentials.ancestors}
     for reading in decoded_readings(evidence):
         if reading.payload in allowed:
             continue
         named = next((r.manifest_id for r in evidence.resolutions if r.payload == reading.payload), None)
-        if evidence.bound_payloads or (named is not None and named not in own):
+        if evidence.bound_payloads or (named is not None and named not in manifest_ids):
             return VerdictResult(
                 Verdict.CONFLICT,
                 "The hidden mark in the pictures belongs to a different release from the attached "
@@ -93,8 +93,8 @@ def _conflict(evidence: Evidence) -> VerdictResult | None:
 def _signed(evidence: Evidence) -> VerdictResult:
     """Verdicts for intact credentials without conflicts."""
     credentials, ledger = evidence.credentials, evidence.ledger
-    who = credentials.signer or "an unnamed signer"
-    reasons = [f"The content is exactly what {who} signed."]
+    signer = credentials.signer or "an unnamed signer"
+    reasons = [f"The content is exactly what {signer} signed."]
     logged = (
         ledger is not None and ledger.proven and ledger.entry.get("manifest_id") == credentials.manifest_id
     )
@@ -210,33 +210,33 @@ def _unsigned(evidence: Evidence) -> VerdictResult:
     )
 
 
-def _service_notes(named: Sequence[ResolvedManifest]) -> tuple[str, ...]:
+def _service_notes(resolved: Sequence[ResolvedManifest]) -> tuple[str, ...]:
     """What a resolution service answered: a lead, since nothing at hand compares the pictures."""
     return tuple(
         f"The service {n.host} says that {_subject(n)} belongs to {n.credentials.manifest_id}, signed "
         f"by {n.credentials.signer or 'an unnamed signer'}; nothing here shows whether the pictures "
         "are the same."
-        for n in named
+        for n in resolved
     )
 
 
-def _subject(named: ResolvedManifest) -> str:
+def _subject(resolved: ResolvedManifest) -> str:
     """What the service was asked about."""
-    if named.payload is not None:
-        return f"id {named.payload:016x}"
-    score = "" if named.similarity is None else f" (similarity {named.similarity} of 100)"
+    if resolved.payload is not None:
+        return f"id {resolved.payload:016x}"
+    score = "" if resolved.similarity is None else f" (similarity {resolved.similarity} of 100)"
     return f"what the file shows{score}"
 
 
 def _recovered(evidence: Evidence, resolution: Resolution) -> VerdictResult:
     """Credentials gone, found again through the mark."""
-    how = (
+    lead = (
         f"Neither credentials nor mark are left; the pictures led to {resolution.manifest_id} in the ledger."
         if resolution.by_content
         else f"The hidden mark carries id {resolution.payload:016x}, which the ledger records as "
         f"{resolution.manifest_id}."
     )
-    reasons = [how, "The pictures match the ones recorded for that release."]
+    reasons = [lead, "The pictures match the ones recorded for that release."]
     share = 1.0 if resolution.content is None else resolution.content.share
     if share < 1:
         reasons.append(f"They take up {share:.0%} of the picture: the area around them comes from elsewhere.")

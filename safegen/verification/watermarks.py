@@ -40,8 +40,8 @@ def bound_payloads(bindings: Sequence[SoftBinding]) -> frozenset[int]:
     """Payloads that soft bindings of our watermarks name; other algorithms' values are left alone."""
     from safegen.credentials.assertions import parse_binding_value
 
-    ours = (b.value for b in bindings if b.alg.startswith(ALG_PREFIX))
-    return frozenset(p for p in map(parse_binding_value, ours) if p is not None)
+    values = (b.value for b in bindings if b.alg.startswith(ALG_PREFIX))
+    return frozenset(p for p in map(parse_binding_value, values) if p is not None)
 
 
 def detect_watermarks(
@@ -55,11 +55,11 @@ def detect_watermarks(
     from safegen.watermarks import PUBLIC_KEY
 
     # The id that the credentials name is a candidate, too: some schemes claim no mark without one.
-    own = ledger.content_ids() if ledger is not None else ()
-    known = tuple(dict.fromkeys((*bound_payloads(credentials.soft_bindings), *own)))
+    ledger_ids = ledger.content_ids() if ledger is not None else ()
+    known = tuple(dict.fromkeys((*bound_payloads(credentials.soft_bindings), *ledger_ids)))
     readings: list[WatermarkReading] = []
     algs: set[str] = set()
-    shown: FrameSample | None = None
+    first_sample: FrameSample | None = None
     for scheme in _load_schemes(collector, credentials):
         sample = _sample_frames(collector, scheme, credentials)
         if sample is None:
@@ -68,18 +68,18 @@ def detect_watermarks(
             readings.extend(scheme.detect(sample, key=PUBLIC_KEY, known=known))
         except Exception as error:
             raise CheckUnavailable(f"the watermark detector {scheme.alg} failed: {error}") from error
-        shown = shown or sample
+        first_sample = first_sample or sample
         algs.add(scheme.alg)
-    return WatermarkSearch(tuple(readings), shown, frozenset(algs))
+    return WatermarkSearch(tuple(readings), first_sample, frozenset(algs))
 
 
 def _load_schemes(collector: EvidenceCollector, credentials: CredentialsEvidence) -> list[Watermark]:
     """The default scheme, and those that the soft bindings name (``org.safegen.watermark.NAME.VERSION``)."""
     from safegen import plugins
 
-    ours = [b.alg for b in credentials.soft_bindings if b.alg.startswith(ALG_PREFIX)]
+    algs = [b.alg for b in credentials.soft_bindings if b.alg.startswith(ALG_PREFIX)]
     found: list[Watermark] = []
-    for name in dict.fromkeys([DEFAULT_SCHEME, *map(_scheme_name, ours)]):
+    for name in dict.fromkeys([DEFAULT_SCHEME, *map(_scheme_name, algs)]):
         try:
             found.append(plugins.load_plugin("watermarks", name))
         except SafegenError as error:
