@@ -104,7 +104,7 @@ def _rejection_reason(
     entry: LedgerEvidence,
     stamped_at: datetime,
 ) -> str | None:
-    """Why a genuine stamp of the time *stamped_at* says nothing about this file's signature; None: it does."""
+    """Why a genuine stamp says nothing about this file's signature; None: it does."""
     from safegen.credentials.claim_signature import SignatureUnreadable, verify_claim_signature
     from safegen.credentials.library import certificates
     from safegen.keys.chain import check_chain
