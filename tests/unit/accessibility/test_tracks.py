@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from safegen.accessibility import engines, espeak, scenes, sidecars, speech, tracks
-from safegen.accessibility.cues import overlap, rounded_cue
+from safegen.accessibility.cues import rounded_cue
 from safegen.detectors.frames import world
 from safegen.errors import CheckUnavailable, ReleaseFailed
 from safegen.media import tracks as media
 from safegen.types import AudioTrack, Clip
-from tests.unit.accessibility.conftest import Tones, written
+from tests.unit.accessibility.conftest import Tones, overlap, written
 
 SHOTS = (0.0, 3.0)
 
