@@ -8,18 +8,23 @@ from dataclasses import replace
 
 from safegen.errors import CheckUnavailable
 from safegen.policies.schema import CATEGORIES, Policy
-from safegen.types import Allowed, CheckRun, Decision, Finding, Held, PolicyRef, Refused, Request
+from safegen.types import (
+    DECISIONS,
+    Action,
+    Allowed,
+    CheckRun,
+    Decision,
+    Finding,
+    Held,
+    PolicyRef,
+    Refused,
+    Request,
+)
 
-_RANK = {"allow": 0, "review": 1, "block": 2}
-_BANDS = {"allow": (0.0, 0.5), "review": (0.5, 0.8), "block": (0.8, 1.0)}
+_BANDS = {Action.ALLOW: (0.0, 0.5), Action.REVIEW: (0.5, 0.8), Action.BLOCK: (0.8, 1.0)}
 """Where a decision's score lies."""
 _OVERALL = 0.6
 """What the classifier's overall probability counts for the place of a score within its band."""
-_CLASSES: dict[str, type[Allowed] | type[Held] | type[Refused]] = {
-    "allow": Allowed,
-    "review": Held,
-    "block": Refused,
-}
 MAX_FINDINGS = 20
 
 
@@ -47,7 +52,7 @@ def decide(
     """
     if not checks:
         raise CheckUnavailable("no prompt check ran", hint="name at least one under `checks: required:`")
-    outcome = "allow"
+    outcome = Action.ALLOW
     kept: list[Finding] = []
     scores: dict[str, float] = {}
     overall = 0.0
@@ -60,19 +65,19 @@ def decide(
             continue
         overall = max(overall, rule.relative(finding.score))
         action = rule.action(finding.score)
-        if action != "allow":
-            reached = rule.block if action == "block" else rule.review
+        if action != Action.ALLOW:
+            reached = rule.block if action == Action.BLOCK else rule.review
             kept.append(replace(finding, threshold=reached))
-            outcome = max(outcome, action, key=_RANK.__getitem__)
+            outcome = max(outcome, action)
     least = 0.0
     if language_reason:
         action = policy.languages.unsupported
-        outcome = max(outcome, action, key=_RANK.__getitem__)
+        outcome = max(outcome, action)
         least = _BANDS[action][0]
         kept.append(Finding("language", 1.0, "language", language_reason, threshold=1.0))
     judged = any(check.name == "classifier" for check in checks)  # it leaves out what hardly reads like harm
-    kept.sort(key=lambda f: (-_RANK[policy.rule(f.category).action(f.score)], -f.score, f.span or (0, 0)))
-    return _CLASSES[outcome](
+    kept.sort(key=lambda f: (-policy.rule(f.category).action(f.score).severity, -f.score, f.span or (0, 0)))
+    return DECISIONS[outcome](
         request=request,
         policy=ref or PolicyRef(policy.name, policy.digest),
         checks=tuple(checks),
@@ -95,9 +100,9 @@ def _band_score(worst: float, unsafe: float | None) -> float:
 
 def explain(decision: Decision) -> str:
     """One sentence for a person: why the prompt was allowed, held or refused."""
-    if decision.outcome == "allow":
+    if decision.outcome == Action.ALLOW:
         return "nothing in the prompt reaches a threshold of the policy"
-    verb = "refused" if decision.outcome == "block" else "held for review by a person"
+    verb = "refused" if decision.outcome == Action.BLOCK else "held for review by a person"
     if not decision.findings:
         return verb
     top = decision.findings[0]

@@ -8,19 +8,13 @@ from typing import TYPE_CHECKING
 
 from safegen.consent.records import STATE_PHRASES, Consent, Scope
 from safegen.detectors.prompt.views import views
-from safegen.types import Allowed, CheckRun, Finding, Held, Refused
+from safegen.types import DECISIONS, Action, Allowed, CheckRun, Finding, Held, PromptAction, Refused
 
 if TYPE_CHECKING:
     from safegen.policies.schema import Policy
 
 NAME, VERSION = "consent", "1"
 LIKENESS, PRIVACY = "deepfake_public_figure", "privacy"
-_RANK = {"allow": 0, "review": 1, "block": 2}
-_OUTCOMES: dict[str, type[Allowed] | type[Held] | type[Refused]] = {
-    "allow": Allowed,
-    "review": Held,
-    "block": Refused,
-}
 _MAX_FINDINGS = 20
 """The engine keeps at most so many findings; where there are as many, some may be missing."""
 
@@ -78,16 +72,16 @@ def apply_consent(
         }
         kept = _drop_lifted(kept, names, policy)
     worst = decision.outcome if len(kept) == len(decision.findings) else _outcome(kept, policy)
-    if minors and worst != "allow":
+    if minors and worst != Action.ALLOW:
         missing.append(
             Finding(
                 "likeness_consent", 1.0, NAME, "it is about a minor and was held for another reason as well"
             )
         )
     if missing:
-        worst = "block"
+        worst = Action.BLOCK
     changed = worst != decision.outcome
-    return _OUTCOMES[worst](
+    return DECISIONS[worst](
         request=decision.request,
         policy=decision.policy,
         checks=checks,
@@ -120,7 +114,7 @@ def _is_lifted(finding: Finding, names: set[str], policy: Policy) -> bool:
     """Whether *finding* says no more than that a person who agreed is named."""
     if (
         finding.category not in {LIKENESS, PRIVACY}
-        or policy.rule(finding.category).action(finding.score) == "block"
+        or policy.rule(finding.category).action(finding.score) == Action.BLOCK
     ):
         return False
     if finding.detector == "classifier":  # it reads the whole prompt and says that there is a person in it
@@ -129,15 +123,15 @@ def _is_lifted(finding: Finding, names: set[str], policy: Policy) -> bool:
     return bool(said.strip()) and any(said in name or name in said for name in names)
 
 
-def _outcome(findings: Sequence[Finding], policy: Policy) -> str:
+def _outcome(findings: Sequence[Finding], policy: Policy) -> PromptAction:
     """What the policy says about *findings*; an unknown category keeps a hold."""
-    worst = "allow"
+    worst: PromptAction = Action.ALLOW
     for finding in findings:
         if finding.category == "language":
-            action: str = policy.languages.unsupported
+            action: PromptAction = policy.languages.unsupported
         elif finding.category in policy.categories:
             action = policy.rule(finding.category).action(finding.score)
         else:
-            action = "review"
-        worst = max(worst, action, key=_RANK.__getitem__)
+            action = Action.REVIEW
+        worst = max(worst, action)
     return worst

@@ -15,9 +15,9 @@ from safegen.errors import Interrupted, UnreadableInput, UsageError
 from safegen.media import sandbox
 from safegen.moderation.checks import run_check, run_optional
 from safegen.moderation.gate import GateResult, apply_rules, collect_results
-from safegen.policies.frames import HIDING_ACTIONS, FrameAction
+from safegen.policies.frames import HIDING_ACTIONS
 from safegen.protocols import NoProgress, Progress
-from safegen.types import Clip, Finding, PolicyRef
+from safegen.types import Action, Clip, Finding, PolicyRef
 
 if TYPE_CHECKING:
     from safegen.policies.schema import Policy
@@ -27,7 +27,6 @@ SHORT_SIDE = 720
 """Pictures are looked at scaled down to this short side."""
 MAX_FPS = Fraction(120)
 _EVERY_PICTURE = 1000.0
-_EXIT_CODES: dict[FrameAction, int] = {"allow": 0, "pixelate": 7, "blur": 7, "review": 7, "block": 3}
 
 
 @dataclass(frozen=True)
@@ -51,14 +50,14 @@ class Moderation:
     notes: tuple[str, ...] = ()
 
     @property
-    def action(self) -> FrameAction:
+    def action(self) -> Action:
         """The strictest consequence of any finding."""
         return self.gate.action
 
     @property
     def exit_code(self) -> int:
         """``safegen moderate``'s: 0 nothing stands against it, 3 blocked, 7 a person has to do something."""
-        return _EXIT_CODES[self.action]
+        return self.action.exit_code
 
 
 def moderate_file(path: Path, policy: Policy, *, progress: Progress = NoProgress()) -> Moderation:

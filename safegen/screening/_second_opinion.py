@@ -8,7 +8,7 @@ from dataclasses import replace
 from safegen.detectors.prompt import guards
 from safegen.errors import CheckUnavailable, SafegenError
 from safegen.policies.schema import Guard, Policy
-from safegen.types import CheckRun, Finding, Request
+from safegen.types import Action, CheckRun, Finding, Request
 
 
 def guard_opinions(
@@ -53,6 +53,8 @@ def drop_cleared(
     if limit is None or worst >= limit:
         return list(findings)
     return [
-        f for f in findings
-        if f.detector not in {"classifier", "encoder"} or policy.rule(f.category).action(f.score) != "review"
-    ]  # fmt: skip
+        f
+        for f in findings
+        if f.detector not in {"classifier", "encoder"}
+        or policy.rule(f.category).action(f.score) != Action.REVIEW
+    ]

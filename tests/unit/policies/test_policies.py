@@ -11,6 +11,7 @@ from safegen.errors import UsageError
 from safegen.policies.engine import decide, explain
 from safegen.policies.schema import Policy, Rule
 from safegen.screening import screen
+from safegen.screening.examples import run_examples
 from safegen.types import Allowed, CheckRun, Finding, Held, Refused, Request
 
 GOOD = "name: mine\nextends: default\ncategories:\n  sexual: {block: 0.3}\n"
@@ -25,7 +26,7 @@ def _write(folder: Path, content: str, name: str = "mine.yaml") -> Path:
 @pytest.mark.parametrize("name", policies.names())
 def test_packs_do_what_their_examples_say(name: str) -> None:
     policy = policies.load(name)
-    assert policies.run_examples(policy) == []
+    assert run_examples(policy) == []
     assert policies.lint(Path(policies.__file__).parent / "packs" / f"{name}.yaml") == ()
     assert len(policy.examples) >= 4
 
@@ -153,7 +154,7 @@ def test_lint_says_what_is_unwise(tmp_path: Path) -> None:
 
 def test_run_examples_reports_mismatches(tmp_path: Path) -> None:
     path = _write(tmp_path, GOOD + "examples:\n  - {prompt: a red ball, expect: block}\n")
-    [wrong] = policies.run_examples(policies.load(str(path)))
+    [wrong] = run_examples(policies.load(str(path)))
     assert (wrong.example.expect, wrong.actual) == ("block", "allow")
     assert wrong.reason
 
