@@ -37,6 +37,7 @@ def decide(
     language: str = "en",
     language_reason: str = "",
     ref: PolicyRef | None = None,
+    rated: bool = False,
 ) -> Allowed | Held | Refused:
     """Apply *policy* to what the checks found.
 
@@ -47,7 +48,8 @@ def decide(
     harmless prompt ranks below a name in a harmful one. What is only held or refused because nobody could
     understand it lies at the bottom of its band.
     *language_reason*, when set, says why nobody could understand the prompt. *ref*: the policy's name and
-    digest, if they are known already. Raises CheckUnavailable for a
+    digest, if they are known already. *rated*: a check that rates prompts as a whole ran, which leaves out
+    what hardly reads like harm. Raises CheckUnavailable for a
     score that is not a number in [0, 1] or when no check ran.
     """
     if not checks:
@@ -75,14 +77,13 @@ def decide(
         outcome = max(outcome, action)
         least = _BANDS[action][0]
         kept.append(Finding("language", 1.0, "language", language_reason, threshold=1.0))
-    judged = any(check.name == "classifier" for check in checks)  # it leaves out what hardly reads like harm
     kept.sort(key=lambda f: (-policy.rule(f.category).action(f.score).severity, -f.score, f.span or (0, 0)))
     return DECISIONS[outcome](
         request=request,
         policy=ref or PolicyRef(policy.name, policy.digest),
         checks=tuple(checks),
         findings=tuple(sorted(kept[:MAX_FINDINGS], key=lambda f: -f.score)),
-        score=max(least, _band_score(overall, scores.get("unsafe", 0.0 if judged else None))),
+        score=max(least, _band_score(overall, scores.get("unsafe", 0.0 if rated else None))),
         categories=dict(sorted(scores.items(), key=lambda kv: -kv[1])),
         language=language,
     )

@@ -99,7 +99,7 @@ def _matching_consents(clip: Clip, consents: Sequence[Consent]) -> list[Consent]
 def _shows_face(clip: Clip) -> bool | None:
     """Whether the clip shows a face; None where no detector is installed. Raises CheckUnavailable."""
     try:
-        _, ran = plugins.load_plugin("frames", "faces").run(clip)
+        _, ran = plugins.load_frame_detector("faces").run(clip)
     except CheckAbsent:
         return None  # no pass: ``judge`` then wants an attestation, and without one nothing goes on
     except SafegenError as error:

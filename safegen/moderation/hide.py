@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from safegen import plugins
+from safegen.detectors.frames import faces
 from safegen.errors import CheckUnavailable, SafegenError
 from safegen.types import Action
 
@@ -27,15 +27,14 @@ HOLD_FRAMES = 6
 def hide_faces(clip: Clip, style: Action, *, detect: Callable[[Frame], Sequence[Box]] | None = None) -> Clip:
     """*clip* with every face pixelated or blurred, worked out anew at every pass.
 
-    *find* (default: the check ``faces``) gives the faces of a frame. Frames are copies, uint8 RGB of the same
-    size. Iterating raises CheckUnavailable when the detector cannot run.
+    *detect* (default: what the check ``faces`` is made of) gives the faces of a frame. Frames are copies, uint8
+    RGB of the same size. Iterating raises CheckUnavailable when the detector cannot run.
     """
     return replace(clip, open=lambda: _hide_in_frames(clip, style, detect or _face_detector()))
 
 
 def _face_detector() -> Callable[[Frame], Sequence[Box]]:
-    found: Callable[[Frame], Sequence[Box]] = plugins.load_plugin("frames", "faces").open_detector().boxes
-    return found
+    return faces.open_detector().boxes
 
 
 def _hide_in_frames(clip: Clip, how: Action, find: Callable[[Frame], Sequence[Box]]) -> Iterator[Frame]:

@@ -121,7 +121,7 @@ def check_and_encode(
     Raises CheckUnavailable, GenerationFailed (frames gate), MarkingFailed, ReleaseFailed, UnreadableInput,
     UsageError (a scheme that cannot mark such pictures), Interrupted.
     """
-    scheme: Watermark = plugins.load_plugin("watermarks", watermark)
+    scheme = plugins.load_watermark(watermark)
     check_scheme_fits(scheme, watermark, footage)
     payload = content_id & ((1 << scheme.payload_bits) - 1)
     jobs: list[tuple[Callable[..., Any], str]] = [(run_check, n) for n in policy.frames.required]

@@ -53,7 +53,7 @@ def protect(
 
     started = time.monotonic()
     rules = load(policy)
-    plugins.load_plugin("watermarks", watermark)  # an unknown one is refused before anything is read
+    plugins.load_watermark(watermark)  # an unknown one is refused before anything is read
     mime = _media_type(path)
     destination = _destination(path, output, mime, overwrite=overwrite)
     with ReleaseJob.begin(

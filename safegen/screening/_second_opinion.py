@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
-from safegen.detectors.prompt import guards
+from safegen.detectors.prompt import encoder, guards
 from safegen.errors import CheckUnavailable, SafegenError
 from safegen.policies.schema import Guard, Policy
 from safegen.types import Action, CheckRun, Finding, Request
@@ -42,11 +42,15 @@ def guard_opinions(
 
 
 def drop_cleared(
-    findings: Sequence[Finding], opinion: tuple[list[Finding], list[CheckRun]], policy: Policy
+    findings: Sequence[Finding],
+    opinion: tuple[list[Finding], list[CheckRun]],
+    policy: Policy,
+    rating: Collection[str],
 ) -> list[Finding]:
-    """*findings* without those that the guard clears: the classifier's, in the review band, if it is sure.
+    """*findings* without those that the guard clears, if it is sure: opinions on the whole prompt, in the
+    review band. They are those of the *rating* detectors (the classifier) and the encoder's.
 
-    What a rule list found stays, and so does what the classifier would refuse.
+    What a rule list found stays, and so does what would be refused.
     """
     limit = policy.guard.clears if policy.guard is not None else None
     worst = max((f.score for f in opinion[0]), default=1.0)
@@ -55,6 +59,6 @@ def drop_cleared(
     return [
         f
         for f in findings
-        if f.detector not in {"classifier", "encoder"}
+        if f.detector not in {*rating, encoder.NAME}
         or policy.rule(f.category).action(f.score) != Action.REVIEW
     ]

@@ -11,7 +11,7 @@ from safegen.errors import UsageError
 from safegen.policies.schema import Policy
 from safegen.screening.labelled import LabelledPrompt
 from safegen.screening.run import screen_requests
-from safegen.types import DECISIONS, Decision, PromptAction, Request
+from safegen.types import DECISIONS, Action, Decision, PromptAction, Request
 
 _CHUNK = 64
 
@@ -33,7 +33,7 @@ class Comparison:
     count: int
     skipped: int
     moved: tuple[OutcomeChange, ...]
-    outcomes: dict[str, dict[str, tuple[int, int]]]
+    outcomes: dict[str, dict[Action, tuple[int, int]]]
 
 
 def compare_outcomes(prompts: Iterable[LabelledPrompt], a: Policy, b: Policy) -> Comparison:

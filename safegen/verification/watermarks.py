@@ -82,7 +82,7 @@ def _load_schemes(credentials: CredentialsEvidence, skipped: list[NotChecked]) -
     found: list[Watermark] = []
     for name in dict.fromkeys([DEFAULT_SCHEME, *map(_scheme_name, ours)]):
         try:
-            found.append(plugins.load_plugin("watermarks", name))
+            found.append(plugins.load_watermark(name))
         except SafegenError as error:
             skipped.append(NotChecked(f"watermark {name}", f"{error}; {error.hint}".rstrip("; ")))
     return found
