@@ -27,8 +27,8 @@ HOLD_FRAMES = 6
 def hide_faces(clip: Clip, style: Action, *, detect: Callable[[Frame], Sequence[Box]] | None = None) -> Clip:
     """*clip* with every face pixelated or blurred, worked out anew at every pass.
 
-    *detect* (default: what the check ``faces`` is made of) gives the faces of a frame. Frames are copies, uint8
-    RGB of the same size. Iterating raises CheckUnavailable when the detector cannot run.
+    *detect* (default: the detector of the check ``faces``) gives the faces of a frame. Frames are copies,
+    uint8 RGB of the same size. Iterating raises CheckUnavailable when the detector cannot run.
     """
     return replace(clip, open=lambda: _hide_in_frames(clip, style, detect or _face_detector()))
 
