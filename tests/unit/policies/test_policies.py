@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from safegen import policies
 from safegen.errors import UsageError
@@ -33,6 +34,39 @@ def test_packs_do_what_their_examples_say(name: str) -> None:
 
 def test_shipped_names() -> None:
     assert set(policies.names()) >= {"default", "strict", "newsroom", "permissive-research"}
+
+
+DIGESTS = {
+    "default": "23208462a02a349a142ac0c9722c0f48324a07d351d077010085ad08a241d115",
+    "newsroom": "532506cd3d3673aeb6ff78bc09c3dc7e6797262b71c2575e06850fb6bf9e41c7",
+    "permissive-research": "ab48024a6c1a12f6eea853fe070266be3e98f4b6565b71aa85d85f0e3e03d572",
+    "strict": "79eb74ac954b8af8344c0a67897adcec5242e6e83d3731bccd7068570323cb6a",
+}
+"""As they stand in ledgers and manifests: they change with what a policy decides, and with nothing else."""
+
+
+def test_the_digests_of_the_shipped_policies() -> None:
+    assert {name: policies.load(name).digest for name in policies.names()} == DIGESTS
+
+
+@pytest.mark.parametrize("name", policies.names())
+def test_a_policy_written_down_is_the_same_policy(name: str, tmp_path: Path) -> None:
+    content = policies.load(name).model_dump(mode="json", exclude={"extends"})
+    path = _write(tmp_path, yaml.safe_dump(content, sort_keys=False), f"{name}.yaml")
+    assert policies.load(str(path)).digest == DIGESTS[name]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "inputs: {forbidden: blur}",
+        "languages: {unsupported: allow}",
+        "examples: [{prompt: a, expect: pixelate}]",
+    ],
+)
+def test_words_are_neither_blurred_nor_pixelated(line: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="Input should be"):
+        policies.load(str(_write(tmp_path, f"name: mine\nextends: default\n{line}\n")))
 
 
 def test_default_requires_only_what_is_always_there() -> None:
