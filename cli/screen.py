@@ -13,8 +13,6 @@ from safegen.cli import _options
 if TYPE_CHECKING:
     from safegen.types import Decision
 
-_EXIT = {"allow": 0, "review": 7, "block": 3}
-
 
 @click.command(
     "screen", epilog="Exit codes: 0 allowed, 3 refused, 7 held for a person, 4 a check could not run."
@@ -68,7 +66,7 @@ def command(
         print_json(decision_json(decision, private=private))
     else:
         _show(decision, text, console(plain), private=private)
-    ctx.exit(_EXIT[decision.outcome])
+    ctx.exit(decision.outcome.exit_code)
 
 
 def _stdin() -> str:
