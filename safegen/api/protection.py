@@ -50,9 +50,11 @@ def protect(
     """
     from safegen.media.encode import Encoding
     from safegen.pipeline.protect import protect as run
+    from safegen.request.settings import check_settings
     from safegen.workspace.config import find_workspace
     from safegen.workspace.session import open_session
 
+    check_settings({"crf": crf, "watermark": watermark, "policy": policy})
     space = find_workspace(workspace).with_release_settings(manifest=manifest, label=label or "")
     with open_session(space, passphrase=passphrase, signer=signer, progress=progress) as studio:
         return run(
