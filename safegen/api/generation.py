@@ -140,6 +140,7 @@ def release_request(
     built: BuiltRequest, output: PathLike | None = None, **how: Unpack[ReleaseOptions]
 ) -> Release:
     """Make and release what was *built* (see ``safegen.request.build``). Raises as ``generate``."""
+    check_release_options("release_request", how)
     return generate_request(built.request, output, notes=built.notes, **how)
 
 

@@ -58,9 +58,27 @@ class Setting:
         """Its range in words; empty where it has none."""
         if self.least is None or self.most is None:
             return ""
+        unit = f" {self.unit}" if self.unit else ""
         if self.above:
-            return f"above {_number(self.least)}, up to {_number(self.most)}"
-        return f"{_number(self.least)} to {_number(self.most)}"
+            return f"above {_number(self.least)}, up to {_number(self.most)}{unit}"
+        return f"{_number(self.least)} to {_number(self.most)}{unit}"
+
+    @property
+    def values(self) -> str:
+        """What it may be, in words."""
+        if self.kind is Mapping:
+            return "names and values"
+        if self.kind is str:
+            return "text"
+        what = {int: "a whole number", float: "a number"}.get(self.kind, "yes or no")
+        if not self.range:
+            return what
+        return f"{what} {self.range}" if self.above else f"{what} from {self.range}"
+
+    @property
+    def meaning_unset(self) -> str:
+        """Its default, or what it stands for when it is omitted, in words."""
+        return self.unset or ("none" if self.default in (None, "") else str(self.default))
 
     def check(self, value: object, *, recorded: bool = False) -> None:
         """Raise UsageError unless *value* is of the right kind and in range.
@@ -68,9 +86,7 @@ class Setting:
         *recorded*: it may come from the ledger, where an older version put it.
         """
         if not (self._fits(value, recorded) and self._in_range(value)):
-            raise UsageError(
-                f"{self.name} cannot be {_shown(value)}", hint=f"give {self._wanted()}, or omit it"
-            )
+            raise UsageError(f"{self.name} cannot be {_shown(value)}", hint=f"give {self.values}, or omit it")
 
     def restore(self, value: object) -> object:
         """A recorded value as a request wants it. Raises ValueError, TypeError."""
@@ -80,11 +96,8 @@ class Setting:
 
     def describe(self) -> str:
         """Help, range and default in a sentence, for docstrings."""
-        notes = [n for n in (self.range, f"default: {self._default()}") if n]
+        notes = [n for n in (self.range, f"default: {self.meaning_unset}") if n]
         return f"{self.help} ({'; '.join(notes)})."
-
-    def _default(self) -> str:
-        return self.unset or ("none" if self.default in (None, "") else str(self.default))
 
     def _fits(self, value: object, recorded: bool) -> bool:
         if isinstance(value, bool):
@@ -99,16 +112,6 @@ class Setting:
             return False
         low = self.least is None or (value > self.least if self.above else value >= self.least)
         return low and (self.most is None or value <= self.most)
-
-    def _wanted(self) -> str:
-        if self.kind is Mapping:
-            return "names and values"
-        if self.kind is str:
-            return "text"
-        what = {int: "a whole number", float: "a number"}.get(self.kind, "yes or no")
-        if not self.range:
-            return what
-        return f"{what} {self.range}" if self.above else f"{what} from {self.range}"
 
 
 def _shown(value: object) -> str:
@@ -177,17 +180,38 @@ SETTINGS: tuple[Setting, ...] = (
         unset=_MODEL,
         metavar="W:H",
     ),
-    Setting("width", int, "Pixels", _SIZES, least=16, most=8192, unit="px", unset=_MODEL),
-    Setting("height", int, "Pixels", _SIZES, least=16, most=8192, unit="px", unset=_MODEL),
+    Setting(
+        "width",
+        int,
+        "Width of the picture",
+        _SIZES,
+        least=16,
+        most=8192,
+        unit="pixels",
+        unset=_MODEL,
+        option_help="Pixels",
+    ),
+    Setting(
+        "height",
+        int,
+        "Height of the picture",
+        _SIZES,
+        least=16,
+        most=8192,
+        unit="pixels",
+        unset=_MODEL,
+        option_help="Pixels",
+    ),
     Setting(
         "seconds",
         float,
-        "Total duration in seconds",
+        "Total duration",
         _SIZES,
         least=0.01,
         most=600,
-        unit="s",
+        unit="seconds",
         unset=_MODEL,
+        option_help="Total duration in seconds",
     ),
     Setting(
         "fps",
@@ -196,7 +220,6 @@ SETTINGS: tuple[Setting, ...] = (
         _SIZES,
         least=1,
         most=120,
-        unit="1/s",
         unset=_MODEL,
         recorded_fractions=True,
     ),
