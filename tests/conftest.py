@@ -102,7 +102,7 @@ def pytest_fixture_setup(fixturedef: Any, request: pytest.FixtureRequest) -> Gen
     """What tests share is the same whichever of them comes first."""
     if fixturedef.scope == "function":
         return (yield)
-    with CHANCE.within(f"{fixturedef.argname} {getattr(request, 'param', '')!r}"):
+    with CHANCE.within(f"{fixturedef.argname} {getattr(request, 'param_index', 0)}"):
         return (yield)
 
 

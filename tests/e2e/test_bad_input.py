@@ -268,15 +268,15 @@ _KILL = """
 import os, signal, sys
 from pathlib import Path
 from safegen.pipeline.protect import protect
-from safegen.workspace.session import open_studio
-from safegen.workspace.config import find
+from safegen.workspace.session import open_session
+from safegen.workspace.config import find_workspace
 seen = []
 def at(point):
     seen.append(point)
     if len(seen) == int(sys.argv[3]):
         os.kill(os.getpid(), signal.SIGKILL)
-with open_studio(find(Path("workspace")), at=at) as studio:
-    protect(Path(sys.argv[1]), Path(sys.argv[2]), studio=studio)
+with open_session(find_workspace(Path("workspace")), hook=at) as session:
+    protect(Path(sys.argv[1]), Path(sys.argv[2]), studio=session)
 print(len(seen))
 """
 

@@ -15,13 +15,12 @@ import pytest
 
 import safegen
 from safegen import Shot, Verdict
-from safegen.api import variations
 from safegen.consent import service
 from safegen.errors import Interrupted, RefusedByPolicy
 from safegen.ledger.store import Ledger
 from safegen.pipeline import produce
 from safegen.pipeline.kept_prompt import prompt_or_kept
-from safegen.request import build
+from safegen.request import build, variations
 from safegen.verification.json_report import find_assertion, report_to_json
 from safegen.verification.summary import summary_rows
 from safegen.workspace import config
@@ -212,7 +211,7 @@ def test_variations_fail_alone_and_are_resumed(place: Path, painter: Painter, tm
     from safegen.api.generation import variations as make
 
     asked = build.generate("a red ball", seed=3)
-    first, second = variations.seeds(3, 2)
+    first, second = variations.derive_seeds(3, 2)
     assert first == 3
     painter.fails = {second}
     root = place / "workspace"

@@ -178,7 +178,7 @@ def test_light_path_agrees_with_the_ledger(
 ) -> None:
     """The glance into the database says what the ledger says, and falls back where it is unsure."""
     light = maker.verify(handed)
-    monkeypatch.setattr(gather.logs.glance, "release", lambda *_: None)
+    monkeypatch.setattr(gather.ledger_proofs.fast_lookup, "lookup_release", lambda *_: None)
     full = maker.verify(handed)
     assert (light.verdict, light.ledger) == (full.verdict, full.ledger)
 

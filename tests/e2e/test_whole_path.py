@@ -13,7 +13,7 @@ import safegen
 from safegen import Verdict
 from safegen.verification.json_report import find_assertion, report_to_json
 from tests.e2e import attacks
-from tests.e2e.conftest import PROMPT, Studio
+from tests.e2e.conftest import PROMPT, SECONDS, Studio
 
 
 def test_release_verifies(studio: Studio) -> None:
@@ -54,7 +54,9 @@ def test_attributes_are_recorded(studio: Studio) -> None:
 
 
 def test_same_seed_gives_the_same_pictures(studio: Studio, tmp_path: Path) -> None:
-    again = safegen.generate(PROMPT, tmp_path / "again.mp4", seed=1, workspace=tmp_path / "w")
+    again = safegen.generate(
+        PROMPT, tmp_path / "again.mp4", seed=1, seconds=SECONDS, workspace=tmp_path / "w"
+    )
     from safegen.media.sandbox import open_clip
 
     first, second = next(iter(open_clip(studio.first.path))), next(iter(open_clip(again.path)))

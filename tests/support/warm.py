@@ -235,9 +235,7 @@ class Child:
         return self.returncode
 
     def kill(self) -> None:
-        """End it, unless it has ended."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.wait(0.0)
+        """End it, unless it is known to have ended; also from another thread than the one that waits."""
         if self.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)

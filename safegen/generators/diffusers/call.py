@@ -165,7 +165,7 @@ def pipeline_error(
         if loaded.device.startswith("cuda"):
             torch.cuda.empty_cache()
         return GenerationFailed(
-            f"{loaded.device} does not have enough memory for this clip", hint=memory_hint(arguments)
+            f"not enough memory on {loaded.device} for this clip", hint=memory_hint(arguments)
         )
     if isinstance(error, ValueError | TypeError):
         return UsageError(f"the pipeline does not accept these settings: {error}")

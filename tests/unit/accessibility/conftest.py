@@ -24,7 +24,7 @@ FAST = Encoding(preset="ultrafast")
 def at_home(monkeypatch: pytest.MonkeyPatch) -> None:
     """The sandboxed worker's own code without the process around it: a tenth of the time."""
     for module in (tracks, sandbox):
-        monkeypatch.setattr(module, "talk", _talk)
+        monkeypatch.setattr(module, "worker_messages", _talk)
 
 
 class Tones:

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -132,7 +131,7 @@ def test_the_embedded_model_is_not_pulled(word: str) -> None:
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_stopped_from_outside(server: Hub, how: signal.Signals, in_memory: Path) -> None:
     """Ctrl-C, TERM and KILL while bytes come: no record, no half file under a final name; then it goes on."""
-    server.held = threading.Event()
+    server.slowly = 0.05
     command = [sys.executable, "-m", "safegen", "models", "pull", NAME, "--yes", "--plain"]
     environment = {**os.environ, "XDG_DATA_HOME": str(in_memory / "data")}
     process = subprocess.Popen(
@@ -149,8 +148,7 @@ def test_stopped_from_outside(server: Hub, how: signal.Signals, in_memory: Path)
     assert process.returncode == (130 if how != signal.SIGKILL else -9)
     assert "Traceback" not in said
     assert not list((in_memory / "data").rglob("*.json"))
-    server.held.set()
-    server.held = None
+    server.slowly = 0.0
     again = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert again.returncode == 0, again.stderr
     verify = [sys.executable, "-m", "safegen", "models", "verify", NAME]

@@ -52,6 +52,9 @@ def test_a_folder_without_pipeline(tmp_path: Path) -> None:
 
 
 def test_finding_does_not_import_torch() -> None:
-    code = "import sys; from safegen.generators import find; find('tiny'); print('torch' in sys.modules)"
+    code = (
+        "import sys; from safegen.generators.registry import find_generator; "
+        "find_generator('tiny'); print('torch' in sys.modules)"
+    )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "False"

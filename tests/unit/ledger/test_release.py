@@ -151,7 +151,7 @@ def test_ctrl_c_at_every_step(ledger: Ledger, out: Path, point: str) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        release(ledger, out / "v.mp4", at=at)
+        release(ledger, out / "v.mp4", hook=at)
     if point in POINTS[2]:
         assert len(list(out.iterdir())) == 3 and ledger.release(0).withdrawn is None
         with ledger.database.reading() as connection:
@@ -162,7 +162,9 @@ def test_ctrl_c_at_every_step(ledger: Ledger, out: Path, point: str) -> None:
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EIO])
-@pytest.mark.parametrize("call", ["sync_and_hash", "place", "write_synced", "make_job_folder", "sync_folder"])
+@pytest.mark.parametrize(
+    "call", ["sync_and_hash", "place_file", "write_synced", "make_job_folder", "sync_folder"]
+)
 def test_a_failing_disk(
     ledger: Ledger, out: Path, monkeypatch: pytest.MonkeyPatch, number: int, call: str
 ) -> None:
@@ -260,7 +262,7 @@ def test_a_name_taken_in_the_meantime_is_never_replaced(ledger: Ledger, out: Pat
             (out / name).write_bytes(b"the user's own")
 
     with pytest.raises(UsageError, match="now exists"):
-        release(ledger, out / "v.mp4", at=at)
+        release(ledger, out / "v.mp4", hook=at)
     assert {path.name: path.read_bytes() for path in out.iterdir()} == {name: b"the user's own"}
     assert ledger.release(0).withdrawn == 1
 
@@ -330,7 +332,7 @@ def test_without_hard_links(ledger: Ledger, out: Path, monkeypatch: pytest.Monke
             (out / "w.mp4").write_bytes(b"mine")
 
     with pytest.raises(UsageError, match="now exists"):
-        release(ledger, out / "w.mp4", at=at)
+        release(ledger, out / "w.mp4", hook=at)
     assert (out / "w.mp4").read_bytes() == b"mine"
     assert ledger.check().ok
 

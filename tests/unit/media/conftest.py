@@ -32,7 +32,7 @@ def _talk(path: Path, job: dict[str, Any], seconds: float) -> Iterator[Any]:
 def at_home(monkeypatch: pytest.MonkeyPatch) -> None:
     """The worker's own code without the process around it: a tenth of the time."""
     for module in (footage, remux, still):
-        monkeypatch.setattr(module, "talk", _talk)
+        monkeypatch.setattr(module, "worker_messages", _talk)
 
 
 def grain(count: int, size: tuple[int, int] = (64, 96), seed: int = 3) -> list[np.ndarray]:

@@ -146,9 +146,9 @@ def test_a_check_that_is_not_installed(check: str, monkeypatch: pytest.MonkeyPat
 def test_waiting_for_frames_is_not_thinking(monkeypatch: pytest.MonkeyPatch) -> None:
     """By a clock of our own, on which only the making of frames takes time: longer than patience lasts."""
     clip, passed, looked = made().clip, [0.0], threading.Event()
-    thinking = gate_checks._Watch.thinking
+    thinking = gate_checks._WatchedClip.idle_seconds
 
-    def look(watch: gate_checks._Watch) -> float:
+    def look(watch: gate_checks._WatchedClip) -> float:
         seen = thinking.fget(watch)
         looked.set()
         return float(seen)
@@ -161,8 +161,8 @@ def test_waiting_for_frames_is_not_thinking(monkeypatch: pytest.MonkeyPatch) -> 
             yield frame
 
     monkeypatch.setattr(gate_checks, "time", SimpleNamespace(monotonic=lambda: passed[0]))
-    monkeypatch.setattr(gate_checks._Watch, "thinking", property(look))
-    monkeypatch.setattr(gate_checks, "_LOOK", 0.001)
+    monkeypatch.setattr(gate_checks._WatchedClip, "idle_seconds", property(look))
+    monkeypatch.setattr(gate_checks, "_POLL_SECONDS", 0.001)
     found, ran = gate_checks.run_check("blank", replace(clip, open=slowly))
     assert (found, ran.name) == ([], "blank")
 

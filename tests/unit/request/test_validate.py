@@ -97,9 +97,9 @@ def test_what_makes_sense_passes() -> None:
 
 
 def test_a_model_that_cannot_do_it_names_those_that_can(monkeypatch: pytest.MonkeyPatch) -> None:
-    import safegen.generators
+    from safegen.generators import registry
 
-    monkeypatch.setattr(safegen.generators, "find", lambda name: Painter(frozenset({"loop"})))
+    monkeypatch.setattr(registry, "find_generator", lambda name: Painter(frozenset({"loop"})))
     with pytest.raises(UsageError, match="cannot make a clip loop") as stopped:
         check_request(Request("x", mode="loop", inputs=(VIDEO,)), Painter(frozenset({"text"})))
     assert "tiny" in stopped.value.hint and "it can make clips from words alone" in stopped.value.hint

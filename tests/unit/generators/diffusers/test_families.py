@@ -51,7 +51,7 @@ def test_stopping_leaves_nothing_behind(name: str, generators: Any, counting: An
     with pytest.raises(Interrupted):
         generator.generate(request, progress=progress, conditions=inputs(request, name))
     assert progress.units == 1
-    assert "step" not in vars(generator.loaded().pipe.scheduler)
+    assert "step" not in vars(generator.loaded_pipeline().pipe.scheduler)
 
 
 @pytest.mark.parametrize("name", each(UNSTEADY))
@@ -101,7 +101,7 @@ def test_a_pipeline_that_answers_with_nan(generators: Any, monkeypatch: pytest.M
     import torch
 
     generator = generators("wan")
-    pipe = generator.loaded().pipe
+    pipe = generator.loaded_pipeline().pipe
     with torch.no_grad():
         before = pipe.transformer.proj_out.bias.clone()
         pipe.transformer.proj_out.bias.fill_(float("nan"))
@@ -129,8 +129,8 @@ def test_too_little_memory_says_what_to_lower(
     def short(*_args: Any, **_kwargs: Any) -> None:
         raise errors[kind]
 
-    monkeypatch.setattr(generators("wan").loaded().pipe.transformer, "forward", short)
-    with pytest.raises(GenerationFailed, match="not enough memory") as error:
+    monkeypatch.setattr(generators("wan").loaded_pipeline().pipe.transformer, "forward", short)
+    with pytest.raises(GenerationFailed, match="not have enough memory") as error:
         generators("wan").generate(asked("wan"), progress=NoProgress())
     assert "32x32, 5 frames" in error.value.hint and "--height" in error.value.hint
 

@@ -14,7 +14,7 @@ import pytest
 
 from safegen.errors import GenerationFailed
 from safegen.generators.registry import find_generator
-from safegen.generators.remote.deadline import Patience
+from safegen.generators.remote.deadline import Deadline
 from safegen.generators.remote.responses import sanitize
 from safegen.media.scratch import scratch_in
 from safegen.protocols import NoProgress
@@ -116,7 +116,7 @@ def hours(monkeypatch: pytest.MonkeyPatch, happened: Callable[[], object]) -> No
     def clock() -> float:
         return time.monotonic() + (36_000 if happened() else 0)
 
-    monkeypatch.setattr("safegen.generators.remote.client.Patience", partial(Patience, clock=clock))
+    monkeypatch.setattr("safegen.generators.remote.client.Deadline", partial(Deadline, clock=clock))
 
 
 def test_a_job_that_never_ends_runs_into_the_deadline_and_is_taken_back(

@@ -66,7 +66,7 @@ def test_two_things_have_room_for_the_motions_they_are_asked_for() -> None:
 
 
 def test_the_shipped_weights_have_the_sizes_of_a_plan() -> None:
-    loaded = generator.create().loaded()
+    loaded = generator.TinyGenerator().loaded_pipeline()
     sizes = {models.SMALL.layers: models.SMALL, models.DEEP.layers: models.DEEP}
     plan = sizes[len(loaded.pipe.transformer.blocks)]
     assert loaded.pipe.text_encoder.config.num_layers == plan.text_layers

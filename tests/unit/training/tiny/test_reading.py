@@ -42,7 +42,7 @@ def test_one_thing_leaves_the_second_slot_empty_and_three_alike_fill_both() -> N
 
 
 def test_learning_to_read_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    ticks = itertools.count(step=0.05)  # every look at the clock takes as long: a few steps on any machine
+    ticks = itertools.count(step=0.2)  # every look at the clock takes as long: a few steps on any machine
     monkeypatch.setattr(state, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
     monkeypatch.setattr(reading, "BATCH", 8)
     reading.train(tmp_path, "two", 0.01)
@@ -75,7 +75,7 @@ def test_an_unread_encoder_reads_nothing_right() -> None:
 @pytest.fixture(scope="module")
 def said() -> Callable[[list[str]], torch.Tensor]:
     """Slots of prompts as the shipped text encoder reads them: (b, slots, text_dim)."""
-    pipe = generator.create().loaded().pipe
+    pipe = generator.TinyGenerator().loaded_pipeline().pipe
     length = generator.PRESET.options["max_sequence_length"]
 
     def read(captions: list[str]) -> torch.Tensor:
