@@ -149,6 +149,13 @@ class ClipSettings(_Strict):
     fps: Annotated[int, interval("fps")] | None = None
     steps: Annotated[int, interval("steps")] | None = None
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_switches(cls, value: object) -> object:
+        if isinstance(value, bool):
+            raise ValueError("a number is wanted, not yes or no")
+        return value
+
 
 class Suite(_Strict):
     """A suite: groups of prompts, attributes with their targets, contrasts, the gate's terms."""

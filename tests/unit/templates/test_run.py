@@ -271,7 +271,8 @@ def test_settings_of_the_file_and_of_the_run(
 ) -> None:
     own(tmp_path, GOOD.replace("model: tiny}", "model: tiny, " + SETTINGS[1:]))
     go("Ann,red")
-    go("Bob,red", options=Options(aspect="1:1", fps=24, negative_prompt="", guidance=0.0), resume=False)
+    (tmp_path / "out" / RESULTS_FILE).unlink()
+    go("Bob,red", options=Options(aspect="1:1", fps=24, negative_prompt="", guidance=0.0))
     made = [
         (r.width, r.height, r.fps, r.steps, r.guidance, r.negative_prompt, r.seconds) for r in texture.asked
     ]
