@@ -1,4 +1,4 @@
-"""What the commands that make clips share: their options, and carrying out what was built."""
+"""What the commands that make clips share: their options, and running the request that they build."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class GenerateOptions:
         return replace(self, settings=merged)
 
     def release_options(self, progress: Progress) -> ReleaseOptions:
-        """How to release, with *progress* told how far it is."""
+        """How to release; *progress* receives the progress."""
         return {
             "progress": progress,
             "watermark": self.watermark,

@@ -25,5 +25,5 @@ def command(video: Path, next_video: Path, prompt: str | None, options: Generate
     from safegen.workspace.config import find_workspace
 
     workspace = find_workspace(options.workspace)
-    said, notes = prompt_or_kept(prompt, [video, next_video], workspace)
-    run_generation(blend(video, next_video, said, notes=notes, **options.settings), options)
+    text, notes = prompt_or_kept(prompt, [video, next_video], workspace)
+    run_generation(blend(video, next_video, text, notes=notes, **options.settings), options)

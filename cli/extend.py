@@ -25,5 +25,5 @@ def command(video: Path, prompt: str | None, backwards: bool, options: GenerateO
     from safegen.workspace.config import find_workspace
 
     workspace = find_workspace(options.workspace)
-    said, notes = prompt_or_kept(prompt, [video], workspace, shot="first" if backwards else "last")
-    run_generation(extend(video, said, backwards=backwards, notes=notes, **options.settings), options)
+    text, notes = prompt_or_kept(prompt, [video], workspace, shot="first" if backwards else "last")
+    run_generation(extend(video, text, backwards=backwards, notes=notes, **options.settings), options)

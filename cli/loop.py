@@ -24,5 +24,5 @@ def command(video: Path, prompt: str | None, options: GenerateOptions) -> None:
     from safegen.workspace.config import find_workspace
 
     workspace = find_workspace(options.workspace)
-    said, notes = prompt_or_kept(prompt, [video], workspace)
-    run_generation(loop(video, said, notes=notes, **options.settings), options)
+    text, notes = prompt_or_kept(prompt, [video], workspace)
+    run_generation(loop(video, text, notes=notes, **options.settings), options)

@@ -16,6 +16,7 @@ from safegen.api.options import (
     ReleaseOptions,
     check_release_options,
     split_options,
+    with_release_defaults,
     with_release_options,
     with_settings,
 )
@@ -94,8 +95,8 @@ def extend(
     """
     settings, how = split_options("extend", options)
     shot: Literal["first", "last"] = "first" if backwards else "last"
-    said, notes = prompt_or_kept(prompt, [video], _find_workspace(how), shot=shot)
-    built = build.extend(video, said, backwards=backwards, notes=notes, **settings)
+    text, notes = prompt_or_kept(prompt, [video], _find_workspace(how), shot=shot)
+    built = build.extend(video, text, backwards=backwards, notes=notes, **settings)
     return release_request(built, output, **how)
 
 
@@ -108,8 +109,8 @@ def loop(
 ) -> Release:
     """Make *video* end where it begins. *prompt* as for ``extend``. Raises as ``generate``."""
     settings, how = split_options("loop", options)
-    said, notes = prompt_or_kept(prompt, [video], _find_workspace(how))
-    return release_request(build.loop(video, said, notes=notes, **settings), output, **how)
+    text, notes = prompt_or_kept(prompt, [video], _find_workspace(how))
+    return release_request(build.loop(video, text, notes=notes, **settings), output, **how)
 
 
 @with_settings
@@ -122,15 +123,18 @@ def blend(
 ) -> Release:
     """Make a clip that turns *video* into *next_video*. *prompt*: see ``extend``. Raises as ``generate``."""
     settings, how = split_options("blend", options)
-    said, notes = prompt_or_kept(prompt, [video, next_video], _find_workspace(how))
-    return release_request(build.blend(video, next_video, said, notes=notes, **settings), output, **how)
+    text, notes = prompt_or_kept(prompt, [video, next_video], _find_workspace(how))
+    return release_request(build.blend(video, next_video, text, notes=notes, **settings), output, **how)
 
 
 @with_settings
 def storyboard(
     shots: Sequence[Shot], output: PathLike | None = None, **options: Unpack[GenerationOptions]
 ) -> Release:
-    """Make one clip from several prompts on a timeline, the first at 0 seconds. Raises as ``generate``."""
+    """Make one clip from several prompts on a timeline: *shots*, the first at 0 seconds.
+
+    Raises as ``generate``.
+    """
     settings, how = split_options("storyboard", options)
     return release_request(build.storyboard(shots, **settings), output, **how)
 
@@ -212,6 +216,8 @@ def plan(
 ) -> Json:
     """What ``generate_request`` would do, as JSON values; nothing is made, recorded or loaded.
 
+    *request*, *output*, *workspace* and *notes* are those that it would take.
+
     Raises RefusedByPolicy, HeldForReview, UsageError, CheckUnavailable as ``generate`` would.
     """
     from safegen.pipeline.produce import plan as run
@@ -227,10 +233,11 @@ def _marking_options(how: ReleaseOptions) -> _MarkingOptions:
     """The part that the pipeline takes as it is."""
     from safegen.media.encode import Encoding
 
+    full = with_release_defaults(how)
     return {
-        "watermark": how.get("watermark", "tile"),
-        "encoding": Encoding(crf=how.get("crf", 18)),
-        "overwrite": how.get("overwrite", False),
+        "watermark": full["watermark"],
+        "encoding": Encoding(crf=full["crf"]),
+        "overwrite": full["overwrite"],
     }
 
 

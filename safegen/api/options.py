@@ -94,6 +94,7 @@ RELEASE_OPTIONS: tuple[Setting, ...] = (
     _option("progress", object, "Receives the progress, and can cancel", NoProgress(), unset="none"),
 )
 """How a clip is released, in the order of the command line's options."""
+_DEFAULTS = cast(ReleaseOptions, {option.name: option.default for option in RELEASE_OPTIONS})
 
 
 def with_settings(function: F) -> F:
@@ -104,6 +105,12 @@ def with_settings(function: F) -> F:
 def with_release_options(function: F) -> F:
     """Show the release options in the signature of *function* instead of ``**how``."""
     return _shown(function, RELEASE_OPTIONS)
+
+
+def with_explained(*names: str) -> Callable[[F], F]:
+    """Explain the keywords *names* of a function, which it has by itself, as the tables do."""
+    known = {option.name: option for option in (*settings_for("clip"), *RELEASE_OPTIONS)}
+    return lambda function: _explained(function, tuple(known[name] for name in names))
 
 
 def split_options(function: str, options: GenerationOptions) -> tuple[RequestSettings, ReleaseOptions]:
@@ -118,6 +125,11 @@ def split_options(function: str, options: GenerationOptions) -> tuple[RequestSet
     how = {name: value for name, value in options.items() if name in release}
     check_settings(how)
     return cast(RequestSettings, made), cast(ReleaseOptions, how)
+
+
+def with_release_defaults(options: ReleaseOptions) -> ReleaseOptions:
+    """*options*, and the defaults of those left out."""
+    return {**_DEFAULTS, **options}
 
 
 def check_release_options(function: str, options: ReleaseOptions) -> None:
@@ -136,7 +148,7 @@ def refuse_unknown(function: str, options: Mapping[str, object], known: tuple[st
 
 
 def _shown(function: F, options: tuple[Setting, ...]) -> F:
-    """*function* with each of *options* as a keyword of its signature and as an entry of its docstring."""
+    """*function* with each of *options* as a keyword of its signature, too, and explained."""
     signature = inspect.signature(function)
     own = [p for p in signature.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
     keywords = [
@@ -149,6 +161,11 @@ def _shown(function: F, options: tuple[Setting, ...]) -> F:
         for option in options
     ]
     setattr(function, "__signature__", signature.replace(parameters=[*own, *keywords]))  # noqa: B010
+    return _explained(function, options)
+
+
+def _explained(function: F, options: tuple[Setting, ...]) -> F:
+    """*function* with each of *options* as an entry of its docstring."""
     if function.__doc__:
         lines = "\n".join(_entry(option) for option in options)
         function.__doc__ = f"{function.__doc__.rstrip()}\n\n    Options:\n{lines}\n    "

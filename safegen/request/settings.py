@@ -89,10 +89,18 @@ class Setting:
             raise UsageError(f"{self.name} cannot be {_shown(value)}", hint=f"give {self.values}, or omit it")
 
     def restore(self, value: object) -> object:
-        """A recorded value as a request wants it. Raises ValueError, TypeError."""
-        if self.recorded_fractions and isinstance(value, float) and not value.is_integer():
-            return value
-        return self.kind(value)
+        """A recorded value as a request wants it: the ledger keeps a float as text.
+
+        Raises ValueError, TypeError.
+        """
+        if self.kind is not int or isinstance(value, int):
+            return self.kind(value)
+        number = float(str(value))
+        if number.is_integer():
+            return int(number)
+        if self.recorded_fractions:
+            return number
+        raise ValueError(f"{self.name}: {value!r} is not a whole number")
 
     def describe(self) -> str:
         """Help, range and default in a sentence, for docstrings."""

@@ -1,3 +1,4 @@
+# mypy: disallow-any-expr
 """A program that uses safegen, read by type checkers in the tests and never run."""
 
 from pathlib import Path

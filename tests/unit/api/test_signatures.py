@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import inspect
 import pydoc
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 import safegen
-from safegen import api
+from safegen import api, templates
 from safegen.api import generation
 from safegen.api.options import RELEASE_OPTIONS, GenerationOptions, ReleaseOptions
 from safegen.errors import UsageError
+from safegen.media.encode import Encoding
 from safegen.request.settings import settings_for
 from safegen.types import Request
 
@@ -39,6 +41,27 @@ def test_every_keyword_is_shown_with_its_default(name: str) -> None:
             assert f"{parameter.name}: {parameter.annotation!r} = {parameter.default!r}" in shown
     assert " at 0x" not in shown
     assert "**" not in shown.splitlines()[2]
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_every_keyword_is_mentioned_in_the_docstring(name: str) -> None:
+    function = getattr(api, name)
+    text = inspect.getdoc(function) or ""
+    missing = [p for p in inspect.signature(function).parameters if not re.search(rf"\b{p}\b", text)]
+    assert missing == []
+
+
+def test_defaults_are_told_once() -> None:
+    table = {o.name: o.default for o in (*settings_for("clip"), *RELEASE_OPTIONS)}
+    for function, names in (
+        (safegen.protect, ("policy", "watermark", "crf", "overwrite")),
+        (safegen.screen, ("policy", "negative_prompt")),
+        (safegen.reproduce, ("watermark", "overwrite", "approval")),
+        (Encoding, ("crf",)),
+        (templates.Options, ("policy", "watermark", "crf")),
+    ):
+        parameters = inspect.signature(function).parameters
+        assert {n: parameters[n].default for n in names} == {n: table[n] for n in names}
 
 
 @pytest.mark.parametrize("name", WAYS)

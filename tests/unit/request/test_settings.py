@@ -110,18 +110,28 @@ def test_lists_that_are_written_down_keep_their_names_and_order() -> None:
     [
         ("seconds", 0.01, 0.01),
         ("seconds", 3, 3.0),
+        ("seconds", "0.01", 0.01),
+        ("fps", "24.0", 24),
+        ("fps", "23.976", 23.976),
+        ("width", "64.0", 64),
         ("fps", 24.0, 24),
         ("fps", 12.5, 12.5),
         ("width", 64.0, 64),
         ("guidance", 0, 0.0),
     ],
 )
-def test_what_older_versions_recorded_can_be_made_again(name: str, recorded: float, wanted: float) -> None:
+def test_what_older_versions_recorded_can_be_made_again(name: str, recorded: object, wanted: float) -> None:
     row = {"model": "tiny", "policy": "default", "seed": 1, name: recorded}
     request = restored(row, "x", "")
     value = getattr(request, name)
     assert (value, type(value)) == (wanted, type(wanted))
     assert check_request(request, Painter()).seconds == 3.0
+
+
+@pytest.mark.parametrize("row", [{"width": "64.5"}, {"fps": "nan"}, {"fps": "0.5"}, {"steps": "many"}])
+def test_a_record_that_makes_no_sense(row: dict[str, str]) -> None:
+    with pytest.raises(UsageError, match="cannot be"):
+        check_request(restored({"model": "tiny", "policy": "default", "seed": 1, **row}, "x", ""), Painter())
 
 
 def test_fields_of_the_classes_are_those_of_the_table() -> None:
