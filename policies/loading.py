@@ -12,11 +12,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from safegen._util import yaml
+from safegen._util.resources import data_path
 from safegen.errors import SafegenError, UsageError
 from safegen.policies.schema import Policy
 
-PACKS = Path(__file__).parent / "packs"
-LISTS = Path(__file__).parent / "lists"
+PACKS = data_path("policies", "packs")
+LISTS = data_path("policies", "lists")
 _MAX_CHAIN = 16
 _OWN = ("name", "version", "description", "extends", "examples")
 """Keys that a policy does not inherit."""

@@ -7,6 +7,7 @@ use, so ``import safegen`` costs nothing.
 
 from __future__ import annotations
 
+import os.path
 from typing import TYPE_CHECKING
 
 from safegen._version import __version__
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
     )
     from safegen.errors import SafegenError
     from safegen.types import Allowed, Held, Refused, Release, Report, Shot, Verdict
+
+if os.path.isfile(os.path.join(os.path.dirname(__file__), "cli")):  # noqa: PTH113, PTH118, PTH120
+    raise ImportError(
+        "the links in safegen/ were not made: run `git config core.symlinks true`, then check out again"
+    )
 
 _LAZY = {
     "blend": "safegen.api",

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from safegen._util.resources import data_path
 from safegen.detectors.prompt import _reader, _vectorise
 from safegen.detectors.prompt._reader import TransformerHalf
 from safegen.detectors.prompt.normalise import View
@@ -25,9 +26,7 @@ from safegen.detectors.prompt.views import views
 from safegen.errors import CheckUnavailable
 from safegen.types import CheckRun, Finding, Span
 
-FOLDER = Path(__file__).resolve().parents[2] / "safegen" / "models" / "guard"
-if not FOLDER.is_dir():  # installed: the detectors lie inside the package
-    FOLDER = Path(__file__).resolve().parents[2] / "models" / "guard"
+FOLDER = data_path("models", "guard")
 WINDOW = 60
 """Words per window: long texts are cut into overlapping windows so that padding cannot drown a request."""
 RECHECK_SECONDS = 1.0

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from safegen._util.resources import data_path
 from safegen.detectors.prompt import _vectorise
 from safegen.detectors.prompt._sentences import SentenceEncoder, encoder_text
 from safegen.detectors.prompt.classifier import FLOOR, windows
@@ -36,9 +37,7 @@ ADAPTER = "adapter/"
 MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 MAX_TEXTS = 24
 """Windows of views that are encoded of one prompt; the plain view comes first."""
-HEADS = Path(__file__).resolve().parents[2] / "safegen" / "models" / "encoder"
-if not HEADS.is_dir():  # installed: the detectors lie inside the package
-    HEADS = Path(__file__).resolve().parents[2] / "models" / "encoder"
+HEADS = data_path("models", "encoder")
 Floats = NDArray[np.float32]
 
 

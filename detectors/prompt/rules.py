@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from safegen._util.resources import data_path
 from safegen.detectors.prompt import _lexicon
 from safegen.detectors.prompt._lexicon import Entry, Hits, Lexicon
 from safegen.detectors.prompt._tokens import tokens
@@ -14,7 +15,7 @@ from safegen.types import CheckRun, Finding, Span
 
 VERSION = "1"
 _NEGATIONS = frozenset(("no", "without", "non"))
-LISTS = Path(__file__).resolve().parents[2] / "policies" / "lists"
+LISTS = data_path("policies", "lists")
 
 
 class Rules:

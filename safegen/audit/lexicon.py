@@ -9,10 +9,11 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from safegen._util import yaml
+from safegen._util.resources import data_path
 from safegen.audit.schema import Word, _Strict
 from safegen.errors import UsageError
 
-SHIPPED = Path(__file__).parent / "lexicons"
+SHIPPED = data_path("audit", "lexicons")
 _TOKEN = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*", re.UNICODE)
 
 

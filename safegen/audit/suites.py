@@ -11,11 +11,12 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from safegen._util import yaml
+from safegen._util.resources import data_path
 from safegen.audit.schema import Suite
 from safegen.errors import UsageError
 from safegen.types import Json
 
-SHIPPED = Path(__file__).parent / "suites"
+SHIPPED = data_path("audit", "suites")
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,6 @@ def _read(path: Path) -> LoadedSuite:
         raise document.error(
             tuple(first["loc"]),
             f"{where}: {message}" if where else message,
-            "see docs/audit.md, or `safegen audit suites show world-open`",
+            "see docs/audit.md, or `safegen audit suites world-open`",
         ) from error
     return with_digest(suite)

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-_FILE = Path(__file__).with_name("presets.yaml")
+from safegen._util.resources import data_path
+
+_FILE = data_path("generators", "presets.yaml")
 
 
 @dataclass(frozen=True)

@@ -10,19 +10,19 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Literal, TypeAlias
 
 import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from safegen._util.resources import data_path
 from safegen.errors import UsageError
 from safegen.policies.schema import Policy
 from safegen.screening.batch import screen_many
 from safegen.screening.statistics import Flags, gap_interval, holm, mcnemar, wilson
 
-SUITE = Path(__file__).with_name("identity.yaml")
+SUITE = data_path("screening", "identity.yaml")
 Kind: TypeAlias = Literal["benign", "unsafe"]
 _NEUTRAL = re.compile(r"\{who\} ?")
 

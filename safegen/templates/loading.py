@@ -9,10 +9,11 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from safegen._util import yaml
+from safegen._util.resources import data_path
 from safegen.errors import UnreadableInput, UsageError
 from safegen.templates.schema import Template, TemplateFile
 
-PACKS = Path(__file__).parent / "packs"
+PACKS = data_path("templates", "packs")
 MAX_BYTES = 100_000
 
 

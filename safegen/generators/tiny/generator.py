@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from safegen._util.resources import data_path
 from safegen.errors import UsageError
 from safegen.generators.diffusers import loading, options, preflight
 from safegen.generators.diffusers.families import family_of
@@ -35,7 +36,7 @@ _FIXED_LENGTH_MODES: dict[str, str] = {
 _HINT = (
     "Its small world: `safegen models show tiny`; a real model: `--model wan2.1-1.3b` (`safegen models list`)"
 )
-FOLDER = Path(__file__).resolve().parents[2] / "models" / "tiny"
+FOLDER = data_path("models", "tiny")
 VERSION = "3"
 SIDE, SECONDS, FPS = 512, 3.0, 24
 SLOW = 2
