@@ -192,6 +192,7 @@ def variations(
     from safegen.request.variations import generate_variations
 
     check_release_options("variations", how)
+    check_settings(vars(built.request))
     if how.get("approval") is not None:
         raise UsageError("an approval lets a single request pass, once", hint="omit --variations")
     with _open_session(how) as studio:
