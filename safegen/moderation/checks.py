@@ -6,7 +6,7 @@ import contextvars
 import math
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -133,8 +133,3 @@ def run_optional(name: str, clip: Clip) -> CheckResult | str:
         return run_check(name, clip)
     except CheckAbsent as error:
         return str(error.__cause__ or error)
-
-
-def names(checked: Sequence[CheckResult]) -> tuple[str, ...]:
-    """The checks that ran, in order."""
-    return tuple(ran.name for _, ran in checked)

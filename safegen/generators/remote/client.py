@@ -17,7 +17,7 @@ from safegen.generators.remote.deadline import Deadline
 from safegen.generators.remote.engines import Engine
 from safegen.protocols import Progress
 
-_FIRST_PAUSE, _GROWTH, _LONGEST_BACKOFF = 0.5, 1.5, 30.0
+_FIRST_PAUSE, _GROWTH = 0.5, 1.5
 _CANCEL_TIMEOUT = 5.0
 """Seconds that telling the server to stop may take."""
 _IN_MEMORY = 512 * 2**20
