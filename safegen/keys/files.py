@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from safegen._util.files import write_durable
+from safegen._util.files import lock_descriptor, write_durable
 from safegen._util.logs import logger, waiting
 from safegen.errors import KeyUnavailable
 
@@ -78,12 +78,10 @@ def locked_folder(folder: Path) -> Iterator[None]:
     if not POSIX:
         yield
         return
-    import fcntl
-
     handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, FILE_MODE)
     try:
         with waiting(_log, "another process that is changing the keys"):
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            lock_descriptor(handle, wait=True)
         yield
     finally:
         os.close(handle)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import update
 
 from safegen._util.logs import logger
+from safegen._util.time import Clock, utc_now
 from safegen.errors import KeyUnavailable, LedgerError, UsageError
 from safegen.ledger import queries
 from safegen.ledger.canonical import timestamp
@@ -19,18 +19,13 @@ from safegen.ledger.database import Database
 from safegen.ledger.models import SecretRow, table
 from safegen.ledger.note import LogSigner
 from safegen.ledger.reader import LedgerReader
-from safegen.ledger.records import Clock, Draft, Kind
+from safegen.ledger.records import Draft, Kind
 from safegen.ledger.transaction import Transaction
 from safegen.types import Json
 
 _log = logger(__name__)
 
 _SECRET = table(SecretRow)
-
-
-def utc_now() -> datetime:
-    """The system's time, aware."""
-    return datetime.now(UTC)
 
 
 class Ledger(LedgerReader):

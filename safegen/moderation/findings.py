@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from safegen.moderation.gate import RuledFinding
-from safegen.policies.frames import RANK
-from safegen.types import Json
+from safegen.types import Action, Json
 
 
 def finding_to_dict(row: RuledFinding) -> Json:
@@ -16,7 +15,7 @@ def finding_to_dict(row: RuledFinding) -> Json:
         "category": f.category,
         "score": round(f.score, 4),
         "threshold": f.threshold,
-        "action": row.action,
+        "action": str(row.action),
         "time": None if f.time is None else round(f.time, 3),
         "check": f.detector,
         "reason": f.reason,
@@ -25,7 +24,7 @@ def finding_to_dict(row: RuledFinding) -> Json:
 
 def sorted_findings(rows: Sequence[RuledFinding]) -> list[RuledFinding]:
     """*rows*, the strictest consequence first, then in order of time."""
-    return sorted(rows, key=lambda r: (-RANK[r.action], r.finding.time or 0.0, -r.finding.score))
+    return sorted(rows, key=lambda r: (-r.action.severity, r.finding.time or 0.0, -r.finding.score))
 
 
 def by_second(rows: Sequence[RuledFinding]) -> dict[int, list[RuledFinding]]:
@@ -37,6 +36,6 @@ def by_second(rows: Sequence[RuledFinding]) -> dict[int, list[RuledFinding]]:
     return seconds
 
 
-def strictest_action(rows: Sequence[RuledFinding]) -> str:
+def strictest_action(rows: Sequence[RuledFinding]) -> Action:
     """The strictest consequence of *rows*."""
-    return max((r.action for r in rows), key=RANK.__getitem__, default="allow")
+    return max((r.action for r in rows), default=Action.ALLOW)

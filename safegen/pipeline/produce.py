@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from safegen import plugins
 from safegen._util.logs import logger
+from safegen._util.time import utc_now
 from safegen.consent.prompt_check import apply_consent
 from safegen.errors import GenerationFailed, SafegenError, UsageError
 from safegen.media.encode import Encoding
@@ -25,9 +26,10 @@ from safegen.pipeline.held_clips import remove_held_clip
 from safegen.pipeline.inputs import Admitted, admit_inputs
 from safegen.pipeline.stages import Annotations, GenerationRecord, UnmarkedClip
 from safegen.pipeline.upstream import add_upstream
+from safegen.request.settings import names_for
 from safegen.request.validate import check_request
 from safegen.types import Allowed, Held, Json, Outlook, Refused, Release, Request
-from safegen.workspace.session import Session, utc_now
+from safegen.workspace.session import Session
 
 if TYPE_CHECKING:
     from safegen.policies.schema import Policy
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 
 _log = logger(__name__)
 
-_SIZE_SETTINGS = ("width", "height", "seconds", "fps", "steps", "guidance")
+_SIZE_SETTINGS = names_for("dry run")
 
 
 def produce(
@@ -64,7 +66,7 @@ def produce(
     started = time.monotonic()
     policy = load(request.policy)
     generator = generator or find_generator(request.model)
-    plugins.load_plugin("watermarks", watermark)
+    plugins.load_watermark(watermark)
     content_id = studio.new_id()
     destination = output or Path.cwd() / f"safegen-{content_id:016x}.mp4"
     check_output_path(destination)

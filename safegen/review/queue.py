@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 _log = logger(__name__)
 
-Act: TypeAlias = Literal["approve", "deny", "appeal", "use"]
 Status: TypeAlias = Literal["waiting", "approved", "denied", "appealed", "finally denied", "used", "passed"]
 
 _TRANSITIONS: dict[tuple[Status, str], Status] = {

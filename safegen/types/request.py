@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from safegen.types.action import Action, PromptAction
 from safegen.types.serial import Json, JsonResult
 
 DECISION_SCHEMA = "safegen.screen/1"
@@ -136,7 +137,7 @@ class Decision(JsonResult):
     language: str = "en"
 
     @property
-    def outcome(self) -> Literal["allow", "review", "block"]:
+    def outcome(self) -> PromptAction:
         """The action this decision stands for."""
         raise TypeError("use Allowed, Held or Refused")
 
@@ -158,7 +159,7 @@ class Decision(JsonResult):
         """
         return {
             "schema": DECISION_SCHEMA,
-            "verdict": self.outcome,
+            "verdict": str(self.outcome),
             "score": round(self.score, 6),
             "categories": {k: round(v, 6) for k, v in self.categories.items()},
             "language": self.language,
@@ -183,9 +184,9 @@ class Allowed(Decision):
     """May be generated."""
 
     @property
-    def outcome(self) -> Literal["allow", "review", "block"]:
+    def outcome(self) -> PromptAction:
         """``allow``."""
-        return "allow"
+        return Action.ALLOW
 
 
 @dataclass(frozen=True, repr=False)
@@ -193,9 +194,9 @@ class Held(Decision):
     """Waits for a person (exit 7)."""
 
     @property
-    def outcome(self) -> Literal["allow", "review", "block"]:
+    def outcome(self) -> PromptAction:
         """``review``."""
-        return "review"
+        return Action.REVIEW
 
 
 @dataclass(frozen=True, repr=False)
@@ -203,6 +204,14 @@ class Refused(Decision):
     """Will not be generated (exit 3)."""
 
     @property
-    def outcome(self) -> Literal["allow", "review", "block"]:
+    def outcome(self) -> PromptAction:
         """``block``."""
-        return "block"
+        return Action.BLOCK
+
+
+DECISIONS: Mapping[Action, type[Allowed] | type[Held] | type[Refused]] = {
+    Action.ALLOW: Allowed,
+    Action.REVIEW: Held,
+    Action.BLOCK: Refused,
+}
+"""The decision that each action on a prompt makes."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from safegen.types import (
+    Action,
     Allowed,
     Attribute,
     CheckRun,
@@ -145,7 +146,7 @@ def moderation() -> Any:
     from safegen.moderation.gate import GateResult, RuledFinding
     from safegen.moderation.run import Moderation
 
-    found = (RuledFinding(FINDINGS[1], "blur"), RuledFinding(FINDINGS[0], "block"))
+    found = (RuledFinding(FINDINGS[1], Action.BLUR), RuledFinding(FINDINGS[0], Action.BLOCK))
     gate = GateResult(found, CHECKS, ("rules", "nudity"), {"nudity": "not installed"})
     return Moderation(Path("/in/a.mp4"), SHA, "video", 640, 360, 2.00049, 23.976023, 48, POLICY, gate, ("x",))
 
@@ -298,14 +299,14 @@ def standings() -> Any:
 
     rule = Rule(review=0.5, block=0.9)
     return [
-        CategoryStanding("violence", 0.98765432, "block", rule, None),
-        CategoryStanding("self_harm", 0.25, "allow", rule, 0.25),
+        CategoryStanding("violence", 0.98765432, Action.BLOCK, rule, None),
+        CategoryStanding("self_harm", 0.25, Action.ALLOW, rule, 0.25),
     ]
 
 
 def comparison() -> Any:
     """One prompt with another outcome."""
-    from safegen.policies.difference import Comparison, LabelledPrompt, OutcomeChange
+    from safegen.screening.comparison import Comparison, LabelledPrompt, OutcomeChange
 
     moved = OutcomeChange(LabelledPrompt("p1", PROMPT), "allow", "block", "violence 0.95")
     return Comparison(3, 1, (moved,), {"unsafe": {"allow": (1, 0), "block": (0, 1)}})

@@ -9,14 +9,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from safegen._util.files import sync_folder
+from safegen._util.files import lock_descriptor, write_durable
 from safegen.errors import GenerationFailed
 from safegen.types import Json, JsonResult
 
@@ -103,18 +102,9 @@ def write_record(record: PinnedModel) -> None:
     """Keep a record: the old one or the new one, never half of it. Raises GenerationFailed."""
     file = record_path(record.source)
     data = json.dumps({"format": FORMAT, **asdict(record)}, indent=1, sort_keys=True).encode()
-    temporary = file.with_name(f".{file.name}.{secrets.token_hex(6)}.tmp")
     try:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        try:
-            with temporary.open("xb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.replace(file)
-        finally:
-            temporary.unlink(missing_ok=True)
-        sync_folder(file.parent)
+        write_durable(file, data, mode=0o666)
     except OSError as error:
         raise GenerationFailed(
             f"the record of {record.source} cannot be written: {error.strerror}",
@@ -151,9 +141,7 @@ def list_sources() -> list[str]:
 @contextlib.contextmanager
 def exclusive_pull(source: str) -> Iterator[None]:
     """One pull of a model at a time (an advisory lock; a crash releases it). Raises GenerationFailed."""
-    try:
-        import fcntl
-    except ImportError:  # no such locks here: the worst is a file downloaded twice
+    if os.name != "posix":  # no such locks here: the worst is a file downloaded twice
         yield
         return
     lock = record_path(source).with_suffix(".lock")
@@ -166,7 +154,7 @@ def exclusive_pull(source: str) -> Iterator[None]:
         ) from error
     try:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock_descriptor(handle, wait=False)
         except BlockingIOError as error:
             raise GenerationFailed(
                 f"{source} is being pulled by another process", hint="wait for it to finish"

@@ -8,10 +8,11 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from safegen._util.hashing import sha256_of
+from safegen._util.time import utc_now
 from safegen.errors import GenerationFailed, UsageError
 from safegen.generators.hub import digests, download, lockfile
 from safegen.generators.hub import listing as _listing
@@ -116,7 +117,7 @@ def verify_model(record: PinnedModel, *, fully: bool = False, progress: Progress
     progress.stage("checking MB", sum(record.files[p].size for p in due) // download.MEGABYTE)
     meter = download.DownloadProgress(progress)
     for path in sorted(due):
-        if digests.file_digest(folder / path) != record.files[path].sha256:
+        if sha256_of(folder / path) != record.files[path].sha256:
             raise _broken(record, f"{path} was altered")
         meter.update(record.files[path].size)
     if due:
@@ -163,7 +164,7 @@ def pull_model(plan: PullPlan, *, accepted: bool = False, progress: Progress = N
             source=listing.source,
             revision=plan.revision,
             commit=listing.commit,
-            pulled=datetime.now(UTC).isoformat(timespec="seconds"),
+            pulled=utc_now().isoformat(timespec="seconds"),
             files=files,
             licence=listing.licence,
             pipeline=listing.pipeline,

@@ -20,7 +20,7 @@ from safegen.protocols import Progress
 
 _log = logger(__name__)
 
-_FIRST_PAUSE, _GROWTH, _LONGEST_BACKOFF = 0.5, 1.5, 30.0
+_FIRST_PAUSE, _GROWTH = 0.5, 1.5
 _CANCEL_TIMEOUT = 5.0
 """Seconds that telling the server to stop may take."""
 _IN_MEMORY = 512 * 2**20

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from safegen._util.hashing import sha256_of
 from safegen.errors import GenerationFailed, UnreadableInput
 from safegen.media import sandbox
 from safegen.media.sandbox import Limits, MediaInfo
@@ -67,7 +67,7 @@ def inspect_clip(file: Path, expected: Outlook, host: str) -> ReceivedClip:
         raise _no_video(file, host, error) from error
     signed = _has_valid_credentials(file, host)
     whole = replace(clip, open=lambda: _checked_frames(clip, file, info, host), audio=audio)
-    return ReceivedClip(whole, _sha256(file), signed, tuple(_differences(whole, expected, host)))
+    return ReceivedClip(whole, sha256_of(file), signed, tuple(_differences(whole, expected, host)))
 
 
 def _no_video(file: Path, host: str, error: UnreadableInput) -> GenerationFailed:
@@ -112,7 +112,7 @@ def _checked_frames(clip: Clip, file: Path, info: MediaInfo, host: str) -> Itera
 
 def _has_valid_credentials(file: Path, host: str) -> bool:
     """Whether the file carries credentials. Raises GenerationFailed for ones that do not match it."""
-    from safegen.credentials.opening import carries_credentials
+    from safegen.credentials.open_store import carries_credentials
     from safegen.credentials.read import read_credentials
 
     if not carries_credentials(file):
@@ -136,8 +136,3 @@ def _differences(clip: Clip, asked: Outlook, host: str) -> Iterator[str]:
         yield f"requested {asked.fps} fps, {host} made {float(clip.fps):g}"
     if asked.seconds and abs(clip.seconds - asked.seconds) > max(0.25, 0.1 * asked.seconds):
         yield f"requested {asked.seconds:g} s, {host} made {clip.seconds:.2f}"
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()

@@ -11,13 +11,15 @@ import av
 import numpy as np
 import pytest
 
-from safegen.accessibility import espeak, scenes, sidecars, speech, tracks
-from safegen.accessibility.cues import overlap, rounded_cue
+from safegen import plugins
+from safegen.accessibility import engines, espeak, scenes, sidecars, speech, tracks
+from safegen.accessibility.cues import rounded_cue
 from safegen.detectors.frames import world
 from safegen.errors import CheckUnavailable, ReleaseFailed
 from safegen.media import tracks as media
 from safegen.types import AudioTrack, Clip
-from tests.unit.accessibility.conftest import Tones, written
+from tests.support.stand_ins import stand_in
+from tests.unit.accessibility.conftest import Tones, overlap, written
 
 SHOTS = (0.0, 3.0)
 
@@ -62,9 +64,10 @@ def test_a_long_clip_is_looked_at_in_pieces_and_alike_ones_are_one(monkeypatch: 
 
 
 def test_an_extractor_that_fails_stops_it(two_shots: Clip, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scenes.plugins, "load_plugin", lambda kind, name: None)
+    loaded = stand_in(monkeypatch, plugins.load_attribute_extractor, "world", None)
     with pytest.raises(CheckUnavailable, match="world"):
         scenes.segment_scenes(scenes.sample_clip(two_shots), shots=SHOTS)
+    assert loaded == ["world"]
     with pytest.raises(CheckUnavailable):
         scenes.collect_samples([], 1.0)
 
@@ -259,15 +262,15 @@ def test_the_record_names_every_file_by_its_digest(told: list[scenes.Scene]) -> 
 def test_a_damaged_engine_is_not_said_to_be_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = tmp_path / "espeak-ng"
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert speech.find_engine() is None
+    assert engines.find_engine() is None
     program.write_text("#!/bin/sh\nexit 3\n")
     program.chmod(0o755)
-    broken = speech.find_engine()
+    broken = engines.find_engine()
     assert broken is not None
     with pytest.raises(speech.SpeechFailed):
         broken.say("hello")
     program.write_text("#!/bin/sh\necho 'eSpeak NG text-to-speech: 1.51  Data at: /x'\n")
-    engine = speech.find_engine()
+    engine = engines.find_engine()
     assert engine is not None
     assert engine.name == "espeak-ng 1.51"
     with pytest.raises(speech.SpeechFailed):
