@@ -306,7 +306,8 @@ def standings() -> Any:
 
 def comparison() -> Any:
     """One prompt with another outcome."""
-    from safegen.screening.comparison import Comparison, LabelledPrompt, OutcomeChange
+    from safegen.screening.comparison import Comparison, OutcomeChange
+    from safegen.screening.labelled import LabelledPrompt
 
     moved = OutcomeChange(LabelledPrompt("p1", PROMPT), "allow", "block", "violence 0.95")
     return Comparison(3, 1, (moved,), {"unsafe": {"allow": (1, 0), "block": (0, 1)}})
