@@ -17,7 +17,7 @@ from safegen.types import Json, PathLike, Release, Request, Shot
 
 if TYPE_CHECKING:
     from safegen.keys.passphrase import Passphrase
-    from safegen.media.encode import Encoding
+    from safegen.pipeline.context import ReleaseSettings
     from safegen.protocols import Progress, Signer
     from safegen.request.variations import Variation
     from safegen.workspace.config import Workspace
@@ -45,14 +45,6 @@ class ReleaseOptions(TypedDict, total=False):
     signer: Signer | None
     progress: Progress
     approval: int | None
-
-
-class _MarkingOptions(TypedDict):
-    """How a clip is marked and written."""
-
-    watermark: str
-    encoding: Encoding
-    overwrite: bool
 
 
 class GenerationOptions(RequestSettings, ReleaseOptions, total=False):
@@ -152,7 +144,7 @@ def storyboard(
 def release_request(
     built: BuiltRequest, output: PathLike | None = None, **how: Unpack[ReleaseOptions]
 ) -> Release:
-    """Make and release what was *asked* (see ``safegen.request.build``). Raises as ``generate``."""
+    """Make and release a request that was *built* (see ``safegen.request.build``). Raises as ``generate``."""
     return generate_request(built.request, output, notes=built.notes, **how)
 
 
@@ -166,14 +158,14 @@ def generate_request(
     """``generate`` for a request that exists already; *notes* join the release's warnings."""
     from safegen.pipeline.produce import produce
 
-    with _open_session(how) as studio:
+    with _open_session(how) as session:
         return produce(
             request,
             None if output is None else Path(output),
-            studio=studio,
+            session=session,
+            settings=_release_settings(how),
             notes=notes,
             approval=how.get("approval"),
-            **_marking_options(how),
         )
 
 
@@ -197,17 +189,22 @@ def variations(
 
     if how.get("approval") is not None:
         raise UsageError("an approval lets a single request pass, once", hint="omit --variations")
-    with _open_session(how) as studio:
+    with _open_session(how) as session:
         generator = find_generator(built.request.model)
 
-        def one(request: Request, place: Path | None) -> Release:
+        def one(request: Request, destination: Path | None) -> Release:
             return produce(
-                request, place, studio=studio, generator=generator, notes=built.notes, **_marking_options(how)
+                request,
+                destination,
+                session=session,
+                settings=_release_settings(how),
+                generator=generator,
+                notes=built.notes,
             )
 
-        place = None if output is None else Path(output)
-        ledger = studio.ledger if resume else None
-        yield from generate_variations(built.request, place, count, produce=one, ledger=ledger)
+        first = None if output is None else Path(output)
+        ledger = session.ledger if resume else None
+        yield from generate_variations(built.request, first, count, produce=one, ledger=ledger)
 
 
 def plan(
@@ -221,7 +218,7 @@ def plan(
 
     Raises RefusedByPolicy, HeldForReview, UsageError, CheckUnavailable as ``generate`` would.
     """
-    from safegen.pipeline.produce import plan as run
+    from safegen.pipeline.plan import plan as run
     from safegen.workspace.config import find_workspace
 
     return run(
@@ -241,15 +238,14 @@ def _split_options(options: GenerationOptions) -> tuple[RequestSettings, Release
     )
 
 
-def _marking_options(how: ReleaseOptions) -> _MarkingOptions:
-    """The part that the pipeline takes as it is."""
+def _release_settings(how: ReleaseOptions) -> ReleaseSettings:
+    """How the clip is marked and written."""
     from safegen.media.encode import Encoding
+    from safegen.pipeline.context import ReleaseSettings
 
-    return {
-        "watermark": how.get("watermark", "tile"),
-        "encoding": Encoding(crf=how.get("crf", 18)),
-        "overwrite": how.get("overwrite", False),
-    }
+    return ReleaseSettings(
+        how.get("watermark", "tile"), Encoding(crf=how.get("crf", 18)), how.get("overwrite", False)
+    )
 
 
 def _find_workspace(how: ReleaseOptions) -> Workspace:

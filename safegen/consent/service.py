@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,11 +17,11 @@ from safegen.consent.registrar import load_public_key, open_registrar
 from safegen.errors import UsageError
 from safegen.types import Json, Request
 from safegen.workspace import config
+from safegen.workspace.session import open_ledger_for_writing
 
 if TYPE_CHECKING:
     from safegen.keys.passphrase import Passphrase
     from safegen.ledger.reader import LedgerReader
-    from safegen.ledger.store import Ledger
     from safegen.workspace.config import Workspace
 
 _EXITS = {"allow": 0, "review": 7, "block": 3}
@@ -31,15 +30,16 @@ _EXITS = {"allow": 0, "review": 7, "block": 3}
 def grant(
     subject: str, fields: Mapping[str, Any], workspace_path: Path | None, passphrase: Passphrase
 ) -> tuple[int, str]:
-    """Record a grant in the workspace at *place*; returns the entry's index and the registrar's name.
+    """Record a grant in a workspace; returns the entry's index and the registrar's name.
 
-    *said*: the other fields of ``Grant``, the end as text. Raises UsageError, UnreadableInput,
+    *fields*: the other fields of ``Grant``, the end as text. Raises UsageError, UnreadableInput,
     KeyUnavailable, LedgerError.
     """
     end = fields.get("expires")
     what = Grant(**{**fields, "subject": subject, "expires": _moment(end) if end else None})
-    with _open_for_writing(workspace_path, passphrase) as (ledger, found):
-        registrar = open_registrar(found.keys)
+    workspace = config.find_workspace(workspace_path)
+    with open_ledger_for_writing(workspace, passphrase=passphrase, create=True) as ledger:
+        registrar = open_registrar(workspace.keys)
         return registry.grant(ledger, what, registrar, image_check.compute_descriptors), registrar.name
 
 
@@ -54,7 +54,8 @@ def attest(
 ) -> Attestation:
     """Record a statement about *file*. Raises UsageError, UnreadableInput, KeyUnavailable, LedgerError."""
     who = by.strip() or os.environ.get("SAFEGEN_USER", "").strip() or _login()
-    with _open_for_writing(workspace_path, passphrase) as (ledger, _):
+    workspace = config.find_workspace(workspace_path)
+    with open_ledger_for_writing(workspace, passphrase=passphrase, create=True) as ledger:
         return registry.attest(ledger, file, consent=tuple(consents), no_person=no_person, by=who)
 
 
@@ -120,25 +121,6 @@ def to_json(consent: Consent) -> Json:
         "evidence_sha256": consent.evidence_sha256,
         "references": [{"name": r.name, "sha256": r.sha256} for r in consent.references],
     }
-
-
-@contextmanager
-def _open_for_writing(place: Path | None, passphrase: Passphrase) -> Iterator[tuple[Ledger, Workspace]]:
-    """The workspace's ledger for appending; workspace and identity are made on first use."""
-    from safegen.keys.identity import Identity
-    from safegen.ledger.note import LogSigner
-    from safegen.ledger.store import Ledger
-    from safegen.ledger.store import utc_now as clock
-    from safegen.release import recover
-
-    found = config.find_workspace(place)
-    found.create()
-    name = found.config.organisation or "local"
-    identity = Identity.load_or_create(found.keys, name=name, passphrase=passphrase, clock=clock)
-    log = LogSigner(identity.log_origin, identity.log_key)
-    with Ledger.open(found.ledger_url, signer=log, checkpoint_dir=found.checkpoints) as ledger:
-        recover(ledger, clock=clock)
-        yield ledger, found
 
 
 def _moment(text: str) -> datetime:

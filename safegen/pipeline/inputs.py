@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from safegen.consent import image_check
 from safegen.pipeline.frames_gate import run_check
 from safegen.pipeline.input_credentials import CHECK, VERSION, InputCredentials, assess_credentials
-from safegen.pipeline.input_pictures import copy_input, decode_input, has_sound
+from safegen.pipeline.input_media import copy_input, decode_input, has_sound
 from safegen.pipeline.stages import IngredientFile
 from safegen.protocols import NoProgress, Progress
 from safegen.request.validate import check_input_lengths, with_input_digests

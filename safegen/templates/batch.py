@@ -23,15 +23,15 @@ from safegen.errors import (
 )
 from safegen.protocols import NoProgress, Progress
 from safegen.templates import request as asking
+from safegen.templates.file_names import FileNames, slug
 from safegen.templates.fill import resolve_values
 from safegen.templates.request import Options
 from safegen.templates.results import Journal, Row, Status
-from safegen.templates.slugs import FileNames, slug
 
 if TYPE_CHECKING:
     from safegen.keys.passphrase import Passphrase
     from safegen.protocols import Generator, Signer
-    from safegen.templates.rows import Record
+    from safegen.templates.csv_table import Record
     from safegen.templates.schema import Template
     from safegen.workspace.session import Session
 
@@ -63,7 +63,7 @@ class TemplateRun:
         self._failures_in_a_row = 0
         self._orphans: set[str] = set()
         self._journal: Journal | None = None
-        self._studio: Session | None = None
+        self._session: Session | None = None
 
     @property
     def run_key(self) -> str:
@@ -80,15 +80,17 @@ class TemplateRun:
         passphrase: Passphrase,
         signer: Signer | None,
     ) -> None:
-        """Open the workspace for all rows; *stack* closes it. Raises as ``open_studio`` does."""
+        """Open the workspace for all rows; *stack* closes it. Raises as ``open_session`` does."""
         from safegen.workspace.config import find_workspace
         from safegen.workspace.session import open_session
 
         self._journal = book
         self._orphans = {p.name for p in self.folder.glob("*.mp4")} - set(book.done.values())
         quiet = _Quiet(self._progress)
-        studio = open_session(find_workspace(workspace), passphrase=passphrase, signer=signer, progress=quiet)
-        self._studio = stack.enter_context(studio)
+        session = open_session(
+            find_workspace(workspace), passphrase=passphrase, signer=signer, progress=quiet
+        )
+        self._session = stack.enter_context(session)
 
     def preview_row(self, record: Record) -> Row:
         """What ``make`` would do with a row: filled in, screened, nothing made or recorded.
@@ -162,8 +164,8 @@ class TemplateRun:
         """The clip of this very row, released just before a run was killed and not in its results yet."""
         from safegen._util.hashing import file_sha256
 
-        assert self._studio is not None
-        ledger, stem = self._studio.ledger, self._stem(record, values)
+        assert self._session is not None
+        ledger, stem = self._session.ledger, self._stem(record, values)
         for name in sorted(n for n in self._orphans if n.startswith(stem)):
             for found in ledger.find_releases(sha256=file_sha256(self.folder / name)):
                 private = ledger.private(found.index) or {}
@@ -176,22 +178,22 @@ class TemplateRun:
     def _release_row(self, record: Record, key: str, values: Mapping[str, str]) -> Row:
         """Through the pipeline."""
         from safegen.media.encode import Encoding
+        from safegen.pipeline.context import ReleaseSettings
         from safegen.pipeline.produce import produce
 
-        assert self._studio is not None
-        asked = self.options
-        seed = secrets.randbits(31) if asked.seed is None else asked.seed
-        asking.screen_caption(self.template, values, asked, self.policy)
-        label = asking.build_annotations(self.template, values, asked, f"{self.run_key} {key}")
+        assert self._session is not None
+        options = self.options
+        seed = secrets.randbits(31) if options.seed is None else options.seed
+        asking.screen_caption(self.template, values, options, self.policy)
+        annotations = asking.build_annotations(self.template, values, options, f"{self.run_key} {key}")
         name = self._names.allocate(self._stem(record, values))
         release = produce(
-            asking.build_request(self.variant, values, asked, model=self.model, seed=seed),
+            asking.build_request(self.variant, values, options, model=self.model, seed=seed),
             self.folder / name,
-            studio=self._studio,
-            watermark=asked.watermark,
-            encoding=Encoding(crf=asked.crf),
+            session=self._session,
+            settings=ReleaseSettings(options.watermark, Encoding(crf=options.crf)),
             generator=self.generator,
-            annotate=lambda _: label,
+            annotations=annotations,
         )
         return _done_row(record, key, name, release.content_id, seed, notes=release.warnings)
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from safegen.errors import Interrupted, UsageError
 from safegen.protocols import NoProgress, Progress
 from safegen.templates.batch import TemplateRun
+from safegen.templates.csv_table import Record, Table
 from safegen.templates.fill import check_names
 from safegen.templates.loading import load
 from safegen.templates.request import Options
 from safegen.templates.results import MAX_KEPT, Row, RunReport, open_journal
-from safegen.templates.rows import Record, Table
 
 if TYPE_CHECKING:
     from safegen.keys.passphrase import Passphrase

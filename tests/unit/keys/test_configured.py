@@ -44,11 +44,11 @@ def bring(root: Path, made: Hierarchy, *, chain: bool, key: str = "own.p12") -> 
 def test_a_pkcs12_file_signs(in_memory: Path, chain: bool) -> None:
     made = issue_hierarchy("User", datetime.now(UTC))
     space = bring(in_memory, made, chain=chain)
-    with open_session(space, passphrase=SECRET) as studio:
-        assert studio.signer.alg == "es256"
-        assert studio.signer.sign(b"x")
-        assert made.leaf.public_bytes(Encoding.PEM) in studio.signer.chain_pem
-        assert made.issuing.public_bytes(Encoding.PEM) in studio.signer_anchors[0]
+    with open_session(space, passphrase=SECRET) as session:
+        assert session.signer.alg == "es256"
+        assert session.signer.sign(b"x")
+        assert made.leaf.public_bytes(Encoding.PEM) in session.signer.chain_pem
+        assert made.issuing.public_bytes(Encoding.PEM) in session.signer_anchors[0]
     with pytest.raises(KeyUnavailable, match="wrong passphrase"), open_session(space, passphrase=b"no"):
         pass
 
