@@ -48,7 +48,7 @@ class ReleaseOptions(TypedDict, total=False):
 
 
 class GenerationOptions(RequestSettings, ReleaseOptions, total=False):
-    """What every way of working takes by name: ``safegen.request.build.Settings`` and ``How``."""
+    """What every way of working takes by name: ``RequestSettings`` and ``ReleaseOptions``."""
 
 
 def generate(

@@ -36,11 +36,11 @@ def grant(
     KeyUnavailable, LedgerError.
     """
     end = fields.get("expires")
-    what = Grant(**{**fields, "subject": subject, "expires": _moment(end) if end else None})
+    terms = Grant(**{**fields, "subject": subject, "expires": _moment(end) if end else None})
     workspace = config.find_workspace(workspace_path)
     with open_ledger_for_writing(workspace, passphrase=passphrase, create=True) as ledger:
         registrar = open_registrar(workspace.keys)
-        return registry.grant(ledger, what, registrar, image_check.compute_descriptors), registrar.name
+        return registry.grant(ledger, terms, registrar, image_check.compute_descriptors), registrar.name
 
 
 def attest(
@@ -53,10 +53,10 @@ def attest(
     passphrase: Passphrase,
 ) -> Attestation:
     """Record a statement about *file*. Raises UsageError, UnreadableInput, KeyUnavailable, LedgerError."""
-    who = by.strip() or os.environ.get("SAFEGEN_USER", "").strip() or _login()
+    signatory = by.strip() or os.environ.get("SAFEGEN_USER", "").strip() or _login()
     workspace = config.find_workspace(workspace_path)
     with open_ledger_for_writing(workspace, passphrase=passphrase, create=True) as ledger:
-        return registry.attest(ledger, file, consent=tuple(consents), no_person=no_person, by=who)
+        return registry.attest(ledger, file, consent=tuple(consents), no_person=no_person, by=signatory)
 
 
 def list_consents(space: Workspace, ledger: LedgerReader) -> list[Consent]:
@@ -69,14 +69,14 @@ def check_consent(what: str, policy: str, workspace_path: Path | None, ledger: L
 
     Raises CheckUnavailable, UnreadableInput, UsageError, LedgerError.
     """
-    agreed = list_consents(config.find_workspace(workspace_path), ledger)
+    consents = list_consents(config.find_workspace(workspace_path), ledger)
     rules = policies.load(policy)
     if Path(what).is_file():
-        outcome, reasons = _check_file(Path(what), rules.inputs.people, agreed, ledger)
+        outcome, reasons = _check_file(Path(what), rules.inputs.people, consents, ledger)
     else:
         from safegen.screening import screen
 
-        decision = apply_consent(screen(Request(what, policy=policy), policy=rules), rules, agreed)
+        decision = apply_consent(screen(Request(what, policy=policy), policy=rules), rules, consents)
         outcome, reasons = decision.outcome, [f.reason for f in decision.findings]
     return {
         "schema": "safegen.consent/1",
@@ -88,22 +88,22 @@ def check_consent(what: str, policy: str, workspace_path: Path | None, ledger: L
 
 
 def _check_file(
-    path: Path, people: Any, agreed: Sequence[Consent], ledger: LedgerReader
+    path: Path, people: Any, consents: Sequence[Consent], ledger: LedgerReader
 ) -> tuple[str, list[str]]:
     from safegen.media import sandbox
 
-    found, _ = image_check.check_likeness(
+    findings, _ = image_check.check_likeness(
         sandbox.open_clip(path),
         path.name,
         registry.file_sha256(path),
         ledger=ledger,
-        consents=agreed,
+        consents=consents,
         generated=False,
         people=people,
     )
-    actions = {action for _, action in found}
+    actions = {action for _, action in findings}
     outcome = "block" if "block" in actions else "review" if actions else "allow"
-    return outcome, [f.reason for f, _ in found]
+    return outcome, [f.reason for f, _ in findings]
 
 
 def to_json(consent: Consent) -> Json:
@@ -126,12 +126,12 @@ def to_json(consent: Consent) -> Json:
 def _moment(text: str) -> datetime:
     """A day or time in ISO 8601; UTC where it names no zone. Raises UsageError."""
     try:
-        found = datetime.fromisoformat(text.strip())
+        moment = datetime.fromisoformat(text.strip())
     except ValueError as error:
         raise UsageError(
             f"{text!r} is not a time", hint="write it like 2027-03-01 or 2027-03-01T12:00:00Z"
         ) from error
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _login() -> str:

@@ -29,24 +29,26 @@ def hide_faces(
 ) -> Clip:
     """*clip* with every face pixelated or blurred, worked out anew at every pass.
 
-    *find* (default: the check ``faces``) gives the faces of a frame. Frames are copies, uint8 RGB of the same
-    size. Iterating raises CheckUnavailable when the detector cannot run.
+    *detect* (default: the check ``faces``) gives the faces of a frame. Frames are copies, uint8 RGB of
+    the same size. Iterating raises CheckUnavailable when the detector cannot run.
     """
     return replace(clip, open=lambda: _hide_in_frames(clip, style, detect or _face_detector()))
 
 
 def _face_detector() -> Callable[[Frame], Sequence[Box]]:
-    found: Callable[[Frame], Sequence[Box]] = plugins.load_plugin("frames", "faces").open_detector().boxes
-    return found
+    detector: Callable[[Frame], Sequence[Box]] = plugins.load_plugin("frames", "faces").open_detector().boxes
+    return detector
 
 
-def _hide_in_frames(clip: Clip, how: FrameAction, find: Callable[[Frame], Sequence[Box]]) -> Iterator[Frame]:
+def _hide_in_frames(
+    clip: Clip, how: FrameAction, detect: Callable[[Frame], Sequence[Box]]
+) -> Iterator[Frame]:
     """A face is hidden in the frames before it is first seen, too, as far as the window goes."""
     waiting: deque[tuple[Frame, list[Box]]] = deque()
     recent: deque[list[Box]] = deque(maxlen=HOLD_FRAMES)
     for frame in clip:
         try:
-            now = list(find(frame))
+            now = list(detect(frame))
         except SafegenError:
             raise
         except Exception as error:

@@ -62,9 +62,9 @@ def _write_sidecars(sidecars: files.Sidecars, job: ReleaseJob) -> dict[str, Path
     """The sidecars as temporaries of *job*, by final name. Raises ReleaseFailed."""
     from safegen.release.files import translate_os_errors
 
-    named: dict[str, Path] = {}
+    by_final_name: dict[str, Path] = {}
     with translate_os_errors("writing the text tracks"):
         for number, (name, text) in enumerate(sidecars.by_file_name(job.destination.name).items()):
-            named[name] = job.temporary(f"track-{number}")
-            named[name].write_text(text, encoding="utf-8")
-    return named
+            by_final_name[name] = job.temporary(f"track-{number}")
+            by_final_name[name].write_text(text, encoding="utf-8")
+    return by_final_name

@@ -129,8 +129,8 @@ def _accessibility_public(encoded: Encoded) -> Json:
     """That the clip was made accessible, or why not; the whole record is in the manifest."""
     if encoded.accessibility is None:
         return {}
-    named = ("made", "reason", "audioDescription")
-    return {"accessibility": {k: v for k, v in encoded.accessibility.record.items() if k in named}}
+    public_keys = ("made", "reason", "audioDescription")
+    return {"accessibility": {k: v for k, v in encoded.accessibility.record.items() if k in public_keys}}
 
 
 def _rounded(probabilities: Mapping[str, float]) -> dict[str, str]:

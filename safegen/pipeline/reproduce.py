@@ -69,12 +69,12 @@ def reproduce(
     if output is not None and output.exists() and output.samefile(path):
         raise UsageError("the reproduction would replace the original", hint="give another name with -o")
     with ExitStack() as stack:
-        target, chosen = output, settings
+        target, used_settings = output, settings
         if target is None:  # nothing is released: neither the user's folder nor the settings matter
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="safegen-"))
-            target, chosen = Path(folder) / "compared.mp4", ReleaseSettings()
+            target, used_settings = Path(folder) / "compared.mp4", ReleaseSettings()
         prepared = stack.enter_context(
-            prepare(request, target, session=session, settings=chosen, approval=approval)
+            prepare(request, target, session=session, settings=used_settings, approval=approval)
         )
         unmarked = make(prepared)
         result = _compare_to_release(path, match, private, unmarked, session)
@@ -95,9 +95,9 @@ def _compare_to_release(
     recorded = str(public.get("frames_sha256", ""))
     now = unmarked.generation.frames_sha256 if unmarked.generation is not None else ""
     try:
-        near = measure_similarity(sandbox.open_clip(path), unmarked.clip)
+        similarity = measure_similarity(sandbox.open_clip(path), unmarked.clip)
     except SafegenError as error:
-        near = FrameSimilarity(note=f"the frames of the file cannot be compared: {error}")
+        similarity = FrameSimilarity(note=f"the frames of the file cannot be compared: {error}")
     notes = list(unmarked.warnings)
     if not recorded:
         notes.append(
@@ -113,7 +113,7 @@ def _compare_to_release(
         now,
         recorded,
         find_differences(public, private, unmarked),
-        near,
+        similarity,
         tuple(notes),
     )
 
@@ -131,7 +131,7 @@ def _annotations(first: ReleaseEntry, reproduction: Reproduction) -> Annotations
 
 def to_json(reproduction: Reproduction) -> Json:
     """A reproduction as ``safegen.reproduction/1`` (an infinite PSNR as null with ``same_pixels``)."""
-    first, near = reproduction.found.release, reproduction.likeness
+    first, similarity = reproduction.found.release, reproduction.likeness
     result = {True: "identical", False: "different", None: "unknown"}[reproduction.identical]
     return {
         "schema": SCHEMA,
@@ -144,9 +144,9 @@ def to_json(reproduction: Reproduction) -> Json:
             "now": reproduction.frames_sha256,
         },
         "differences": [vars(d) for d in reproduction.differences],
-        "psnr_db": _finite(near.psnr),
-        "worst_frame": {"number": near.worst_frame, "psnr_db": _finite(near.worst_psnr)},
-        "comparison_note": near.note,
+        "psnr_db": _finite(similarity.psnr),
+        "worst_frame": {"number": similarity.worst_frame, "psnr_db": _finite(similarity.worst_psnr)},
+        "comparison_note": similarity.note,
         "notes": list(reproduction.notes),
     }
 

@@ -22,10 +22,15 @@ from safegen.errors import (
     WorkspaceError,
 )
 from safegen.protocols import NoProgress, Progress
-from safegen.templates import request as asking
 from safegen.templates.file_names import FileNames, slug
 from safegen.templates.fill import resolve_values
-from safegen.templates.request import Options
+from safegen.templates.request import (
+    Options,
+    build_annotations,
+    build_request,
+    content_key,
+    screen_caption,
+)
 from safegen.templates.results import Journal, Row, Status
 
 if TYPE_CHECKING:
@@ -42,7 +47,7 @@ MAX_FAILURES_IN_A_ROW = 10
 
 
 class TemplateRun:
-    """A run of one template. ``check`` and ``make`` take rows; ``make`` wants ``open`` first."""
+    """A run of one template. ``preview_row`` and ``process_row`` take rows, the latter after ``open``."""
 
     def __init__(
         self, template: Template, folder: Path, fixed: Mapping[str, str], options: Options, progress: Progress
@@ -59,7 +64,7 @@ class TemplateRun:
         self.policy = load(options.policy)
         self._progress = progress
         self._names = FileNames(folder)
-        self._seen: Counter[str] = Counter()
+        self._row_counts: Counter[str] = Counter()
         self._failures_in_a_row = 0
         self._orphans: set[str] = set()
         self._journal: Journal | None = None
@@ -69,12 +74,12 @@ class TemplateRun:
     def run_key(self) -> str:
         """Names what is run: another template, model or option is another run."""
         same = [self.template.digest, self.model, dict(sorted(self.fixed.items())), vars(self.options)]
-        return asking.content_key(same)
+        return content_key(same)
 
     def open(
         self,
         stack: ExitStack,
-        book: Journal,
+        journal: Journal,
         *,
         workspace: str | Path | None,
         passphrase: Passphrase,
@@ -84,8 +89,8 @@ class TemplateRun:
         from safegen.workspace.config import find_workspace
         from safegen.workspace.session import open_session
 
-        self._journal = book
-        self._orphans = {p.name for p in self.folder.glob("*.mp4")} - set(book.done.values())
+        self._journal = journal
+        self._orphans = {p.name for p in self.folder.glob("*.mp4")} - set(journal.done.values())
         quiet = _Quiet(self._progress)
         session = open_session(
             find_workspace(workspace), passphrase=passphrase, signer=signer, progress=quiet
@@ -93,7 +98,7 @@ class TemplateRun:
         self._session = stack.enter_context(session)
 
     def preview_row(self, record: Record) -> Row:
-        """What ``make`` would do with a row: filled in, screened, nothing made or recorded.
+        """What ``process_row`` would do with a row: filled in, screened, nothing made or recorded.
 
         Raises CheckUnavailable: that concerns every row.
         """
@@ -103,11 +108,11 @@ class TemplateRun:
 
         try:
             values = self._values(record)
-            request = asking.build_request(self.variant, values, self.options, model=self.model, seed=0)
+            request = build_request(self.variant, values, self.options, model=self.model, seed=0)
             decision = screen(request, policy=self.policy)
             if not isinstance(decision, Allowed):
                 raise_for_decision(decision)
-            asking.screen_caption(self.template, values, self.options, self.policy)
+            screen_caption(self.template, values, self.options, self.policy)
             notes = self.generator.outlook(request).notes
         except RUN_ERRORS:
             raise
@@ -146,9 +151,9 @@ class TemplateRun:
 
     def _row_key(self, values: Mapping[str, str]) -> str:
         """Names a row by what it says, and by how often that was said before: rows may be moved."""
-        content = asking.content_key(dict(values))
-        self._seen[content] += 1
-        return f"{content}-{self._seen[content]}"
+        content = content_key(dict(values))
+        self._row_counts[content] += 1
+        return f"{content}-{self._row_counts[content]}"
 
     def _finished(self, key: str) -> bool:
         """Whether an earlier run finished the row, and its clip is still there."""
@@ -157,8 +162,8 @@ class TemplateRun:
         return name is not None and (self.folder / name).is_file()
 
     def _stem(self, record: Record, values: Mapping[str, str]) -> str:
-        by = self.template.name_files_by
-        return slug(values[by]) if by else f"row-{record.number:06d}"
+        field = self.template.name_files_by
+        return slug(values[field]) if field else f"row-{record.number:06d}"
 
     def _find_released(self, record: Record, key: str, values: Mapping[str, str]) -> Row | None:
         """The clip of this very row, released just before a run was killed and not in its results yet."""
@@ -167,12 +172,12 @@ class TemplateRun:
         assert self._session is not None
         ledger, stem = self._session.ledger, self._stem(record, values)
         for name in sorted(n for n in self._orphans if n.startswith(stem)):
-            for found in ledger.find_releases(sha256=file_sha256(self.folder / name)):
-                private = ledger.private(found.index) or {}
+            for release in ledger.find_releases(sha256=file_sha256(self.folder / name)):
+                private = ledger.private(release.index) or {}
                 if private.get("label", {}).get("row") == f"{self.run_key} {key}":
                     self._orphans.discard(name)
                     seed = private.get("request", {}).get("seed")
-                    return _done_row(record, key, name, found.content_id, seed)
+                    return _done_row(record, key, name, release.content_id, seed)
         return None
 
     def _release_row(self, record: Record, key: str, values: Mapping[str, str]) -> Row:
@@ -184,11 +189,11 @@ class TemplateRun:
         assert self._session is not None
         options = self.options
         seed = secrets.randbits(31) if options.seed is None else options.seed
-        asking.screen_caption(self.template, values, options, self.policy)
-        annotations = asking.build_annotations(self.template, values, options, f"{self.run_key} {key}")
+        screen_caption(self.template, values, options, self.policy)
+        annotations = build_annotations(self.template, values, options, f"{self.run_key} {key}")
         name = self._names.allocate(self._stem(record, values))
         release = produce(
-            asking.build_request(self.variant, values, options, model=self.model, seed=seed),
+            build_request(self.variant, values, options, model=self.model, seed=seed),
             self.folder / name,
             session=self._session,
             settings=ReleaseSettings(options.watermark, Encoding(crf=options.crf)),
