@@ -6,8 +6,8 @@ that offers an object of one of these shapes; nothing else changes (see ``safege
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 from safegen.types import (
     Attribute,
@@ -154,3 +154,11 @@ class Signer(Protocol):
 
     def sign(self, data: bytes) -> bytes:
         """Signature over *data* (ECDSA: raw r||s or DER). Raises SigningFailed."""
+
+
+StepHook: TypeAlias = Callable[[str], None]
+"""Called with the name of every step of the release protocol: tests inject faults there."""
+
+
+def no_hook(_step: str) -> None:
+    """The hook nobody set."""

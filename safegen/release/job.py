@@ -19,10 +19,11 @@ from safegen.ledger.proof import SUFFIX
 from safegen.ledger.records import Clock, ReleaseRecord
 from safegen.ledger.store import Ledger
 from safegen.ledger.timestamp import SUFFIX as STAMP
+from safegen.protocols import StepHook, no_hook
 from safegen.release import files, leases, settle
 from safegen.release.leases import Lease, Outbox, OutboxFile
 from safegen.release.owner import ACTIVE_JOBS, Owner
-from safegen.release.values import Published, Recorded, StepHook, no_hook
+from safegen.release.values import Published, Recorded
 
 LEASE = timedelta(hours=6)
 

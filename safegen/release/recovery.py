@@ -12,10 +12,11 @@ from safegen.errors import SafegenError, UsageError
 from safegen.ledger.canonical import timestamp
 from safegen.ledger.records import Clock
 from safegen.ledger.store import Ledger
+from safegen.protocols import StepHook, no_hook
 from safegen.release import files, leases, settle
 from safegen.release.leases import Lease, Outbox
 from safegen.release.owner import ACTIVE_JOBS, Liveness, Owner
-from safegen.release.values import RecoveryReport, StepHook, no_hook
+from safegen.release.values import RecoveryReport
 
 
 class _Recovery:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from safegen.errors import ReleaseFailed, UsageError
 from safegen.ledger.store import Ledger
+from safegen.protocols import StepHook, no_hook
 from safegen.release import files, leases
 from safegen.release.leases import Outbox, OutboxFile
 from safegen.release.owner import Owner
-from safegen.release.values import StepHook, no_hook
 
 
 def text_item(name: str, text: str) -> OutboxFile:

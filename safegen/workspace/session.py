@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from safegen.errors import KeyUnavailable, UsageError
-from safegen.protocols import NoProgress, Progress, Signer
+from safegen.protocols import NoProgress, Progress, Signer, StepHook, no_hook
 from safegen.workspace.config import Workspace
 
 if TYPE_CHECKING:
@@ -30,10 +30,6 @@ def utc_now() -> datetime:
 def new_content_id() -> int:
     """A random content id: 64 bits, never 0."""
     return secrets.randbits(64) or 1
-
-
-def no_hook(_point: str) -> None:
-    """The default of the fault-injection hook: nothing happens."""
 
 
 DEFAULT_ORGANISATION = "local"
@@ -55,7 +51,7 @@ class Session:
     progress: Progress = field(default_factory=NoProgress)
     clock: Callable[[], datetime] = utc_now
     new_id: Callable[[], int] = new_content_id
-    hook: Callable[[str], None] = no_hook
+    hook: StepHook = no_hook
 
 
 @contextmanager
@@ -66,7 +62,7 @@ def open_session(
     signer: Signer | None = None,
     progress: Progress | None = None,
     clock: Callable[[], datetime] = utc_now,
-    hook: Callable[[str], None] = no_hook,
+    hook: StepHook = no_hook,
 ) -> Iterator[Session]:
     """Open *workspace* for making videos; made on first use. Finishes interrupted releases first.
 
