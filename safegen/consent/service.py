@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safegen import policies
+from safegen._util.login import login_name
 from safegen.consent import image_check, registry
 from safegen.consent.prompt_check import apply_consent
 from safegen.consent.records import Attestation, Consent, Grant
@@ -53,7 +53,7 @@ def attest(
     passphrase: Passphrase,
 ) -> Attestation:
     """Record a statement about *file*. Raises UsageError, UnreadableInput, KeyUnavailable, LedgerError."""
-    signatory = by.strip() or os.environ.get("SAFEGEN_USER", "").strip() or _login()
+    signatory = by.strip() or os.environ.get("SAFEGEN_USER", "").strip() or login_name(hint="give --by NAME")
     workspace = config.find_workspace(workspace_path)
     with open_ledger_for_writing(workspace, passphrase=passphrase, create=True) as ledger:
         return registry.attest(ledger, file, consent=tuple(consents), no_person=no_person, by=signatory)
@@ -132,10 +132,3 @@ def _moment(text: str) -> datetime:
             f"{text!r} is not a time", hint="write it like 2027-03-01 or 2027-03-01T12:00:00Z"
         ) from error
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _login() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError) as error:
-        raise UsageError("your user name cannot be determined", hint="give --by NAME") from error

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safegen.consent import image_check
-from safegen.pipeline.frames_gate import run_check
+from safegen.moderation.checks import run_check
 from safegen.pipeline.input_credentials import CHECK, VERSION, InputCredentials, assess_credentials
 from safegen.pipeline.input_media import copy_input, decode_input, has_sound
 from safegen.pipeline.stages import IngredientFile

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from safegen import plugins
@@ -27,7 +28,7 @@ def mark_and_encode(moderated: Moderated, context: ReleaseContext) -> Encoded:
     """
     clip = moderated.unmarked.clip
     scheme: Watermark = plugins.load_plugin("watermarks", context.settings.watermark)
-    payload = context.content_id & ((1 << scheme.payload_bits) - 1)
+    payload = payload_of(context.content_id, scheme)
     target = context.job.temporary("marked.mp4")
     context.progress.stage("marking, encoding", clip.count)
     middle = ThumbnailPicker(clip.count)
@@ -47,14 +48,26 @@ def mark_and_encode(moderated: Moderated, context: ReleaseContext) -> Encoded:
     return Encoded(moderated, target, payload, scheme.alg, frames, middle.jpeg())
 
 
-def _embed(scheme: Watermark, frames: Iterable[Frame], payload: int) -> Iterator[Frame]:
-    """Frames with the mark; whatever goes wrong in the scheme is MarkingFailed."""
+def payload_of(content_id: int, scheme: Watermark) -> int:
+    """As much of *content_id* as the mark of *scheme* holds."""
+    return content_id & ((1 << scheme.payload_bits) - 1)
+
+
+@contextmanager
+def translate_marking_errors() -> Iterator[None]:
+    """Whatever goes wrong in a scheme within the block is MarkingFailed."""
     try:
-        yield from scheme.embed(frames, payload=payload, key=PUBLIC_KEY)
-    except (SafegenError, GeneratorExit):
+        yield
+    except SafegenError:
         raise
     except Exception as error:
         raise MarkingFailed(f"the watermark could not be embedded: {error}") from error
+
+
+def _embed(scheme: Watermark, frames: Iterable[Frame], payload: int) -> Iterator[Frame]:
+    """Frames with the mark. Raises MarkingFailed."""
+    with translate_marking_errors():
+        yield from scheme.embed(frames, payload=payload, key=PUBLIC_KEY)
 
 
 def _crop_to_even(frames: Iterable[Frame]) -> Iterator[Frame]:

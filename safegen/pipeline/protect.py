@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -20,6 +19,7 @@ from safegen.media.spool import copy_file
 from safegen.moderation.single_pass import check_and_encode
 from safegen.pipeline.context import ReleaseContext, ReleaseSettings
 from safegen.pipeline.held_clips import record_if_held, spend_source_approval
+from safegen.pipeline.input_media import original_name
 from safegen.pipeline.produce import check_output_path
 from safegen.pipeline.protect_still import STILL_SUFFIXES, check_still_output_path, mark_and_encode_still
 from safegen.pipeline.release_clip import release_encoded
@@ -73,7 +73,7 @@ def protect(
         with (
             context.timed("checking, marking, encoding"),
             record_if_held(context, lambda: {"source_sha256": digest}),
-            _original_name(path, source),
+            original_name(path, source),
         ):
             encoded = mark(
                 ProtectedSource(source, path.name, source_type), context, allow_damaged=allow_damaged
@@ -104,15 +104,6 @@ def _destination(path: Path, output: Path | None, mime: str, *, overwrite: bool)
     if overwrite and destination.exists() and destination.samefile(path):
         raise UsageError("the original is never overwritten", hint="give another name with -o")
     return destination
-
-
-@contextmanager
-def _original_name(path: Path, copy: Path) -> Iterator[None]:
-    """What the block finds unreadable is named as the user's file, not as our copy of it."""
-    try:
-        yield
-    except UnreadableInput as error:
-        raise type(error)(str(error).replace(str(copy), str(path)), hint=error.hint) from error
 
 
 def _mark_and_encode_video(

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from safegen import plugins
-from safegen.errors import MarkingFailed, SafegenError, UsageError
+from safegen.errors import UsageError
 from safegen.media.label import draw_labels, label_box
 from safegen.media.still import Still, read_still, write_still
 from safegen.media.thumbnail import ThumbnailPicker
 from safegen.pipeline.context import ReleaseContext
 from safegen.pipeline.frames_gate import moderate
+from safegen.pipeline.mark import payload_of, translate_marking_errors
 from safegen.pipeline.stages import Encoded, ProtectedSource, UnmarkedClip
 from safegen.protocols import LumaWatermark, Watermark
 from safegen.types import Clip
@@ -47,7 +48,7 @@ def mark_and_encode_still(
 
     label, watermark = context.config.label, context.settings.watermark
     scheme: Watermark = plugins.load_plugin("watermarks", watermark)
-    payload = context.content_id & ((1 << scheme.payload_bits) - 1)
+    payload = payload_of(context.content_id, scheme)
     still = read_still(source.path)
     if still.pixels.ndim == 2 and not isinstance(scheme, LumaWatermark):
         raise UsageError(
@@ -59,15 +60,11 @@ def mark_and_encode_still(
     )
     moderated = moderate(unmarked, context.policy, progress=context.progress, approved=context.approved)
     context.progress.stage("marking, encoding")
-    try:
+    with translate_marking_errors():
         labelled = next(draw_labels([shown], label))
         # A scene begins stronger than anybody should look at for long: a still gets what follows.
         settled = _SETTLED_FRAME if isinstance(scheme, LumaWatermark) else 1
         *_, marked = scheme.embed(iter([labelled] * settled), payload=payload, key=PUBLIC_KEY)
-    except SafegenError:
-        raise
-    except Exception as error:
-        raise MarkingFailed(f"the watermark could not be embedded: {error}") from error
     change = marked.astype(np.int32) - shown
     suffix = ".png" if source.path.read_bytes()[:4] == b"\x89PNG" else ".jpg"
     target = context.job.temporary(f"marked{suffix}")
