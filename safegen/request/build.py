@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 from safegen.errors import UsageError
+from safegen.generators.modes import check_shots
 from safegen.request import sizes
-from safegen.request.validate import check_ranges, check_shots
+from safegen.request.validate import check_ranges
 from safegen.types import Input, Mode, PathLike, Request, Role, Shot
 
 if TYPE_CHECKING:

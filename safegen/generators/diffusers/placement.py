@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from safegen.errors import UsageError
 from safegen.generators import estimate
-from safegen.generators.diffusers import loading
+from safegen.generators.diffusers import libraries
 
 if TYPE_CHECKING:
     from safegen.generators.diffusers.families import Family
     from safegen.generators.diffusers.model_config import PipelineConfig
     from safegen.generators.diffusers.options import PipelineOptions
-    from safegen.generators.estimate import Estimate
-    from safegen.generators.hardware import Machine
+    from safegen.generators.estimate import Estimate, Machine
     from safegen.generators.presets import Preset
 
 _OFFLOAD_ORDER = ("none", "model", "group", "sequential")
@@ -28,7 +27,7 @@ _MAX_MEMORY_SHARE = 0.9
 class Placement:
     """``device`` by torch's name, ``dtypes`` by part (``default`` for the rest), how parts are ``offload``ed.
 
-    ``needed`` is the estimate it rests on, ``machine`` the memory there is.
+    ``memory_estimate`` is the estimate it rests on, ``machine`` the memory there is.
     """
 
     device: str
@@ -69,7 +68,7 @@ def choose_placement(
     preset: Preset,
     options: PipelineOptions,
     family: Family,
-    facts: PipelineConfig,
+    config: PipelineConfig,
     *,
     size: tuple[int | None, int | None, int | None] = (None, None, None),
 ) -> Placement:
@@ -78,7 +77,7 @@ def choose_placement(
     Raises UsageError for a device or an offload that is not there.
     """
     device = _device(options.device)
-    dtypes = _dtypes(options, family, facts, device)
+    dtypes = _dtypes(options, family, config, device)
     there = estimate.detect_machine()
     if not device.startswith("cuda"):
         there = replace(there, device=None, device_free=None, name=device)
@@ -99,13 +98,13 @@ def choose_placement(
     assert needed is not None
     tiling = options.vae_tiling
     if tiling is None:
-        tiling = family.needs_tiling(facts) or (offload != "none" and device != "cpu")
+        tiling = family.needs_tiling(config) or (offload != "none" and device != "cpu")
     return Placement(device, dtypes, offload, tiling, needed, there)
 
 
 def move_to_device(pipe: Any, placement: Placement) -> Any:
     """Move a loaded pipeline to where it runs. Raises UsageError where it cannot be offloaded like that."""
-    torch = loading.require_module("torch")
+    torch = libraries.require_module("torch")
     device, offload = placement.device, placement.offload
     try:
         if offload == "model":
@@ -142,7 +141,7 @@ def _sum(needed: Estimate) -> int | None:
 
 
 def _device(wanted: str) -> str:
-    torch = loading.require_module("torch")
+    torch = libraries.require_module("torch")
     if wanted == "auto":
         if torch.cuda.is_available():
             return "cuda"
@@ -161,7 +160,7 @@ def _device(wanted: str) -> str:
     return str(device)
 
 
-def _dtypes(options: PipelineOptions, family: Family, facts: PipelineConfig, device: str) -> dict[str, str]:
+def _dtypes(options: PipelineOptions, family: Family, config: PipelineConfig, device: str) -> dict[str, str]:
     if options.dtype == "auto":
-        return family.dtypes(facts, "float32" if device == "cpu" else "bfloat16")
-    return {**family.dtypes(facts, options.dtype), "default": options.dtype}
+        return family.dtypes(config, "float32" if device == "cpu" else "bfloat16")
+    return {**family.dtypes(config, options.dtype), "default": options.dtype}

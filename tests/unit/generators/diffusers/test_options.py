@@ -274,7 +274,7 @@ def test_the_gpu_decides_where_parts_go(generator: Any, monkeypatch: pytest.Monk
     import torch
 
     from safegen.generators import estimate
-    from safegen.generators.hardware import Machine
+    from safegen.generators.estimate import Machine
     from safegen.generators.presets import PRESETS
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
@@ -291,7 +291,7 @@ def test_the_gpu_decides_where_parts_go(generator: Any, monkeypatch: pytest.Monk
 
 def test_not_enough_memory_is_said_before_loading(generator: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from safegen.generators import estimate
-    from safegen.generators.hardware import Machine
+    from safegen.generators.estimate import Machine
 
     monkeypatch.setattr(estimate, "detect_machine", lambda: Machine(1000, 1000))
     with pytest.raises(GenerationFailed, match="not enough memory"):
