@@ -44,14 +44,14 @@ def describe_model(name: str) -> dict[str, Any]:
     """Everything known about a model by name, hub id or folder, without network access. Raises UsageError."""
     if name in embedded_names():
         generator = plugins.load_plugin("generators", name)
-        row = {**generator.describe(), "ways_of_working": _ways(generator)}
+        row = {**generator.describe(), "ways_of_working": _modes(generator)}
         words = row.pop("words", [])
         return {**row, "here": "comes with safegen", "world": row.get("world") or group_vocabulary(words)}
     from safegen.generators.diffusers.generator import DiffusersGenerator
 
     preset = resolve_preset(name)
     record = None if Path(preset.source).is_dir() else lockfile.read_record(preset.source)
-    details = {**preset.details(), "ways_of_working": _ways(DiffusersGenerator(preset))}
+    details = {**preset.details(), "ways_of_working": _modes(DiffusersGenerator(preset))}
     if record is not None:
         details["licence"] = preset.licence or record.licence or "not stated"
         details["pipeline"] = record.pipeline
@@ -59,7 +59,7 @@ def describe_model(name: str) -> dict[str, Any]:
     return {**details, **_here(record), "estimate": needs.describe()}
 
 
-def _ways(generator: Generator) -> list[str]:
+def _modes(generator: Generator) -> list[str]:
     """What a model can do, in one order; before it is pulled by its name alone."""
     return [mode for mode in MODES if mode in generator.modes]
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from safegen.protocols import Progress
 
 DEFAULT_REVISION = "main"
+# For copies under another name: the preset names the one licence, families/hunyuan only warns of it.
 _HUNYUAN = "Tencent's Hunyuan licences do not apply in the European Union, the United Kingdom and South Korea"
 _SPARE = 64 * 1_000_000
 """Bytes that stay free on the disk."""

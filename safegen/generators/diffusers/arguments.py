@@ -55,7 +55,7 @@ def call_parameters(pipe: Any) -> frozenset[str]:
 
 
 def check_call_options(pipeline: str, names: Collection[str], options: Mapping[str, Any]) -> None:
-    """Raise UsageError for an *asked* option that is none of a pipeline's *names* (none known: any is).
+    """Raise UsageError for an option that is none of a pipeline's *names* (none known: any is).
 
     And for those that safegen sets itself or that would bring in what nobody screened. Of no option may the
     value be text: an argument that takes words goes past the screens.
@@ -90,9 +90,9 @@ def _contains_text(value: Any) -> bool:
 
 
 def build_call_arguments(pipe: Any, values: dict[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
-    """*values*, and what was *asked* for by name, as far as the pipeline's call takes it.
+    """*values*, and the *options* given by name, as far as the pipeline's call takes it.
 
-    Raises UsageError for an asked one that it does not take, and as ``screened`` does.
+    Raises UsageError for an option that it does not take, and as ``check_call_options`` does.
     """
     names = call_parameters(pipe)
     check_call_options(type(pipe).__name__, names, options)
@@ -113,25 +113,25 @@ def check_request_supported(
 ) -> None:
     """Raise UsageError for a setting the pipeline does not accept, or for a missing picture it needs.
 
-    *rest*: options that go to its call by name. They are screened as well.
+    *call_options*: options that go to its call by name. They are screened as well.
     """
     one_end = request.mode == "image" and {i.role for i in request.inputs} == {"first_frame"}
     if one_end and "first" not in family.abilities(config):
         raise UsageError("this model also needs a last picture", hint="--last-image FILE")
-    asked = {
+    settings = {
         "num_inference_steps": ("steps", request.steps),
         "negative_prompt": ("negative-prompt", request.negative_prompt),
         "strength": ("strength", request.strength if request.mode == "edit" else None),
         "width": ("width", request.width),
         "height": ("height", request.height),
     }
-    asked = {argument: said for argument, said in asked.items() if said[1]}
-    if not call_options and not asked:
+    given = {argument: option for argument, option in settings.items() if option[1]}
+    if not call_options and not given:
         return
     calls = [introspection.call_signature(name) for name in (config.pipeline, *family.views.values())]
     names = frozenset[str]().union(*(c.parameters for c in calls if c))
     check_call_options(config.pipeline, names, call_options)
-    for argument, (option, _) in asked.items():
+    for argument, (option, _) in given.items():
         if names and argument not in names and not _has_alias(argument, names):
             raise UsageError(
                 f"{config.pipeline} does not accept {option.replace('-', ' ')}", hint=f"omit --{option}"

@@ -111,7 +111,7 @@ class DiffusersGenerator:
         return ModelRef(name, source, loaded.version, loaded.digest, preset.licence)
 
     def _check_supported(self, request: Request) -> tuple[model_config.PipelineConfig, Family, NativeFormat]:
-        """What is known of the pipeline. Raises UsageError for a way of working it does not have."""
+        """What is known of the pipeline. Raises UsageError for a mode it does not have."""
         _, rest = split_options(request.options)
         config = model_config.pipeline_config(self.preset)
         family = family_of(config)
@@ -144,8 +144,10 @@ class DiffusersGenerator:
         self, options: PipelineOptions, target: sizes.OutputSpec
     ) -> tuple[dict[str, Any], tuple[str, ...]]:
         """What it takes, for a dry run, and what to say of it."""
-        here = model_config.local_folder(self.preset)
-        missing = {} if here else {"download": f"not on this machine: run `safegen models pull {self.name}`"}
+        folder = model_config.local_folder(self.preset)
+        missing = (
+            {} if folder else {"download": f"not on this machine: run `safegen models pull {self.name}`"}
+        )
         try:
             placement = self._placement(options, target)
             return {**placement.describe(), **missing}, placement.notes()

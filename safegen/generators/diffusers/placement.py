@@ -78,28 +78,28 @@ def choose_placement(
     """
     device = _device(options.device)
     dtypes = _dtypes(options, family, config, device)
-    there = estimate.detect_machine()
+    machine = estimate.detect_machine()
     if not device.startswith("cuda"):
-        there = replace(there, device=None, device_free=None, name=device)
+        machine = replace(machine, device=None, device_free=None, name=device)
     if options.offload in ("model", "sequential") and device == "cpu":
         raise UsageError(
             f"offload={options.offload} moves parts between a GPU and the CPU, but there is no GPU",
             hint="omit --option offload",
         )
     width, height, frames = size
-    ways = (options.offload,) if options.offload != "auto" else _OFFLOAD_ORDER
-    offload, needed = ways[0], None
-    for offload in ways:
+    offloads = (options.offload,) if options.offload != "auto" else _OFFLOAD_ORDER
+    offload, needed = offloads[0], None
+    for offload in offloads:
         needed = estimate.estimate_memory(
             preset, width=width, height=height, frames=frames, dtype=dtypes["default"], offload=offload
         )
-        if _fits(needed, there):
+        if _fits(needed, machine):
             break
     assert needed is not None
     tiling = options.vae_tiling
     if tiling is None:
         tiling = family.needs_tiling(config) or (offload != "none" and device != "cpu")
-    return Placement(device, dtypes, offload, tiling, needed, there)
+    return Placement(device, dtypes, offload, tiling, needed, machine)
 
 
 def move_to_device(pipe: Any, placement: Placement) -> Any:
@@ -127,36 +127,36 @@ def move_to_device(pipe: Any, placement: Placement) -> Any:
     return pipe
 
 
-def _fits(needed: Estimate, there: Machine) -> bool:
+def _fits(needed: Estimate, machine: Machine) -> bool:
     """Whether the estimate leaves a GPU room; a model nobody counted is taken not to fit whole."""
-    if there.device is None:
+    if machine.device is None:
         return True
     if needed.resident is None:
         return False
-    return needed.resident + (needed.activations or 0) <= _MAX_MEMORY_SHARE * there.device
+    return needed.resident + (needed.activations or 0) <= _MAX_MEMORY_SHARE * machine.device
 
 
 def _sum(needed: Estimate) -> int | None:
     return None if needed.weights is None else needed.weights + (needed.activations or 0)
 
 
-def _device(wanted: str) -> str:
+def _device(requested: str) -> str:
     torch = libraries.require_module("torch")
-    if wanted == "auto":
+    if requested == "auto":
         if torch.cuda.is_available():
             return "cuda"
         return "mps" if torch.backends.mps.is_available() else "cpu"
     try:
-        device = torch.device(wanted)
+        device = torch.device(requested)
     except RuntimeError as error:
-        raise UsageError(f"there is no device {wanted!r}", hint="cpu, cuda, cuda:1, mps") from error
-    there = {
+        raise UsageError(f"there is no device {requested!r}", hint="cpu, cuda, cuda:1, mps") from error
+    available = {
         "cpu": True,
         "cuda": torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count(),
         "mps": torch.backends.mps.is_available(),
     }
-    if not there.get(device.type, False):
-        raise UsageError(f"this machine has no device {wanted!r}", hint="omit --option device")
+    if not available.get(device.type, False):
+        raise UsageError(f"this machine has no device {requested!r}", hint="omit --option device")
     return str(device)
 
 

@@ -24,11 +24,11 @@ def select_files(source: str, paths: Mapping[str, Any], index: Mapping[str, Any]
     Variants (``*.fp16.safetensors``), pickles and single-file checkpoints are left out. Raises
     GenerationFailed when a component's weights are there as pickles only.
     """
-    chosen = {INDEX}
+    selected = {INDEX}
     for component in component_folders(source, index):
         inside = [p for p in paths if p.startswith(f"{component}/") and p.count("/") == 1]
-        here = {p for p in inside if is_loadable_file(p.split("/")[1])}
-        weights = {p for p in here if p.endswith(".safetensors")}
+        loadable = {p for p in inside if is_loadable_file(p.split("/")[1])}
+        weights = {p for p in loadable if p.endswith(".safetensors")}
         if not weights and any(Path(p).suffix in _PICKLES for p in inside):
             raise GenerationFailed(
                 f"{source} has no safetensors in {component}/",
@@ -36,8 +36,8 @@ def select_files(source: str, paths: Mapping[str, Any], index: Mapping[str, Any]
             )
         if not weights and any(p.endswith(".safetensors") for p in inside):
             raise GenerationFailed(f"{source} has only variant weights in {component}/")
-        chosen |= here
-    return sorted(chosen)
+        selected |= loadable
+    return sorted(selected)
 
 
 def component_folders(source: str, index: Mapping[str, Any]) -> list[str]:

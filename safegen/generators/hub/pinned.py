@@ -62,8 +62,8 @@ def verify_model(record: PinnedModel, *, fully: bool = False, progress: Progress
     GenerationFailed when a file is missing, truncated, altered or was added.
     """
     folder = snapshot_folder(record.source, record.commit)
-    looks = file_states(record, folder)
-    due = {p for p, look in looks.items() if fully or tuple(record.seen.get(p, ())) != look}
+    states = file_states(record, folder)
+    due = {p for p, state in states.items() if fully or tuple(record.seen.get(p, ())) != state}
     progress.stage("checking MB", sum(record.files[p].size for p in due) // download.MEGABYTE)
     meter = download.DownloadProgress(progress)
     for path in sorted(due):
@@ -71,7 +71,7 @@ def verify_model(record: PinnedModel, *, fully: bool = False, progress: Progress
             raise _broken(record, f"{path} was altered")
         meter.update(record.files[path].size)
     if due:
-        lockfile.update_file_states(record, looks)
+        lockfile.update_file_states(record, states)
     return len(due)
 
 
@@ -82,19 +82,19 @@ def unpin_model(source: str) -> None:
 
 
 def file_states(record: PinnedModel, folder: Path) -> Mapping[str, tuple[int, ...]]:
-    """How the files look now. Raises GenerationFailed for missing, truncated and added ones."""
-    looks = {}
+    """What the files look like now. Raises GenerationFailed for missing, truncated and added ones."""
+    states = {}
     for path, file in record.files.items():
         try:
-            looks[path] = file_state(folder / path)
+            states[path] = file_state(folder / path)
         except OSError as error:
             raise _broken(record, f"{path} is missing") from error
-        if looks[path][0] != file.size:
-            raise _broken(record, f"{path} has {looks[path][0]} bytes, not {file.size}")
+        if states[path][0] != file.size:
+            raise _broken(record, f"{path} has {states[path][0]} bytes, not {file.size}")
     added = _loadable(record, folder) - set(record.files)
     if added:
         raise _broken(record, f"{min(added)} was added")
-    return looks
+    return states
 
 
 def file_state(path: Path) -> tuple[int, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import json
-import math
 import os
 import re
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from safegen.errors import MissingExtra, UsageError
+from safegen.generators.option_values import SWITCHES, is_number
 from safegen.generators.remote.engines import Engine, engine_by_name
 
 KEY_VARIABLE = "SAFEGEN_REMOTE_KEY"
@@ -189,10 +189,8 @@ def _value(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     lowered = value.strip().lower()
-    if lowered in ("yes", "on"):
-        return True
-    if lowered in ("no", "off"):
-        return False
+    if lowered in SWITCHES:
+        return SWITCHES[lowered]
     try:
         read = json.loads(lowered)
     except ValueError:
@@ -201,8 +199,7 @@ def _value(value: Any) -> Any:
 
 
 def _number(name: str, value: Any, low: float, high: float) -> float:
-    usable = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not usable or not low <= value <= high:
+    if not is_number(value, low, high):
         raise UsageError(f"the option {name} must be a number from {low:g} to {high:g}, not {value!r}")
     return float(value)
 

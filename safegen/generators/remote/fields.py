@@ -13,7 +13,7 @@ _FLAGS = {"fps": "fps", "steps": "steps", "guidance": "guidance", "negative_prom
 
 
 def check_mode(engine: Engine, request: Request) -> None:
-    """Raise UsageError for a way of working that *engine* has no call for."""
+    """Raise UsageError for a mode that *engine* has no call for."""
     if request.mode not in engine.calls:
         why = (
             "a remix over /v1/videos needs the id of a clip made by this server"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from safegen.errors import UsageError
+from safegen.generators.diffusers.families import wan
 from safegen.generators.diffusers.libraries import silenced_libraries
 from safegen.generators.modes import DEFAULT_STRENGTH, check_required_inputs, frames_to_add, shot_times
 from safegen.generators.tiny import latents
@@ -86,16 +87,9 @@ def image_to_video(run: TinyRun) -> Frames:
 
 def video_to_video(run: TinyRun) -> Frames:
     """The clip made anew from its noised latents, window after window, each going on from the one before."""
-    from diffusers.pipelines.wan.pipeline_wan_video2video import WanVideoToVideoPipeline
-    from diffusers.video_processor import VideoProcessor
-
     pipe = run.loaded.pipe
     with silenced_libraries():
-        again = WanVideoToVideoPipeline.from_pipe(pipe)
-    # It derives the spatial scale from the temporal one, which is wrong for an autoencoder that patchifies.
-    again.vae_scale_factor_spatial = pipe.vae_scale_factor_spatial
-    again.video_processor = VideoProcessor(vae_scale_factor=pipe.vae_scale_factor_spatial)
-    again.set_progress_bar_config(disable=True)
+        again = wan.FAMILY.pipeline_for(pipe, "edit")
     source, out = run.inputs["video"], np.empty((0,), np.uint8)
     loaded, strength = replace(run.loaded, pipe=again), run.request.strength or DEFAULT_STRENGTH
     for turn, start in enumerate(

@@ -114,10 +114,10 @@ class Family:
 
     def pipeline_for(self, pipe: Any, ability: Ability) -> Any:
         """The pipeline to call for *ability*: itself, or another class around the same parts."""
-        wanted = self.views.get(ability)
-        if wanted is None or type(pipe).__name__ == wanted:
+        name = self.views.get(ability)
+        if name is None or type(pipe).__name__ == name:
             return pipe
-        return rewrap_pipeline(pipe, wanted)
+        return rewrap_pipeline(pipe, name)
 
     def conditioning(self, pipe: Any, call: PipelineCall) -> dict[str, Any]:
         """Arguments that carry the call's pictures."""
@@ -141,14 +141,16 @@ def rewrap_pipeline(pipe: Any, name: str) -> Any:
     import diffusers
 
     cls = getattr(diffusers, name)
-    wanted = set(inspect.signature(cls.__init__).parameters)
-    parts = {k: v for k, v in pipe.components.items() if k in wanted}
-    kept = {
-        k: v for k, v in pipe.config.items() if k in wanted and k not in parts and not isinstance(v, tuple)
+    parameters = set(inspect.signature(cls.__init__).parameters)
+    parts = {k: v for k, v in pipe.components.items() if k in parameters}
+    config = {
+        k: v
+        for k, v in pipe.config.items()
+        if k in parameters and k not in parts and not isinstance(v, tuple)
     }
-    made = cls(**parts, **{k: v for k, v in kept.items() if not k.startswith("_")})
-    made.set_progress_bar_config(disable=True)
-    return made
+    rewrapped = cls(**parts, **{k: v for k, v in config.items() if not k.startswith("_")})
+    rewrapped.set_progress_bar_config(disable=True)
+    return rewrapped
 
 
 def to_pil(frames: Frames | Sequence[Any]) -> list[Any]:

@@ -54,15 +54,15 @@ class Wan(Family):
         The video-to-video class works its scale out from the number of levels, which is wrong for
         autoencoders that cut the picture into patches first.
         """
-        wanted = self.views.get(ability)
-        if wanted is None or type(pipe).__name__ == wanted:
+        name = self.views.get(ability)
+        if name is None or type(pipe).__name__ == name:
             return pipe
-        made = rewrap_pipeline(pipe, wanted)
+        rewrapped = rewrap_pipeline(pipe, name)
         scale, times = pipe.vae_scale_factor_spatial, pipe.vae_scale_factor_temporal
-        if made.vae_scale_factor_spatial != scale:
-            made.video_processor = type(made.video_processor)(vae_scale_factor=scale)
-        made.vae_scale_factor_spatial, made.vae_scale_factor_temporal = scale, times
-        return made
+        if rewrapped.vae_scale_factor_spatial != scale:
+            rewrapped.video_processor = type(rewrapped.video_processor)(vae_scale_factor=scale)
+        rewrapped.vae_scale_factor_spatial, rewrapped.vae_scale_factor_temporal = scale, times
+        return rewrapped
 
 
 def _wants_both(config: PipelineConfig) -> bool:
