@@ -130,7 +130,7 @@ def test_too_little_memory_says_what_to_lower(
         raise errors[kind]
 
     monkeypatch.setattr(generators("wan").loaded_pipeline().pipe.transformer, "forward", short)
-    with pytest.raises(GenerationFailed, match="not have enough memory") as error:
+    with pytest.raises(GenerationFailed, match="not enough memory") as error:
         generators("wan").generate(smallest_request("wan"), progress=NoProgress())
     assert "32x32, 5 frames" in error.value.hint and "--height" in error.value.hint
 
