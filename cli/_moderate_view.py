@@ -62,12 +62,11 @@ def item_json(item: FileOutcome) -> Json:
 
 def write_page(path: Path, items: Sequence[FileOutcome]) -> None:
     """The HTML page. Raises UsageError when *path* exists or cannot be written."""
-    from datetime import UTC, datetime
-
+    from safegen._util.time import utc_now
     from safegen.cli._files import write_new
     from safegen.moderation.html_report import ReportItem, render
 
-    when = datetime.now(UTC).isoformat(timespec="seconds")
+    when = utc_now().isoformat(timespec="seconds")
     rows = [ReportItem(i.path, i.moderation, "" if i.error is None else str(i.error)) for i in items]
     write_new(path, render(rows, when=when).encode())
     click.echo(f"wrote {safe(str(path))}", err=True)

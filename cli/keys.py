@@ -92,10 +92,10 @@ def show(workspace: Path | None, as_json: bool) -> None:
 @_options.as_json
 def export_trust(output: Path | None, name: str, pem: bool, workspace: Path | None, as_json: bool) -> None:
     """Export what others need to check your videos: your root and your ledger's key. Nothing secret."""
+    from safegen._util.time import utc_now
     from safegen.cli._files import write_new
     from safegen.cli._output import show_rows
     from safegen.keys import trust
-    from safegen.keys.identity import utc_now
 
     own = _identity(workspace, create=False)
     if pem:
@@ -118,11 +118,35 @@ def export_trust(output: Path | None, name: str, pem: bool, workspace: Path | No
 def rotate(passphrase_file: Path | None, workspace: Path | None, as_json: bool) -> None:
     """Replace the signing certificate; the old one goes into the history, and the root stays."""
     from safegen.cli._output import show_rows
+    from safegen.keys.renewal import rotate_leaf
 
-    fresh = _identity(workspace, passphrase_file, create=False).rotate()
+    fresh = rotate_leaf(_identity(workspace, passphrase_file, create=False))
     show_rows(
         {"certificate expires": fresh.expires.isoformat(), "root SHA-256": fresh.fingerprint}, as_json=as_json
     )
+
+
+@command.command("move-root")
+@click.argument("file", type=click.Path(path_type=Path))
+@_options.workspace
+@_options.as_json
+def move_root(file: Path, workspace: Path | None, as_json: bool) -> None:
+    """Move the root's encrypted key to FILE, a new file, for instance on a stick that is locked away.
+
+    Signing and `keys rotate` do not need it. Its passphrase is still the identity's.
+    """
+    from safegen.cli._output import show_rows
+    from safegen.keys.renewal import move_root_key
+
+    own = _identity(workspace, create=False)
+    move_root_key(own, file)
+    rows = {"path": str(file), "root SHA-256": own.fingerprint, "root key here": own.root_key_here}
+    show_rows(rows, as_json=as_json)
+    if not as_json:
+        click.echo(
+            "keep a second copy, and the salt in keys/identity.json: without it no passphrase opens the key",
+            err=True,
+        )
 
 
 @command.command("revoke")
@@ -153,11 +177,11 @@ def revoke(
 
     Files it signed are no longer trusted, except those that a trusted time stamp proves to be older.
     """
+    from safegen._util.time import parse_moment
     from safegen.cli._output import show_rows
     from safegen.cli._workspace import open_writing
     from safegen.keys.revoke import revoke as run
     from safegen.keys.revoke import serial_number
-    from safegen.verification.batch import parse_moment
 
     since = None if unsafe_since is None else parse_moment(unsafe_since)
     number = None if serial is None else serial_number(serial)

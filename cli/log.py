@@ -152,7 +152,7 @@ def resolve(what: str, output: Path | None, workspace: Path | None, as_json: boo
     from safegen.cli._files import write_new
     from safegen.cli._output import print_json
     from safegen.errors import GateFailed
-    from safegen.verification.soft_binding_api import find_local_releases, parse_payload_or_path
+    from safegen.verification.local_lookup import find_local_releases, parse_payload_or_path
 
     with open_readonly(workspace) as ledger:
         found = find_local_releases(ledger, parse_payload_or_path(what))

@@ -130,7 +130,7 @@ def _verify_options(
     workspace: Path | None,
 ) -> dict[str, Any]:
     """The options as the API takes them. Raises UsageError."""
-    from safegen.verification.batch import parse_moment
+    from safegen._util.time import parse_moment
     from safegen.verification.soft_binding_api import service_host
 
     if resolve is not None:
@@ -174,14 +174,14 @@ def _exit_code(item: ReportItem, require: str | None) -> int:
 def _write_page(target: Path, items: list[ReportItem]) -> None:
     """The HTML report, with the thumbnails that the credentials carry."""
     from dataclasses import replace
-    from datetime import UTC, datetime
 
+    from safegen._util.time import utc_now
     from safegen.cli._files import write_new
     from safegen.credentials.thumbnail import read_thumbnail
     from safegen.verification.html_report import render
 
     shown = [replace(i, thumbnail=read_thumbnail(i.path)) if i.report else i for i in items]
-    when = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    when = utc_now().strftime("%Y-%m-%d %H:%M:%S UTC")
     write_new(target, render(shown, when=when).encode("utf-8"))
 
 

@@ -112,7 +112,7 @@ def _embedded() -> str:
 
 def _speech() -> str:
     """A synthesiser says a word."""
-    from safegen.accessibility.speech import find_engine
+    from safegen.accessibility.engines import find_engine
     from safegen.errors import MissingExtra
 
     engine = find_engine()

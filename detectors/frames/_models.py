@@ -12,6 +12,7 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
+from safegen._util.hashing import sha256_of
 from safegen.detectors.frames._absent import CheckAbsent
 from safegen.errors import CheckUnavailable
 
@@ -74,6 +75,5 @@ def _digest(looks: tuple[tuple[str, int, int], ...]) -> str:
     """The same files are hashed once in a process."""
     whole = hashlib.sha256()
     for path, _, _ in looks:
-        with Path(path).open("rb") as file:
-            whole.update(f"{Path(path).name} {hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+        whole.update(f"{Path(path).name} {sha256_of(Path(path))}\n".encode())
     return whole.hexdigest()

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from safegen._util.hashing import sha256_of
 from safegen.detectors.prompt._identity import GROUP_WORD
 from safegen.errors import CheckUnavailable
 
@@ -125,5 +126,4 @@ def digest_of(folder: Path, tokenizer: Any) -> str:
 
 @lru_cache(maxsize=8)
 def _file_digest(path: Path, size: int, stamp: int) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    return sha256_of(path)

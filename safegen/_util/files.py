@@ -41,20 +41,28 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def lock_descriptor(descriptor: int, *, wait: bool) -> None:
+    """Lock an open file for this process until it is closed; a crash releases it.
+
+    Raises OSError when another process has it (BlockingIOError on POSIX) and *wait* is false.
+    """
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(descriptor, msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+
+
 def lock_exclusive(file: IO[str], folder: Path) -> None:
     """Keep an open file in *folder* for this process until it is closed.
 
     Raises UsageError when another process has it.
     """
     try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock_descriptor(file.fileno(), wait=False)
     except OSError as error:
         raise UsageError(
             f"another run is writing to {folder}", hint="wait for it to finish, or choose another folder"

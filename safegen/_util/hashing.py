@@ -1,4 +1,4 @@
-"""A file's SHA-256, computed in parallel: hashing and c2pa's reading run at the same time."""
+"""SHA-256 of files and texts, as hex: the only place where a whole file is hashed."""
 
 from __future__ import annotations
 
@@ -11,13 +11,23 @@ from threading import Thread
 from safegen.errors import UnreadableInput
 
 
+def sha256_of(path: Path) -> str:
+    """SHA-256 (hex) of a file of our own. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def file_sha256(path: Path) -> str:
-    """SHA-256 (hex) of a file. Raises UnreadableInput."""
+    """SHA-256 (hex) of a file that a user named. Raises UnreadableInput."""
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of(path)
     except OSError as error:
         raise UnreadableInput(f"{path}: {error.strerror}", hint="check its permissions") from error
+
+
+def text_sha256(text: str) -> str:
+    """SHA-256 (hex) of a text as UTF-8; lone surrogates count as they are."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def require_readable(path: Path) -> None:
@@ -33,7 +43,7 @@ def require_readable(path: Path) -> None:
 
 @contextmanager
 def hash_in_background(path: Path) -> Iterator[Callable[[], str]]:
-    """Hash *path* in the background; what is yielded waits for the answer and raises as ``file_sha256``."""
+    """Hash *path* while c2pa reads it; what is yielded waits for the answer and raises as ``file_sha256``."""
     answers: list[str] = []
     errors: list[Exception] = []
 

@@ -35,9 +35,9 @@ def parse_service_url(url: str, *, what: str, setting: str) -> tuple[str, int, s
 
 
 def post(target: tuple[str, int, str, bool], data: bytes, *, media_type: str, seconds: float) -> bytes:
-    """POST *data* to *where* (see ``address``); the body of the answer, within *seconds* for all of it.
+    """POST *data* to *target* (see ``address``); the body of the answer, within *seconds* for all of it.
 
-    Raises Unanswered (a status that is not 200, more than MAX_ANSWER bytes), OSError, HTTPException.
+    Raises RequestFailed (a status that is not 200, more than MAX_ANSWER bytes), OSError, HTTPException.
     """
     import http.client
     import ssl

@@ -1,4 +1,4 @@
-"""Speech synthesis: what an engine must do, and which one is installed."""
+"""Speech synthesis: what an engine must do."""
 
 from __future__ import annotations
 
@@ -24,10 +24,3 @@ class SpeechEngine(Protocol):
 
     def say(self, text: str, pace: float = 1.0) -> AudioTrack:
         """*text* spoken, one channel; *pace* 1.3 is 30 percent faster than usual."""
-
-
-def find_engine() -> SpeechEngine | None:
-    """The installed engine, or None."""
-    from safegen.accessibility import espeak
-
-    return espeak.find_espeak()

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from safegen._util.time import utc_now
 from safegen.audit import session
 from safegen.audit import suites as _suites
 from safegen.audit.session import AuditResult
@@ -51,11 +51,11 @@ def run(
     named = _suites.load(suite)
     plan = session.Plan(model, policy, seeds, seed, resume)
     if not record:
-        return session.run_and_report(named, Path(folder), plan, progress=progress, when=_now())
+        return session.run_and_report(named, Path(folder), plan, progress=progress, when=utc_now())
     with open_session(find_workspace(workspace), passphrase=passphrase, progress=progress) as studio:
         ledger = studio.ledger
         return session.run_and_report(
-            named, Path(folder), plan, ledger=ledger, progress=progress, when=_now()
+            named, Path(folder), plan, ledger=ledger, progress=progress, when=utc_now()
         )
 
 
@@ -67,7 +67,7 @@ def report(folder: PathLike, output: PathLike | None = None) -> AuditResult:
     source = Path(folder)
     audit, subject = session.load_audit(source)
     target = Path(output) if output else source if source.is_dir() else source.parent
-    session.write(audit, subject, target, when=_now())
+    session.write(audit, subject, target, when=utc_now())
     return AuditResult(audit, subject, target)
 
 
@@ -117,7 +117,7 @@ def released(
         about = f"Every release in the ledger {ledger.origin} that has not been withdrawn."
     subject = Subject("released", "Audit of releases", about, suite=targets or "")
     if output is not None:
-        session.write(audit, subject, Path(output), when=_now())
+        session.write(audit, subject, Path(output), when=utc_now())
     return AuditResult(audit, subject, Path(output) if output is not None else None)
 
 
@@ -147,7 +147,7 @@ def data(
     about = f"{found.texts} different texts from {names}, read with the lexicon {lexicon}."
     subject = Subject("data", title or f"Audit of texts: {names}", about)
     if output is not None:
-        texts_report.write(found, subject, Path(output), when=_now())
+        texts_report.write(found, subject, Path(output), when=utc_now())
     return found, subject
 
 
@@ -186,7 +186,3 @@ def suites(name: str | None = None) -> list[Json]:
             row["gate"] = terms.model_dump()
         rows.append(row)
     return rows
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safegen.audit.judge import Audit, Cell
@@ -57,12 +55,6 @@ def cell_json(cell: Cell) -> Json:
 def to_jsonl(audit: Audit) -> str:
     """A cell a line."""
     return "".join(json.dumps(cell_json(c), ensure_ascii=False) + "\n" for c in audit.cells)
-
-
-def digest_of(path: Path) -> str:
-    """SHA-256 (hex) of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def record_audit(ledger: Ledger, audit: Audit, subject: Subject) -> int:

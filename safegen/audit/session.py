@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from safegen._util.files import write_durable
+from safegen._util.hashing import sha256_of
 from safegen.audit import html_report, journal, json_report
 from safegen.audit.json_report import Subject
 from safegen.audit.judge import Audit, evaluate_run
@@ -94,7 +95,7 @@ def load_audit(folder: Path, terms: Callable[[Gate], Gate] = lambda gate: gate) 
         suite=suite.name,
         suite_sha256=head.named.digest,
         policy=str(head.policy.get("name", "")),
-        source_sha256=json_report.digest_of(file),
+        source_sha256=sha256_of(file),
     )
     return audit, subject
 
@@ -123,7 +124,7 @@ def write_files(folder: Path, files: Mapping[str, str]) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
-            _replace(folder / name, content)
+            write_durable(folder / name, content.encode("utf-8", "backslashreplace"), mode=0o666)
     except OSError as error:
         why = f"{folder} cannot be written: {error.strerror}"
         raise ReleaseFailed(why, hint="choose another folder") from error
@@ -146,12 +147,3 @@ def override_gate(
     except ValidationError as error:
         message = error.errors()[0]["msg"].removeprefix("Value error, ")
         raise UsageError(f"the gate's terms: {message}", hint="see docs/audit.md") from error
-
-
-def _replace(path: Path, content: str) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_text(content, encoding="utf-8", errors="backslashreplace")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

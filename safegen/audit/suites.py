@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -11,6 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from safegen._util import yaml
+from safegen._util.hashing import text_sha256
 from safegen._util.resources import data_path
 from safegen.audit.schema import Suite
 from safegen.errors import UsageError
@@ -57,7 +57,7 @@ def from_json(content: Json) -> LoadedSuite:
 def with_digest(suite: Suite) -> LoadedSuite:
     """*suite* with its digest."""
     content = json.dumps(suite.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
-    return LoadedSuite(suite, hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest())
+    return LoadedSuite(suite, text_sha256(content))
 
 
 def _read(path: Path) -> LoadedSuite:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from safegen.credentials.manifest_store import as_object
 from safegen.types import CredentialState, Report, Verdict, WatermarkReading
 from safegen.verification.json_report import find_assertion
 
@@ -37,16 +38,16 @@ class Statements:
     @property
     def manifest(self) -> dict[str, Any]:
         """The active manifest where it is reliable, else nothing."""
-        return _dict(self.report.credentials.manifest) if self.reliable else {}
+        return as_object(self.report.credentials.manifest) if self.reliable else {}
 
     @property
     def actions(self) -> list[dict[str, Any]]:
         """Stated actions in order."""
-        data = _dict(
+        data = as_object(
             find_assertion(self.manifest, "c2pa.actions.v2") or find_assertion(self.manifest, "c2pa.actions")
         )
         found = data.get("actions")
-        return [_dict(action) for action in found] if isinstance(found, list) else []
+        return [as_object(action) for action in found] if isinstance(found, list) else []
 
     @property
     def made_by_ai(self) -> str:
@@ -60,7 +61,7 @@ class Statements:
     @property
     def safegen_assertion(self) -> dict[str, Any]:
         """What safegen stated about the making (``org.safegen.generation`` or ``.protection``)."""
-        return _dict(
+        return as_object(
             find_assertion(self.manifest, "org.safegen.generation")
             or find_assertion(self.manifest, "org.safegen.protection")
         )
@@ -84,7 +85,7 @@ class Statements:
         """The stated action that put visible words into the picture, with the words; "" without one."""
         for action in self.actions:
             if action.get("action") == "c2pa.addedText":
-                words = _dict(action.get("parameters")).get("org.safegen.visibleLabel")
+                words = as_object(action.get("parameters")).get("org.safegen.visibleLabel")
                 return f"c2pa.addedText: {words!r:.100}" if isinstance(words, str) else "c2pa.addedText"
         return ""
 
@@ -93,7 +94,3 @@ def _value(payload: int) -> str:
     from safegen.credentials.assertions import binding_value
 
     return binding_value(payload)
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}

@@ -10,13 +10,15 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from safegen._util.hashing import file_sha256
+from safegen._util.time import utc_now
 from safegen.consent.records import SCOPES, Attestation, Consent, ConsentState, Grant, Reference
 from safegen.consent.registrar import Registrar, is_signed
-from safegen.errors import LedgerError, UnreadableInput, UsageError
+from safegen.errors import LedgerError, UsageError
 from safegen.ledger.canonical import canonical, timestamp
 from safegen.types import Json
 
@@ -33,7 +35,7 @@ _PAGE = 1000
 
 
 def grant(ledger: Ledger, wanted: Grant, registrar: Registrar, describe: Callable[[Path], str]) -> int:
-    """Record *what*, signed by *registrar*; its index. *describe* gives a file's descriptors (base64).
+    """Record *wanted*, signed by *registrar*; its index. *describe* gives a file's descriptors (base64).
 
     Raises UsageError (a name or end that makes no sense, a minor without guardian or end), UnreadableInput
     (evidence, references), LedgerError.
@@ -127,7 +129,7 @@ def list_consents(
     ledger: LedgerReader, registrar: Ed25519PublicKey | None, *, now: datetime | None = None
 ) -> list[Consent]:
     """Every grant, newest first, with its state *now*. Raises LedgerError for entries that make no sense."""
-    moment = timestamp(now or datetime.now(UTC))
+    moment = timestamp(now or utc_now())
     entries = _proven_entries(ledger)
     revoked = {e.public.get("consent") for e in entries if e.public.get("act") == "revoke"}
     return [
@@ -202,15 +204,6 @@ def _read_consent(
         ),
         "revoked" if revoked else state,
     )
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 (hex) of a file. Raises UnreadableInput."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise UnreadableInput(f"{path}: {error.strerror}", hint="check the path") from error
 
 
 def _letters(name: str) -> str:

@@ -6,11 +6,12 @@ import getpass
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safegen import policies
+from safegen._util.hashing import file_sha256
+from safegen._util.time import parse_moment, utc_now
 from safegen.consent import image_check, registry
 from safegen.consent.prompt_check import apply_consent
 from safegen.consent.records import Attestation, Consent, Grant
@@ -31,13 +32,13 @@ _EXITS = {"allow": 0, "review": 7, "block": 3}
 def grant(
     subject: str, fields: Mapping[str, Any], workspace_path: Path | None, passphrase: Passphrase
 ) -> tuple[int, str]:
-    """Record a grant in the workspace at *place*; returns the entry's index and the registrar's name.
+    """Record a grant in the workspace at *workspace_path*; the entry's index and the registrar's name.
 
-    *said*: the other fields of ``Grant``, the end as text. Raises UsageError, UnreadableInput,
+    *fields*: the other fields of ``Grant``, the end as text. Raises UsageError, UnreadableInput,
     KeyUnavailable, LedgerError.
     """
     end = fields.get("expires")
-    what = Grant(**{**fields, "subject": subject, "expires": _moment(end) if end else None})
+    what = Grant(**{**fields, "subject": subject, "expires": parse_moment(end) if end else None})
     with _open_for_writing(workspace_path, passphrase) as (ledger, found):
         registrar = open_registrar(found.keys)
         return registry.grant(ledger, what, registrar, image_check.compute_descriptors), registrar.name
@@ -94,7 +95,7 @@ def _check_file(
     found, _ = image_check.check_likeness(
         sandbox.open_clip(path),
         path.name,
-        registry.file_sha256(path),
+        file_sha256(path),
         ledger=ledger,
         consents=agreed,
         generated=False,
@@ -128,28 +129,16 @@ def _open_for_writing(place: Path | None, passphrase: Passphrase) -> Iterator[tu
     from safegen.keys.identity import Identity
     from safegen.ledger.note import LogSigner
     from safegen.ledger.store import Ledger
-    from safegen.ledger.store import utc_now as clock
     from safegen.release import recover
 
     found = config.find_workspace(place)
     found.create()
     name = found.config.organisation or "local"
-    identity = Identity.load_or_create(found.keys, name=name, passphrase=passphrase, clock=clock)
+    identity = Identity.load_or_create(found.keys, name=name, passphrase=passphrase, clock=utc_now)
     log = LogSigner(identity.log_origin, identity.log_key)
     with Ledger.open(found.ledger_url, signer=log, checkpoint_dir=found.checkpoints) as ledger:
-        recover(ledger, clock=clock)
+        recover(ledger, clock=utc_now)
         yield ledger, found
-
-
-def _moment(text: str) -> datetime:
-    """A day or time in ISO 8601; UTC where it names no zone. Raises UsageError."""
-    try:
-        found = datetime.fromisoformat(text.strip())
-    except ValueError as error:
-        raise UsageError(
-            f"{text!r} is not a time", hint="write it like 2027-03-01 or 2027-03-01T12:00:00Z"
-        ) from error
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _login() -> str:

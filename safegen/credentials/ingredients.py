@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from safegen.credentials.manifest_store import MINOR, TRUST_ONLY, deduplicated, recorded_failures
+from safegen.credentials.manifest_store import MINOR, TRUST_ONLY, as_object, deduplicated, recorded_failures
 from safegen.types import IngredientEvidence, Json
 
 MOST, DEEPEST = 200, 20
@@ -26,16 +26,16 @@ def _walk(
     manifests: Mapping[str, Any], label: str, level: int, above: frozenset[str]
 ) -> Iterator[IngredientEvidence]:
     """Depth first; a manifest that is its own ancestor is not entered again."""
-    for ingredient in _dicts(_dict(manifests.get(label)).get("ingredients")):
+    for ingredient in _dicts(as_object(manifests.get(label)).get("ingredients")):
         own = _text(ingredient.get("active_manifest"))
-        yield _described(ingredient, _dict(manifests.get(own or "")), own, level)
+        yield _described(ingredient, as_object(manifests.get(own or "")), own, level)
         if own and own not in above and level < DEEPEST:
             yield from _walk(manifests, own, level + 1, above | {own})
 
 
 def _described(ingredient: Json, manifest: Json, own: str | None, level: int) -> IngredientEvidence:
     """One ingredient, with what its own manifest says of it."""
-    info = _dict(manifest.get("signature_info"))
+    info = as_object(manifest.get("signature_info"))
     failures = [c for c in recorded_failures(ingredient) if c not in TRUST_ONLY and c not in MINOR]
     return IngredientEvidence(
         title=_text(ingredient.get("title")) or "",
@@ -54,13 +54,9 @@ def _source_type(manifest: Json) -> str | None:
     stated = None
     for assertion in _dicts(manifest.get("assertions")):
         if str(assertion.get("label", "")).startswith("c2pa.actions"):
-            for action in _dicts(_dict(assertion.get("data")).get("actions")):
+            for action in _dicts(as_object(assertion.get("data")).get("actions")):
                 stated = _text(action.get("digitalSourceType")) or stated
     return stated
-
-
-def _dict(value: Any) -> Json:
-    return value if isinstance(value, dict) else {}
 
 
 def _dicts(value: Any) -> Iterator[Json]:

@@ -40,9 +40,9 @@ class ManifestStore:
     """
 
     def __init__(self, document: Json) -> None:
-        self.manifests: Json = _dict(document.get("manifests"))
+        self.manifests: Json = as_object(document.get("manifests"))
         self.active_id = str(document.get("active_manifest"))
-        self.results = _dict(document.get("validation_results"))
+        self.results = as_object(document.get("validation_results"))
         self.state = str(document.get("validation_state"))
         if self.active_id not in self.manifests:
             raise ValueError("there is no active manifest")
@@ -50,31 +50,31 @@ class ManifestStore:
     @property
     def active(self) -> Json:
         """The active manifest."""
-        return _dict(self.manifests[self.active_id])
+        return as_object(self.manifests[self.active_id])
 
     @property
     def signed_at(self) -> str | None:
         """The time in the time stamp (ISO 8601), whoever made it; ``None`` without one."""
-        found = _dict(self.active.get("signature_info")).get("time")
+        found = as_object(self.active.get("signature_info")).get("time")
         return found if isinstance(found, str) else None
 
     @property
     def claimed_signer(self) -> str | None:
         """The signer's name as c2pa reads it."""
-        info = _dict(self.active.get("signature_info"))
+        info = as_object(self.active.get("signature_info"))
         found = info.get("issuer") or info.get("common_name")
         return found if isinstance(found, str) else None
 
     def codes(self, kind: str) -> tuple[str, ...]:
         """Codes of the active manifest; *kind* is ``success``, ``informational`` or ``failure``."""
-        return deduplicated(_codes(_dict(self.results.get("activeManifest")), kind))
+        return deduplicated(_codes(as_object(self.results.get("activeManifest")), kind))
 
     def stamped_by(self, found_in: str) -> bool:
         """Whether a time stamp of the active manifest is trusted and its explanation ends in *found_in*."""
-        entries = _list(_dict(self.results.get("activeManifest")).get("success"))
+        entries = _list(as_object(self.results.get("activeManifest")).get("success"))
         return any(
-            _dict(e).get("code") == "timeStamp.trusted"
-            and str(_dict(e).get("explanation", "")).endswith(found_in)
+            as_object(e).get("code") == "timeStamp.trusted"
+            and str(as_object(e).get("explanation", "")).endswith(found_in)
             for e in entries
         )
 
@@ -108,21 +108,21 @@ class ManifestStore:
         """The soft bindings that the manifests called *labels* state (``c2pa.soft-binding``)."""
         found: list[SoftBinding] = []
         for label in labels:
-            for assertion in _list(_dict(self.manifests.get(label)).get("assertions")):
-                name = str(_dict(assertion).get("label", ""))
+            for assertion in _list(as_object(self.manifests.get(label)).get("assertions")):
+                name = str(as_object(assertion).get("label", ""))
                 if name == "c2pa.soft-binding" or name.startswith("c2pa.soft-binding__"):
-                    found += _blocks(_dict(_dict(assertion).get("data")))
+                    found += _blocks(as_object(as_object(assertion).get("data")))
         return tuple(dict.fromkeys(found))
 
     def _ingredients(self, label: str) -> Iterator[Json]:
-        for ingredient in _list(_dict(self.manifests.get(label)).get("ingredients")):
-            yield _dict(ingredient)
+        for ingredient in _list(as_object(self.manifests.get(label)).get("ingredients")):
+            yield as_object(ingredient)
 
     def _ingredient_codes(self) -> tuple[str, ...]:
         """Failures now (deltas), failures noted when the ingredients were added, at every level."""
         found = [c for c in self.codes("failure") if _of_ingredient(c)]
         for delta in _list(self.results.get("ingredientDeltas")):
-            found += _codes(_dict(_dict(delta).get("validationDeltas")), "failure")
+            found += _codes(as_object(as_object(delta).get("validationDeltas")), "failure")
         for label in (self.active_id, *self.ancestors()):
             for ingredient in self._ingredients(label):
                 found += recorded_failures(ingredient)
@@ -131,14 +131,14 @@ class ManifestStore:
 
 def recorded_failures(ingredient: Json) -> list[str]:
     """Codes of what did not match in *ingredient* (c2pa's JSON) when it was added."""
-    results = _dict(ingredient.get("validation_results"))
-    found = _codes(_dict(results.get("activeManifest")), "failure")
+    results = as_object(ingredient.get("validation_results"))
+    found = _codes(as_object(results.get("activeManifest")), "failure")
     for delta in _list(results.get("ingredientDeltas")):
-        found += _codes(_dict(_dict(delta).get("validationDeltas")), "failure")
+        found += _codes(as_object(as_object(delta).get("validationDeltas")), "failure")
     found += [
-        str(_dict(s).get("code"))
+        str(as_object(s).get("code"))
         for s in _list(ingredient.get("validation_status"))
-        if not _dict(s).get("success")
+        if not as_object(s).get("success")
     ]
     return found
 
@@ -148,16 +148,17 @@ def _of_ingredient(code: str) -> bool:
 
 
 def _codes(results: Json, kind: str) -> list[str]:
-    return [str(_dict(entry).get("code")) for entry in _list(results.get(kind))]
+    return [str(as_object(entry).get("code")) for entry in _list(results.get(kind))]
 
 
 def _blocks(data: Json) -> list[SoftBinding]:
     alg = data.get("alg")
-    values = [_dict(block).get("value") for block in _list(data.get("blocks"))]
+    values = [as_object(block).get("value") for block in _list(data.get("blocks"))]
     return [SoftBinding(alg, v) for v in values if isinstance(alg, str) and isinstance(v, str)]
 
 
-def _dict(value: Any) -> Json:
+def as_object(value: Any) -> Json:
+    """*value* where it is an object; hostile manifests put anything anywhere."""
     return value if isinstance(value, dict) else {}
 
 

@@ -20,15 +20,16 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from safegen._util.time import utc_now
 from safegen.credentials import formats
 from safegen.credentials.explain import explain
 from safegen.credentials.ingredients import list_ingredients
 from safegen.credentials.manifest_store import ManifestStore, deduplicated
-from safegen.credentials.opening import OpenedStore, invalid_evidence, open_credentials
+from safegen.credentials.open_store import OpenedStore, invalid_evidence, open_credentials
 from safegen.errors import CheckUnavailable
 from safegen.types import CredentialsEvidence, CredentialState, Json
 
@@ -98,21 +99,22 @@ def _build_evidence(
 
     store = opened.store
     stamped = store.stamped_by(TSA_FOUND)
-    proven = _time(store.signed_at) if stamped else None
-    moment = proven or at or datetime.now(UTC)
+    stamped_at = _time(store.signed_at) if stamped else None
+    now = utc_now()
+    moment = stamped_at or at or now
     try:
         found = verify_claim_signature(opened.raw, store.active_id)
         result = check_chain(found.chain, anchors, at=moment)
     except SignatureUnreadable as error:
         found, result = ClaimSigner(()), ChainResult(None, str(error))
     chain = found.chain
-    said = check_revocation(
-        chain, anchors, crls=crls, ocsp_responses=found.ocsp_responses, stamped_at=proven, at=moment
+    revocation = check_revocation(
+        chain, anchors, crls=crls, ocsp_responses=found.ocsp_responses, stamped_at=stamped_at, at=moment
     )
-    revoked = said.status == "revoked" or REVOKED in store.codes("failure")
+    revoked = revocation.status == "revoked" or REVOKED in store.codes("failure")
     over = bool(chain) and chain[0].not_valid_after_utc < moment
     failures, notes = deduplicated([*store.failures(), *opened.failures]), list(store.notes())
-    past = bool(chain) and chain[0].not_valid_after_utc < datetime.now(UTC)
+    past = bool(chain) and chain[0].not_valid_after_utc < now
     for code in (c for c, known in ((EXPIRED, past), (REVOKED, True)) if known and c in failures):
         failures = tuple(c for c in failures if c != code)
         notes.append(code)
@@ -134,7 +136,7 @@ def _build_evidence(
         time_stamped=stamped,
         expired=over,
         revoked=revoked,
-        revocation=said.reason or (explain(REVOKED) if revoked else ""),
+        revocation=revocation.reason or (explain(REVOKED) if revoked else ""),
         codes=deduplicated(c for kind in ("failure", "informational", "success") for c in store.codes(kind)),
         failures=failures,
         ingredient_failures=store.ingredient_failures(),

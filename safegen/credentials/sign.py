@@ -6,13 +6,13 @@ import io
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from safegen._util.time import utc_now
 from safegen.credentials import formats
-from safegen.credentials.opening import carries_credentials
-from safegen.credentials.place import check_manifest_location, set_manifest_location
+from safegen.credentials.manifest_location import check_manifest_location, set_manifest_location
+from safegen.credentials.open_store import carries_credentials
 from safegen.credentials.staple import staple, staple_into
 from safegen.errors import SafegenError, SigningFailed, UsageError
 from safegen.types import Json
@@ -60,9 +60,9 @@ def sign_file(
 ) -> SignedManifest:
     """Write a signed copy of *source* to *destination*, which MUST NOT exist.
 
-    *place* says where the manifest goes: ``embedded`` in the copy; ``sidecar``: nowhere, the copy equals
-    *source* and the caller keeps what is returned; an https address: the copy names it, and the caller puts
-    what is returned there.
+    *manifest_location* says where the manifest goes: ``embedded`` in the copy; ``sidecar``: nowhere, the
+    copy equals *source* and the caller keeps what is returned; an https address: the copy names it, and the
+    caller puts what is returned there.
 
     *definition* comes from ``manifest.build_manifest`` or ``build_protection``; *thumbnail* is a JPEG.
     Without *tsa_url* (http or https, RFC 3161) the manifest carries no time stamp, without *ocsp_url* no
@@ -114,9 +114,7 @@ def _revocation(url: str, signer: Signer) -> bytes:
 
     from safegen.keys.ocsp import request_ocsp_response
 
-    return request_ocsp_response(
-        url, tuple(x509.load_pem_x509_certificates(signer.chain_pem)), now=datetime.now(UTC)
-    )
+    return request_ocsp_response(url, tuple(x509.load_pem_x509_certificates(signer.chain_pem)), now=utc_now())
 
 
 def _check_parents(source: Path, ingredients: Sequence[Ingredient]) -> None:

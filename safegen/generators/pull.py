@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from safegen._util.time import utc_now
 from safegen.errors import GenerationFailed, UsageError
 from safegen.generators.diffusers.repository import check_pipeline_class, select_files
 from safegen.generators.hub import download, lockfile
@@ -90,7 +90,7 @@ def pull_model(plan: PullPlan, *, accepted: bool = False, progress: Progress = N
             source=listing.source,
             revision=plan.revision,
             commit=listing.commit,
-            pulled=datetime.now(UTC).isoformat(timespec="seconds"),
+            pulled=utc_now().isoformat(timespec="seconds"),
             files=files,
             licence=listing.licence,
             pipeline=listing.pipeline,

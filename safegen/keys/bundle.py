@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from safegen.errors import UnreadableInput, UsageError
+from safegen.keys.log_history import MAX_HISTORY, PastKey
 from safegen.keys.log_key import decode_vkey
-from safegen.keys.log_rotation import MAX_HISTORY, PastKey
 from safegen.keys.revocation import looks_like_crl, read_crls
 from safegen.types import Json
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safegen._util.files import sync_folder
+from safegen._util.time import Clock
 from safegen.errors import KeyUnavailable, UsageError
 from safegen.keys.files import FOLDER_MODE, write_private
 from safegen.keys.identity_files import ISSUING, LOG, PUBLIC, ROOT, ROOT_KEY, SIGNING, VERSION
@@ -20,8 +21,6 @@ from safegen.keys.passphrase import derive_password
 
 if TYPE_CHECKING:
     from cryptography import x509
-
-    from safegen.keys.identity import Clock
 
 STALE_SECONDS = 3600
 """Half-made folders older than this belong to a process that was killed."""
@@ -77,7 +76,7 @@ def _parts(name: str, passphrase: bytes | None, clock: Clock) -> dict[str, bytes
     from safegen.keys.log_key import encode_vkey
 
     now = clock()
-    made = issue_hierarchy(name, now)
+    hierarchy = issue_hierarchy(name, now)
     log_key, origin, salt = Ed25519PrivateKey.generate(), _origin(), secrets.token_bytes(16)
     password = derive_password(passphrase, salt) if passphrase else None
     public = {
@@ -90,14 +89,14 @@ def _parts(name: str, passphrase: bytes | None, clock: Clock) -> dict[str, bytes
         "salt": base64.b64encode(salt).decode(),
     }
     parts = {
-        ROOT: made.root.public_bytes(Encoding.PEM),
-        ISSUING: pem_pair(made.issuing_key, made.issuing, password),
-        SIGNING: pem_pair(made.leaf_key, made.leaf, password),
+        ROOT: hierarchy.root.public_bytes(Encoding.PEM),
+        ISSUING: pem_pair(hierarchy.issuing_key, hierarchy.issuing, password),
+        SIGNING: pem_pair(hierarchy.leaf_key, hierarchy.leaf, password),
         LOG: key_pem(log_key, password),
         PUBLIC: json.dumps(public, indent=2).encode() + b"\n",
     }
     if password is not None:
-        parts[ROOT_KEY] = key_pem(made.root_key, password)
+        parts[ROOT_KEY] = key_pem(hierarchy.root_key, password)
     return parts
 
 

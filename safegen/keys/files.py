@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from safegen._util.files import write_durable
+from safegen._util.files import lock_descriptor, write_durable
 from safegen.errors import KeyUnavailable
 
 FILE_MODE = 0o600
@@ -75,11 +75,9 @@ def locked_folder(folder: Path) -> Iterator[None]:
     if not POSIX:
         yield
         return
-    import fcntl
-
     handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, FILE_MODE)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        lock_descriptor(handle, wait=True)
         yield
     finally:
         os.close(handle)

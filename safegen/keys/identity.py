@@ -5,7 +5,7 @@
     <folder>/            0700
       identity.json      name, origin, log key (public part), salt: nothing secret
       root.pem           root certificate
-      root.key.pem       its key, only when there is a passphrase (can be moved offline)
+      root.key.pem       its key, only when there is a passphrase (`safegen keys move-root` takes it offline)
       issuing.pem        issuing CA: key and certificate
       signing.pem        leaf: key and certificate (one file, so that a renewal is atomic)
       log.pem            Ed25519 key of the log, apart from the signing keys (log-ID.pem after a change)
@@ -19,12 +19,12 @@ nothing but its theft is made harder.
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from safegen._util.time import Clock, utc_now
 from safegen.errors import KeyUnavailable
 from safegen.keys.files import check_private, read_private
 from safegen.keys.identity_files import (
@@ -39,7 +39,7 @@ from safegen.keys.identity_files import (
     damaged_identity,
     read_public_part,
 )
-from safegen.keys.log_rotation import PastKey
+from safegen.keys.log_history import PastKey
 from safegen.keys.passphrase import HINT, Passphrase, derive_password, resolve_passphrase
 
 if TYPE_CHECKING:
@@ -47,14 +47,6 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     from safegen.keys.signers import KeySigner
-
-Clock = Callable[[], datetime]
-"""Gives the time now, with a time zone."""
-
-
-def utc_now() -> datetime:
-    """The time now in UTC."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True)
@@ -201,25 +193,6 @@ class Identity:
         if encode_vkey(self.log_origin, key.public_key()) != self.log_vkey:
             raise damaged_identity(self.folder, "the log key is not the one the identity names")
         return key
-
-    def rotate(self) -> Identity:
-        """Put a fresh leaf key and certificate in place; the old certificate goes to the history.
-
-        The old private key is destroyed. Raises KeyUnavailable.
-        """
-        from safegen.keys.renewal import renew_leaf
-
-        renew_leaf(Identity.load(self.folder, passphrase=self.passphrase, clock=self.clock))
-        return Identity.load(self.folder, passphrase=self.passphrase, clock=self.clock)
-
-    def take_root_offline(self, destination: Path) -> None:
-        """Move the root's encrypted key to *destination* (a new file), for instance on a stick.
-
-        Raises UsageError when *destination* exists, KeyUnavailable when there is no root key here.
-        """
-        from safegen.keys.renewal import move_root_key
-
-        move_root_key(self.folder, destination)
 
     def password(self) -> bytes | None:
         """What opens the key files; ``None`` when they are not encrypted. Raises KeyUnavailable."""

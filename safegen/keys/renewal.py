@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from safegen._util.files import sync_folder
 from safegen.errors import KeyUnavailable, UsageError
 from safegen.keys.files import locked_folder, read_private, write_private
 from safegen.keys.identity_files import HISTORY, ROOT_KEY, SIGNING
@@ -13,11 +14,18 @@ if TYPE_CHECKING:
     from safegen.keys.identity import Identity
 
 
-def renew_leaf(identity: Identity) -> None:
-    """Put a fresh leaf key and certificate in place of *identity*'s; the old certificate joins the history.
+def rotate_leaf(identity: Identity) -> Identity:
+    """Put a fresh leaf key and certificate in place of *identity*'s; the identity with them.
 
-    The old private key is destroyed. Raises KeyUnavailable.
+    The old certificate joins the history, the old private key is destroyed. Raises KeyUnavailable.
     """
+    load = type(identity).load
+    # Loaded anew on both sides: another process may have renewed it since, and nothing cached is stale.
+    _renew_leaf(load(identity.folder, passphrase=identity.passphrase, clock=identity.clock))
+    return load(identity.folder, passphrase=identity.passphrase, clock=identity.clock)
+
+
+def _renew_leaf(identity: Identity) -> None:
     from cryptography.hazmat.primitives.serialization import Encoding
 
     from safegen.keys.certificates import issue_leaf
@@ -32,19 +40,30 @@ def renew_leaf(identity: Identity) -> None:
         leaf, key = issue_leaf(identity.name, issuing, key_of_issuing, now)
         history = folder / HISTORY
         history.mkdir(mode=0o700, exist_ok=True)
-        begun = f"{old.not_valid_before_utc:%Y%m%dT%H%M%SZ}-{len(identity.history):06d}"
-        kept = history / f"leaf-{begun}-{old.serial_number:x}.pem"
-        write_private(kept, old.public_bytes(Encoding.PEM))
+        valid_from = f"{old.not_valid_before_utc:%Y%m%dT%H%M%SZ}-{len(identity.history):06d}"
+        archived = history / f"leaf-{valid_from}-{old.serial_number:x}.pem"
+        write_private(archived, old.public_bytes(Encoding.PEM))
         write_private(folder / SIGNING, pem_pair(key, leaf, identity.password()))
 
 
-def move_root_key(folder: Path, destination: Path) -> None:
-    """Move the root's encrypted key from *folder* to *destination*, a new file.
+def move_root_key(identity: Identity, destination: Path) -> None:
+    """Move the root's encrypted key out of *identity*'s folder to *destination*, a new file.
 
-    Raises UsageError when *destination* exists, KeyUnavailable when there is no root key here.
+    It is gone from the folder only once the copy is on the disk. Raises UsageError when *destination*
+    exists, KeyUnavailable when there is no root key here or the copy cannot be written.
     """
-    if destination.exists():
+    if destination.exists() or destination.is_symlink():
         raise UsageError(f"{destination} exists", hint="give the name of a new file")
-    data = read_private(folder / ROOT_KEY)
-    write_private(destination, data)
-    (folder / ROOT_KEY).unlink()
+    if not identity.encrypted:
+        raise KeyUnavailable(
+            "the root's key was never written: without a passphrase it is thrown away at once",
+            hint="nothing has to be moved; day-to-day work needs the issuing CA only",
+        )
+    with locked_folder(identity.folder):
+        if not identity.root_key_here:
+            raise KeyUnavailable(
+                f"the root's key is not in {identity.folder}", hint="it was moved before: see your backups"
+            )
+        write_private(destination, read_private(identity.folder / ROOT_KEY))
+        (identity.folder / ROOT_KEY).unlink()
+        sync_folder(identity.folder)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from safegen.errors import UsageError
 from safegen.keys.files import locked_folder, write_private
 from safegen.keys.identity_files import CRL
+from safegen.keys.renewal import rotate_leaf
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -38,16 +39,16 @@ def revoke(
     if reason not in REASONS:
         raise UsageError(f"{reason!r} is not a known reason", hint=f"use one of: {', '.join(REASONS)}")
     current = identity.leaf.serial_number
-    wanted = current if serial is None else serial
-    if wanted not in {current, *(c.serial_number for c in _past(identity))}:
+    target = current if serial is None else serial
+    if target not in {current, *(c.serial_number for c in _past(identity))}:
         raise UsageError(
-            f"this identity issued no certificate {wanted:x}", hint="list them with `safegen keys show`"
+            f"this identity issued no certificate {target:x}", hint="list them with `safegen keys show`"
         )
-    fresh = identity.rotate() if wanted == current else identity
-    announce(f"{wanted:x}", reason)
+    fresh = rotate_leaf(identity) if target == current else identity
+    announce(f"{target:x}", reason)
     with locked_folder(fresh.folder):
-        write_private(fresh.folder / CRL, _crl(fresh, wanted, reason, unsafe_since))
-    return fresh, f"{wanted:x}"
+        write_private(fresh.folder / CRL, _crl(fresh, target, reason, unsafe_since))
+    return fresh, f"{target:x}"
 
 
 def serial_number(text: str) -> int:

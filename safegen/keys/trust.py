@@ -21,8 +21,8 @@ from safegen.keys.bundle import (
     read_trust_file,
 )
 from safegen.keys.files import FOLDER_MODE, write_private
+from safegen.keys.log_history import verify_key_history
 from safegen.keys.log_key import decode_vkey
-from safegen.keys.log_rotation import verify_key_history
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey

@@ -27,8 +27,8 @@ class AddProblem(Protocol):
         """Note the problem."""
 
 
-def check_releases(database: Database, size: int, wrong: AddProblem) -> None:
-    """Compare releases, withdrawals and blobs among the first *size* entries; report to *wrong*."""
+def check_releases(database: Database, size: int, add_problem: AddProblem) -> None:
+    """Compare releases, withdrawals and blobs among the first *size* entries; report to *add_problem*."""
     withdrawals: dict[int, int] = {}
     marked: dict[int, int] = {}
     for row in _rows(database, size):
@@ -39,16 +39,16 @@ def check_releases(database: Database, size: int, wrong: AddProblem) -> None:
         if row.kind == "withdrawal":
             withdrawals.setdefault(public.get("release", -1), row.number)
         elif row.position is None:
-            wrong("release-missing", f"the details of release {row.number} are missing", row.number)
+            add_problem("release-missing", f"the details of release {row.number} are missing", row.number)
         else:
             # A withdrawal written while this check runs is the next check's business.
             if row.withdrawn is not None and row.withdrawn < size:
                 marked[row.number] = row.withdrawn
-            _release(row, public, wrong)
+            _release(row, public, add_problem)
     for index in withdrawals.keys() ^ marked.keys():
-        wrong("withdrawal-changed", f"the withdrawal of release {index} was changed", index)
-    _extra_rows(database, wrong)
-    _blobs(database, wrong)
+        add_problem("withdrawal-changed", f"the withdrawal of release {index} was changed", index)
+    _extra_rows(database, add_problem)
+    _blobs(database, add_problem)
 
 
 def _rows(database: Database, size: int) -> Iterator[Row[Any]]:
@@ -70,7 +70,7 @@ def _rows(database: Database, size: int) -> Iterator[Row[Any]]:
         start = page[-1].number
 
 
-def _release(row: Row[Any], public: Json, wrong: AddProblem) -> None:
+def _release(row: Row[Any], public: Json, add_problem: AddProblem) -> None:
     """The columns one searches by against the entry."""
     same = (
         row.sha256 == public.get("sha256")
@@ -80,10 +80,10 @@ def _release(row: Row[Any], public: Json, wrong: AddProblem) -> None:
         and all(getattr(row, name) == public.get(f"{name}_sha256") for name in _BLOBS)
     )
     if not same:
-        wrong("release-changed", f"the details of release {row.number} were changed", row.number)
+        add_problem("release-changed", f"the details of release {row.number} were changed", row.number)
 
 
-def _extra_rows(database: Database, wrong: AddProblem) -> None:
+def _extra_rows(database: Database, add_problem: AddProblem) -> None:
     """Rows about entries that are not releases."""
     for source in (_RELEASE, _OUTBOX):
         query = (
@@ -95,14 +95,14 @@ def _extra_rows(database: Database, wrong: AddProblem) -> None:
         with database.reading() as connection:
             found = connection.execute(query).scalars().all()
         for index in found:
-            wrong(
+            add_problem(
                 "release-invented",
                 f"{source.name} has a row for entry {index}, which is not a release",
                 index,
             )
 
 
-def _blobs(database: Database, wrong: AddProblem) -> None:
+def _blobs(database: Database, add_problem: AddProblem) -> None:
     """Every stored blob against its name, and every name that a release uses against the blobs."""
     last = ""
     while True:
@@ -112,7 +112,7 @@ def _blobs(database: Database, wrong: AddProblem) -> None:
             ).all()
         for row in page:
             if hashlib.sha256(as_bytes(row.data)).hexdigest() != row.sha256:
-                wrong("blob-changed", f"the stored bytes {row.sha256[:16]} were changed")
+                add_problem("blob-changed", f"the stored bytes {row.sha256[:16]} were changed")
         if len(page) < _PAGE:
             break
         last = page[-1].sha256
@@ -125,4 +125,4 @@ def _blobs(database: Database, wrong: AddProblem) -> None:
         )
         with database.reading() as connection:
             for index in connection.execute(query.limit(_PAGE)).scalars():
-                wrong("blob-missing", f"the {name} of release {index} is missing", index)
+                add_problem("blob-missing", f"the {name} of release {index} is missing", index)

@@ -32,7 +32,7 @@ def check_stamps(
     stamps: Sequence[tuple[int, Path]],
     tree: RecomputedTree,
     authorities: Sequence[bytes],
-    wrong: Callable[[str, str], None],
+    add_problem: Callable[[str, str], None],
     note: Callable[[str], None],
 ) -> None:
     """Compare every stamp (size of its tree, file) with the recomputed *tree*.
@@ -43,9 +43,9 @@ def check_stamps(
     """
     for size, path in stamps:
         if size > tree.entries:
-            wrong("rolled-back", f"{path.name} covers {size} entries; the ledger has {tree.entries}")
+            add_problem("rolled-back", f"{path.name} covers {size} entries; the ledger has {tree.entries}")
         elif size in tree.roots:  # otherwise written while this check was running
-            _stamp(size, path, tree, authorities, wrong, note)
+            _stamp(size, path, tree, authorities, add_problem, note)
     if stamps and not authorities:
         note(UNPINNED)
 
@@ -55,7 +55,7 @@ def _stamp(
     path: Path,
     tree: RecomputedTree,
     authorities: Sequence[bytes],
-    wrong: Callable[[str, str], None],
+    add_problem: Callable[[str, str], None],
     note: Callable[[str], None],
 ) -> None:
     body = Checkpoint(tree.origin, size, tree.roots[size]).text.encode()
@@ -63,17 +63,17 @@ def _stamp(
         token = read_token(path)
         same = imprint_matches(token, body)
     except StampRejected as error:
-        wrong("stamp-corrupt", f"the time stamp {path.name} cannot be read: {error}")
+        add_problem("stamp-corrupt", f"the time stamp {path.name} cannot be read: {error}")
         return
     if not same:
-        wrong("stamp-forked", f"the time stamp {path.name} covers different entries")
+        add_problem("stamp-forked", f"the time stamp {path.name} covers different entries")
         return
     if not authorities:
         return
     try:
         when = verify_stamp(token, body, authorities)
     except StampRejected as error:
-        wrong(
+        add_problem(
             "stamp-untrusted", f"the time stamp {path.name} is not from an authority you have pinned: {error}"
         )
         return

@@ -4,20 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from safegen.types import Json
 
 Kind: TypeAlias = Literal["decision", "release", "withdrawal", "consent", "review", "audit", "key"]
 """What an entry records. Refusals and holds are decisions."""
-
-
-class Clock(Protocol):
-    """Tells the time: an aware ``datetime``."""
-
-    def __call__(self) -> datetime:
-        """Now."""
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import update
 
+from safegen._util.time import Clock, utc_now
 from safegen.errors import KeyUnavailable, LedgerError, UsageError
 from safegen.ledger import queries
 from safegen.ledger.canonical import timestamp
@@ -18,16 +18,11 @@ from safegen.ledger.database import Database
 from safegen.ledger.models import SecretRow, table
 from safegen.ledger.note import LogSigner
 from safegen.ledger.reader import LedgerReader
-from safegen.ledger.records import Clock, Draft, Kind
+from safegen.ledger.records import Draft, Kind
 from safegen.ledger.transaction import Transaction
 from safegen.types import Json
 
 _SECRET = table(SecretRow)
-
-
-def utc_now() -> datetime:
-    """The system's time, aware."""
-    return datetime.now(UTC)
 
 
 class Ledger(LedgerReader):

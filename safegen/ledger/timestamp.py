@@ -8,7 +8,7 @@ writes them): beside the checkpoints, and beside the proof sidecar of each relea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from safegen._util.files import write_durable
 from safegen._util.http import MAX_ANSWER, RequestFailed, parse_service_url, post
+from safegen._util.time import Clock, utc_now
 from safegen.errors import LedgerError, UnreadableInput, UsageError
 from safegen.ledger.checkpoint import Checkpoint, parse_unverified
 from safegen.ledger.note import NoteError
@@ -81,7 +82,7 @@ def request_stamp(url: str, body: bytes, *, seconds: float = SECONDS) -> bytes:
 
 
 def verify_stamp(
-    token: bytes, body: bytes, anchors_pem: Sequence[bytes], *, now: Callable[[], datetime] | None = None
+    token: bytes, body: bytes, anchors_pem: Sequence[bytes], *, now: Clock | None = None
 ) -> datetime:
     """The time (UTC) at which an authority under *anchors_pem* stamped *body*.
 
@@ -98,15 +99,15 @@ def verify_stamp(
         found = _decode(token)
         VerifierBuilder(roots=roots).build().verify_message(found, body)
         _require_stamping_only(found)
-        when = found.tst_info.gen_time
+        stamped_at = found.tst_info.gen_time
     except StampRejected:
         raise
     except Exception as error:  # parsing is lazy in `cryptography`: any field may turn out malformed
         raise StampRejected(f"the time stamp does not verify: {error}") from error
-    when = when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
-    if when > (now or _now)() + CLOCK_SKEW:
+    stamped_at = stamped_at.replace(tzinfo=UTC) if stamped_at.tzinfo is None else stamped_at.astimezone(UTC)
+    if stamped_at > (now or utc_now)() + CLOCK_SKEW:
         raise StampRejected("the time stamp is in the future")
-    return when
+    return stamped_at
 
 
 def imprint_matches(token: bytes, body: bytes) -> bool:
@@ -162,10 +163,6 @@ def read_token(path: Path) -> bytes:
     if len(token) > MAX_TOKEN:
         raise StampRejected(f"{path.name} is too large for a time stamp")
     return token
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def _file_part(root: str) -> str:

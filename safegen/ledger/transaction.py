@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
+from safegen._util.time import Clock
 from safegen.errors import LedgerError, UsageError
 from safegen.ledger import merkle, queries, tree
 from safegen.ledger.canonical import SALT_BYTES, NotCanonical, canonical, commitment, make_leaf, timestamp
@@ -24,7 +25,7 @@ from safegen.ledger.models import (
     to_signed,
 )
 from safegen.ledger.note import LogSigner
-from safegen.ledger.records import Clock, Draft, Entry, Kind, ReleaseRecord
+from safegen.ledger.records import Draft, Entry, Kind, ReleaseRecord
 from safegen.types import Json
 
 _STATE, _ENTRY, _SECRET = table(StateRow), table(EntryRow), table(SecretRow)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextvars
-import hashlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -11,6 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from safegen._util.hashing import sha256_of
 from safegen.errors import Interrupted, UnreadableInput, UsageError
 from safegen.media import sandbox
 from safegen.moderation.checks import run_check, run_optional
@@ -87,8 +87,7 @@ def moderate_file(path: Path, policy: Policy, *, progress: Progress = NoProgress
             Finding("undecodable", 1.0, "decoder", f"only part of it could be examined: {n}") for n in notes
         ]
         looked = replace(looked, findings=(*looked.findings, *apply_rules(policy, damage)))
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = sha256_of(path)
     return Moderation(
         path,
         digest,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from safegen.accessibility import scenes, speech, tracks
+from safegen.accessibility import engines, scenes, tracks
 from safegen.accessibility import sidecars as files
 from safegen.media import tracks as media
 from safegen.pipeline.stages import Accessibility, Encoded
@@ -40,7 +40,7 @@ def make_accessible(
     seen = scenes.sample_clip(made.clip, studio.progress)
     shots = [shot.at for shot in decision.request.shots]
     found = scenes.segment_scenes(seen, shots=shots, clip_attributes=encoded.moderated.attributes)
-    built = tracks.build_tracks(found, made.clip.seconds, audio=made.clip.audio, engine=speech.find_engine())
+    built = tracks.build_tracks(found, made.clip.seconds, audio=made.clip.audio, engine=engines.find_engine())
     written = files.build_sidecars(
         built,
         title=f"Transcript: {title or f'safegen video {encoded.content_id:016x}'}",

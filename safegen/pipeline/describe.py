@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from safegen.accessibility import scenes, sidecars, speech, tracks, webvtt
+from safegen.accessibility import engines, scenes, sidecars, tracks, webvtt
 from safegen.accessibility.cues import Cue, rounded_cue
 from safegen.credentials import formats
 from safegen.errors import Interrupted, UnreadableInput, UsageError
@@ -72,7 +72,7 @@ def describe(
         seen.seconds,
         audio=audio,
         spoken=spoken,
-        engine=engine or speech.find_engine(),
+        engine=engine or engines.find_engine(),
     )
     written = sidecars.build_sidecars(built, title=f"Transcript: {path.name}")
     put = sidecars.embedded_tracks(

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from safegen._util.hashing import file_sha256, require_readable, text_sha256
 from safegen.errors import UnreadableInput, UsageError
-from safegen.types import Input, Json, NotChecked, Request, Shot
+from safegen.types import Input, Json, Request, Shot
 
 if TYPE_CHECKING:
     from safegen.ledger.records import ReleaseEntry
@@ -49,9 +49,9 @@ def find_release(path: Path, ledger: Ledger) -> ReleaseMatch:
 
     Raises UnreadableInput, CheckUnavailable, LedgerError; UsageError when this ledger knows no such release.
     """
-    from safegen._util.hashing import file_sha256, require_readable
     from safegen.credentials.read import read_credentials
     from safegen.verification import watermarks
+    from safegen.verification.collector import EvidenceCollector
 
     require_readable(path)
     for found in ledger.find_releases(sha256=file_sha256(path)):
@@ -60,13 +60,12 @@ def find_release(path: Path, ledger: Ledger) -> ReleaseMatch:
     if credentials.manifest_id:
         for found in ledger.find_releases(manifest_id=credentials.manifest_id):
             return ReleaseMatch(found, "manifest id")
-    skipped: list[NotChecked] = []
-    looked = watermarks.detect_watermarks(path, credentials, ledger, skipped)
-    resolutions, recovered = watermarks.resolve_payloads(looked, ledger)
+    search = watermarks.detect_watermarks(EvidenceCollector(path), credentials, ledger)
+    resolutions, recovered = watermarks.resolve_payloads(search, ledger)
     # A mark can be copied onto other pictures: it counts only where they are the recorded ones.
     if recovered is not None and any(r.content is None or r.content.matches for r in resolutions):
         return ReleaseMatch(recovered, "watermark")
-    _, recovered = watermarks.recover_by_content(looked, credentials, ledger)
+    _, recovered = watermarks.recover_by_content(search, credentials, ledger)
     if recovered is not None:
         return ReleaseMatch(recovered, "pictures")
     raise UsageError(
@@ -125,14 +124,14 @@ def _recorded_text(name: str, decision: Json, given: str | None) -> str:
     if given is None:
         if isinstance(decision.get(name), str):
             return str(decision[name])
-        if wanted == _sha256(""):
+        if wanted == text_sha256(""):
             return ""
         raise UsageError(
             f"this workspace does not keep prompts: the {name.replace('_', ' ')} must be given",
             hint=f"{option} FILE with exactly the same text; {_KEEP_HINT}",
         )
     for text in (given, given.removesuffix("\n"), given.removesuffix("\r\n")):
-        if _sha256(text) == wanted:
+        if text_sha256(text) == wanted:
             return text
     raise UsageError(
         f"this is not the {name.replace('_', ' ')} of the release: its hash is not the recorded one",
@@ -164,8 +163,6 @@ def _request(asked: Json, prompt: str, negative: str) -> Request:
 
 def _match_inputs(recorded: Sequence[Mapping[str, Any]], files: Sequence[Path]) -> tuple[Input, ...]:
     """The recorded inputs, each with the file whose SHA-256 it has. Raises UsageError."""
-    from safegen._util.hashing import file_sha256
-
     at = {file_sha256(file): file for file in files}
     wanted = {str(row["sha256"]) for row in recorded}
     for digest, file in at.items():
@@ -192,10 +189,6 @@ def _shots(times: Sequence[Any], decision: Json, prompt: str) -> tuple[Shot, ...
             hint="give one prompt per line",
         )
     return tuple(Shot(float(at), line) for at, line in zip(times, lines, strict=False))
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def read_prompt_file(file: Path) -> str:

@@ -8,12 +8,12 @@ about the request; only where that decision lets it pass is anything generated.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from safegen._util.hashing import sha256_of
 from safegen.consent import image_check
 from safegen.pipeline.frames_gate import run_check
 from safegen.pipeline.input_credentials import CHECK, VERSION, InputCredentials, assess_credentials
@@ -88,7 +88,7 @@ def admit_inputs(
         return Admitted(decision)
     progress.stage("reading inputs", len(request.inputs))
     copies = [copy_input(item, temporary, number) for number, item in enumerate(request.inputs, 1)]
-    request = with_input_digests(request, tuple(_sha256(copy) for copy in copies))
+    request = with_input_digests(request, tuple(sha256_of(copy) for copy in copies))
     seen = _Assessment()
     conditions, parts = [], []
     for number, (item, copy) in enumerate(zip(request.inputs, copies, strict=True), 1):
@@ -108,12 +108,6 @@ def admit_inputs(
     check_input_lengths(request, conditions)
     final = _combine_decisions(replace(decision, request=request), seen)
     return Admitted(final, tuple(conditions), tuple(parts), tuple(seen.notes))
-
-
-def _sha256(path: Path) -> str:
-    """SHA-256 (hex) of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _run_frame_checks(item: Input, clip: Clip, policy: Policy, seen: _Assessment) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safegen import plugins
+from safegen._util.time import utc_now
 from safegen.consent.prompt_check import apply_consent
 from safegen.errors import GenerationFailed, SafegenError, UsageError
 from safegen.media.encode import Encoding
@@ -26,7 +27,7 @@ from safegen.pipeline.stages import Annotations, GenerationRecord, UnmarkedClip
 from safegen.pipeline.upstream import add_upstream
 from safegen.request.validate import check_request
 from safegen.types import Allowed, Held, Json, Outlook, Refused, Release, Request
-from safegen.workspace.session import Session, utc_now
+from safegen.workspace.session import Session
 
 if TYPE_CHECKING:
     from safegen.policies.schema import Policy

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from safegen._util.files import sync_folder
+from safegen._util.hashing import sha256_of
 from safegen.errors import ReleaseFailed, UsageError
 
 TEMPORARY = ".safegen-tmp"
@@ -134,8 +135,7 @@ def has_sha256(path: Path, sha256: str) -> bool:
     try:
         if not stat.S_ISREG(path.lstat().st_mode):
             return False
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+        return sha256_of(path) == sha256
     except FileNotFoundError:
         return False
 

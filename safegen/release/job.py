@@ -13,10 +13,11 @@ from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 
+from safegen._util.time import Clock
 from safegen.errors import ReleaseFailed, SafegenError, UsageError
 from safegen.ledger.canonical import timestamp
 from safegen.ledger.proof import SUFFIX
-from safegen.ledger.records import Clock, ReleaseRecord
+from safegen.ledger.records import ReleaseRecord
 from safegen.ledger.store import Ledger
 from safegen.ledger.timestamp import SUFFIX as STAMP
 from safegen.release import files, leases, settle
@@ -70,10 +71,10 @@ class ReleaseJob:
     ) -> ReleaseJob:
         """Write the lease, then make the private folder for temporaries beside *destination*.
 
-        *at* is called with the name of every step (fault injection). *lease*: how long other hosts wait
-        before they take over a silent job; on this host the process itself is looked at. *beside*: names of
-        sidecars that will come, so that one that is taken is known before the work. Raises
-        UsageError for a destination that cannot be used, LedgerError, ReleaseFailed.
+        *hook* is called with the name of every step (fault injection). *lease*: how long other hosts wait
+        before they take over a silent job; on this host the process itself is looked at. *sidecar_names*:
+        sidecars that will come, so that a name that is taken is known before the work. Raises UsageError for
+        a destination that cannot be used, LedgerError, ReleaseFailed.
         """
         destination = Path(destination).absolute()
         proof = destination.with_name(destination.name + SUFFIX)

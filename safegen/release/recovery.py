@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from safegen._util.time import Clock
 from safegen.errors import SafegenError, UsageError
 from safegen.ledger.canonical import timestamp
-from safegen.ledger.records import Clock
 from safegen.ledger.store import Ledger
 from safegen.release import files, leases, settle
 from safegen.release.leases import Lease, Outbox

@@ -36,7 +36,7 @@ def place_files(
 ) -> tuple[str, ...]:
     """Give every file of *box* its final name, the video's last, when all others are on the disk.
 
-    Names that hold the recorded bytes already are left. *appeared* is called the moment the video is
+    Names that hold the recorded bytes already are left. *on_visible* is called the moment the video is
     visible. Returns warnings. Raises UsageError when a name is taken, OSError.
     """
     final = Path(box.folder)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from safegen._util.hashing import sha256_of
 from safegen.errors import GenerationFailed, MarkingFailed, MissingExtra, SafegenError, UsageError
 from safegen.types import Json, Release, Request
 
@@ -79,8 +80,7 @@ def generate_variations(
 
 def _resume_existing(number: int, seed: int, place: Path, ledger: LedgerReader) -> Variation:
     """A file that is there already: kept where it is the release it would become, else an error."""
-    with place.open("rb") as file:
-        found = ledger.find_releases(sha256=hashlib.file_digest(file, "sha256").hexdigest())
+    found = ledger.find_releases(sha256=sha256_of(place))
     settings = (ledger.private(found[0].index) or {}).get("settings", {}) if found else {}
     if settings.get("seed") == seed:
         return Variation(number, seed, kept=place)

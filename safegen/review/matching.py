@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-
+from safegen._util.hashing import text_sha256
 from safegen.types import Decision, Json, Request
 
 
@@ -13,11 +12,11 @@ def request_digests(asked: Request) -> Json:
     Prompts, storyboard and inputs as SHA-256 (hex), the way of working and its strength as they are.
     """
     return {
-        "prompt_sha256": _sha256(asked.prompt),
-        "negative_prompt_sha256": _sha256(asked.negative_prompt),
+        "prompt_sha256": text_sha256(asked.prompt),
+        "negative_prompt_sha256": text_sha256(asked.negative_prompt),
         "mode": asked.mode,
         "inputs": [{"role": i.role, "sha256": i.sha256} for i in asked.inputs],
-        "shots": [{"at": repr(float(s.at)), "prompt_sha256": _sha256(s.prompt)} for s in asked.shots],
+        "shots": [{"at": repr(float(s.at)), "prompt_sha256": text_sha256(s.prompt)} for s in asked.shots],
         "strength": None if asked.strength is None else repr(float(asked.strength)),
     }
 
@@ -31,11 +30,6 @@ _PART_NAMES = {
     "strength": "strength",
 }
 """How a part of the fingerprint is called."""
-
-
-def _sha256(text: str) -> str:
-    """Hash of a text; lone surrogates count as they are."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def approval_mismatches(public: Json, private: Json | None, now: Decision, output: Json | None) -> list[str]:

@@ -1,11 +1,10 @@
-"""Which files a batch covers, and the moment at which it judges them."""
+"""Which files a batch covers."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from safegen.errors import SafegenError, UnreadableInput, UsageError
@@ -15,7 +14,7 @@ MAX_FILES = 100_000
 
 @dataclass(frozen=True)
 class Batch:
-    """``files`` to verify, in order; ``passed_over``: how many files in folders are no known medium."""
+    """``files`` to verify, in order; ``ignored``: how many files in folders are no known medium."""
 
     files: tuple[Path, ...]
     ignored: int = 0
@@ -29,7 +28,7 @@ def collect_files(paths: Sequence[Path]) -> Batch:
     Raises UnreadableInput for a folder that cannot be listed, UsageError for more than MAX_FILES.
     """
     files: dict[Path, None] = {}
-    passed_over = 0
+    ignored = 0
     for path in paths:
         if not path.is_dir():
             files[path] = None
@@ -38,10 +37,10 @@ def collect_files(paths: Sequence[Path]) -> Batch:
             if _is_medium(file):
                 files[file] = None
             else:
-                passed_over += 1
+                ignored += 1
             if len(files) > MAX_FILES:
                 raise UsageError(f"{path}: more than {MAX_FILES} files", hint="verify one folder at a time")
-    return Batch(tuple(files), passed_over)
+    return Batch(tuple(files), ignored)
 
 
 def _inside(folder: Path) -> Iterator[Path]:
@@ -50,10 +49,10 @@ def _inside(folder: Path) -> Iterator[Path]:
     def refuse(error: OSError) -> None:
         raise UnreadableInput(f"{error.filename}: {error.strerror}", hint="check its permissions") from error
 
-    for where, folders, names in os.walk(folder, onerror=refuse):
+    for root, folders, names in os.walk(folder, onerror=refuse):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
-            file = Path(where) / name
+            file = Path(root) / name
             if not name.startswith(".") and not file.is_symlink() and file.is_file():
                 yield file
 
@@ -76,17 +75,3 @@ def _is_medium(file: Path) -> bool:
             ".jpg",
             ".webp",
         }
-
-
-def parse_moment(text: str) -> datetime:
-    """A time in ISO 8601 (``2027-03-01``, ``2027-03-01T12:00:00+01:00``); UTC where it names no zone.
-
-    Raises UsageError.
-    """
-    try:
-        found = datetime.fromisoformat(text.strip())
-    except ValueError as error:
-        raise UsageError(
-            f"{text!r} is not a time", hint="write it like 2027-03-01 or 2027-03-01T12:00:00Z"
-        ) from error
-    return found if found.tzinfo else found.replace(tzinfo=UTC)

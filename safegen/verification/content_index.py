@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from safegen._util.files import write_durable
 from safegen.errors import LedgerError, UnreadableInput, UsageError
 
 if TYPE_CHECKING:
@@ -98,16 +97,9 @@ def _leaf(ledger: LedgerReader, size: int) -> str:
 
 
 def _write_index(index: Index, file: Path) -> None:
-    """Write under a temporary name, then rename. A folder that cannot be written keeps no index."""
-    temporary = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+    """Keep the index. A folder that cannot be written keeps none: it is only a cache."""
     with suppress(OSError):
-        try:
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as opened:
-                opened.write(index.to_bytes())
-            temporary.replace(file)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_durable(file, index.to_bytes())
 
 
 def search_to_json(ledger: LedgerReader, path: Path, file: Path | None) -> list[Json]:

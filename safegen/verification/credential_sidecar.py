@@ -6,9 +6,8 @@ trust. Whoever can put a file there gains nothing that they could not embed.
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from safegen.types import CredentialState, NotChecked
+from safegen.types import CredentialState
+from safegen.verification.collector import EvidenceCollector
 
 SUFFIX = ".c2pa"
 MAX_BYTES = 16 * 2**20
@@ -17,11 +16,12 @@ SIDECAR_STATES = frozenset({CredentialState.ABSENT, CredentialState.REMOTE_NOT_F
 LAYER = "credentials beside the file"
 
 
-def read_sidecar_store(path: Path, skipped: list[NotChecked]) -> bytes | None:
-    """The manifest store ``NAME.EXT.c2pa`` or ``NAME.c2pa`` beside *path*; None if there is none to be read.
+def read_sidecar_store(collector: EvidenceCollector) -> bytes | None:
+    """The manifest store ``NAME.EXT.c2pa`` or ``NAME.c2pa`` beside the file, or None.
 
-    What does not begin as a JUMBF box (ISO 19566-5) is said and passed over: it is no manifest store.
+    What does not begin as a JUMBF box (ISO 19566-5) is noted and passed over: it is no manifest store.
     """
+    path = collector.path
     for file in (path.with_name(path.name + SUFFIX), path.with_suffix(SUFFIX)):
         if file == path or not file.is_file():
             continue
@@ -29,10 +29,10 @@ def read_sidecar_store(path: Path, skipped: list[NotChecked]) -> bytes | None:
             with file.open("rb") as stream:
                 data = stream.read(MAX_BYTES + 1)
         except OSError as error:
-            skipped.append(NotChecked(LAYER, f"{file.name} cannot be read: {error.strerror}"))
+            collector.note(LAYER, f"{file.name} cannot be read: {error.strerror}")
             continue
         if len(data) > MAX_BYTES or data[4:8] != b"jumb":
-            skipped.append(NotChecked(LAYER, f"{file.name} is not a manifest store"))
+            collector.note(LAYER, f"{file.name} is not a manifest store")
             continue
         return data
     return None

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from safegen.types import ContentMatch, CredentialsEvidence, LedgerEvidence, Verdict, WatermarkReading
+from safegen.types import (
+    ContentMatch,
+    CredentialsEvidence,
+    CredentialState,
+    LedgerEvidence,
+    Verdict,
+    WatermarkReading,
+)
 
-if TYPE_CHECKING:
-    from safegen.verification.soft_binding_api import ResolvedManifest
+CREDENTIALS_GONE = frozenset(
+    {CredentialState.ABSENT, CredentialState.UNSUPPORTED, CredentialState.REMOTE_NOT_FETCHED}
+)
+"""States in which a file has no credentials at hand, so that a mark or its pictures may lead to them."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +32,22 @@ class Resolution:
     content: ContentMatch | None
     by_content: bool = False
     """Found by its pictures alone: no mark was read."""
+
+
+@dataclass(frozen=True)
+class ResolvedManifest:
+    """What a resolution service says about a mark or a file: the manifest of it.
+
+    ``payload`` is the mark's (None: the service was shown the file), ``hard_binding_match`` whether the
+    manifest is about these very bytes, ``similarity`` the service's own word from 0 to 100, where it gave
+    one.
+    """
+
+    payload: int | None
+    host: str
+    credentials: CredentialsEvidence
+    hard_binding_match: bool
+    similarity: int | None = None
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safegen.errors import UnreadableInput
 from safegen.ledger import fast_lookup
-from safegen.types import CredentialsEvidence, Json, LedgerEvidence, NotChecked
-from safegen.verification.trust import Trust
+from safegen.types import CredentialsEvidence, Json, LedgerEvidence
+from safegen.verification.collector import EvidenceCollector
 
 if TYPE_CHECKING:
     from safegen.ledger.proof import VerifiedProof
@@ -19,11 +18,7 @@ MAX_SIDECAR_BYTES = 4 * 2**20
 
 
 def check_own_ledger(
-    sha256: str,
-    credentials: CredentialsEvidence,
-    ledger: Ledger | None,
-    trust: Trust,
-    skipped: list[NotChecked],
+    collector: EvidenceCollector, sha256: str, credentials: CredentialsEvidence, ledger: Ledger | None
 ) -> LedgerEvidence | None:
     """The entry of the user's own ledger that records this file, with its proof checked."""
     if ledger is None or credentials.manifest_id is None:
@@ -32,62 +27,60 @@ def check_own_ledger(
     if not found:
         return None
     best = next((r for r in found if r.sha256 == sha256), found[0])
-    proven = _verify_release_proof(ledger.prove(best.index), trust, "proof", skipped)
-    if proven is None:
+    proof = _verify_release_proof(collector, ledger.prove(best.index), "proof")
+    if proof is None:
         return None
-    shown = _ledger_evidence(proven, sha256, own=True, withdrawn=best.withdrawn is not None)
+    evidence = _ledger_evidence(proof, sha256, own=True, withdrawn=best.withdrawn is not None)
     if best.withdrawn is None:
-        return shown
+        return evidence
     later = ledger.entry(best.withdrawn).public.get("superseded_by")
-    return replace(shown, superseded_by=str(later["manifest_id"])) if isinstance(later, dict) else shown
+    return replace(evidence, superseded_by=str(later["manifest_id"])) if isinstance(later, dict) else evidence
 
 
 def check_proof_sidecar(
-    path: Path,
-    proof: Path | None,
-    sha256: str,
-    credentials: CredentialsEvidence,
-    trust: Trust,
-    skipped: list[NotChecked],
+    collector: EvidenceCollector, sha256: str, credentials: CredentialsEvidence
 ) -> LedgerEvidence | None:
     """The entry that a proof sidecar shows, if its log is pinned and it is about this file.
 
     Raises UnreadableInput when the user named a proof that cannot be read.
     """
-    proven = _verify_sidecar(path, proof, trust, skipped)
-    found = None if proven is None else _ledger_evidence(proven, sha256, own=False)
+    proof = _verify_sidecar(collector)
+    found = None if proof is None else _ledger_evidence(proof, sha256, own=False)
     if found is None:
         return None
     if found.bytes_match or found.entry.get("manifest_id") == credentials.manifest_id:
         return found
-    skipped.append(NotChecked("proof sidecar", "it is about a different file"))
+    collector.note("proof sidecar", "it is about a different file")
     return None
 
 
 def check_own_ledger_fast(
-    path: Path, sha256: str, credentials: CredentialsEvidence, database: Path, trust: Trust
+    collector: EvidenceCollector, sha256: str, credentials: CredentialsEvidence
 ) -> LedgerEvidence | None:
     """The own ledger's entry by way of the sidecar; None: ask the ledger itself.
 
     The sidecar's proof has to verify under a pinned key, be about exactly these bytes and this manifest,
     and its leaf has to stand in the ledger at that place; then the ledger adds whether it was withdrawn.
     """
-    proven = _verify_sidecar(path, None, trust, [])
-    if proven is None or credentials.manifest_id is None:
+    options = collector.options
+    if options.database is None or options.proof is not None:
         return None
-    row = fast_lookup.lookup_release(database, credentials.manifest_id)
-    if row is None or row.withdrawn or (row.index, row.leaf) != (proven.index, proven.leaf):
+    # Muted: where this gives up, the way through the ledger notes the same reasons.
+    proof = _verify_sidecar(collector.muted())
+    if proof is None or credentials.manifest_id is None:
+        return None
+    row = fast_lookup.lookup_release(options.database, credentials.manifest_id)
+    if row is None or row.withdrawn or (row.index, row.leaf) != (proof.index, proof.leaf):
         return None  # a withdrawal has more to say: the ledger itself is asked
-    found = _ledger_evidence(proven, sha256, own=True)
+    found = _ledger_evidence(proof, sha256, own=True)
     return found if found is not None and found.bytes_match else None
 
 
-def _verify_sidecar(
-    path: Path, proof: Path | None, trust: Trust, skipped: list[NotChecked]
-) -> VerifiedProof | None:
-    """The sidecar's proof, verified; None, with the reason kept, where there is none that counts."""
+def _verify_sidecar(collector: EvidenceCollector) -> VerifiedProof | None:
+    """The sidecar's proof, verified; None, with the reason noted, where there is none that counts."""
     from safegen.ledger.proof import SUFFIX
 
+    path, proof = collector.path, collector.options.proof
     file = proof or path.with_name(path.name + SUFFIX)
     if proof is None and not file.is_file():
         return None
@@ -98,42 +91,40 @@ def _verify_sidecar(
     except (OSError, UnicodeDecodeError, UnreadableInput) as error:
         if proof is not None:
             raise UnreadableInput(f"{file}: the proof cannot be read", hint="check the path") from error
-        skipped.append(NotChecked("proof sidecar", "it cannot be read"))
+        collector.note("proof sidecar", "it cannot be read")
         return None
-    if not trust.log_keys:
-        skipped.append(NotChecked("proof sidecar", "you have not pinned any log: see `safegen trust add`"))
+    if not collector.trust.log_keys:
+        collector.note("proof sidecar", "you have not pinned any log: see `safegen trust add`")
         return None
-    return _verify_release_proof(text, trust, "proof sidecar", skipped)
+    return _verify_release_proof(collector, text, "proof sidecar")
 
 
-def _verify_release_proof(
-    text: str, trust: Trust, layer: str, skipped: list[NotChecked]
-) -> VerifiedProof | None:
-    """A proof of a release that verifies under a pinned log; None, with the reason kept, otherwise."""
+def _verify_release_proof(collector: EvidenceCollector, text: str, layer: str) -> VerifiedProof | None:
+    """A proof of a release that verifies under a pinned log; None, with the reason noted, otherwise."""
     from safegen.ledger.proof import ProofRejected, verify_proof
 
     try:
-        shown = verify_proof(text, logs=trust.log_keys)
+        proof = verify_proof(text, logs=collector.trust.log_keys)
     except ProofRejected as error:
-        skipped.append(NotChecked(layer, str(error)))
+        collector.note(layer, str(error))
         return None
-    if shown.entry.get("kind") != "release":
-        skipped.append(NotChecked(layer, "it proves an entry that is not a release"))
+    if proof.entry.get("kind") != "release":
+        collector.note(layer, "it proves an entry that is not a release")
         return None
-    return shown
+    return proof
 
 
 def _ledger_evidence(
-    shown: VerifiedProof, sha256: str, *, own: bool, withdrawn: bool = False
+    proof: VerifiedProof, sha256: str, *, own: bool, withdrawn: bool = False
 ) -> LedgerEvidence:
     """What a verified proof says about a file with these bytes."""
-    public: Json = shown.entry.get("public", {})
+    public: Json = proof.entry.get("public", {})
     return LedgerEvidence(
         proven=True,
         bytes_match=public.get("sha256") == sha256,
         source="ledger" if own else "sidecar",
-        origin=shown.origin,
-        index=shown.index,
+        origin=proof.origin,
+        index=proof.index,
         entry=public,
         withdrawn=withdrawn,
     )

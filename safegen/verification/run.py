@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safegen.errors import CheckUnavailable, LedgerError
-from safegen.types import ContentMatch, CredentialState, NotChecked, Report
+from safegen.types import ContentMatch, CredentialState, Report
 from safegen.verification import content_index
-from safegen.verification.gather import GatheredEvidence, VerifyOptions, gather_evidence
+from safegen.verification.collector import EvidenceCollector
+from safegen.verification.evidence import VerdictResult
+from safegen.verification.gather import GatheredEvidence, gather_evidence
+from safegen.verification.options import VerifyOptions
 from safegen.verification.text_tracks import check_text_tracks
-from safegen.verification.trust import Trust, load_trust
-from safegen.verification.verdict import VerdictResult, decide_verdict
+from safegen.verification.trust import load_trust
+from safegen.verification.verdict import decide_verdict
 from safegen.workspace.config import Workspace
 
 if TYPE_CHECKING:
@@ -40,17 +42,16 @@ def verify_file(
 ) -> Report:
     """The report on *path*, with the trust of *workspace* and of *trust_files*.
 
-    *passed_over* is a workspace that was found by walking up and adds nothing: the report says so. *at*
-    (aware) judges certificates at another time; *fetch_hosts* allows remote manifests from these hosts;
+    *discovered_workspace* is a workspace that was found by walking up and adds nothing: the report says so.
+    *at* (aware) judges certificates at another time; *fetch_hosts* allows remote manifests from these hosts;
     *resolve* is the address of a resolution service to ask where the credentials are gone, which with
     *send* may also be sent the file itself. *fragments* are the other files of a fragmented MP4.
 
     Raises UnreadableInput, UsageError (trust files), CheckUnavailable (a layer that cannot be examined,
     a ledger that is locked or corrupt).
     """
-    trust = load_trust(workspace, trust_files)
-    how = VerifyOptions(
-        trust=trust,
+    options = VerifyOptions(
+        trust=load_trust(workspace, trust_files),
         open_ledger=lambda: _open_ledger(workspace),
         database=_database(workspace),
         index_file=workspace.root / content_index.INDEX_NAME if workspace.trusted else None,
@@ -62,15 +63,16 @@ def verify_file(
         send=send,
         fragments=tuple(fragments),
     )
+    collector = EvidenceCollector(path, options)
     try:
-        found = gather_evidence(path, how)
+        found = gather_evidence(collector)
     except LedgerError as error:
         raise CheckUnavailable(f"the ledger could not be queried: {error}", hint=error.hint) from error
     if discovered_workspace is not None:
         root = discovered_workspace.root
         reason = f"{root} was found but not chosen; use its trust and ledger with --workspace"
-        found = replace(found, not_checked=(*found.not_checked, NotChecked("workspace", reason)))
-    return _build_report(path, found, decide_verdict(found.evidence), trust)
+        collector.note("workspace", reason)
+    return _build_report(collector, found, decide_verdict(found.evidence))
 
 
 def _database(workspace: Workspace) -> Path | None:
@@ -97,7 +99,7 @@ def _open_ledger(workspace: Workspace) -> Iterator[Ledger | None]:
         yield ledger
 
 
-def _build_report(path: Path, found: GatheredEvidence, answer: VerdictResult, trust: Trust) -> Report:
+def _build_report(collector: EvidenceCollector, found: GatheredEvidence, answer: VerdictResult) -> Report:
     """Everything in one value."""
     evidence = found.evidence
     content: ContentMatch | None = next((r.content for r in evidence.resolutions if r.content), None)
@@ -109,7 +111,7 @@ def _build_report(path: Path, found: GatheredEvidence, answer: VerdictResult, tr
         recovered = evidence.named[0].credentials.manifest
     root = evidence.credentials.trusted_root
     return Report(
-        path=path,
+        path=collector.path,
         sha256=found.sha256,
         verdict=answer.verdict,
         summary=answer.summary,
@@ -119,7 +121,7 @@ def _build_report(path: Path, found: GatheredEvidence, answer: VerdictResult, tr
         ledger=evidence.ledger,
         content=content,
         recovered_manifest=recovered,
-        trusted_by=trust.describe_anchor(root) if evidence.credentials.trusted and root else None,
-        not_checked=found.not_checked,
-        texts=check_text_tracks(path, evidence.credentials.manifest if intact else recovered),
+        trusted_by=collector.trust.describe_anchor(root) if evidence.credentials.trusted and root else None,
+        not_checked=collector.not_checked,
+        texts=check_text_tracks(collector.path, evidence.credentials.manifest if intact else recovered),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from safegen.credentials.manifest_store import as_object
 from safegen.types import IngredientEvidence, Report
 from safegen.verification.json_report import find_assertion
 from safegen.verification.text_tracks import describe_text_tracks
@@ -30,19 +31,19 @@ def summary_rows(report: Report) -> list[tuple[str, str]]:
     if manifest is None:
         return []
     rows: list[tuple[str, str]] = []
-    made = _dict(find_assertion(manifest, "org.safegen.generation"))
-    policy = _dict(find_assertion(manifest, "org.safegen.policy"))
+    generation = as_object(find_assertion(manifest, "org.safegen.generation"))
+    policy = as_object(find_assertion(manifest, "org.safegen.policy"))
     if report.recovered_manifest is not None:
         rows.append(("original", str(manifest.get("title", ""))))
     rows.append(("signed by", _signer(report, manifest)))
-    if made.get("model"):
-        mode = made.get("mode", "text")
-        rows.append(("made with", _model(made["model"]) + ("" if mode == "text" else f" ({mode})")))
+    if generation.get("model"):
+        mode = generation.get("mode", "text")
+        rows.append(("made with", _model(generation["model"]) + ("" if mode == "text" else f" ({mode})")))
     rows += ingredient_rows(_ingredients(report, manifest))
     if isinstance(policy.get("policy"), dict):
         checks = policy.get("checks")
         listed = checks if isinstance(checks, list) else []
-        ran = ", ".join(str(_dict(c).get("name")) for c in listed)
+        ran = ", ".join(str(as_object(c).get("name")) for c in listed)
         rows.append(("policy", f"{policy['policy'].get('name')} - {policy.get('outcome')} (ran: {ran})"))
     for reading in report.watermarks[:2]:
         if reading.payload is not None:
@@ -74,25 +75,25 @@ def _ingredients(report: Report, manifest: dict[str, Any]) -> tuple[IngredientEv
 
 def _ingredient(item: IngredientEvidence) -> str:
     """Name, relationship, and what its own credentials say."""
-    said = [RELATIONSHIPS.get(item.relationship, item.relationship)]
+    parts = [RELATIONSHIPS.get(item.relationship, item.relationship)]
     if item.failures:
-        said.append(f"DOES NOT MATCH its credentials ({', '.join(item.failures)})")
+        parts.append(f"DOES NOT MATCH its credentials ({', '.join(item.failures)})")
     if item.manifest_id is None:
-        said.append("no credentials of its own")
+        parts.append("no credentials of its own")
     elif item.signer:
-        said.append(f"signed by {item.signer}")
+        parts.append(f"signed by {item.signer}")
     kind = (item.source_type or "").rpartition("/")[2]
     if kind:
-        said.append(SOURCE_TYPES.get(kind, kind))
-    return f"{item.title or 'unnamed'}: {', '.join(part for part in said if part)}"
+        parts.append(SOURCE_TYPES.get(kind, kind))
+    return f"{item.title or 'unnamed'}: {', '.join(part for part in parts if part)}"
 
 
 def _signer(report: Report, manifest: dict[str, Any]) -> str:
     """Signer's name and time."""
-    info = _dict(manifest.get("signature_info"))
+    info = as_object(manifest.get("signature_info"))
     name = report.credentials.signer or info.get("common_name") or info.get("issuer") or ""
-    when = report.credentials.signed_at or info.get("time") or ""
-    return f"{name}, {when}" if when else str(name)
+    signed_at = report.credentials.signed_at or info.get("time") or ""
+    return f"{name}, {signed_at}" if signed_at else str(name)
 
 
 def _model(model: Any) -> str:
@@ -100,8 +101,3 @@ def _model(model: Any) -> str:
     return (
         f"{model.get('name')} {model.get('version', '')}".strip() if isinstance(model, dict) else str(model)
     )
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    """*value* where it is an object; hostile manifests put anything anywhere."""
-    return value if isinstance(value, dict) else {}

@@ -25,13 +25,13 @@ def check_text_tracks(path: Path, manifest: Mapping[str, Any] | None) -> tuple[T
 
     A file that cannot be read is ``unreadable``: it is neither what was released nor known to be another.
     """
-    stated = find_assertion(manifest, LABEL)
-    if not isinstance(stated, dict):
+    assertion = find_assertion(manifest, LABEL)
+    if not isinstance(assertion, dict):
         return ()
     found = []
     for kind, name in names(path.name).items():
-        said = stated.get(kind)
-        digest = said.get("sha256") if isinstance(said, dict) else None
+        track = assertion.get(kind)
+        digest = track.get("sha256") if isinstance(track, dict) else None
         if isinstance(digest, str):
             found.append(TextBeside(kind, name, _state(path.with_name(name), digest)))
     return tuple(found)

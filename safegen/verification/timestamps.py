@@ -14,73 +14,73 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safegen.errors import SafegenError
-from safegen.types import CredentialsEvidence, LedgerEvidence, NotChecked
+from safegen.types import CredentialsEvidence, LedgerEvidence
+from safegen.verification.collector import EvidenceCollector
 
 if TYPE_CHECKING:
     from safegen.ledger.proof import VerifiedProof
     from safegen.ledger.store import Ledger
-    from safegen.verification.gather import VerifyOptions
 
 LAYER = "time stamp"
 
 
 def check_time_stamps(
-    path: Path,
-    options: VerifyOptions,
+    collector: EvidenceCollector,
     credentials: CredentialsEvidence,
     entry: LedgerEvidence | None,
     ledger: Ledger | None,
-    skipped: list[NotChecked],
 ) -> LedgerEvidence | None:
     """*entry* with ``time_stamped`` set where a trusted authority's stamp proves it was in time."""
     from safegen.ledger.timestamp import StampRejected, verify_stamp
 
     if entry is None or not entry.proven:
         return entry
+    anchors = collector.trust.tsa_anchors
     reasons: list[str] = []
     try:
-        for token, body in (*_sidecar_stamps(path, options, entry), *_ledger_stamps(entry, ledger)):
-            if not options.trust.tsa_anchors:
+        for token, body in (*_sidecar_stamps(collector, entry), *_ledger_stamps(entry, ledger)):
+            if not anchors:
                 reasons.append("you have not pinned any time stamp authority: see `safegen trust add --tsa`")
                 break
             try:
-                when = verify_stamp(token, body, options.trust.tsa_anchors)
+                stamped_at = verify_stamp(token, body, anchors)
             except StampRejected as error:
                 reasons.append(str(error))
                 continue
-            reason = _rejection_reason(path, options, credentials, entry, when)
+            reason = _rejection_reason(collector, credentials, entry, stamped_at)
             if reason is None:
-                return replace(entry, time_stamped=True, stamped_at=when.isoformat(timespec="seconds"))
+                return replace(entry, time_stamped=True, stamped_at=stamped_at.isoformat(timespec="seconds"))
             reasons.append(reason)
     except StampRejected as error:
         reasons.append(str(error))
-    skipped.extend(NotChecked(LAYER, reason) for reason in dict.fromkeys(reasons))
+    collector.note_all(LAYER, reasons)
     return entry
 
 
-def _sidecar_stamps(path: Path, how: VerifyOptions, entry: LedgerEvidence) -> Iterator[tuple[bytes, bytes]]:
+def _sidecar_stamps(collector: EvidenceCollector, entry: LedgerEvidence) -> Iterator[tuple[bytes, bytes]]:
     """The stamp beside the proof sidecar, with the checkpoint of the proof: if that shows this entry."""
     from safegen.ledger.proof import SUFFIX as PROOF
     from safegen.ledger.timestamp import SUFFIX, checkpoint_body, read_token
 
-    proof = how.proof or path.with_name(path.name + PROOF)
+    path = collector.path
+    proof = collector.options.proof or path.with_name(path.name + PROOF)
     file = proof.with_name(proof.name + SUFFIX)
     if not file.is_file():
         return
-    shown = _read_verified_proof(proof, how)
-    if shown is None or (shown.origin, shown.index) != (entry.origin, entry.index):
+    verified = _read_verified_proof(collector, proof)
+    if verified is None or (verified.origin, verified.index) != (entry.origin, entry.index):
         return
-    if shown.entry.get("public") == entry.entry:
-        yield read_token(file), checkpoint_body(shown.checkpoint)
+    if verified.entry.get("public") == entry.entry:
+        yield read_token(file), checkpoint_body(verified.checkpoint)
 
 
-def _read_verified_proof(file: Path, how: VerifyOptions) -> VerifiedProof | None:
+def _read_verified_proof(collector: EvidenceCollector, file: Path) -> VerifiedProof | None:
     """The verified sidecar; None where it does not count (the report has its reason already)."""
     from safegen.ledger.proof import MAX_PROOF, verify_proof
 
     try:
         with file.open(encoding="utf-8") as lines:
-            return verify_proof(lines.read(MAX_PROOF + 1), logs=how.trust.log_keys)
+            return verify_proof(lines.read(MAX_PROOF + 1), logs=collector.trust.log_keys)
     except (OSError, UnicodeDecodeError, SafegenError):
         return None
 
@@ -99,14 +99,17 @@ def _ledger_stamps(entry: LedgerEvidence, ledger: Ledger | None) -> Iterator[tup
 
 
 def _rejection_reason(
-    path: Path, how: VerifyOptions, credentials: CredentialsEvidence, entry: LedgerEvidence, when: datetime
+    collector: EvidenceCollector,
+    credentials: CredentialsEvidence,
+    entry: LedgerEvidence,
+    stamped_at: datetime,
 ) -> str | None:
-    """Why a genuine stamp of the time *when* says nothing about this file's signature; None: it does."""
+    """Why a genuine stamp says nothing about this file's signature; None: it does."""
     from safegen.credentials.claim_signature import SignatureUnreadable, verify_claim_signature
     from safegen.credentials.library import certificates
     from safegen.keys.chain import check_chain
 
-    if how.at is not None and when > how.at:
+    if collector.options.at is not None and stamped_at > collector.options.at:
         return "the time stamp is later than the time you asked about"
     store = credentials.store
     if store is None or credentials.manifest_id is None:
@@ -117,7 +120,7 @@ def _rejection_reason(
         chain = verify_claim_signature(store, credentials.manifest_id).chain
     except SignatureUnreadable as error:
         return str(error)
-    judged = check_chain(chain, certificates(how.trust.anchors), at=when)
-    if not judged.trusted:
-        return f"at the time of the stamp ({when:%Y-%m-%d}) the signer was not valid: {judged.reason}"
+    result = check_chain(chain, certificates(collector.trust.anchors), at=stamped_at)
+    if not result.trusted:
+        return f"at the time of the stamp ({stamped_at:%Y-%m-%d}) the signer was not valid: {result.reason}"
     return None

@@ -42,7 +42,7 @@ def load_trust(workspace: Workspace, trust_files: Sequence[Path] = ()) -> Trust:
     from safegen.keys.trust import TrustStore, read_trust_file
 
     anchors: list[bytes] = []
-    stamps: list[bytes] = []
+    tsa_anchors: list[bytes] = []
     names: dict[str, str] = {}
     logs: dict[str, list[Ed25519PublicKey]] = {}
     crls: list[bytes] = []
@@ -52,12 +52,12 @@ def load_trust(workspace: Workspace, trust_files: Sequence[Path] = ()) -> Trust:
         bundles.extend(_own(workspace))
     for bundle in bundles:
         anchors.extend(bundle.roots)
-        stamps.extend(bundle.tsa_roots)
+        tsa_anchors.extend(bundle.tsa_roots)
         crls.extend(bundle.crls)
         for origin, keys in bundle.log_keys.items():
             logs.setdefault(origin, []).extend(keys)
         names.update({anchor.sha256: bundle.name for anchor in bundle.anchors})
-    return Trust(tuple(anchors), logs, tuple(stamps), tuple(crls), names)
+    return Trust(tuple(anchors), logs, tuple(tsa_anchors), tuple(crls), names)
 
 
 def _own(workspace: Workspace) -> Iterator[TrustBundle]:
@@ -67,8 +67,10 @@ def _own(workspace: Workspace) -> Iterator[TrustBundle]:
     from safegen.keys.trust import TrustBundle
 
     if (workspace.keys / "identity.json").is_file():
-        own = Identity.load(workspace.keys)
-        logs = dict([decode_vkey(own.log_vkey)])
-        yield TrustBundle("this workspace", (own.root_pem,), logs, log_history=own.log_history, crls=own.crls)
+        identity = Identity.load(workspace.keys)
+        logs = dict([decode_vkey(identity.log_vkey)])
+        yield TrustBundle(
+            "this workspace", (identity.root_pem,), logs, log_history=identity.log_history, crls=identity.crls
+        )
     if workspace.config.signing_chain is not None:
         yield TrustBundle("configured certificate", (workspace.config.signing_chain.read_bytes(),))

@@ -12,11 +12,11 @@ from safegen.types import (
     CredentialsEvidence,
     CredentialState,
     FrameSample,
-    NotChecked,
     SoftBinding,
     WatermarkReading,
 )
-from safegen.verification.verdict import Resolution
+from safegen.verification.collector import EvidenceCollector
+from safegen.verification.evidence import CREDENTIALS_GONE, Resolution
 
 if TYPE_CHECKING:
     from safegen.ledger.records import ReleaseEntry
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 ALG_PREFIX = "org.safegen.watermark."
 DEFAULT_SCHEME = "tile"
-_GONE = frozenset({CredentialState.ABSENT, CredentialState.UNSUPPORTED, CredentialState.REMOTE_NOT_FETCHED})
 
 
 @dataclass(frozen=True)
@@ -41,12 +40,12 @@ def bound_payloads(bindings: Sequence[SoftBinding]) -> frozenset[int]:
     """Payloads that soft bindings of our watermarks name; other algorithms' values are left alone."""
     from safegen.credentials.assertions import parse_binding_value
 
-    ours = (b.value for b in bindings if b.alg.startswith(ALG_PREFIX))
-    return frozenset(p for p in map(parse_binding_value, ours) if p is not None)
+    values = (b.value for b in bindings if b.alg.startswith(ALG_PREFIX))
+    return frozenset(p for p in map(parse_binding_value, values) if p is not None)
 
 
 def detect_watermarks(
-    path: Path, credentials: CredentialsEvidence, ledger: Ledger | None, skipped: list[NotChecked]
+    collector: EvidenceCollector, credentials: CredentialsEvidence, ledger: Ledger | None
 ) -> WatermarkSearch:
     """Marks in the pictures: the default scheme always, others where the credentials name them.
 
@@ -56,35 +55,35 @@ def detect_watermarks(
     from safegen.watermarks import PUBLIC_KEY
 
     # The id that the credentials name is a candidate, too: some schemes claim no mark without one.
-    own = ledger.content_ids() if ledger is not None else ()
-    known = tuple(dict.fromkeys((*bound_payloads(credentials.soft_bindings), *own)))
+    ledger_ids = ledger.content_ids() if ledger is not None else ()
+    known = tuple(dict.fromkeys((*bound_payloads(credentials.soft_bindings), *ledger_ids)))
     readings: list[WatermarkReading] = []
     algs: set[str] = set()
-    shown: FrameSample | None = None
-    for scheme in _load_schemes(credentials, skipped):
-        sample = _sample_frames(path, scheme, credentials, skipped)
+    first_sample: FrameSample | None = None
+    for scheme in _load_schemes(collector, credentials):
+        sample = _sample_frames(collector, scheme, credentials)
         if sample is None:
             return WatermarkSearch()
         try:
             readings.extend(scheme.detect(sample, key=PUBLIC_KEY, known=known))
         except Exception as error:
             raise CheckUnavailable(f"the watermark detector {scheme.alg} failed: {error}") from error
-        shown = shown or sample
+        first_sample = first_sample or sample
         algs.add(scheme.alg)
-    return WatermarkSearch(tuple(readings), shown, frozenset(algs))
+    return WatermarkSearch(tuple(readings), first_sample, frozenset(algs))
 
 
-def _load_schemes(credentials: CredentialsEvidence, skipped: list[NotChecked]) -> list[Watermark]:
+def _load_schemes(collector: EvidenceCollector, credentials: CredentialsEvidence) -> list[Watermark]:
     """The default scheme, and those that the soft bindings name (``org.safegen.watermark.NAME.VERSION``)."""
     from safegen import plugins
 
-    ours = [b.alg for b in credentials.soft_bindings if b.alg.startswith(ALG_PREFIX)]
+    algs = [b.alg for b in credentials.soft_bindings if b.alg.startswith(ALG_PREFIX)]
     found: list[Watermark] = []
-    for name in dict.fromkeys([DEFAULT_SCHEME, *map(_scheme_name, ours)]):
+    for name in dict.fromkeys([DEFAULT_SCHEME, *map(_scheme_name, algs)]):
         try:
             found.append(plugins.load_plugin("watermarks", name))
         except SafegenError as error:
-            skipped.append(NotChecked(f"watermark {name}", f"{error}; {error.hint}".rstrip("; ")))
+            collector.note(f"watermark {name}", f"{error}; {error.hint}".rstrip("; "))
     return found
 
 
@@ -94,40 +93,42 @@ def _scheme_name(alg: str) -> str:
 
 
 def _sample_frames(
-    path: Path, scheme: Watermark, credentials: CredentialsEvidence, skipped: list[NotChecked]
+    collector: EvidenceCollector, scheme: Watermark, credentials: CredentialsEvidence
 ) -> FrameSample | None:
-    """The pictures a scheme wants to see; None, with the reason kept, where signed files have none."""
+    """The pictures a scheme wants to see; None, with the reason noted, where signed files have none."""
     from safegen.media import sandbox
 
     try:
-        return sandbox.sample_frames(path, frames=scheme.sample_frames, short_side=scheme.sample_short_side)
+        return sandbox.sample_frames(
+            collector.path, frames=scheme.sample_frames, short_side=scheme.sample_short_side
+        )
     except sandbox.NoVideo:
-        skipped.append(NotChecked("watermark", "the file has no pictures"))
+        collector.note("watermark", "the file has no pictures")
     except UnreadableInput as error:
         if credentials.state not in {CredentialState.VALID, CredentialState.INVALID}:
             raise
-        skipped.append(NotChecked("watermark", f"its frames cannot be decoded: {error}"))
+        collector.note("watermark", f"its frames cannot be decoded: {error}")
     return None
 
 
 def resolve_payloads(
-    looked: WatermarkSearch, ledger: Ledger | None
+    search: WatermarkSearch, ledger: Ledger | None
 ) -> tuple[list[Resolution], ReleaseEntry | None]:
     """What the user's own ledger says about each id read, with the pictures compared."""
     resolutions: list[Resolution] = []
     recovered: ReleaseEntry | None = None
-    if ledger is None or looked.sample is None:
+    if ledger is None or search.sample is None:
         return resolutions, recovered
     from safegen.detectors.provenance.content import Descriptors, compare_content
 
-    for reading in looked.readings:
+    for reading in search.readings:
         if not reading.present or reading.payload is None:
             continue
         for release in ledger.find_releases(content_id=reading.payload):
             match = None
             if release.descriptors:
                 match = compare_content(
-                    Descriptors.from_bytes(release.descriptors), looked.sample, reading.geometry
+                    Descriptors.from_bytes(release.descriptors), search.sample, reading.geometry
                 )
             resolutions.append(Resolution(reading.payload, release.manifest_id, match))
             if recovered is None or (match is not None and match.matches):
@@ -136,7 +137,7 @@ def resolve_payloads(
 
 
 def recover_by_content(
-    looked: WatermarkSearch,
+    search: WatermarkSearch,
     credentials: CredentialsEvidence,
     ledger: Ledger | None,
     index: Path | None = None,
@@ -145,13 +146,13 @@ def recover_by_content(
 
     *index*: where the index of the ledger's fingerprints is kept; without it one is made for this once.
     """
-    if ledger is None or looked.sample is None or credentials.state not in _GONE:
+    if ledger is None or search.sample is None or credentials.state not in CREDENTIALS_GONE:
         return [], None
-    if any(r.present for r in looked.readings):
+    if any(r.present for r in search.readings):
         return [], None
     from safegen.verification.content_index import search_releases
 
-    matches = search_releases(ledger, looked.sample, index)
+    matches = search_releases(ledger, search.sample, index)
     if not matches:
         return [], None
     release = ledger.release(matches[0].index)

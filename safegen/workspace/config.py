@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from safegen._util.files import write_durable
 from safegen.errors import UsageError, WorkspaceError
 
 CONFIG_NAME = "safegen.toml"
@@ -110,7 +111,7 @@ class Workspace:
 
         Raises UsageError for a place where a manifest cannot go, or a label that cannot be written.
         """
-        from safegen.credentials.place import check_manifest_location
+        from safegen.credentials.manifest_location import check_manifest_location
 
         if manifest is not None:
             check_manifest_location(manifest)
@@ -130,9 +131,7 @@ class Workspace:
                 folder.mkdir(exist_ok=True, mode=0o700)
             config = self.root / CONFIG_NAME
             if not config.exists():
-                temporary = config.with_name(f".{CONFIG_NAME}.{os.getpid()}")
-                temporary.write_text(_NEW_CONFIG)
-                temporary.replace(config)
+                write_durable(config, _NEW_CONFIG.encode(), mode=0o666)
         except OSError as error:
             raise WorkspaceError(
                 f"the workspace {self.root} cannot be written: {error.strerror}",

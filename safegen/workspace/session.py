@@ -6,9 +6,9 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from safegen._util.time import Clock, utc_now
 from safegen.errors import UsageError
 from safegen.protocols import NoProgress, Progress, Signer
 from safegen.workspace.config import Workspace
@@ -17,11 +17,6 @@ if TYPE_CHECKING:
     from safegen.keys.identity import Identity
     from safegen.keys.passphrase import Passphrase
     from safegen.ledger.store import Ledger
-
-
-def utc_now() -> datetime:
-    """The time, in UTC."""
-    return datetime.now(UTC)
 
 
 def new_content_id() -> int:
@@ -51,7 +46,7 @@ class Session:
     signer_anchors: tuple[bytes, ...]
     ledger: Ledger
     progress: Progress = field(default_factory=NoProgress)
-    clock: Callable[[], datetime] = utc_now
+    clock: Clock = utc_now
     new_id: Callable[[], int] = new_content_id
     hook: Callable[[str], None] = no_hook
 
@@ -63,7 +58,7 @@ def open_session(
     passphrase: Passphrase = None,
     signer: Signer | None = None,
     progress: Progress | None = None,
-    clock: Callable[[], datetime] = utc_now,
+    clock: Clock = utc_now,
     hook: Callable[[str], None] = no_hook,
 ) -> Iterator[Session]:
     """Open *workspace* for making videos; made on first use. Finishes interrupted releases first.
@@ -101,7 +96,7 @@ def open_session(
 
 @contextmanager
 def open_ledger_for_writing(
-    workspace: Workspace, *, passphrase: Passphrase = None, clock: Callable[[], datetime] = utc_now
+    workspace: Workspace, *, passphrase: Passphrase = None, clock: Clock = utc_now
 ) -> Iterator[Ledger]:
     """The existing ledger of *workspace*, for commands that write to it but sign no video.
 

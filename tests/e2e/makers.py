@@ -13,9 +13,10 @@ import av
 import numpy as np
 
 import safegen
+from safegen._util.time import utc_now
 from safegen.credentials.manifest import ManifestInputs, build_manifest
 from safegen.credentials.sign import Ingredient, sign_file
-from safegen.keys.identity import Identity, utc_now
+from safegen.keys.identity import Identity
 from safegen.keys.trust import export_trust
 from safegen.ledger.note import LogSigner
 from safegen.ledger.store import Ledger

@@ -14,7 +14,8 @@ from safegen import Verdict
 from safegen.cli import group
 from safegen.errors import KeyUnavailable, LedgerError, UsageError
 from safegen.keys.identity import Identity
-from safegen.keys.log_rotation import PastKey, rotate_log, verify_key_history
+from safegen.keys.log_history import PastKey, verify_key_history
+from safegen.keys.log_rotation import rotate_log
 from safegen.keys.trust import TrustBundle, TrustStore, read_trust_file
 from safegen.workspace import config
 from tests.e2e.makers import Maker, hand_over

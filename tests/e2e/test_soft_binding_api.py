@@ -23,7 +23,7 @@ from safegen.credentials.sign import sign_file
 from safegen.errors import GateFailed, UsageError
 from safegen.ledger import Ledger
 from safegen.types import Report, WatermarkReading
-from safegen.verification import run, soft_binding_api, watermarks
+from safegen.verification import local_lookup, run, soft_binding_api, watermarks
 from safegen.workspace import config
 from tests.e2e.conftest import Studio
 from tests.e2e.makers import TILE, Maker, inputs, paint
@@ -333,9 +333,9 @@ def test_private_addresses_are_not_asked(stripped: Path, maker: Maker) -> None:
 def test_by_the_own_ledger(maker: Maker, tmp_path: Path) -> None:
     clip = maker.release(tmp_path / "clip.mp4", content_id=77)
     with maker.ledger(read_only=True) as ledger:
-        (found,) = soft_binding_api.find_local_releases(ledger, 77)
+        (found,) = local_lookup.find_local_releases(ledger, 77)
         assert found.sha256 == maker.verify(clip).sha256
-        assert soft_binding_api.find_local_releases(ledger, 78) == []
+        assert local_lookup.find_local_releases(ledger, 78) == []
     out = tmp_path / "manifest.c2pa"
     arguments = ["log", "resolve", f"{77:016x}", "-o", str(out), "--workspace", str(maker.root), "--json"]
     done = CliRunner().invoke(group, arguments)
@@ -350,5 +350,5 @@ def test_by_the_own_ledger(maker: Maker, tmp_path: Path) -> None:
 def test_a_copy_leads_to_its_release(studio: Studio) -> None:
     """A real mark: the release of a real clip is found by the file itself, and not by a stranger's clip."""
     with Ledger.open(config.find_workspace(studio.workspace).ledger_url, read_only=True) as ledger:
-        (found,) = soft_binding_api.find_local_releases(ledger, studio.first.path)
+        (found,) = local_lookup.find_local_releases(ledger, studio.first.path)
     assert found.manifest_id == studio.first.manifest_id

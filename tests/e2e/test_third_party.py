@@ -30,7 +30,8 @@ def handed(studio: Studio, tmp_path: Path) -> Path:
 
 
 def bundle(studio: Studio, target: Path, *, pem: bool = False) -> Path:
-    from safegen.keys.identity import Identity, utc_now
+    from safegen._util.time import utc_now
+    from safegen.keys.identity import Identity
     from safegen.keys.trust import export_pem, export_trust
 
     own = Identity.load(config.find_workspace(studio.workspace).keys)

@@ -14,9 +14,10 @@ import pytest
 
 import safegen
 from safegen import Verdict
+from safegen._util.time import parse_moment
 from safegen.credentials.remote import fetch_manifest, is_public
 from safegen.errors import CheckUnavailable, UnreadableInput
-from safegen.verification.batch import collect_files, parse_moment
+from safegen.verification.batch import collect_files
 from tests.e2e.makers import Maker, hand_over
 from tests.e2e.tls import self_signed
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from safegen._util.hashing import file_sha256
+from safegen._util.hashing import sha256_of
 from safegen.errors import GenerationFailed, MissingExtra, UsageError
 from safegen.generators.diffusers import safetensors
 
@@ -24,7 +24,7 @@ def load_lora(pipe: Any, path: Path, scale: float) -> dict[str, Any]:
         raise UsageError(f"{path.name} contains no LoRA weights", hint="give a LoRA made for this model")
     if not hasattr(pipe, "load_lora_weights"):
         raise UsageError(f"{type(pipe).__name__} does not accept LoRA weights", hint="omit --option lora")
-    digest = file_sha256(path)
+    digest = sha256_of(path)
     try:
         pipe.load_lora_weights(
             str(path.resolve().parent), weight_name=path.name, adapter_name=_ADAPTER, local_files_only=True

@@ -6,7 +6,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from safegen._util.hashing import file_sha256
+from safegen._util.hashing import sha256_of
 from safegen.errors import GenerationFailed
 
 DIGESTS = "digests.json"
@@ -16,7 +16,7 @@ _WEIGHTS = frozenset({".safetensors", ".json", ".model", ".txt"})
 def file_digests(folder: Path) -> dict[str, str]:
     """SHA-256 (hex) of every file of a pipeline folder that loading it reads, by relative path."""
     files = sorted(p for p in folder.rglob("*") if p.suffix in _WEIGHTS and p.is_file() and p.name != DIGESTS)
-    return {p.relative_to(folder).as_posix(): file_sha256(p) for p in files}
+    return {p.relative_to(folder).as_posix(): sha256_of(p) for p in files}
 
 
 def combined_digest(digests: dict[str, str]) -> str:

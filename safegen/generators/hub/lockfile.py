@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from safegen._util.files import write_durable
+from safegen._util.files import lock_descriptor, write_durable
 from safegen.errors import GenerationFailed
 
 FORMAT = 1
@@ -134,9 +134,7 @@ def is_loadable_file(name: str) -> bool:
 @contextlib.contextmanager
 def exclusive_pull(source: str) -> Iterator[None]:
     """One pull of a model at a time (an advisory lock; a crash releases it). Raises GenerationFailed."""
-    try:
-        import fcntl
-    except ImportError:  # no such locks here: the worst is a file downloaded twice
+    if os.name != "posix":  # no such locks here: the worst is a file downloaded twice
         yield
         return
     lock = record_path(source).with_suffix(".lock")
@@ -149,7 +147,7 @@ def exclusive_pull(source: str) -> Iterator[None]:
         ) from error
     try:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock_descriptor(handle, wait=False)
         except BlockingIOError as error:
             raise GenerationFailed(
                 f"{source} is being pulled by another process", hint="wait for it to finish"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from safegen._util.hashing import file_sha256
+from safegen._util.hashing import sha256_of
 from safegen.errors import GenerationFailed, UsageError
 from safegen.generators.hub import digests, download, lockfile
 from safegen.generators.hub.cache import snapshot_folder
@@ -67,7 +67,7 @@ def verify_model(record: PinnedModel, *, fully: bool = False, progress: Progress
     progress.stage("checking MB", sum(record.files[p].size for p in due) // download.MEGABYTE)
     meter = download.DownloadProgress(progress)
     for path in sorted(due):
-        if file_sha256(folder / path) != record.files[path].sha256:
+        if sha256_of(folder / path) != record.files[path].sha256:
             raise _broken(record, f"{path} was altered")
         meter.update(record.files[path].size)
     if due:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from safegen._util.hashing import file_sha256
+from safegen._util.hashing import sha256_of
 from safegen.errors import GenerationFailed, UnreadableInput
 from safegen.media import sandbox
 from safegen.media.sandbox import Limits, MediaInfo
@@ -67,7 +67,7 @@ def inspect_clip(file: Path, expected: Outlook, host: str) -> ReceivedClip:
         raise _no_video(file, host, error) from error
     signed = _has_valid_credentials(file, host)
     whole = replace(clip, open=lambda: _checked_frames(clip, file, info, host), audio=audio)
-    return ReceivedClip(whole, file_sha256(file), signed, tuple(_differences(whole, expected, host)))
+    return ReceivedClip(whole, sha256_of(file), signed, tuple(_differences(whole, expected, host)))
 
 
 def _no_video(file: Path, host: str, error: UnreadableInput) -> GenerationFailed:
@@ -112,7 +112,7 @@ def _checked_frames(clip: Clip, file: Path, info: MediaInfo, host: str) -> Itera
 
 def _has_valid_credentials(file: Path, host: str) -> bool:
     """Whether the file carries credentials. Raises GenerationFailed for ones that do not match it."""
-    from safegen.credentials.opening import carries_credentials
+    from safegen.credentials.open_store import carries_credentials
     from safegen.credentials.read import read_credentials
 
     if not carries_credentials(file):

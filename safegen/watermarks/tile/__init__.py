@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from safegen.watermarks.tile.scheme import ALG
+
 if TYPE_CHECKING:
     from safegen.protocols import Watermark
     from safegen.types import Frame, FrameSample, WatermarkReading
     from safegen.watermarks.tile.luma import Plane
 
 __all__ = ["ALG", "TileWatermark", "create"]
-
-ALG = "org.safegen.watermark.tile.1"
 
 
 class TileWatermark:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from safegen.types import Geometry, WatermarkReading
-from safegen.watermarks.tile import ALG, code, payload, search
+from safegen.watermarks.tile import code, payload, search
 from safegen.watermarks.tile.carrier import TILE, Carrier, carrier
 from safegen.watermarks.tile.residual import Streams, streams
+from safegen.watermarks.tile.scheme import ALG
 from safegen.watermarks.tile.search import Candidate
 from safegen.watermarks.tile.segments import presence
 from safegen.watermarks.tile.spectrum import Spectrum, spectrum

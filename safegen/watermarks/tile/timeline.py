@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safegen.types import DetectedMark, WatermarkReading, WatermarkSegment
-from safegen.watermarks.tile import ALG, code
+from safegen.watermarks.tile import code
 from safegen.watermarks.tile.carrier import TILE, Carrier
 from safegen.watermarks.tile.detect import ACCEPT_LOG10_P, Search, geometry_of, look
 from safegen.watermarks.tile.residual import frame_residual, work_size
+from safegen.watermarks.tile.scheme import ALG
 from safegen.watermarks.tile.search import Candidate
 from safegen.watermarks.tile.segments import SEGMENT_LOG10_P, fold_tiles, stretches
 from safegen.watermarks.tile.spectrum import spectrum

@@ -11,7 +11,7 @@ import av
 import numpy as np
 import pytest
 
-from safegen.accessibility import espeak, scenes, sidecars, speech, tracks
+from safegen.accessibility import engines, espeak, scenes, sidecars, speech, tracks
 from safegen.accessibility.cues import overlap, rounded_cue
 from safegen.detectors.frames import world
 from safegen.errors import CheckUnavailable, ReleaseFailed
@@ -259,15 +259,15 @@ def test_the_record_names_every_file_by_its_digest(told: list[scenes.Scene]) -> 
 def test_a_damaged_engine_is_not_said_to_be_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = tmp_path / "espeak-ng"
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert speech.find_engine() is None
+    assert engines.find_engine() is None
     program.write_text("#!/bin/sh\nexit 3\n")
     program.chmod(0o755)
-    broken = speech.find_engine()
+    broken = engines.find_engine()
     assert broken is not None
     with pytest.raises(speech.SpeechFailed):
         broken.say("hello")
     program.write_text("#!/bin/sh\necho 'eSpeak NG text-to-speech: 1.51  Data at: /x'\n")
-    engine = speech.find_engine()
+    engine = engines.find_engine()
     assert engine is not None
     assert engine.name == "espeak-ng 1.51"
     with pytest.raises(speech.SpeechFailed):

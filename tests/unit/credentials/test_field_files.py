@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from safegen.credentials.opening import carries_credentials, manifest_bytes
+from safegen.credentials.open_store import carries_credentials, manifest_bytes
 from safegen.credentials.read import read_credentials
 from safegen.credentials.sign import sign_file
 from safegen.errors import UsageError

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from safegen.credentials.assertions import binding_value, iso, parse_binding_value
 from safegen.credentials.manifest import ManifestInputs, ProtectionInputs, build_manifest, build_protection
-from safegen.credentials.opening import manifest_bytes
+from safegen.credentials.open_store import manifest_bytes
 from safegen.credentials.read import read_credentials
 from safegen.credentials.redact import QUOTE, Redactor
 from safegen.credentials.sign import Ingredient, sign_file

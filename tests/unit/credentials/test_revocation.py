@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from safegen.credentials.claim_signature import signature_box, verify_claim_signature
-from safegen.credentials.opening import manifest_bytes
+from safegen.credentials.open_store import manifest_bytes
 from safegen.credentials.read import read_credentials
 from safegen.credentials.sign import sign_file
 from safegen.credentials.staple import staple_sign1

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from safegen.credentials.embedded import fragmented, is_init_segment
-from safegen.credentials.opening import manifest_bytes
+from safegen.credentials.open_store import manifest_bytes
 from safegen.credentials.read import manifest_json, read_credentials
 from safegen.credentials.sign import Ingredient, sign_file
 from safegen.errors import KeyUnavailable, SigningFailed, UnreadableInput, UsageError

@@ -21,6 +21,7 @@ from safegen.keys import files, passphrase
 from safegen.keys.chain import check_chain
 from safegen.keys.identity import Identity
 from safegen.keys.log_key import decode_vkey, key_id
+from safegen.keys.renewal import move_root_key, rotate_leaf
 from safegen.keys.signers import load_chain
 
 NOW = datetime.now(UTC)
@@ -39,7 +40,7 @@ def make(folder: Path, secret: passphrase.Passphrase = None) -> Identity:
 @posix
 @pytest.mark.parametrize("secret", [None, b"correct horse"])
 def test_files_are_private(folder: Path, secret: bytes | None) -> None:
-    make(folder, secret).rotate()
+    rotate_leaf(make(folder, secret))
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     for path in folder.rglob("*"):
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
@@ -103,11 +104,21 @@ def test_known_verifier_key() -> None:
     # The example key of the Go note package and of c2sp.org/signed-note.
     vkey = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
     assert decode_vkey(vkey)[0] == "PeterNeumann"
+    for copied in (f"  {vkey}\n", vkey.replace("c74f20a3", "C74F20A3"), vkey.replace("c74f", "c7 4f")):
+        assert decode_vkey(copied)[0] == "PeterNeumann"
 
 
 @pytest.mark.parametrize(
     "vkey",
-    ["", "a+b", "a b+c74f20a3+AAAA", "PeterNeumann+c74f20a4+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"],
+    [
+        "",
+        "a+b",
+        "a b+c74f20a3+AAAA",
+        "PeterNeumann+c74f20a4+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
+        "\ud800+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
+        "PeterNeumann+c74f20a3+\ud800",
+        "PeterNeumann+c74f20a3",
+    ],
 )
 def test_bad_verifier_keys(vkey: str) -> None:
     with pytest.raises(UsageError):
@@ -228,7 +239,7 @@ def test_names_that_certificates_cannot_hold(folder: Path, name: str) -> None:
 def test_rotation_keeps_the_root_the_log_and_the_history(folder: Path) -> None:
     made = make(folder, b"x")
     old = made.leaf
-    fresh = made.rotate().rotate()
+    fresh = rotate_leaf(rotate_leaf(made))
     assert fresh.leaf.serial_number != old.serial_number and fresh.leaf.public_key() != old.public_key()
     assert (fresh.root_pem, fresh.log_vkey, fresh.issuing) == (made.root_pem, made.log_vkey, made.issuing)
     assert len(fresh.history) == 2 and load_chain(b"".join(fresh.history))[0] == old
@@ -245,23 +256,36 @@ def test_expiry_is_visible(folder: Path) -> None:
     with pytest.raises(KeyUnavailable, match="expired") as caught:
         later.signer()
     assert "rotate" in caught.value.hint
-    renewed = later.rotate()
+    renewed = rotate_leaf(later)
     assert not renewed.expired and renewed.signer().sign(b"x")
     late = Identity.load(folder, clock=lambda: NOW + timedelta(days=11 * 365))
     with pytest.raises(KeyUnavailable, match="issuing CA"):
-        late.rotate()
+        rotate_leaf(late)
 
 
 def test_the_root_key_can_go_offline(folder: Path, tmp_path: Path) -> None:
     made = make(folder, b"x")
     assert made.root_key_here
-    made.take_root_offline(tmp_path / "stick.pem")
+    move_root_key(made, tmp_path / "stick.pem")
     assert not made.root_key_here and b"ENCRYPTED" in (tmp_path / "stick.pem").read_bytes()
-    make(folder, b"x").rotate().unlock()
+    rotate_leaf(make(folder, b"x")).unlock()
     with pytest.raises(KeyUnavailable):
-        made.take_root_offline(tmp_path / "again.pem")
+        move_root_key(made, tmp_path / "again.pem")
     with pytest.raises(UsageError):
-        made.take_root_offline(tmp_path / "stick.pem")
+        move_root_key(made, tmp_path / "stick.pem")
+
+
+def test_a_root_key_that_cannot_be_moved_stays(folder: Path, tmp_path: Path) -> None:
+    made = make(folder, b"x")
+    with pytest.raises(KeyUnavailable, match="cannot write"):
+        move_root_key(made, tmp_path / "no such folder" / "stick.pem")
+    assert made.root_key_here
+
+
+def test_without_a_passphrase_there_is_no_root_key(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(KeyUnavailable, match="never written"):
+        move_root_key(make(folder), tmp_path / "stick.pem")
+    assert not (tmp_path / "stick.pem").exists()
 
 
 def run(code: str, *arguments: str | Path) -> subprocess.Popen[str]:
@@ -331,7 +355,7 @@ def test_a_failed_write_keeps_the_old_file(folder: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(files.os, "fsync", full)
     with pytest.raises(KeyUnavailable, match="No space"):
-        made.rotate()
+        rotate_leaf(made)
     monkeypatch.undo()
     assert (folder / "signing.pem").read_bytes() == before
     assert not [p for p in folder.rglob("*") if ".tmp" in p.name]

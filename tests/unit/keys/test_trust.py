@@ -155,7 +155,7 @@ def test_damaged_subject_is_a_usage_error(tmp_path: Path) -> None:
 
 
 def test_revocation_lists_are_pinned_and_never_taken_back(tmp_path: Path) -> None:
-    from safegen.keys.identity import utc_now
+    from safegen._util.time import utc_now
     from safegen.keys.revoke import earlier_serials, revoke
 
     own = Identity.load_or_create(tmp_path / "keys", name="Studio Nord")

@@ -8,24 +8,24 @@ from urllib.parse import urlsplit
 from safegen.errors import UsageError
 
 
-def check_manifest_location(place: str) -> None:
+def check_manifest_location(location: str) -> None:
     """Refuse (UsageError) what is neither ``embedded``, ``sidecar`` nor an https address."""
-    if place in {"embedded", "sidecar"}:
+    if location in {"embedded", "sidecar"}:
         return
     try:
-        parts = urlsplit(place)
+        parts = urlsplit(location)
     except ValueError:
         parts = urlsplit("")
-    if parts.scheme != "https" or not parts.hostname or parts.username or " " in place:
+    if parts.scheme != "https" or not parts.hostname or parts.username or " " in location:
         raise UsageError(
-            f"{place!r:.80} is not a place for a manifest",
+            f"{location!r:.80} is not a place for a manifest",
             hint="use embedded, sidecar, or the https address where the manifest will be published",
         )
 
 
-def set_manifest_location(builder: Any, place: str) -> None:
+def set_manifest_location(builder: Any, location: str) -> None:
     """Tell c2pa's *builder* where the manifest goes."""
-    if place != "embedded":
+    if location != "embedded":
         builder.set_no_embed()
-    if place not in {"embedded", "sidecar"}:
-        builder.set_remote_url(place)
+    if location not in {"embedded", "sidecar"}:
+        builder.set_remote_url(location)
