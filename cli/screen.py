@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from safegen.cli import _options
+from safegen.cli._setting_options import setting_option
 
 if TYPE_CHECKING:
     from safegen.types import Decision
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     "screen", epilog="Exit codes: 0 allowed, 3 refused, 7 held for a person, 4 a check could not run."
 )
 @click.argument("prompt", required=False)
-@click.option("--policy", default="default", show_default=True, help="Policy name or YAML file.")
-@click.option("--negative-prompt", default="", help="What the video should not show.")
+@setting_option("policy")
+@setting_option("negative_prompt")
 @click.option(
     "--jsonl",
     type=click.Path(path_type=Path, allow_dash=True),

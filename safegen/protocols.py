@@ -47,6 +47,9 @@ class Progress(Protocol):
 class NoProgress:
     """Progress that reports nothing and never cancels."""
 
+    def __repr__(self) -> str:
+        return "NoProgress()"
+
     def stage(self, name: str, total: int | None = None) -> None:
         """Ignore."""
 

@@ -10,7 +10,7 @@ import pytest
 
 import safegen
 from safegen import api
-from safegen.api.generation import GenerationOptions
+from safegen.api.options import GenerationOptions
 
 SIGNATURES = {
     "blend": "video next_video prompt= output= **options",
@@ -38,14 +38,20 @@ OPTIONS = """
 
 
 def written(function: Callable[..., Any]) -> str:
+    """The parameters in words; the options of every way of making a clip, if all are there, as ``**options``."""
+    parameters = inspect.signature(function).parameters
+    shared = set(OPTIONS.split()) if set(OPTIONS.split()) <= set(parameters) else set()
     words, by_name = [], False
-    for p in inspect.signature(function).parameters.values():
+    for p in parameters.values():
+        if p.name in shared:
+            assert p.kind is p.KEYWORD_ONLY and p.default is not p.empty
+            continue
         if p.kind is p.KEYWORD_ONLY and not by_name:
             words.append("*")
             by_name = True
         stars = "**" if p.kind is p.VAR_KEYWORD else ""
         words.append(f"{stars}{p.name}{'' if stars or p.default is p.empty else '='}")
-    return " ".join(words)
+    return " ".join([*words, *(["**options"] if shared else [])])
 
 
 @pytest.mark.parametrize("name", SIGNATURES)
