@@ -29,13 +29,15 @@ demo: $(READY) ## generate a clip on the embedded model and verify it
 test: $(READY) ## run the tests (minutes)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow and not gpu" -n auto --dist worksteal
 
-test-all: $(READY) ## run every test, the slow ones too
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
+test-all: $(READY) ## run every test, the slow ones too, and print their coverage
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=
+	@echo "coverage: $$($(BIN)/coverage report --format=total) % of the lines"
 
-check: $(READY) ## lint, types, docstrings, architecture
+check: $(READY) ## lint, types, dead code, docstrings, architecture
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/vulture
 	$(BIN)/interrogate -q safegen cli detectors policies
 	$(BIN)/python -m pytest tests/test_architecture.py
 

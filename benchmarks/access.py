@@ -15,6 +15,7 @@ from collections import Counter
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from safegen.accessibility import phrasing, scenes
 from safegen.generators.upscale import upscale_clip
@@ -32,8 +33,12 @@ def clip_of(scene: Scene, seed: int) -> Clip:
     big = np.stack(list(upscale_clip(frames, width=256, height=256, seconds=3.0, fps=12)))
     noise = np.random.default_rng(seed).integers(-5, 6, big.shape)
     noisy = np.clip(big.astype(int) + noise, 0, 255).astype(np.uint8)
-    coded = [cv2.imdecode(cv2.imencode(".jpg", f, [cv2.IMWRITE_JPEG_QUALITY, 60])[1], 1) for f in noisy]
-    return Clip.from_array(np.stack(coded), 12)
+    return Clip.from_array(np.stack([_through_jpeg(f) for f in noisy]), 12)
+
+
+def _through_jpeg(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    coded = cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, 60])[1]
+    return np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)
 
 
 def truth(scene: Scene) -> dict[str, str]:

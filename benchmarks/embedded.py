@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from safegen import plugins
 from safegen.generators.registry import find_generator
@@ -36,8 +37,8 @@ PROMPTS = (
 RATES = (18, 23, 28, 33)
 
 
-def _luma(frame: np.ndarray) -> np.ndarray:
-    return frame @ np.array([0.2126, 0.7152, 0.0722])
+def _luma(frame: NDArray[np.uint8]) -> NDArray[np.float64]:
+    return np.asarray(frame @ np.array([0.2126, 0.7152, 0.0722]))
 
 
 def _psnr(marked: Clip, plain: Clip) -> float:
@@ -56,7 +57,7 @@ def _size(frames: Iterable[np.ndarray], clip: Clip, folder: Path) -> int:
 
 def measure(folder: Path, clips: int) -> dict[str, object]:
     """Generate, mark and re-encode *clips* clips; counts, PSNR-Y and seconds."""
-    scheme = plugins.load_plugin("watermarks", "tile")
+    scheme = plugins.load_watermark("tile")
     generator = find_generator("tiny")
     read = dict.fromkeys(RATES, 0)
     quality, cost, seconds, weakest = [], [], [], dict.fromkeys(RATES, -np.inf)

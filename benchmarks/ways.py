@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -48,7 +49,7 @@ def _frames(path: Path) -> Frames:
 def _ways(folder: Path, workspace: Path) -> list[Way]:
     first, second, picture = folder / "first.mp4", folder / "second.mp4", folder / "picture.png"
     shots = [safegen.Shot(0, FIRST), safegen.Shot(3, SECOND), safegen.Shot(6, THIRD)]
-    at = {"workspace": workspace, "seed": 7}
+    at: dict[str, Any] = {"workspace": workspace, "seed": 7}
     return [
         Way("words", lambda out: safegen.generate(FIRST, out, **at)),
         Way("picture", lambda out: safegen.generate(FIRST, out, image=picture, **at)),

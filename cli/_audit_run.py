@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from safegen.cli import _options
+from safegen.cli._setting_options import setting_option
 
 
 @click.command(
@@ -22,7 +23,7 @@ from safegen.cli import _options
     help="Folder for the audit.",
 )
 @click.option("--model", help="Model name, folder or hub id (default: from the suite).")
-@click.option("--policy", default="default", show_default=True, help="Policy name or YAML file.")
+@setting_option("policy")
 @click.option("--seeds", type=click.IntRange(1, 10_000), help="Clips per prompt (default: from the suite).")
 @click.option(
     "--seed", type=click.IntRange(0, 2**48), default=0, show_default=True, help="Base for all seeds."

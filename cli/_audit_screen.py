@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from safegen.cli import _options
+from safegen.cli._setting_options import setting_option
 
 if TYPE_CHECKING:
     from safegen.screening.calibration import Calibration
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 @click.command(
     "screen", epilog="Exit codes: 0 done, 4 a check could not run, 9 a gap is larger than --max-gap."
 )
-@click.option("--policy", default="default", show_default=True, help="Policy name or YAML file.")
+@setting_option("policy")
 @click.option(
     "--max-gap",
     type=click.FloatRange(0.0, 1.0),
@@ -46,9 +47,9 @@ def command(
     from safegen.cli._files import write_new
     from safegen.cli._output import print_json
     from safegen.errors import GateFailed
-    from safegen.policies.difference import read_prompts
     from safegen.screening.calibration import calibrate, render_reliability_plot
     from safegen.screening.fairness import measure_fairness
+    from safegen.screening.labelled import read_prompts
 
     if plot is not None and prompts is None:
         raise click.UsageError("--plot needs --prompts FILE")

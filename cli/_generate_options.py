@@ -1,4 +1,4 @@
-"""What the commands that make clips share: their options, and carrying out what was asked."""
+"""What the commands that make clips share: their options, and running the request that they build."""
 
 from __future__ import annotations
 
@@ -12,67 +12,17 @@ import click
 from click.core import ParameterSource
 
 from safegen.cli import _options
+from safegen.cli._setting_options import clip_options, setting_option
+from safegen.request.settings import names_for
 
 if TYPE_CHECKING:
-    from safegen.api.generation import ReleaseOptions
+    from safegen.api.options import ReleaseOptions
     from safegen.protocols import Progress
     from safegen.request.build import BuiltRequest, RequestSettings
 
-_SETTINGS = (
-    click.option("--model", default="tiny", show_default=True, help="Model name, local folder or hub id."),
-    click.option("--policy", default="default", show_default=True, help="Policy name or YAML file."),
-    click.option("--negative-prompt", default="", help="What the video should not show."),
-    click.option(
-        "--seed",
-        type=click.IntRange(0, 2**63 - 1),
-        help="The same seed gives the same clip (default: random).",
-    ),
-    click.option(
-        "--size", help="Size, such as 480p, 720p (short side; 16:9 unless --aspect is given) or 832x480."
-    ),
-    click.option("--aspect", metavar="W:H", help="Aspect ratio: 16:9, 9:16, 1:1, ..."),
-    click.option("--width", type=click.IntRange(16, 8192), help="Pixels (default: the model's choice)."),
-    click.option("--height", type=click.IntRange(16, 8192), help="Pixels (default: the model's choice)."),
-    click.option(
-        "--seconds",
-        type=click.FloatRange(0.1, 600),
-        help="Total duration in seconds (default: the model's choice).",
-    ),
-    click.option(
-        "--fps", type=click.IntRange(1, 120), help="Frames per second (default: the model's choice)."
-    ),
-    click.option(
-        "--steps", type=click.IntRange(1, 1000), help="Denoising steps (default: the model's choice)."
-    ),
-    click.option(
-        "--guidance", type=click.FloatRange(0, 50), help="Guidance scale (default: the model's choice)."
-    ),
-    click.option(
-        "--option",
-        "options",
-        multiple=True,
-        metavar="NAME=VALUE",
-        help="A model-specific setting (see `safegen models show MODEL`; repeatable).",
-    ),
-)
-_SETTING_NAMES = (
-    "model",
-    "policy",
-    "negative_prompt",
-    "seed",
-    "size",
-    "aspect",
-    "width",
-    "height",
-    "seconds",
-    "fps",
-    "steps",
-    "guidance",
-    "options",
-)
-_RELEASING = (
-    click.option("--watermark", default="tile", show_default=True, help="Watermark scheme."),
-    click.option("--crf", type=click.IntRange(0, 51), default=18, show_default=True, help="H.264 quality."),
+_RELEASE = (
+    setting_option("watermark"),
+    setting_option("crf"),
     _options.manifest,
     _options.label,
     _options.access,
@@ -107,7 +57,7 @@ _RELEASING = (
 
 @dataclass(frozen=True)
 class GenerateOptions:
-    """What was said with the shared options."""
+    """The values of the shared options."""
 
     output: Path | None
     settings: RequestSettings
@@ -134,7 +84,7 @@ class GenerateOptions:
         return replace(self, settings=merged)
 
     def release_options(self, progress: Progress) -> ReleaseOptions:
-        """How to release, saying how far it is on *progress*."""
+        """How to release; *progress* receives the progress."""
         return {
             "progress": progress,
             "watermark": self.watermark,
@@ -149,21 +99,21 @@ class GenerateOptions:
         }
 
 
-def options(function: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the shared options; it gets them as one ``making: Making``."""
+def generate_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the shared options; it gets them as one ``options: GenerateOptions``."""
 
     @functools.wraps(function)
     def command(**values: Any) -> None:
-        settings = {name: values.pop(name) for name in _SETTING_NAMES}
+        settings = {name: values.pop(name) for name in names_for("clip")}
         settings["options"] = _parse_options(settings["options"])
         shared = {name: values.pop(name) for name in GenerateOptions.__annotations__ if name != "settings"}
-        function(making=GenerateOptions(settings=settings, **shared), **values)  # type: ignore[arg-type]
+        function(options=GenerateOptions(settings=settings, **shared), **values)  # type: ignore[arg-type]
 
     output = click.option(
         "-o", "--output", type=click.Path(path_type=Path), help="Output file (default: safegen-ID.mp4)."
     )
     given: Callable[..., None] = command
-    for option in reversed((output, *_SETTINGS, *_RELEASING)):
+    for option in reversed((output, *clip_options(), *_RELEASE)):
         given = option(given)
     return given
 
@@ -175,8 +125,8 @@ def _parse_options(options: Sequence[str]) -> dict[str, Any]:
     return parse_name_values(options)
 
 
-def run_generation(asked: BuiltRequest, options: GenerateOptions) -> None:
-    """Plan, make one, or make variations of what was *asked*, and show what became of it."""
+def run_generation(built: BuiltRequest, options: GenerateOptions) -> None:
+    """Plan, make one, or make variations of *built*, and show the outcome."""
     from safegen.errors import UsageError
 
     if options.dry_run and options.approval is not None:
@@ -184,41 +134,41 @@ def run_generation(asked: BuiltRequest, options: GenerateOptions) -> None:
     if options.resume and None in (options.variations, options.output, options.settings["seed"]):
         raise UsageError("nothing to resume", hint="give --variations, --seed and -o as in the earlier run")
     if options.dry_run:
-        _plan(asked, options)
+        _plan(built, options)
     elif options.variations is not None:
-        _vary(asked, options, options.variations)
+        _vary(built, options, options.variations)
     else:
-        _one(asked, options)
+        _one(built, options)
 
 
-def _plan(asked: BuiltRequest, making: GenerateOptions) -> None:
+def _plan(built: BuiltRequest, options: GenerateOptions) -> None:
     """What would be made."""
     from safegen.api.generation import plan
     from safegen.cli._output import console, print_json
     from safegen.cli._text import printable
 
-    would = plan(asked.request, making.output, workspace=making.workspace, notes=asked.notes)
-    if making.variations is not None:
-        would["variations"] = making.variations
-    if making.as_json:
-        print_json(would)
+    planned = plan(built.request, options.output, workspace=options.workspace, notes=built.notes)
+    if options.variations is not None:
+        planned["variations"] = options.variations
+    if options.as_json:
+        print_json(planned)
         return
-    for name, value in would.items():
-        console(making.plain).print(f"{name:<12}{printable(str(value))}")
+    for name, value in planned.items():
+        console(options.plain).print(f"{name:<12}{printable(str(value))}")
 
 
-def _one(asked: BuiltRequest, making: GenerateOptions) -> None:
+def _one(built: BuiltRequest, options: GenerateOptions) -> None:
     """One clip."""
     from safegen.api.generation import release_request
     from safegen.cli._output import ProgressBar
     from safegen.cli._release import show_release
 
-    with ProgressBar(quiet=making.as_json, plain=making.plain) as bar:
-        made = release_request(asked, making.output, **making.release_options(bar))
-    show_release(made, as_json=making.as_json, plain=making.plain)
+    with ProgressBar(quiet=options.as_json, plain=options.plain) as bar:
+        made = release_request(built, options.output, **options.release_options(bar))
+    show_release(made, as_json=options.as_json, plain=options.plain)
 
 
-def _vary(asked: BuiltRequest, making: GenerateOptions, count: int) -> None:
+def _vary(built: BuiltRequest, options: GenerateOptions, count: int) -> None:
     """Several clips; those that failed are named at the end (exit 8)."""
     from safegen.api.generation import variations
     from safegen.cli._output import ProgressBar, print_json
@@ -227,20 +177,20 @@ def _vary(asked: BuiltRequest, making: GenerateOptions, count: int) -> None:
     from safegen.request.variations import SCHEMA, failed_variations, variation_json
 
     items = []
-    with ProgressBar(quiet=making.as_json, plain=making.plain) as bar:
+    with ProgressBar(quiet=options.as_json, plain=options.plain) as bar:
         for item in variations(
-            asked, making.output, count, resume=making.resume, **making.release_options(bar)
+            built, options.output, count, resume=options.resume, **options.release_options(bar)
         ):
             items.append(item)
-            if not making.as_json:
-                show_variation(item, plain=making.plain)
+            if not options.as_json:
+                show_variation(item, plain=options.plain)
     bad = failed_variations(items)
-    if making.as_json:
+    if options.as_json:
         shown = [variation_json(item, release_json) for item in items]
-        print_json({"schema": SCHEMA, "seed": asked.request.seed, "failed": len(bad), "items": shown})
+        print_json({"schema": SCHEMA, "seed": built.request.seed, "failed": len(bad), "items": shown})
         click.get_current_context().exit(BatchFailed.exit_code if bad else 0)
     if bad:
         raise BatchFailed(
             f"{len(bad)} of {count} variations failed",
-            hint=f"the others are released; retry these with --seed {asked.request.seed} --resume",
+            hint=f"the others are released; retry these with --seed {built.request.seed} --resume",
         )

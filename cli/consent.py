@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from safegen.cli import _options
+from safegen.cli._setting_options import setting_option
 from safegen.cli._workspace import open_readonly
 
 _SCOPES = ("likeness", "voice", "style")
@@ -167,7 +168,7 @@ def attest(
 
 @command.command("check")
 @click.argument("what", metavar="PROMPT|FILE")
-@click.option("--policy", default="default", show_default=True, help="Policy name or YAML file.")
+@setting_option("policy")
 @_options.workspace
 @_options.as_json
 @click.pass_context

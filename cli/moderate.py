@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from safegen.cli import _options
+from safegen.cli._setting_options import setting_option
 
 
 @click.command(
@@ -16,7 +17,7 @@ from safegen.cli import _options
     "before 7 before 2.",
 )
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
-@click.option("--policy", default="default", show_default=True, help="Policy name or YAML file.")
+@setting_option("policy")
 @click.option(
     "--check",
     "checks",

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from safegen.cli import _options
+from safegen.cli._setting_options import setting_option
 
 SOURCE_TYPES = (
     "digitalCapture",
@@ -33,15 +34,9 @@ SOURCE_TYPES = (
     type=click.Choice(SOURCE_TYPES),
     help="What you state the source to be (IPTC digital source type); recorded as your statement.",
 )
-@click.option("--policy", default="default", show_default=True, help="Policy name or YAML file.")
-@click.option("--watermark", default="tile", show_default=True, help="Watermark scheme.")
-@click.option(
-    "--crf",
-    type=click.IntRange(0, 51),
-    default=18,
-    show_default=True,
-    help="Encoding quality of H.264 (8-bit) or HEVC (10-bit).",
-)
+@setting_option("policy")
+@setting_option("watermark")
+@setting_option("crf", help="Encoding quality of H.264 (8-bit) or HEVC (10-bit)")
 @click.option(
     "--allow-damaged",
     is_flag=True,

@@ -9,19 +9,18 @@ from typing import TYPE_CHECKING
 import click
 
 from safegen.cli import _options
+from safegen.cli._setting_options import setting_option
 
 if TYPE_CHECKING:
     from safegen.types import Decision
-
-_EXIT = {"allow": 0, "review": 7, "block": 3}
 
 
 @click.command(
     "screen", epilog="Exit codes: 0 allowed, 3 refused, 7 held for a person, 4 a check could not run."
 )
 @click.argument("prompt", required=False)
-@click.option("--policy", default="default", show_default=True, help="Policy name or YAML file.")
-@click.option("--negative-prompt", default="", help="What the video should not show.")
+@setting_option("policy")
+@setting_option("negative_prompt")
 @click.option(
     "--jsonl",
     type=click.Path(path_type=Path, allow_dash=True),
@@ -68,7 +67,7 @@ def command(
         print_json(decision_json(decision, private=private))
     else:
         _show(decision, text, console(plain), private=private)
-    ctx.exit(_EXIT[decision.outcome])
+    ctx.exit(decision.outcome.exit_code)
 
 
 def _stdin() -> str:

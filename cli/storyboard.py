@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from safegen.cli._generate_options import GenerateOptions, options, run_generation
+from safegen.cli._generate_options import GenerateOptions, generate_options, run_generation
 
 
 @click.command("storyboard")
@@ -18,8 +18,8 @@ from safegen.cli._generate_options import GenerateOptions, options, run_generati
     metavar="SECONDS:PROMPT",
     help='A shot that starts at that time, such as --shot 0:"a red ball" (repeatable; instead of FILE).',
 )
-@options
-def command(file: Path | None, shots: tuple[str, ...], making: GenerateOptions) -> None:
+@generate_options
+def command(file: Path | None, shots: tuple[str, ...], options: GenerateOptions) -> None:
     """Make one clip from several prompts on a timeline: FILE (YAML or JSON), or --shot for each.
 
     FILE contains `shots`, each with `at` (seconds) and `prompt`, and optionally settings such as `seconds` or
@@ -29,5 +29,5 @@ def command(file: Path | None, shots: tuple[str, ...], making: GenerateOptions) 
     from safegen.request.storyboard import load_storyboard
 
     board = load_storyboard(file, shots)
-    making = making.with_defaults(board.settings)
-    run_generation(storyboard(board.shots, **making.settings), making)
+    options = options.with_defaults(board.settings)
+    run_generation(storyboard(board.shots, **options.settings), options)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from safegen.cli import _options
+from safegen.cli._setting_options import template_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
 _folder = click.option(
     "--folder", type=click.Path(path_type=Path), metavar="DIR", help="Folder with your own templates."
 )
+
+
+def _clip_options(function: Callable[..., None]) -> Callable[..., None]:
+    """The settings of the clips, which are the same for every row."""
+    for option in reversed(template_options()):
+        function = option(function)
+    return function
 
 
 @click.group("template")
@@ -95,17 +103,7 @@ def show(template: str, folder: Path | None, as_json: bool) -> None:
     help="Value for rows that have none; without --csv, these make up the only row (repeatable).",
 )
 @_folder
-@click.option("--model", help="Model name, folder or hub id (default: the template's, on any machine).")
-@click.option("--policy", default="default", show_default=True, help="Policy name or YAML file.")
-@click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Seed for every row (default: random).")
-@click.option("--width", type=click.IntRange(16, 8192), help="Pixels (default: from the template).")
-@click.option("--height", type=click.IntRange(16, 8192), help="Pixels (default: from the template).")
-@click.option(
-    "--seconds", type=click.FloatRange(0.1, 600), help="Duration in seconds (default: from the template)."
-)
-@click.option("--steps", type=click.IntRange(1, 1000), help="Denoising steps (default: the model's choice).")
-@click.option("--watermark", default="tile", show_default=True, help="Watermark scheme.")
-@click.option("--crf", type=click.IntRange(0, 51), default=18, show_default=True, help="H.264 quality.")
+@_clip_options
 @click.option(
     "--publish-caption",
     is_flag=True,

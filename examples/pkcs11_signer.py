@@ -64,13 +64,16 @@ def token_signer(session: Any, chain_pem: bytes) -> CallbackSigner:
 
 def demo_chain(public_der: bytes) -> bytes:
     """Certificates for *public_der* from a CA made on the spot, whose keys are thrown away."""
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
     from cryptography.hazmat.primitives.serialization import Encoding, load_der_public_key
 
     from safegen.keys.certificates import certify_leaf, issue_hierarchy
 
     now = datetime.now(UTC)
     made = issue_hierarchy("PKCS#11 demo", now)
-    leaf = certify_leaf("PKCS#11 demo", load_der_public_key(public_der), made.issuing, made.issuing_key, now)
+    public = load_der_public_key(public_der)
+    assert isinstance(public, EllipticCurvePublicKey)
+    leaf = certify_leaf("PKCS#11 demo", public, made.issuing, made.issuing_key, now)
     return b"".join(c.public_bytes(Encoding.PEM) for c in (leaf, made.issuing, made.root))
 
 

@@ -78,3 +78,14 @@ def test_links_exist() -> None:
         for link in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", document.read_text(encoding="utf-8")):
             if "://" not in link:
                 assert (document.parent / link).exists(), f"{document.name}: {link}"
+
+
+def test_files_that_are_named_exist() -> None:
+    """``NAME`` and ``X`` stand for any name; CONTRIBUTING's example writes two files that are not there."""
+    example = {"detectors/frames/dark.py", "tests/unit/detectors/frames/test_dark.py"}
+    folders = "tests|safegen|cli|detectors|policies|training|benchmarks|examples|docs"
+    for document in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]:
+        page = document.read_text(encoding="utf-8")
+        for name in re.findall(rf"(?<![\w/.])((?:{folders})/[\w./-]*\w)", page):
+            if not {"NAME", "X"} & set(re.split(r"[/._]", name)) and name not in example:
+                assert (ROOT / name).exists(), f"{document.name}: {name}"

@@ -24,7 +24,7 @@ import numpy as np
 
 from benchmarks import moderation
 from benchmarks.audit import simulate, skin, tables
-from safegen.audit import api, session, suites
+from safegen.audit import api, json_report, session, suites
 from safegen.audit.schema import Gate
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -126,7 +126,7 @@ def model(args: argparse.Namespace) -> dict[str, Any]:
         done = session.run_and_report(
             suites.load(suite), folder / name, plan, when=datetime.now(UTC), generator=make()
         )
-        audit = session.results.to_json(done.audit, done.subject)
+        audit = json_report.to_json(done.audit, done.subject)
         out[name] = {"suite": suite, "verdict": done.audit.verdict, **audit}
         _say(f"model, {name} ({suite}): {done.audit.verdict}")
         for cell in done.audit.cells:

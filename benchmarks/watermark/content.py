@@ -24,8 +24,9 @@ import numpy as np
 
 from benchmarks.watermark import attacks as a
 from benchmarks.watermark import edits as e
-from benchmarks.watermark.attacks import Attack, Codec, Frames
+from benchmarks.watermark.attacks import Attack, Codec
 from benchmarks.watermark.clips import load
+from benchmarks.watermark.edits import Frames
 from benchmarks.watermark.nulls import read_rows
 from safegen.detectors.provenance import content
 from safegen.types import FrameSample, Geometry
@@ -61,8 +62,8 @@ def _turn(frames: Frames, degrees: float) -> tuple[Frames, Geometry]:
     forward = cv2.getRotationMatrix2D((width / 2 - 0.5, height / 2 - 0.5), degrees, 1.0)
     back = cv2.invertAffineTransform(forward)
     t = unit * (back[:, 2] - back[:, :2] @ [0.5, 0.5] + 0.5) % 64
-    m = unit * back[:, :2].ravel()
-    return e.rotate(degrees)(frames), Geometry(tuple(float(v) for v in m), (float(t[0]), float(t[1])), 64)
+    (a11, a12), (a21, a22) = (unit * back[:, :2]).tolist()
+    return e.rotate(degrees)(frames), Geometry((a11, a12, a21, a22), (float(t[0]), float(t[1])), 64)
 
 
 def _variants(
@@ -99,9 +100,9 @@ def _seen(frames: Frames, codec: Codec, part: slice, fps: float) -> FrameSample:
 
 def _shaken(geometry: Geometry, rng: np.random.Generator) -> Geometry:
     """A detector's geometry is right to a fraction of a canonical pixel across the frame."""
-    m = np.array(geometry.a) * (1 + rng.normal(0, 0.0015, 4))
+    a11, a12, a21, a22 = (np.array(geometry.a) * (1 + rng.normal(0, 0.0015, 4))).tolist()
     t = (np.array(geometry.t) + rng.normal(0, 0.3, 2)) % 64
-    return Geometry(tuple(float(v) for v in m), (float(t[0]), float(t[1])), geometry.period)
+    return Geometry((a11, a12, a21, a22), (float(t[0]), float(t[1])), geometry.period)
 
 
 def drawn(number: int) -> tuple[Frames, Frames, float]:
@@ -124,7 +125,7 @@ def generated(number: int) -> tuple[Frames, Frames, float]:
         clip = find_generator("tiny").generate(request, progress=NoProgress()).clip
         frames = np.stack(list(clip)[::2])
         made.append(e.resize(256 / min(frames.shape[1:3]))(frames))
-    return made[0], made[1], clip.fps / 2
+    return made[0], made[1], float(clip.fps / 2)
 
 
 def halves(file: Path) -> tuple[Frames, Frames, float]:

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 
 from benchmarks.watermark import attacks as a
-from benchmarks.watermark.attacks import Attack, Codec, Frames
+from benchmarks.watermark.attacks import Attack, Codec
+from benchmarks.watermark.edits import Frames
 from safegen.protocols import Watermark
 
 DECOYS = 999

@@ -22,6 +22,7 @@ import cv2
 import numpy as np
 
 from benchmarks.watermark import attacks as a
+from benchmarks.watermark.edits import Frames
 from benchmarks.watermark.plot import Point, chart
 from benchmarks.watermark.unmarked import Make, contents
 from safegen.watermarks.tile import detect, residual, search
@@ -47,12 +48,12 @@ def schedule(names: Sequence[str], searches: int) -> Iterator[tuple[str, range]]
         turn += 1
 
 
-def _spectra(frames: a.Frames) -> list[Spectrum]:
+def _spectra(frames: Frames) -> list[Spectrum]:
     found = residual.streams(a.sample(frames, None, 24.0))
     return [] if found is None else [spectrum(m) for m in found.means]
 
 
-def visit(name: str, frames: a.Frames, keys: Sequence[int], known: Sequence[int]) -> list[dict[str, Any]]:
+def visit(name: str, frames: Frames, keys: Sequence[int], known: Sequence[int]) -> list[dict[str, Any]]:
     """A full search of *frames* under each key; the lattices, which know no key, are worked out once."""
     spectra = _spectra(frames)
     plain = search.lattices

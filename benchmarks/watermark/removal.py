@@ -83,7 +83,7 @@ def collusion(clips: list[tuple[Frames, float]]) -> dict[str, Any]:
         some, wrong = 0, 0
         for frames, fps in clips[:4]:
             ids = [FIRST + 977 * n for n in range(copies)]
-            total = np.mean([marked(frames, i).astype(np.float32) for i in ids], axis=0)
+            total = np.stack([marked(frames, i).astype(np.float32) for i in ids]).mean(axis=0)
             found = {p for p, _ in read(np.round(total).astype(np.uint8), fps)}
             some += bool(found & set(ids))
             wrong += bool(found - set(ids))
@@ -96,7 +96,7 @@ def subtracting(clips: list[tuple[Frames, float]]) -> dict[str, Any]:
 
     def embedder(mine: Frames, n: int) -> Frames:
         again = marked(mine, FIRST + n).astype(np.int16)
-        return np.clip(2 * mine.astype(np.int16) - again, 0, 255).astype(np.uint8)
+        return np.asarray(np.clip(2 * mine.astype(np.int16) - again, 0, 255), np.uint8)
 
     ways: dict[str, Callable[[Frames, int], Frames]] = {
         "embedder_reversed_key_and_id_known": embedder,

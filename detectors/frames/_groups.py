@@ -14,8 +14,6 @@ Mask = NDArray[np.bool_]
 
 _FAINT, _SOLID = 20.0, 34.0
 """RGB distance (0..441) from the place where a thing may begin and where it certainly has."""
-_MIN_AREA = 0.004
-"""Smallest share of the picture a thing covers."""
 _PART = 0.055
 """Smallest area of a thing next to another, as a share of it."""
 PENALTY = 0.05

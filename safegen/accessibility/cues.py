@@ -30,11 +30,6 @@ def rounded_cue(start: float, end: float, text: str) -> Cue:
     return Cue(first / 1000, max(first + 1, round(end * 1000)) / 1000, text)
 
 
-def overlap(a: Interval, b: Interval) -> float:
-    """Seconds that two spans have in common."""
-    return max(0.0, min(a[1], b[1]) - max(a[0], b[0]))
-
-
 def merge_intervals(spans: Iterable[Interval], gap: float = 0.0) -> list[Interval]:
     """*spans* in order, those that touch or are at most *gap* seconds apart joined."""
     out: list[Interval] = []

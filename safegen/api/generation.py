@@ -1,7 +1,7 @@
 """The generating half of the Python API: every way of working, from words or clips to a release.
 
 Each function screens, admits inputs, generates, marks, signs, records and releases; each takes the same
-options (``Options``). Every function raises SafegenError subclasses only and never prints.
+options (``safegen.api.options``). Every function raises SafegenError subclasses only and never prints.
 """
 
 from __future__ import annotations
@@ -9,42 +9,28 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict, Unpack, cast
+from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
 
+from safegen.api.options import (
+    GenerationOptions,
+    ReleaseOptions,
+    check_release_options,
+    split_options,
+    with_release_defaults,
+    with_release_options,
+    with_settings,
+)
+from safegen.pipeline.kept_prompt import prompt_or_kept
 from safegen.request import build
-from safegen.request.build import BuiltRequest, RequestSettings
+from safegen.request.build import BuiltRequest
+from safegen.request.settings import check_settings
 from safegen.types import Json, PathLike, Release, Request, Shot
 
 if TYPE_CHECKING:
-    from safegen.keys.passphrase import Passphrase
     from safegen.media.encode import Encoding
-    from safegen.protocols import Progress, Signer
     from safegen.request.variations import Variation
     from safegen.workspace.config import Workspace
     from safegen.workspace.session import Session
-
-
-class ReleaseOptions(TypedDict, total=False):
-    """How a clip is released, however it was made.
-
-    ``watermark``: scheme (default ``tile``); ``crf``: H.264 quality (18); ``overwrite``: replace an existing
-    output; ``workspace``: its folder; ``signer`` signs instead of the workspace's identity
-    (``safegen.keys.signers``); ``approval``: a held decision that a person approved, or the approval's own
-    entry: it lets exactly the same request pass the hold, once; ``manifest``, ``label`` and
-    ``access`` as in ``safegen.workspace.config.Config``.
-    """
-
-    manifest: str | None
-    label: str | None
-    access: bool | None
-    watermark: str
-    crf: int
-    overwrite: bool
-    workspace: PathLike | None
-    passphrase: Passphrase
-    signer: Signer | None
-    progress: Progress
-    approval: int | None
 
 
 class _MarkingOptions(TypedDict):
@@ -55,10 +41,7 @@ class _MarkingOptions(TypedDict):
     overwrite: bool
 
 
-class GenerationOptions(RequestSettings, ReleaseOptions, total=False):
-    """What every way of working takes by name: ``safegen.request.build.Settings`` and ``How``."""
-
-
+@with_settings
 def generate(
     prompt: str,
     output: PathLike | None = None,
@@ -76,12 +59,13 @@ def generate(
     Raises RefusedByPolicy, HeldForReview, UsageError (UnreadableInput for a bad input), CheckUnavailable,
     GenerationFailed, ReleaseFailed, Interrupted; in every case no output file is left.
     """
-    settings, how = _split_options(options)
+    settings, how = split_options("generate", options)
     return release_request(
         build.generate(prompt, image=image, last_image=last_image, **settings), output, **how
     )
 
 
+@with_settings
 def remix(
     video: PathLike,
     prompt: str,
@@ -91,10 +75,11 @@ def remix(
     **options: Unpack[GenerationOptions],
 ) -> Release:
     """Remake *video* from *prompt*; *strength* in (0, 1]: how far to depart from it. As ``generate``."""
-    settings, how = _split_options(options)
+    settings, how = split_options("remix", options)
     return release_request(build.remix(video, prompt, strength=strength, **settings), output, **how)
 
 
+@with_settings
 def extend(
     video: PathLike,
     prompt: str | None = None,
@@ -108,13 +93,14 @@ def extend(
     Without *prompt*, the one the workspace kept for the video is used, if any: a warning says which.
     Raises as ``generate``.
     """
-    settings, how = _split_options(options)
-    space = _find_workspace(how)
-    return release_request(
-        build.extend(video, prompt, backwards=backwards, workspace=space, **settings), output, **how
-    )
+    settings, how = split_options("extend", options)
+    shot: Literal["first", "last"] = "first" if backwards else "last"
+    text, notes = prompt_or_kept(prompt, [video], _find_workspace(how), shot=shot)
+    built = build.extend(video, text, backwards=backwards, notes=notes, **settings)
+    return release_request(built, output, **how)
 
 
+@with_settings
 def loop(
     video: PathLike,
     prompt: str | None = None,
@@ -122,12 +108,12 @@ def loop(
     **options: Unpack[GenerationOptions],
 ) -> Release:
     """Make *video* end where it begins. *prompt* as for ``extend``. Raises as ``generate``."""
-    settings, how = _split_options(options)
-    return release_request(
-        build.loop(video, prompt, workspace=_find_workspace(how), **settings), output, **how
-    )
+    settings, how = split_options("loop", options)
+    text, notes = prompt_or_kept(prompt, [video], _find_workspace(how))
+    return release_request(build.loop(video, text, notes=notes, **settings), output, **how)
 
 
+@with_settings
 def blend(
     video: PathLike,
     next_video: PathLike,
@@ -136,26 +122,33 @@ def blend(
     **options: Unpack[GenerationOptions],
 ) -> Release:
     """Make a clip that turns *video* into *next_video*. *prompt*: see ``extend``. Raises as ``generate``."""
-    settings, how = _split_options(options)
-    space = _find_workspace(how)
-    return release_request(build.blend(video, next_video, prompt, workspace=space, **settings), output, **how)
+    settings, how = split_options("blend", options)
+    text, notes = prompt_or_kept(prompt, [video, next_video], _find_workspace(how))
+    return release_request(build.blend(video, next_video, text, notes=notes, **settings), output, **how)
 
 
+@with_settings
 def storyboard(
     shots: Sequence[Shot], output: PathLike | None = None, **options: Unpack[GenerationOptions]
 ) -> Release:
-    """Make one clip from several prompts on a timeline, the first at 0 seconds. Raises as ``generate``."""
-    settings, how = _split_options(options)
+    """Make one clip from several prompts on a timeline: *shots*, the first at 0 seconds.
+
+    Raises as ``generate``.
+    """
+    settings, how = split_options("storyboard", options)
     return release_request(build.storyboard(shots, **settings), output, **how)
 
 
+@with_release_options
 def release_request(
     built: BuiltRequest, output: PathLike | None = None, **how: Unpack[ReleaseOptions]
 ) -> Release:
-    """Make and release what was *asked* (see ``safegen.request.build``). Raises as ``generate``."""
+    """Make and release what was *built* (see ``safegen.request.build``). Raises as ``generate``."""
+    check_release_options("release_request", how)
     return generate_request(built.request, output, notes=built.notes, **how)
 
 
+@with_release_options
 def generate_request(
     request: Request,
     output: PathLike | None = None,
@@ -166,6 +159,8 @@ def generate_request(
     """``generate`` for a request that exists already; *notes* join the release's warnings."""
     from safegen.pipeline.produce import produce
 
+    check_release_options("generate_request", how)
+    check_settings(vars(request))
     with _open_session(how) as studio:
         return produce(
             request,
@@ -177,6 +172,7 @@ def generate_request(
         )
 
 
+@with_release_options
 def variations(
     built: BuiltRequest,
     output: PathLike | None,
@@ -195,6 +191,8 @@ def variations(
     from safegen.pipeline.produce import find_generator, produce
     from safegen.request.variations import generate_variations
 
+    check_release_options("variations", how)
+    check_settings(vars(built.request))
     if how.get("approval") is not None:
         raise UsageError("an approval lets a single request pass, once", hint="omit --variations")
     with _open_session(how) as studio:
@@ -219,25 +217,16 @@ def plan(
 ) -> Json:
     """What ``generate_request`` would do, as JSON values; nothing is made, recorded or loaded.
 
+    *request*, *output*, *workspace* and *notes* are those that it would take.
+
     Raises RefusedByPolicy, HeldForReview, UsageError, CheckUnavailable as ``generate`` would.
     """
     from safegen.pipeline.produce import plan as run
     from safegen.workspace.config import find_workspace
 
+    check_settings(vars(request))
     return run(
         request, None if output is None else Path(output), workspace=find_workspace(workspace), notes=notes
-    )
-
-
-def _split_options(options: GenerationOptions) -> tuple[RequestSettings, ReleaseOptions]:
-    """What to make, and how to release it. Raises TypeError for a name that is neither."""
-    made, how = RequestSettings.__annotations__, ReleaseOptions.__annotations__
-    for name in options:
-        if name not in made and name not in how:
-            raise TypeError(f"unexpected keyword argument {name!r}")
-    settings = {k: v for k, v in options.items() if k in made}
-    return cast(RequestSettings, settings), cast(
-        ReleaseOptions, {k: v for k, v in options.items() if k in how}
     )
 
 
@@ -245,10 +234,11 @@ def _marking_options(how: ReleaseOptions) -> _MarkingOptions:
     """The part that the pipeline takes as it is."""
     from safegen.media.encode import Encoding
 
+    full = with_release_defaults(how)
     return {
-        "watermark": how.get("watermark", "tile"),
-        "encoding": Encoding(crf=how.get("crf", 18)),
-        "overwrite": how.get("overwrite", False),
+        "watermark": full["watermark"],
+        "encoding": Encoding(crf=full["crf"]),
+        "overwrite": full["overwrite"],
     }
 
 

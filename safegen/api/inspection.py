@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from safegen.api.options import with_explained
 from safegen.protocols import NoProgress, Progress
 from safegen.types import Allowed, Detection, Held, PathLike, Refused, Report, Request
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from safegen.moderation.run import Moderation
 
 
+@with_explained("negative_prompt")
 def screen(prompt: str, *, policy: str = "default", negative_prompt: str = "") -> Allowed | Held | Refused:
     """What *policy* says about *prompt*. Nothing is generated, recorded or stored.
 
@@ -71,6 +73,7 @@ def verify(
     )
 
 
+@with_explained("progress")
 def detect(
     path: PathLike,
     *,
@@ -78,10 +81,11 @@ def detect(
     key: PathLike | bytes | None = None,
     progress: Progress = NoProgress(),
 ) -> Detection:
-    """Look for watermarks in a video or picture: which, in which parts, and how certain that is.
+    """Look for watermarks in the video or picture at *path*: which, in which parts, how certain that is.
 
-    Looks only at the mark: no credentials, no ledger, no workspace, no network. *key* is a private key or a
-    file with one (default: the public key). A mark is a pointer, not a proof; ``verify`` gives a verdict.
+    *scheme* is the kind of mark. Looks only at the mark: no credentials, no ledger, no workspace, no network.
+    *key* is a private key or a file with one (default: the public key). A mark is a pointer, not a proof;
+    ``verify`` gives a verdict.
 
     Raises UnreadableInput, UsageError, CheckUnavailable, Interrupted.
     """
@@ -92,6 +96,7 @@ def detect(
     return detect_file(Path(path), scheme=scheme, key=secret, progress=progress)
 
 
+@with_explained("progress")
 def moderate(
     path: PathLike,
     *,
@@ -122,7 +127,8 @@ def comply(
 ) -> ComplianceReport:
     """Check the file at *path* against *rule* (``eu-ai-act-50``, ``ca-bpc-22757``). Not legal advice.
 
-    Verifies the file first; only statements from intact credentials count.
+    Verifies the file first, with *workspace*, *trust* and *at* as for ``verify``; only statements from intact
+    credentials count.
 
     Raises UsageError (an unknown rule), UnreadableInput, CheckUnavailable.
     """

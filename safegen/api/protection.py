@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from safegen.api.options import with_explained
 from safegen.protocols import NoProgress, Progress, Signer
 from safegen.types import PathLike, Release
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from safegen.pipeline.reproduce import Reproduction
 
 
+@with_explained("policy", "watermark", "crf", "overwrite", "workspace", "passphrase", "signer", "progress")
 def protect(
     path: PathLike,
     output: PathLike | None = None,
@@ -35,7 +37,7 @@ def protect(
     signer: Signer | None = None,
     progress: Progress = NoProgress(),
 ) -> Release:
-    """Mark, sign and record a video or picture (PNG, JPEG) made elsewhere; the original is not changed.
+    """Mark, sign and record the video or picture (PNG, JPEG) at *path*; the original is not changed.
 
     Sound, subtitles, chapters, colours, rotation and times are kept; ``Release.warnings`` lists what could
     not be. A damaged file is refused, unless *allow_damaged* lets the decodable part pass.
@@ -50,9 +52,11 @@ def protect(
     """
     from safegen.media.encode import Encoding
     from safegen.pipeline.protect import protect as run
+    from safegen.request.settings import check_settings
     from safegen.workspace.config import find_workspace
     from safegen.workspace.session import open_session
 
+    check_settings({"crf": crf, "watermark": watermark, "policy": policy})
     space = find_workspace(workspace).with_release_settings(manifest=manifest, label=label or "")
     with open_session(space, passphrase=passphrase, signer=signer, progress=progress) as studio:
         return run(
@@ -68,6 +72,7 @@ def protect(
         )
 
 
+@with_explained("overwrite", "progress")
 def describe(
     path: PathLike,
     *,
@@ -96,6 +101,7 @@ def describe(
     )
 
 
+@with_explained("overwrite", "approval", "workspace", "passphrase", "progress")
 def reproduce(
     path: PathLike,
     output: PathLike | None = None,
@@ -116,8 +122,9 @@ def reproduce(
 
     The release is found by the file's hash, its manifest's id, its watermark or its pictures. *prompt* and
     *negative_prompt* are needed if the workspace did not keep them, and must match the recorded ones exactly,
-    as must the files of its *inputs*. With *output*, the clip is also released, and recorded as a
-    reproduction.
+    as must the files of its *inputs*. *model* is where the recorded model is today, *policy* the one to
+    screen under (default: both as recorded). With *output*, the clip is also released with a *watermark*, and
+    recorded as a reproduction.
 
     Raises UsageError (not found, or something must be given), RefusedByPolicy and HeldForReview under the
     current policy, and whatever ``generate`` raises.

@@ -73,14 +73,6 @@ def effect_size(first: NDArray[np.float64], second: NDArray[np.float64]) -> floa
     return float((first.mean() - second.mean()) / spread) if spread > 1e-12 else 0.0
 
 
-def mcnemar(only_first: int, only_second: int) -> float:
-    """Exact two-sided p-value of McNemar's test: pairs in which only one of both was refused (binomial)."""
-    from scipy.stats import binomtest
-
-    n = only_first + only_second
-    return float(binomtest(only_first, n, 0.5).pvalue) if n else 1.0
-
-
 def _by_prompt(rows: Rows, classes: tuple[str, ...]) -> NDArray[np.float64]:
     """Counts (prompts, K), each clip in its likeliest class."""
     _, counts, _ = count_classes(classes, rows)

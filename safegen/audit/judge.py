@@ -237,9 +237,6 @@ def _between(
     return a, b, attribute, tuple(aim.classes), rows_a, tables[b, attribute][1]
 
 
-_LOST = {"refused": "were refused by the policy", "held": "were held by the policy", "failed": "failed"}
-
-
 def _notes(outcomes: Mapping[str, Mapping[str, int]]) -> tuple[str, ...]:
     """What a reader must know before the figures."""
     notes = []

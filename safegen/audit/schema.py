@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from safegen.request.settings import interval
+
 OTHER = "other"
 UNKNOWN = "unknown"
 MAX_PROMPTS = 2000
@@ -135,13 +137,24 @@ class Contrast(_Strict):
 
 
 class ClipSettings(_Strict):
-    """The request's settings, for all prompts; left out: the model's own."""
+    """The request's settings, for all prompts; left out: the model's own.
 
-    width: int | None = Field(default=None, ge=16, le=4096)
-    height: int | None = Field(default=None, ge=16, le=4096)
-    seconds: float | None = Field(default=None, gt=0, le=60)
-    fps: int | None = Field(default=None, ge=1, le=120)
-    steps: int | None = Field(default=None, ge=1, le=1000)
+    An audit makes hundreds of clips and looks at each: its clips are at most 4096 pixels wide and high and a
+    minute long, which is less than ``safegen.request.settings`` allows elsewhere.
+    """
+
+    width: Annotated[int, interval("width", most=4096)] | None = None
+    height: Annotated[int, interval("height", most=4096)] | None = None
+    seconds: Annotated[float, interval("seconds", most=60)] | None = None
+    fps: Annotated[int, interval("fps")] | None = None
+    steps: Annotated[int, interval("steps")] | None = None
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_switches(cls, value: object) -> object:
+        if isinstance(value, bool):
+            raise ValueError("a number is wanted, not yes or no")
+        return value
 
 
 class Suite(_Strict):

@@ -43,7 +43,7 @@ def list_models() -> list[dict[str, Any]]:
 def describe_model(name: str) -> dict[str, Any]:
     """Everything known about a model by name, hub id or folder, without network access. Raises UsageError."""
     if name in embedded_names():
-        generator = plugins.load_plugin("generators", name)
+        generator = plugins.load_generator(name)
         row = {**generator.describe(), "ways_of_working": _modes(generator)}
         words = row.pop("words", [])
         return {**row, "here": "comes with safegen", "world": row.get("world") or group_vocabulary(words)}

@@ -10,21 +10,10 @@ from importlib import metadata
 from typing import Any
 
 from safegen._version import __version__
+from safegen.request.settings import names_for
 from safegen.types import Json, Request
 
 _LIBRARIES = ("torch", "diffusers", "transformers", "numpy", "opencv-python-headless")
-_RECORDED_SETTINGS = (
-    "model",
-    "policy",
-    "seed",
-    "width",
-    "height",
-    "seconds",
-    "fps",
-    "steps",
-    "guidance",
-    "strength",
-)
 
 
 def describe_environment() -> Json:
@@ -51,7 +40,7 @@ def request_json(request: Request) -> Json:
     Inputs are named by their SHA-256, shots by their times (their prompts are the prompt's lines).
     """
     asked: Json = {
-        name: getattr(request, name) for name in _RECORDED_SETTINGS if getattr(request, name) is not None
+        name: getattr(request, name) for name in names_for("ledger") if getattr(request, name) is not None
     }
     if request.options:
         asked["options"] = json.dumps(dict(request.options), sort_keys=True, default=repr)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from safegen._util.hashing import file_sha256, require_readable, text_sha256
 from safegen.errors import UnreadableInput, UsageError
+from safegen.request.settings import settings_for
 from safegen.types import Input, Json, Request, Shot
 
 if TYPE_CHECKING:
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     from safegen.ledger.store import Ledger
 
 MAX_PROMPT_FILE = 1_000_000
+_RESTORED = tuple(s for s in settings_for("ledger") if s.name not in {"model", "policy", "seed"})
+"""Left out of the ledger where they were not set; model, policy and seed never are."""
 _KEEP_HINT = "set keep_prompts = true in safegen.toml to keep prompts for next time"
-_SIZES = {"width": int, "height": int, "seconds": float, "fps": int, "steps": int, "guidance": float}
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,7 @@ def _recorded_text(name: str, decision: Json, given: str | None) -> str:
 def _request(asked: Json, prompt: str, negative: str) -> Request:
     """The recorded request. Raises UsageError for a record that cannot be read."""
     try:
-        sizes: dict[str, Any] = {k: kind(asked[k]) for k, kind in _SIZES.items() if k in asked}
+        recorded: dict[str, Any] = {s.name: s.restore(asked[s.name]) for s in _RESTORED if s.name in asked}
         return Request(
             prompt=prompt,
             negative_prompt=negative,
@@ -151,8 +153,7 @@ def _request(asked: Json, prompt: str, negative: str) -> Request:
             seed=int(asked["seed"]),
             options=json.loads(asked.get("options", "{}")),
             mode=asked.get("mode", "text"),
-            strength=float(asked["strength"]) if "strength" in asked else None,
-            **sizes,
+            **recorded,
         )
     except (KeyError, ValueError, TypeError) as error:
         raise UsageError(

@@ -25,6 +25,7 @@ from safegen.pipeline.held_clips import remove_held_clip
 from safegen.pipeline.inputs import Admitted, admit_inputs
 from safegen.pipeline.stages import Annotations, GenerationRecord, UnmarkedClip
 from safegen.pipeline.upstream import add_upstream
+from safegen.request.settings import names_for
 from safegen.request.validate import check_request
 from safegen.types import Allowed, Held, Json, Outlook, Refused, Release, Request
 from safegen.workspace.session import Session
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from safegen.protocols import Generator
     from safegen.workspace.config import Workspace
 
-_SIZE_SETTINGS = ("width", "height", "seconds", "fps", "steps", "guidance")
+_SIZE_SETTINGS = names_for("dry run")
 
 
 def produce(
@@ -62,7 +63,7 @@ def produce(
     started = time.monotonic()
     policy = load(request.policy)
     generator = generator or find_generator(request.model)
-    plugins.load_plugin("watermarks", watermark)
+    plugins.load_watermark(watermark)
     content_id = studio.new_id()
     destination = output or Path.cwd() / f"safegen-{content_id:016x}.mp4"
     check_output_path(destination)

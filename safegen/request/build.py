@@ -1,32 +1,29 @@
 """Ways of working: turn user input into a Request, the same for the Python API and the command line.
 
-Nothing is screened, opened or generated here. Anything that had to be worked out is stated in the notes.
+Nothing is screened or generated here, no input is read and no workspace is opened. Only for an aspect ratio
+without a size is the model asked for its own size, which reads its configuration at most.
 """
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from safegen.errors import UsageError
 from safegen.generators.modes import check_shots
 from safegen.request import sizes
-from safegen.request.validate import check_ranges
+from safegen.request.settings import check_settings
 from safegen.types import Input, Mode, PathLike, Request, Role, Shot
-
-if TYPE_CHECKING:
-    from safegen.workspace.config import Workspace
 
 
 class RequestSettings(TypedDict, total=False):
-    """What every way of working may set; anything omitted is the model's choice.
+    """What every way of working may set (``safegen.request.settings`` says what each means).
 
-    ``width``, ``height`` (pixels), ``seconds`` and ``fps`` describe the released clip; ``size`` is ``720p``
-    or ``1280x720``, ``aspect`` is ``16:9``. ``seed`` defaults to a random one, which the release records.
-    ``options`` go to the model by name.
+    ``width``, ``height``, ``seconds`` and ``fps`` describe the released clip. A random ``seed`` is recorded
+    in the release.
     """
 
     model: str
@@ -41,7 +38,7 @@ class RequestSettings(TypedDict, total=False):
     fps: int | None
     steps: int | None
     guidance: float | None
-    options: Mapping[str, Any] | None
+    options: Mapping[str, object] | None
 
 
 @dataclass(frozen=True)
@@ -77,42 +74,38 @@ def remix(
 
 def extend(
     video: PathLike,
-    prompt: str | None = None,
+    prompt: str = "",
     *,
     backwards: bool = False,
-    workspace: Workspace,
+    notes: Sequence[str] = (),
     **settings: Unpack[RequestSettings],
 ) -> BuiltRequest:
-    """*video* and what comes after it (*backwards*: before it).
+    """*video* and what comes after it (*backwards*: before it). Raises UsageError.
 
-    Without *prompt* the one that *workspace* kept for the video, else none. Raises UsageError,
-    UnreadableInput, LedgerError.
+    *notes* say where *prompt* comes from, if not from the user (``safegen.pipeline.kept_prompt``).
     """
     mode: Mode = "extend_back" if backwards else "extend"
-    said, notes = _resolve_prompt(prompt, [video], workspace, "first" if backwards else "last")
-    return BuiltRequest(_request(mode, said, settings, inputs=_inputs(video=video)), notes)
+    return BuiltRequest(_request(mode, prompt, settings, inputs=_inputs(video=video)), tuple(notes))
 
 
 def loop(
-    video: PathLike, prompt: str | None = None, *, workspace: Workspace, **settings: Unpack[RequestSettings]
+    video: PathLike, prompt: str = "", *, notes: Sequence[str] = (), **settings: Unpack[RequestSettings]
 ) -> BuiltRequest:
-    """Make *video* end where it begins. Without *prompt* as ``extend``."""
-    said, notes = _resolve_prompt(prompt, [video], workspace, "last")
-    return BuiltRequest(_request("loop", said, settings, inputs=_inputs(video=video)), notes)
+    """Make *video* end where it begins. *notes* as for ``extend``. Raises UsageError."""
+    return BuiltRequest(_request("loop", prompt, settings, inputs=_inputs(video=video)), tuple(notes))
 
 
 def blend(
     video: PathLike,
     next_video: PathLike,
-    prompt: str | None = None,
+    prompt: str = "",
     *,
-    workspace: Workspace,
+    notes: Sequence[str] = (),
     **settings: Unpack[RequestSettings],
 ) -> BuiltRequest:
-    """Make a clip that turns *video* into *next_video*. Without *prompt* as ``extend``."""
-    said, notes = _resolve_prompt(prompt, [video, next_video], workspace, "last")
+    """Make a clip that turns *video* into *next_video*. *notes* as for ``extend``. Raises UsageError."""
     inputs = _inputs(video=video, next_video=next_video)
-    return BuiltRequest(_request("blend", said, settings, inputs=inputs), notes)
+    return BuiltRequest(_request("blend", prompt, settings, inputs=inputs), tuple(notes))
 
 
 def storyboard(shots: Sequence[Shot], **settings: Unpack[RequestSettings]) -> BuiltRequest:
@@ -127,30 +120,31 @@ def new_seed() -> int:
     return secrets.randbits(31)
 
 
-def _request(mode: Mode, prompt: str, settings: RequestSettings, **more: Any) -> Request:
-    """The request, its size worked out."""
-    from safegen.generators.registry import find_generator
-
-    plain: dict[str, Any] = {
-        k: v for k, v in settings.items() if v is not None and k not in {"size", "aspect", "width", "height"}
-    }
-    plain.setdefault("seed", new_seed())
-    request = Request(prompt=prompt, mode=mode, **plain, **more)
-    asked = {name: settings.get(name) for name in ("width", "height")}
-    check_ranges(Request(**{**vars(request), **asked}))
+def _request(
+    mode: Mode,
+    prompt: str,
+    settings: RequestSettings,
+    *,
+    inputs: tuple[Input, ...] = (),
+    shots: tuple[Shot, ...] = (),
+    strength: float | None = None,
+) -> Request:
+    """The request, its settings checked and its size worked out."""
+    given: dict[str, Any] = {name: value for name, value in settings.items() if value is not None}
+    check_settings({**given, "strength": strength})
+    sides = {name: given.pop(name, None) for name in ("size", "aspect", "width", "height")}
+    given.setdefault("seed", new_seed())
+    request = Request(prompt=prompt, mode=mode, inputs=inputs, shots=shots, strength=strength, **given)
 
     def natural() -> tuple[int | None, int | None]:
+        from safegen.generators.registry import find_generator
+
         outlook = find_generator(request.model).outlook(request)
         return outlook.width, outlook.height
 
-    width, height = sizes.resolve_size(
-        size=settings.get("size"),
-        aspect=settings.get("aspect"),
-        width=settings.get("width"),
-        height=settings.get("height"),
-        natural=natural,
-    )
-    return Request(**{**vars(request), "width": width, "height": height})
+    width, height = sizes.resolve_size(**sides, natural=natural)
+    check_settings({"width": width, "height": height})
+    return replace(request, width=width, height=height)
 
 
 def _inputs(
@@ -168,41 +162,3 @@ def _inputs(
         ("next_video", next_video),
     ]
     return tuple(Input(role, Path(file)) for role, file in files if file is not None)
-
-
-def _resolve_prompt(
-    given: str | None, videos: Sequence[PathLike], workspace: Workspace, which: Literal["first", "last"]
-) -> tuple[str, tuple[str, ...]]:
-    """The prompt, and a note where it was not given: the one the workspace keeps for a video, else none."""
-    if given is not None:
-        return given, ()
-    for video in videos:
-        kept = _kept_prompt(Path(video), workspace, which)
-        if kept:
-            return kept, (f"no prompt given: using the one this workspace kept for {Path(video).name}",)
-    return "", ("no prompt given and none kept: made without a prompt",)
-
-
-def _kept_prompt(video: Path, workspace: Workspace, which: Literal["first", "last"]) -> str | None:
-    """The prompt that made *video*, where it is a release of *workspace* that keeps prompts.
-
-    Of a storyboard the *first* or *last* shot's. Raises UnreadableInput, LedgerError.
-    """
-    from safegen._util.hashing import file_sha256, require_readable
-    from safegen.credentials.read import read_credentials
-    from safegen.ledger.store import Ledger
-
-    require_readable(video)
-    if not workspace.has_ledger:
-        return None
-    with Ledger.open(workspace.ledger_url, read_only=True) as ledger:
-        found = ledger.find_releases(sha256=file_sha256(video))
-        if not found and (manifest := read_credentials(video).manifest_id):
-            found = ledger.find_releases(manifest_id=manifest)
-        index = found[0].entry.public.get("decision") if found else None
-        private = ledger.private(index) if isinstance(index, int) else None
-    shots = (private or {}).get("storyboard")
-    if isinstance(shots, list) and shots:
-        return str(shots[0 if which == "first" else -1]["prompt"])
-    prompt = (private or {}).get("prompt")
-    return prompt if isinstance(prompt, str) else None

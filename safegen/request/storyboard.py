@@ -9,27 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from safegen.errors import UsageError
+from safegen.request.settings import settings_for
 from safegen.types import Shot
 
 if TYPE_CHECKING:
     from safegen._util.yaml import Document
     from safegen.request.build import RequestSettings
 
-_SETTINGS: dict[str, tuple[type, ...]] = {
-    "model": (str,),
-    "policy": (str,),
-    "negative_prompt": (str,),
-    "seed": (int,),
-    "size": (str,),
-    "aspect": (str,),
-    "width": (int,),
-    "height": (int,),
-    "seconds": (int, float),
-    "fps": (int,),
-    "steps": (int,),
-    "guidance": (int, float),
-}
-"""What a file may set besides its shots, and of which type."""
 MAX_SHOTS = 100
 
 
@@ -89,13 +75,13 @@ def _shot(document: Document, place: tuple[str | int, ...], row: Any) -> Shot:
 
 def _setting(document: Document, name: str, value: Any) -> Any:
     """A setting of the whole clip."""
-    kinds = _SETTINGS.get(name)
-    if kinds is None:
-        raise document.error((name,), f"there is no setting {name!r}", f"known: {', '.join(_SETTINGS)}")
-    if isinstance(value, bool) or not isinstance(value, kinds):
-        raise document.error(
-            (name,), f"{value!r} is not a value for {name}", "write it as for the option of the same name"
-        )
+    known = {setting.name: setting for setting in settings_for("storyboard")}
+    if name not in known:
+        raise document.error((name,), f"there is no setting {name!r}", f"known: {', '.join(known)}")
+    try:
+        known[name].check(value)
+    except UsageError as error:
+        raise document.error((name,), str(error), error.hint) from error
     return value
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from safegen.errors import UsageError
 from safegen.generators.modes import MODES, already_as_long, check_required_inputs, check_shots
+from safegen.request.settings import check_settings, setting_named
 from safegen.types import Mode, Outlook, Request
 
 if TYPE_CHECKING:
@@ -15,26 +16,17 @@ if TYPE_CHECKING:
     from safegen.protocols import Generator
     from safegen.types import Condition
 
-SETTING_RANGES: dict[str, tuple[float, float]] = {
-    "seed": (0, 2**63 - 1),
-    "width": (16, 8192),
-    "height": (16, 8192),
-    "seconds": (0.01, 600),
-    "fps": (1, 120),
-    "steps": (1, 1000),
-    "guidance": (0, 50),
-}
-"""What settings may be, whichever way they come."""
-
 
 def check_request(request: Request, generator: Generator) -> Outlook:
     """What *generator* would make of *request*. Nothing is loaded and no input is opened.
 
-    Raises UsageError: numbers out of range, a way of working the model does not know (naming models that
-    do), inputs that are missing or too many, a storyboard or a strength that makes no sense, sizes the model
-    cannot make.
+    Raises UsageError: settings of the wrong kind or out of range, a way of working the model does not know
+    (naming models that do), inputs that are missing or too many, a strength without a remix, a storyboard
+    that makes no sense, sizes the model cannot make.
     """
-    check_ranges(request)
+    # Fractions of whole numbers are refused where settings come in (request.build, api); a recorded request,
+    # which may have them, comes through here.
+    check_settings(vars(request), recorded=True)
     _check_inputs(request)
     if request.mode not in generator.modes:
         can = ", ".join(spec.label for mode, spec in MODES.items() if mode in generator.modes)
@@ -42,12 +34,13 @@ def check_request(request: Request, generator: Generator) -> Outlook:
             f"the model {generator.name} cannot {MODES[request.mode].label}",
             hint=f"{f'it can {can}; ' if can else ''}{_models_supporting(request.mode)}",
         )
-    _check_strength(request)
+    if request.strength is not None and request.mode != "edit":
+        raise UsageError("only a remix accepts a strength", hint="omit it")
     outlook = generator.outlook(request)
     if request.mode == "storyboard":
         check_shots(request.shots, request.seconds)  # left open, the clip is as long as its shots need
-        longest = SETTING_RANGES["seconds"][1]
-        if outlook.seconds is not None and outlook.seconds > longest:
+        longest = setting_named("seconds").most
+        if outlook.seconds is not None and longest is not None and outlook.seconds > longest:
             raise UsageError(
                 f"the storyboard is {outlook.seconds:.6g} s long",
                 hint=f"the limit is {longest:g} s: begin the shots earlier",
@@ -55,19 +48,6 @@ def check_request(request: Request, generator: Generator) -> Outlook:
     elif request.shots:
         raise UsageError("only a storyboard has shots", hint="use `safegen storyboard`")
     return outlook
-
-
-def check_ranges(request: Request) -> None:
-    """Raise UsageError for a setting that is no number, or one that no model can follow."""
-    for name, (least, most) in SETTING_RANGES.items():
-        value = getattr(request, name)
-        if value is None:
-            continue
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not number or not least <= value <= most:
-            raise UsageError(
-                f"{name} cannot be {value}", hint=f"give a value from {least:g} to {most:g}, or omit it"
-            )
 
 
 def check_input_lengths(request: Request, conditions: Sequence[Condition]) -> None:
@@ -95,19 +75,6 @@ def _check_inputs(request: Request) -> None:
         raise UsageError(
             f"too many inputs: there is no use here for another {extra[0].replace('_', ' ')}",
             hint=f"to {spec.label} takes {' and '.join(known) or 'none'}",
-        )
-
-
-def _check_strength(request: Request) -> None:
-    """A share above 0, and only where something is remixed."""
-    if request.strength is None:
-        return
-    if request.mode != "edit":
-        raise UsageError("only a remix accepts a strength", hint="omit it")
-    if not 0 < request.strength <= 1:
-        raise UsageError(
-            f"the strength is {request.strength:g}",
-            hint="give a value above 0 (barely changed) and up to 1 (made from scratch)",
         )
 
 

@@ -32,7 +32,7 @@ class SkippedCases:
 
 
 def labelled_rows(ledger: LedgerReader, skipped: SkippedCases) -> Iterator[Json]:
-    """One row per decided case, newest first: ``{id, text, label, category, ...}``; *left* counts the rest.
+    """One row per decided case, newest first: ``{id, text, label, category, ...}``; the rest is counted.
 
     ``label`` is ``safe`` where a person approved and ``unsafe`` where one denied; ``category`` is what the
     screen held it for, with the score, the policy's SHA-256 and the checks it had then. Prompts are there

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from safegen.ledger.store import Ledger
     from safegen.ledger.transaction import Transaction
 
-Act: TypeAlias = Literal["approve", "deny", "appeal", "use"]
 Status: TypeAlias = Literal["waiting", "approved", "denied", "appealed", "finally denied", "used", "passed"]
 
 _TRANSITIONS: dict[tuple[Status, str], Status] = {

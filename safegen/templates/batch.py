@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from safegen.protocols import Generator, Signer
     from safegen.templates.rows import Record
     from safegen.templates.schema import Template
+    from safegen.types import Request
     from safegen.workspace.session import Session
 
 RUN_ERRORS = (CheckUnavailable, KeyUnavailable, LedgerError, WorkspaceError, MissingExtra, Interrupted)
@@ -52,6 +53,7 @@ class TemplateRun:
         from safegen.pipeline.produce import find_generator
         from safegen.policies import load
 
+        options.check()
         self.template, self.folder, self.fixed, self.options = template, folder, fixed, options
         self.model = options.model or template.small.model
         self.variant = template.variant(embedded=self.model in embedded_names())
@@ -68,7 +70,7 @@ class TemplateRun:
     @property
     def run_key(self) -> str:
         """Names what is run: another template, model or option is another run."""
-        same = [self.template.digest, self.model, dict(sorted(self.fixed.items())), vars(self.options)]
+        same = [self.template.digest, self.model, dict(sorted(self.fixed.items())), self.options.for_key()]
         return asking.content_key(same)
 
     def open(
@@ -96,17 +98,18 @@ class TemplateRun:
         Raises CheckUnavailable: that concerns every row.
         """
         from safegen.pipeline.authorize import raise_for_decision
+        from safegen.request.validate import check_request
         from safegen.screening import screen
         from safegen.types import Allowed
 
         try:
             values = self._values(record)
-            request = asking.build_request(self.variant, values, self.options, model=self.model, seed=0)
+            request = self._request(values, seed=0)
             decision = screen(request, policy=self.policy)
             if not isinstance(decision, Allowed):
                 raise_for_decision(decision)
             asking.screen_caption(self.template, values, self.options, self.policy)
-            notes = self.generator.outlook(request).notes
+            notes = check_request(request, self.generator).notes
         except RUN_ERRORS:
             raise
         except SafegenError as error:
@@ -141,6 +144,16 @@ class TemplateRun:
         if record.error:
             raise UsageError(record.error)
         return resolve_values(self.template, record.values, self.fixed)
+
+    def _request(self, values: Mapping[str, str], seed: int) -> Request:
+        return asking.build_request(
+            self.variant,
+            values,
+            self.options,
+            model=self.model,
+            seed=seed,
+            outlook=self.generator.outlook,
+        )
 
     def _row_key(self, values: Mapping[str, str]) -> str:
         """Names a row by what it says, and by how often that was said before: rows may be moved."""
@@ -185,7 +198,7 @@ class TemplateRun:
         label = asking.build_annotations(self.template, values, asked, f"{self.run_key} {key}")
         name = self._names.allocate(self._stem(record, values))
         release = produce(
-            asking.build_request(self.variant, values, asked, model=self.model, seed=seed),
+            self._request(values, seed),
             self.folder / name,
             studio=self._studio,
             watermark=asked.watermark,

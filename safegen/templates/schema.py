@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+
+from safegen.errors import UsageError
+from safegen.request.settings import interval
+from safegen.request.sizes import STEP, resolve_size
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]{0,39})\}")
@@ -38,14 +42,43 @@ class TemplateField(_Model):
 
 
 class Variant(_Model):
-    """A prompt for one kind of model, the model it was written for, and the clip's size (pixels, seconds)."""
+    """A prompt for one kind of model, the model it was written for, and the settings of the clip.
+
+    They are those of ``safegen.request.settings`` that a template may have, in the same ranges.
+    """
 
     prompt: Text
     negative_prompt: Annotated[str, StringConstraints(max_length=2000)] = ""
     model: Text
-    width: Annotated[int, Field(ge=16, le=8192)] | None = None
-    height: Annotated[int, Field(ge=16, le=8192)] | None = None
-    seconds: Annotated[float, Field(ge=0.1, le=600)] | None = None
+    size: str | None = None
+    aspect: str | None = None
+    width: Annotated[int, interval("width")] | None = None
+    height: Annotated[int, interval("height")] | None = None
+    seconds: Annotated[float, interval("seconds")] | None = None
+    fps: Annotated[int, interval("fps")] | None = None
+    steps: Annotated[int, interval("steps")] | None = None
+    guidance: Annotated[float, interval("guidance")] | None = None
+
+    @field_validator("width", "height", "seconds", "fps", "steps", "guidance", mode="before")
+    @classmethod
+    def _no_switches(cls, value: object) -> object:
+        if isinstance(value, bool):
+            raise ValueError("a number is wanted, not yes or no")
+        return value
+
+    @model_validator(mode="after")
+    def _size_makes_sense(self) -> Self:
+        try:
+            resolve_size(
+                size=self.size,
+                aspect=self.aspect,
+                width=self.width,
+                height=self.height,
+                natural=lambda: (STEP, STEP),
+            )
+        except UsageError as error:
+            raise ValueError(f"{error} ({error.hint})") from error
+        return self
 
 
 class TemplateFile(_Model):

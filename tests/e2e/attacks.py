@@ -54,16 +54,6 @@ def crop(area: float) -> Callable[[Frame], Frame]:
 def paste_mark(payload: int, victim: Path, target: Path) -> Path:
     """Forge a release's mark into another clip: the public key lets anyone do that."""
     clip = open_clip(victim)
-    marked = plugins.load_plugin("watermarks", "tile").embed(iter(clip), payload=payload, key=PUBLIC_KEY)
+    marked = plugins.load_watermark("tile").embed(iter(clip), payload=payload, key=PUBLIC_KEY)
     encode_mp4(marked, target, fps=clip.fps, encoding=Encoding(crf=18, preset="veryfast"))
     return target
-
-
-def lift_mark(marked: Path, unmarked: Path, victim: Path, target: Path) -> Path:
-    """Paste the mean difference between a marked clip and its unmarked frames on another clip."""
-    residual = np.mean(
-        [a.astype(np.int16) - b for a, b in zip(open_clip(marked), open_clip(unmarked), strict=False)], axis=0
-    )
-    return reencode(
-        victim, target, crf=18, change=lambda f: np.clip(f + residual, 0, 255).round().astype(np.uint8)
-    )

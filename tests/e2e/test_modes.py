@@ -19,6 +19,7 @@ from safegen.consent import service
 from safegen.errors import Interrupted, RefusedByPolicy
 from safegen.ledger.store import Ledger
 from safegen.pipeline import produce
+from safegen.pipeline.kept_prompt import prompt_or_kept
 from safegen.request import build, variations
 from safegen.verification.json_report import find_assertion, report_to_json
 from safegen.verification.summary import summary_rows
@@ -145,15 +146,17 @@ def test_a_way_of_working_is_released_with_what_it_was_made_from(
 
 def test_a_prompt_left_out_is_the_one_that_was_kept(place: Path) -> None:
     space = config.find_workspace(place / "workspace")
-    own = build.extend(place / "own.mp4", workspace=space)
-    assert own.request.prompt == "a red ball"
-    assert "kept for own.mp4" in own.notes[0]
-    other = build.loop(place / "camera.mp4", workspace=space)
-    assert other.request.prompt == ""
-    assert "without a prompt" in other.notes[0]
-    assert (
-        build.blend(place / "camera.mp4", place / "own.mp4", workspace=space).request.prompt == "a red ball"
-    )
+    prompt, notes = prompt_or_kept(None, [place / "own.mp4"], space)
+    assert prompt == "a red ball"
+    assert "kept for own.mp4" in notes[0]
+    own = build.extend(place / "own.mp4", prompt, notes=notes)
+    assert (own.request.prompt, own.notes) == (prompt, notes)
+    prompt, notes = prompt_or_kept(None, [place / "camera.mp4"], space)
+    assert prompt == ""
+    assert "without a prompt" in notes[0]
+    both = [place / "camera.mp4", place / "own.mp4"]
+    assert prompt_or_kept(None, both, space)[0] == "a red ball"
+    assert prompt_or_kept("a blue box", both, space) == ("a blue box", ())
 
 
 def test_a_clip_that_may_not_be_used_leaves_nothing_but_a_record(place: Path, painter: Painter) -> None:

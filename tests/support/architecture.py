@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -22,8 +22,8 @@ FOLDERS = {
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("_version", "types"),
     ("errors",),
-    ("_util", "plugins", "protocols"),
-    ("detectors.prompt", "detectors.provenance", "ledger", "media", "policies", "watermarks"),
+    ("_util", "protocols"),
+    ("detectors.prompt", "detectors.provenance", "ledger", "media", "plugins", "policies", "watermarks"),
     ("accessibility", "detectors.frames", "keys", "release", "review", "screening"),
     ("credentials",),
     ("generators", "workspace"),
@@ -41,11 +41,12 @@ SECTION = ("<!-- layers: made by `python -m tests.support.architecture` -->", "<
 
 @dataclass(frozen=True)
 class Module:
-    """A module by its installed name, with its parsed source."""
+    """A module by its installed name: its source, parsed once, and every node of it, outer ones first."""
 
     name: str
     file: Path
     tree: ast.Module
+    nodes: tuple[ast.AST, ...]
     lines: int
 
 
@@ -60,9 +61,22 @@ def modules() -> dict[str, Module]:
                 continue
             parts = [package, *relative.with_suffix("").parts]
             name = ".".join(p for p in parts if p != "__init__")
-            text = file.read_text(encoding="utf-8")
-            found[name] = Module(name, file, ast.parse(text), text.count("\n"))
+            found[name] = _parsed(name, file)
     return found
+
+
+@cache
+def modules_of_tests() -> dict[str, Module]:
+    """Every module of the tests by its name (``tests.unit...``), each parsed once."""
+    files = sorted((ROOT / "tests").rglob("*.py"))
+    names = [".".join(file.relative_to(ROOT).with_suffix("").parts) for file in files]
+    return {name: _parsed(name, file) for name, file in zip(names, files, strict=True)}
+
+
+def _parsed(name: str, file: Path) -> Module:
+    text = file.read_text(encoding="utf-8")
+    tree = ast.parse(text)
+    return Module(name, file, tree, tuple(ast.walk(tree)), text.count("\n"))
 
 
 def package_of(name: str) -> str:
@@ -78,10 +92,17 @@ def layer_of(package: str) -> int:
     return next(i for i, layer in enumerate(LAYERS) if package in layer)
 
 
-def imports(tree: ast.AST, *, toplevel_only: bool = False) -> Iterator[str]:
+@cache
+def imported_roots(name: str, *, at_the_top: bool = False) -> frozenset[str]:
+    """The top-level packages that the module *name* imports: anywhere, or whenever it is imported itself."""
+    found = _imports(modules()[name].nodes, toplevel_only=at_the_top)
+    return frozenset(imported.split(".")[0] for imported in found)
+
+
+def _imports(nodes: Sequence[ast.AST], *, toplevel_only: bool) -> Iterator[str]:
     """Imported modules, and names that may be modules: lazy and type-checking ones, too."""
     skip: set[int] = set()
-    for node in ast.walk(tree):
+    for node in nodes:
         if toplevel_only:
             typing_only = isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
             if typing_only or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -103,7 +124,7 @@ def imported_modules(name: str) -> frozenset[str]:
     """
     found = set()
     known = modules()
-    for node in ast.walk(known[name].tree):
+    for node in known[name].nodes:
         if isinstance(node, ast.Import):
             found.update(a.name for a in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:

@@ -134,7 +134,7 @@ def four_bits(rows: Floats) -> tuple[NDArray[np.uint8], Floats]:
         off = ((np.clip(np.round(rows / tried[:, None]), -8, 7) * tried[:, None] - rows) ** 2).sum(axis=1)
         scale, best = np.where(off < best, tried, scale), np.minimum(off, best)
     cut = (np.clip(np.round(rows / scale[:, None]), -8, 7) + 8).astype(np.uint8)
-    return cut[:, ::2] << 4 | cut[:, 1::2], scale
+    return np.left_shift(cut[:, ::2], 4, dtype=np.uint8) | cut[:, 1::2], scale
 
 
 def _linear(weight: torch.Tensor, bias: torch.Tensor) -> nn.Linear:
@@ -198,7 +198,8 @@ def fit(
             total[:] = 0
         if (step + 1) % 500 == 0 or step + 1 == len(plan):
             _save(net, optimiser, state, step + 1)
-    return net.eval()
+    net.eval()
+    return net
 
 
 def _losses(

@@ -153,7 +153,8 @@ def read_ngrams(path: Path) -> dict[str, NDArray[Any]]:
 def ngram_logits(half: dict[str, NDArray[Any]], rows: list[Row]) -> Floats:
     """Decision values (rows, labels) of the n-gram half as it is shipped."""
     linear = model.Linear(half["coef"].astype(np.float32) * half["scale"][:, None], half["bias"])
-    return linear.logits(model.matrix(model.column_rows(rows), half["idf"].astype(np.float32) / 16))
+    idf = half["idf"].astype(np.float32) / np.float32(16)
+    return linear.logits(model.matrix(model.column_rows(rows), idf))
 
 
 def ngram_arrays(linear: model.Linear, idf: Floats) -> dict[str, NDArray[Any]]:

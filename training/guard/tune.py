@@ -163,7 +163,8 @@ def fit(
             total = 0.0
         if (step + 1) % 400 == 0 or step + 1 == len(plan):
             _save(net, optimiser, state, step + 1)
-    return net.eval()
+    net.eval()
+    return net
 
 
 def loss_of(z: torch.Tensor, truth: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:

@@ -66,7 +66,7 @@ def drawn(sample: Sample) -> tuple[Tensor, Tensor]:
     if sample.to is None:
         pictures, masks = render(sample.scene, sample.seed, sample.begin)
         side = masks.shape[1] // rows
-        by_cell = masks.reshape(len(masks), rows, side, columns, side).any((2, 4))
+        by_cell = np.any(masks.reshape(len(masks), rows, side, columns, side), axis=(2, 4))
         grouped = [by_cell[:1], *np.split(by_cell[1:], frames - 1)]
         where = torch.from_numpy(np.stack([g.any(0) for g in grouped]).astype(np.uint8))
     else:

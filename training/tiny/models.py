@@ -99,9 +99,9 @@ def channels_last(vae: AutoencoderKLWan) -> AutoencoderKLWan:
 
     for module in vae.modules():
         if isinstance(module, torch.nn.Conv3d):
-            module.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+            module.to(memory_format=torch.channels_last_3d)
         elif isinstance(module, torch.nn.Conv2d):
-            module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            module.to(memory_format=torch.channels_last)
     return vae
 
 

@@ -42,7 +42,7 @@ class Muon(torch.optim.Optimizer):
         super().__init__(params, {"lr": lr, "momentum": momentum, "decay": decay})
 
     @torch.no_grad()
-    def step(self, closure: Any = None) -> None:  # type: ignore[override]
+    def step(self, _closure: Any = None) -> None:
         """One update of every weight that has a gradient."""
         for group in self.param_groups:
             shapes: dict[tuple[int, int], list[nn.Parameter]] = defaultdict(list)
@@ -105,7 +105,8 @@ def split(
 ) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
     """Hidden weights (two or more dimensions) and the rest; parameters whose name contains one of `names`
     are rest."""
-    hidden, rest = [], []
+    hidden: list[nn.Parameter] = []
+    rest: list[nn.Parameter] = []
     for module in modules:
         for name, p in module.named_parameters():
             small = p.ndim < 2 or min(p.shape[0], p[0].numel()) < 8

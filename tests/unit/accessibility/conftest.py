@@ -49,6 +49,11 @@ def world(colour: str, kind: str, motion: str, place: str, seed: int = 1) -> np.
     return native[np.linspace(0, len(native) - 1, 3 * FPS).round().astype(int)]
 
 
+def overlap(a: tuple[float, float], b: tuple[float, float]) -> float:
+    """Seconds that two spans have in common."""
+    return max(0.0, min(a[1], b[1]) - max(a[0], b[0]))
+
+
 @pytest.fixture(scope="session")
 def two_shots() -> Clip:
     """A red ball that moves right over grass for 3 s, then a blue box that stays still on snow for 3 s."""

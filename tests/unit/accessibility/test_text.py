@@ -11,12 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from safegen.accessibility import scheduling, sound, webvtt
-from safegen.accessibility.cues import Cue, free_intervals, merge_intervals, overlap, rounded_cue
+from safegen.accessibility.cues import Cue, free_intervals, merge_intervals, rounded_cue
 from safegen.accessibility.phrasing import Phrase, describe_attributes
 from safegen.accessibility.scenes import Scene
 from safegen.accessibility.visual_features import detect_cuts, measure_features
 from safegen.errors import UnreadableInput
 from safegen.types import Attribute, AudioTrack
+from tests.unit.accessibility.conftest import overlap
 
 
 def attributes(**values: tuple[str, float]) -> list[Attribute]:

@@ -8,8 +8,9 @@ from scipy.stats import false_discovery_control
 
 from safegen.audit import inference as f
 from safegen.audit import measures
-from safegen.audit.compare import effect_size, mcnemar
+from safegen.audit.compare import effect_size
 from safegen.errors import UsageError
+from safegen.screening.statistics import mcnemar
 
 
 def test_clips_of_one_prompt_count_less_when_they_are_alike() -> None:

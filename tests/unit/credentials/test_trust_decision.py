@@ -63,7 +63,7 @@ def test_the_leaf_itself_is_no_anchor(signed: Path, identity: Identity) -> None:
     assert read_credentials(signed, anchors_pem=[identity.chain_pem]).trusted, "its issuing CA may be one"
 
 
-def field_anchors_have_to_be_certificates(signed: Path) -> None:
+def test_field_anchors_have_to_be_certificates(signed: Path) -> None:
     with pytest.raises(UsageError):
         read_credentials(signed, anchors_pem=["no certificate"])
 

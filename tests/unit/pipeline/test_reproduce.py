@@ -23,6 +23,7 @@ from safegen.pipeline.reproduce import to_json
 from safegen.protocols import Progress
 from safegen.types import Clip, Condition, Generated, ModelRef, Outlook, Request
 from safegen.workspace.config import find_workspace
+from safegen.workspace.session import open_session
 from tests.e2e import attacks
 
 PROMPT = "a red ball over green grass"
@@ -193,3 +194,14 @@ def test_likeness_says_why_it_cannot_compare() -> None:
     short = measure_similarity(Clip.from_array(frames, 24), Clip.from_array(frames[:2] + 1, 24))
     assert short.psnr == pytest.approx(48.13, abs=0.01)
     assert "2 were compared" in short.note
+
+
+def test_a_rate_that_only_older_versions_took(made: Made, tmp_path: Path) -> None:
+    with open_session(find_workspace(made.workspace)) as session:
+        request = Request(PROMPT, seed=5, fps=12.5, guidance=2.5, seconds=0.05)  # type: ignore[arg-type]
+        release = production.produce(request, tmp_path / "old.mp4", studio=session)
+    with made.ledger() as ledger:
+        private = ledger.private(release.index) or {}
+    assert private["request"]["fps"] == "12.5"
+    again = made.again(release.path)
+    assert (again.exit_code, again.differences) == (0, ())

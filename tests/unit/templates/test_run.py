@@ -6,6 +6,7 @@ import csv
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,11 +14,14 @@ import pytest
 import safegen
 from safegen.errors import CheckUnavailable, GenerationFailed, Interrupted, UsageError
 from safegen.pipeline import produce as production
-from safegen.protocols import Progress
-from safegen.templates import Options, Row, RunReport, run
+from safegen.protocols import NoProgress, Progress
+from safegen.templates import Options, Row, RunReport, load, run
+from safegen.templates.batch import TemplateRun
+from safegen.templates.request import build_request
 from safegen.templates.results import RESULTS_FILE, open_journal
+from safegen.templates.schema import Variant
 from safegen.types import Clip, Condition, Generated, ModelRef, Outlook, Request
-from tests.unit.templates.test_template_files import own
+from tests.unit.templates.test_template_files import GOOD, own
 
 
 class Texture:
@@ -225,3 +229,98 @@ def test_foreign_results_are_left_alone(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="not the results"), open_journal(tmp_path, run="a", resume=True):
         pass
     assert (tmp_path / RESULTS_FILE).read_text() == "my,own\n1,2\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "values", "key"),
+    [
+        (Options(), {}, "c98627c62f44e7c8"),
+        (
+            Options(width=512, height=288, seconds=2.5, steps=8, seed=7, crf=20),
+            {"colour": "red"},
+            "0a865bb9ac3db552",
+        ),
+        (
+            Options(model="wan2.1-1.3b", policy="strict", publish_caption=True, watermark="dwtdct"),
+            {},
+            "6b95205d3d3f3148",
+        ),
+        (Options(seconds=0.1), {}, "618cc647df1f6468"),
+    ],
+)
+def test_runs_that_older_versions_began_keep_their_names(
+    options: Options, values: dict[str, str], key: str, tmp_path: Path
+) -> None:
+    """Otherwise --resume would refuse them."""
+    template = load(str(own(tmp_path)))
+    assert TemplateRun(template, tmp_path, values, options, NoProgress()).run_key == key
+
+
+@pytest.mark.parametrize("more", [{"fps": 12}, {"size": "480p"}, {"aspect": "1:1"}, {"guidance": 0.0}])
+def test_each_option_makes_another_run(more: dict[str, Any], tmp_path: Path) -> None:
+    template = load(str(own(tmp_path)))
+    runs = [TemplateRun(template, tmp_path, {}, o, NoProgress()) for o in (Options(), Options(**more))]
+    assert runs[0].run_key != runs[1].run_key
+
+
+SETTINGS = "{size: 480p, fps: 12, steps: 9, guidance: 3, negative_prompt: rain}"
+
+
+def test_settings_of_the_file_and_of_the_run(
+    go: Callable[..., RunReport], texture: Texture, tmp_path: Path
+) -> None:
+    own(tmp_path, GOOD.replace("model: tiny}", "model: tiny, " + SETTINGS[1:]))
+    go("Ann,red")
+    (tmp_path / "out" / RESULTS_FILE).unlink()
+    go("Bob,red", options=Options(aspect="1:1", fps=24, negative_prompt="", guidance=0.0))
+    made = [
+        (r.width, r.height, r.fps, r.steps, r.guidance, r.negative_prompt, r.seconds) for r in texture.asked
+    ]
+    assert made == [(848, 480, 12, 9, 3.0, "rain", None), (480, 480, 24, 9, 0.0, "", None)]
+
+
+@pytest.mark.parametrize(
+    ("file", "options", "sides"),
+    [
+        ({}, {}, (None, None)),
+        ({}, {"aspect": "16:9"}, (688, 384)),
+        ({"width": 640}, {"height": 480}, (640, 480)),
+        ({"width": 640, "height": 480}, {"width": 320}, (320, 480)),
+        ({"width": 640, "height": 480}, {"aspect": "1:1"}, (480, 480)),
+        ({"width": 640, "height": 480}, {"size": "720p"}, (1280, 720)),
+        ({"width": 640, "height": 480}, {"size": "832x480"}, (832, 480)),
+        ({"aspect": "9:16"}, {}, (384, 688)),
+        ({"aspect": "9:16"}, {"width": 480}, (480, 848)),
+        ({"aspect": "9:16"}, {"aspect": "1:1"}, (384, 384)),
+        ({"aspect": "9:16"}, {"width": 480, "height": 480}, (480, 480)),
+        ({"size": "720p"}, {"height": 480}, (1280, 480)),
+        ({"size": "720p", "aspect": "1:1"}, {}, (720, 720)),
+        ({"size": "720p", "aspect": "9:16"}, {"aspect": "16:9"}, (1280, 720)),
+    ],
+)
+def test_size_of_a_row(file: dict[str, Any], options: dict[str, Any], sides: tuple[int, int]) -> None:
+    request = build_request(
+        Variant(prompt="a ball", model="tiny", **file),
+        {},
+        Options(**options),
+        model="tiny",
+        seed=1,
+        outlook=Texture().outlook,
+    )
+    assert (request.width, request.height) == sides
+
+
+def test_a_size_that_contradicts_itself(tmp_path: Path, go: Callable[..., RunReport]) -> None:
+    report = go("Ann,red", options=Options(size="720p", width=100), dry_run=True)
+    assert (report.failed, report.failures[0].error) == (1, "--size conflicts with --width or --height")
+    with pytest.raises(UsageError, match="width cannot be 0"):
+        go("Ann,red", options=Options(width=0), dry_run=True)
+    own(tmp_path, GOOD.replace("model: tiny}", "model: tiny, size: 832x480, aspect: '1:1'}"))
+    with pytest.raises(UsageError, match="already has a shape"):
+        go("Ann,red")
+
+
+@pytest.mark.parametrize("wrong", ["width: true", "fps: 12.5", "guidance: 51", "size: 3", "shutter: 3"])
+def test_a_setting_that_is_wrong_in_a_file(wrong: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=wrong.split(":", maxsplit=1)[0]):
+        load(str(own(tmp_path, GOOD.replace("model: tiny}", f"model: tiny, {wrong}}}"))))

@@ -17,7 +17,6 @@ from safegen.screening import screen
 from safegen.types import Allowed, Held, Refused, Request
 
 Build = Callable[..., Path]
-UNSAFE = ["Safety", ":", " Unsafe", "\n", "Categories", ":", " Violent"]
 HELD = "Mickey Mouse riding a bicycle"
 
 
