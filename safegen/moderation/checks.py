@@ -64,11 +64,11 @@ def run_check(name: str, clip: Clip, *, patience: float | None = None) -> CheckR
     """
     try:
         answer = _run_watched(name, clip, PATIENCE if patience is None else patience)
-        found, ran = answer
-        found = list(found)
+        findings, ran = answer
+        findings = list(findings)
         usable = (
             isinstance(ran, CheckRun)
-            and all(_is_valid_finding(f) for f in found)
+            and all(_is_valid_finding(f) for f in findings)
             and _is_valid_score(ran.score)
         )
     except CheckAbsent as error:
@@ -83,9 +83,9 @@ def run_check(name: str, clip: Clip, *, patience: float | None = None) -> CheckR
         raise CheckUnavailable(f"the frames check {name!r} returned no usable answer")
     _log.info(
         "frames check %(check)s %(version)s ran, strongest finding %(score).3f",
-        {"check": ran.name, "version": ran.version, "score": max((f.score for f in found), default=0.0)},
+        {"check": ran.name, "version": ran.version, "score": max((f.score for f in findings), default=0.0)},
     )
-    return found, ran
+    return findings, ran
 
 
 def _run_watched(name: str, clip: Clip, patience: float) -> Any:

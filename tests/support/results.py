@@ -316,7 +316,7 @@ def comparison() -> Any:
 def pull_plan() -> Any:
     """A model that is not here."""
     from safegen.generators.hub.listing import HubFile, ModelListing
-    from safegen.generators.hub.pull import PullPlan
+    from safegen.generators.pull import PullPlan
 
     files = (HubFile("model.safetensors", 1000, "etag", SHA),)
     listing = ModelListing("org/model", "c0ffee", "", "https://x/licence", "auto", "WanPipeline", files)
