@@ -319,7 +319,9 @@ def pull_plan() -> Any:
     from safegen.generators.pull import PullPlan
 
     files = (HubFile("model.safetensors", 1000, "etag", SHA),)
-    listing = ModelListing("org/model", "c0ffee", "", "https://x/licence", "auto", "WanPipeline", files)
+    listing = ModelListing(
+        "org/model", "c0ffee", "", "https://x/licence", "auto", {"_class_name": "WanPipeline"}, files
+    )
     return PullPlan(listing, "main", 1000, None, "terms")
 
 
