@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safegen.detectors.frames import _models
-from safegen.detectors.frames._absent import CheckAbsent
-from safegen.errors import CheckUnavailable
+from safegen.errors import CheckAbsent, CheckUnavailable
 
 if TYPE_CHECKING:
     from safegen.types import Frame

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from safegen import plugins
 from safegen.consent.records import STATE_PHRASES, Consent
 from safegen.consent.registry import find_attestation
-from safegen.detectors.frames._absent import CheckAbsent
 from safegen.detectors.frames.known import match_score, pack_descriptors, sample_clip
-from safegen.errors import CheckUnavailable, SafegenError
+from safegen.errors import CheckAbsent, CheckUnavailable, SafegenError
 from safegen.types import Action, CheckRun, Clip, Finding, PromptAction
 
 if TYPE_CHECKING:
