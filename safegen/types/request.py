@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from safegen.types.action import Action, PromptAction
+from safegen.types.action import Action
 
 Json: TypeAlias = dict[str, Any]
 PathLike: TypeAlias = str | os.PathLike[str]
@@ -121,7 +121,7 @@ class Decision:
     language: str = "en"
 
     @property
-    def outcome(self) -> PromptAction:
+    def outcome(self) -> Action:
         """The action this decision stands for."""
         raise TypeError("use Allowed, Held or Refused")
 
@@ -131,7 +131,7 @@ class Allowed(Decision):
     """May be generated."""
 
     @property
-    def outcome(self) -> PromptAction:
+    def outcome(self) -> Action:
         """``allow``."""
         return Action.ALLOW
 
@@ -141,7 +141,7 @@ class Held(Decision):
     """Waits for a person (exit 7)."""
 
     @property
-    def outcome(self) -> PromptAction:
+    def outcome(self) -> Action:
         """``review``."""
         return Action.REVIEW
 
@@ -151,7 +151,7 @@ class Refused(Decision):
     """Will not be generated (exit 3)."""
 
     @property
-    def outcome(self) -> PromptAction:
+    def outcome(self) -> Action:
         """``block``."""
         return Action.BLOCK
 
