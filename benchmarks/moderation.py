@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from safegen import plugins, policies
-from safegen.detectors.frames._absent import CheckAbsent
+from safegen.errors import CheckAbsent
 from safegen.media import sandbox
 from safegen.media.encode import encode_mp4
 from safegen.moderation.run import SHORT_SIDE, moderate_file

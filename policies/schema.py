@@ -77,7 +77,7 @@ class Rule(BaseModel):
                 return y0 + (y1 - y0) * (score - x0) / (x1 - x0)
         return knots[-1][1]
 
-    def action(self, score: float) -> PromptAction:
+    def action(self, score: float) -> Action:
         """What *score* in [0, 1] leads to."""
         if self.block is not None and score >= self.block:
             return Action.BLOCK

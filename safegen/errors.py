@@ -7,6 +7,7 @@
     |  `- UnreadableInput             2   not a file we can read: empty, truncated, hostile
     |- RefusedByPolicy                3   the policy says no
     |- CheckUnavailable               4   a required check could not run, so nothing passed
+    |  `- CheckAbsent                 4   what it needs is not on this machine
     |- GenerationFailed               5   the generator failed
     |  `- MissingExtra                5   an optional dependency is not installed
     |- ReleaseFailed                  6   nothing was released
@@ -67,6 +68,10 @@ class CheckUnavailable(SafegenError):
     """A check that the policy requires could not run; nothing was let through."""
 
     exit_code = 4
+
+
+class CheckAbsent(CheckUnavailable):
+    """Not installed, which is not failing: a policy may require a check only where it is installed."""
 
 
 class GenerationFailed(SafegenError):

@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 import difflib
 import importlib
-import importlib.util
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -126,8 +125,7 @@ def _create(kind: Kind, name: str) -> object:
 
 def _modules(package: str) -> Iterator[tuple[str, Path]]:
     """Public modules and folders of *package*: name and file."""
-    spec = importlib.util.find_spec(package)
-    for folder in map(Path, (spec.submodule_search_locations or ()) if spec is not None else ()):
+    for folder in map(Path, importlib.import_module(package).__path__):
         for file in (*folder.glob("*.py"), *folder.glob("*/__init__.py")):
             name = file.parent.name if file.name == "__init__.py" and file.parent != folder else file.stem
             if not name.startswith("_"):

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from safegen._util.logs import logger, waiting
 from safegen.detectors.frames import _models
-from safegen.detectors.frames._absent import CheckAbsent
-from safegen.errors import CheckUnavailable
+from safegen.errors import CheckAbsent, CheckUnavailable
 
 if TYPE_CHECKING:
     from safegen.types import Frame

@@ -13,8 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from safegen._util.hashing import sha256_of
-from safegen.detectors.frames._absent import CheckAbsent
-from safegen.errors import CheckUnavailable
+from safegen.errors import CheckAbsent, CheckUnavailable
 
 _WEIGHTS = (".safetensors", ".onnx")
 _READ = 1 << 22

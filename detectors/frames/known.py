@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from safegen.detectors.frames._absent import CheckAbsent
 from safegen.detectors.frames._sampling import sample_frames
 from safegen.detectors.provenance.content import Descriptors, compare_content, compute_descriptors
-from safegen.errors import CheckUnavailable, UnreadableInput, UsageError
+from safegen.errors import CheckAbsent, CheckUnavailable, UnreadableInput, UsageError
 from safegen.types import CheckRun, Finding, FrameSample
 
 if TYPE_CHECKING:

@@ -7,9 +7,8 @@ import subprocess
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from safegen.detectors.frames._absent import CheckAbsent
 from safegen.detectors.frames._sampling import sample_frames
-from safegen.errors import CheckUnavailable
+from safegen.errors import CheckAbsent, CheckUnavailable
 from safegen.types import CheckRun, Finding
 
 if TYPE_CHECKING:

@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from safegen import plugins
 from safegen.consent.records import STATE_PHRASES, Consent
 from safegen.consent.registry import find_attestation
-from safegen.detectors.frames._absent import CheckAbsent
 from safegen.detectors.frames.known import match_score, pack_descriptors, sample_clip
-from safegen.errors import CheckUnavailable, SafegenError
-from safegen.types import Action, CheckRun, Clip, Finding, PromptAction
+from safegen.errors import CheckAbsent, CheckUnavailable, SafegenError
+from safegen.types import Action, CheckRun, Clip, Finding
 
 if TYPE_CHECKING:
     from safegen.ledger.reader import LedgerReader
 
 NAME, VERSION = "likeness", "1"
-LikenessResult: TypeAlias = tuple[list[tuple[Finding, PromptAction]], CheckRun]
+LikenessResult: TypeAlias = tuple[list[tuple[Finding, Action]], CheckRun]
 FACE_THRESHOLD = 0.6
 """Score from which a picture shows a face."""
 
@@ -48,9 +47,9 @@ def check_likeness(
 
     Raises CheckUnavailable when whether it shows a person can be said by nobody, LedgerError.
     """
-    findings: list[tuple[Finding, PromptAction]] = []
+    findings: list[tuple[Finding, Action]] = []
 
-    def add(reason: str, action: PromptAction) -> None:
+    def add(reason: str, action: Action) -> None:
         findings.append((Finding("likeness_consent", 1.0, NAME, f"{name}: {reason}", threshold=1.0), action))
 
     shown = _matching_consents(clip, consents)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from safegen.consent.records import STATE_PHRASES, Consent, Scope
 from safegen.detectors.prompt.views import views
 from safegen.screening import rating_detectors
-from safegen.types import DECISIONS, Action, Allowed, CheckRun, Finding, Held, PromptAction, Refused
+from safegen.types import DECISIONS, Action, Allowed, CheckRun, Finding, Held, Refused
 
 if TYPE_CHECKING:
     from safegen.policies.schema import Policy
@@ -133,12 +133,12 @@ def _is_lifted(finding: Finding, names: set[str], policy: Policy, rating: Collec
     return bool(matched.strip()) and any(matched in name or name in matched for name in names)
 
 
-def _outcome(findings: Sequence[Finding], policy: Policy) -> PromptAction:
+def _outcome(findings: Sequence[Finding], policy: Policy) -> Action:
     """What the policy says about *findings*; an unknown category keeps a hold."""
-    worst: PromptAction = Action.ALLOW
+    worst: Action = Action.ALLOW
     for finding in findings:
         if finding.category == "language":
-            action: PromptAction = policy.languages.unsupported
+            action: Action = policy.languages.unsupported
         elif finding.category in policy.categories:
             action = policy.rule(finding.category).action(finding.score)
         else:

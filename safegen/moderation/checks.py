@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from safegen import plugins
 from safegen._util.logs import logger
-from safegen.detectors.frames._absent import CheckAbsent
-from safegen.errors import CheckUnavailable, SafegenError
+from safegen.errors import CheckAbsent, CheckUnavailable, SafegenError
 from safegen.types import Attribute, CheckRun, Clip, Finding
 
 if TYPE_CHECKING:

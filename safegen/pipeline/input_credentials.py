@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from safegen.credentials import assertions
 from safegen.errors import UnreadableInput
-from safegen.types import CredentialsEvidence, CredentialState, Finding, Json, PromptAction
+from safegen.types import Action, CredentialsEvidence, CredentialState, Finding, Json
 
 if TYPE_CHECKING:
     from safegen.ledger.reader import LedgerReader
@@ -23,7 +23,7 @@ class InputCredentials:
     """An input's credentials, and what they mean for the request: findings with what each leads to."""
 
     evidence: CredentialsEvidence
-    findings: tuple[tuple[Finding, PromptAction], ...]
+    findings: tuple[tuple[Finding, Action], ...]
 
     @property
     def broken(self) -> bool:
@@ -56,9 +56,9 @@ def assess_credentials(
     evidence = read_credentials(copy, anchors_pem=anchors)
     if evidence.state is CredentialState.UNSUPPORTED and formats.detect(copy).signable:
         raise UnreadableInput(f"{name}: {evidence.reason}", hint="fetch it again, or use another copy")
-    findings: list[tuple[Finding, PromptAction]] = []
+    findings: list[tuple[Finding, Action]] = []
 
-    def add(category: str, score: float, reason: str, action: PromptAction) -> None:
+    def add(category: str, score: float, reason: str, action: Action) -> None:
         findings.append((Finding(category, score, CHECK, f"{name}: {reason}"), action))
 
     if InputCredentials(evidence, ()).broken:

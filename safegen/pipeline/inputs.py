@@ -32,7 +32,6 @@ from safegen.types import (
     Held,
     Input,
     Mode,
-    PromptAction,
     Refused,
 )
 
@@ -63,9 +62,9 @@ class _Assessment:
     findings: list[Finding] = field(default_factory=list)
     checks: list[CheckRun] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    worst: PromptAction = Action.ALLOW
+    worst: Action = Action.ALLOW
 
-    def add(self, finding: Finding, action: PromptAction) -> None:
+    def add(self, finding: Finding, action: Action) -> None:
         """Count a finding that leads to *action*."""
         if action != Action.ALLOW:
             self.findings.append(finding)

@@ -11,7 +11,7 @@ from safegen.errors import UsageError
 from safegen.policies.schema import Policy
 from safegen.screening.labelled import LabelledPrompt
 from safegen.screening.run import screen_requests
-from safegen.types import DECISIONS, Action, Decision, PromptAction, Request
+from safegen.types import DECISIONS, Action, Decision, Request
 
 _CHUNK = 64
 
@@ -21,8 +21,8 @@ class OutcomeChange:
     """A prompt with another outcome. ``reason``: category, score and reason of the finding that decided."""
 
     prompt: LabelledPrompt
-    before: PromptAction
-    after: PromptAction
+    before: Action
+    after: Action
     reason: str
 
 

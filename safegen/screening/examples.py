@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from safegen.policies.schema import Example, Policy
 from safegen.screening.run import screen
-from safegen.types import Decision, PromptAction, Request
+from safegen.types import Action, Decision, Request
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,7 @@ class Mismatch:
     """An example that came out differently. ``reason`` says what decided."""
 
     example: Example
-    actual: PromptAction
+    actual: Action
     reason: str
 
 

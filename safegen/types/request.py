@@ -137,7 +137,7 @@ class Decision(JsonResult):
     language: str = "en"
 
     @property
-    def outcome(self) -> PromptAction:
+    def outcome(self) -> Action:
         """The action this decision stands for."""
         raise TypeError("use Allowed, Held or Refused")
 
@@ -184,7 +184,7 @@ class Allowed(Decision):
     """May be generated."""
 
     @property
-    def outcome(self) -> PromptAction:
+    def outcome(self) -> Action:
         """``allow``."""
         return Action.ALLOW
 
@@ -194,7 +194,7 @@ class Held(Decision):
     """Waits for a person (exit 7)."""
 
     @property
-    def outcome(self) -> PromptAction:
+    def outcome(self) -> Action:
         """``review``."""
         return Action.REVIEW
 
@@ -204,7 +204,7 @@ class Refused(Decision):
     """Will not be generated (exit 3)."""
 
     @property
-    def outcome(self) -> PromptAction:
+    def outcome(self) -> Action:
         """``block``."""
         return Action.BLOCK
 

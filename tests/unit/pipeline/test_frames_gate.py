@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 
 from safegen import plugins, policies
-from safegen.detectors.frames._absent import CheckAbsent
-from safegen.errors import CheckUnavailable, GenerationFailed, HeldForReview, RefusedByPolicy
+from safegen.errors import CheckAbsent, CheckUnavailable, GenerationFailed, HeldForReview, RefusedByPolicy
 from safegen.moderation import checks as gate_checks
 from safegen.pipeline.frames_gate import moderate
 from safegen.pipeline.stages import UnmarkedClip

@@ -12,9 +12,8 @@ import numpy as np
 import pytest
 
 from safegen.detectors.frames import _hub, faces, falconsai, known, shieldgemma, text
-from safegen.detectors.frames._absent import CheckAbsent
 from safegen.detectors.frames._classifier import ClassifierCheck
-from safegen.errors import CheckUnavailable
+from safegen.errors import CheckAbsent, CheckUnavailable
 from safegen.moderation.hide import hide_faces
 from safegen.types import Clip
 
