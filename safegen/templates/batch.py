@@ -27,6 +27,7 @@ from safegen.templates.fill import resolve_values
 from safegen.templates.request import (
     Options,
     build_annotations,
+    build_request,
     content_key,
     screen_caption,
 )
