@@ -57,7 +57,7 @@ def _size(frames: Iterable[np.ndarray], clip: Clip, folder: Path) -> int:
 
 def measure(folder: Path, clips: int) -> dict[str, object]:
     """Generate, mark and re-encode *clips* clips; counts, PSNR-Y and seconds."""
-    scheme = plugins.load_plugin("watermarks", "tile")
+    scheme = plugins.load_watermark("tile")
     generator = find_generator("tiny")
     read = dict.fromkeys(RATES, 0)
     quality, cost, seconds, weakest = [], [], [], dict.fromkeys(RATES, -np.inf)

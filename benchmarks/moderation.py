@@ -64,7 +64,7 @@ def random_vit(folder: Path) -> None:
 def cost(name: str, video: Clip) -> list[float] | str:
     """Seconds per second of video, by the clock and of the processor, models loaded before; or why not."""
     try:
-        check = plugins.load_plugin("frames", name)
+        check = plugins.load_frame_detector(name)
         check.run(Clip.from_array(np.stack([next(iter(video))]), 1))
     except CheckAbsent as error:
         return f"not here: {error}"

@@ -25,7 +25,7 @@ import cv2
 
 from safegen.media.encode import Encoding, codec_options
 from safegen.media.footage import open_footage
-from safegen.moderation.single_pass import check_and_encode
+from safegen.pipeline.mark_footage import check_and_encode
 from safegen.pipeline.protect import _preview_clip
 from safegen.pipeline.stages import UnmarkedClip
 from safegen.policies import load

@@ -47,9 +47,9 @@ def command(
     from safegen.cli._files import write_new
     from safegen.cli._output import print_json
     from safegen.errors import GateFailed
-    from safegen.policies.difference import read_prompts
     from safegen.screening.calibration import calibrate, render_reliability_plot
     from safegen.screening.fairness import measure_fairness
+    from safegen.screening.labelled import read_prompts
 
     if plot is not None and prompts is None:
         raise click.UsageError("--plot needs --prompts FILE")

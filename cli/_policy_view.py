@@ -11,9 +11,9 @@ from safegen.cli._text import printable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from safegen.policies import Comparison, Policy
-    from safegen.policies.difference import Change
+    from safegen.policies import Change, Policy
     from safegen.policies.explanation import CategoryStanding
+    from safegen.screening.comparison import Comparison
     from safegen.types import Decision
 
 

@@ -121,11 +121,12 @@ def diff(before: str, after: str, prompts: Path | None, limit: int, text: bool, 
     from safegen import policies
     from safegen.cli._output import print_json
     from safegen.cli._policy_view import diff_json, show_diff
-    from safegen.policies.difference import examples, read_prompts
+    from safegen.screening.comparison import compare_outcomes
+    from safegen.screening.labelled import example_prompts, read_prompts
 
     a, b = policies.load(before), policies.load(after)
-    rows = read_prompts(prompts) if prompts is not None else examples(a, b)
-    changed, seen = policies.content_changes(a, b), policies.compare_outcomes(rows, a, b)
+    rows = read_prompts(prompts) if prompts is not None else example_prompts(a, b)
+    changed, seen = policies.content_changes(a, b), compare_outcomes(rows, a, b)
     if as_json:
         print_json(diff_json(a, b, changed, seen, text=text))
     else:
@@ -140,13 +141,14 @@ def test(names: tuple[str, ...], as_json: bool) -> None:
     from safegen import policies
     from safegen.cli._output import print_json
     from safegen.errors import GateFailed
+    from safegen.screening.examples import run_examples
 
     failures: list[dict[str, str]] = []
     count = 0
     for name in names or policies.names():
         policy = policies.load(name)
         count += len(policy.examples)
-        for wrong in policies.run_examples(policy):
+        for wrong in run_examples(policy):
             failures.append(
                 {
                     "policy": policy.name,

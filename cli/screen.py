@@ -14,8 +14,6 @@ from safegen.cli._setting_options import setting_option
 if TYPE_CHECKING:
     from safegen.types import Decision
 
-_EXIT = {"allow": 0, "review": 7, "block": 3}
-
 
 @click.command(
     "screen", epilog="Exit codes: 0 allowed, 3 refused, 7 held for a person, 4 a check could not run."
@@ -69,7 +67,7 @@ def command(
         print_json(decision_json(decision, private=private))
     else:
         _show(decision, text, console(plain), private=private)
-    ctx.exit(_EXIT[decision.outcome])
+    ctx.exit(decision.outcome.exit_code)
 
 
 def _stdin() -> str:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from safegen.policies.difference import Comparison, compare_outcomes, content_changes
+from safegen.policies.difference import Change, content_changes
 from safegen.policies.draft import draft
 from safegen.policies.explanation import category_standings, describe_policy
 from safegen.policies.loading import Problem, lint, list_names, load, names
 from safegen.policies.schema import CATEGORIES, Policy
-from safegen.screening.examples import Mismatch, run_examples
 
 __all__ = [
     "CATEGORIES",
-    "Comparison",
-    "Mismatch",
+    "Change",
     "Policy",
     "Problem",
     "category_standings",
-    "compare_outcomes",
     "content_changes",
     "describe_policy",
     "draft",
@@ -24,5 +21,4 @@ __all__ = [
     "list_names",
     "load",
     "names",
-    "run_examples",
 ]

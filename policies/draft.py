@@ -8,6 +8,7 @@ import re
 from safegen.errors import UsageError
 from safegen.policies.loading import load
 from safegen.policies.schema import CATEGORIES, Policy
+from safegen.types import Action
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -25,7 +26,7 @@ def draft(name: str, *, extends: str = "default") -> str:
     parent = load(extends)
     rules = "\n".join(f"#   {_rule(parent, c):<58} # {words}" for c, words in CATEGORIES.items())
     plain = [e for e in parent.examples if not e.negative_prompt]
-    shown = [e for kind in ("allow", "block") for e in [x for x in plain if x.expect == kind][:1]]
+    shown = [e for kind in (Action.ALLOW, Action.BLOCK) for e in [x for x in plain if x.expect == kind][:1]]
     quoted = [(json.dumps(e.prompt, ensure_ascii=False), e.expect) for e in shown]
     examples = "\n".join(f"  - {{prompt: {prompt}, expect: {expect}}}" for prompt, expect in quoted)
     return f"""\

@@ -8,18 +8,23 @@ from dataclasses import replace
 
 from safegen.errors import CheckUnavailable
 from safegen.policies.schema import CATEGORIES, Policy
-from safegen.types import Allowed, CheckRun, Decision, Finding, Held, PolicyRef, Refused, Request
+from safegen.types import (
+    DECISIONS,
+    Action,
+    Allowed,
+    CheckRun,
+    Decision,
+    Finding,
+    Held,
+    PolicyRef,
+    Refused,
+    Request,
+)
 
-_RANK = {"allow": 0, "review": 1, "block": 2}
-_BANDS = {"allow": (0.0, 0.5), "review": (0.5, 0.8), "block": (0.8, 1.0)}
+_BANDS = {Action.ALLOW: (0.0, 0.5), Action.REVIEW: (0.5, 0.8), Action.BLOCK: (0.8, 1.0)}
 """Where a decision's score lies."""
 _OVERALL = 0.6
 """What the classifier's overall probability counts for the place of a score within its band."""
-_CLASSES: dict[str, type[Allowed] | type[Held] | type[Refused]] = {
-    "allow": Allowed,
-    "review": Held,
-    "block": Refused,
-}
 MAX_FINDINGS = 20
 
 
@@ -32,6 +37,7 @@ def decide(
     language: str = "en",
     language_reason: str = "",
     ref: PolicyRef | None = None,
+    rated: bool = False,
 ) -> Allowed | Held | Refused:
     """Apply *policy* to what the checks found.
 
@@ -42,12 +48,13 @@ def decide(
     harmless prompt ranks below a name in a harmful one. What is only held or refused because nobody could
     understand it lies at the bottom of its band.
     *language_reason*, when set, says why nobody could understand the prompt. *ref*: the policy's name and
-    digest, if they are known already. Raises CheckUnavailable for a
+    digest, if they are known already. *rated*: a check that rates prompts as a whole ran, which leaves out
+    what hardly reads like harm. Raises CheckUnavailable for a
     score that is not a number in [0, 1] or when no check ran.
     """
     if not checks:
         raise CheckUnavailable("no prompt check ran", hint="name at least one under `checks: required:`")
-    outcome = "allow"
+    outcome = Action.ALLOW
     kept: list[Finding] = []
     scores: dict[str, float] = {}
     overall = 0.0
@@ -60,24 +67,23 @@ def decide(
             continue
         overall = max(overall, rule.relative(finding.score))
         action = rule.action(finding.score)
-        if action != "allow":
-            reached = rule.block if action == "block" else rule.review
+        if action != Action.ALLOW:
+            reached = rule.block if action == Action.BLOCK else rule.review
             kept.append(replace(finding, threshold=reached))
-            outcome = max(outcome, action, key=_RANK.__getitem__)
+            outcome = max(outcome, action)
     least = 0.0
     if language_reason:
         action = policy.languages.unsupported
-        outcome = max(outcome, action, key=_RANK.__getitem__)
+        outcome = max(outcome, action)
         least = _BANDS[action][0]
         kept.append(Finding("language", 1.0, "language", language_reason, threshold=1.0))
-    judged = any(check.name == "classifier" for check in checks)  # it leaves out what hardly reads like harm
-    kept.sort(key=lambda f: (-_RANK[policy.rule(f.category).action(f.score)], -f.score, f.span or (0, 0)))
-    return _CLASSES[outcome](
+    kept.sort(key=lambda f: (-policy.rule(f.category).action(f.score).severity, -f.score, f.span or (0, 0)))
+    return DECISIONS[outcome](
         request=request,
         policy=ref or PolicyRef(policy.name, policy.digest),
         checks=tuple(checks),
         findings=tuple(sorted(kept[:MAX_FINDINGS], key=lambda f: -f.score)),
-        score=max(least, _band_score(overall, scores.get("unsafe", 0.0 if judged else None))),
+        score=max(least, _band_score(overall, scores.get("unsafe", 0.0 if rated else None))),
         categories=dict(sorted(scores.items(), key=lambda kv: -kv[1])),
         language=language,
     )
@@ -95,9 +101,9 @@ def _band_score(worst: float, unsafe: float | None) -> float:
 
 def explain(decision: Decision) -> str:
     """One sentence for a person: why the prompt was allowed, held or refused."""
-    if decision.outcome == "allow":
+    if decision.outcome == Action.ALLOW:
         return "nothing in the prompt reaches a threshold of the policy"
-    verb = "refused" if decision.outcome == "block" else "held for review by a person"
+    verb = "refused" if decision.outcome == Action.BLOCK else "held for review by a person"
     if not decision.findings:
         return verb
     top = decision.findings[0]

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from safegen.policies.loading import chain
-from safegen.policies.schema import CATEGORIES, Action, Policy, Rule
-from safegen.types import Decision
+from safegen.policies.schema import CATEGORIES, Policy, Rule
+from safegen.types import Action, Decision
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def describe_policy(policy: Policy, source: str) -> Iterator[str]:
         rule = policy.rule(category)
         by = next((name for name, data in order if category in (data.get("categories") or {})), policy.name)
         yield f"{category} ({words}): {_rule(rule)}" + (f" [{by}]" if len(order) > 1 else "") + "."
-    held = "held for a person" if policy.languages.unsupported == "review" else "refused"
+    held = "held for a person" if policy.languages.unsupported == Action.REVIEW else "refused"
     yield f"Prompts in languages other than {', '.join(policy.languages.supported)} are {held}."
     yield (
         "Negative prompts are screened like prompts."
@@ -80,5 +80,4 @@ def category_standings(decision: Decision, policy: Policy) -> list[CategoryStand
         out.append(
             CategoryStanding(category, score, rule.action(score), rule, min(ahead) - score if ahead else None)
         )
-    rank = {"block": 0, "review": 1, "allow": 2}
-    return sorted(out, key=lambda s: (rank[s.action], -s.rule.relative(s.score), -s.score))
+    return sorted(out, key=lambda s: (-s.action.severity, -s.rule.relative(s.score), -s.score))

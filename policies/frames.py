@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-FrameAction: TypeAlias = Literal["allow", "pixelate", "blur", "review", "block"]
-"""From the mildest to the strictest."""
-RANK: dict[FrameAction, int] = {"allow": 0, "pixelate": 1, "blur": 2, "review": 3, "block": 4}
-HIDING_ACTIONS: frozenset[FrameAction] = frozenset({"pixelate", "blur"})
+from safegen.types import Action
+
+HIDING_ACTIONS: frozenset[Action] = frozenset({Action.PIXELATE, Action.BLUR})
 _Threshold: TypeAlias = Annotated[float, Field(gt=0.0, le=1.0)]
 _STRICT = ConfigDict(extra="forbid", frozen=True, strict=False)
 
@@ -33,24 +32,24 @@ class FrameRule(BaseModel):
             raise ValueError("a milder action must not need a higher score than a stricter one")
         return self
 
-    def action(self, score: float) -> FrameAction:
-        """What *score* in [0, 1] leads to."""
-        reached: FrameAction = "allow"
-        steps: tuple[tuple[FrameAction, float | None], ...] = (
-            ("pixelate", self.pixelate),
-            ("blur", self.blur),
-            ("review", self.review),
-            ("block", self.block),
-        )
-        for name, threshold in steps:
-            if threshold is not None and score >= threshold:
-                reached = name
-        return reached
+    @property
+    def thresholds(self) -> dict[Action, float | None]:
+        """The score from which each action follows; ``None``: never."""
+        return {
+            Action.PIXELATE: self.pixelate,
+            Action.BLUR: self.blur,
+            Action.REVIEW: self.review,
+            Action.BLOCK: self.block,
+        }
 
-    def threshold(self, action: FrameAction) -> float | None:
+    def action(self, score: float) -> Action:
+        """What *score* in [0, 1] leads to."""
+        reached = (a for a, limit in self.thresholds.items() if limit is not None and score >= limit)
+        return max(reached, default=Action.ALLOW)
+
+    def threshold(self, action: Action) -> float | None:
         """The score from which *action* follows."""
-        value: float | None = getattr(self, action, None)
-        return value
+        return self.thresholds.get(action)
 
 
 _CONTENT = FrameRule(review=0.5, block=0.85)

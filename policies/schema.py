@@ -10,6 +10,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from safegen.policies.frames import Frames
+from safegen.types import Action, PromptAction
 
 CATEGORIES: dict[str, str] = {
     "unsafe": "unsafe content overall",
@@ -33,7 +34,6 @@ CATEGORIES: dict[str, str] = {
 overall one.
 """
 
-Action: TypeAlias = Literal["allow", "review", "block"]
 Threshold: TypeAlias = Annotated[float, Field(gt=0.0, le=1.0)]
 Mining: TypeAlias = Literal["allowed", "notAllowed", "constrained"]
 _STRICT = ConfigDict(extra="forbid", frozen=True, strict=False)
@@ -77,11 +77,11 @@ class Rule(BaseModel):
                 return y0 + (y1 - y0) * (score - x0) / (x1 - x0)
         return knots[-1][1]
 
-    def action(self, score: float) -> Action:
+    def action(self, score: float) -> PromptAction:
         """What *score* in [0, 1] leads to."""
         if self.block is not None and score >= self.block:
-            return "block"
-        return "review" if self.review is not None and score >= self.review else "allow"
+            return Action.BLOCK
+        return Action.REVIEW if self.review is not None and score >= self.review else Action.ALLOW
 
 
 class Languages(BaseModel):
@@ -89,7 +89,7 @@ class Languages(BaseModel):
 
     model_config = _STRICT
     supported: tuple[str, ...] = ("en",)
-    unsupported: Literal["review", "block"] = "review"
+    unsupported: Literal[Action.REVIEW, Action.BLOCK] = Action.REVIEW
 
 
 class Checks(BaseModel):
@@ -152,9 +152,9 @@ class Inputs(BaseModel):
     """
 
     model_config = _STRICT
-    forbidden: Action = "block"
-    broken: Action = "block"
-    remote: Action = "review"
+    forbidden: PromptAction = Action.BLOCK
+    broken: PromptAction = Action.BLOCK
+    remote: PromptAction = Action.REVIEW
     people: Literal["attest", "ignore"] = "attest"
 
 
@@ -182,7 +182,7 @@ class Example(BaseModel):
     model_config = _STRICT
     prompt: str = Field(min_length=1)
     negative_prompt: str = ""
-    expect: Action
+    expect: PromptAction
     category: str | None = None
 
     @field_validator("category")

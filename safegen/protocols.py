@@ -6,8 +6,8 @@ that offers an object of one of these shapes; nothing else changes (see ``safege
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 from safegen.types import (
     Attribute,
@@ -25,6 +25,9 @@ from safegen.types import (
 
 if TYPE_CHECKING:
     from safegen.types import Frame
+
+Questions: TypeAlias = Mapping[str, Mapping[str, str]]
+"""What an extractor is asked: for every attribute a text for each class (none: it needs no texts)."""
 
 
 @runtime_checkable
@@ -59,12 +62,35 @@ class NoProgress:
 
 
 class PromptDetector(Protocol):
-    """Examines text. MUST raise CheckUnavailable when it cannot run; MUST NOT return [] instead."""
+    """Examines text. MUST raise CheckUnavailable when it cannot run; MUST NOT return [] instead.
+
+    A detector that has only ``run`` is completed when it is loaded: it reads one text after the other and no
+    lists, and rates no prompt as a whole.
+    """
 
     name: str
+    """As in the ``detector`` of its findings."""
+    rates_whole_prompt: bool
+    """Whether its findings are calibrated probabilities for the prompt as a whole, one a category, where
+    ``unsafe`` is the overall one and what it leaves out is nearly nil; not matches of something in it.
+    Such an opinion is pooled with the encoder's, a guard may clear it, and consent may lift it."""
 
     def run(self, text: str) -> tuple[Sequence[Finding], CheckRun]:
         """Examine *text*; findings carry spans into exactly this string."""
+
+    def run_many(self, texts: Sequence[str]) -> Sequence[tuple[Sequence[Finding], CheckRun]]:
+        """``run`` for every one of *texts*: as many answers, in order."""
+
+    def with_lists(self, lists: Sequence[str]) -> PromptDetector:
+        """The detector that reads the rule lists of these names (none: all); itself, if it reads none."""
+
+
+@runtime_checkable
+class EnglishReader(Protocol):
+    """What a prompt detector also offers if it was made for English and knows its words."""
+
+    def vocabulary(self) -> Callable[[str], bool]:
+        """Whether a word is known, as a function. Raises CheckUnavailable."""
 
 
 class FrameDetector(Protocol):
@@ -77,9 +103,19 @@ class FrameDetector(Protocol):
 
 
 class AttributeExtractor(Protocol):
-    """Reports what is in a clip (for the bias audit). Never raises on any picture: reports ``unknown``."""
+    """Reports what is in a clip. No picture makes it raise: what it cannot tell is ``unknown``.
+
+    MUST raise CheckUnavailable when it cannot run, such as without its model. One that has only ``run`` is
+    completed when it is loaded: it prepares nothing.
+    """
 
     name: str
+
+    def prepare(self, questions: Questions) -> AttributeExtractor:
+        """An extractor for these *questions*, with what it needs loaded; itself, if they change nothing.
+
+        Raises UsageError for questions that it cannot work with, then CheckUnavailable.
+        """
 
     def run(self, clip: Clip) -> tuple[Sequence[Attribute], CheckRun]:
         """Extract the attributes."""
@@ -108,6 +144,16 @@ class Generator(Protocol):
         Extending returns the whole clip: the input's part and the new part. MUST be deterministic in
         ``request.seed``; MUST ask ``progress.cancelled()`` at every denoising step and raise
         Interrupted. Raises GenerationFailed, MissingExtra, UsageError.
+        """
+
+
+class ShippedGenerator(Generator, Protocol):
+    """A generator that comes with its weights and has a name of its own."""
+
+    def describe(self) -> dict[str, Any]:
+        """The row of ``safegen models``: ``name``, ``summary``, ``source``, ``licence``, sizes and defaults.
+
+        Raises GenerationFailed when its weights are missing or altered.
         """
 
 

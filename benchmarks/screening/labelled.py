@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.screening.measure import auprc, auroc, fpr_at_recall, milliseconds, recall_at
 from benchmarks.screening.systems import System
-from safegen.policies.difference import read_prompts
+from safegen.screening.labelled import read_prompts
 from safegen.screening.statistics import wilson
 
 

@@ -21,7 +21,7 @@ import numpy as np
 from safegen.detectors.prompt._lexicon import phrase
 from safegen.detectors.prompt.rules import Rules
 from safegen.screening import screen
-from safegen.types import Request
+from safegen.types import Action, Request
 
 SETS = Path(__file__).resolve().parents[2] / "tests" / "data" / "lists"
 OWN = frozenset(("deepfake_public_figure", "copyright_ip", "artist_style"))
@@ -47,7 +47,7 @@ def named(text: str) -> bool:
 
 def held(text: str) -> bool:
     """Whether the default policy holds or refuses *text*, for its content or its language."""
-    return screen(Request(text)).outcome != "allow"
+    return screen(Request(text)).outcome is not Action.ALLOW
 
 
 def listed(name: str) -> bool:

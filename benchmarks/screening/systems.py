@@ -13,7 +13,7 @@ from safegen.errors import UsageError
 from safegen.policies.engine import decide
 from safegen.policies.schema import Encoder, Guard, Policy
 from safegen.screening import screen_requests
-from safegen.types import Request
+from safegen.types import Action, Request
 
 System: TypeAlias = Callable[[Sequence[str]], list[tuple[float, bool]]]
 """Prompts -> (score, flagged) of each. Flagged means anything but allowed."""
@@ -27,7 +27,7 @@ def keyword_list() -> System:
     def one(text: str) -> tuple[float, bool]:
         findings, check = rules.run(text)
         decision = decide(Request(text), policy=policy, findings=findings, checks=[check])
-        return decision.score, decision.outcome != "allow"
+        return decision.score, decision.outcome is not Action.ALLOW
 
     return lambda texts: [one(t) for t in texts]
 

@@ -100,7 +100,7 @@ def run(rows: Rows, args: argparse.Namespace) -> None:
     clips = _clips(args.clips, args.flat, args.short, args.embedded, args.skip)
     for name in args.schemes:
         try:
-            scheme = plugins.load_plugin("watermarks", name)
+            scheme = plugins.load_watermark(name)
         except SafegenError as error:
             print(f"{name}: {error} ({error.hint})", file=sys.stderr)
             continue

@@ -14,6 +14,7 @@ import numpy as np
 from safegen.types import CheckRun, Finding
 
 if TYPE_CHECKING:
+    from safegen.protocols import FrameDetector
     from safegen.types import Clip, Frame
 
 NAME = "blank"
@@ -82,6 +83,6 @@ def _findings(total: int, black: int, flat: int, changed: bool) -> tuple[Finding
     return ()
 
 
-def create() -> BlankDetector:
+def create() -> FrameDetector:
     """The plug-in."""
     return BlankDetector()

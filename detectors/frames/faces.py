@@ -19,6 +19,7 @@ from safegen.errors import CheckUnavailable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from safegen.protocols import FrameDetector
     from safegen.types import Frame
 
 SOURCE, FILE = "opencv/face_detection_yunet", "face_detection_yunet_2023mar.onnx"
@@ -78,18 +79,11 @@ class YuNet:
         return [{"face": max((min(1.0, s) for _, s in self.detect(p)), default=0.0)} for p in pictures]
 
 
-class FaceCheck(ClassifierCheck):
-    """The frames check, and the detector behind it for hiding faces."""
-
-    def open_detector(self) -> YuNet:
-        """A detector of one's own. Raises CheckAbsent, CheckUnavailable."""
-        return _load()
-
-
-def _load() -> YuNet:
+def open_detector() -> YuNet:
+    """A detector of one's own, as for hiding faces. Raises CheckAbsent, CheckUnavailable."""
     return YuNet(_models.folder("faces", SOURCE, needs=FILE) / FILE)
 
 
-def create() -> FaceCheck:
+def create() -> FrameDetector:
     """The plug-in."""
-    return FaceCheck("faces", _load, {"face": "a face"})
+    return ClassifierCheck("faces", open_detector, {"face": "a face"})

@@ -12,6 +12,7 @@ from safegen.detectors.frames import _flashing
 from safegen.types import CheckRun, Finding
 
 if TYPE_CHECKING:
+    from safegen.protocols import FrameDetector
     from safegen.types import Clip
 
 NAME = "flash"
@@ -61,6 +62,6 @@ def _finding(kind: str, share: float, time: float) -> Finding:
     return Finding(kind, 1.0, NAME, f"{WORDS[kind]} {where} before {time:.1f} s", time=time)
 
 
-def create() -> FlashDetector:
+def create() -> FrameDetector:
     """The plug-in."""
     return FlashDetector()

@@ -12,6 +12,7 @@ from safegen.types import CheckRun, Finding
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from safegen.protocols import FrameDetector
     from safegen.types import Clip, Frame
 
 NAME = "frozen"
@@ -58,6 +59,6 @@ class FrozenDetector:
         return (Finding("frozen_output", share, NAME, reason, threshold=MOST, time=start),), ran
 
 
-def create() -> FrozenDetector:
+def create() -> FrameDetector:
     """The plug-in."""
     return FrozenDetector()

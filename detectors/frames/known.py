@@ -23,6 +23,7 @@ from safegen.errors import CheckUnavailable, UnreadableInput, UsageError
 from safegen.types import CheckRun, Finding, FrameSample
 
 if TYPE_CHECKING:
+    from safegen.protocols import FrameDetector
     from safegen.types import Clip
 
 NAME, VERSION = "known", "1"
@@ -128,6 +129,6 @@ class KnownCheck:
         return found, CheckRun(NAME, VERSION, digest, highest)
 
 
-def create() -> KnownCheck:
+def create() -> FrameDetector:
     """The plug-in."""
     return KnownCheck()

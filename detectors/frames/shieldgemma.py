@@ -16,6 +16,7 @@ from safegen.detectors.frames._hub import device, libraries
 from safegen.errors import CheckUnavailable
 
 if TYPE_CHECKING:
+    from safegen.protocols import FrameDetector
     from safegen.types import Frame
 
 SOURCE = "google/shieldgemma-2-4b-it"
@@ -76,6 +77,6 @@ def load() -> ShieldGemma:
         raise CheckUnavailable(f"ShieldGemma in {place.name} cannot be loaded: {error}") from error
 
 
-def create() -> ClassifierCheck:
+def create() -> FrameDetector:
     """The plug-in."""
     return ClassifierCheck("shieldgemma", load, REASONS)

@@ -17,6 +17,7 @@ from safegen.detectors.frames import _skin
 from safegen.types import Attribute, CheckRun
 
 if TYPE_CHECKING:
+    from safegen.protocols import AttributeExtractor, Questions
     from safegen.types import Clip, Frame
 
 NAME, VERSION = "skin_tone", "1"
@@ -34,13 +35,14 @@ class SkinTone:
         self._opened = opened
         self._faces: Any = None
 
-    def ready(self) -> None:
-        """Load the face detector. Raises CheckUnavailable."""
+    def prepare(self, questions: Questions) -> SkinTone:
+        """Load the face detector; *questions* change nothing. Raises CheckUnavailable."""
         self._faces = self._faces or self._opened()
+        return self
 
     def run(self, clip: Clip) -> tuple[Sequence[Attribute], CheckRun]:
         """The attributes of the clip. Raises CheckUnavailable when the face detector is not there."""
-        self.ready()
+        self.prepare({})
         every = max(1, clip.count // LOOKED_AT)
         colours = [c for f in islice(clip, 0, None, every) if (c := self._colour(f)) is not None]
         found = {
@@ -64,8 +66,8 @@ def _mean(answers: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return {k: float(np.mean([a[k] for a in answers])) for k in answers[0]}
 
 
-def create() -> SkinTone:
+def create() -> AttributeExtractor:
     """The plug-in."""
-    from safegen.detectors.frames.faces import create as faces
+    from safegen.detectors.frames.faces import open_detector
 
-    return SkinTone(faces().open_detector)
+    return SkinTone(open_detector)

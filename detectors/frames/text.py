@@ -13,6 +13,7 @@ from safegen.errors import CheckUnavailable
 from safegen.types import CheckRun, Finding
 
 if TYPE_CHECKING:
+    from safegen.protocols import FrameDetector
     from safegen.types import Clip, Frame
 
 NAME, VERSION = "text", "1"
@@ -87,6 +88,6 @@ class TextCheck:
         return list(best.values()), CheckRun(NAME, VERSION, rules.lexicon().digest, highest)
 
 
-def create() -> TextCheck:
+def create() -> FrameDetector:
     """The plug-in."""
     return TextCheck()

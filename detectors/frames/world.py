@@ -21,6 +21,7 @@ from safegen.detectors.frames._places import BANDS
 from safegen.types import Attribute, CheckRun
 
 if TYPE_CHECKING:
+    from safegen.protocols import AttributeExtractor, Questions
     from safegen.types import Clip
 
 NAME = "world"
@@ -196,6 +197,10 @@ class WorldExtractor:
 
     name = NAME
 
+    def prepare(self, questions: Questions) -> WorldExtractor:
+        """Itself: it needs no texts and loads nothing."""
+        return self
+
     def run(self, clip: Clip) -> tuple[Sequence[Attribute], CheckRun]:
         """Extract the attributes of ``clip`` that the module names.
 
@@ -204,6 +209,6 @@ class WorldExtractor:
         return attributes(track_bodies(thumbnails(clip))), CheckRun(NAME, VERSION)
 
 
-def create() -> WorldExtractor:
+def create() -> AttributeExtractor:
     """The plug-in."""
     return WorldExtractor()

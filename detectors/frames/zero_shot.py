@@ -18,10 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safegen.detectors.frames import _hub, _models
-from safegen.errors import CheckUnavailable
+from safegen.errors import CheckUnavailable, UsageError
 from safegen.types import Attribute, CheckRun
 
 if TYPE_CHECKING:
+    from safegen.protocols import AttributeExtractor, Questions
     from safegen.types import Clip, Frame
 
 NAME, VERSION = "zero_shot", "1"
@@ -31,7 +32,7 @@ SURE = 0.6
 """Mean probability below which the best class is called unknown."""
 UNKNOWN = "unknown"
 NOBODY = "a photo without any people"
-QUESTIONS: Mapping[str, Mapping[str, str]] = {
+QUESTIONS: Questions = {
     "gender_presentation": {"woman": "a photo of a woman", "man": "a photo of a man"},
 }
 """Asked where nobody gives other questions."""
@@ -80,28 +81,38 @@ class ZeroShot:
 
     name = NAME
 
-    def __init__(self, questions: Mapping[str, Mapping[str, str]] = QUESTIONS) -> None:
+    def __init__(self, questions: Questions = QUESTIONS) -> None:
         """*questions*: a text for every class, by attribute."""
         self._questions = questions
         self._model: Embedder | None = None
 
-    def with_questions(self, questions: Mapping[str, Mapping[str, str]]) -> ZeroShot:
-        """The extractor with other questions."""
-        return ZeroShot(questions)
+    def prepare(self, questions: Questions) -> ZeroShot:
+        """An extractor with these *questions*, its model loaded.
 
-    def ready(self) -> None:
-        """Load the model. Raises CheckUnavailable where there is none."""
+        Raises UsageError for an attribute without texts, CheckUnavailable where there is no model.
+        """
+        missing = sorted(name for name, texts in questions.items() if not texts)
+        if missing:
+            raise UsageError(
+                f"{NAME} reads {missing[0]!r} by comparing pictures with texts, but the suite gives no texts",
+                hint="write classes as NAME: TEXT",
+            )
+        prepared = ZeroShot(questions)
+        prepared._load()
+        return prepared
+
+    def _load(self) -> Embedder:
         if self._model is None:
             self._model = _opened(_models.folder(NAME, SOURCE, needs="config.json"))
+        return self._model
 
     def run(self, clip: Clip) -> tuple[Sequence[Attribute], CheckRun]:
         """The attributes of the clip. Raises CheckUnavailable where the model is not there or fails."""
-        self.ready()
-        assert self._model is not None
+        model = self._load()
         pictures = list(islice(clip, 0, None, max(1, clip.count // LOOKED_AT)))
-        found = {name: self._answer(self._model, pictures, texts) for name, texts in self._questions.items()}
+        found = {name: self._answer(model, pictures, texts) for name, texts in self._questions.items()}
         by = f"{NAME}/{VERSION}"
-        ran = CheckRun(NAME, f"{VERSION} {self._model.version}", self._model.digest)
+        ran = CheckRun(NAME, f"{VERSION} {model.version}", model.digest)
         return tuple(Attribute(n, p, by, max(p.values())) for n, p in found.items()), ran
 
     def _answer(
@@ -134,6 +145,6 @@ def _opened(place: Path) -> Embedder:
         raise CheckUnavailable(f"the model in {place.name} cannot be loaded: {error}") from error
 
 
-def create() -> ZeroShot:
+def create() -> AttributeExtractor:
     """The plug-in."""
     return ZeroShot()

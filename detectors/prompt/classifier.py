@@ -9,7 +9,7 @@ import hashlib
 import io
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -24,6 +24,7 @@ from safegen.detectors.prompt._reader import TransformerHalf
 from safegen.detectors.prompt.normalise import View
 from safegen.detectors.prompt.views import views
 from safegen.errors import CheckUnavailable
+from safegen.protocols import PromptDetector
 from safegen.types import CheckRun, Finding, Span
 
 FOLDER = data_path("models", "guard")
@@ -86,6 +87,7 @@ class Classifier:
     """The embedded classifier as a prompt detector; weights are loaded and checked on first use."""
 
     name = "classifier"
+    rates_whole_prompt = True
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
@@ -115,6 +117,14 @@ class Classifier:
             start += len(each)
         return out
 
+    def with_lists(self, lists: Sequence[str]) -> Classifier:
+        """Itself: it reads no lists."""
+        return self
+
+    def vocabulary(self) -> Callable[[str], bool]:
+        """Whether a word is one of those it was trained on. Raises CheckUnavailable as ``run`` does."""
+        return load(self._folder or FOLDER).reader.pieces.knows
+
     def _to_findings(
         self, model: Model, text: str, seen: list[View], p: NDArray[np.float64]
     ) -> tuple[Sequence[Finding], CheckRun]:
@@ -141,7 +151,7 @@ def _view_windows(text: str) -> list[tuple[View, list[str]]]:
     ]
 
 
-def create() -> Classifier:
+def create() -> PromptDetector:
     """The plug-in with the shipped weights."""
     return Classifier()
 

@@ -26,6 +26,7 @@ from safegen.detectors.prompt.classifier import FLOOR, windows
 from safegen.detectors.prompt.guards._files import folder_of
 from safegen.detectors.prompt.views import views
 from safegen.errors import CheckUnavailable
+from safegen.protocols import PromptDetector
 from safegen.types import CheckRun, Finding
 
 NAME = "encoder"
@@ -78,6 +79,9 @@ class Encoder:
     """The encoder tier as a prompt detector; make it with ``load``."""
 
     name = NAME
+    rates_whole_prompt = False
+    """It is the second reader: a policy's ``encoder:`` pools its opinion with that of the detector that rates
+    the prompt."""
 
     def __init__(self, sentences: SentenceEncoder, heads: Heads) -> None:
         """*sentences* is the heads' from now on: their adapters change it."""
@@ -108,6 +112,10 @@ class Encoder:
         at = {part: i for i, part in enumerate(flat)}
         return [self._answer(found[[at[p] for p in each]] if each else None) for each in parts]
 
+    def with_lists(self, lists: Sequence[str]) -> Encoder:
+        """Itself: it reads no lists."""
+        return self
+
     def _answer(self, found: NDArray[np.float64] | None) -> tuple[Sequence[Finding], CheckRun]:
         """The largest probabilities (texts, labels) of one prompt as findings; None: nothing to read."""
         best = np.zeros(len(self._heads.labels)) if found is None else found.max(axis=0)
@@ -126,7 +134,7 @@ def _parts(text: str) -> list[str]:
     return list(dict.fromkeys(p for p in parts if any(c.isalnum() for c in p)))[:MAX_TEXTS]
 
 
-def create() -> Encoder:
+def create() -> PromptDetector:
     """The plug-in: the shipped heads over the encoder in the Hugging Face cache."""
     return load()
 

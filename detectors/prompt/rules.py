@@ -11,6 +11,7 @@ from safegen.detectors.prompt._lexicon import Entry, Hits, Lexicon
 from safegen.detectors.prompt._tokens import tokens
 from safegen.detectors.prompt.normalise import View
 from safegen.detectors.prompt.views import views
+from safegen.protocols import PromptDetector
 from safegen.types import CheckRun, Finding, Span
 
 VERSION = "1"
@@ -25,6 +26,7 @@ class Rules:
     """
 
     name = "rules"
+    rates_whole_prompt = False
 
     def __init__(
         self, names: Sequence[str] = (), *, folder: Path | None = None, scope: str = "prompt"
@@ -42,12 +44,20 @@ class Rules:
         score = max((f.score for f in findings), default=0.0)
         return findings, CheckRun(self.name, VERSION, lexicon.digest, score)
 
+    def run_many(self, texts: Sequence[str]) -> list[tuple[Sequence[Finding], CheckRun]]:
+        """``run`` for every one of *texts*, in order."""
+        return [self.run(text) for text in texts]
+
+    def with_lists(self, lists: Sequence[str]) -> Rules:
+        """The detector with the lists of these names; all shipped ones if there are none."""
+        return Rules(lists, folder=self._folder, scope=self._scope)
+
     def lexicon(self) -> Lexicon:
         """The compiled lists (cached until a file changes)."""
         return _lexicon.load(self._folder or LISTS, self._names, scope=self._scope)
 
 
-def create() -> Rules:
+def create() -> PromptDetector:
     """The plug-in with every shipped list."""
     return Rules()
 

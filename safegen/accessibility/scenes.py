@@ -153,7 +153,7 @@ def _extract_attributes(seen: SampledClip, span: Interval, from_storyboard: bool
     pictures = seen.frames_in(span)
     rate = Fraction(len(pictures) / max(span[1] - span[0], 1e-3)).limit_denominator(1000)
     try:
-        values, _ = plugins.load_plugin("frames", EXTRACTOR).run(
+        values, _ = plugins.load_attribute_extractor(EXTRACTOR).run(
             Clip.from_array(pictures, max(rate, Fraction(1, 1000)))
         )
     except Exception as error:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from safegen import plugins
 from safegen.audit.schema import UNKNOWN, Suite
-from safegen.errors import CheckUnavailable, SafegenError, UsageError
+from safegen.errors import CheckUnavailable, SafegenError
 
 if TYPE_CHECKING:
     from safegen.protocols import AttributeExtractor
@@ -60,22 +60,10 @@ def load_extractors(suite: Suite) -> Extractors:
     of = {a: suite.attributes[a].extractor for a in sorted(used)}
     ready: dict[str, AttributeExtractor] = {}
     for name in suite.extractors:
-        plugin: Any = plugins.load_plugin("frames", name)
         questions = {
-            a: dict(aim.classes)
+            a: dict(aim.classes) if isinstance(aim.classes, dict) else {}
             for a, aim in suite.attributes.items()
-            if a in used and aim.extractor == name and isinstance(aim.classes, dict)
+            if a in used and aim.extractor == name
         }
-        if hasattr(plugin, "with_questions"):
-            missing = [a for a, extractor in of.items() if extractor == name and a not in questions]
-            if missing:
-                raise UsageError(
-                    f"{name} reads {missing[0]!r} by comparing pictures with texts, but the suite "
-                    "gives no texts",
-                    hint="write classes as NAME: TEXT",
-                )
-            plugin = plugin.with_questions(questions)
-        if hasattr(plugin, "ready"):
-            plugin.ready()
-        ready[name] = plugin
+        ready[name] = plugins.load_attribute_extractor(name).prepare(questions)
     return Extractors(ready, of)

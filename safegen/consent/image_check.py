@@ -12,14 +12,13 @@ from safegen.consent.registry import find_attestation
 from safegen.detectors.frames._absent import CheckAbsent
 from safegen.detectors.frames.known import match_score, pack_descriptors, sample_clip
 from safegen.errors import CheckUnavailable, SafegenError
-from safegen.types import CheckRun, Clip, Finding
+from safegen.types import Action, CheckRun, Clip, Finding, PromptAction
 
 if TYPE_CHECKING:
     from safegen.ledger.reader import LedgerReader
 
 NAME, VERSION = "likeness", "1"
-Consequence: TypeAlias = Literal["review", "block"]
-LikenessResult: TypeAlias = tuple[list[tuple[Finding, Consequence]], CheckRun]
+LikenessResult: TypeAlias = tuple[list[tuple[Finding, PromptAction]], CheckRun]
 FACE_THRESHOLD = 0.6
 """Score from which a picture shows a face."""
 
@@ -49,16 +48,16 @@ def check_likeness(
 
     Raises CheckUnavailable when whether it shows a person can be said by nobody, LedgerError.
     """
-    found: list[tuple[Finding, Consequence]] = []
+    found: list[tuple[Finding, PromptAction]] = []
 
-    def add(reason: str, action: Consequence) -> None:
+    def add(reason: str, action: PromptAction) -> None:
         found.append((Finding("likeness_consent", 1.0, NAME, f"{name}: {reason}", threshold=1.0), action))
 
     shown = _matching_consents(clip, consents)
     for consent in shown:
         if not consent.covers("likeness"):
             why = STATE_PHRASES[consent.state] if not consent.live else "does not cover the likeness"
-            add(f"it shows {consent.subject}, and the consent (entry {consent.index}) {why}", "block")
+            add(f"it shows {consent.subject}, and the consent (entry {consent.index}) {why}", Action.BLOCK)
     ran = CheckRun(NAME, VERSION, score=float(bool(shown)))
     if generated or people == "ignore":
         return found, ran
@@ -71,15 +70,15 @@ def check_likeness(
                 hint=f"state it: safegen consent attest {name} --no-person (or --consent ENTRY)",
             )
         if face:
-            add("it shows a face, and nobody has stated whose (use `safegen consent attest`)", "block")
+            add("it shows a face, and nobody has stated whose (use `safegen consent attest`)", Action.BLOCK)
         return found, ran
     if stated.no_person and (face or shown):
-        add(f"it shows a face, and entry {stated.index} states that it shows no real person", "review")
+        add(f"it shows a face, and entry {stated.index} states that it shows no real person", Action.REVIEW)
     for index in stated.consents:
         said = next((c for c in consents if c.index == index), None)
         if said is None or not said.covers("likeness"):
             why = STATE_PHRASES[said.state] if said is not None and not said.live else "does not count"
-            add(f"the consent it relies on (entry {index}) {why}", "block")
+            add(f"the consent it relies on (entry {index}) {why}", Action.BLOCK)
     return found, ran
 
 
@@ -100,7 +99,7 @@ def _matching_consents(clip: Clip, consents: Sequence[Consent]) -> list[Consent]
 def _shows_face(clip: Clip) -> bool | None:
     """Whether the clip shows a face; None where no detector is installed. Raises CheckUnavailable."""
     try:
-        _, ran = plugins.load_plugin("frames", "faces").run(clip)
+        _, ran = plugins.load_frame_detector("faces").run(clip)
     except CheckAbsent:
         return None  # no pass: ``judge`` then wants an attestation, and without one nothing goes on
     except SafegenError as error:

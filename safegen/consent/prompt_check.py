@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from safegen.consent.records import STATE_PHRASES, Consent, Scope
 from safegen.detectors.prompt.views import views
-from safegen.types import Allowed, CheckRun, Finding, Held, Refused
+from safegen.screening import rating_detectors
+from safegen.types import DECISIONS, Action, Allowed, CheckRun, Finding, Held, PromptAction, Refused
 
 if TYPE_CHECKING:
     from safegen.policies.schema import Policy
 
 NAME, VERSION = "consent", "1"
 LIKENESS, PRIVACY = "deepfake_public_figure", "privacy"
-_RANK = {"allow": 0, "review": 1, "block": 2}
-_OUTCOMES: dict[str, type[Allowed] | type[Held] | type[Refused]] = {
-    "allow": Allowed,
-    "review": Held,
-    "block": Refused,
-}
 _MAX_FINDINGS = 20
 """The engine keeps at most so many findings; where there are as many, some may be missing."""
 
@@ -76,18 +71,18 @@ def apply_consent(
         names = {
             _fold_normalised(n) for group in found.values() for c in group if c.covers(scope) for n in c.names
         }
-        kept = _drop_lifted(kept, names, policy)
+        kept = _drop_lifted(kept, names, policy, rating_detectors(policy))
     worst = decision.outcome if len(kept) == len(decision.findings) else _outcome(kept, policy)
-    if minors and worst != "allow":
+    if minors and worst != Action.ALLOW:
         missing.append(
             Finding(
                 "likeness_consent", 1.0, NAME, "it is about a minor and was held for another reason as well"
             )
         )
     if missing:
-        worst = "block"
+        worst = Action.BLOCK
     changed = worst != decision.outcome
-    return _OUTCOMES[worst](
+    return DECISIONS[worst](
         request=decision.request,
         policy=decision.policy,
         checks=checks,
@@ -107,37 +102,40 @@ def _missing_consent(group: Sequence[Consent], scope: Scope) -> Finding:
     return Finding("likeness_consent", 1.0, NAME, reason, threshold=1.0)
 
 
-def _drop_lifted(findings: Sequence[Finding], names: set[str], policy: Policy) -> list[Finding]:
+def _drop_lifted(
+    findings: Sequence[Finding], names: set[str], policy: Policy, rating: Collection[str]
+) -> list[Finding]:
     """*findings* without those that say no more than that these people are named.
 
-    Where a list names anybody else, none goes: the classifier cannot say whom it means.
+    Where a list names anybody else, none goes: a detector that rates the prompt as a whole (one of *rating*)
+    cannot say whom it means.
     """
-    others = [f for f in findings if f.category == LIKENESS and f.text and not _is_lifted(f, names, policy)]
-    return list(findings) if others else [f for f in findings if not _is_lifted(f, names, policy)]
+    kept = [f for f in findings if not _is_lifted(f, names, policy, rating)]
+    return list(findings) if any(f.category == LIKENESS and f.text for f in kept) else kept
 
 
-def _is_lifted(finding: Finding, names: set[str], policy: Policy) -> bool:
+def _is_lifted(finding: Finding, names: set[str], policy: Policy, rating: Collection[str]) -> bool:
     """Whether *finding* says no more than that a person who agreed is named."""
     if (
         finding.category not in {LIKENESS, PRIVACY}
-        or policy.rule(finding.category).action(finding.score) == "block"
+        or policy.rule(finding.category).action(finding.score) == Action.BLOCK
     ):
         return False
-    if finding.detector == "classifier":  # it reads the whole prompt and says that there is a person in it
+    if finding.detector in rating:  # it rates the whole prompt: there is a person in it
         return True
     said = _fold_normalised(finding.text)
     return bool(said.strip()) and any(said in name or name in said for name in names)
 
 
-def _outcome(findings: Sequence[Finding], policy: Policy) -> str:
+def _outcome(findings: Sequence[Finding], policy: Policy) -> PromptAction:
     """What the policy says about *findings*; an unknown category keeps a hold."""
-    worst = "allow"
+    worst: PromptAction = Action.ALLOW
     for finding in findings:
         if finding.category == "language":
-            action: str = policy.languages.unsupported
+            action: PromptAction = policy.languages.unsupported
         elif finding.category in policy.categories:
             action = policy.rule(finding.category).action(finding.score)
         else:
-            action = "review"
-        worst = max(worst, action, key=_RANK.__getitem__)
+            action = Action.REVIEW
+        worst = max(worst, action)
     return worst

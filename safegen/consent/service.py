@@ -17,7 +17,7 @@ from safegen.consent.prompt_check import apply_consent
 from safegen.consent.records import Attestation, Consent, Grant
 from safegen.consent.registrar import load_public_key, open_registrar
 from safegen.errors import UsageError
-from safegen.types import Json, Request
+from safegen.types import Action, Json, Request
 from safegen.workspace import config
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from safegen.ledger.reader import LedgerReader
     from safegen.ledger.store import Ledger
     from safegen.workspace.config import Workspace
-
-_EXITS = {"allow": 0, "review": 7, "block": 3}
 
 
 def grant(
@@ -71,6 +69,7 @@ def check_consent(what: str, policy: str, workspace_path: Path | None, ledger: L
     """
     agreed = list_consents(config.find_workspace(workspace_path), ledger)
     rules = policies.load(policy)
+    outcome: Action
     if Path(what).is_file():
         outcome, reasons = _check_file(Path(what), rules.inputs.people, agreed, ledger)
     else:
@@ -83,13 +82,13 @@ def check_consent(what: str, policy: str, workspace_path: Path | None, ledger: L
         "about": what,
         "outcome": outcome,
         "reasons": reasons,
-        "exit_code": _EXITS[outcome],
+        "exit_code": outcome.exit_code,
     }
 
 
 def _check_file(
     path: Path, people: Any, agreed: Sequence[Consent], ledger: LedgerReader
-) -> tuple[str, list[str]]:
+) -> tuple[Action, list[str]]:
     from safegen.media import sandbox
 
     found, _ = image_check.check_likeness(
@@ -101,8 +100,7 @@ def _check_file(
         generated=False,
         people=people,
     )
-    actions = {action for _, action in found}
-    outcome = "block" if "block" in actions else "review" if actions else "allow"
+    outcome = max((action for _, action in found), default=Action.ALLOW)
     return outcome, [f.reason for f, _ in found]
 
 

@@ -28,7 +28,7 @@ def list_models() -> list[dict[str, Any]]:
     """
     found = []
     for name in embedded_names():
-        row = plugins.load_plugin("generators", name).describe()
+        row = plugins.load_generator(name).describe()
         found.append({**_short(row), "here": "comes with safegen", "bytes": None, "commit": None})
     named = {p.source for p in PRESETS.values()}
     others = [preset_for_source(source) for source in pull.list_pulled() if source not in named]
@@ -44,7 +44,7 @@ def list_models() -> list[dict[str, Any]]:
 def describe_model(name: str) -> dict[str, Any]:
     """Everything known about a model by name, hub id or folder, without network access. Raises UsageError."""
     if name in embedded_names():
-        generator = plugins.load_plugin("generators", name)
+        generator = plugins.load_generator(name)
         row = {**generator.describe(), "ways_of_working": _ways(generator)}
         words = row.pop("words", [])
         return {**row, "here": "comes with safegen", "world": row.get("world") or group_vocabulary(words)}

@@ -32,8 +32,7 @@ def find_generator(model: str) -> Generator:
 
         return RemoteGenerator(model)
     if model in embedded_names():
-        generator: Generator = plugins.load_plugin("generators", model)
-        return generator
+        return plugins.load_generator(model)
     if model in PRESETS:
         return DiffusersGenerator(PRESETS[model])
     if model and (Path(model) / "model_index.json").is_file():
@@ -55,7 +54,7 @@ def embedded_names() -> tuple[str, ...]:
     """Names of the generators that come with their weights: the plug-ins of this package."""
     from safegen import plugins
 
-    return plugins.plugin_names("generators")
+    return plugins.names("generator")
 
 
 def named_models() -> list[dict[str, Any]]:
@@ -66,5 +65,5 @@ def named_models() -> list[dict[str, Any]]:
     from safegen import plugins
     from safegen.generators.presets import PRESETS
 
-    rows = [plugins.load_plugin("generators", name).describe() for name in embedded_names()]
+    rows = [plugins.load_generator(name).describe() for name in embedded_names()]
     return [*rows, *(preset.describe() for preset in PRESETS.values())]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safegen import policies
-from safegen.errors import CheckUnavailable, SafegenError, UnreadableInput, UsageError
+from safegen.errors import CheckUnavailable, SafegenError, UnreadableInput
 from safegen.moderation.run import Moderation, moderate_file
 from safegen.protocols import NoProgress, Progress
 
@@ -36,10 +36,8 @@ def require_checks(policy: Policy, checks: Sequence[str]) -> Policy:
     """*policy* that also requires *checks*. Raises UsageError for a name that is no frames check."""
     from safegen import plugins
 
-    known = plugins.plugin_names("frames")
     for name in checks:
-        if name.replace("-", "_") not in known:
-            raise UsageError(f"there is no frames check {name!r}", hint=f"known checks: {', '.join(known)}")
+        plugins.require("frame detector", name)
     more = [c for c in checks if c not in policy.frames.required]
     optional = tuple(c for c in policy.frames.optional if c not in more)
     frames = policy.frames.model_copy(

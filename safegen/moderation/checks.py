@@ -89,7 +89,7 @@ def _run_watched(name: str, clip: Clip, patience: float) -> Any:
 
     def work() -> None:
         try:
-            answers.append(plugins.load_plugin("frames", name).run(watch.clip))
+            answers.append(plugins.load_frame_detector(name).run(watch.clip))
         except BaseException as error:
             errors.append(error)
 
@@ -116,8 +116,8 @@ def _is_valid_score(score: float | None) -> bool:
 def run_extractor(name: str, clip: Clip) -> ExtractionResult:
     """One attribute extractor; the record of what is in a clip is not optional either."""
     try:
-        values, ran = plugins.load_plugin("frames", name).run(clip)
-        values = list(values)
+        found, ran = plugins.load_attribute_extractor(name).run(clip)
+        values = list(found)
         usable = isinstance(ran, CheckRun) and bool(values)
         usable = usable and all(math.isfinite(p) for a in values for p in a.probabilities.values())
     except Exception as error:

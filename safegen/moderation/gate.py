@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from safegen.moderation.checks import CheckResult, run_check, run_optional
-from safegen.policies.frames import RANK, RULES, FrameAction, FrameRule
+from safegen.policies.frames import RULES, FrameRule
 from safegen.protocols import NoProgress, Progress
-from safegen.types import CheckRun, Clip, Finding
+from safegen.types import Action, CheckRun, Clip, Finding
 
 if TYPE_CHECKING:
     from safegen.policies.schema import Policy
@@ -25,7 +25,7 @@ class RuledFinding:
     """A finding (``threshold``: the one it reached) and what the policy makes of it."""
 
     finding: Finding
-    action: FrameAction
+    action: Action
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,11 @@ class GateResult:
     absent: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def action(self) -> FrameAction:
+    def action(self) -> Action:
         """The strictest consequence."""
-        return max((r.action for r in self.findings), key=RANK.__getitem__, default="allow")
+        return max((r.action for r in self.findings), default=Action.ALLOW)
 
-    def findings_for(self, action: FrameAction) -> tuple[Finding, ...]:
+    def findings_for(self, action: Action) -> tuple[Finding, ...]:
         """The findings that lead to *action*, strongest first."""
         return tuple(sorted((r.finding for r in self.findings if r.action == action), key=lambda f: -f.score))
 

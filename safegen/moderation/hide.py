@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from safegen import plugins
+from safegen.detectors.frames import faces
 from safegen.errors import CheckUnavailable, SafegenError
-from safegen.policies.frames import FrameAction
+from safegen.types import Action
 
 if TYPE_CHECKING:
     from safegen.types import Clip, Frame
@@ -24,23 +24,20 @@ HOLD_FRAMES = 6
 """Frames for which a face stays hidden where it was last seen: detectors miss single frames."""
 
 
-def hide_faces(
-    clip: Clip, style: FrameAction, *, detect: Callable[[Frame], Sequence[Box]] | None = None
-) -> Clip:
+def hide_faces(clip: Clip, style: Action, *, detect: Callable[[Frame], Sequence[Box]] | None = None) -> Clip:
     """*clip* with every face pixelated or blurred, worked out anew at every pass.
 
-    *find* (default: the check ``faces``) gives the faces of a frame. Frames are copies, uint8 RGB of the same
-    size. Iterating raises CheckUnavailable when the detector cannot run.
+    *detect* (default: the detector of the check ``faces``) gives the faces of a frame. Frames are copies,
+    uint8 RGB of the same size. Iterating raises CheckUnavailable when the detector cannot run.
     """
     return replace(clip, open=lambda: _hide_in_frames(clip, style, detect or _face_detector()))
 
 
 def _face_detector() -> Callable[[Frame], Sequence[Box]]:
-    found: Callable[[Frame], Sequence[Box]] = plugins.load_plugin("frames", "faces").open_detector().boxes
-    return found
+    return faces.open_detector().boxes
 
 
-def _hide_in_frames(clip: Clip, how: FrameAction, find: Callable[[Frame], Sequence[Box]]) -> Iterator[Frame]:
+def _hide_in_frames(clip: Clip, how: Action, find: Callable[[Frame], Sequence[Box]]) -> Iterator[Frame]:
     """A face is hidden in the frames before it is first seen, too, as far as the window goes."""
     waiting: deque[tuple[Frame, list[Box]]] = deque()
     recent: deque[list[Box]] = deque(maxlen=HOLD_FRAMES)
@@ -61,7 +58,7 @@ def _hide_in_frames(clip: Clip, how: FrameAction, find: Callable[[Frame], Sequen
         yield _cover_boxes(*waiting.popleft(), how)
 
 
-def _cover_boxes(frame: Frame, boxes: Sequence[Box], how: FrameAction) -> Frame:
+def _cover_boxes(frame: Frame, boxes: Sequence[Box], how: Action) -> Frame:
     """A copy of *frame* without what is in *boxes*."""
     out = frame.copy()
     height, width = frame.shape[:2]
@@ -74,7 +71,7 @@ def _cover_boxes(frame: Frame, boxes: Sequence[Box], how: FrameAction) -> Frame:
     return out
 
 
-def _without_detail(part: Frame, how: FrameAction) -> Frame:
+def _without_detail(part: Frame, how: Action) -> Frame:
     """Few blocks of one colour each, or the same smoothed: what is taken away cannot be got back."""
     import cv2
     import numpy as np
@@ -83,5 +80,5 @@ def _without_detail(part: Frame, how: FrameAction) -> Frame:
     size = max(1.0, min(height, width) / BLOCKS)
     few = (max(1, round(width / size)), max(1, round(height / size)))
     small = cv2.resize(part, few, interpolation=cv2.INTER_AREA)
-    spread = cv2.INTER_NEAREST if how == "pixelate" else cv2.INTER_CUBIC
+    spread = cv2.INTER_NEAREST if how == Action.PIXELATE else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(small, (width, height), interpolation=spread), np.uint8)

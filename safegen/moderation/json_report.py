@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from safegen.moderation.gate import RuledFinding
 from safegen.moderation.run import Moderation
-from safegen.policies.frames import RANK
-from safegen.types import Json
+from safegen.types import Action, Json
 
 SCHEMA = "safegen.moderate/1"
 
@@ -62,7 +61,7 @@ def _finding(row: RuledFinding) -> Json:
 def sorted_findings(found: Moderation) -> list[RuledFinding]:
     """The findings, the strictest consequence first, then in order of time."""
     return sorted(
-        found.gate.findings, key=lambda r: (-RANK[r.action], r.finding.time or 0.0, -r.finding.score)
+        found.gate.findings, key=lambda r: (-r.action.severity, r.finding.time or 0.0, -r.finding.score)
     )
 
 
@@ -75,6 +74,6 @@ def by_second(found: Moderation) -> dict[int, list[RuledFinding]]:
     return seconds
 
 
-def strictest_action(rows: list[RuledFinding]) -> str:
+def strictest_action(rows: list[RuledFinding]) -> Action:
     """The strictest consequence of *rows*."""
-    return max((r.action for r in rows), key=RANK.__getitem__, default="allow")
+    return max((r.action for r in rows), default=Action.ALLOW)

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import contextvars
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from safegen._util.hashing import sha256_of
 from safegen.errors import Interrupted, UnreadableInput, UsageError
 from safegen.media import sandbox
-from safegen.moderation.checks import run_check, run_optional
-from safegen.moderation.gate import GateResult, apply_rules, collect_results
-from safegen.policies.frames import HIDING_ACTIONS, FrameAction
+from safegen.moderation.gate import GateResult, apply_rules
+from safegen.moderation.single_pass import SinglePass
+from safegen.policies.frames import HIDING_ACTIONS
 from safegen.protocols import NoProgress, Progress
-from safegen.types import Clip, Finding, PolicyRef
+from safegen.types import Action, Clip, Finding, PolicyRef
 
 if TYPE_CHECKING:
     from safegen.policies.schema import Policy
@@ -27,7 +25,6 @@ SHORT_SIDE = 720
 """Pictures are looked at scaled down to this short side."""
 MAX_FPS = Fraction(120)
 _EVERY_PICTURE = 1000.0
-_EXIT_CODES: dict[FrameAction, int] = {"allow": 0, "pixelate": 7, "blur": 7, "review": 7, "block": 3}
 
 
 @dataclass(frozen=True)
@@ -51,14 +48,14 @@ class Moderation:
     notes: tuple[str, ...] = ()
 
     @property
-    def action(self) -> FrameAction:
+    def action(self) -> Action:
         """The strictest consequence of any finding."""
         return self.gate.action
 
     @property
     def exit_code(self) -> int:
         """``safegen moderate``'s: 0 nothing stands against it, 3 blocked, 7 a person has to do something."""
-        return _EXIT_CODES[self.action]
+        return self.action.exit_code
 
 
 def moderate_file(path: Path, policy: Policy, *, progress: Progress = NoProgress()) -> Moderation:
@@ -176,38 +173,26 @@ class _ConstantRateReader:
 def _run_in_parallel(
     clip: Clip, reading: _ConstantRateReader, policy: Policy, progress: Progress
 ) -> tuple[GateResult, int]:
-    """Every check in a thread of its own, on one common pass; the answers, and how many frames there were."""
-    from safegen.moderation.single_pass import ClipView
+    """Every check on one common pass; the answers, and how many frames there were.
 
-    jobs: list[tuple[Callable[..., Any], str]] = [(run_check, n) for n in policy.frames.required]
-    jobs += [(run_optional, n) for n in policy.frames.optional]
-    views = [ClipView(clip) for _ in jobs]
+    A check that fails ends the pass only when the others need no more frames, either.
+    """
     count = 0
-    with ThreadPoolExecutor(len(jobs)) as threads:
-        running: list[Future[Any]] = []
-        end: BaseException | None = Interrupted("stopped while examining the file")
+    stopped = Interrupted("stopped while examining the file")
+    with SinglePass(clip, policy, extractors=False) as checks:
         try:
-            for view, (job, name) in zip(views, jobs, strict=True):
-                running.append(_start(threads, view, job, name))
             for frame in reading:
                 if progress.cancelled():
-                    raise Interrupted("stopped while examining the file")
-                if all(view.done for view in views) and any(f.exception() for f in running):
+                    raise stopped
+                if checks.finished and checks.failed:
                     break
-                for view in views:
-                    view.feed(frame)
+                checks.feed(frame)
                 count += 1
                 if count % max(1, round(clip.fps)) == 0:
                     progress.advance()
-            end = None
-        finally:
-            for view in views:
-                view.feed(None) if end is None else view.stop(end)
-        answers = [future.result() for future in running]
-    must = len(policy.frames.required)
-    return collect_results(policy, answers[:must], answers[must:]), count
-
-
-def _start(threads: ThreadPoolExecutor, view: Any, job: Callable[..., Any], name: str) -> Future[Any]:
-    context = contextvars.copy_context()
-    return threads.submit(context.run, view.run, lambda clip: job(name, clip))
+        except BaseException:
+            checks.stop(stopped)
+            raise
+        checks.end()
+        looked, _ = checks.results()
+    return looked, count

@@ -10,9 +10,9 @@ from safegen.errors import CheckUnavailable, GenerationFailed, HeldForReview, Re
 from safegen.moderation.checks import CheckResult, ExtractionResult, run_check, run_extractor
 from safegen.moderation.gate import FAILURE_CATEGORIES, SOURCE_FAULT_CATEGORIES, GateResult, run_checks
 from safegen.pipeline.stages import Moderated, UnmarkedClip
-from safegen.policies.frames import HIDING_ACTIONS, RANK, FrameAction
+from safegen.policies.frames import HIDING_ACTIONS
 from safegen.protocols import NoProgress, Progress
-from safegen.types import CheckRun, Finding, Held, PolicyRef, Refused, Request
+from safegen.types import Action, CheckRun, Finding, Held, PolicyRef, Refused, Request
 
 if TYPE_CHECKING:
     from safegen.policies.schema import Policy
@@ -31,7 +31,7 @@ ApprovedFindings: TypeAlias = frozenset[tuple[str, str]]
 """(category, detector) of findings with which a person let a clip pass."""
 NO_FINDINGS: ApprovedFindings = frozenset()
 
-_STOPPING_ACTIONS: tuple[FrameAction, FrameAction] = ("block", "review")
+_STOPPING_ACTIONS = (Action.BLOCK, Action.REVIEW)
 _HINTS = {
     "generated": "try another seed or prompt; nothing was released",
     "protected": "nothing was released; another policy may require different frame checks",
@@ -71,7 +71,7 @@ def enforce_gate(
     """
     for action in _STOPPING_ACTIONS:
         findings = [f for f in looked.findings_for(action) if not _is_source_fault(made, f)]
-        if action == "review":
+        if action == Action.REVIEW:
             findings = [f for f in findings if (f.category, f.detector) not in approved]
         if not findings:
             continue
@@ -82,7 +82,7 @@ def enforce_gate(
         about = Request("", policy=policy.name)
         by = PolicyRef(policy.name, policy.digest)
         hint = _HINTS[made.origin]
-        if action == "block":
+        if action == Action.BLOCK:
             refused = Refused(about, by, looked.ran, tuple(findings), worst.score)
             raise RefusedByPolicy(message, decision=refused, hint=hint)
         held = Held(about, by, looked.ran, tuple(findings), worst.score)
@@ -111,8 +111,8 @@ def apply_gate(
     ran = [*looked.ran, *(r for _, r in extracted)]
     hiding = [r.action for r in looked.findings if r.action in HIDING_ACTIONS]
     if hiding:
-        made = _hide_faces(made, max(hiding, key=RANK.__getitem__))
-        ran.append(CheckRun(f"faces-{max(hiding, key=RANK.__getitem__)}", "1"))
+        made = _hide_faces(made, max(hiding))
+        ran.append(CheckRun(f"faces-{max(hiding)}", "1"))
     return Moderated(
         made,
         tuple(r.finding for r in looked.findings),
@@ -123,7 +123,7 @@ def apply_gate(
     )
 
 
-def _hide_faces(made: UnmarkedClip, how: FrameAction) -> UnmarkedClip:
+def _hide_faces(made: UnmarkedClip, how: Action) -> UnmarkedClip:
     """The clip with every face pixelated or blurred. Raises CheckUnavailable for a video made elsewhere."""
     from safegen.moderation.hide import hide_faces
 

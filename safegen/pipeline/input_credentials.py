@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from safegen.credentials import assertions
 from safegen.errors import UnreadableInput
-from safegen.types import CredentialsEvidence, CredentialState, Finding, Json
+from safegen.types import CredentialsEvidence, CredentialState, Finding, Json, PromptAction
 
 if TYPE_CHECKING:
     from safegen.ledger.reader import LedgerReader
-    from safegen.policies.schema import Action, Inputs
+    from safegen.policies.schema import Inputs
 
 CHECK, VERSION = "input-credentials", "1"
 
@@ -23,7 +23,7 @@ class InputCredentials:
     """An input's credentials, and what they mean for the request: findings with what each leads to."""
 
     evidence: CredentialsEvidence
-    findings: tuple[tuple[Finding, Action], ...]
+    findings: tuple[tuple[Finding, PromptAction], ...]
 
     @property
     def broken(self) -> bool:
@@ -56,9 +56,9 @@ def assess_credentials(
     evidence = read_credentials(copy, anchors_pem=anchors)
     if evidence.state is CredentialState.UNSUPPORTED and formats.detect(copy).signable:
         raise UnreadableInput(f"{name}: {evidence.reason}", hint="fetch it again, or use another copy")
-    found: list[tuple[Finding, Action]] = []
+    found: list[tuple[Finding, PromptAction]] = []
 
-    def add(category: str, score: float, reason: str, action: Action) -> None:
+    def add(category: str, score: float, reason: str, action: PromptAction) -> None:
         found.append((Finding(category, score, CHECK, f"{name}: {reason}"), action))
 
     if InputCredentials(evidence, ()).broken:

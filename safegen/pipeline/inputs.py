@@ -21,22 +21,29 @@ from safegen.pipeline.input_pictures import copy_input, decode_input, has_sound
 from safegen.pipeline.stages import IngredientFile
 from safegen.protocols import NoProgress, Progress
 from safegen.request.validate import check_input_lengths, with_input_digests
-from safegen.types import Allowed, CheckRun, Clip, Condition, Finding, Held, Input, Mode, Refused
+from safegen.types import (
+    DECISIONS,
+    Action,
+    Allowed,
+    CheckRun,
+    Clip,
+    Condition,
+    Finding,
+    Held,
+    Input,
+    Mode,
+    PromptAction,
+    Refused,
+)
 
 if TYPE_CHECKING:
     from safegen.consent.records import Consent
     from safegen.credentials.sign import Relationship
     from safegen.ledger.reader import LedgerReader
-    from safegen.policies.schema import Action, Policy
+    from safegen.policies.schema import Policy
 
 _PARENT_MODES: frozenset[Mode] = frozenset({"edit", "extend", "extend_back", "loop"})
 """Ways of working that change one clip (a blend holds two, a picture is only looked at)."""
-_RANK: dict[str, int] = {"allow": 0, "review": 1, "block": 2}
-_OUTCOMES: dict[str, type[Allowed] | type[Held] | type[Refused]] = {
-    "allow": Allowed,
-    "review": Held,
-    "block": Refused,
-}
 
 
 @dataclass(frozen=True)
@@ -56,13 +63,13 @@ class _Assessment:
     findings: list[Finding] = field(default_factory=list)
     checks: list[CheckRun] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    worst: str = "allow"
+    worst: PromptAction = Action.ALLOW
 
-    def add(self, finding: Finding, action: Action) -> None:
+    def add(self, finding: Finding, action: PromptAction) -> None:
         """Count a finding that leads to *action*."""
-        if action != "allow":
+        if action != Action.ALLOW:
             self.findings.append(finding)
-            self.worst = max(self.worst, action, key=_RANK.__getitem__)
+            self.worst = max(self.worst, action)
 
 
 def admit_inputs(
@@ -98,7 +105,7 @@ def admit_inputs(
             seen.add(finding, action)
         clip = decode_input(item, copy, temporary(f"input-{number}.raw"), progress)
         _run_frame_checks(item, clip, policy, seen)
-        if seen.worst != "block":
+        if seen.worst != Action.BLOCK:
             _check_likeness(item, clip, policy, seen, ledger, consents, judged.generated)
         if has_sound(item, copy):
             seen.notes.append(f"the sound of {item.path.name} is discarded")
@@ -116,7 +123,7 @@ def _run_frame_checks(item: Input, clip: Clip, policy: Policy, seen: _Assessment
         found, ran = run_check(name, clip)
         seen.checks.append(replace(ran, name=f"{ran.name}-{item.role}"))
         for finding in found:
-            seen.add(replace(finding, reason=f"{item.path.name}: {finding.reason}"), "block")
+            seen.add(replace(finding, reason=f"{item.path.name}: {finding.reason}"), Action.BLOCK)
 
 
 def _check_likeness(
@@ -157,9 +164,9 @@ def _ingredient(mode: Mode, item: Input, copy: Path, judged: InputCredentials, n
 
 def _combine_decisions(decision: Allowed | Held | Refused, seen: _Assessment) -> Allowed | Held | Refused:
     """The worse of what the prompt and what the inputs lead to, with everything that ran."""
-    outcome = max(decision.outcome, seen.worst, key=_RANK.__getitem__)
+    outcome = max(decision.outcome, seen.worst)
     findings = sorted([*seen.findings, *decision.findings], key=lambda f: -f.score)
-    return _OUTCOMES[outcome](
+    return DECISIONS[outcome](
         request=decision.request,
         policy=decision.policy,
         checks=(*decision.checks, *seen.checks),

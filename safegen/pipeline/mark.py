@@ -35,7 +35,7 @@ def mark_and_encode(
     Raises MarkingFailed, ReleaseFailed (encoder, disk), Interrupted.
     """
     clip = moderated.unmarked.clip
-    scheme: Watermark = plugins.load_plugin("watermarks", watermark)
+    scheme = plugins.load_watermark(watermark)
     payload = content_id & ((1 << scheme.payload_bits) - 1)
     progress.stage("marking, encoding", clip.count)
     middle = ThumbnailPicker(clip.count)

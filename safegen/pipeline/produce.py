@@ -63,7 +63,7 @@ def produce(
     started = time.monotonic()
     policy = load(request.policy)
     generator = generator or find_generator(request.model)
-    plugins.load_plugin("watermarks", watermark)
+    plugins.load_watermark(watermark)
     content_id = studio.new_id()
     destination = output or Path.cwd() / f"safegen-{content_id:016x}.mp4"
     check_output_path(destination)

@@ -17,10 +17,10 @@ from safegen.media.encode import Encoding
 from safegen.media.footage import Footage, open_footage
 from safegen.media.remux import add_tracks
 from safegen.media.spool import copy_file
-from safegen.moderation.single_pass import check_and_encode
 from safegen.pipeline.finish import release_clip
 from safegen.pipeline.frames_gate import NO_FINDINGS, ApprovedFindings
 from safegen.pipeline.held_clips import record_if_held, source_decision, spend_source_approval
+from safegen.pipeline.mark_footage import check_and_encode
 from safegen.pipeline.produce import check_output_path
 from safegen.pipeline.protect_still import STILL_SUFFIXES, check_still_output_path, mark_and_encode_still
 from safegen.pipeline.stages import Encoded, ProtectedSource, UnmarkedClip
@@ -53,7 +53,7 @@ def protect(
 
     started = time.monotonic()
     rules = load(policy)
-    plugins.load_plugin("watermarks", watermark)  # an unknown one is refused before anything is read
+    plugins.load_watermark(watermark)  # an unknown one is refused before anything is read
     mime = _media_type(path)
     destination = _destination(path, output, mime, overwrite=overwrite)
     with ReleaseJob.begin(

@@ -14,7 +14,7 @@ from safegen.media.still import Still, read_still, write_still
 from safegen.media.thumbnail import ThumbnailPicker
 from safegen.pipeline.frames_gate import NO_FINDINGS, ApprovedFindings, moderate
 from safegen.pipeline.stages import Encoded, ProtectedSource, UnmarkedClip
-from safegen.protocols import LumaWatermark, Watermark
+from safegen.protocols import LumaWatermark
 from safegen.types import Clip
 from safegen.watermarks import PUBLIC_KEY
 from safegen.workspace.session import Session
@@ -60,7 +60,7 @@ def mark_and_encode_still(
     import numpy as np
 
     label = studio.workspace.config.label
-    scheme: Watermark = plugins.load_plugin("watermarks", watermark)
+    scheme = plugins.load_watermark(watermark)
     payload = content_id & ((1 << scheme.payload_bits) - 1)
     still = read_still(source.path)
     if still.pixels.ndim == 2 and not isinstance(scheme, LumaWatermark):

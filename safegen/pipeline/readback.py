@@ -8,7 +8,7 @@ from safegen import plugins
 from safegen.errors import MarkingFailed, SigningFailed
 from safegen.media import sandbox
 from safegen.pipeline.stages import ReadBack, Signed
-from safegen.protocols import NoProgress, Progress, Watermark
+from safegen.protocols import NoProgress, Progress
 from safegen.types import CredentialState, WatermarkReading
 from safegen.watermarks import PUBLIC_KEY
 
@@ -42,7 +42,7 @@ def read_back(
     known = made.source is not None or any(part.broken for part in made.ingredients)
     if evidence.ingredient_failures and not known:
         raise SigningFailed(f"an ingredient is broken: {'; '.join(evidence.ingredient_failures)}")
-    scheme: Watermark = plugins.load_plugin("watermarks", watermark)
+    scheme = plugins.load_watermark(watermark)
     sample = sandbox.sample_frames(
         signed.path, frames=scheme.sample_frames, short_side=scheme.sample_short_side
     )

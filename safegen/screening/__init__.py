@@ -7,7 +7,8 @@ check that cannot run is an exception, never a pass. ``screen_many`` and ``scree
 
 from __future__ import annotations
 
+from safegen.screening._checks import rating_detectors
 from safegen.screening.batch import screen_async, screen_many
 from safegen.screening.run import screen, screen_requests
 
-__all__ = ["screen", "screen_async", "screen_many", "screen_requests"]
+__all__ = ["rating_detectors", "screen", "screen_async", "screen_many", "screen_requests"]

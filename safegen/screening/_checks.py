@@ -6,15 +6,15 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from safegen import plugins
-from safegen.detectors.prompt import classifier
 from safegen.detectors.prompt.language import Language, identify, is_hardly_english
 from safegen.detectors.prompt.rules import Rules
 from safegen.detectors.prompt.views import views
 from safegen.errors import CheckUnavailable, SafegenError, UsageError
 from safegen.policies.schema import Policy
+from safegen.protocols import EnglishReader, PromptDetector
 from safegen.screening._encoder import encoder_findings, pool_opinions
 from safegen.types import CheckRun, Finding, Request
 
@@ -75,12 +75,12 @@ def _collect_findings(request: Request, policy: Policy, found: Mapping[str, Chec
 
 
 def language_of(text: str, policy: Policy) -> Language:
-    """The language of *text*; where the classifier is used, its vocabulary tells what is hardly English."""
+    """The language of *text*; what is hardly English is told by a required detector that knows the words."""
     plain = views(text)[0].text
     found = identify(plain)
-    if found.code == "en" and "classifier" in policy.checks.required:
-        pieces = classifier.load(classifier.FOLDER).reader.pieces
-        if is_hardly_english(plain, pieces.knows):
+    if found.code == "en":
+        readers = [d for d in _detectors(policy) if isinstance(d, EnglishReader)]
+        if readers and is_hardly_english(plain, readers[0].vocabulary()):
             return Language("und", found.script, "most of the prompt's words are not English")
     return found
 
@@ -121,8 +121,9 @@ def _run(policy: Policy, texts: Sequence[str]) -> list[CheckResult]:
     if policy.encoder is None:
         return out
     thought = encoder_findings(policy.encoder, texts)
+    rating = rating_detectors(policy)
     return [
-        (pool_opinions(findings, found), [*checks, run])
+        (pool_opinions(findings, found, rating), [*checks, run])
         for (findings, checks), (found, run) in zip(out, thought, strict=True)
     ]
 
@@ -130,11 +131,9 @@ def _run(policy: Policy, texts: Sequence[str]) -> list[CheckResult]:
 def _run_detector(
     name: str, policy: Policy, texts: Sequence[str]
 ) -> list[tuple[Sequence[Finding], CheckRun]]:
-    """What the check *name* finds in each of *texts*; together where it can do that."""
+    """What the check *name* finds in each of *texts*."""
     detector = _detector(name, policy.lists)
     try:
-        if not hasattr(detector, "run_many"):
-            return [detector.run(text) for text in texts]
         answers = list(detector.run_many(texts))
         if len(answers) != len(texts):
             raise ValueError(f"{len(answers)} answers for {len(texts)} texts")
@@ -147,13 +146,21 @@ def _run_detector(
         ) from e
 
 
+def _detectors(policy: Policy) -> list[PromptDetector]:
+    """The detectors that *policy* requires."""
+    return [_detector(name, policy.lists) for name in policy.checks.required]
+
+
+def rating_detectors(policy: Policy) -> frozenset[str]:
+    """Names of the required detectors whose findings rate the prompt as a whole. Raises CheckUnavailable."""
+    return frozenset(d.name for d in _detectors(policy) if d.rates_whole_prompt)
+
+
 @lru_cache(maxsize=32)
-def _detector(name: str, lists: tuple[str, ...]) -> Any:
-    """The prompt detector *name*; one that cannot be made cannot run."""
-    if name == "rules":
-        return Rules(lists)
+def _detector(name: str, lists: tuple[str, ...]) -> PromptDetector:
+    """The prompt detector *name*, reading *lists*; one that cannot be made cannot run."""
     try:
-        return plugins.load_plugin("prompt", name)
+        return plugins.load_prompt_detector(name).with_lists(lists)
     except CheckUnavailable:
         raise
     except Exception as e:

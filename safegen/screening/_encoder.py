@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from safegen.detectors.prompt import encoder
@@ -29,25 +29,29 @@ def encoder_findings(wanted: Encoder, texts: Sequence[str]) -> list[tuple[Sequen
         ) from error
 
 
-def pool_opinions(findings: Sequence[Finding], found: Sequence[Finding]) -> list[Finding]:
-    """*findings* with the classifier's probabilities pooled with those of *found* (the encoder's).
+def pool_opinions(
+    findings: Sequence[Finding], found: Sequence[Finding], rating: Collection[str]
+) -> list[Finding]:
+    """*findings* with the probabilities of a *rating* detector pooled with those of *found* (the encoder's).
 
-    Per category the mean of both log odds (a logarithmic opinion pool of equal weights); what one of them
-    does not report counts as half the smallest probability that is reported. Without findings of the
-    classifier the encoder's stand alone.
+    *rating*: names of the detectors that rate prompts as a whole (the classifier); of several, the first
+    one's are pooled. Per category the mean of both log odds (a logarithmic opinion pool of equal weights);
+    what one of them does not report counts as half the smallest probability that is reported. Without
+    findings of such a detector the encoder's stand alone.
     """
-    ours = {f.category: f for f in findings if f.detector == "classifier"}
+    first = next((f.detector for f in findings if f.detector in rating), None)
+    if first is None:
+        return [*findings, *found]
+    ours = {f.category: f for f in findings if f.detector == first}
     theirs = {f.category: f for f in found}
-    rest = [f for f in findings if f.detector != "classifier"]
-    if not ours:
-        return [*rest, *found]
+    rest = [f for f in findings if f.detector != first]
     both = []
     for category in dict.fromkeys((*ours, *theirs)):
         mine, other = ours.get(category), theirs.get(category)
         p = _mean_log_odds(mine.score if mine else FLOOR / 2, other.score if other else FLOOR / 2)
         shown = mine or other
         if shown is not None and not p < FLOOR:  # what is no number is kept: the decision stops at it
-            reason = f"reads like {category.replace('_', ' ')} to classifier and encoder ({p:.0%})"
+            reason = f"reads like {category.replace('_', ' ')} to {first} and encoder ({p:.0%})"
             both.append(replace(shown, score=p, reason=reason))
     return [*rest, *sorted(both, key=lambda f: -f.score)]
 

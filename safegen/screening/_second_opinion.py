@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
-from safegen.detectors.prompt import guards
+from safegen.detectors.prompt import encoder, guards
 from safegen.errors import CheckUnavailable, SafegenError
 from safegen.policies.schema import Guard, Policy
-from safegen.types import CheckRun, Finding, Request
+from safegen.types import Action, CheckRun, Finding, Request
 
 
 def guard_opinions(
@@ -42,17 +42,23 @@ def guard_opinions(
 
 
 def drop_cleared(
-    findings: Sequence[Finding], opinion: tuple[list[Finding], list[CheckRun]], policy: Policy
+    findings: Sequence[Finding],
+    opinion: tuple[list[Finding], list[CheckRun]],
+    policy: Policy,
+    rating: Collection[str],
 ) -> list[Finding]:
-    """*findings* without those that the guard clears: the classifier's, in the review band, if it is sure.
+    """*findings* without those that the guard clears, if it is sure: opinions on the whole prompt, in the
+    review band. They are those of the *rating* detectors (the classifier) and the encoder's.
 
-    What a rule list found stays, and so does what the classifier would refuse.
+    What a rule list found stays, and so does what would be refused.
     """
     limit = policy.guard.clears if policy.guard is not None else None
     worst = max((f.score for f in opinion[0]), default=1.0)
     if limit is None or worst >= limit:
         return list(findings)
     return [
-        f for f in findings
-        if f.detector not in {"classifier", "encoder"} or policy.rule(f.category).action(f.score) != "review"
-    ]  # fmt: skip
+        f
+        for f in findings
+        if f.detector not in {*rating, encoder.NAME}
+        or policy.rule(f.category).action(f.score) != Action.REVIEW
+    ]

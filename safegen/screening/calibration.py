@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from safegen.errors import UsageError
-from safegen.policies.difference import LabelledPrompt
 from safegen.policies.schema import Policy
+from safegen.screening.labelled import LabelledPrompt
 from safegen.screening.run import screen_requests
 from safegen.screening.statistics import Bin, calibration_error, reliability
 from safegen.types import Request

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from safegen.policies.schema import Action, Example, Policy
-from safegen.types import Decision, Request
+from safegen.policies.schema import Example, Policy
+from safegen.screening.run import screen
+from safegen.types import Decision, PromptAction, Request
 
 
 @dataclass(frozen=True)
@@ -13,7 +14,7 @@ class Mismatch:
     """An example that came out differently. ``reason`` says what decided."""
 
     example: Example
-    actual: Action
+    actual: PromptAction
     reason: str
 
 
@@ -21,8 +22,6 @@ def run_examples(policy: Policy) -> list[Mismatch]:
     """Screen every example of *policy*; those that differ from what they expect. Raises as ``screen``
     does.
     """
-    from safegen.screening import screen
-
     out = []
     for example in policy.examples:
         request = Request(prompt=example.prompt, negative_prompt=example.negative_prompt, policy=policy.name)

@@ -21,6 +21,7 @@ from safegen.errors import UsageError
 from safegen.policies.schema import Policy
 from safegen.screening.batch import screen_many
 from safegen.screening.statistics import Flags, gap_interval, holm, mcnemar, wilson
+from safegen.types import Action
 
 SUITE = data_path("screening", "identity.yaml")
 Kind: TypeAlias = Literal["benign", "unsafe"]
@@ -114,7 +115,7 @@ def measure_fairness(policy: Policy, kind: Kind, *, of: Suite | None = None, wor
     texts = [fill_template(t, term) for term in rows for t in templates]
     verdicts = list(screen_many(texts, policy=policy, workers=workers))
     shape = (len(rows), len(templates))
-    flags = np.array([v.outcome != "allow" for v in verdicts]).reshape(shape)
+    flags = np.array([v.outcome != Action.ALLOW for v in verdicts]).reshape(shape)
     scores = np.array([v.score for v in verdicts]).reshape(shape)
     return _side(kind, used, flags, scores)
 

@@ -10,7 +10,7 @@ from safegen import policies
 from safegen.errors import UsageError
 from safegen.policies.engine import decide
 from safegen.policies.schema import Policy
-from safegen.screening._checks import CheckedRequest, run_checks
+from safegen.screening._checks import CheckedRequest, rating_detectors, run_checks
 from safegen.screening._second_opinion import drop_cleared, guard_opinions
 from safegen.types import Allowed, CheckRun, Finding, Held, PolicyRef, Refused, Request
 
@@ -55,8 +55,9 @@ def screen_requests(requests: Sequence[Request], policy: Policy) -> list[Screeni
 def _decide(seen: CheckedRequest, policy: Policy, opinion: Opinion | None = None) -> ScreeningDecision:
     """The policy's decision, with the guard's *opinion* if there is one."""
     findings, checks = seen.findings, seen.checks
+    rating = rating_detectors(policy)
     if opinion is not None and policy.guard is not None:
-        findings = [*drop_cleared(findings, opinion, policy), *opinion[0]]
+        findings = [*drop_cleared(findings, opinion, policy, rating), *opinion[0]]
         checks = [*checks, *opinion[1]]
     return decide(
         seen.request,
@@ -66,6 +67,7 @@ def _decide(seen: CheckedRequest, policy: Policy, opinion: Opinion | None = None
         language=seen.language,
         language_reason=seen.unsupported,
         ref=_policy_ref(_PolicyIdentity(policy)),
+        rated=bool(rating),
     )
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from safegen.types.action import Action, PromptAction
 from safegen.types.evidence import (
     ContentMatch,
     CredentialsEvidence,
@@ -36,6 +37,7 @@ from safegen.types.generation import (
     Release,
 )
 from safegen.types.request import (
+    DECISIONS,
     Allowed,
     CheckRun,
     Decision,
@@ -58,6 +60,8 @@ if TYPE_CHECKING:
     from safegen.types.generation import Frame as Frame
 
 __all__ = [
+    "DECISIONS",
+    "Action",
     "Allowed",
     "Attribute",
     "AudioTrack",
@@ -85,6 +89,7 @@ __all__ = [
     "Outlook",
     "PathLike",
     "PolicyRef",
+    "PromptAction",
     "Refused",
     "Release",
     "Report",

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from safegen.types.action import Action, PromptAction
+
 Json: TypeAlias = dict[str, Any]
 PathLike: TypeAlias = str | os.PathLike[str]
 """A path as users write it."""
@@ -119,7 +121,7 @@ class Decision:
     language: str = "en"
 
     @property
-    def outcome(self) -> Literal["allow", "review", "block"]:
+    def outcome(self) -> PromptAction:
         """The action this decision stands for."""
         raise TypeError("use Allowed, Held or Refused")
 
@@ -129,9 +131,9 @@ class Allowed(Decision):
     """May be generated."""
 
     @property
-    def outcome(self) -> Literal["allow", "review", "block"]:
+    def outcome(self) -> PromptAction:
         """``allow``."""
-        return "allow"
+        return Action.ALLOW
 
 
 @dataclass(frozen=True)
@@ -139,9 +141,9 @@ class Held(Decision):
     """Waits for a person (exit 7)."""
 
     @property
-    def outcome(self) -> Literal["allow", "review", "block"]:
+    def outcome(self) -> PromptAction:
         """``review``."""
-        return "review"
+        return Action.REVIEW
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,14 @@ class Refused(Decision):
     """Will not be generated (exit 3)."""
 
     @property
-    def outcome(self) -> Literal["allow", "review", "block"]:
+    def outcome(self) -> PromptAction:
         """``block``."""
-        return "block"
+        return Action.BLOCK
+
+
+DECISIONS: Mapping[Action, type[Allowed] | type[Held] | type[Refused]] = {
+    Action.ALLOW: Allowed,
+    Action.REVIEW: Held,
+    Action.BLOCK: Refused,
+}
+"""The decision that each action on a prompt makes."""

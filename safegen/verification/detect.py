@@ -43,7 +43,7 @@ def detect_file(
     Raises UnreadableInput (sound only, damaged), UsageError (an unknown scheme), CheckUnavailable,
     Interrupted.
     """
-    found: Watermark = plugins.load_plugin("watermarks", scheme)
+    found = plugins.load_watermark(scheme)
     try:
         info = sandbox.probe(path)
     except sandbox.NoVideo as error:

@@ -81,7 +81,7 @@ def _load_schemes(collector: EvidenceCollector, credentials: CredentialsEvidence
     found: list[Watermark] = []
     for name in dict.fromkeys([DEFAULT_SCHEME, *map(_scheme_name, algs)]):
         try:
-            found.append(plugins.load_plugin("watermarks", name))
+            found.append(plugins.load_watermark(name))
         except SafegenError as error:
             collector.note(f"watermark {name}", f"{error}; {error.hint}".rstrip("; "))
     return found

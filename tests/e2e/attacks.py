@@ -54,6 +54,6 @@ def crop(area: float) -> Callable[[Frame], Frame]:
 def paste_mark(payload: int, victim: Path, target: Path) -> Path:
     """Forge a release's mark into another clip: the public key lets anyone do that."""
     clip = open_clip(victim)
-    marked = plugins.load_plugin("watermarks", "tile").embed(iter(clip), payload=payload, key=PUBLIC_KEY)
+    marked = plugins.load_watermark("tile").embed(iter(clip), payload=payload, key=PUBLIC_KEY)
     encode_mp4(marked, target, fps=clip.fps, encoding=Encoding(crf=18, preset="veryfast"))
     return target

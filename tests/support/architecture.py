@@ -22,8 +22,8 @@ FOLDERS = {
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("_version", "types"),
     ("errors",),
-    ("_util", "plugins", "protocols"),
-    ("detectors.prompt", "detectors.provenance", "ledger", "media", "policies", "watermarks"),
+    ("_util", "protocols"),
+    ("detectors.prompt", "detectors.provenance", "ledger", "media", "plugins", "policies", "watermarks"),
     ("accessibility", "detectors.frames", "keys", "release", "review", "screening"),
     ("credentials",),
     ("generators", "workspace"),

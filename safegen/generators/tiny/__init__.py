@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from safegen.protocols import Generator
+from safegen.protocols import ShippedGenerator
 
 
-def create() -> Generator:
+def create() -> ShippedGenerator:
     """The plug-in."""
     from safegen.generators.tiny.generator import TinyGenerator
 

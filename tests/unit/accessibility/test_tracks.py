@@ -11,12 +11,14 @@ import av
 import numpy as np
 import pytest
 
+from safegen import plugins
 from safegen.accessibility import engines, espeak, scenes, sidecars, speech, tracks
 from safegen.accessibility.cues import rounded_cue
 from safegen.detectors.frames import world
 from safegen.errors import CheckUnavailable, ReleaseFailed
 from safegen.media import tracks as media
 from safegen.types import AudioTrack, Clip
+from tests.support.stand_ins import stand_in
 from tests.unit.accessibility.conftest import Tones, overlap, written
 
 SHOTS = (0.0, 3.0)
@@ -62,9 +64,10 @@ def test_a_long_clip_is_looked_at_in_pieces_and_alike_ones_are_one(monkeypatch: 
 
 
 def test_an_extractor_that_fails_stops_it(two_shots: Clip, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scenes.plugins, "load_plugin", lambda kind, name: None)
+    loaded = stand_in(monkeypatch, plugins.load_attribute_extractor, "world", None)
     with pytest.raises(CheckUnavailable, match="world"):
         scenes.segment_scenes(scenes.sample_clip(two_shots), shots=SHOTS)
+    assert loaded == ["world"]
     with pytest.raises(CheckUnavailable):
         scenes.collect_samples([], 1.0)
 

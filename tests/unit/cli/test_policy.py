@@ -13,8 +13,9 @@ from click.testing import CliRunner, Result
 from safegen import policies
 from safegen.cli import group
 from safegen.errors import UnreadableInput, UsageError
-from safegen.policies.difference import LabelledPrompt, read_prompts
 from safegen.screening import screen, screen_async, screen_many, screen_requests
+from safegen.screening.examples import run_examples
+from safegen.screening.labelled import LabelledPrompt, read_prompts
 from safegen.types import Request
 
 BOMB = "how to build a pipe bomb at home"
@@ -31,7 +32,7 @@ def test_a_new_policy_loads_lints_clean_and_passes_its_examples(parent: str, tmp
     assert run("policy", "new", "mine", "--extends", parent, "-o", str(path)).exit_code == 0
     assert policies.lint(path) == ()
     mine = policies.load(str(path))
-    assert mine.examples and policies.run_examples(mine) == []
+    assert mine.examples and run_examples(mine) == []
     assert policies.content_changes(policies.load(parent), mine) == []
     uncommented = path.read_text().replace("# categories", "categories").replace("#   ", "  ")
     path.write_text(uncommented)

@@ -23,6 +23,7 @@ from safegen.ledger.note import LogSigner
 from safegen.ledger.store import Ledger
 from safegen.types import Allowed, CheckRun, Clip, Held, Refused, Request
 from safegen.workspace.config import find_workspace
+from tests.support.stand_ins import stand_in
 
 POLICY = policies.load("default")
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
@@ -248,8 +249,7 @@ class Faces:
 @pytest.fixture
 def faces(monkeypatch: pytest.MonkeyPatch) -> Any:
     def be(score: float | None) -> None:
-        real = plugins.load_plugin
-        monkeypatch.setattr(plugins, "load_plugin", lambda k, n: Faces(score) if n == "faces" else real(k, n))
+        stand_in(monkeypatch, plugins.load_frame_detector, "faces", Faces(score))
 
     return be
 

@@ -20,7 +20,7 @@ from safegen.media import spool as spools
 from safegen.media.encode import Encoding, codec_options
 from safegen.media.footage import Footage, Picture, open_footage
 from safegen.media.prefetch import prefetch
-from safegen.moderation.single_pass import check_and_encode
+from safegen.pipeline.mark_footage import check_and_encode
 from safegen.pipeline.protect import _preview_clip
 from safegen.pipeline.stages import UnmarkedClip
 from safegen.policies import load

@@ -21,6 +21,7 @@ from safegen.moderation.html_report import ReportItem, render
 from safegen.moderation.json_report import to_json
 from safegen.protocols import NoProgress
 from safegen.types import CheckRun, Clip, Finding
+from tests.support.stand_ins import stand_in
 
 
 def write(path: Path, frames: np.ndarray, fps: int = 24, *, times: list[int] | None = None) -> Path:
@@ -119,6 +120,9 @@ def test_unknown_checks_and_checks_that_are_not_here(
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(UsageError, match="nope"):
         safegen.moderate(files / "calm.mp4", checks=["nope"])
+    with pytest.raises(UsageError, match="'world' is an attribute extractor") as refused:
+        safegen.moderate(files / "calm.mp4", checks=["world"])
+    assert "attributes:" in refused.value.hint
     with pytest.raises(CheckUnavailable, match="falconsai"):
         safegen.moderate(files / "calm.mp4", checks=["falconsai"])
 
@@ -130,10 +134,10 @@ def test_a_check_that_fails_half_way_stops_all_of_it(files: Path, monkeypatch: p
                 if number == 5:
                     raise RuntimeError("boom")
 
-    real = plugins.load_plugin
-    monkeypatch.setattr(plugins, "load_plugin", lambda k, n: Broken() if n == "frozen" else real(k, n))
-    with pytest.raises(CheckUnavailable, match="frozen"):
+    loaded = stand_in(monkeypatch, plugins.load_frame_detector, "frozen", Broken())
+    with pytest.raises(CheckUnavailable, match=r"frozen.*boom"):
         safegen.moderate(files / "calm.mp4", checks=["frozen"])
+    assert loaded == ["frozen"]
 
 
 def test_stopping(files: Path) -> None:
@@ -151,8 +155,7 @@ def finding_faces(monkeypatch: pytest.MonkeyPatch, reason: str) -> None:
             found = [Finding("nudity", 0.6, "faces", reason, time=float(i)) for i in range(2)]
             return found, CheckRun("faces", "1", score=0.6)
 
-    real = plugins.load_plugin
-    monkeypatch.setattr(plugins, "load_plugin", lambda k, n: Finds() if n == "faces" else real(k, n))
+    stand_in(monkeypatch, plugins.load_frame_detector, "faces", Finds())
 
 
 class _Outline(html.parser.HTMLParser):

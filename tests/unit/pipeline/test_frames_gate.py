@@ -20,6 +20,7 @@ from safegen.pipeline.stages import UnmarkedClip
 from safegen.policies.frames import FrameRule, Frames
 from safegen.policies.schema import Policy
 from safegen.types import Attribute, CheckRun, Clip, Finding
+from tests.support.stand_ins import stand_in
 
 RAN = CheckRun("x", "1")
 CHECKS = ("blank", "flash", "frozen", "freepik", "falconsai", "shieldgemma", "faces", "known", "text")
@@ -102,28 +103,22 @@ FAULTS: dict[str, Callable[[], Any]] = {
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("check", CHECKS)
 def test_faulty_check_lets_nothing_through(check: str, fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = plugins.load_plugin
-    broken = Faulty(FAULTS[fault])
-    monkeypatch.setattr(
-        plugins, "load_plugin", lambda kind, name: broken if name == check else real(kind, name)
-    )
+    loaded = stand_in(monkeypatch, plugins.load_frame_detector, check, Faulty(FAULTS[fault]))
     monkeypatch.setattr(gate_checks, "PATIENCE", 0.05)
     with pytest.raises(CheckUnavailable, match=check):
         moderate(made(), asking((check,)))
+    assert loaded == [check]
 
 
 @pytest.mark.parametrize("fault", [f for f in FAULTS if f != "is missing"])
 def test_an_optional_check_that_is_there_and_fails_lets_nothing_through(
     fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = plugins.load_plugin
-    broken = Faulty(FAULTS[fault])
-    monkeypatch.setattr(
-        plugins, "load_plugin", lambda kind, name: broken if name == "faces" else real(kind, name)
-    )
+    loaded = stand_in(monkeypatch, plugins.load_frame_detector, "faces", Faulty(FAULTS[fault]))
     monkeypatch.setattr(gate_checks, "PATIENCE", 0.05)
-    with pytest.raises(CheckUnavailable):
+    with pytest.raises(CheckUnavailable, match="faces"):
         moderate(made(), asking(("blank",), ("faces",)))
+    assert loaded == ["faces"]
 
 
 @pytest.mark.parametrize("check", ["freepik", "falconsai", "shieldgemma", "faces", "known", "text"])
@@ -178,14 +173,22 @@ ATTRIBUTE_FAULTS: dict[str, Callable[[], Any]] = {
 
 @pytest.mark.parametrize("fault", ATTRIBUTE_FAULTS)
 def test_faulty_extractor_lets_nothing_through(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = plugins.load_plugin
-    broken = Faulty(ATTRIBUTE_FAULTS[fault])
-    monkeypatch.setattr(
-        plugins, "load_plugin", lambda kind, name: broken if name == "world" else real(kind, name)
-    )
+    loaded = stand_in(monkeypatch, plugins.load_attribute_extractor, "world", Faulty(ATTRIBUTE_FAULTS[fault]))
     policy = policies.load("default")
     assert "world" in policy.attributes
-    with pytest.raises(CheckUnavailable):
+    with pytest.raises(CheckUnavailable, match="world"):
+        moderate(made(), policy)
+    assert loaded == ["world"]
+
+
+def test_an_extractor_is_no_check_and_a_check_no_extractor() -> None:
+    """A policy that names one for the other lets nothing through, and the message says what it is."""
+    with pytest.raises(CheckUnavailable, match="'world' is an attribute extractor, not a frame detector"):
+        moderate(made(), asking(("world",)))
+    with pytest.raises(CheckUnavailable, match="'world' is an attribute extractor, not a frame detector"):
+        moderate(made(), asking(("blank",), ("world",)))
+    policy = asking(("blank",)).model_copy(update={"attributes": ("blank",)})
+    with pytest.raises(CheckUnavailable, match="'blank' is a frame detector, not an attribute extractor"):
         moderate(made(), policy)
 
 
@@ -212,19 +215,18 @@ def test_every_shipped_policy_names_checks_that_exist() -> None:
     for name in policies.names():
         policy = policies.load(name)
         assert policy.frames_required, name
-        for check in (*policy.frames_required, *policy.attributes):
-            assert plugins.load_plugin("frames", check).run(replace(made()).clip)
+        for check in policy.frames_required:
+            assert plugins.load_frame_detector(check).run(replace(made()).clip)
+        for attribute in policy.attributes:
+            assert plugins.load_attribute_extractor(attribute).run(replace(made()).clip)
         for check in policy.frames.optional:
-            assert plugins.load_plugin("frames", check)
+            assert plugins.load_frame_detector(check)
 
 
 def finds(monkeypatch: pytest.MonkeyPatch, category: str, score: float) -> None:
     """The check ``faces`` finds *category*."""
-    real = plugins.load_plugin
     answer = Faulty(lambda: ([Finding(category, score, "faces", "seen", time=0.1)], RAN))
-    monkeypatch.setattr(
-        plugins, "load_plugin", lambda kind, name: answer if name == "faces" else real(kind, name)
-    )
+    stand_in(monkeypatch, plugins.load_frame_detector, "faces", answer)
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from safegen import policies
 from safegen.errors import UsageError
 from safegen.policies.engine import decide, explain
 from safegen.policies.schema import Policy, Rule
 from safegen.screening import screen
+from safegen.screening.examples import run_examples
 from safegen.types import Allowed, CheckRun, Finding, Held, Refused, Request
 
 GOOD = "name: mine\nextends: default\ncategories:\n  sexual: {block: 0.3}\n"
@@ -25,13 +27,46 @@ def _write(folder: Path, content: str, name: str = "mine.yaml") -> Path:
 @pytest.mark.parametrize("name", policies.names())
 def test_packs_do_what_their_examples_say(name: str) -> None:
     policy = policies.load(name)
-    assert policies.run_examples(policy) == []
+    assert run_examples(policy) == []
     assert policies.lint(Path(policies.__file__).parent / "packs" / f"{name}.yaml") == ()
     assert len(policy.examples) >= 4
 
 
 def test_shipped_names() -> None:
     assert set(policies.names()) >= {"default", "strict", "newsroom", "permissive-research"}
+
+
+DIGESTS = {
+    "default": "23208462a02a349a142ac0c9722c0f48324a07d351d077010085ad08a241d115",
+    "newsroom": "532506cd3d3673aeb6ff78bc09c3dc7e6797262b71c2575e06850fb6bf9e41c7",
+    "permissive-research": "ab48024a6c1a12f6eea853fe070266be3e98f4b6565b71aa85d85f0e3e03d572",
+    "strict": "79eb74ac954b8af8344c0a67897adcec5242e6e83d3731bccd7068570323cb6a",
+}
+"""As they stand in ledgers and manifests: they change with what a policy decides, and with nothing else."""
+
+
+def test_the_digests_of_the_shipped_policies() -> None:
+    assert {name: policies.load(name).digest for name in policies.names()} == DIGESTS
+
+
+@pytest.mark.parametrize("name", policies.names())
+def test_a_policy_written_down_is_the_same_policy(name: str, tmp_path: Path) -> None:
+    content = policies.load(name).model_dump(mode="json", exclude={"extends"})
+    path = _write(tmp_path, yaml.safe_dump(content, sort_keys=False), f"{name}.yaml")
+    assert policies.load(str(path)).digest == DIGESTS[name]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "inputs: {forbidden: blur}",
+        "languages: {unsupported: allow}",
+        "examples: [{prompt: a, expect: pixelate}]",
+    ],
+)
+def test_words_are_neither_blurred_nor_pixelated(line: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="Input should be"):
+        policies.load(str(_write(tmp_path, f"name: mine\nextends: default\n{line}\n")))
 
 
 def test_default_requires_only_what_is_always_there() -> None:
@@ -153,7 +188,7 @@ def test_lint_says_what_is_unwise(tmp_path: Path) -> None:
 
 def test_run_examples_reports_mismatches(tmp_path: Path) -> None:
     path = _write(tmp_path, GOOD + "examples:\n  - {prompt: a red ball, expect: block}\n")
-    [wrong] = policies.run_examples(policies.load(str(path)))
+    [wrong] = run_examples(policies.load(str(path)))
     assert (wrong.example.expect, wrong.actual) == ("block", "allow")
     assert wrong.reason
 

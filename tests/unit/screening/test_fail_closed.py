@@ -15,6 +15,7 @@ from safegen.detectors.prompt import _lexicon, classifier, rules
 from safegen.errors import CheckUnavailable
 from safegen.policies.engine import decide
 from safegen.policies.schema import Checks
+from safegen.protocols import PromptDetector
 from safegen.screening import _checks
 from safegen.types import CheckRun, Finding, Request
 
@@ -132,12 +133,28 @@ def test_no_lists_at_all(tmp_path: Path) -> None:
         _lexicon.load(tmp_path, ())
 
 
-class _Raises:
+class _Double:
+    """All that the contract asks for; ``run`` is what differs."""
+
+    name = "classifier"
+    rates_whole_prompt = True
+
+    def run(self, text: str) -> tuple[Sequence[Finding], CheckRun]:
+        raise NotImplementedError
+
+    def run_many(self, texts: Sequence[str]) -> Sequence[tuple[Sequence[Finding], CheckRun]]:
+        return [self.run(text) for text in texts]
+
+    def with_lists(self, lists: Sequence[str]) -> PromptDetector:
+        return self
+
+
+class _Raises(_Double):
     def run(self, text: str) -> tuple[Sequence[Finding], CheckRun]:
         raise RuntimeError("out of memory")
 
 
-class _Gives:
+class _Gives(_Double):
     def __init__(self, score: float) -> None:
         self.score = score
 
@@ -145,13 +162,36 @@ class _Gives:
         return [Finding("sexual", self.score, "classifier", "r")], CheckRun("classifier", "1")
 
 
+class _Skips(_Gives):
+    """Answers fewer texts than it was asked about."""
+
+    def run_many(self, texts: Sequence[str]) -> Sequence[tuple[Sequence[Finding], CheckRun]]:
+        return []
+
+
 @pytest.mark.parametrize(
-    "detector", [_Raises(), _Gives(float("nan")), _Gives(float("inf")), _Gives(-1.0), _Gives(7.0)]
+    ("detector", "message"),
+    [
+        (_Raises(), "failed: RuntimeError"),
+        (_Skips(0.1), "failed: ValueError"),
+        (_Gives(float("nan")), "no usable score"),
+        (_Gives(float("inf")), "no usable score"),
+        (_Gives(-1.0), "returned the score -1.0"),
+        (_Gives(7.0), "returned the score 7.0"),
+    ],
 )
-def test_detector_that_raises_or_gives_no_number(monkeypatch: pytest.MonkeyPatch, detector: object) -> None:
+def test_detector_that_raises_or_gives_no_number(
+    monkeypatch: pytest.MonkeyPatch, detector: PromptDetector, message: str
+) -> None:
+    """The message tells that it was this that stopped it, and no gap in the double."""
     monkeypatch.setattr(_checks, "_detector", lambda name, lists: detector)
-    with pytest.raises(CheckUnavailable):
+    with pytest.raises(CheckUnavailable, match=message):
         screening.screen(BENIGN)
+
+
+def test_the_doubles_pass_when_nothing_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_checks, "_detector", lambda name, lists: _Gives(0.1))
+    assert screening.screen(BENIGN).outcome == "allow"
 
 
 @pytest.mark.parametrize("required", [(), ("rules", "no_such_check"), ("normalise",)])

@@ -12,10 +12,10 @@ from click.testing import CliRunner
 from safegen import policies
 from safegen.cli import group
 from safegen.errors import UsageError
-from safegen.policies.difference import LabelledPrompt
 from safegen.screening import fairness
 from safegen.screening.calibration import calibrate, render_reliability_plot
 from safegen.screening.fairness import Suite, fill_template, measure_fairness, suite
+from safegen.screening.labelled import LabelledPrompt
 from safegen.screening.statistics import calibration_error, gap_interval, holm, mcnemar, reliability, wilson
 
 SMALL = Suite(

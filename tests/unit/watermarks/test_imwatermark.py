@@ -20,7 +20,7 @@ needs = pytest.mark.skipif(not installed, reason="invisible-watermark is not ins
 def test_missing_library_says_how_to_install(name: str, monkeypatch):
     monkeypatch.setattr(_imwatermark.importlib.util, "find_spec", lambda _: None)
     with pytest.raises(MissingExtra) as caught:
-        plugins.load_plugin("watermarks", name)
+        plugins.load_watermark(name)
     assert 'pip install "safegen[imwatermark]"' in caught.value.hint
     assert "pip install --no-deps invisible-watermark" in caught.value.hint
 
@@ -32,15 +32,13 @@ def test_binomial_tail():
 
 
 def marked(name: str, frames: np.ndarray) -> np.ndarray:
-    return np.stack(
-        list(plugins.load_plugin("watermarks", name).embed(iter(frames), payload=PAYLOAD, key=b"k"))
-    )
+    return np.stack(list(plugins.load_watermark(name).embed(iter(frames), payload=PAYLOAD, key=b"k")))
 
 
 def read(name: str, frames: np.ndarray, tools, key: bytes = b"k") -> WatermarkReading:
     # native size: these schemes do not survive the sample's down-scaling of larger frames
     seen = replace(tools["sample"](frames[:, :256, :256]), frames=frames)
-    (one,) = plugins.load_plugin("watermarks", name).detect(seen, key=key, known=[7, PAYLOAD, 9])
+    (one,) = plugins.load_watermark(name).detect(seen, key=key, known=[7, PAYLOAD, 9])
     return one
 
 
@@ -69,7 +67,7 @@ def test_rivagan_on_a_real_clip(shared, tools):
 
 @needs
 def test_never_present_without_known_ids(clean, tools):
-    (one,) = plugins.load_plugin("watermarks", "dwtdct").detect(tools["sample"](clean[:2]), key=b"k")
+    (one,) = plugins.load_watermark("dwtdct").detect(tools["sample"](clean[:2]), key=b"k")
     assert not one.present and not one.bounded and one.log10_p == 0.0
 
 
@@ -82,6 +80,6 @@ def test_small_pictures():
 
 @needs
 def test_thirty_two_bits_are_the_low_ones():
-    scheme = plugins.load_plugin("watermarks", "rivagan")
+    scheme = plugins.load_watermark("rivagan")
     assert scheme.payload_bits == 32
     assert (scheme._bits(PAYLOAD) == scheme._bits(PAYLOAD & 0xFFFF_FFFF)).all()

@@ -70,4 +70,4 @@ def test_a_clip_is_read_by_its_largest_face(tone: int, group: str, ita: str) -> 
 def test_without_the_face_detector_it_cannot_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     monkeypatch.setenv("SAFEGEN_FACES", str(tmp_path))
     with pytest.raises(CheckUnavailable, match="SAFEGEN_FACES"):
-        create().ready()
+        create().prepare({})

@@ -46,7 +46,7 @@ def clip(frames: int = 10) -> Clip:
 def test_any_clip_or_siglip_model_is_read(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("torch")
     monkeypatch.setenv("SAFEGEN_ZERO_SHOT", str(checkpoint(kind, tmp_path)))
-    reader = zero_shot.create().with_questions(QUESTIONS)
+    reader = zero_shot.create().prepare(QUESTIONS)
     (found,), ran = reader.run(clip())
     assert found.name == "wealth"
     assert set(found.probabilities) == {"poor", "rich", "unknown"}
@@ -59,7 +59,7 @@ def test_any_clip_or_siglip_model_is_read(kind: str, tmp_path: Path, monkeypatch
 def test_absent_or_wrong_models_cannot_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SAFEGEN_ZERO_SHOT", str(tmp_path))
     with pytest.raises(CheckUnavailable, match="SAFEGEN_ZERO_SHOT"):
-        zero_shot.create().ready()
+        zero_shot.create().prepare(QUESTIONS)
     (tmp_path / "config.json").write_text('{"model_type": "clip"}')
     with pytest.raises(CheckUnavailable, match="cannot be loaded"):
         zero_shot.create().run(clip())

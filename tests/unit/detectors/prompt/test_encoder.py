@@ -204,14 +204,14 @@ def test_opinions_are_pooled_per_category() -> None:
         Finding("hate", 0.5, "classifier", "r"),
     ]
     theirs = [Finding("unsafe", 0.1, "encoder", "r"), Finding("sexual", 0.99, "encoder", "r")]
-    got = {f.category: f for f in pool_opinions(mine, theirs)}
+    got = {f.category: f for f in pool_opinions(mine, theirs, {"classifier"})}
     assert got["weapons"] is rule
     assert got["unsafe"].score == pytest.approx(0.5)
     assert got["unsafe"].span == (0, 3)
     assert got["hate"].score == pytest.approx(0.0913, abs=1e-3)
     assert got["sexual"].score == pytest.approx(0.5, abs=1e-2)
-    assert pool_opinions([rule], theirs) == [rule, *theirs]
-    broken = pool_opinions([Finding("unsafe", float("nan"), "classifier", "r")], theirs)
+    assert pool_opinions([rule], theirs, {"classifier"}) == [rule, *theirs]
+    broken = pool_opinions([Finding("unsafe", float("nan"), "classifier", "r")], theirs, {"classifier"})
     with pytest.raises(CheckUnavailable):
         decide(BENIGN, policy=policies.load("default"), findings=broken, checks=[CheckRun("classifier", "1")])
 

@@ -19,7 +19,7 @@ def accepted(readings) -> list[int | None]:
 
 
 def test_is_found_by_name():
-    scheme = plugins.load_plugin("watermarks", "tile")
+    scheme = plugins.load_watermark("tile")
     assert scheme.alg == ALG and scheme.payload_bits == 64
 
 
