@@ -21,10 +21,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from safegen.credentials.sign import sign_file
-from safegen.keys.identity import Identity
-from safegen.ledger import Ledger, LogSigner
 from safegen.release import ReleaseJob, ReleaseRecord
 from safegen.workspace.config import find_workspace
+from safegen.workspace.session import open_session
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 
@@ -46,9 +45,6 @@ def small_video(path: Path) -> None:
 def release(root: Path, megabytes: int) -> Path:
     """A signed and recorded file of that size."""
     space = find_workspace(root / "workspace")
-    space.create()
-    identity = Identity.load_or_create(space.keys, name="Benchmark")
-    log = LogSigner(identity.log_origin, identity.log_key)
     action = {"action": "c2pa.created", "digitalSourceType": SOURCE_TYPE}
     definition = {
         "claim_generator_info": [{"name": "safegen", "version": "0"}],
@@ -57,17 +53,14 @@ def release(root: Path, megabytes: int) -> Path:
         "assertions": [{"label": "c2pa.actions.v2", "data": {"actions": [action]}}],
     }
     target = root / "big.mp4"
-    with (
-        Ledger.open(space.ledger_url, signer=log, checkpoint_dir=space.checkpoints) as ledger,
-        ReleaseJob.begin(ledger, target) as job,
-    ):
+    with open_session(space) as session, ReleaseJob.begin(session.ledger, target) as job:
         plain, signed = job.temporary("plain.mp4"), job.temporary("signed.mp4")
         small_video(plain)
         with plain.open("ab") as file:
             file.write(struct.pack(">I4s", megabytes * 10**6 + 8, b"mdat"))
             for _ in range(megabytes):
                 file.write(os.urandom(10**6))
-        result = sign_file(plain, signed, definition, signer=identity.signer())
+        result = sign_file(plain, signed, definition, signer=session.signer)
         job.record(signed, release=ReleaseRecord(result.manifest_id, result.manifest_bytes, 1, "none"))
         job.publish()
     return target

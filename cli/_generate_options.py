@@ -120,7 +120,7 @@ def generate_options(function: Callable[..., None]) -> Callable[..., None]:
 
 def _parse_options(options: Sequence[str]) -> dict[str, Any]:
     """``NAME=VALUE`` options by name."""
-    from safegen.generators.diffusers.options import parse_name_values
+    from safegen.generators.option_values import parse_name_values
 
     return parse_name_values(options)
 

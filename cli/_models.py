@@ -11,7 +11,7 @@ import click
 from safegen.cli._text import printable
 
 if TYPE_CHECKING:
-    from safegen.generators.hub.pull import PullPlan
+    from safegen.generators.pull import PullPlan
 
 
 def table(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:

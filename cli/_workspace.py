@@ -17,17 +17,10 @@ if TYPE_CHECKING:
 @contextmanager
 def open_readonly(workspace: Path | None) -> Iterator[Ledger]:
     """The workspace's ledger, read only. Raises UsageError where there is none."""
-    from safegen.errors import UsageError
-    from safegen.ledger.store import Ledger
     from safegen.workspace.config import find_workspace
+    from safegen.workspace.session import open_ledger
 
-    found = find_workspace(workspace)
-    if not found.has_ledger:
-        raise UsageError(
-            f"there is no ledger in {found.root} yet",
-            hint="make a release first: `safegen generate` creates the ledger",
-        )
-    with Ledger.open(found.ledger_url, read_only=True, checkpoint_dir=found.checkpoints) as ledger:
+    with open_ledger(find_workspace(workspace)) as ledger:
         yield ledger
 
 

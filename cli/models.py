@@ -73,16 +73,16 @@ def pull(
     from safegen.cli._models import confirm_download
     from safegen.cli._output import ProgressBar
     from safegen.generators.catalogue import pinned_model_json, pull_plan_json, resolve_preset
-    from safegen.generators.hub import pull as hub
+    from safegen.generators.pull import plan_pull, pull_model
 
-    plan = hub.plan_pull(resolve_preset(name), revision=revision, update=update)
+    plan = plan_pull(resolve_preset(name), revision=revision, update=update)
     if dry_run:
         _print(pull_plan_json(plan), as_json)
         return
     if not confirm_download(plan, pull_plan_json(plan), yes=yes, accepted=accept_licence, as_json=as_json):
         return
     with ProgressBar(quiet=as_json, plain=plain) as bar:
-        record = hub.pull_model(plan, accepted=accept_licence, progress=bar)
+        record = pull_model(plan, accepted=accept_licence, progress=bar)
     _print(pinned_model_json(record), as_json)
 
 
@@ -94,11 +94,11 @@ def verify(name: str, as_json: bool, plain: bool) -> None:
     """Hash every file of the pulled model NAME and compare it with what was pulled."""
     from safegen.cli._output import ProgressBar
     from safegen.generators.catalogue import pinned_model_json, resolve_preset
-    from safegen.generators.hub import pull as hub
+    from safegen.generators.hub import pinned
 
-    record = hub.require_pinned(resolve_preset(name))
+    record = pinned.require_pinned(resolve_preset(name))
     with ProgressBar(quiet=as_json, plain=plain) as bar:
-        hashed = hub.verify_model(record, fully=True, progress=bar)
+        hashed = pinned.verify_model(record, fully=True, progress=bar)
     _print({**pinned_model_json(record), "verified": hashed}, as_json)
 
 
@@ -109,11 +109,11 @@ def verify(name: str, as_json: bool, plain: bool) -> None:
 def unpin(name: str, dry_run: bool, as_json: bool) -> None:
     """Forget the commit that NAME is pinned to; its files stay in the Hugging Face cache."""
     from safegen.generators.catalogue import resolve_preset
-    from safegen.generators.hub import pull as hub
+    from safegen.generators.hub import pinned
 
     source = resolve_preset(name).source
     if not dry_run:
-        hub.unpin_model(source)
+        pinned.unpin_model(source)
     _print({"unpinned": source, "dry_run": dry_run}, as_json)
 
 

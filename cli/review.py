@@ -157,23 +157,12 @@ def _decide(
     as_json: bool,
 ) -> None:
     """Record a step and say what the case is now."""
+    from safegen._util.login import login_name
     from safegen.cli._output import show_rows
     from safegen.review.queue import record_review
 
-    name = reviewer or os.environ.get("SAFEGEN_REVIEWER") or _login()
+    name = reviewer or os.environ.get("SAFEGEN_REVIEWER") or login_name(hint="give --reviewer NAME")
     with open_writing(workspace, passphrase_file) as (ledger, _):
         case = record_review(ledger, index, act, reviewer=name, reason=reason, publish_reason=publish_reason)
     rows: dict[str, object] = {"decision": case.index, "status": case.status, "entry": case.steps[-1].index}
     show_rows(rows, as_json=as_json)
-
-
-def _login() -> str:
-    """The user's login name. Raises UsageError where the system has none."""
-    import getpass
-
-    from safegen.errors import UsageError
-
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError) as error:
-        raise UsageError("your user name cannot be determined", hint="give --reviewer NAME") from error

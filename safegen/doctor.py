@@ -124,11 +124,11 @@ def _speech() -> str:
 
 def _pulled() -> str:
     """Every pulled model's files are there and unchanged since they were hashed."""
-    from safegen.generators.hub import pull
+    from safegen.generators.hub import lockfile, pinned
 
-    names = pull.list_pulled()
+    names = lockfile.list_sources()
     for name in names:
-        record = pull.find_pinned(name)
+        record = lockfile.read_record(name)
         if record is not None:
-            pull.verify_model(record)
+            pinned.verify_model(record)
     return ", ".join(names) or "none"

@@ -203,3 +203,11 @@ class Signer(Protocol):
 
     def sign(self, data: bytes) -> bytes:
         """Signature over *data* (ECDSA: raw r||s or DER). Raises SigningFailed."""
+
+
+StepHook: TypeAlias = Callable[[str], None]
+"""Called with the name of every step of the release protocol: tests inject faults there."""
+
+
+def no_hook(_step: str) -> None:
+    """The hook nobody set."""

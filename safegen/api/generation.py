@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
+from typing import TYPE_CHECKING, Literal, Unpack
 
 from safegen.api.options import (
     GenerationOptions,
@@ -27,18 +27,10 @@ from safegen.request.settings import check_settings
 from safegen.types import Json, PathLike, Release, Request, Shot
 
 if TYPE_CHECKING:
-    from safegen.media.encode import Encoding
+    from safegen.pipeline.context import ReleaseSettings
     from safegen.request.variations import Variation
     from safegen.workspace.config import Workspace
     from safegen.workspace.session import Session
-
-
-class _MarkingOptions(TypedDict):
-    """How a clip is marked and written."""
-
-    watermark: str
-    encoding: Encoding
-    overwrite: bool
 
 
 @with_settings
@@ -143,7 +135,7 @@ def storyboard(
 def release_request(
     built: BuiltRequest, output: PathLike | None = None, **how: Unpack[ReleaseOptions]
 ) -> Release:
-    """Make and release what was *built* (see ``safegen.request.build``). Raises as ``generate``."""
+    """Make and release a request that was *built* (see ``safegen.request.build``). Raises as ``generate``."""
     check_release_options("release_request", how)
     return generate_request(built.request, output, notes=built.notes, **how)
 
@@ -161,14 +153,14 @@ def generate_request(
 
     check_release_options("generate_request", how)
     check_settings(vars(request))
-    with _open_session(how) as studio:
+    with _open_session(how) as session:
         return produce(
             request,
             None if output is None else Path(output),
-            studio=studio,
+            session=session,
+            settings=_release_settings(how),
             notes=notes,
             approval=how.get("approval"),
-            **_marking_options(how),
         )
 
 
@@ -195,17 +187,22 @@ def variations(
     check_settings(vars(built.request))
     if how.get("approval") is not None:
         raise UsageError("an approval lets a single request pass, once", hint="omit --variations")
-    with _open_session(how) as studio:
+    with _open_session(how) as session:
         generator = find_generator(built.request.model)
 
-        def one(request: Request, place: Path | None) -> Release:
+        def one(request: Request, destination: Path | None) -> Release:
             return produce(
-                request, place, studio=studio, generator=generator, notes=built.notes, **_marking_options(how)
+                request,
+                destination,
+                session=session,
+                settings=_release_settings(how),
+                generator=generator,
+                notes=built.notes,
             )
 
-        place = None if output is None else Path(output)
-        ledger = studio.ledger if resume else None
-        yield from generate_variations(built.request, place, count, produce=one, ledger=ledger)
+        first = None if output is None else Path(output)
+        ledger = session.ledger if resume else None
+        yield from generate_variations(built.request, first, count, produce=one, ledger=ledger)
 
 
 def plan(
@@ -221,7 +218,7 @@ def plan(
 
     Raises RefusedByPolicy, HeldForReview, UsageError, CheckUnavailable as ``generate`` would.
     """
-    from safegen.pipeline.produce import plan as run
+    from safegen.pipeline.plan import plan as run
     from safegen.workspace.config import find_workspace
 
     check_settings(vars(request))
@@ -230,16 +227,13 @@ def plan(
     )
 
 
-def _marking_options(how: ReleaseOptions) -> _MarkingOptions:
-    """The part that the pipeline takes as it is."""
+def _release_settings(how: ReleaseOptions) -> ReleaseSettings:
+    """How the clip is marked and written."""
     from safegen.media.encode import Encoding
+    from safegen.pipeline.context import ReleaseSettings
 
     full = with_release_defaults(how)
-    return {
-        "watermark": full["watermark"],
-        "encoding": Encoding(crf=full["crf"]),
-        "overwrite": full["overwrite"],
-    }
+    return ReleaseSettings(full["watermark"], Encoding(crf=full["crf"]), full["overwrite"])
 
 
 def _find_workspace(how: ReleaseOptions) -> Workspace:

@@ -51,6 +51,7 @@ def protect(
     Raises UnreadableInput, UsageError, CheckUnavailable, ReleaseFailed, Interrupted.
     """
     from safegen.media.encode import Encoding
+    from safegen.pipeline.context import ReleaseSettings
     from safegen.pipeline.protect import protect as run
     from safegen.request.settings import check_settings
     from safegen.workspace.config import find_workspace
@@ -58,16 +59,14 @@ def protect(
 
     check_settings({"crf": crf, "watermark": watermark, "policy": policy})
     space = find_workspace(workspace).with_release_settings(manifest=manifest, label=label or "")
-    with open_session(space, passphrase=passphrase, signer=signer, progress=progress) as studio:
+    with open_session(space, passphrase=passphrase, signer=signer, progress=progress) as session:
         return run(
             Path(path),
             None if output is None else Path(output),
-            studio=studio,
+            session=session,
             policy=policy,
             source_type=source_type,
-            watermark=watermark,
-            encoding=Encoding(crf=crf),
-            overwrite=overwrite,
+            settings=ReleaseSettings(watermark, Encoding(crf=crf), overwrite),
             allow_damaged=allow_damaged,
         )
 
@@ -129,19 +128,19 @@ def reproduce(
     Raises UsageError (not found, or something must be given), RefusedByPolicy and HeldForReview under the
     current policy, and whatever ``generate`` raises.
     """
+    from safegen.pipeline.context import ReleaseSettings
     from safegen.pipeline.find_release import SuppliedRequest
     from safegen.pipeline.reproduce import reproduce as run
     from safegen.workspace.config import find_workspace
     from safegen.workspace.session import open_session
 
-    given = SuppliedRequest(prompt, negative_prompt, tuple(Path(i) for i in inputs), model, policy)
-    with open_session(find_workspace(workspace), passphrase=passphrase, progress=progress) as studio:
+    supplied = SuppliedRequest(prompt, negative_prompt, tuple(Path(i) for i in inputs), model, policy)
+    with open_session(find_workspace(workspace), passphrase=passphrase, progress=progress) as session:
         return run(
             Path(path),
             None if output is None else Path(output),
-            studio=studio,
-            given=given,
-            watermark=watermark,
-            overwrite=overwrite,
+            session=session,
+            supplied=supplied,
+            settings=ReleaseSettings(watermark, overwrite=overwrite),
             approval=approval,
         )

@@ -52,8 +52,8 @@ def run(
     plan = session.Plan(model, policy, seeds, seed, resume)
     if not record:
         return session.run_and_report(named, Path(folder), plan, progress=progress, when=utc_now())
-    with open_session(find_workspace(workspace), passphrase=passphrase, progress=progress) as studio:
-        ledger = studio.ledger
+    with open_session(find_workspace(workspace), passphrase=passphrase, progress=progress) as opened:
+        ledger = opened.ledger
         return session.run_and_report(
             named, Path(folder), plan, ledger=ledger, progress=progress, when=utc_now()
         )
@@ -102,17 +102,11 @@ def released(
     """
     from safegen.audit.json_report import Subject
     from safegen.audit.released import released as over
-    from safegen.errors import UsageError
-    from safegen.ledger.store import Ledger
     from safegen.workspace.config import find_workspace
+    from safegen.workspace.session import open_ledger
 
     aims = session.targets(_suites.load(targets)) if targets else None
-    space = find_workspace(workspace)
-    if not space.has_ledger:
-        raise UsageError(
-            f"there is no ledger in {space.root} yet", hint="make a release first: it creates the ledger"
-        )
-    with Ledger.open(space.ledger_url, read_only=True, checkpoint_dir=space.checkpoints) as ledger:
+    with open_ledger(find_workspace(workspace)) as ledger:
         audit = over(ledger, targets=aims, attributes=tuple(attributes))
         about = f"Every release in the ledger {ledger.origin} that has not been withdrawn."
     subject = Subject("released", "Audit of releases", about, suite=targets or "")

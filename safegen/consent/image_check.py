@@ -48,10 +48,10 @@ def check_likeness(
 
     Raises CheckUnavailable when whether it shows a person can be said by nobody, LedgerError.
     """
-    found: list[tuple[Finding, PromptAction]] = []
+    findings: list[tuple[Finding, PromptAction]] = []
 
     def add(reason: str, action: PromptAction) -> None:
-        found.append((Finding("likeness_consent", 1.0, NAME, f"{name}: {reason}", threshold=1.0), action))
+        findings.append((Finding("likeness_consent", 1.0, NAME, f"{name}: {reason}", threshold=1.0), action))
 
     shown = _matching_consents(clip, consents)
     for consent in shown:
@@ -60,10 +60,10 @@ def check_likeness(
             add(f"it shows {consent.subject}, and the consent (entry {consent.index}) {why}", Action.BLOCK)
     ran = CheckRun(NAME, VERSION, score=float(bool(shown)))
     if generated or people == "ignore":
-        return found, ran
-    stated = None if ledger is None else find_attestation(ledger, sha256)
+        return findings, ran
+    attestation = None if ledger is None else find_attestation(ledger, sha256)
     face = _shows_face(clip)
-    if stated is None:
+    if attestation is None:
         if face is None:
             raise CheckUnavailable(
                 f"cannot tell whether {name} shows a person: no face detector is installed",
@@ -71,15 +71,22 @@ def check_likeness(
             )
         if face:
             add("it shows a face, and nobody has stated whose (use `safegen consent attest`)", Action.BLOCK)
-        return found, ran
-    if stated.no_person and (face or shown):
-        add(f"it shows a face, and entry {stated.index} states that it shows no real person", Action.REVIEW)
-    for index in stated.consents:
-        said = next((c for c in consents if c.index == index), None)
-        if said is None or not said.covers("likeness"):
-            why = STATE_PHRASES[said.state] if said is not None and not said.live else "does not count"
+        return findings, ran
+    if attestation.no_person and (face or shown):
+        add(
+            f"it shows a face, and entry {attestation.index} states that it shows no real person",
+            Action.REVIEW,
+        )
+    for index in attestation.consents:
+        relied_on = next((c for c in consents if c.index == index), None)
+        if relied_on is None or not relied_on.covers("likeness"):
+            why = (
+                STATE_PHRASES[relied_on.state]
+                if relied_on is not None and not relied_on.live
+                else "does not count"
+            )
             add(f"the consent it relies on (entry {index}) {why}", Action.BLOCK)
-    return found, ran
+    return findings, ran
 
 
 def _matching_consents(clip: Clip, consents: Sequence[Consent]) -> list[Consent]:

@@ -28,10 +28,10 @@ def fold_name(text: str) -> str:
 
 def find_named_subjects(text: str, consents: Sequence[Consent]) -> dict[str, list[Consent]]:
     """Subjects (folded names) of *consents* that *text* names, also in disguise, with their consents."""
-    seen = [fold_name(view.text) for view in views(text)] + [fold_name(text)]
+    folded_views = [fold_name(view.text) for view in views(text)] + [fold_name(text)]
     out: dict[str, list[Consent]] = {}
     for consent in consents:
-        if any(_fold_normalised(name) in view for name in consent.names for view in seen):
+        if any(_fold_normalised(name) in view for name in consent.names for view in folded_views):
             out.setdefault(fold_name(consent.subject), []).append(consent)
     return out
 
@@ -58,18 +58,24 @@ def apply_consent(
     """
     if not consents:
         return decision
-    found = find_named_subjects(decision.request.prompt, consents)
-    checks = (*decision.checks, CheckRun(NAME, VERSION, score=float(bool(found))))
-    if not found:
+    named_subjects = find_named_subjects(decision.request.prompt, consents)
+    checks = (*decision.checks, CheckRun(NAME, VERSION, score=float(bool(named_subjects))))
+    if not named_subjects:
         return replace(decision, checks=checks)
     missing = [
-        _missing_consent(group, scope) for group in found.values() if not any(c.covers(scope) for c in group)
+        _missing_consent(group, scope)
+        for group in named_subjects.values()
+        if not any(c.covers(scope) for c in group)
     ]
-    minors = any(c.minor for group in found.values() for c in group)
+    minors = any(c.minor for group in named_subjects.values() for c in group)
     kept = list(decision.findings)
     if not minors and not missing and len(kept) < _MAX_FINDINGS:
         names = {
-            _fold_normalised(n) for group in found.values() for c in group if c.covers(scope) for n in c.names
+            _fold_normalised(n)
+            for group in named_subjects.values()
+            for c in group
+            if c.covers(scope)
+            for n in c.names
         }
         kept = _drop_lifted(kept, names, policy, rating_detectors(policy))
     worst = decision.outcome if len(kept) == len(decision.findings) else _outcome(kept, policy)
@@ -97,8 +103,8 @@ def _missing_consent(group: Sequence[Consent], scope: Scope) -> Finding:
     """Why nobody of *group* (the consents of one subject, newest first) covers *scope*."""
     latest = group[0]
     why = f"covers {', '.join(latest.scope)} only" if latest.live else STATE_PHRASES[latest.state]
-    who = latest.subject or "a subject"
-    reason = f"{who} is named, and the consent (entry {latest.index}) {why}"
+    subject = latest.subject or "a subject"
+    reason = f"{subject} is named, and the consent (entry {latest.index}) {why}"
     return Finding("likeness_consent", 1.0, NAME, reason, threshold=1.0)
 
 
@@ -123,8 +129,8 @@ def _is_lifted(finding: Finding, names: set[str], policy: Policy, rating: Collec
         return False
     if finding.detector in rating:  # it rates the whole prompt: there is a person in it
         return True
-    said = _fold_normalised(finding.text)
-    return bool(said.strip()) and any(said in name or name in said for name in names)
+    matched = _fold_normalised(finding.text)
+    return bool(matched.strip()) and any(matched in name or name in matched for name in names)
 
 
 def _outcome(findings: Sequence[Finding], policy: Policy) -> PromptAction:

@@ -35,10 +35,10 @@ _PAGE = 1000
 
 
 def grant(ledger: Ledger, wanted: Grant, registrar: Registrar, describe: Callable[[Path], str]) -> int:
-    """Record *wanted*, signed by *registrar*; its index. *describe* gives a file's descriptors (base64).
+    """Record the grant that is *wanted*, signed by *registrar*; its index.
 
-    Raises UsageError (a name or end that makes no sense, a minor without guardian or end), UnreadableInput
-    (evidence, references), LedgerError.
+    *describe* gives a file's descriptors (base64). Raises UsageError (a name or end that makes no sense, a
+    minor without guardian or end), UnreadableInput (evidence, references), LedgerError.
     """
     now = ledger.clock()
     _check_grant(wanted, now)
@@ -65,33 +65,33 @@ def grant(ledger: Ledger, wanted: Grant, registrar: Registrar, describe: Callabl
     return ledger.append("consent", {**terms, "signature": registrar.sign(terms)}, private)
 
 
-def _check_grant(what: Grant, now: datetime) -> None:
-    for name in (what.subject, *what.aliases):
+def _check_grant(terms: Grant, now: datetime) -> None:
+    for name in (terms.subject, *terms.aliases):
         if len(_letters(name)) < 2 or len(name) > MAX_NAME or not name.isprintable():
             raise UsageError(
                 f"{name!r} is not a usable name", hint=f"use 2 to {MAX_NAME} printable characters"
             )
-    if not what.scope or set(what.scope) - set(SCOPES):
+    if not terms.scope or set(terms.scope) - set(SCOPES):
         raise UsageError("a consent needs a scope", hint=f"give --scope: {', '.join(SCOPES)}")
-    if what.expires is not None and what.expires <= now:
+    if terms.expires is not None and terms.expires <= now:
         raise UsageError("the consent would already have expired", hint="give a date in the future")
-    if len(what.references) > MAX_REFERENCES:
+    if len(terms.references) > MAX_REFERENCES:
         raise UsageError(f"more than {MAX_REFERENCES} references", hint="keep the ones that differ most")
-    if what.minor:
-        if not what.guardian.strip():
+    if terms.minor:
+        if not terms.guardian.strip():
             raise UsageError(
                 "consent for a minor must be given by a guardian", hint="name the guardian with --guardian"
             )
-        if what.expires is None or what.expires > now + MINORS_AT_MOST:
+        if terms.expires is None or terms.expires > now + MINORS_AT_MOST:
             raise UsageError("consent for a minor must end within a year", hint="give --expires")
 
 
 def revoke(ledger: Ledger, index: int, reason: str = "") -> int:
     """Record that consent *index* is revoked; its index. Raises UsageError (no consent, revoked already)."""
-    found = next((c for c in list_consents(ledger, None) if c.index == index), None)
-    if found is None:
+    target = next((c for c in list_consents(ledger, None) if c.index == index), None)
+    if target is None:
         raise UsageError(f"entry {index} is not a consent", hint="see `safegen consent list`")
-    if found.state == "revoked":
+    if target.state == "revoked":
         raise UsageError(f"consent {index} is already revoked", hint="no action is needed")
     return ledger.append(
         "consent", {"act": "revoke", "consent": index}, {"reason": reason} if reason else None
@@ -144,9 +144,9 @@ def find_attestation(ledger: LedgerReader, sha256: str) -> Attestation | None:
     for entry in _proven_entries(ledger):
         public = entry.public
         if public.get("act") == "attest" and public.get("sha256") == sha256:
-            who = tuple(i for i in public.get("consents", ()) if isinstance(i, int))
+            consents = tuple(i for i in public.get("consents", ()) if isinstance(i, int))
             return Attestation(
-                entry.index, sha256, who, public.get("no_person") is True, str(public.get("by"))
+                entry.index, sha256, consents, public.get("no_person") is True, str(public.get("by"))
             )
     return None
 
@@ -188,19 +188,19 @@ def _read_consent(
         state = "revoked"
     elif end is not None and str(end) <= moment:
         state = "expired"
-    said = private or {}
+    details = private or {}
     return Consent(
         entry.index,
         entry.time,
-        str(said.get("subject", "")),
-        tuple(map(str, said.get("aliases", ()))),
+        str(details.get("subject", "")),
+        tuple(map(str, details.get("aliases", ()))),
         tuple(map(str, terms.get("scope", ()))),
         None if end is None else str(end),
         terms.get("minor") is not False,
         str(terms.get("evidence_sha256", "")),
         tuple(
             Reference(str(r["name"]), str(r["sha256"]), str(r["descriptors"]))
-            for r in said.get("references", ())
+            for r in details.get("references", ())
         ),
         "revoked" if revoked else state,
     )

@@ -2,44 +2,43 @@
 
 from __future__ import annotations
 
-import getpass
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safegen import policies
 from safegen._util.hashing import file_sha256
-from safegen._util.time import parse_moment, utc_now
+from safegen._util.login import login_name
+from safegen._util.time import parse_moment
 from safegen.consent import image_check, registry
 from safegen.consent.prompt_check import apply_consent
 from safegen.consent.records import Attestation, Consent, Grant
 from safegen.consent.registrar import load_public_key, open_registrar
-from safegen.errors import UsageError
 from safegen.types import Action, Json, Request
 from safegen.workspace import config
+from safegen.workspace.session import open_ledger_for_writing
 
 if TYPE_CHECKING:
     from safegen.keys.passphrase import Passphrase
     from safegen.ledger.reader import LedgerReader
-    from safegen.ledger.store import Ledger
     from safegen.workspace.config import Workspace
 
 
 def grant(
     subject: str, fields: Mapping[str, Any], workspace_path: Path | None, passphrase: Passphrase
 ) -> tuple[int, str]:
-    """Record a grant in the workspace at *workspace_path*; the entry's index and the registrar's name.
+    """Record a grant in a workspace; returns the entry's index and the registrar's name.
 
     *fields*: the other fields of ``Grant``, the end as text. Raises UsageError, UnreadableInput,
     KeyUnavailable, LedgerError.
     """
     end = fields.get("expires")
-    what = Grant(**{**fields, "subject": subject, "expires": parse_moment(end) if end else None})
-    with _open_for_writing(workspace_path, passphrase) as (ledger, found):
-        registrar = open_registrar(found.keys)
-        return registry.grant(ledger, what, registrar, image_check.compute_descriptors), registrar.name
+    terms = Grant(**{**fields, "subject": subject, "expires": parse_moment(end) if end else None})
+    workspace = config.find_workspace(workspace_path)
+    with open_ledger_for_writing(workspace, passphrase=passphrase, create=True) as ledger:
+        registrar = open_registrar(workspace.keys)
+        return registry.grant(ledger, terms, registrar, image_check.compute_descriptors), registrar.name
 
 
 def attest(
@@ -52,9 +51,10 @@ def attest(
     passphrase: Passphrase,
 ) -> Attestation:
     """Record a statement about *file*. Raises UsageError, UnreadableInput, KeyUnavailable, LedgerError."""
-    who = by.strip() or os.environ.get("SAFEGEN_USER", "").strip() or _login()
-    with _open_for_writing(workspace_path, passphrase) as (ledger, _):
-        return registry.attest(ledger, file, consent=tuple(consents), no_person=no_person, by=who)
+    signatory = by.strip() or os.environ.get("SAFEGEN_USER", "").strip() or login_name(hint="give --by NAME")
+    workspace = config.find_workspace(workspace_path)
+    with open_ledger_for_writing(workspace, passphrase=passphrase, create=True) as ledger:
+        return registry.attest(ledger, file, consent=tuple(consents), no_person=no_person, by=signatory)
 
 
 def list_consents(space: Workspace, ledger: LedgerReader) -> list[Consent]:
@@ -67,15 +67,15 @@ def check_consent(what: str, policy: str, workspace_path: Path | None, ledger: L
 
     Raises CheckUnavailable, UnreadableInput, UsageError, LedgerError.
     """
-    agreed = list_consents(config.find_workspace(workspace_path), ledger)
+    consents = list_consents(config.find_workspace(workspace_path), ledger)
     rules = policies.load(policy)
     outcome: Action
     if Path(what).is_file():
-        outcome, reasons = _check_file(Path(what), rules.inputs.people, agreed, ledger)
+        outcome, reasons = _check_file(Path(what), rules.inputs.people, consents, ledger)
     else:
         from safegen.screening import screen
 
-        decision = apply_consent(screen(Request(what, policy=policy), policy=rules), rules, agreed)
+        decision = apply_consent(screen(Request(what, policy=policy), policy=rules), rules, consents)
         outcome, reasons = decision.outcome, [f.reason for f in decision.findings]
     return {
         "schema": "safegen.consent/1",
@@ -87,21 +87,21 @@ def check_consent(what: str, policy: str, workspace_path: Path | None, ledger: L
 
 
 def _check_file(
-    path: Path, people: Any, agreed: Sequence[Consent], ledger: LedgerReader
+    path: Path, people: Any, consents: Sequence[Consent], ledger: LedgerReader
 ) -> tuple[Action, list[str]]:
     from safegen.media import sandbox
 
-    found, _ = image_check.check_likeness(
+    findings, _ = image_check.check_likeness(
         sandbox.open_clip(path),
         path.name,
         file_sha256(path),
         ledger=ledger,
-        consents=agreed,
+        consents=consents,
         generated=False,
         people=people,
     )
-    outcome = max((action for _, action in found), default=Action.ALLOW)
-    return outcome, [f.reason for f, _ in found]
+    outcome = max((action for _, action in findings), default=Action.ALLOW)
+    return outcome, [f.reason for f, _ in findings]
 
 
 def to_json(consent: Consent) -> Json:
@@ -119,28 +119,3 @@ def to_json(consent: Consent) -> Json:
         "evidence_sha256": consent.evidence_sha256,
         "references": [{"name": r.name, "sha256": r.sha256} for r in consent.references],
     }
-
-
-@contextmanager
-def _open_for_writing(place: Path | None, passphrase: Passphrase) -> Iterator[tuple[Ledger, Workspace]]:
-    """The workspace's ledger for appending; workspace and identity are made on first use."""
-    from safegen.keys.identity import Identity
-    from safegen.ledger.note import LogSigner
-    from safegen.ledger.store import Ledger
-    from safegen.release import recover
-
-    found = config.find_workspace(place)
-    found.create()
-    name = found.config.organisation or "local"
-    identity = Identity.load_or_create(found.keys, name=name, passphrase=passphrase, clock=utc_now)
-    log = LogSigner(identity.log_origin, identity.log_key)
-    with Ledger.open(found.ledger_url, signer=log, checkpoint_dir=found.checkpoints) as ledger:
-        recover(ledger, clock=utc_now)
-        yield ledger, found
-
-
-def _login() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError) as error:
-        raise UsageError("your user name cannot be determined", hint="give --by NAME") from error

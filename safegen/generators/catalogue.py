@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safegen import plugins
 from safegen.errors import UsageError
 from safegen.generators import estimate
-from safegen.generators.diffusers.families import ABILITY_FOR_MODE
-from safegen.generators.hub import pull
-from safegen.generators.hub.lockfile import PinnedModel
+from safegen.generators.hub import lockfile
+from safegen.generators.modes import MODES
 from safegen.generators.presets import PRESETS, Preset, preset_for_source
-from safegen.generators.registry import embedded_names
+from safegen.generators.registry import embedded_names, named_models
+from safegen.generators.tiny.vocabulary import group_vocabulary
 
 if TYPE_CHECKING:
+    from safegen.generators.hub.lockfile import PinnedModel
+    from safegen.generators.pull import PullPlan
     from safegen.protocols import Generator
 
 
@@ -26,18 +26,17 @@ def list_models() -> list[dict[str, Any]]:
     ``bytes`` is None while nobody has asked the hub. Raises GenerationFailed when the embedded weights or a
     record are damaged.
     """
-    found = []
-    for name in embedded_names():
-        row = plugins.load_generator(name).describe()
-        found.append({**_short(row), "here": "comes with safegen", "bytes": None, "commit": None})
     named = {p.source for p in PRESETS.values()}
-    others = [preset_for_source(source) for source in pull.list_pulled() if source not in named]
-    for preset in (*PRESETS.values(), *others):
-        record = pull.find_pinned(preset.source)
-        row = _short(preset.describe())
-        if record is not None and not preset.licence:
+    others = [preset_for_source(source) for source in lockfile.list_sources() if source not in named]
+    found = []
+    for row in (*named_models(), *(preset.describe() for preset in others)):
+        if row["name"] in embedded_names():
+            found.append({**_short(row), "here": "comes with safegen", "bytes": None, "commit": None})
+            continue
+        record = lockfile.read_record(row["source"])
+        if record is not None and row["licence"] == "not stated":
             row["licence"] = record.licence or "not stated"
-        found.append({**row, **_here(record)})
+        found.append({**_short(row), **_here(record)})
     return found
 
 
@@ -45,14 +44,14 @@ def describe_model(name: str) -> dict[str, Any]:
     """Everything known about a model by name, hub id or folder, without network access. Raises UsageError."""
     if name in embedded_names():
         generator = plugins.load_generator(name)
-        row = {**generator.describe(), "ways_of_working": _ways(generator)}
+        row = {**generator.describe(), "ways_of_working": _modes(generator)}
         words = row.pop("words", [])
         return {**row, "here": "comes with safegen", "world": row.get("world") or group_vocabulary(words)}
     from safegen.generators.diffusers.generator import DiffusersGenerator
 
     preset = resolve_preset(name)
-    record = None if Path(preset.source).is_dir() else pull.find_pinned(preset.source)
-    details = {**preset.details(), "ways_of_working": _ways(DiffusersGenerator(preset))}
+    record = None if Path(preset.source).is_dir() else lockfile.read_record(preset.source)
+    details = {**preset.details(), "ways_of_working": _modes(DiffusersGenerator(preset))}
     if record is not None:
         details["licence"] = preset.licence or record.licence or "not stated"
         details["pipeline"] = record.pipeline
@@ -60,9 +59,9 @@ def describe_model(name: str) -> dict[str, Any]:
     return {**details, **_here(record), "estimate": needs.describe()}
 
 
-def _ways(generator: Generator) -> list[str]:
+def _modes(generator: Generator) -> list[str]:
     """What a model can do, in one order; before it is pulled by its name alone."""
-    return [mode for mode in ABILITY_FOR_MODE if mode in generator.modes]
+    return [mode for mode in MODES if mode in generator.modes]
 
 
 def resolve_preset(name: str) -> Preset:
@@ -83,7 +82,7 @@ def resolve_preset(name: str) -> Preset:
     return generator.preset
 
 
-def pull_plan_json(plan: pull.PullPlan) -> dict[str, Any]:
+def pull_plan_json(plan: PullPlan) -> dict[str, Any]:
     """A planned pull as JSON values: what a user should know before agreeing."""
     listing = plan.listing
     return {
@@ -114,20 +113,6 @@ def pinned_model_json(record: PinnedModel) -> dict[str, Any]:
         "files": len(record.files),
         "bytes": record.bytes,
     }
-
-
-def group_vocabulary(words: Sequence[str]) -> dict[str, list[str]]:
-    """The words of the embedded model by what they are about; those that only join others are left out."""
-    known = set(words)
-    return {group: found for group, names in _groups().items() if (found := [w for w in names if w in known])}
-
-
-@cache
-def _groups() -> dict[str, list[str]]:
-    import yaml
-
-    data = yaml.safe_load(Path(__file__).with_name("words.yaml").read_text(encoding="utf-8"))
-    return {str(group): [str(w) for w in names] for group, names in data.items()}
 
 
 def _short(row: dict[str, Any]) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def resample_clip(
 ) -> Frames:
     """A clip's frames at *fps*, fitted: uint8, shape (n, height, width, 3), n >= 1.
 
-    Each new frame is the one shown at its time. Raises UsageError for more than *most* of them, Interrupted.
+    Each new frame is the one shown at its time. Raises UsageError for more than *max_frames*, Interrupted.
     """
     count = max(1, round(clip.seconds * fps)) if clip.count > 1 else 1
     if count > max_frames:
@@ -45,12 +45,12 @@ def resample_clip(
             f"an input of {clip.seconds:.0f} s is too long",
             hint=f"cut it to {max_frames / fps:.0f} s or less first",
         )
-    wanted = [min(clip.count - 1, int(i * clip.fps / fps + 1e-9)) for i in range(count)]
-    kept: dict[int, Frame] = {}
-    needed = set(wanted)
+    shown = [min(clip.count - 1, int(i * clip.fps / fps + 1e-9)) for i in range(count)]
+    fitted: dict[int, Frame] = {}
+    needed = set(shown)
     for i, frame in enumerate(clip):
         if progress.cancelled():
             raise Interrupted("stopped while reading an input")
         if i in needed:
-            kept[i] = resize_and_crop(frame, width, height)
-    return np.stack([kept[i] for i in wanted])
+            fitted[i] = resize_and_crop(frame, width, height)
+    return np.stack([fitted[i] for i in shown])

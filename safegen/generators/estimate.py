@@ -1,4 +1,4 @@
-"""What a model needs: estimated memory and download, with the basis of each figure.
+"""What a model needs and what this machine has: memory and download, with the basis of each figure.
 
 Weights are counted: from the safetensors' own headers where the files are here, else from the preset. What
 comes on top while it runs follows one rule of thumb: ``_PER_TOKEN`` bytes for each token and hidden channel
@@ -10,17 +10,15 @@ is always called an estimate.
 
 from __future__ import annotations
 
-import json
 import math
-import struct
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safegen.errors import GenerationFailed
-from safegen.generators.hardware import Machine
-from safegen.generators.hardware import detect_machine as detect_machine
+from safegen.generators.diffusers import model_config, safetensors
 
 if TYPE_CHECKING:
     from safegen.generators.presets import Preset
@@ -57,6 +55,17 @@ class Estimate:
         }
 
 
+@dataclass(frozen=True)
+class Machine:
+    """Bytes of memory: RAM that is free and all of it, the same of the GPU; None where there is none."""
+
+    ram_free: int | None
+    ram: int | None
+    device_free: int | None = None
+    device: int | None = None
+    name: str = "cpu"
+
+
 def estimate_memory(
     preset: Preset,
     *,
@@ -71,8 +80,6 @@ def estimate_memory(
     *dtype* is a precision by torch's name, *offload* ``model``, ``sequential``, ``group`` or none. What is
     left out is the preset's. Nothing is loaded or fetched.
     """
-    from safegen.generators.diffusers import model_config
-
     folder = model_config.local_folder(preset)
     precision = str(dtype or preset.dtype or "float32").removeprefix("torch.")
     parts = count_parameters(folder) if folder else dict(preset.parameters)
@@ -120,6 +127,34 @@ def check_memory(estimate: Estimate, on: Machine) -> tuple[str, ...]:
     return ()
 
 
+def detect_machine() -> Machine:
+    """This machine's memory. Imports torch to ask about a GPU, where it is installed."""
+    free, total = _ram()
+    try:
+        import torch
+    except ImportError:
+        return Machine(free, total)
+    if not torch.cuda.is_available():
+        return Machine(free, total)
+    device_free, device = torch.cuda.mem_get_info()
+    return Machine(free, total, int(device_free), int(device), str(torch.cuda.get_device_name()))
+
+
+def _ram() -> tuple[int | None, int | None]:
+    """Free and total RAM (bytes) where the platform says."""
+    try:
+        page = os.sysconf("SC_PAGE_SIZE")
+        total = os.sysconf("SC_PHYS_PAGES") * page
+    except (AttributeError, ValueError, OSError):
+        return None, None
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        found = next(line for line in lines if line.startswith("MemAvailable:"))
+        return int(found.split()[1]) * 1024, total
+    except (OSError, StopIteration, ValueError, IndexError):
+        return None, total
+
+
 def count_parameters(folder: Path) -> dict[str, int]:
     """Numbers in the weights of each part of a pipeline folder, from the headers of its safetensors.
 
@@ -132,15 +167,11 @@ def count_parameters(folder: Path) -> dict[str, int]:
 
 
 def _numbers(file: Path) -> int:
-    """How many numbers a safetensors file holds: its header is a length (u64, little endian) and JSON."""
+    """How many numbers a safetensors file holds."""
     try:
-        with file.open("rb") as stream:
-            (length,) = struct.unpack("<Q", stream.read(8))
-            if length > 100_000_000:
-                raise ValueError("header too long")
-            header = json.loads(stream.read(length))
-        return sum(math.prod(t["shape"]) for name, t in header.items() if name != "__metadata__")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
+        header = safetensors.read_header(file)
+        return sum(math.prod(tensor["shape"]) for tensor in header.values())
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise GenerationFailed(
             f"{file.parent.name}/{file.name} is not a safetensors file: {error}", hint="fetch the model again"
         ) from error
@@ -186,20 +217,18 @@ def _shape(preset: Preset, folder: Path | None) -> tuple[int, tuple[int, int, in
     """Channels of the transformer and what a token covers: from the configurations, else the preset."""
     if folder is None:
         return (preset.hidden, preset.token) if preset.hidden and preset.token else None
-    from safegen.generators.diffusers import model_config
-
-    facts = model_config.read_pipeline_config(folder)
-    heads = facts.config("transformer", "num_attention_heads")
-    width = facts.config("transformer", "attention_head_dim")
+    config = model_config.read_pipeline_config(folder)
+    heads = config.get("transformer", "num_attention_heads")
+    width = config.get("transformer", "attention_head_dim")
     if not isinstance(heads, int) or not isinstance(width, int):
         return (preset.hidden, preset.token) if preset.hidden and preset.token else None
     if preset.token:
         return heads * width, preset.token
-    patch = facts.config("transformer", "patch_size", 1)
+    patch = config.get("transformer", "patch_size", 1)
     time, side = (patch[0], patch[-1]) if isinstance(patch, list) else (1, patch)
-    blocks = facts.config("vae", "block_out_channels", [0, 0, 0, 0])
-    space = facts.config("vae", "scale_factor_spatial") or facts.config("vae", "spatial_compression_ratio")
-    frames = facts.config("vae", "scale_factor_temporal") or facts.config("vae", "temporal_compression_ratio")
+    blocks = config.get("vae", "block_out_channels", [0, 0, 0, 0])
+    space = config.get("vae", "scale_factor_spatial") or config.get("vae", "spatial_compression_ratio")
+    frames = config.get("vae", "scale_factor_temporal") or config.get("vae", "temporal_compression_ratio")
     space = space or 2 ** (len(blocks) - 1)
     return heads * width, (space * side, space * side, (frames or 4) * time)
 

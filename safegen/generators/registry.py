@@ -25,6 +25,7 @@ def find_generator(model: str) -> Generator:
     """
     from safegen import plugins
     from safegen.generators.diffusers.generator import DiffusersGenerator
+    from safegen.generators.hub.listing import INDEX
     from safegen.generators.presets import PRESETS, preset_for_source
 
     if model.lower().startswith(("http://", "https://")):
@@ -35,7 +36,7 @@ def find_generator(model: str) -> Generator:
         return plugins.load_generator(model)
     if model in PRESETS:
         return DiffusersGenerator(PRESETS[model])
-    if model and (Path(model) / "model_index.json").is_file():
+    if model and (Path(model) / INDEX).is_file():
         return DiffusersGenerator(preset_for_source(model))
     if model and Path(model).exists():
         raise UsageError(

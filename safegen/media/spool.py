@@ -50,7 +50,7 @@ def spool(clip: Clip, file: Path, *, progress: Progress = NoProgress(), digest: 
     """Write the frames of *clip* to *file* and return a clip that reads exactly the same from there.
 
     Small clips are written raw, large ones (COMPACT_BYTES) as lossless H.264 in RGB. *digest*, made by
-    ``begin_digest``, takes in every frame on the way. Raises GenerationFailed when there are no frames, or
+    ``start_digest``, takes in every frame on the way. Raises GenerationFailed when there are no frames, or
     their sizes differ from the clip's.
     """
     large = clip.width * clip.height * 3 * clip.count > COMPACT_BYTES

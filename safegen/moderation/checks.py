@@ -61,11 +61,11 @@ def run_check(name: str, clip: Clip, *, patience: float | None = None) -> CheckR
     """
     try:
         answer = _run_watched(name, clip, PATIENCE if patience is None else patience)
-        found, ran = answer
-        found = list(found)
+        findings, ran = answer
+        findings = list(findings)
         usable = (
             isinstance(ran, CheckRun)
-            and all(_is_valid_finding(f) for f in found)
+            and all(_is_valid_finding(f) for f in findings)
             and _is_valid_score(ran.score)
         )
     except CheckAbsent as error:
@@ -78,7 +78,7 @@ def run_check(name: str, clip: Clip, *, patience: float | None = None) -> CheckR
         raise CheckUnavailable(f"the frames check {name!r} failed: {error}") from error
     if not usable:
         raise CheckUnavailable(f"the frames check {name!r} returned no usable answer")
-    return found, ran
+    return findings, ran
 
 
 def _run_watched(name: str, clip: Clip, patience: float) -> Any:

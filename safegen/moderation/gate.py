@@ -84,7 +84,7 @@ def collect_results(
     }
     checked = [*required, *(answer for answer in optional if not isinstance(answer, str))]
     return GateResult(
-        apply_rules(policy, [f for found, _ in checked for f in found]),
+        apply_rules(policy, [f for findings, _ in checked for f in findings]),
         tuple(ran for _, ran in checked),
         (*policy.frames.required, *policy.frames.optional),
         absent,

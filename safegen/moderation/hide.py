@@ -28,7 +28,8 @@ def hide_faces(clip: Clip, style: Action, *, detect: Callable[[Frame], Sequence[
     """*clip* with every face pixelated or blurred, worked out anew at every pass.
 
     *detect* (default: the detector of the check ``faces``) gives the faces of a frame. Frames are copies,
-    uint8 RGB of the same size. Iterating raises CheckUnavailable when the detector cannot run.
+    uint8 RGB of
+    the same size. Iterating raises CheckUnavailable when the detector cannot run.
     """
     return replace(clip, open=lambda: _hide_in_frames(clip, style, detect or _face_detector()))
 
@@ -37,13 +38,13 @@ def _face_detector() -> Callable[[Frame], Sequence[Box]]:
     return faces.open_detector().boxes
 
 
-def _hide_in_frames(clip: Clip, how: Action, find: Callable[[Frame], Sequence[Box]]) -> Iterator[Frame]:
+def _hide_in_frames(clip: Clip, how: Action, detect: Callable[[Frame], Sequence[Box]]) -> Iterator[Frame]:
     """A face is hidden in the frames before it is first seen, too, as far as the window goes."""
     waiting: deque[tuple[Frame, list[Box]]] = deque()
     recent: deque[list[Box]] = deque(maxlen=HOLD_FRAMES)
     for frame in clip:
         try:
-            now = list(find(frame))
+            now = list(detect(frame))
         except SafegenError:
             raise
         except Exception as error:

@@ -53,43 +53,46 @@ def _section(number: int, item: ReportItem) -> str:
     head = (
         f'<section aria-labelledby="file-{number}"><h2 id="file-{number}"><bdi>{escape(item.path)}</bdi></h2>'
     )
-    found = item.moderation
-    if found is None:
+    moderation = item.moderation
+    if moderation is None:
         return f'{head}<p class="verdict bad"><strong>NOT CHECKED</strong> {escape(item.error)}</p></section>'
+    action, policy = moderation.action, escape(moderation.policy.name)
     verdict = (
-        f'<p class="verdict {_ACTION_CLASSES[found.action]}"><strong>{found.action.upper()}</strong> '
-        f"{_ACTION_PHRASES[found.action]} under the policy <bdi>{escape(found.policy.name)}</bdi></p>"
+        f'<p class="verdict {_ACTION_CLASSES[action]}"><strong>{action.upper()}</strong> '
+        f"{_ACTION_PHRASES[action]} under the policy <bdi>{policy}</bdi></p>"
     )
-    return "\n".join((head, verdict, _timelines(found), _table(found), _checks_section(found), "</section>"))
+    return "\n".join(
+        (head, verdict, _timelines(moderation), _table(moderation), _checks_section(moderation), "</section>")
+    )
 
 
-def _timelines(found: Moderation) -> str:
+def _timelines(moderation: Moderation) -> str:
     """One bar per category over the length of the video; the same in words below."""
-    if found.kind == "picture" or not found.seconds:
+    if moderation.kind == "picture" or not moderation.seconds:
         return ""
     parts = []
-    timed = [r for r in found.gate.findings if r.finding.time is not None]
+    timed = [r for r in moderation.gate.findings if r.finding.time is not None]
     for category in sorted({r.finding.category for r in timed}):
         rows = [r for r in timed if r.finding.category == category]
         seconds = sorted({int(r.finding.time or 0.0) for r in rows})
-        words = f"{category}: in the seconds {', '.join(map(str, seconds))} of {found.seconds:.1f}"
+        words = f"{category}: in the seconds {', '.join(map(str, seconds))} of {moderation.seconds:.1f}"
         bars = "".join(
-            f'<rect class="{r.action}" x="{100 * int(r.finding.time or 0.0) / found.seconds:.2f}" y="0" '
-            f'width="{max(0.3, 100 / max(1.0, found.seconds)):.2f}" height="8"/>'
+            f'<rect class="{r.action}" x="{100 * int(r.finding.time or 0.0) / moderation.seconds:.2f}" y="0" '
+            f'width="{max(0.3, 100 / max(1.0, moderation.seconds)):.2f}" height="8"/>'
             for r in rows
         )
         svg = f'<svg viewBox="0 0 100 8" preserveAspectRatio="none" role="img" aria-label="{escape(words)}">'
-        said = f'<p class="small">{escape(words)}</p>'
-        parts.append(f'<div class="lane"><h4>{escape(category)}</h4>{svg}{bars}</svg>{said}</div>')
+        caption = f'<p class="small">{escape(words)}</p>'
+        parts.append(f'<div class="lane"><h4>{escape(category)}</h4>{svg}{bars}</svg>{caption}</div>')
     return f"<h3>Over time</h3>{''.join(parts)}" if parts else ""
 
 
-def _table(found: Moderation) -> str:
+def _table(moderation: Moderation) -> str:
     rows = "".join(
         f"<tr><td>{r.action}</td><td>{escape(r.finding.category)}</td><td>{r.finding.score:.2f}</td>"
         f"<td>{'' if r.finding.time is None else f'{r.finding.time:.1f} s'}</td>"
         f"<td>{escape(r.finding.detector)}</td><td><bdi>{escape(r.finding.reason)}</bdi></td></tr>"
-        for r in sorted_findings(found)
+        for r in sorted_findings(moderation)
     )
     if not rows:
         return "<h3>Findings</h3><p>none</p>"
@@ -98,12 +101,12 @@ def _table(found: Moderation) -> str:
     return f"<h3>Findings</h3><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 
-def _checks_section(found: Moderation) -> str:
+def _checks_section(moderation: Moderation) -> str:
     ran = "".join(
         f"<li>{escape(c.name)} {escape(c.version)}{'' if c.score is None else f', score {c.score:.2f}'}</li>"
-        for c in found.gate.ran
+        for c in moderation.gate.ran
     )
-    notes = "".join(f"<li>{escape(n)}</li>" for n in found.notes)
-    size = f"{found.frames} frames of {found.width} x {found.height}"
-    about = f"<p>{size}; SHA-256 <bdi>{escape(found.sha256)}</bdi></p>"
+    notes = "".join(f"<li>{escape(n)}</li>" for n in moderation.notes)
+    size = f"{moderation.frames} frames of {moderation.width} x {moderation.height}"
+    about = f"<p>{size}; SHA-256 <bdi>{escape(moderation.sha256)}</bdi></p>"
     return f"<h3>What was examined</h3>{about}<ul>{ran}{notes}</ul>"

@@ -75,7 +75,7 @@ def moderate_file(path: Path, policy: Policy, *, progress: Progress = NoProgress
         notes: list[str] = []
         reading = _ConstantRateReader(path, fps, notes)
         clip = reading.clip(info.seconds)
-        looked, frames = _run_in_parallel(clip, reading, policy, progress)
+        gate, frames = _run_in_parallel(clip, reading, policy, progress)
         if not reading.dropped or fps >= MAX_FPS:
             break
         fps = min(MAX_FPS, 2 * fps)  # its rate varies: some pictures came faster than its average
@@ -83,7 +83,7 @@ def moderate_file(path: Path, policy: Policy, *, progress: Progress = NoProgress
         damage = [
             Finding("undecodable", 1.0, "decoder", f"only part of it could be examined: {n}") for n in notes
         ]
-        looked = replace(looked, findings=(*looked.findings, *apply_rules(policy, damage)))
+        gate = replace(gate, findings=(*gate.findings, *apply_rules(policy, damage)))
     digest = sha256_of(path)
     return Moderation(
         path,
@@ -95,8 +95,8 @@ def moderate_file(path: Path, policy: Policy, *, progress: Progress = NoProgress
         float(clip.fps),
         frames,
         PolicyRef(policy.name, policy.digest),
-        looked,
-        tuple(_gate_notes(looked)),
+        gate,
+        tuple(_gate_notes(gate)),
     )
 
 
@@ -106,11 +106,11 @@ def _is_picture(path: Path) -> bool:
     return (formats.detect(path).mime or "").startswith("image/")
 
 
-def _gate_notes(looked: GateResult) -> Iterator[str]:
-    for name, why in looked.absent.items():
+def _gate_notes(gate: GateResult) -> Iterator[str]:
+    for name, why in gate.absent.items():
         yield f"not checked: {name} ({why})"
-    if looked.action in HIDING_ACTIONS:
-        yield f"the policy requires faces to be hidden ({looked.action}); this file shows faces"
+    if gate.action in HIDING_ACTIONS:
+        yield f"the policy requires faces to be hidden ({gate.action}); this file shows faces"
 
 
 class _ConstantRateReader:
@@ -151,11 +151,11 @@ class _ConstantRateReader:
     def _resample(self) -> Iterator[Frame]:
         number, start, used = 0, 0.0, True
         shown: Frame | None = None
-        for seen in sandbox.stream_frames(self._path, rate=_EVERY_PICTURE, short_side=SHORT_SIDE):
-            if isinstance(seen, str):
-                self._note(seen)
+        for item in sandbox.stream_frames(self._path, rate=_EVERY_PICTURE, short_side=SHORT_SIDE):
+            if isinstance(item, str):
+                self._note(item)
                 continue
-            picture, time, _ = seen
+            picture, time, _ = item
             if shown is None:
                 start = time
             elif picture.shape != shown.shape:

@@ -20,17 +20,17 @@ def find_audits(ledger: LedgerReader, model: ModelRef) -> list[Json]:
 
     Models without a known digest are never matched: an audit of other weights says nothing.
     """
-    found: dict[str, Json] = {}
+    by_suite: dict[str, Json] = {}
     if not model.digest:
         return []
     for entry in ledger.entries("audit", limit=_MAX_ENTRIES):
         public = entry.public
         models = public.get("models", [])
         suite = public.get("suite", {})
-        if [m.get("sha256") for m in models] != [model.digest] or suite.get("sha256") in found:
+        if [m.get("sha256") for m in models] != [model.digest] or suite.get("sha256") in by_suite:
             continue
         cells = public.get("cells", [])
-        found[suite.get("sha256")] = {
+        by_suite[suite.get("sha256")] = {
             "suite": {"name": suite.get("name"), "sha256": suite.get("sha256")},
             "verdict": public.get("verdict"),
             "cells": len(cells),
@@ -41,11 +41,11 @@ def find_audits(ledger: LedgerReader, model: ModelRef) -> list[Json]:
             "entry": entry.index,
             "time": entry.time,
         }
-    return list(found.values())
+    return list(by_suite.values())
 
 
 def add_audit_assertion(definition: Json, ledger: LedgerReader, model: ModelRef | None) -> None:
-    """Add the assertion ``org.safegen.audit`` to the manifest definition *stated*, if there is an audit."""
+    """Add the assertion ``org.safegen.audit`` to the manifest *definition*, if there is an audit."""
     audits = find_audits(ledger, model) if model is not None else []
     if audits:
         definition["assertions"].append({"label": LABEL, "data": {"audits": audits}})

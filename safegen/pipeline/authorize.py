@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Authorized:
-    """A request that may be generated, its inputs admitted. ``index``: the decision's entry in the ledger.
+    """A request that may be generated, its inputs admitted. ``decision_index``: its entry in the ledger.
 
-    ``kept``: the clip made of it before, which a person approved.
+    ``held_clip``: the clip made of it before, which a person approved.
     """
 
     inputs: Admitted
@@ -44,20 +44,15 @@ class Authorized:
     approval: Approval | None
     held_clip: HeldClip | None = None
 
-    @property
-    def request(self) -> Request:
-        """The request, its inputs named by their SHA-256."""
-        return self.inputs.decision.request
 
-
-def screen_prompt(request: Request, policy: Policy, studio: Session) -> Allowed | Held | Refused:
+def screen_prompt(request: Request, policy: Policy, session: Session) -> Allowed | Held | Refused:
     """The decision about the prompts alone. A refusal is recorded and raised (RefusedByPolicy)."""
     from safegen.screening import screen
 
-    studio.progress.stage("screening")
+    session.progress.stage("screening")
     decision = screen(request, policy=policy)
     if isinstance(decision, Refused):
-        raise_for_decision(decision, record_decision(decision, studio))
+        raise_for_decision(decision, record_decision(decision, session))
     return decision
 
 
@@ -65,38 +60,40 @@ def authorize(
     decision: Allowed | Held | Refused,
     policy: Policy,
     *,
-    studio: Session,
+    session: Session,
     temporary: Callable[[str], Path],
     approval: int | None = None,
 ) -> Authorized:
-    """Admit the inputs of a ``screened`` request, record the decision about all of it, let it pass or stop.
+    """Admit the inputs of a screened request, record the decision about all of it, let it pass or stop.
 
-    *place* gives paths for temporaries; they have to stay until the clip is signed. An *approval* of a clip
-    brings that clip back (``Cleared.kept``): nothing has to be generated. Raises UnreadableInput,
+    *temporary* gives paths for files that have to stay until the clip is signed. An *approval* of a clip
+    brings that clip back (``Authorized.held_clip``): nothing has to be generated. Raises UnreadableInput,
     CheckUnavailable, RefusedByPolicy, HeldForReview, UsageError for an approval nothing needs.
     """
-    agreed = load_consents(studio.workspace, studio.ledger, studio.clock())
-    decision = apply_consent(decision, policy, agreed)
+    consents = load_consents(session.workspace, session.ledger, session.clock())
+    decision = apply_consent(decision, policy, consents)
     if isinstance(decision, Refused):
-        raise_for_decision(decision, record_decision(decision, studio))
+        raise_for_decision(decision, record_decision(decision, session))
     admitted = admit_inputs(
         decision,
         policy,
         temporary=temporary,
-        anchors=[*studio.signer_anchors, *trust_anchors(studio.workspace)],
-        ledger=studio.ledger,
-        consents=agreed,
-        progress=studio.progress,
+        anchors=[*session.signer_anchors, *trust_anchors(session.workspace)],
+        ledger=session.ledger,
+        consents=consents,
+        progress=session.progress,
     )
-    index = record_decision(admitted.decision, studio)
-    output = None if approval is None else approved_output(studio.ledger, approval)
+    index = record_decision(admitted.decision, session)
+    output = None if approval is None else approved_output(session.ledger, approval)
     if approval is None or output is None or isinstance(admitted.decision, Refused):
-        return Authorized(admitted, index, apply_approval(admitted.decision, approval, studio, index))
-    kept = load_held_clip(
-        output, admitted.decision, studio=studio, temporary=temporary, parts=admitted.ingredients
+        return Authorized(admitted, index, apply_approval(admitted.decision, approval, session, index))
+    held_clip = load_held_clip(
+        output, admitted.decision, session=session, temporary=temporary, ingredients=admitted.ingredients
     )
-    spent = spend_approval(studio.ledger, approval, admitted.decision, recorded=index, output=kept.output)
-    return Authorized(admitted, index, spent, kept)
+    spent = spend_approval(
+        session.ledger, approval, admitted.decision, recorded=index, output=held_clip.output
+    )
+    return Authorized(admitted, index, spent, held_clip)
 
 
 def load_consents(workspace: Workspace, ledger: LedgerReader, now: datetime) -> list[Consent]:
@@ -111,13 +108,13 @@ def trust_anchors(workspace: Workspace) -> Sequence[bytes]:
     return load_trust(workspace, ()).anchors
 
 
-def record_decision(decision: Decision, studio: Session) -> int:
+def record_decision(decision: Decision, session: Session) -> int:
     """Enter the decision into the ledger, the prompt only as a commitment; returns the entry's index."""
-    private = decision_private(decision, keep_prompt=studio.workspace.config.keep_prompts)
-    return studio.ledger.append("decision", decision_public(decision), private)
+    private = decision_private(decision, keep_prompt=session.workspace.config.keep_prompts)
+    return session.ledger.append("decision", decision_public(decision), private)
 
 
-def apply_approval(decision: Decision, approval: int | None, studio: Session, index: int) -> Approval | None:
+def apply_approval(decision: Decision, approval: int | None, session: Session, index: int) -> Approval | None:
     """Stop unless *decision* allows the request, or a person did: that *approval* is then spent.
 
     Raises RefusedByPolicy (no approval helps), HeldForReview, UsageError for an approval nothing needs.
@@ -130,7 +127,7 @@ def apply_approval(decision: Decision, approval: int | None, studio: Session, in
         return None
     if approval is None or not isinstance(decision, Held):
         raise_for_decision(decision, index)
-    return spend_approval(studio.ledger, approval, decision, recorded=index)
+    return spend_approval(session.ledger, approval, decision, recorded=index)
 
 
 def raise_for_decision(decision: Decision, index: int | None = None) -> NoReturn:

@@ -67,21 +67,22 @@ def _psnr(error: float) -> float:
     return math.inf if error == 0 else 10 * math.log10(PEAK**2 / error)
 
 
-def find_differences(public: Json, private: Json, made: UnmarkedClip) -> tuple[Difference, ...]:
+def find_differences(public: Json, private: Json, unmarked: UnmarkedClip) -> tuple[Difference, ...]:
     """What was recorded with a release and is otherwise now: model, settings, libraries and processor."""
-    model = made.model
+    model = unmarked.model
     now_model = {"name": model.name, "version": model.version, "sha256": model.digest} if model else {}
     pairs = (
         ("model", public.get("model", {}), {k: v for k, v in now_model.items() if v}),
-        ("settings", private.get("settings", {}), to_canonical(made.settings)),
+        ("settings", private.get("settings", {}), to_canonical(unmarked.settings)),
         (
             "build",
             *_common_keys(
-                private.get("build", {}), to_canonical(made.generation.environment) if made.generation else {}
+                private.get("build", {}),
+                to_canonical(unmarked.generation.environment) if unmarked.generation else {},
             ),
         ),
     )
-    return tuple(found for name, then, now in pairs for found in _differing_leaves(name, then, now))
+    return tuple(difference for name, then, now in pairs for difference in _differing_leaves(name, then, now))
 
 
 def _common_keys(then: Json, now: Json) -> tuple[Json, Json]:

@@ -51,7 +51,7 @@ def describe(
         raise UsageError(
             "omit --to: the files are written beside the copy", hint="give either --to or -o, not both"
         )
-    said = None if captions is None else webvtt.read_file(captions)
+    supplied = None if captions is None else webvtt.read_file(captions)
     mime = formats.detect(path).mime or ""
     if mime.startswith("image/") and mime != "image/gif":
         raise UnreadableInput(f"{path} is a picture", hint="give a video")
@@ -61,40 +61,48 @@ def describe(
     own = media.read_tracks_sandboxed(path)
     audio = sandbox.read_audio(path) if info.audio else None
     inside = own.texts.get("captions") or own.texts.get("other")
-    spoken = said if said is not None else None if inside is None else [rounded_cue(*line) for line in inside]
+    spoken = (
+        supplied
+        if supplied is not None
+        else None
+        if inside is None
+        else [rounded_cue(*line) for line in inside]
+    )
     notes: list[str] = []
     if own.frames < info.frames:
         notes.append(f"the file is cut short: {own.frames} of {info.frames} frames are present")
     progress.stage("describing")
-    seen = scenes.collect_samples(_sample_frames(path, info.seconds, notes, progress), info.seconds)
+    samples = scenes.collect_samples(_sample_frames(path, info.seconds, notes, progress), info.seconds)
     built = tracks.build_tracks(
-        scenes.segment_scenes(seen),
-        seen.seconds,
+        scenes.segment_scenes(samples),
+        samples.seconds,
         audio=audio,
         spoken=spoken,
         engine=engine or engines.find_engine(),
     )
-    written = sidecars.build_sidecars(built, title=f"Transcript: {path.name}")
-    put = sidecars.embedded_tracks(
-        built, captions=not _captions_are_embedded(built, said), chapters=not own.chapters
+    rendered = sidecars.build_sidecars(built, title=f"Transcript: {path.name}")
+    embedded = sidecars.embedded_tracks(
+        built, captions=not _captions_are_embedded(built, supplied), chapters=not own.chapters
     )
-    with _temporary_folder(targets) as place:
+    with _temporary_folder(targets) as temporary:
         if video is not None:
             progress.stage("adding tracks")
-            notes += media.mux_tracks_sandboxed(path, place / "video.mp4", put)
-            sidecars.check_embedded(media.read_tracks_sandboxed(place / "video.mp4"), put, own.frames)
+            notes += media.mux_tracks_sandboxed(path, temporary / "video.mp4", embedded)
+            sidecars.check_embedded(
+                media.read_tracks_sandboxed(temporary / "video.mp4"), embedded, own.frames
+            )
             notes += _credential_notes(path)
-        for kind, text in written.texts.items():
-            (place / kind).write_text(text, encoding="utf-8")
+        for kind, text in rendered.texts.items():
+            (temporary / kind).write_text(text, encoding="utf-8")
         if progress.cancelled():
             raise Interrupted("stopped before anything was written")
-        _place_files(place, targets, overwrite)
-    return Description(built, targets, sidecars.accessibility_record(built, written), tuple(notes))
+        _place_files(temporary, targets, overwrite)
+    return Description(built, targets, sidecars.accessibility_record(built, rendered), tuple(notes))
 
 
-def _captions_are_embedded(built: AccessibilityTracks, said: Sequence[Cue] | None) -> bool:
+def _captions_are_embedded(built: AccessibilityTracks, supplied: Sequence[Cue] | None) -> bool:
     """Whether the captions are those that the video has already."""
-    return built.sound_status == "written" and said is None
+    return built.sound_status == "written" and supplied is None
 
 
 def _targets(path: Path, folder: Path, video: Path | None, overwrite: bool) -> dict[str, Path]:
@@ -102,8 +110,8 @@ def _targets(path: Path, folder: Path, video: Path | None, overwrite: bool) -> d
     from safegen.release.files import check_destination
 
     name = path.name if video is None else video.name
-    place = folder if video is None else video.parent
-    targets = {kind: place / name for kind, name in sidecars.names(name).items()}
+    parent = folder if video is None else video.parent
+    targets = {kind: parent / name for kind, name in sidecars.names(name).items()}
     if video is not None:
         if video.suffix.lower() not in {".mp4", ".m4v", ".mov"}:
             raise UsageError(
@@ -157,7 +165,7 @@ def _temporary_folder(targets: dict[str, Path]) -> Iterator[Path]:
         remove_job_folder(folder)
 
 
-def _place_files(place: Path, targets: dict[str, Path], overwrite: bool) -> None:
+def _place_files(temporary: Path, targets: dict[str, Path], overwrite: bool) -> None:
     """Give every file its name, the video last, none half written; all or none. Raises ReleaseFailed."""
     from safegen.release import files as moves
 
@@ -165,10 +173,10 @@ def _place_files(place: Path, targets: dict[str, Path], overwrite: bool) -> None
     try:
         with moves.translate_os_errors("writing the tracks"):
             for kind, target in targets.items():
-                source = place / ("video.mp4" if kind == "video" else kind)
-                seen = moves.sync_and_hash(source)
+                source = temporary / ("video.mp4" if kind == "video" else kind)
+                hashed = moves.sync_and_hash(source)
                 moves.place_file(source, target, overwrite=overwrite, placeholder=lambda: None)
-                done.append((target, seen.sha256))
+                done.append((target, hashed.sha256))
             moves.sync_folder(next(iter(targets.values())).parent)
     except BaseException:
         for target, digest in done:

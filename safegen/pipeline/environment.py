@@ -21,17 +21,21 @@ def describe_environment() -> Json:
 
     What only torch knows (instructions used, graphics processor) is there when torch is loaded.
     """
-    found: Json = {"safegen": __version__, "python": platform.python_version(), "machine": platform.machine()}
+    environment: Json = {
+        "safegen": __version__,
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+    }
     for name in _LIBRARIES:
         with suppress(metadata.PackageNotFoundError):
-            found[name] = metadata.version(name)
+            environment[name] = metadata.version(name)
     torch: Any = sys.modules.get("torch")
     if torch is not None:
-        found["cpu"] = str(torch.backends.cpu.get_cpu_capability())
+        environment["cpu"] = str(torch.backends.cpu.get_cpu_capability())
         if torch.cuda.is_initialized():
-            found["gpu"] = str(torch.cuda.get_device_name())
-            found["cuda"] = str(torch.version.cuda)
-    return found
+            environment["gpu"] = str(torch.cuda.get_device_name())
+            environment["cuda"] = str(torch.version.cuda)
+    return environment
 
 
 def request_json(request: Request) -> Json:
@@ -39,15 +43,15 @@ def request_json(request: Request) -> Json:
 
     Inputs are named by their SHA-256, shots by their times (their prompts are the prompt's lines).
     """
-    asked: Json = {
+    recorded: Json = {
         name: getattr(request, name) for name in names_for("ledger") if getattr(request, name) is not None
     }
     if request.options:
-        asked["options"] = json.dumps(dict(request.options), sort_keys=True, default=repr)
+        recorded["options"] = json.dumps(dict(request.options), sort_keys=True, default=repr)
     if request.mode != "text":
-        asked["mode"] = request.mode
+        recorded["mode"] = request.mode
     if request.inputs:
-        asked["inputs"] = [{"role": i.role, "sha256": i.sha256} for i in request.inputs]
+        recorded["inputs"] = [{"role": i.role, "sha256": i.sha256} for i in request.inputs]
     if request.shots:
-        asked["shots"] = [shot.at for shot in request.shots]
-    return asked
+        recorded["shots"] = [shot.at for shot in request.shots]
+    return recorded

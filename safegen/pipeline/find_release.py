@@ -56,12 +56,12 @@ def find_release(path: Path, ledger: Ledger) -> ReleaseMatch:
     from safegen.verification.collector import EvidenceCollector
 
     require_readable(path)
-    for found in ledger.find_releases(sha256=file_sha256(path)):
-        return ReleaseMatch(found, "file hash")
+    for release in ledger.find_releases(sha256=file_sha256(path)):
+        return ReleaseMatch(release, "file hash")
     credentials = read_credentials(path)
     if credentials.manifest_id:
-        for found in ledger.find_releases(manifest_id=credentials.manifest_id):
-            return ReleaseMatch(found, "manifest id")
+        for release in ledger.find_releases(manifest_id=credentials.manifest_id):
+            return ReleaseMatch(release, "manifest id")
     search = watermarks.detect_watermarks(EvidenceCollector(path), credentials, ledger)
     resolutions, recovered = watermarks.resolve_payloads(search, ledger)
     # A mark can be copied onto other pictures: it counts only where they are the recorded ones.
@@ -76,10 +76,10 @@ def find_release(path: Path, ledger: Ledger) -> ReleaseMatch:
     )
 
 
-def restore_request(release: ReleaseEntry, ledger: Ledger, given: SuppliedRequest) -> tuple[Request, Json]:
+def restore_request(release: ReleaseEntry, ledger: Ledger, supplied: SuppliedRequest) -> tuple[Request, Json]:
     """The request behind *release*, and the private part of its entry.
 
-    Raises UsageError, saying what to give, when something is neither kept nor *given*, or what is given is
+    Raises UsageError, saying what to give, when something is neither kept nor *supplied*, or what is given is
     not what was recorded.
     """
     if release.entry.public.get("made") != "generated":
@@ -93,16 +93,16 @@ def restore_request(release: ReleaseEntry, ledger: Ledger, given: SuppliedReques
             hint="they were redacted, or it was made by an older version",
         )
     decision = _decision_private(release, ledger)
-    prompt = _recorded_text("prompt", decision, given.prompt)
-    negative = _recorded_text("negative_prompt", decision, given.negative_prompt)
-    asked: Json = private["request"]
-    request = _request(asked, prompt, negative)
+    prompt = _recorded_text("prompt", decision, supplied.prompt)
+    negative = _recorded_text("negative_prompt", decision, supplied.negative_prompt)
+    recorded: Json = private["request"]
+    request = _request(recorded, prompt, negative)
     request = replace(
         request,
-        model=given.model or request.model,
-        policy=given.policy or request.policy,
-        inputs=_match_inputs(asked.get("inputs", []), given.inputs),
-        shots=_shots(asked.get("shots", []), decision, prompt),
+        model=supplied.model or request.model,
+        policy=supplied.policy or request.policy,
+        inputs=_match_inputs(recorded.get("inputs", []), supplied.inputs),
+        shots=_shots(recorded.get("shots", []), decision, prompt),
     )
     return request, private
 
@@ -119,21 +119,21 @@ def _decision_private(release: ReleaseEntry, ledger: Ledger) -> Json:
     return private
 
 
-def _recorded_text(name: str, decision: Json, given: str | None) -> str:
+def _recorded_text(name: str, decision: Json, supplied: str | None) -> str:
     """A prompt: as kept, or as given and compared with the recorded hash."""
-    wanted = decision.get(f"{name}_sha256")
+    recorded_hash = decision.get(f"{name}_sha256")
     option = f"--{name.replace('_', '-')}-file"
-    if given is None:
+    if supplied is None:
         if isinstance(decision.get(name), str):
             return str(decision[name])
-        if wanted == text_sha256(""):
+        if recorded_hash == text_sha256(""):
             return ""
         raise UsageError(
             f"this workspace does not keep prompts: the {name.replace('_', ' ')} must be given",
             hint=f"{option} FILE with exactly the same text; {_KEEP_HINT}",
         )
-    for text in (given, given.removesuffix("\n"), given.removesuffix("\r\n")):
-        if text_sha256(text) == wanted:
+    for text in (supplied, supplied.removesuffix("\n"), supplied.removesuffix("\r\n")):
+        if text_sha256(text) == recorded_hash:
             return text
     raise UsageError(
         f"this is not the {name.replace('_', ' ')} of the release: its hash is not the recorded one",
@@ -141,19 +141,21 @@ def _recorded_text(name: str, decision: Json, given: str | None) -> str:
     )
 
 
-def _request(asked: Json, prompt: str, negative: str) -> Request:
+def _request(recorded: Json, prompt: str, negative: str) -> Request:
     """The recorded request. Raises UsageError for a record that cannot be read."""
     try:
-        recorded: dict[str, Any] = {s.name: s.restore(asked[s.name]) for s in _RESTORED if s.name in asked}
+        settings: dict[str, Any] = {
+            s.name: s.restore(recorded[s.name]) for s in _RESTORED if s.name in recorded
+        }
         return Request(
             prompt=prompt,
             negative_prompt=negative,
-            model=str(asked["model"]),
-            policy=str(asked["policy"]),
-            seed=int(asked["seed"]),
-            options=json.loads(asked.get("options", "{}")),
-            mode=asked.get("mode", "text"),
-            **recorded,
+            model=str(recorded["model"]),
+            policy=str(recorded["policy"]),
+            seed=int(recorded["seed"]),
+            options=json.loads(recorded.get("options", "{}")),
+            mode=recorded.get("mode", "text"),
+            **settings,
         )
     except (KeyError, ValueError, TypeError) as error:
         raise UsageError(

@@ -20,13 +20,13 @@ from safegen._util.hashing import file_sha256
 from safegen.errors import HeldForReview, ReleaseFailed, SafegenError, WorkspaceError
 from safegen.media.spool import copy_file, pack, spool, start_digest, unpack
 from safegen.pipeline.ledger_records import decision_private, decision_public, to_canonical
+from safegen.pipeline.manifest import UPSTREAM, add_upstream
 from safegen.pipeline.stages import GenerationRecord, IngredientFile, UnmarkedClip
-from safegen.pipeline.upstream import LABEL as UPSTREAM
-from safegen.pipeline.upstream import add_upstream
 from safegen.types import AudioTrack, Clip, Decision, Held, Json, ModelRef, PolicyRef, Request
 
 if TYPE_CHECKING:
     from safegen.ledger.reader import LedgerReader
+    from safegen.pipeline.context import ReleaseContext
     from safegen.policies.schema import Policy
     from safegen.review.queue import Approval
     from safegen.workspace.config import Workspace
@@ -37,7 +37,7 @@ CLIP_FILE, SOUND_FILE, RECORD_FILE, UPSTREAM_FILE = "clip.mkv", "sound.npy", "ma
 
 @dataclass(frozen=True)
 class HeldClip:
-    """A held clip, taken out again: ``output`` is what an approval has to be for, ``folder`` its place."""
+    """A held clip, taken out again: an approval has to be for ``output``; ``folder`` is where it is kept."""
 
     unmarked: UnmarkedClip
     output: Json
@@ -45,50 +45,48 @@ class HeldClip:
 
 
 @contextmanager
-def record_if_held(
-    decision: Decision, studio: Session, store: Callable[[], Json], *, request_index: int | None = None
-) -> Iterator[None]:
-    """Within the block a clip is checked: one for a person to look at is recorded with what *keep* gives.
+def record_if_held(context: ReleaseContext, store: Callable[[], Json]) -> Iterator[None]:
+    """Within the block a clip is checked: one that a person has to see is recorded with what *store* returns.
 
-    *decision* and *request* (its entry) are about what was asked for. HeldForReview goes on, with a hint.
+    HeldForReview goes on, with a hint.
     """
     try:
         yield
-    except HeldForReview as stopped:
-        found = stopped.decision
-        held = replace(found, request=decision.request)
-        keeps = studio.workspace.config.keep_prompts
+    except HeldForReview as error:
+        decision = context.decision or source_decision(context.policy)
+        held = replace(error.decision, request=decision.request)
         public = decision_public(held) | {"output": store()}
-        if request_index is not None:
-            public["request"] = request_index
-        index = studio.ledger.append("decision", public, decision_private(held, keep_prompt=keeps))
+        if context.decision_index is not None:
+            public["request"] = context.decision_index
+        private = decision_private(held, keep_prompt=context.config.keep_prompts)
+        index = context.session.ledger.append("decision", public, private)
         raise HeldForReview(
-            str(stopped),
+            str(error),
             decision=held,
             hint=f"nothing was released; the clip waits as decision {index}: see `safegen review show "
             f"{index}`",
-        ) from stopped
+        ) from error
 
 
 def source_decision(policy: Policy) -> Held:
-    """The decision about a video made elsewhere, for ``holding`` under *policy*: nobody asked for it."""
+    """The decision about a video made elsewhere under *policy*: no request led to it."""
     return Held(Request("", model="", policy=policy.name), PolicyRef(policy.name, policy.digest), ())
 
 
-def store_held_clip(made: UnmarkedClip, studio: Session, content_id: int) -> Json:
-    """Put *made* into the workspace, for its user alone; the digests to record. Raises ReleaseFailed."""
+def store_held_clip(unmarked: UnmarkedClip, context: ReleaseContext) -> Json:
+    """Put the clip into the workspace, for its user alone; the digests to record. Raises ReleaseFailed."""
     import numpy as np
 
-    folder = held_clip_folder(studio.workspace, f"{content_id:016x}")
+    folder = held_clip_folder(context.session.workspace, f"{context.content_id:016x}")
     try:
         folder.mkdir(mode=0o700, parents=True)
-        pack(made.clip, folder / CLIP_FILE, progress=studio.progress)
-        if made.clip.audio is not None:
-            np.save(folder / SOUND_FILE, made.clip.audio.samples)
-        sent = next((p.path for p in made.ingredients if p.label == UPSTREAM), None)
-        if sent is not None:
-            copy_file(sent, folder / UPSTREAM_FILE)
-        (folder / RECORD_FILE).write_text(json.dumps(_clip_json(made), default=repr), encoding="utf-8")
+        pack(unmarked.clip, folder / CLIP_FILE, progress=context.progress)
+        if unmarked.clip.audio is not None:
+            np.save(folder / SOUND_FILE, unmarked.clip.audio.samples)
+        upstream = next((p.path for p in unmarked.ingredients if p.label == UPSTREAM), None)
+        if upstream is not None:
+            copy_file(upstream, folder / UPSTREAM_FILE)
+        (folder / RECORD_FILE).write_text(json.dumps(_clip_json(unmarked), default=repr), encoding="utf-8")
         files = {file.name: file_sha256(file) for file in sorted(folder.iterdir())}
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
@@ -98,7 +96,7 @@ def store_held_clip(made: UnmarkedClip, studio: Session, content_id: int) -> Jso
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    return {"id": folder.name, "frames_sha256": _frames_sha256(made), "files": files}
+    return {"id": folder.name, "frames_sha256": _frames_sha256(unmarked), "files": files}
 
 
 def held_clip_folder(workspace: Workspace, name: str) -> Path:
@@ -117,15 +115,16 @@ def load_held_clip(
     output: Json,
     decision: Decision,
     *,
-    studio: Session,
+    session: Session,
     temporary: Callable[[str], Path],
-    parts: tuple[IngredientFile, ...],
+    ingredients: tuple[IngredientFile, ...],
 ) -> HeldClip:
     """The kept clip that *output* names, copied to *temporary* paths, every byte compared with its record.
 
-    *parts*: what the request was built on. Raises HeldForReview when something is missing or not as recorded.
+    *ingredients*: what the request was built on. Raises HeldForReview when something is missing or is not as
+    recorded.
     """
-    folder = held_clip_folder(studio.workspace, str(output.get("id", "")))
+    folder = held_clip_folder(session.workspace, str(output.get("id", "")))
     copies: dict[str, Path] = {}
     try:
         for name, digest in _recorded_files(output).items():
@@ -133,18 +132,18 @@ def load_held_clip(
             copy_file(folder / name, copies[name])
             if file_sha256(copies[name]) != digest:
                 raise WorkspaceError(f"{folder / name} differs from the file that was held")
-        made = _load_clip(copies, temporary("frames.raw"), parts, studio)
+        unmarked = _load_clip(copies, temporary("frames.raw"), ingredients, session)
     except (SafegenError, OSError, KeyError, TypeError, ValueError) as error:
         raise _unavailable(decision, str(error)) from error
-    if made.generation is None or made.generation.frames_sha256 != output.get("frames_sha256"):
+    if unmarked.generation is None or unmarked.generation.frames_sha256 != output.get("frames_sha256"):
         raise _unavailable(decision, "its frames differ from those that were held")
-    return HeldClip(made, output, folder)
+    return HeldClip(unmarked, output, folder)
 
 
-def remove_held_clip(kept: HeldClip) -> None:
+def remove_held_clip(held_clip: HeldClip) -> None:
     """Remove a clip that was released. One that cannot be removed stays: it is in nobody's way."""
     with suppress(OSError):
-        shutil.rmtree(kept.folder)
+        shutil.rmtree(held_clip.folder)
 
 
 def _unavailable(decision: Decision, why: str) -> HeldForReview:
@@ -162,55 +161,55 @@ def _recorded_files(output: Json) -> Mapping[str, str]:
     return files
 
 
-def _frames_sha256(made: UnmarkedClip) -> str:
-    if made.generation is None:
+def _frames_sha256(unmarked: UnmarkedClip) -> str:
+    if unmarked.generation is None:
         raise ReleaseFailed("the held clip has no recorded digest of its frames")
-    return made.generation.frames_sha256
+    return unmarked.generation.frames_sha256
 
 
-def _clip_json(made: UnmarkedClip) -> Json:
+def _clip_json(unmarked: UnmarkedClip) -> Json:
     """What made it, as JSON; floats stay floats."""
-    clip, trace = made.clip, made.generation
+    clip, generation = unmarked.clip, unmarked.generation
     return {
         "clip": [clip.width, clip.height, str(clip.fps), clip.count],
         "rate": None if clip.audio is None else clip.audio.rate,
-        "model": None if made.model is None else vars(made.model),
-        "settings": dict(made.settings),
-        "warnings": list(made.warnings),
+        "model": None if unmarked.model is None else vars(unmarked.model),
+        "settings": dict(unmarked.settings),
+        "warnings": list(unmarked.warnings),
         "trace": None
-        if trace is None
-        else {"request": to_canonical(trace.request), "build": to_canonical(trace.environment)},
+        if generation is None
+        else {"request": to_canonical(generation.request), "build": to_canonical(generation.environment)},
     }
 
 
 def _load_clip(
-    files: Mapping[str, Path], frames: Path, parts: tuple[IngredientFile, ...], studio: Session
+    files: Mapping[str, Path], frames: Path, ingredients: tuple[IngredientFile, ...], session: Session
 ) -> UnmarkedClip:
     """What was held, its frames spooled and hashed anew."""
     import numpy as np
 
-    said: dict[str, Any] = json.loads(files[RECORD_FILE].read_text(encoding="utf-8"))
-    width, height, fps, count = said["clip"]
+    record: dict[str, Any] = json.loads(files[RECORD_FILE].read_text(encoding="utf-8"))
+    width, height, fps, count = record["clip"]
     packed = unpack(files[CLIP_FILE], width, height, Fraction(fps), count)
     digest = start_digest(packed)
-    clip: Clip = spool(packed, frames, progress=studio.progress, digest=digest)
+    clip: Clip = spool(packed, frames, progress=session.progress, digest=digest)
     if SOUND_FILE in files:
         samples = np.load(files[SOUND_FILE], allow_pickle=False)
-        clip = replace(clip, audio=AudioTrack(samples, int(said["rate"])))
-    sent = files.get(UPSTREAM_FILE)
+        clip = replace(clip, audio=AudioTrack(samples, int(record["rate"])))
+    upstream = files.get(UPSTREAM_FILE)
     return UnmarkedClip(
         clip,
         "generated",
-        ModelRef(**said["model"]),
-        said["settings"],
-        tuple(said["warnings"]),
-        ingredients=add_upstream(parts, sent),
-        rendition=sent is not None,
-        generation=GenerationRecord(digest.hexdigest(), said["trace"]["request"], said["trace"]["build"]),
+        ModelRef(**record["model"]),
+        record["settings"],
+        tuple(record["warnings"]),
+        ingredients=add_upstream(ingredients, upstream),
+        rendition=upstream is not None,
+        generation=GenerationRecord(digest.hexdigest(), record["trace"]["request"], record["trace"]["build"]),
     )
 
 
-def spend_source_approval(studio: Session, sha256: str, policy: Policy) -> Approval | None:
+def spend_source_approval(session: Session, sha256: str, policy: Policy) -> Approval | None:
     """Spend the approval of the video made elsewhere with that SHA-256, if there is one under *policy*.
 
     Raises LedgerError.
@@ -218,9 +217,9 @@ def spend_source_approval(studio: Session, sha256: str, policy: Policy) -> Appro
     from safegen.review.queue import list_unspent, spend_approval
 
     output = {"source_sha256": sha256}
-    about = source_decision(policy)
-    for case in list_unspent(studio.ledger):
-        by = case.decision.public.get("policy", {}).get("sha256")
-        if case.output == output and by == about.policy.digest:
-            return spend_approval(studio.ledger, case.index, about, recorded=None, output=output)
+    decision = source_decision(policy)
+    for case in list_unspent(session.ledger):
+        decided_under = case.decision.public.get("policy", {}).get("sha256")
+        if case.output == output and decided_under == decision.policy.digest:
+            return spend_approval(session.ledger, case.index, decision, recorded=None, output=output)
     return None

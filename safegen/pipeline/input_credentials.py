@@ -44,7 +44,7 @@ def assess_credentials(
     anchors: Sequence[bytes | str],
     ledger: LedgerReader | None,
 ) -> InputCredentials:
-    """Read the credentials of *copy* and apply *rules*; *name* is the file's own name, for messages.
+    """Read the credentials of *copy* and apply the *policy*; *name* is the file's own name, for messages.
 
     *anchors* vouch for signers. An intact release of the own *ledger* may be used whatever its credentials
     allow others. Raises UnreadableInput for a damaged file, LedgerError.
@@ -56,10 +56,10 @@ def assess_credentials(
     evidence = read_credentials(copy, anchors_pem=anchors)
     if evidence.state is CredentialState.UNSUPPORTED and formats.detect(copy).signable:
         raise UnreadableInput(f"{name}: {evidence.reason}", hint="fetch it again, or use another copy")
-    found: list[tuple[Finding, PromptAction]] = []
+    findings: list[tuple[Finding, PromptAction]] = []
 
     def add(category: str, score: float, reason: str, action: PromptAction) -> None:
-        found.append((Finding(category, score, CHECK, f"{name}: {reason}"), action))
+        findings.append((Finding(category, score, CHECK, f"{name}: {reason}"), action))
 
     if InputCredentials(evidence, ()).broken:
         add("input_credentials", 1.0, _why_broken(evidence), policy.broken)
@@ -70,7 +70,7 @@ def assess_credentials(
     if evidence.state is CredentialState.REMOTE_NOT_FETCHED:
         reason = "its credentials are stored elsewhere, so what they allow is unknown"
         add("input_credentials", 0.5, reason, policy.remote)
-    return InputCredentials(evidence, tuple(found))
+    return InputCredentials(evidence, tuple(findings))
 
 
 def _why_broken(evidence: CredentialsEvidence) -> str:
@@ -92,8 +92,8 @@ def _is_own_release(evidence: CredentialsEvidence, ledger: LedgerReader | None) 
 
 def is_fully_generated(manifest: Json) -> bool:
     """Whether *manifest* (c2pa's JSON) says at every step that names a source type that a model made it."""
-    stated = [kind for kind in _source_types(manifest) if kind]
-    return bool(stated) and all(kind == assertions.GENERATED for kind in stated)
+    source_types = [kind for kind in _source_types(manifest) if kind]
+    return bool(source_types) and all(kind == assertions.GENERATED for kind in source_types)
 
 
 def _source_types(manifest: Json) -> Iterator[object]:

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 from safegen._util.hashing import sha256_of
 from safegen.consent import image_check
-from safegen.pipeline.frames_gate import run_check
+from safegen.moderation.checks import run_check
 from safegen.pipeline.input_credentials import CHECK, VERSION, InputCredentials, assess_credentials
-from safegen.pipeline.input_pictures import copy_input, decode_input, has_sound
+from safegen.pipeline.input_media import copy_input, decode_input, has_sound
 from safegen.pipeline.stages import IngredientFile
 from safegen.protocols import NoProgress, Progress
 from safegen.request.validate import check_input_lengths, with_input_digests
@@ -84,7 +84,7 @@ def admit_inputs(
 ) -> Admitted:
     """Examine the inputs of the request in *decision* and decide again with what was found.
 
-    *place* gives a path for a temporary of that name; *anchors* vouch for signers; *ledger* is the own
+    *temporary* gives a path for a file of that name; *anchors* vouch for signers; *ledger* is the own
     one, if there is any; *consents* those of the registry. Raises UnreadableInput (not a file, empty, huge,
     damaged, a picture where a video belongs or the reverse), UsageError (inputs as long as the whole should
     be), CheckUnavailable when a check cannot run,
@@ -96,47 +96,47 @@ def admit_inputs(
     progress.stage("reading inputs", len(request.inputs))
     copies = [copy_input(item, temporary, number) for number, item in enumerate(request.inputs, 1)]
     request = with_input_digests(request, tuple(sha256_of(copy) for copy in copies))
-    seen = _Assessment()
-    conditions, parts = [], []
+    assessment = _Assessment()
+    conditions, ingredients = [], []
     for number, (item, copy) in enumerate(zip(request.inputs, copies, strict=True), 1):
-        judged = assess_credentials(copy, item.path.name, policy.inputs, anchors=anchors, ledger=ledger)
-        seen.checks.append(CheckRun(f"{CHECK}-{item.role}", VERSION))
-        for finding, action in judged.findings:
-            seen.add(finding, action)
+        credentials = assess_credentials(copy, item.path.name, policy.inputs, anchors=anchors, ledger=ledger)
+        assessment.checks.append(CheckRun(f"{CHECK}-{item.role}", VERSION))
+        for finding, action in credentials.findings:
+            assessment.add(finding, action)
         clip = decode_input(item, copy, temporary(f"input-{number}.raw"), progress)
-        _run_frame_checks(item, clip, policy, seen)
-        if seen.worst != Action.BLOCK:
-            _check_likeness(item, clip, policy, seen, ledger, consents, judged.generated)
+        _run_frame_checks(item, clip, policy, assessment)
+        if assessment.worst != Action.BLOCK:
+            _check_likeness(item, clip, policy, assessment, ledger, consents, credentials.generated)
         if has_sound(item, copy):
-            seen.notes.append(f"the sound of {item.path.name} is discarded")
+            assessment.notes.append(f"the sound of {item.path.name} is discarded")
         conditions.append(Condition(item.role, clip, item.path.name))
-        parts.append(_ingredient(request.mode, item, copy, judged, number))
+        ingredients.append(_ingredient(request.mode, item, copy, credentials, number))
         progress.advance()
     check_input_lengths(request, conditions)
-    final = _combine_decisions(replace(decision, request=request), seen)
-    return Admitted(final, tuple(conditions), tuple(parts), tuple(seen.notes))
+    final = _combine_decisions(replace(decision, request=request), assessment)
+    return Admitted(final, tuple(conditions), tuple(ingredients), tuple(assessment.notes))
 
 
-def _run_frame_checks(item: Input, clip: Clip, policy: Policy, seen: _Assessment) -> None:
+def _run_frame_checks(item: Input, clip: Clip, policy: Policy, assessment: _Assessment) -> None:
     """The policy's frame checks on an input: whatever they find, it is not built upon."""
     for name in policy.frames_required:
-        found, ran = run_check(name, clip)
-        seen.checks.append(replace(ran, name=f"{ran.name}-{item.role}"))
-        for finding in found:
-            seen.add(replace(finding, reason=f"{item.path.name}: {finding.reason}"), Action.BLOCK)
+        findings, ran = run_check(name, clip)
+        assessment.checks.append(replace(ran, name=f"{ran.name}-{item.role}"))
+        for finding in findings:
+            assessment.add(replace(finding, reason=f"{item.path.name}: {finding.reason}"), Action.BLOCK)
 
 
 def _check_likeness(
     item: Input,
     clip: Clip,
     policy: Policy,
-    seen: _Assessment,
+    assessment: _Assessment,
     ledger: LedgerReader | None,
     consents: Sequence[Consent],
     generated: bool,
 ) -> None:
     """Whom the input shows, and whether they agreed."""
-    found, ran = image_check.check_likeness(
+    findings, ran = image_check.check_likeness(
         clip,
         item.path.name,
         item.sha256,
@@ -145,12 +145,14 @@ def _check_likeness(
         generated=generated,
         people=policy.inputs.people,
     )
-    seen.checks.append(replace(ran, name=f"{ran.name}-{item.role}"))
-    for finding, action in found:
-        seen.add(finding, action)
+    assessment.checks.append(replace(ran, name=f"{ran.name}-{item.role}"))
+    for finding, action in findings:
+        assessment.add(finding, action)
 
 
-def _ingredient(mode: Mode, item: Input, copy: Path, judged: InputCredentials, number: int) -> IngredientFile:
+def _ingredient(
+    mode: Mode, item: Input, copy: Path, credentials: InputCredentials, number: int
+) -> IngredientFile:
     """The input as an ingredient: a clip that is changed is the parent, blended ones are components of the
     result, a picture is an input to the model.
     """
@@ -158,20 +160,22 @@ def _ingredient(mode: Mode, item: Input, copy: Path, judged: InputCredentials, n
         "parentOf" if mode in _PARENT_MODES else "componentOf" if mode == "blend" else "inputTo"
     )
     return IngredientFile(
-        copy, item.path.name, relationship, f"input-{number}", judged.generated, judged.broken
+        copy, item.path.name, relationship, f"input-{number}", credentials.generated, credentials.broken
     )
 
 
-def _combine_decisions(decision: Allowed | Held | Refused, seen: _Assessment) -> Allowed | Held | Refused:
+def _combine_decisions(
+    decision: Allowed | Held | Refused, assessment: _Assessment
+) -> Allowed | Held | Refused:
     """The worse of what the prompt and what the inputs lead to, with everything that ran."""
-    outcome = max(decision.outcome, seen.worst)
-    findings = sorted([*seen.findings, *decision.findings], key=lambda f: -f.score)
+    outcome = max(decision.outcome, assessment.worst)
+    findings = sorted([*assessment.findings, *decision.findings], key=lambda f: -f.score)
     return DECISIONS[outcome](
         request=decision.request,
         policy=decision.policy,
-        checks=(*decision.checks, *seen.checks),
+        checks=(*decision.checks, *assessment.checks),
         findings=tuple(findings),
-        score=max([decision.score, *(f.score for f in seen.findings)]),
+        score=max([decision.score, *(f.score for f in assessment.findings)]),
         categories=decision.categories,
         language=decision.language,
     )

@@ -22,8 +22,8 @@ def add_iscc(encoded: Encoded) -> Encoded:
 
     if not iscc.available() or encoded.path.suffix in _STILL_SUFFIXES:
         return encoded
-    shown = sandbox.stream_frames(encoded.path, rate=_RATE, short_side=iscc.SHORT_SIDE)
-    pictures = ((seen[0], seen[1]) for seen in shown if not isinstance(seen, str))
+    sampled = sandbox.stream_frames(encoded.path, rate=_RATE, short_side=iscc.SHORT_SIDE)
+    pictures = ((item[0], item[1]) for item in sampled if not isinstance(item, str))
     return replace(encoded, iscc=iscc.video_code(pictures))
 
 

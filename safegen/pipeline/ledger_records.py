@@ -14,12 +14,12 @@ from safegen.types import CheckRun, Decision, Finding, Json
 
 def check_json(check: CheckRun) -> Json:
     """A check that ran."""
-    found: Json = {"name": check.name, "version": check.version}
+    check_entry: Json = {"name": check.name, "version": check.version}
     if check.digest is not None:
-        found["sha256"] = check.digest
+        check_entry["sha256"] = check.digest
     if check.score is not None:
-        found["score"] = f"{check.score:.4f}"
-    return found
+        check_entry["score"] = f"{check.score:.4f}"
+    return check_entry
 
 
 def decision_public(decision: Decision) -> Json:
@@ -40,40 +40,40 @@ def decision_private(decision: Decision, *, keep_prompt: bool) -> Json:
 
     The prompts themselves, and reasons that may quote them, only with *keep_prompt*.
     """
-    asked = decision.request
-    private: Json = request_digests(asked)
+    request = decision.request
+    private: Json = request_digests(request)
     private["findings"] = [_finding_json(f, reasons=keep_prompt) for f in decision.findings]
     if keep_prompt:
-        private["prompt"] = asked.prompt
-        private["negative_prompt"] = asked.negative_prompt
-        if asked.shots:
-            private["storyboard"] = [{"at": repr(float(s.at)), "prompt": s.prompt} for s in asked.shots]
+        private["prompt"] = request.prompt
+        private["negative_prompt"] = request.negative_prompt
+        if request.shots:
+            private["storyboard"] = [{"at": repr(float(s.at)), "prompt": s.prompt} for s in request.shots]
     return private
 
 
 def _finding_json(finding: Finding, *, reasons: bool) -> Json:
     """What a reviewer sees of a finding."""
-    found: Json = {
+    finding_entry: Json = {
         "category": finding.category,
         "score": f"{finding.score:.4f}",
         "detector": finding.detector,
     }
     if finding.threshold is not None:
-        found["threshold"] = f"{finding.threshold:.4f}"
+        finding_entry["threshold"] = f"{finding.threshold:.4f}"
     if finding.time is not None:
-        found["at"] = f"{finding.time:.2f}"
+        finding_entry["at"] = f"{finding.time:.2f}"
     if reasons:
-        found["reason"] = finding.reason
-    return found
+        finding_entry["reason"] = finding.reason
+    return finding_entry
 
 
 def release_public(
     moderated: Moderated, decision_index: int | None, approval: Approval | None = None
 ) -> Json:
     """The public part of a release entry, beside hashes and ids; *approval*: what a person let pass."""
-    made = moderated.unmarked
+    unmarked = moderated.unmarked
     public: Json = {
-        "made": made.origin,
+        "made": unmarked.origin,
         "safegen": __version__,
         "frame_checks": [check_json(c) for c in moderated.checks],
         "frame_checks_requested": list(moderated.requested),
@@ -84,31 +84,31 @@ def release_public(
         public["decision"] = decision_index
     if approval is not None:
         public["review"] = approval.entry
-    if made.generation is not None:
-        public["frames_sha256"] = made.generation.frames_sha256
-    if made.annotations.reproduces:
-        public["reproduces"] = to_canonical(made.annotations.reproduces)
-    if made.model is not None:
+    if unmarked.generation is not None:
+        public["frames_sha256"] = unmarked.generation.frames_sha256
+    if unmarked.annotations.reproduces:
+        public["reproduces"] = to_canonical(unmarked.annotations.reproduces)
+    if unmarked.model is not None:
         public["model"] = {
             k: v
             for k, v in {
-                "name": made.model.name,
-                "version": made.model.version,
-                "sha256": made.model.digest,
+                "name": unmarked.model.name,
+                "version": unmarked.model.version,
+                "sha256": unmarked.model.digest,
             }.items()
             if v
         }
     return public
 
 
-def release_private(made: UnmarkedClip) -> Json:
+def release_private(unmarked: UnmarkedClip) -> Json:
     """Settings of the generator and what else reproducing needs; what the label keeps private."""
-    private: Json = {"settings": to_canonical(made.settings)}
-    if made.generation is not None:
-        private["request"] = to_canonical(made.generation.request)
-        private["build"] = to_canonical(made.generation.environment)
-    if made.annotations.private:
-        private["label"] = to_canonical(made.annotations.private)
+    private: Json = {"settings": to_canonical(unmarked.settings)}
+    if unmarked.generation is not None:
+        private["request"] = to_canonical(unmarked.generation.request)
+        private["build"] = to_canonical(unmarked.generation.environment)
+    if unmarked.annotations.private:
+        private["label"] = to_canonical(unmarked.annotations.private)
     return private
 
 

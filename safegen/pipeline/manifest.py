@@ -2,74 +2,86 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from safegen.errors import SigningFailed
 from safegen.pipeline.audit_assertion import add_audit_assertion
 from safegen.pipeline.iscc import iscc_binding_value
 from safegen.pipeline.stages import Encoded, IngredientFile
-from safegen.types import Decision, Json
+from safegen.types import Json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from safegen.credentials.sign import Ingredient
+    from safegen.pipeline.context import ReleaseContext
     from safegen.policies.schema import Policy
     from safegen.review.queue import Approval
-    from safegen.workspace.session import Session
 
+UPSTREAM = "upstream"
+"""Label of the clip that another system made and signed for us, where that is an ingredient of ours."""
+UPSTREAM_TITLE = "the clip as the server sent it"
 _FORMATS = {".png": "image/png", ".jpg": "image/jpeg"}
 
 
-def manifest_definition(
-    encoded: Encoded,
-    decision: Decision | None,
-    policy: Policy,
-    *,
-    studio: Session,
-    title: str,
-    commitment: str,
-) -> tuple[Json, list[Ingredient]]:
+def manifest_definition(encoded: Encoded, context: ReleaseContext) -> tuple[Json, list[Ingredient]]:
     """The manifest definition and its ingredients. Raises SigningFailed when parts are missing."""
     from safegen.credentials.manifest import ManifestInputs, build_manifest, private_texts
 
-    made = encoded.moderated.unmarked
-    if made.origin == "protected":
-        return _protection_definition(encoded, policy, studio=studio, title=title)
-    if decision is None or made.model is None:
+    unmarked, decision = encoded.moderated.unmarked, context.decision
+    if unmarked.origin == "protected":
+        return _protection_definition(encoded, context)
+    if decision is None or unmarked.model is None:
         raise SigningFailed("a generated video needs the decision that allowed it and the model that made it")
-    config = studio.workspace.config
+    config, ledger = context.config, context.session.ledger
     ingredients = build_ingredients(
-        made.ingredients, () if config.publish_prompt else private_texts(decision.request)
+        unmarked.ingredients, () if config.publish_prompt else private_texts(decision.request)
     )
     inputs = ManifestInputs(
-        title=made.annotations.title or title,
+        title=unmarked.annotations.title or context.job.destination.name,
         content_id=encoded.content_id,
         watermark_alg=encoded.watermark_alg,
-        model=made.model,
-        settings=made.settings,
+        model=unmarked.model,
+        settings=unmarked.settings,
         decision=decision,
-        when=studio.clock(),
-        prompt_commitment=commitment,
+        when=context.session.clock(),
+        prompt_commitment=context.commitment,
         publish_prompt=config.publish_prompt,
         provider=config.organisation,
         attributes=encoded.moderated.attributes,
         frame_checks=encoded.moderated.checks,
-        warnings=made.warnings,
-        training_mining=training_mining_entries(policy),
+        warnings=unmarked.warnings,
+        training_mining=training_mining_entries(context.policy),
         iscc=iscc_binding_value(encoded),
-        frames_sha256=made.generation.frames_sha256 if made.generation else "",
-        caption=made.annotations.caption,
-        reproduces=made.annotations.reproduces,
+        frames_sha256=unmarked.generation.frames_sha256 if unmarked.generation else "",
+        caption=unmarked.annotations.caption,
+        reproduces=unmarked.annotations.reproduces,
         ingredients=ingredients,
-        source_type=digital_source_type(made.ingredients),
-        rendition=made.rendition,
+        source_type=digital_source_type(unmarked.ingredients),
+        rendition=unmarked.rendition,
         label=config.label,
         accessibility=encoded.accessibility.record if encoded.accessibility else {},
     )
-    stated = build_manifest(inputs)
-    add_audit_assertion(stated, studio.ledger, made.model)
-    return stated, ingredients
+    definition = build_manifest(inputs)
+    add_audit_assertion(definition, ledger, unmarked.model)
+    if context.approval is not None:
+        _add_review_reference(definition, ledger.origin, context.approval)
+    return definition, ingredients
+
+
+def add_upstream(ingredients: tuple[IngredientFile, ...], file: Path | None) -> tuple[IngredientFile, ...]:
+    """*ingredients* with the *file* that another system sent as their parent; its manifest store stays in it.
+
+    C2PA 2.4: ``parentOf`` is the asset that this one is a rendition of, and there is one at most. What the
+    request itself was built on went into the other system's model, so it is ``inputTo``. Nothing in the
+    clip was filmed beyond what the inputs hold: it was made on this request.
+    """
+    if file is None:
+        return ingredients
+    inputs = tuple(replace(part, relationship="inputTo") for part in ingredients)
+    return (*inputs, IngredientFile(file, UPSTREAM_TITLE, "parentOf", UPSTREAM, generated=True))
 
 
 def build_ingredients(parts: Sequence[IngredientFile], prompts: Sequence[str]) -> list[Ingredient]:
@@ -95,37 +107,35 @@ def digital_source_type(parts: Sequence[IngredientFile]) -> str:
     return GENERATED if all(part.generated for part in parts) else PARTLY_GENERATED
 
 
-def _protection_definition(
-    encoded: Encoded, policy: Policy, *, studio: Session, title: str
-) -> tuple[Json, list[Ingredient]]:
+def _protection_definition(encoded: Encoded, context: ReleaseContext) -> tuple[Json, list[Ingredient]]:
     """Nothing is claimed about how the source was made."""
     from safegen.credentials.manifest import ProtectionInputs, build_protection
     from safegen.credentials.sign import Ingredient
 
-    made = encoded.moderated.unmarked
-    if made.source is None:
+    unmarked = encoded.moderated.unmarked
+    if unmarked.source is None:
         raise SigningFailed("a protected video needs its source")
-    source = Ingredient(made.source.path, made.source.name, "parentOf", "source")
+    source = Ingredient(unmarked.source.path, unmarked.source.name, "parentOf", "source")
     inputs = ProtectionInputs(
-        title=title,
+        title=context.job.destination.name,
         content_id=encoded.content_id,
         watermark_alg=encoded.watermark_alg,
         source=source,
-        when=studio.clock(),
-        stated_source_type=made.source.digital_source_type,
-        provider=studio.workspace.config.organisation,
+        when=context.session.clock(),
+        stated_source_type=unmarked.source.digital_source_type,
+        provider=context.config.organisation,
         frame_checks=encoded.moderated.checks,
-        warnings=made.warnings,
-        training_mining=training_mining_entries(policy),
+        warnings=unmarked.warnings,
+        training_mining=training_mining_entries(context.policy),
         iscc=iscc_binding_value(encoded),
         format=_FORMATS.get(encoded.path.suffix, "video/mp4"),
-        label=studio.workspace.config.label,
+        label=context.config.label,
     )
     return build_protection(inputs), [source]
 
 
-def add_review_reference(manifest: Json, origin: str, approval: Approval) -> None:
-    """Say in the policy assertion of *stated* which review entry of the log *origin* let the request pass.
+def _add_review_reference(manifest: Json, origin: str, approval: Approval) -> None:
+    """Say in the policy assertion of *manifest* which review entry of the log *origin* let the request pass.
 
     Raises SigningFailed when there is no such assertion.
     """

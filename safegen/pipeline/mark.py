@@ -3,60 +3,71 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from safegen import plugins
 from safegen.errors import MarkingFailed, ReleaseFailed, SafegenError
-from safegen.media.encode import Encoding, encode_mp4
+from safegen.media.encode import encode_mp4
 from safegen.media.label import draw_labels
 from safegen.media.prefetch import prefetch
 from safegen.media.thumbnail import ThumbnailPicker
 from safegen.pipeline.stages import Encoded, Moderated
-from safegen.protocols import NoProgress, Progress, Watermark
+from safegen.protocols import Watermark
 from safegen.watermarks import PUBLIC_KEY
 
 if TYPE_CHECKING:
+    from safegen.pipeline.context import ReleaseContext
     from safegen.types import Frame
 
 
-def mark_and_encode(
-    moderated: Moderated,
-    destination: Path,
-    *,
-    content_id: int,
-    watermark: str = "tile",
-    encoding: Encoding = Encoding(),
-    label: str = "",
-    progress: Progress = NoProgress(),
-) -> Encoded:
-    """Embed *content_id* and encode to *destination* (MP4), with a visible *label* where one is given.
+def mark_and_encode(moderated: Moderated, context: ReleaseContext) -> Encoded:
+    """Embed the content id and encode to MP4, with a visible label where the workspace sets one.
 
     Raises MarkingFailed, ReleaseFailed (encoder, disk), Interrupted.
     """
     clip = moderated.unmarked.clip
-    scheme = plugins.load_watermark(watermark)
-    payload = content_id & ((1 << scheme.payload_bits) - 1)
-    progress.stage("marking, encoding", clip.count)
+    scheme = plugins.load_watermark(context.settings.watermark)
+    payload = payload_of(context.content_id, scheme)
+    target = context.job.temporary("marked.mp4")
+    context.progress.stage("marking, encoding", clip.count)
     middle = ThumbnailPicker(clip.count)
-    marked = prefetch(_embed(scheme, _crop_to_even(middle.through(draw_labels(clip, label))), payload))
+    labelled = middle.through(draw_labels(clip, context.config.label))
+    marked = prefetch(_embed(scheme, _crop_to_even(labelled), payload))
     try:
         frames = encode_mp4(
-            marked, destination, fps=clip.fps, audio=clip.audio, encoding=encoding, progress=progress
+            marked,
+            target,
+            fps=clip.fps,
+            audio=clip.audio,
+            encoding=context.settings.encoding,
+            progress=context.progress,
         )
     finally:
         marked.close()
-    return Encoded(moderated, destination, payload, scheme.alg, frames, middle.jpeg())
+    return Encoded(moderated, target, payload, scheme.alg, frames, middle.jpeg())
 
 
-def _embed(scheme: Watermark, frames: Iterable[Frame], payload: int) -> Iterator[Frame]:
-    """Frames with the mark; whatever goes wrong in the scheme is MarkingFailed."""
+def payload_of(content_id: int, scheme: Watermark) -> int:
+    """As much of *content_id* as the mark of *scheme* holds."""
+    return content_id & ((1 << scheme.payload_bits) - 1)
+
+
+@contextmanager
+def translate_marking_errors() -> Iterator[None]:
+    """Whatever goes wrong in a scheme within the block is MarkingFailed."""
     try:
-        yield from scheme.embed(frames, payload=payload, key=PUBLIC_KEY)
-    except (SafegenError, GeneratorExit):
+        yield
+    except SafegenError:
         raise
     except Exception as error:
         raise MarkingFailed(f"the watermark could not be embedded: {error}") from error
+
+
+def _embed(scheme: Watermark, frames: Iterable[Frame], payload: int) -> Iterator[Frame]:
+    """Frames with the mark. Raises MarkingFailed."""
+    with translate_marking_errors():
+        yield from scheme.embed(frames, payload=payload, key=PUBLIC_KEY)
 
 
 def _crop_to_even(frames: Iterable[Frame]) -> Iterator[Frame]:

@@ -3,48 +3,42 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from safegen import plugins
 from safegen._util.hashing import file_sha256
 from safegen.credentials import formats
 from safegen.errors import UnreadableInput, UsageError
-from safegen.media.encode import Encoding
 from safegen.media.footage import Footage, open_footage
 from safegen.media.remux import add_tracks
 from safegen.media.spool import copy_file
-from safegen.pipeline.finish import release_clip
-from safegen.pipeline.frames_gate import NO_FINDINGS, ApprovedFindings
-from safegen.pipeline.held_clips import record_if_held, source_decision, spend_source_approval
+from safegen.pipeline.context import ReleaseContext, ReleaseSettings
+from safegen.pipeline.held_clips import record_if_held, spend_source_approval
+from safegen.pipeline.input_media import original_name
 from safegen.pipeline.mark_footage import check_and_encode
 from safegen.pipeline.produce import check_output_path
 from safegen.pipeline.protect_still import STILL_SUFFIXES, check_still_output_path, mark_and_encode_still
+from safegen.pipeline.release_clip import release_encoded
 from safegen.pipeline.stages import Encoded, ProtectedSource, UnmarkedClip
 from safegen.types import Clip, Release
 from safegen.workspace.session import Session
 
 if TYPE_CHECKING:
-    from safegen.policies.schema import Policy
-    from safegen.release import ReleaseJob
     from safegen.types import Frame
-
-T = TypeVar("T")
 
 
 def protect(
     path: Path,
     output: Path | None,
     *,
-    studio: Session,
+    session: Session,
     policy: str = "default",
     source_type: str | None = None,
-    watermark: str = "tile",
-    encoding: Encoding = Encoding(),
-    overwrite: bool = False,
+    settings: ReleaseSettings = ReleaseSettings(),
     allow_damaged: bool = False,
 ) -> Release:
     """See ``safegen.protect``. The file is decoded in the sandbox; everything besides pictures is kept."""
@@ -53,50 +47,38 @@ def protect(
 
     started = time.monotonic()
     rules = load(policy)
-    plugins.load_watermark(watermark)  # an unknown one is refused before anything is read
+    plugins.load_watermark(settings.watermark)  # an unknown one is refused before anything is read
     mime = _media_type(path)
-    destination = _destination(path, output, mime, overwrite=overwrite)
+    destination = _destination(path, output, mime, overwrite=settings.overwrite)
     with ReleaseJob.begin(
-        studio.ledger, destination, clock=studio.clock, overwrite=overwrite, hook=studio.hook
+        session.ledger, destination, clock=session.clock, overwrite=settings.overwrite, hook=session.hook
     ) as job:
-        studio.progress.stage("reading")
+        session.progress.stage("reading")
         # A copy of our own: what is checked, marked and named as the source must be one and the same.
         source = job.temporary(f"source{path.suffix}")
         copy_file(path, source)
-        content_id = studio.new_id()
+        content_id = session.new_id()
         digest = file_sha256(source)
-        approval = spend_source_approval(studio, digest, rules)
-        encode = mark_and_encode_still if mime in STILL_SUFFIXES else _encode_video
-        ready = time.monotonic()
-        with record_if_held(source_decision(rules), studio, lambda: {"source_sha256": digest}):
-            encoded = _with_original_name(
-                path,
-                source,
-                lambda: encode(
-                    ProtectedSource(source, path.name, source_type),
-                    rules,
-                    job,
-                    studio,
-                    content_id=content_id,
-                    watermark=watermark,
-                    encoding=encoding,
-                    allow_damaged=allow_damaged,
-                    approved=NO_FINDINGS if approval is None else approval.findings,
-                ),
-            )
-        return release_clip(
-            encoded.moderated.unmarked,
-            None,
+        approval = spend_source_approval(session, digest, rules)
+        context = ReleaseContext(
+            session,
+            job,
             rules,
-            job=job,
-            studio=studio,
-            content_id=content_id,
-            watermark=watermark,
-            encoding=encoding,
-            encoded=encoded,
+            content_id,
+            settings,
             approval=approval,
-            timings={"reading": ready - started, "checking, marking, encoding": time.monotonic() - ready},
+            timings={"reading": time.monotonic() - started},
         )
+        mark = mark_and_encode_still if mime in STILL_SUFFIXES else _mark_and_encode_video
+        with (
+            context.timed("checking, marking, encoding"),
+            record_if_held(context, lambda: {"source_sha256": digest}),
+            original_name(path, source),
+        ):
+            encoded = mark(
+                ProtectedSource(source, path.name, source_type), context, allow_damaged=allow_damaged
+            )
+        return release_encoded(encoded, context)
 
 
 def _media_type(path: Path) -> str:
@@ -124,47 +106,30 @@ def _destination(path: Path, output: Path | None, mime: str, *, overwrite: bool)
     return destination
 
 
-def _with_original_name(path: Path, copy: Path, work: Callable[[], T]) -> T:
-    """Do *work*; its error names the user's file, not our copy of it."""
-    try:
-        return work()
-    except UnreadableInput as error:
-        raise type(error)(str(error).replace(str(copy), str(path)), hint=error.hint) from error
-
-
-def _encode_video(
-    source: ProtectedSource,
-    policy: Policy,
-    job: ReleaseJob,
-    studio: Session,
-    *,
-    content_id: int,
-    watermark: str,
-    encoding: Encoding,
-    allow_damaged: bool,
-    approved: ApprovedFindings = NO_FINDINGS,
+def _mark_and_encode_video(
+    source: ProtectedSource, context: ReleaseContext, *, allow_damaged: bool
 ) -> Encoded:
     """Check, mark and encode in one pass, then add the source's other tracks."""
     footage = open_footage(source.path, damaged=allow_damaged)
-    made = UnmarkedClip(_preview_clip(footage), "protected", None, {}, source=source)
+    unmarked = UnmarkedClip(_preview_clip(footage), "protected", None, {}, source=source)
     encoded = check_and_encode(
-        made,
+        unmarked,
         footage,
-        policy,
-        job.temporary("pictures.mp4"),
-        content_id=content_id,
-        watermark=watermark,
-        encoding=encoding,
-        progress=studio.progress,
-        approved=approved,
-        label=studio.workspace.config.label,
+        context.policy,
+        context.job.temporary("pictures.mp4"),
+        content_id=context.content_id,
+        watermark=context.settings.watermark,
+        encoding=context.settings.encoding,
+        progress=context.progress,
+        approved=context.approved,
+        label=context.config.label,
     )
-    studio.progress.stage("adding sound and other tracks")
-    whole = job.temporary("marked.mp4")
+    context.progress.stage("adding sound and other tracks")
+    whole = context.job.temporary("marked.mp4")
     notes = (*footage.notes, *_container_notes(source.path), *add_tracks(encoded.path, footage, whole))
     encoded.path.unlink()
-    made = replace(made, warnings=notes, clip=replace(made.clip, count=encoded.frames))
-    return replace(encoded, path=whole, moderated=replace(encoded.moderated, unmarked=made))
+    unmarked = replace(unmarked, warnings=notes, clip=replace(unmarked.clip, count=encoded.frames))
+    return replace(encoded, path=whole, moderated=replace(encoded.moderated, unmarked=unmarked))
 
 
 def _container_notes(path: Path) -> tuple[str, ...]:

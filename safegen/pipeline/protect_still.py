@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from safegen import plugins
-from safegen.errors import MarkingFailed, SafegenError, UsageError
-from safegen.media.encode import Encoding
+from safegen.errors import UsageError
 from safegen.media.label import draw_labels, label_box
 from safegen.media.still import Still, read_still, write_still
 from safegen.media.thumbnail import ThumbnailPicker
-from safegen.pipeline.frames_gate import NO_FINDINGS, ApprovedFindings, moderate
+from safegen.pipeline.context import ReleaseContext
+from safegen.pipeline.frames_gate import moderate
+from safegen.pipeline.mark import payload_of, translate_marking_errors
 from safegen.pipeline.stages import Encoded, ProtectedSource, UnmarkedClip
 from safegen.protocols import LumaWatermark
 from safegen.types import Clip
 from safegen.watermarks import PUBLIC_KEY
-from safegen.workspace.session import Session
-
-if TYPE_CHECKING:
-    from safegen.policies.schema import Policy
-    from safegen.release import ReleaseJob
 
 STILL_SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg"}
 """What is protected as a picture, and the extension of the result."""
@@ -45,46 +41,33 @@ def check_still_output_path(destination: Path, mime: str) -> None:
 
 
 def mark_and_encode_still(
-    source: ProtectedSource,
-    policy: Policy,
-    job: ReleaseJob,
-    studio: Session,
-    *,
-    content_id: int,
-    watermark: str,
-    encoding: Encoding,
-    allow_damaged: bool,
-    approved: ApprovedFindings = NO_FINDINGS,
+    source: ProtectedSource, context: ReleaseContext, *, allow_damaged: bool
 ) -> Encoded:
-    """Check, mark and write one picture. *encoding* and *allow_damaged* are for videos."""
+    """Check, mark and write one picture. The encoder's settings and *allow_damaged* are for videos."""
     import numpy as np
 
-    label = studio.workspace.config.label
+    label, watermark = context.config.label, context.settings.watermark
     scheme = plugins.load_watermark(watermark)
-    payload = content_id & ((1 << scheme.payload_bits) - 1)
+    payload = payload_of(context.content_id, scheme)
     still = read_still(source.path)
     if still.pixels.ndim == 2 and not isinstance(scheme, LumaWatermark):
         raise UsageError(
             f"the watermark {watermark!r} needs colour, but this picture is greyscale", hint="use tile"
         )
     shown = still.rgb
-    made = UnmarkedClip(
+    unmarked = UnmarkedClip(
         Clip.from_array(shown[None], 1), "protected", None, {}, _notes(source.path), source=source
     )
-    moderated = moderate(made, policy, progress=studio.progress, approved=approved)
-    studio.progress.stage("marking, encoding")
-    try:
-        said = next(draw_labels([shown], label))
+    moderated = moderate(unmarked, context.policy, progress=context.progress, approved=context.approved)
+    context.progress.stage("marking, encoding")
+    with translate_marking_errors():
+        labelled = next(draw_labels([shown], label))
         # A scene begins stronger than anybody should look at for long: a still gets what follows.
         settled = _SETTLED_FRAME if isinstance(scheme, LumaWatermark) else 1
-        *_, marked = scheme.embed(iter([said] * settled), payload=payload, key=PUBLIC_KEY)
-    except SafegenError:
-        raise
-    except Exception as error:
-        raise MarkingFailed(f"the watermark could not be embedded: {error}") from error
+        *_, marked = scheme.embed(iter([labelled] * settled), payload=payload, key=PUBLIC_KEY)
     change = marked.astype(np.int32) - shown
     suffix = ".png" if source.path.read_bytes()[:4] == b"\x89PNG" else ".jpg"
-    target = job.temporary(f"marked{suffix}")
+    target = context.job.temporary(f"marked{suffix}")
     pixels = _add_change(still, change)
     if label and pixels.ndim == 3 and pixels.shape[2] == 4:
         box = label_box(label, *pixels.shape[:2])  # words on see-through ground could not be read

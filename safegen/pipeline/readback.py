@@ -8,28 +8,27 @@ from safegen import plugins
 from safegen.errors import MarkingFailed, SigningFailed
 from safegen.media import sandbox
 from safegen.pipeline.stages import ReadBack, Signed
-from safegen.protocols import NoProgress, Progress
 from safegen.types import CredentialState, WatermarkReading
 from safegen.watermarks import PUBLIC_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from safegen.pipeline.context import ReleaseContext
 
-def read_back(
-    signed: Signed, *, roots: Sequence[bytes], watermark: str = "tile", progress: Progress = NoProgress()
-) -> ReadBack:
+
+def read_back(signed: Signed, context: ReleaseContext) -> ReadBack:
     """Read credentials, mark and pictures back from the signed file.
 
-    Raises SigningFailed when the credentials are not valid and trusted through *roots*, or an
-    ingredient is broken; MarkingFailed when the mark does not decode to the content id.
+    Raises SigningFailed when the credentials are not valid and trusted through the session's anchors, or
+    an ingredient is broken; MarkingFailed when the mark does not decode to the content id.
     """
     from safegen.credentials.read import read_credentials
     from safegen.detectors.provenance.content import compute_descriptors
 
-    progress.stage("verifying")
-    apart = None if signed.sidecar is None else signed.sidecar.read_bytes()
-    evidence = read_credentials(signed.path, anchors_pem=roots, manifest=apart)
+    context.progress.stage("verifying")
+    detached = None if signed.sidecar is None else signed.sidecar.read_bytes()
+    evidence = read_credentials(signed.path, anchors_pem=context.session.signer_anchors, manifest=detached)
     if evidence.state is not CredentialState.VALID or evidence.failures:
         why = "; ".join(evidence.failures) or evidence.reason or evidence.state.value
         raise SigningFailed(f"the signed file does not validate when read back: {why}")
@@ -38,11 +37,11 @@ def read_back(
             "the signing certificate does not chain to the root it was issued under",
             hint="check the certificate chain in safegen.toml: leaf first, root included",
         )
-    made = signed.encoded.moderated.unmarked
-    known = made.source is not None or any(part.broken for part in made.ingredients)
-    if evidence.ingredient_failures and not known:
+    unmarked = signed.encoded.moderated.unmarked
+    expected = unmarked.source is not None or any(part.broken for part in unmarked.ingredients)
+    if evidence.ingredient_failures and not expected:
         raise SigningFailed(f"an ingredient is broken: {'; '.join(evidence.ingredient_failures)}")
-    scheme = plugins.load_watermark(watermark)
+    scheme = plugins.load_watermark(context.settings.watermark)
     sample = sandbox.sample_frames(
         signed.path, frames=scheme.sample_frames, short_side=scheme.sample_short_side
     )

@@ -7,18 +7,18 @@ every release is another one, so two released files are never the same.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from safegen.errors import SafegenError, UsageError
 from safegen.pipeline.compare import Difference, FrameSimilarity, find_differences, measure_similarity
+from safegen.pipeline.context import ReleaseSettings
 from safegen.pipeline.find_release import ReleaseMatch, SuppliedRequest, find_release, restore_request
-from safegen.pipeline.produce import produce
+from safegen.pipeline.produce import make, prepare, release
 from safegen.pipeline.stages import Annotations, UnmarkedClip
-from safegen.types import Json, Release, Request
+from safegen.types import Json, Release
 from safegen.workspace.session import Session
 
 if TYPE_CHECKING:
@@ -57,113 +57,97 @@ def reproduce(
     path: Path,
     output: Path | None,
     *,
-    studio: Session,
-    given: SuppliedRequest = NOTHING_SUPPLIED,
-    watermark: str = "tile",
-    overwrite: bool = False,
+    session: Session,
+    supplied: SuppliedRequest = NOTHING_SUPPLIED,
+    settings: ReleaseSettings = ReleaseSettings(),
     approval: int | None = None,
 ) -> Reproduction:
     """See ``safegen.reproduce``. The prompt is screened again, under the policy as it is now."""
-    studio.progress.stage("looking up")
-    found = find_release(path, studio.ledger)
-    request, private = restore_request(found.release, studio.ledger, given)
-    seen: list[Reproduction] = []
-
-    def compare(made: UnmarkedClip) -> Annotations:
-        seen.append(_compare_to_release(path, found, private, made, studio))
-        return _annotations(found.release, seen[-1])
-
-    if output is None:
-        _made_only(request, compare, studio=studio, approval=approval)
-        return seen[-1]
-    if output.exists() and output.samefile(path):
+    session.progress.stage("looking up")
+    match = find_release(path, session.ledger)
+    request, private = restore_request(match.release, session.ledger, supplied)
+    if output is not None and output.exists() and output.samefile(path):
         raise UsageError("the reproduction would replace the original", hint="give another name with -o")
-    release = produce(
-        request,
-        output,
-        studio=studio,
-        watermark=watermark,
-        overwrite=overwrite,
-        approval=approval,
-        annotate=compare,
-    )
-    return replace(seen[-1], release=release)
-
-
-class _Enough(Exception):
-    """Stops a release after its frames were compared."""
-
-
-def _made_only(
-    request: Request, look: Callable[[UnmarkedClip], Annotations], *, studio: Session, **more: Any
-) -> None:
-    """Go the way of a release up to its frames, let *look* see them, and leave nothing behind."""
-
-    def stop(made: UnmarkedClip) -> Annotations:
-        look(made)
-        raise _Enough
-
-    with tempfile.TemporaryDirectory(prefix="safegen-") as folder, suppress(_Enough):
-        produce(request, Path(folder) / "compared.mp4", studio=studio, annotate=stop, **more)
+    with ExitStack() as stack:
+        target, used_settings = output, settings
+        if target is None:  # nothing is released: neither the user's folder nor the settings matter
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="safegen-"))
+            target, used_settings = Path(folder) / "compared.mp4", ReleaseSettings()
+        prepared = stack.enter_context(
+            prepare(request, target, session=session, settings=used_settings, approval=approval)
+        )
+        unmarked = make(prepared)
+        result = _compare_to_release(path, match, private, unmarked, session)
+        if output is None:
+            return result
+        annotated = replace(unmarked, annotations=_annotations(match.release, result))
+        return replace(result, release=release(prepared, annotated))
 
 
 def _compare_to_release(
-    path: Path, found: ReleaseMatch, private: Json, made: UnmarkedClip, studio: Session
+    path: Path, match: ReleaseMatch, private: Json, unmarked: UnmarkedClip, session: Session
 ) -> Reproduction:
-    """What *made* is against the release that was *found*."""
+    """How *unmarked* differs from the release that it repeats; *private*: its entry's private part."""
     from safegen.media import sandbox
 
-    studio.progress.stage("comparing")
-    public = found.release.entry.public
+    session.progress.stage("comparing")
+    public = match.release.entry.public
     recorded = str(public.get("frames_sha256", ""))
-    now = made.generation.frames_sha256 if made.generation is not None else ""
+    now = unmarked.generation.frames_sha256 if unmarked.generation is not None else ""
     try:
-        near = measure_similarity(sandbox.open_clip(path), made.clip)
+        similarity = measure_similarity(sandbox.open_clip(path), unmarked.clip)
     except SafegenError as error:
-        near = FrameSimilarity(note=f"the frames of the file cannot be compared: {error}")
-    notes = list(made.warnings)
+        similarity = FrameSimilarity(note=f"the frames of the file cannot be compared: {error}")
+    notes = list(unmarked.warnings)
     if not recorded:
         notes.append(
             "the release recorded no digest of its frames, so there is no telling whether they are the same"
         )
-    if found.release.withdrawn is not None:
-        notes.append(f"the release was withdrawn by entry {found.release.withdrawn}")
+    if match.release.withdrawn is not None:
+        notes.append(f"the release was withdrawn by entry {match.release.withdrawn}")
     if "sha256" not in public.get("model", {}):
         notes.append("the model's weights were unknown when the release was made")
     return Reproduction(
-        found,
+        match,
         recorded == now if recorded and now else None,
         now,
         recorded,
-        find_differences(public, private, made),
-        near,
+        find_differences(public, private, unmarked),
+        similarity,
         tuple(notes),
     )
 
 
-def _annotations(first: ReleaseEntry, seen: Reproduction) -> Annotations:
+def _annotations(first: ReleaseEntry, reproduction: Reproduction) -> Annotations:
     """What the reproduced clip's own release says about the first."""
     return Annotations(
-        reproduces={"entry": first.index, "manifest": first.manifest_id, "identical": bool(seen.identical)}
+        reproduces={
+            "entry": first.index,
+            "manifest": first.manifest_id,
+            "identical": bool(reproduction.identical),
+        }
     )
 
 
-def to_json(seen: Reproduction) -> Json:
+def to_json(reproduction: Reproduction) -> Json:
     """A reproduction as ``safegen.reproduction/1`` (an infinite PSNR as null with ``same_pixels``)."""
-    first, near = seen.found.release, seen.likeness
-    result = {True: "identical", False: "different", None: "unknown"}[seen.identical]
+    first, similarity = reproduction.found.release, reproduction.likeness
+    result = {True: "identical", False: "different", None: "unknown"}[reproduction.identical]
     return {
         "schema": SCHEMA,
         "result": result,
-        "exit_code": seen.exit_code,
+        "exit_code": reproduction.exit_code,
         "release": {"ledger_index": first.index, "manifest_id": first.manifest_id, "sha256": first.sha256},
-        "found_by": seen.found.by,
-        "frames_sha256": {"recorded": seen.recorded_sha256 or None, "now": seen.frames_sha256},
-        "differences": [vars(d) for d in seen.differences],
-        "psnr_db": _finite(near.psnr),
-        "worst_frame": {"number": near.worst_frame, "psnr_db": _finite(near.worst_psnr)},
-        "comparison_note": near.note,
-        "notes": list(seen.notes),
+        "found_by": reproduction.found.by,
+        "frames_sha256": {
+            "recorded": reproduction.recorded_sha256 or None,
+            "now": reproduction.frames_sha256,
+        },
+        "differences": [vars(d) for d in reproduction.differences],
+        "psnr_db": _finite(similarity.psnr),
+        "worst_frame": {"number": similarity.worst_frame, "psnr_db": _finite(similarity.worst_psnr)},
+        "comparison_note": similarity.note,
+        "notes": list(reproduction.notes),
     }
 
 

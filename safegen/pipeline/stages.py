@@ -1,6 +1,6 @@
 """What each stage hands to the next. Only that stage constructs it, so none can be skipped.
 
-``Allowed -> Made -> Moderated -> Encoded -> Signed -> Checked -> Release``
+``Authorized -> UnmarkedClip -> Moderated -> Encoded -> Signed -> ReadBack -> Release``
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class ProtectedSource:
 
 @dataclass(frozen=True)
 class GenerationRecord:
-    """What reproducing a clip needs: the SHA-256 (hex) of its frames as ``media.spool.begin_digest`` defines
+    """What reproducing a clip needs: the SHA-256 (hex) of its frames as ``media.spool.start_digest`` defines
     it, the request without its prompts, and the libraries and processor that made it (JSON values).
     """
 

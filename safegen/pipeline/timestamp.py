@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safegen.errors import LedgerError
-from safegen.workspace.session import Session
 
 if TYPE_CHECKING:
-    from safegen.release import ReleaseJob
+    from safegen.pipeline.context import ReleaseContext
 
 
 @dataclass
@@ -28,27 +27,28 @@ class TimestampResult:
 
 
 @contextmanager
-def timestamp_release(job: ReleaseJob, proof: str, studio: Session) -> Iterator[TimestampResult]:
+def timestamp_release(proof: str, context: ReleaseContext) -> Iterator[TimestampResult]:
     """Around the publication of the release with this *proof*: stamp first, take it away if that fails."""
     from safegen.ledger.proof import SUFFIX as PROOF
     from safegen.ledger.timestamp import SUFFIX
 
-    beside = job.destination.with_name(job.destination.name + PROOF + SUFFIX)
+    destination = context.job.destination
+    file = destination.with_name(destination.name + PROOF + SUFFIX)
     result = TimestampResult()
-    token = _request_token(proof, studio, result)
-    replaces = beside.exists()  # only where overwriting is allowed: the job has looked
-    written = token is not None and not replaces and _write_token(beside, token, result)
+    token = _request_token(proof, context, result)
+    replaces = file.exists()  # only where overwriting is allowed: the job has looked
+    written = token is not None and not replaces and _write_token(file, token, result)
     try:
         yield result
     except BaseException:
         if written:
-            beside.unlink(missing_ok=True)
+            file.unlink(missing_ok=True)
         raise
     if replaces:
-        beside.unlink(missing_ok=True)  # whatever happens now, a stamp over the old release must not stay
-        written = token is not None and _write_token(beside, token, result)
+        file.unlink(missing_ok=True)  # whatever happens now, a stamp over the old release must not stay
+        written = token is not None and _write_token(file, token, result)
     if written:
-        result.sidecars = (beside,)
+        result.sidecars = (file,)
 
 
 def _write_token(path: Path, token: bytes, result: TimestampResult) -> bool:
@@ -63,18 +63,19 @@ def _write_token(path: Path, token: bytes, result: TimestampResult) -> bool:
     return True
 
 
-def _request_token(proof: str, studio: Session, result: TimestampResult) -> bytes | None:
+def _request_token(proof: str, context: ReleaseContext, result: TimestampResult) -> bytes | None:
     """A stamp over the checkpoint in *proof*, kept in the workspace; None, with a warning, without one."""
     from safegen.ledger.timestamp import checkpoint_body, request_stamp, store_stamp
 
-    url = studio.workspace.config.tsa_url
+    workspace = context.session.workspace
+    url = workspace.config.tsa_url
     if url is None:
         return None
-    studio.progress.stage("time-stamping")
+    context.session.progress.stage("time-stamping")
     try:
         body = checkpoint_body(proof.partition("\n\n")[2])
         token = request_stamp(url, body)
-        store_stamp(studio.workspace.checkpoints, body, token)
+        store_stamp(workspace.checkpoints, body, token)
     except LedgerError as error:
         result.warnings = (f"the ledger's checkpoint has no time stamp: {error}",)
         return None

@@ -20,10 +20,11 @@ from safegen.ledger.proof import SUFFIX
 from safegen.ledger.records import ReleaseRecord
 from safegen.ledger.store import Ledger
 from safegen.ledger.timestamp import SUFFIX as STAMP
+from safegen.protocols import StepHook, no_hook
 from safegen.release import files, leases, settle
 from safegen.release.leases import Lease, Outbox, OutboxFile
 from safegen.release.owner import ACTIVE_JOBS, Owner
-from safegen.release.values import Published, Recorded, StepHook, no_hook
+from safegen.release.values import Published, Recorded
 
 LEASE = timedelta(hours=6)
 
@@ -42,13 +43,13 @@ class ReleaseJob:
         *,
         clock: Clock,
         overwrite: bool,
-        at: StepHook,
+        hook: StepHook,
         lease: timedelta,
     ) -> None:
         """Use ``begin``."""
         self.id = secrets.token_hex(16)
         self.destination = destination
-        self.ledger, self._clock, self._at, self._lease = ledger, clock, at, lease
+        self.ledger, self._clock, self._hook, self._lease = ledger, clock, hook, lease
         self._overwrite = overwrite
         self._owner = Owner.current()
         self.folder = destination.parent / files.TEMPORARY / self.id
@@ -73,15 +74,17 @@ class ReleaseJob:
 
         *hook* is called with the name of every step (fault injection). *lease*: how long other hosts wait
         before they take over a silent job; on this host the process itself is looked at. *sidecar_names*:
-        sidecars that will come, so that a name that is taken is known before the work. Raises UsageError for
-        a destination that cannot be used, LedgerError, ReleaseFailed.
+        those of the sidecars to come, so that a name that is taken is known before the work. Raises
+        UsageError for a destination that cannot be used, LedgerError, ReleaseFailed.
         """
         destination = Path(destination).absolute()
         proof = destination.with_name(destination.name + SUFFIX)
         stamp = proof.with_name(proof.name + STAMP)
         for path in (destination, proof, stamp, *(destination.with_name(name) for name in sidecar_names)):
             files.check_destination(path, overwrite=overwrite)
-        job = cls(ledger, destination, clock=clock or ledger.clock, overwrite=overwrite, at=hook, lease=lease)
+        job = cls(
+            ledger, destination, clock=clock or ledger.clock, overwrite=overwrite, hook=hook, lease=lease
+        )
         ACTIVE_JOBS.add(job.id)
         try:
             with ledger.database.writing() as connection:
@@ -138,33 +141,33 @@ class ReleaseJob:
         """
         if self._outbox_row is not None:
             raise UsageError("this release is already recorded")
-        named = self._final_names(video, sidecars or {})
-        self._at("record:start")
+        by_final_name = self._final_names(video, sidecars or {})
+        self._hook("record:start")
         with files.translate_os_errors("writing the video to the disk"):
-            self._hashed = {name: files.sync_and_hash(path) for name, path in named.items()}
+            self._hashed = {name: files.sync_and_hash(path) for name, path in by_final_name.items()}
             files.sync_folder(self.folder)
             files.sync_folder(self.folder.parent)
-        self._at("record:synced")
-        seen = self._hashed[self.destination.name]
-        beside = [name for name in named if name != self.destination.name]
+        self._hook("record:synced")
+        video_file = self._hashed[self.destination.name]
+        sidecar_files = [name for name in by_final_name if name != self.destination.name]
         with self.ledger.transaction() as batch:
             index = batch.release(
                 release,
-                sha256=seen.sha256,
-                size=seen.size,
-                sidecars=[self._sidecar_entry(name) for name in beside],
+                sha256=video_file.sha256,
+                size=video_file.size,
+                sidecars=[self._sidecar_entry(name) for name in sidecar_files],
             )
             proof = batch.prove(index)
-            box = self._outbox(index, proof, named, beside)
+            outbox = self._outbox(index, proof, by_final_name, sidecar_files)
             leases.renew_lease(batch.connection, self.id, self._owner, self._clock() + self._lease)
-            leases.insert_outbox(batch.connection, box)
-            self._at("record:transaction")
-        self._outbox_row = box
-        self._at("record:committed")
+            leases.insert_outbox(batch.connection, outbox)
+            self._hook("record:transaction")
+        self._outbox_row = outbox
+        self._hook("record:committed")
         with files.translate_os_errors("writing the ledger proof"):
-            settle.restore_texts(box, self.folder)
-        self._at("record:proof")
-        return Recorded(index, seen.sha256, proof)
+            settle.restore_texts(outbox, self.folder)
+        self._hook("record:proof")
+        return Recorded(index, video_file.sha256, proof)
 
     def publish(self) -> Published:
         """Give the files their final names, the video's last.
@@ -172,23 +175,23 @@ class ReleaseJob:
         Raises UsageError when a name was taken meanwhile, ReleaseFailed otherwise; the release is then
         withdrawn on leaving the block.
         """
-        box = self._outbox_row
-        if box is None:
+        outbox = self._outbox_row
+        if outbox is None:
             raise UsageError("record the video before publishing it")
-        self._at("publish:start")
+        self._hook("publish:start")
         self.renew()
-        for item in box.files:
+        for item in outbox.files:
             if item.text is None and not files.is_unchanged(
                 self.folder / item.temporary, self._hashed[item.name]
             ):
                 raise ReleaseFailed(f"{item.name} changed after it was recorded", hint="start again")
         with files.translate_os_errors("publishing"):
-            warnings = settle.place_files(self.ledger, box, self.folder, self._at, self._mark_visible)
+            warnings = settle.place_files(self.ledger, outbox, self.folder, self._hook, self._mark_visible)
             files.sync_folder(self.destination.parent)
-        self._at("publish:synced")
+        self._hook("publish:synced")
         self._finish()
-        beside = tuple(self.destination.with_name(item.name) for item in box.files[:-1])
-        return Published(self.destination, box.video.sha256, box.index, beside, warnings)
+        sidecar_paths = tuple(self.destination.with_name(item.name) for item in outbox.files[:-1])
+        return Published(self.destination, outbox.video.sha256, outbox.index, sidecar_paths, warnings)
 
     def _mark_visible(self) -> None:
         """The video is visible: from here on the release is finished, never withdrawn."""
@@ -197,10 +200,10 @@ class ReleaseJob:
     def _finish(self) -> None:
         """Clear the temporaries and say so in the ledger."""
         if self._outbox_row is not None:
-            settle.mark_published(self.ledger, self._outbox_row, self.folder, self._at, "publish:cleaned")
+            settle.mark_published(self.ledger, self._outbox_row, self.folder, self._hook, "publish:cleaned")
         self._done = True
         ACTIVE_JOBS.discard(self.id)
-        self._at("publish:marked")
+        self._hook("publish:marked")
 
     def _abandon(self, error: BaseException | None) -> None:
         """Nothing became visible: leave nothing, withdraw what was recorded."""
@@ -208,7 +211,7 @@ class ReleaseJob:
         self._clean_up(
             error,
             lambda: settle.abandon(
-                self.ledger, self.id, self.folder, reason, owner=self._owner, hook=self._at
+                self.ledger, self.id, self.folder, reason, owner=self._owner, hook=self._hook
             ),
         )
         self._done = True
@@ -235,24 +238,29 @@ class ReleaseJob:
         for name in sidecars:
             if name != Path(name).name or name in {"", ".", "..", self.destination.name, proof}:
                 raise UsageError(f"{name!r} cannot be the name of a sidecar")
-        named = {**sidecars, self.destination.name: video}
-        for path in named.values():
+        by_final_name = {**sidecars, self.destination.name: video}
+        for path in by_final_name.values():
             if path.parent != self.folder or path.name == proof:
                 raise UsageError(f"{path} is not a temporary file of this release")
-        for name in (*named, proof):
+        for name in (*by_final_name, proof):
             files.check_destination(self.destination.with_name(name), overwrite=self._overwrite)
-        return named
+        return by_final_name
 
     def _sidecar_entry(self, name: str) -> dict[str, object]:
         """What the entry says about a sidecar: its suffix, not the name its owner chose."""
-        seen = self._hashed[name]
-        return {"suffix": Path(name).suffix, "sha256": seen.sha256, "bytes": seen.size}
+        hashed = self._hashed[name]
+        return {"suffix": Path(name).suffix, "sha256": hashed.sha256, "bytes": hashed.size}
 
-    def _outbox(self, index: int, proof: str, named: Mapping[str, Path], beside: list[str]) -> Outbox:
+    def _outbox(
+        self, index: int, proof: str, by_final_name: Mapping[str, Path], sidecar_files: list[str]
+    ) -> Outbox:
         """The outbox row: sidecars, proof, video."""
         name = self.destination.name
-        items = [OutboxFile(other, named[other].name, self._hashed[other].sha256) for other in beside]
+        items = [
+            OutboxFile(other, by_final_name[other].name, self._hashed[other].sha256)
+            for other in sidecar_files
+        ]
         items.append(settle.text_item(name + SUFFIX, proof))
-        items.append(OutboxFile(name, named[name].name, self._hashed[name].sha256))
+        items.append(OutboxFile(name, by_final_name[name].name, self._hashed[name].sha256))
         folder = str(self.destination.parent)
         return Outbox(self.id, index, "recorded", folder, tuple(items), self._overwrite)

@@ -86,14 +86,14 @@ def take_over_lease(connection: Connection, lease: Lease, owner: Owner) -> bool:
 
 
 def return_lease(connection: Connection, lease: Lease) -> None:
-    """Undo ``take_over``."""
+    """Undo ``take_over_lease``."""
     connection.execute(update(_LEASE).where(_LEASE.c.job == lease.job).values(owner=lease.owner))
 
 
 def is_owner(connection: Connection, job: str, owner: Owner) -> bool:
     """Whether nobody else owns the lease of *job*."""
-    found = connection.execute(select(_LEASE.c.owner).where(_LEASE.c.job == job)).scalar()
-    return found is None or found == owner.text
+    recorded = connection.execute(select(_LEASE.c.owner).where(_LEASE.c.job == job)).scalar()
+    return recorded is None or recorded == owner.text
 
 
 def end_lease(connection: Connection, job: str) -> None:
@@ -106,16 +106,16 @@ def list_leases(connection: Connection) -> list[Lease]:
     return [Lease(**row._mapping) for row in connection.execute(select(_LEASE).order_by(_LEASE.c.job))]
 
 
-def insert_outbox(connection: Connection, box: Outbox) -> None:
+def insert_outbox(connection: Connection, outbox: Outbox) -> None:
     """Write the outbox row of a release, in the transaction of its entry."""
     connection.execute(
         insert(_OUTBOX).values(
-            job=box.job,
-            position=box.index,
-            state=box.state,
-            folder=box.folder,
-            files=_files_json(box.files, box.placeholder),
-            overwrite=box.overwrite,
+            job=outbox.job,
+            position=outbox.index,
+            state=outbox.state,
+            folder=outbox.folder,
+            files=_files_json(outbox.files, outbox.placeholder),
+            overwrite=outbox.overwrite,
         )
     )
 
@@ -130,10 +130,10 @@ def read_outbox(connection: Connection, job: str) -> Outbox | None:
     return Outbox(row.job, row.position, row.state, row.folder, files, row.overwrite, value["placeholder"])
 
 
-def set_placeholder(connection: Connection, box: Outbox) -> None:
+def set_placeholder(connection: Connection, outbox: Outbox) -> None:
     """Note that final names may be empty files of ours from now on."""
     connection.execute(
-        update(_OUTBOX).where(_OUTBOX.c.job == box.job).values(files=_files_json(box.files, True))
+        update(_OUTBOX).where(_OUTBOX.c.job == outbox.job).values(files=_files_json(outbox.files, True))
     )
 
 

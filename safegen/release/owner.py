@@ -64,7 +64,7 @@ class Owner:
             return None
 
     def liveness(self, observer: Owner) -> Liveness:
-        """Whether this owner lives, as far as *here*, the asking process, can tell."""
+        """Whether this owner lives, as far as the process *observer* can tell."""
         if self.host != observer.host:
             return Liveness.UNKNOWN
         if self.boot and observer.boot and self.boot != observer.boot:

@@ -1,18 +1,9 @@
-"""What the release protocol answers with, and its hook."""
+"""What the release protocol answers with."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
-
-StepHook: TypeAlias = Callable[[str], None]
-"""Called with the name of every step of the protocol: fault injection."""
-
-
-def no_hook(_point: str) -> None:
-    """The hook nobody set."""
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
 from safegen.errors import UsageError
+from safegen.generators.modes import check_shots
 from safegen.request import sizes
 from safegen.request.settings import check_settings
-from safegen.request.validate import check_shots
 from safegen.types import Input, Mode, PathLike, Request, Role, Shot
 
 

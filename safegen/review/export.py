@@ -32,7 +32,7 @@ class SkippedCases:
 
 
 def labelled_rows(ledger: LedgerReader, skipped: SkippedCases) -> Iterator[Json]:
-    """One row per decided case, newest first: ``{id, text, label, category, ...}``; the rest is counted.
+    """One row per decided case, newest first: ``{id, text, label, ...}``; *skipped* counts the rest.
 
     ``label`` is ``safe`` where a person approved and ``unsafe`` where one denied; ``category`` is what the
     screen held it for, with the score, the policy's SHA-256 and the checks it had then. Prompts are there
@@ -53,13 +53,13 @@ def labelled_rows(ledger: LedgerReader, skipped: SkippedCases) -> Iterator[Json]
         if not isinstance(text, str) or not text:
             skipped.no_prompt += 1
             continue
-        found = private.get("findings") or [{}]
+        findings = private.get("findings") or [{}]
         public = case.decision.public
         yield {
             "id": f"review-{case.index}",
             "text": text,
             "label": _LABELS[case.status],
-            "category": found[0].get("category", "unsafe"),
+            "category": findings[0].get("category", "unsafe"),
             "source": "review",
             "decided": case.steps[-1].time,
             "score": public.get("score"),

@@ -6,18 +6,18 @@ from safegen._util.hashing import text_sha256
 from safegen.types import Decision, Json, Request
 
 
-def request_digests(asked: Request) -> Json:
+def request_digests(request: Request) -> Json:
     """What a decision's private part says about its request: by these an approval is matched.
 
     Prompts, storyboard and inputs as SHA-256 (hex), the way of working and its strength as they are.
     """
     return {
-        "prompt_sha256": text_sha256(asked.prompt),
-        "negative_prompt_sha256": text_sha256(asked.negative_prompt),
-        "mode": asked.mode,
-        "inputs": [{"role": i.role, "sha256": i.sha256} for i in asked.inputs],
-        "shots": [{"at": repr(float(s.at)), "prompt_sha256": text_sha256(s.prompt)} for s in asked.shots],
-        "strength": None if asked.strength is None else repr(float(asked.strength)),
+        "prompt_sha256": text_sha256(request.prompt),
+        "negative_prompt_sha256": text_sha256(request.negative_prompt),
+        "mode": request.mode,
+        "inputs": [{"role": i.role, "sha256": i.sha256} for i in request.inputs],
+        "shots": [{"at": repr(float(s.at)), "prompt_sha256": text_sha256(s.prompt)} for s in request.shots],
+        "strength": None if request.strength is None else repr(float(request.strength)),
     }
 
 
@@ -38,10 +38,10 @@ def approval_mismatches(public: Json, private: Json | None, now: Decision, outpu
     *output*: digests of the clip at hand, None where it is a request. What cannot be compared differs.
     """
     private = private or {}
-    asked = request_digests(now.request)
+    digests = request_digests(now.request)
     policy = public.get("policy")
     pairs = {
-        **{word: (private.get(key, "unknown"), asked[key]) for key, word in _PART_NAMES.items()},
+        **{word: (private.get(key, "unknown"), digests[key]) for key, word in _PART_NAMES.items()},
         "clip": (public.get("output"), output),
         "model": (public.get("model"), now.request.model),
         "policy": (policy.get("sha256") if isinstance(policy, dict) else None, now.policy.digest),
@@ -53,5 +53,5 @@ def approval_mismatches(public: Json, private: Json | None, now: Decision, outpu
 
 def approved_findings(private: Json | None) -> frozenset[tuple[str, str]]:
     """The findings that an approved decision was about, as (category, detector)."""
-    found = (private or {}).get("findings") or []
-    return frozenset((str(f["category"]), str(f["detector"])) for f in found)
+    findings = (private or {}).get("findings") or []
+    return frozenset((str(f["category"]), str(f["detector"])) for f in findings)

@@ -66,8 +66,8 @@ class Case:
     @property
     def output(self) -> Json | None:
         """Digests of the clip that is held; None where a request is."""
-        found = self.decision.public.get("output")
-        return found if isinstance(found, dict) else None
+        output = self.decision.public.get("output")
+        return output if isinstance(output, dict) else None
 
     @property
     def approval(self) -> int | None:
@@ -81,7 +81,7 @@ class Case:
 class Approval:
     """An approval that was spent once: the entries of the decision, the approval, its use.
 
-    ``excused``: what a person saw in the clip and let pass, as (category, detector).
+    ``findings``: what a person saw in the clip and let pass, as (category, detector).
     """
 
     decision: int
@@ -91,7 +91,7 @@ class Approval:
 
 
 def list_cases(ledger: LedgerReader, *, include_decided: bool = False, limit: int = 100) -> list[Case]:
-    """The cases waiting for a person (with *everything*, all held decisions), newest first.
+    """The cases waiting for a person (with *include_decided*, all held decisions), newest first.
 
     Raises LedgerError when an entry makes no sense.
     """
@@ -100,27 +100,27 @@ def list_cases(ledger: LedgerReader, *, include_decided: bool = False, limit: in
     passed = {step.public.get("passes") for step in steps}
     for step in reversed(steps):
         about.setdefault(_decision_of(step), []).append(step)
-    found: list[Case] = []
+    cases: list[Case] = []
     for entry in _iter_entries(ledger, "decision"):
-        if len(found) >= limit:
+        if len(cases) >= limit:
             break
         if entry.public.get("outcome") != "review":
             continue
         case = _replay(entry, about.get(entry.index, ()), passed=entry.index in passed)
         if include_decided or case.status in OPEN_STATES:
-            found.append(case)
-    return found
+            cases.append(case)
+    return cases
 
 
 def list_unspent(ledger: LedgerReader) -> list[Case]:
     """Every case whose approval is not spent yet, newest first. Raises LedgerError."""
     steps = list(_iter_entries(ledger, "review"))[::-1]
     approved = {_decision_of(step) for step in steps if step.public.get("act") == "approve"}
-    found = (
+    cases = (
         _case_from_steps(_require_held(ledger.entry(index)), steps)
         for index in sorted(approved, reverse=True)
     )
-    return [case for case in found if case.status == "approved"]
+    return [case for case in cases if case.status == "approved"]
 
 
 def load_case(ledger: LedgerReader, index: int) -> Case:
@@ -140,7 +140,7 @@ def record_review(
     reason: str = "",
     publish_reason: bool = False,
 ) -> Case:
-    """Record that *by* approves, denies or appeals the held decision *index*; returns the updated case.
+    """Record that *reviewer* approves, denies or appeals the held decision *index*; returns the updated case.
 
     The reason is committed to and kept in the workspace; with *publish_reason* it is part of the entry.
     Raises UsageError if *index* is not a held decision, the step does not fit its state, or a text is too
@@ -202,7 +202,7 @@ def still_held_error(
     subject: str = "the approval does not let this pass",
     hint: str = "nothing was released; see `safegen review list`",
 ) -> HeldForReview:
-    """The error for an approval that does not help: *what* cannot be, and *why*; *decision* as a held one."""
+    """The error for an approval that does not help: *subject* says what cannot be, *reason* why."""
     held = Held(decision.request, decision.policy, decision.checks, decision.findings, decision.score)
     return HeldForReview(f"{subject}: {reason}", decision=held, hint=hint)
 

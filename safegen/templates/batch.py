@@ -22,16 +22,21 @@ from safegen.errors import (
     WorkspaceError,
 )
 from safegen.protocols import NoProgress, Progress
-from safegen.templates import request as asking
+from safegen.templates.file_names import FileNames, slug
 from safegen.templates.fill import resolve_values
-from safegen.templates.request import Options
+from safegen.templates.request import (
+    Options,
+    build_annotations,
+    build_request,
+    content_key,
+    screen_caption,
+)
 from safegen.templates.results import Journal, Row, Status
-from safegen.templates.slugs import FileNames, slug
 
 if TYPE_CHECKING:
     from safegen.keys.passphrase import Passphrase
     from safegen.protocols import Generator, Signer
-    from safegen.templates.rows import Record
+    from safegen.templates.csv_table import Record
     from safegen.templates.schema import Template
     from safegen.types import Request
     from safegen.workspace.session import Session
@@ -43,7 +48,7 @@ MAX_FAILURES_IN_A_ROW = 10
 
 
 class TemplateRun:
-    """A run of one template. ``check`` and ``make`` take rows; ``make`` wants ``open`` first."""
+    """A run of one template. ``preview_row`` and ``process_row`` take rows, the latter after ``open``."""
 
     def __init__(
         self, template: Template, folder: Path, fixed: Mapping[str, str], options: Options, progress: Progress
@@ -61,39 +66,41 @@ class TemplateRun:
         self.policy = load(options.policy)
         self._progress = progress
         self._names = FileNames(folder)
-        self._seen: Counter[str] = Counter()
+        self._row_counts: Counter[str] = Counter()
         self._failures_in_a_row = 0
         self._orphans: set[str] = set()
         self._journal: Journal | None = None
-        self._studio: Session | None = None
+        self._session: Session | None = None
 
     @property
     def run_key(self) -> str:
         """Names what is run: another template, model or option is another run."""
         same = [self.template.digest, self.model, dict(sorted(self.fixed.items())), self.options.for_key()]
-        return asking.content_key(same)
+        return content_key(same)
 
     def open(
         self,
         stack: ExitStack,
-        book: Journal,
+        journal: Journal,
         *,
         workspace: str | Path | None,
         passphrase: Passphrase,
         signer: Signer | None,
     ) -> None:
-        """Open the workspace for all rows; *stack* closes it. Raises as ``open_studio`` does."""
+        """Open the workspace for all rows; *stack* closes it. Raises as ``open_session`` does."""
         from safegen.workspace.config import find_workspace
         from safegen.workspace.session import open_session
 
-        self._journal = book
-        self._orphans = {p.name for p in self.folder.glob("*.mp4")} - set(book.done.values())
+        self._journal = journal
+        self._orphans = {p.name for p in self.folder.glob("*.mp4")} - set(journal.done.values())
         quiet = _Quiet(self._progress)
-        studio = open_session(find_workspace(workspace), passphrase=passphrase, signer=signer, progress=quiet)
-        self._studio = stack.enter_context(studio)
+        session = open_session(
+            find_workspace(workspace), passphrase=passphrase, signer=signer, progress=quiet
+        )
+        self._session = stack.enter_context(session)
 
     def preview_row(self, record: Record) -> Row:
-        """What ``make`` would do with a row: filled in, screened, nothing made or recorded.
+        """What ``process_row`` would do with a row: filled in, screened, nothing made or recorded.
 
         Raises CheckUnavailable: that concerns every row.
         """
@@ -108,7 +115,7 @@ class TemplateRun:
             decision = screen(request, policy=self.policy)
             if not isinstance(decision, Allowed):
                 raise_for_decision(decision)
-            asking.screen_caption(self.template, values, self.options, self.policy)
+            screen_caption(self.template, values, self.options, self.policy)
             notes = check_request(request, self.generator).notes
         except RUN_ERRORS:
             raise
@@ -146,7 +153,7 @@ class TemplateRun:
         return resolve_values(self.template, record.values, self.fixed)
 
     def _request(self, values: Mapping[str, str], seed: int) -> Request:
-        return asking.build_request(
+        return build_request(
             self.variant,
             values,
             self.options,
@@ -157,9 +164,9 @@ class TemplateRun:
 
     def _row_key(self, values: Mapping[str, str]) -> str:
         """Names a row by what it says, and by how often that was said before: rows may be moved."""
-        content = asking.content_key(dict(values))
-        self._seen[content] += 1
-        return f"{content}-{self._seen[content]}"
+        content = content_key(dict(values))
+        self._row_counts[content] += 1
+        return f"{content}-{self._row_counts[content]}"
 
     def _finished(self, key: str) -> bool:
         """Whether an earlier run finished the row, and its clip is still there."""
@@ -168,43 +175,43 @@ class TemplateRun:
         return name is not None and (self.folder / name).is_file()
 
     def _stem(self, record: Record, values: Mapping[str, str]) -> str:
-        by = self.template.name_files_by
-        return slug(values[by]) if by else f"row-{record.number:06d}"
+        field = self.template.name_files_by
+        return slug(values[field]) if field else f"row-{record.number:06d}"
 
     def _find_released(self, record: Record, key: str, values: Mapping[str, str]) -> Row | None:
         """The clip of this very row, released just before a run was killed and not in its results yet."""
         from safegen._util.hashing import file_sha256
 
-        assert self._studio is not None
-        ledger, stem = self._studio.ledger, self._stem(record, values)
+        assert self._session is not None
+        ledger, stem = self._session.ledger, self._stem(record, values)
         for name in sorted(n for n in self._orphans if n.startswith(stem)):
-            for found in ledger.find_releases(sha256=file_sha256(self.folder / name)):
-                private = ledger.private(found.index) or {}
+            for release in ledger.find_releases(sha256=file_sha256(self.folder / name)):
+                private = ledger.private(release.index) or {}
                 if private.get("label", {}).get("row") == f"{self.run_key} {key}":
                     self._orphans.discard(name)
                     seed = private.get("request", {}).get("seed")
-                    return _done_row(record, key, name, found.content_id, seed)
+                    return _done_row(record, key, name, release.content_id, seed)
         return None
 
     def _release_row(self, record: Record, key: str, values: Mapping[str, str]) -> Row:
         """Through the pipeline."""
         from safegen.media.encode import Encoding
+        from safegen.pipeline.context import ReleaseSettings
         from safegen.pipeline.produce import produce
 
-        assert self._studio is not None
-        asked = self.options
-        seed = secrets.randbits(31) if asked.seed is None else asked.seed
-        asking.screen_caption(self.template, values, asked, self.policy)
-        label = asking.build_annotations(self.template, values, asked, f"{self.run_key} {key}")
+        assert self._session is not None
+        options = self.options
+        seed = secrets.randbits(31) if options.seed is None else options.seed
+        screen_caption(self.template, values, options, self.policy)
+        annotations = build_annotations(self.template, values, options, f"{self.run_key} {key}")
         name = self._names.allocate(self._stem(record, values))
         release = produce(
             self._request(values, seed),
             self.folder / name,
-            studio=self._studio,
-            watermark=asked.watermark,
-            encoding=Encoding(crf=asked.crf),
+            session=self._session,
+            settings=ReleaseSettings(options.watermark, Encoding(crf=options.crf)),
             generator=self.generator,
-            annotate=lambda _: label,
+            annotations=annotations,
         )
         return _done_row(record, key, name, release.content_id, seed, notes=release.warnings)
 

@@ -28,10 +28,10 @@ def resolve_values(
     """
     filled: dict[str, str] = {}
     for name, field in template.fields.items():
-        given = row.get(name, "").strip() or fixed.get(name, "").strip() or field.default
-        if not given:
+        defaults = row.get(name, "").strip() or fixed.get(name, "").strip() or field.default
+        if not defaults:
             raise UsageError(f"{name}: no value, and the template has no default", hint=field.about)
-        filled[name] = _check_value(name, given, field)
+        filled[name] = _check_value(name, defaults, field)
     return filled
 
 

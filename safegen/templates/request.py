@@ -142,8 +142,13 @@ def build_annotations(
     """Names and the like stay private unless the user wants the caption published; *row* names the row."""
     from safegen.pipeline.stages import Annotations
 
-    told = {n: v for n, v in values.items() if template.fields[n].goes_into == "label"}
-    private = {"template": template.name, "template_sha256": template.digest, "row": row, "values": told}
+    label_values = {n: v for n, v in values.items() if template.fields[n].goes_into == "label"}
+    private = {
+        "template": template.name,
+        "template_sha256": template.digest,
+        "row": row,
+        "values": label_values,
+    }
     return Annotations(
         title=template.title, caption=published_caption(template, values, options), private=private
     )

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from safegen.errors import Interrupted, UsageError
 from safegen.protocols import NoProgress, Progress
 from safegen.templates.batch import TemplateRun
+from safegen.templates.csv_table import Record, Table
 from safegen.templates.fill import check_names
 from safegen.templates.loading import load
 from safegen.templates.request import Options
 from safegen.templates.results import MAX_KEPT, Row, RunReport, open_journal
-from safegen.templates.rows import Record, Table
 
 if TYPE_CHECKING:
     from safegen.keys.passphrase import Passphrase
@@ -65,12 +65,12 @@ def run(
         table = stack.enter_context(Table(Path(csv))) if csv is not None else None
         notes = _check_columns(chosen, table.columns, fixed) if table is not None else ()
         records = table.records() if table is not None else iter([Record(1, 1)])
-        job = TemplateRun(chosen, target, fixed, options or Options(), progress)
+        batch = TemplateRun(chosen, target, fixed, options or Options(), progress)
         if dry_run:
-            return _run_rows(chosen, map(job.preview_row, records), notes, None, progress, on_row)
-        book = stack.enter_context(open_journal(target, run=job.run_key, resume=resume))
-        job.open(stack, book, workspace=workspace, passphrase=passphrase, signer=signer)
-        return _run_rows(chosen, map(job.process_row, records), notes, book.path, progress, on_row)
+            return _run_rows(chosen, map(batch.preview_row, records), notes, None, progress, on_row)
+        journal = stack.enter_context(open_journal(target, run=batch.run_key, resume=resume))
+        batch.open(stack, journal, workspace=workspace, passphrase=passphrase, signer=signer)
+        return _run_rows(chosen, map(batch.process_row, records), notes, journal.path, progress, on_row)
 
 
 def _run_rows(

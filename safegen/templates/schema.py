@@ -118,12 +118,12 @@ class TemplateFile(_Model):
 
 def _placeholders(text: str, allowed: set[str], rule: str) -> set[str]:
     """Names of the fields in *text*. Raises ValueError for one that is not allowed, or a stray brace."""
-    found = set(PLACEHOLDER.findall(text))
+    names = set(PLACEHOLDER.findall(text))
     if stray := re.search(r"[{}]", PLACEHOLDER.sub("", text)):
         raise ValueError(f"a stray {stray.group()!r} in {text!r}; write a field as {{name}}")
-    if wrong := sorted(found - allowed):
+    if wrong := sorted(names - allowed):
         raise ValueError(f"{{{wrong[0]}}} cannot be used here: {rule}")
-    return found
+    return names
 
 
 class Template(TemplateFile):

@@ -1,8 +1,7 @@
 """The values that flow through safegen, in one direction.
 
-``Request -> Allowed | Held | Refused -> Clip -> Moderated -> Marked -> Encoded -> Signed -> Recorded
--> Release``
-and, for a file found anywhere, ``Evidence -> Verdict -> Report``.
+``Request -> Allowed | Held | Refused -> Generated -> Release`` (``safegen.pipeline.stages`` has what lies
+between the last two) and, for a file found anywhere, ``Evidence -> Verdict -> Report``.
 
 All are frozen. This module imports nothing heavy: numpy appears in annotations only.
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -86,16 +86,16 @@ def _database(workspace: Workspace) -> Path | None:
 @contextmanager
 def _open_ledger(workspace: Workspace) -> Iterator[Ledger | None]:
     """The workspace's ledger, read only; None where none was made yet."""
-    if not (workspace.trusted and workspace.has_ledger):
+    from safegen.workspace.session import open_ledger_if_any
+
+    if not workspace.trusted:
         yield None
         return
-    from safegen.ledger.store import Ledger
-
-    try:
-        ledger = Ledger.open(workspace.ledger_url, read_only=True, checkpoint_dir=workspace.checkpoints)
-    except LedgerError as error:
-        raise CheckUnavailable(f"the ledger could not be opened: {error}", hint=error.hint) from error
-    with ledger:
+    with ExitStack() as stack:
+        try:
+            ledger = stack.enter_context(open_ledger_if_any(workspace))
+        except LedgerError as error:
+            raise CheckUnavailable(f"the ledger could not be opened: {error}", hint=error.hint) from error
         yield ledger
 
 

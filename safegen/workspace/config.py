@@ -30,7 +30,7 @@ format = 1
 # [signing]            # your own certificate instead of the local identity
 # chain = "chain.pem"  # leaf first
 # key = "leaf.key"     # PEM, or PKCS#12 (.p12, .pfx); passphrase from SAFEGEN_KEY_PASSPHRASE
-# alg = "es256"
+# alg = "es256"        # refuses a key of another kind; without it the key decides
 # tsa_url = ""         # RFC 3161 time stamping authority
 # ocsp_url = ""        # OCSP responder of your certificate's issuer: its answer goes into each signature
 
@@ -52,7 +52,8 @@ class Config:
     ledger_url: str | None = None
     signing_chain: Path | None = None
     signing_key: Path | None = None
-    signing_alg: str = "es256"
+    signing_alg: str | None = None
+    """The algorithm that the signing key must have; None: the key decides."""
     tsa_url: str | None = None
     ocsp_url: str | None = None
     keep_prompts: bool = False

@@ -18,7 +18,7 @@ class SigningSection(_Section):
 
     chain: str | None = None
     key: str | None = None
-    alg: Literal["es256", "es384", "es512", "ps256", "ed25519"] = "es256"
+    alg: Literal["es256", "es384", "es512", "ps256", "ed25519"] | None = None
     tsa_url: str | None = None
     ocsp_url: str | None = None
 

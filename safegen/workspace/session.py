@@ -1,4 +1,7 @@
-"""Everything a job needs besides the request: workspace, ledger, keys, policy, clock, randomness."""
+"""Opening a workspace: its ledger for reading or writing, or a session with everything a release needs.
+
+Every other module opens workspace, ledger and identity with these functions.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from safegen._util.time import Clock, utc_now
-from safegen.errors import UsageError
-from safegen.protocols import NoProgress, Progress, Signer
+from safegen.errors import KeyUnavailable, UsageError
+from safegen.protocols import NoProgress, Progress, Signer, StepHook, no_hook
 from safegen.workspace.config import Workspace
 
 if TYPE_CHECKING:
@@ -24,10 +27,6 @@ def new_content_id() -> int:
     return secrets.randbits(64) or 1
 
 
-def no_hook(_point: str) -> None:
-    """The default of the fault-injection hook: nothing happens."""
-
-
 DEFAULT_ORGANISATION = "local"
 """The organisation in a local identity's certificates when the workspace names none."""
 
@@ -36,19 +35,18 @@ DEFAULT_ORGANISATION = "local"
 class Session:
     """An open workspace with its keys at hand.
 
-    ``signer_roots`` are the anchors against which our own signature is checked when it is read back.
-    ``at`` is called at every named point of the release protocol (tests inject faults there).
+    ``signer_anchors``: what our own signature is checked against when it is read back. ``hook`` is called at
+    every named point of the release protocol (tests inject faults there).
     """
 
     workspace: Workspace
-    identity: Identity
     signer: Signer
     signer_anchors: tuple[bytes, ...]
     ledger: Ledger
     progress: Progress = field(default_factory=NoProgress)
     clock: Clock = utc_now
     new_id: Callable[[], int] = new_content_id
-    hook: Callable[[str], None] = no_hook
+    hook: StepHook = no_hook
 
 
 @contextmanager
@@ -59,61 +57,94 @@ def open_session(
     signer: Signer | None = None,
     progress: Progress | None = None,
     clock: Clock = utc_now,
-    hook: Callable[[str], None] = no_hook,
+    hook: StepHook = no_hook,
 ) -> Iterator[Session]:
     """Open *workspace* for making videos; made on first use. Finishes interrupted releases first.
 
     Raises WorkspaceError, KeyUnavailable, LedgerError: all before anything is generated.
     """
-    from safegen.keys.identity import Identity
     from safegen.keys.signers import require_valid_certificate
-    from safegen.ledger.note import LogSigner
-    from safegen.ledger.store import Ledger
-    from safegen.release import recover
 
-    workspace.create()
-    identity = Identity.load_or_create(
-        workspace.keys,
-        name=workspace.config.organisation or DEFAULT_ORGANISATION,
-        passphrase=passphrase,
-        clock=clock,
-    )
-    chosen, roots = (
+    identity = _load_identity(workspace, passphrase, clock, create=True)
+    chosen, anchors = (
         (signer, (signer.chain_pem,))
         if signer is not None
         else _configured_signer(workspace, identity, passphrase)
     )
     require_valid_certificate(chosen, clock())
-    log = LogSigner(identity.log_origin, identity.log_key)
-    with Ledger.open(
-        workspace.ledger_url, signer=log, checkpoint_dir=workspace.checkpoints, clock=clock
-    ) as ledger:
-        recover(ledger, clock=clock)
+    with _open_writable(workspace, identity, clock) as ledger:
         yield Session(
-            workspace, identity, chosen, roots, ledger, progress or NoProgress(), clock, new_content_id, hook
+            workspace, chosen, anchors, ledger, progress or NoProgress(), clock, new_content_id, hook
         )
 
 
-@contextmanager
-def open_ledger_for_writing(
-    workspace: Workspace, *, passphrase: Passphrase = None, clock: Clock = utc_now
-) -> Iterator[Ledger]:
-    """The existing ledger of *workspace*, for commands that write to it but sign no video.
-
-    Finishes interrupted releases first. Raises UsageError where there is none yet, KeyUnavailable,
-    LedgerError.
-    """
-    from safegen.keys.identity import Identity
-    from safegen.ledger.note import LogSigner
-    from safegen.ledger.store import Ledger
-    from safegen.release import recover
-
+def require_ledger(workspace: Workspace) -> None:
+    """Raise UsageError where no ledger has been made yet."""
     if not workspace.has_ledger:
         raise UsageError(
             f"there is no ledger in {workspace.root} yet",
             hint="make a release first: `safegen generate` creates the ledger",
         )
-    identity = Identity.load(workspace.keys, passphrase=passphrase, clock=clock)
+
+
+@contextmanager
+def open_ledger(workspace: Workspace) -> Iterator[Ledger]:
+    """The ledger of *workspace*, read only. Raises UsageError where there is none yet, LedgerError."""
+    from safegen.ledger.store import Ledger
+
+    require_ledger(workspace)
+    with Ledger.open(workspace.ledger_url, read_only=True, checkpoint_dir=workspace.checkpoints) as ledger:
+        yield ledger
+
+
+@contextmanager
+def open_ledger_if_any(workspace: Workspace) -> Iterator[Ledger | None]:
+    """As ``open_ledger``, but None where there is none yet. Raises LedgerError."""
+    if not workspace.has_ledger:
+        yield None
+        return
+    with open_ledger(workspace) as ledger:
+        yield ledger
+
+
+@contextmanager
+def open_ledger_for_writing(
+    workspace: Workspace,
+    *,
+    passphrase: Passphrase = None,
+    clock: Clock = utc_now,
+    create: bool = False,
+) -> Iterator[Ledger]:
+    """The ledger of *workspace*, for commands that write to it but sign no video.
+
+    Finishes interrupted releases first. Where there is none yet, *create* makes workspace, identity and
+    ledger; without it that is a UsageError. Raises KeyUnavailable, WorkspaceError, LedgerError.
+    """
+    if not create:
+        require_ledger(workspace)
+    identity = _load_identity(workspace, passphrase, clock, create=create)
+    with _open_writable(workspace, identity, clock) as ledger:
+        yield ledger
+
+
+def _load_identity(workspace: Workspace, passphrase: Passphrase, clock: Clock, *, create: bool) -> Identity:
+    """The workspace's identity; with *create* both are made on first use."""
+    from safegen.keys.identity import Identity
+
+    if not create:
+        return Identity.load(workspace.keys, passphrase=passphrase, clock=clock)
+    workspace.create()
+    name = workspace.config.organisation or DEFAULT_ORGANISATION
+    return Identity.load_or_create(workspace.keys, name=name, passphrase=passphrase, clock=clock)
+
+
+@contextmanager
+def _open_writable(workspace: Workspace, identity: Identity, clock: Clock) -> Iterator[Ledger]:
+    """The ledger for appending, its checkpoints signed by *identity*; interrupted releases are finished."""
+    from safegen.ledger.note import LogSigner
+    from safegen.ledger.store import Ledger
+    from safegen.release import recover
+
     log = LogSigner(identity.log_origin, identity.log_key)
     with Ledger.open(
         workspace.ledger_url, signer=log, checkpoint_dir=workspace.checkpoints, clock=clock
@@ -128,8 +159,16 @@ def _configured_signer(
     """The configured certificate, else the local identity; with the anchors of its chain."""
     config = workspace.config
     if config.signing_key is None:
-        return identity.signer(), (identity.root_pem,)
-    from safegen.keys.signers import from_paths
+        signer: Signer = identity.signer()
+        anchors = (identity.root_pem,)
+    else:
+        from safegen.keys.signers import from_paths
 
-    signer = from_paths(config.signing_chain, config.signing_key, passphrase=passphrase)
-    return signer, (signer.chain_pem,)
+        signer = from_paths(config.signing_chain, config.signing_key, passphrase=passphrase)
+        anchors = (signer.chain_pem,)
+    if config.signing_alg is not None and config.signing_alg != signer.alg:
+        raise KeyUnavailable(
+            f"[signing] alg is {config.signing_alg}, but the signing key is for {signer.alg}",
+            hint="correct or remove `alg` in safegen.toml, or name another key",
+        )
+    return signer, anchors

@@ -276,7 +276,7 @@ def at(point):
     if len(seen) == int(sys.argv[3]):
         os.kill(os.getpid(), signal.SIGKILL)
 with open_session(find_workspace(Path("workspace")), hook=at) as session:
-    protect(Path(sys.argv[1]), Path(sys.argv[2]), studio=session)
+    protect(Path(sys.argv[1]), Path(sys.argv[2]), session=session)
 print(len(seen))
 """
 

@@ -29,7 +29,7 @@ def run(python: Run, tmp_path: Path) -> Run:
 
 def test_a_folder_is_generated_with_and_verifies(tmp_path: Path, run: Run) -> None:
     """Loaded, called, marked, signed and recorded; the record names the pipeline and its options."""
-    from tests.unit.generators.pipelines import save
+    from tests.support.pipelines import save
 
     folder, out, space = save("wan", tmp_path / "wan"), tmp_path / "out.mp4", tmp_path / "workspace"
     how = ["--size", "256x256", "--seconds", 1, "--steps", 2, "--seed", 5, "--no-access"]
@@ -46,7 +46,7 @@ def test_a_folder_is_generated_with_and_verifies(tmp_path: Path, run: Run) -> No
 
 
 def test_a_mistyped_option_says_what_was_meant_and_leaves_nothing(tmp_path: Path, run: Run) -> None:
-    from tests.unit.generators.pipelines import save
+    from tests.support.pipelines import save
 
     out = tmp_path / "out.mp4"
     arguments = ["--model", save("wan", tmp_path / "wan"), "--size", "64x64", "--option", "dtpe=float16"]

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from safegen import doctor
-from safegen.accessibility import speech
+from safegen.accessibility import engines
 from safegen.cli import group
 from safegen.doctor import DoctorCheck, diagnose
 from safegen.errors import CheckUnavailable
@@ -25,7 +25,7 @@ def row(rows: list[DoctorCheck], name: str) -> DoctorCheck:
 
 @pytest.fixture(autouse=True)
 def _no_speech(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(speech, "find_engine", lambda: None)
+    monkeypatch.setattr(engines, "find_engine", lambda: None)
 
 
 def test_what_is_needed_works_here(tmp_path: Path) -> None:

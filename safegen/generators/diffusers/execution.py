@@ -8,29 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 from safegen.errors import GenerationFailed, UsageError
 from safegen.generators.conditioning import resample_clip
-from safegen.generators.diffusers import loading, model_config, tuning
 from safegen.generators.diffusers import sizes as _sizes
-from safegen.generators.diffusers.call import call_parameters, generate_frames
-from safegen.generators.diffusers.families import (
-    ABILITY_FOR_MODE,
-    Family,
-    NativeFormat,
-    PipelineCall,
-    family_of,
-)
-from safegen.generators.diffusers.options import PipelineOptions
-from safegen.generators.presets import PRESETS
+from safegen.generators.diffusers import tuning
+from safegen.generators.diffusers.arguments import call_arguments, call_parameters, recorded_settings
+from safegen.generators.diffusers.call import generate_frames
+from safegen.generators.diffusers.libraries import silenced_libraries
+from safegen.generators.modes import MODES
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from safegen.generators.diffusers.generator import DiffusersGenerator
+    from safegen.generators.diffusers.families import Family, NativeFormat, PipelineCall
+    from safegen.generators.diffusers.loading import LoadedPipeline
+    from safegen.generators.diffusers.model_config import PipelineConfig
+    from safegen.generators.diffusers.options import PipelineOptions
+    from safegen.generators.presets import Preset
     from safegen.protocols import Progress
-    from safegen.types import Condition, Mode, Request
-
-_ALONE = ("text", "image", "edit")
-"""Ways of working that are one call: if its size is not what was asked for, that is said, not an error."""
+    from safegen.types import Condition, Request
 
 
 class PipelineRunner:
@@ -38,18 +33,18 @@ class PipelineRunner:
 
     def __init__(
         self,
-        generator: DiffusersGenerator,
+        preset: Preset,
         request: Request,
-        loaded: loading.LoadedPipeline,
+        loaded: LoadedPipeline,
         family: Family,
-        facts: model_config.PipelineConfig,
+        config: PipelineConfig,
         options: PipelineOptions,
         target: _sizes.OutputSpec,
         progress: Progress,
     ) -> None:
         """Keep what the calls need."""
-        self.generator, self.request, self.loaded = generator, request, loaded
-        self.family, self.facts, self.options = family, facts, options
+        self.preset, self.request, self.loaded = preset, request, loaded
+        self.family, self.config, self.options = family, config, options
         self.target, self.progress = target, progress
         self.settings: dict[str, Any] = {}
         self.notes: list[str] = []
@@ -61,77 +56,66 @@ class PipelineRunner:
         """The request's inputs by role, at the pipeline's size and rate."""
         if conditions:
             self.progress.stage("reading inputs")
-        most = 2 * (native.frames or 100) if self.request.mode == "edit" else 1000
+        longest = 2 * (native.frames or 100) if self.request.mode == "edit" else 1000
         width, height = self.target.width or 0, self.target.height or 0
         return {
-            c.role: resample_clip(c.clip, width, height, self.target.fps, self.progress, max_frames=most)
+            c.role: resample_clip(c.clip, width, height, self.target.fps, self.progress, max_frames=longest)
             for c in conditions
         }
 
-    def run_call(self, part: PipelineCall) -> NDArray[np.uint8]:
-        """Run one call: frames (n, h, w, 3) uint8, of the part's size or else that is said."""
-        with loading.silenced_libraries():
-            pipe = self.family.pipeline_for(self.loaded.pipe, part.ability)
+    def run_call(self, call: PipelineCall) -> NDArray[np.uint8]:
+        """Run one call: frames (n, h, w, 3) uint8, of the call's size or else that is said."""
+        with silenced_libraries():
+            pipe = self.family.pipeline_for(self.loaded.pipe, call.ability)
         guider = getattr(pipe, "guider", None)
         sizes = {
-            "width": part.width or None,
-            "height": part.height or None,
-            "num_frames": part.frames or None,
+            "width": call.width or None,
+            "height": call.height or None,
+            "num_frames": call.frames or None,
         }
-        defaults = self.family.defaults(self.facts, self.target.fps)
-        request = replace(self.request, prompt=part.prompt)
+        defaults = self.family.defaults(self.config, self.target.fps)
+        request = replace(self.request, prompt=call.prompt)
         view = replace(self.loaded, pipe=pipe)
-        arguments = self.generator.call_arguments(request, view, {**defaults, **sizes})
+        arguments = call_arguments(self.preset, request, pipe, {**defaults, **sizes})
         self._apply_guidance(pipe)
         self.parts += 1
-        given = self.family.conditioning(pipe, part)
+        given = self.family.conditioning(pipe, call)
         edited = (
-            {"strength": part.strength}
-            if part.source is not None and "strength" in call_parameters(pipe)
+            {"strength": call.strength}
+            if call.source is not None and "strength" in call_parameters(pipe)
             else {}
         )
-        self.settings = self.settings or self.generator.recorded_settings({**arguments, **edited}, view)
+        self.settings = self.settings or recorded_settings({**arguments, **edited}, view)
         tuning.enable_cache(pipe, self.options, arguments.get("num_inference_steps"))
         try:
-            frames = generate_frames(view, {**arguments, **given}, seed=part.seed, progress=self.progress)
+            frames = generate_frames(view, {**arguments, **given}, seed=call.seed, progress=self.progress)
         finally:
             self.loaded.pipe.maybe_free_model_hooks()
             if guider is not None:
                 pipe.guider = guider
-        self._check_output_size(frames, part, sized="width" in call_parameters(pipe))
+        self._check_output_size(frames, call, sized="width" in call_parameters(pipe))
         return frames
 
     def _apply_guidance(self, pipe: Any) -> None:
         """Guidance where it is no argument of the call. Raises UsageError when there is none at all."""
-        asked = self.request.guidance
-        guidance = self.generator.preset.guidance if asked is None else asked
+        requested = self.request.guidance
+        guidance = self.preset.guidance if requested is None else requested
         if guidance is None or "guidance_scale" in call_parameters(pipe):
             return
-        if not self.family.set_guidance(pipe, guidance) and asked is not None:
+        if not self.family.set_guidance(pipe, guidance) and requested is not None:
             raise UsageError(f"{type(pipe).__name__} does not accept guidance", hint="omit --guidance")
 
-    def _check_output_size(self, frames: NDArray[np.uint8], part: PipelineCall, *, sized: bool) -> None:
+    def _check_output_size(self, frames: NDArray[np.uint8], call: PipelineCall, *, sized: bool) -> None:
         """Say where the clip is not what was wanted; *sized*: the pipeline's call takes a size."""
         made = (frames.shape[2], frames.shape[1], frames.shape[0])
-        width, height = (part.width, part.height) if sized else (0, 0)
-        wanted = (width or made[0], height or made[1], part.frames or made[2])
+        width, height = (call.width, call.height) if sized else (0, 0)
+        wanted = (width or made[0], height or made[1], call.frames or made[2])
         if made == wanted:
             return
         fps = self.target.fps
-        got, asked = _sizes.describe_size(*made, fps), _sizes.describe_size(*wanted, fps)
-        text = f"the pipeline made {got} instead of {asked}"
-        if self.request.mode not in _ALONE:
+        got, expected = _sizes.describe_size(*made, fps), _sizes.describe_size(*wanted, fps)
+        # What one call makes is used as it is; clips of another size cannot be joined.
+        text = f"the pipeline made {got} instead of {expected}"
+        if not MODES[self.request.mode].single_call:
             raise GenerationFailed(text, hint="choose a size and duration the pipeline supports")
         self.notes.append(text)
-
-
-def presets_supporting(mode: Mode) -> str:
-    """Presets that can do *mode*, as a hint."""
-    able = []
-    for name, preset in PRESETS.items():
-        facts = model_config.pipeline_config(preset)
-        if mode in family_of(facts).modes(facts):
-            able.append(name)
-    needs = {"last": "LTX 0.9.5 or later can", "both": "LTX 0.9.5 or later can, and Wan FLF2V"}
-    fallback = needs.get(ABILITY_FOR_MODE[mode], "an image-to-video model can")
-    return f"{', '.join(('tiny', *able))} can; {fallback}"

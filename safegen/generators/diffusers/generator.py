@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safegen.errors import GenerationFailed, UsageError
-from safegen.generators.diffusers import loading, model_config, modes, preflight, sizes
-from safegen.generators.diffusers import options as _options
-from safegen.generators.diffusers.call import (
-    build_call_arguments,
-    call_parameters,
-    generate_frames,
-    run_pipeline,
-    to_uint8,
-)
-from safegen.generators.diffusers.execution import PipelineRunner, presets_supporting
+from safegen.generators.diffusers import loading, model_config, modes, sizes
+from safegen.generators.diffusers.arguments import check_request_supported
+from safegen.generators.diffusers.execution import PipelineRunner
 from safegen.generators.diffusers.families import Family, NativeFormat, family_of
-from safegen.generators.diffusers.options import PipelineOptions
-from safegen.generators.presets import Preset
+from safegen.generators.diffusers.options import PipelineOptions, split_options
+from safegen.generators.diffusers.placement import Placement, choose_placement
+from safegen.generators.modes import MODES
+from safegen.generators.presets import PRESETS, Preset
 from safegen.types import Clip, Generated, ModelRef, Outlook
 
 if TYPE_CHECKING:
-    from safegen.generators.diffusers.placement import Placement
     from safegen.protocols import Progress
     from safegen.types import Condition, Mode, Request
-
-__all__ = ["DiffusersGenerator", "build_call_arguments", "generate_frames", "run_pipeline", "to_uint8"]
 
 
 class DiffusersGenerator:
@@ -44,8 +36,8 @@ class DiffusersGenerator:
     @property
     def modes(self) -> frozenset[Mode]:
         """What the pipeline can do, by its files, or by its name until they are here."""
-        facts = model_config.pipeline_config(self.preset)
-        return family_of(facts).modes(facts)
+        config = model_config.pipeline_config(self.preset)
+        return family_of(config).modes(config)
 
     def generate(
         self, request: Request, *, progress: Progress, conditions: Sequence[Condition] = ()
@@ -55,30 +47,30 @@ class DiffusersGenerator:
         The same request gives the same bytes on the same machine and library versions. Raises MissingExtra,
         GenerationFailed, Interrupted, UsageError for what the pipeline does not have or cannot make.
         """
-        options, _ = _options.split_options(request.options)
-        facts, family, native = self._check_supported(request)
+        options, _ = split_options(request.options)
+        config, family, native = self._check_supported(request)
         shape = (conditions[0].clip.width, conditions[0].clip.height) if conditions else None
         target = sizes.resolve_output(_single_call_request(request), native, shape=shape)
         placement = self._placement(options, target)
         short = placement.notes()
         progress.stage("loading")
         loaded = self._load_with(options, placement)
-        desk = PipelineRunner(self, request, loaded, family, facts, options, target, progress)
-        inputs = desk.prepare_inputs(conditions, native)
-        job = modes.PreparedRequest(
+        runner = PipelineRunner(self.preset, request, loaded, family, config, options, target, progress)
+        inputs = runner.prepare_inputs(conditions, native)
+        prepared = modes.PreparedRequest(
             request,
             target.width or 0,
             target.height or 0,
             target.frames,
             target.fps,
             native,
-            family.abilities(facts),
+            family.abilities(config),
             inputs,
-            desk.run_call,
+            runner.run_call,
         )
-        clip = Clip.from_array(modes.run_mode(job), target.fps)
-        settings = {**desk.settings, "mode": request.mode, "parts": desk.parts}
-        notes = (*target.notes, *family.notes(facts), *short, *desk.notes)
+        clip = Clip.from_array(modes.run_mode(prepared), target.fps)
+        settings = {**runner.settings, "mode": request.mode, "parts": runner.parts}
+        notes = (*target.notes, *family.notes(config), *short, *runner.notes)
         return Generated(clip, self.model_ref(loaded), settings, notes)
 
     def outlook(self, request: Request) -> Outlook:
@@ -87,15 +79,15 @@ class DiffusersGenerator:
         ``needs``: device, number format, offload and a guess of the memory. Raises UsageError for what the
         pipeline cannot do or make.
         """
-        options, _ = _options.split_options(request.options)
-        facts, family, native = self._check_supported(request)
+        options, _ = split_options(request.options)
+        config, family, native = self._check_supported(request)
         target = sizes.resolve_output(_single_call_request(request), native)
         seconds: float | None = target.frames / target.fps
         width, height = target.width, target.height
-        notes = [*target.notes, *family.notes(facts)]
+        notes = [*target.notes, *family.notes(config)]
         needs, short = self._requirements(options, target)
         notes += short
-        if request.mode not in ("text", "image", "storyboard") or not target.frames:
+        if MODES[request.mode].from_clip or not target.frames:
             seconds = None
         if request.mode == "storyboard":
             span = sizes.frame_count_at_most(native.frames or target.frames, native)
@@ -118,63 +110,27 @@ class DiffusersGenerator:
             name = source if name == preset.source else name
         return ModelRef(name, source, loaded.version, loaded.digest, preset.licence)
 
-    def recorded_settings(self, arguments: dict[str, Any], loaded: loading.LoadedPipeline) -> dict[str, Any]:
-        """Every setting that shaped the clip, except prompts, which do not belong in a public record."""
-        hidden = ("prompt", "negative_prompt", "output_type")
-        public = {k: v for k, v in arguments.items() if k not in hidden and _is_recordable(v)}
-        where = {"pipeline": type(loaded.pipe).__name__, "device": loaded.device}
-        return {**public, **where, **loaded.details}
-
-    def call_arguments(
-        self, request: Request, loaded: loading.LoadedPipeline, extra: Mapping[str, Any] | None = None
-    ) -> dict[str, Any]:
-        """Arguments of the pipeline's call: the request's, else the preset's, else the pipeline's own.
-
-        *extra* comes before the preset: sizes that were settled, a family's defaults. Raises UsageError for
-        what the pipeline does not take.
-        """
-        preset = self.preset
-        _, rest = _options.split_options(request.options)
-        values: dict[str, Any] = {
-            "prompt": request.prompt,
-            "negative_prompt": request.negative_prompt or None,
-            "width": request.width or preset.width,
-            "height": request.height or preset.height,
-            "num_frames": preset.frames,
-            "num_inference_steps": request.steps or preset.steps,
-            "guidance_scale": preset.guidance if request.guidance is None else request.guidance,
-            **(extra or {}),
-            **preset.options,
-        }
-        values["negative_prompt"] = request.negative_prompt or values["negative_prompt"]
-        if "num_frames" not in call_parameters(loaded.pipe):
-            values["video_length"] = values["frames"] = values["num_frames"]
-        taken = {k: v for k, v in values.items() if v is not None}
-        return build_call_arguments(loaded.pipe, taken, rest)
-
     def _check_supported(self, request: Request) -> tuple[model_config.PipelineConfig, Family, NativeFormat]:
-        """What is known of the pipeline. Raises UsageError for a way of working it does not have."""
-        _, rest = _options.split_options(request.options)
-        facts = model_config.pipeline_config(self.preset)
-        family = family_of(facts)
-        can = family.modes(facts)
+        """What is known of the pipeline. Raises UsageError for a mode it does not have."""
+        _, rest = split_options(request.options)
+        config = model_config.pipeline_config(self.preset)
+        family = family_of(config)
+        can = family.modes(config)
         if request.mode not in can:
             raise UsageError(
                 f"{self.name} cannot do {request.mode.replace('_', ' ')}: its pipeline is "
-                f"{facts.pipeline or 'unknown'}",
+                f"{config.pipeline or 'unknown'}",
                 hint=f"it can do {', '.join(sorted(can)) or 'nothing safegen knows'}; "
-                f"{presets_supporting(request.mode)}",
+                + _who_can(request.mode),
             )
-        preflight.check_request_supported(family, facts, request, rest)
-        native = sizes.with_preset(self.preset, family.native(facts))
-        return facts, family, native
+        check_request_supported(family, config, request, rest)
+        native = sizes.with_preset(self.preset, family.native(config))
+        return config, family, native
 
     def _placement(self, options: PipelineOptions, target: sizes.OutputSpec | None) -> Placement:
-        from safegen.generators.diffusers import placement as _placement
-
-        facts = model_config.pipeline_config(self.preset)
+        config = model_config.pipeline_config(self.preset)
         size = (target.width, target.height, target.frames) if target else (None, None, None)
-        return _placement.choose_placement(self.preset, options, family_of(facts), facts, size=size)
+        return choose_placement(self.preset, options, family_of(config), config, size=size)
 
     def _load_with(self, options: PipelineOptions, placement: Placement) -> loading.LoadedPipeline:
         """The pipeline loaded with *options*: kept until others are asked for."""
@@ -188,8 +144,10 @@ class DiffusersGenerator:
         self, options: PipelineOptions, target: sizes.OutputSpec
     ) -> tuple[dict[str, Any], tuple[str, ...]]:
         """What it takes, for a dry run, and what to say of it."""
-        here = model_config.local_folder(self.preset)
-        missing = {} if here else {"download": f"not on this machine: run `safegen models pull {self.name}`"}
+        folder = model_config.local_folder(self.preset)
+        missing = (
+            {} if folder else {"download": f"not on this machine: run `safegen models pull {self.name}`"}
+        )
         try:
             placement = self._placement(options, target)
             return {**placement.describe(), **missing}, placement.notes()
@@ -197,17 +155,20 @@ class DiffusersGenerator:
             return missing, (f"{error} ({error.hint})",)
 
 
+def presets_supporting(mode: Mode) -> tuple[str, ...]:
+    """Names of the presets whose pipeline can do *mode*."""
+    return tuple(name for name, preset in PRESETS.items() if mode in DiffusersGenerator(preset).modes)
+
+
+def _who_can(mode: Mode) -> str:
+    """Models that can do *mode*, as a hint."""
+    others = {"last": "LTX 0.9.5 or later can", "both": "LTX 0.9.5 or later can, and Wan FLF2V"}
+    fallback = others.get(MODES[mode].ability, "an image-to-video model can")
+    return f"{', '.join(('tiny', *presets_supporting(mode)))} can; {fallback}"
+
+
 def _single_call_request(request: Request) -> Request:
     """A request whose ``seconds`` are those of one call; of an extension or a storyboard they are not."""
-    if request.mode in ("extend", "extend_back", "blend", "storyboard") or (
-        request.mode == "loop" and request.inputs
-    ):
-        return replace(request, seconds=None)
-    return request
-
-
-def _is_recordable(value: Any) -> bool:
-    """Whether a value can stand in a record: numbers, texts, switches, and lists of them."""
-    if isinstance(value, list | tuple):
-        return all(_is_recordable(v) for v in value)
-    return value is None or isinstance(value, str | int | float | bool)
+    if MODES[request.mode].single_call or (request.mode == "loop" and not request.inputs):
+        return request
+    return replace(request, seconds=None)

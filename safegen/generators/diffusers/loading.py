@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib
 import os
-import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from safegen.errors import GenerationFailed, MissingExtra, UsageError
+from safegen.generators.diffusers import lora as _lora
+from safegen.generators.diffusers import tuning
+from safegen.generators.diffusers.families import family_of
+from safegen.generators.diffusers.libraries import INSTALL_HINT, require_module, silenced_libraries
+from safegen.generators.diffusers.model_config import read_pipeline_config
 from safegen.generators.diffusers.options import PipelineOptions
-from safegen.generators.hub import pull
+from safegen.generators.diffusers.placement import Placement, choose_placement, move_to_device
+from safegen.generators.hub import pinned
 from safegen.generators.presets import Preset
 
-if TYPE_CHECKING:
-    from safegen.generators.diffusers.placement import Placement
-
-_HINT = 'pip install "safegen[video]"'
 _DEFAULTS = PipelineOptions()
 
 
@@ -35,52 +34,6 @@ class LoadedPipeline:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
-def require_module(module: str) -> Any:
-    """Import an optional dependency. Raises MissingExtra when it is not installed."""
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        raise MissingExtra(f"generating video needs {module.split('.')[0]}", hint=_HINT) from error
-
-
-@contextlib.contextmanager
-def silenced_libraries() -> Iterator[None]:
-    """No loading bars and no warnings of the libraries underneath, which would write over ours; restored
-    after."""
-    from_diffusers = require_module("diffusers.utils.logging")
-    from_transformers = require_module("transformers.utils.logging")
-    before = [
-        (m, m.get_verbosity(), m.is_progress_bar_enabled()) for m in (from_diffusers, from_transformers)
-    ]
-    try:
-        for module, _, _ in before:
-            module.set_verbosity_error()
-            module.disable_progress_bar()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        for module, verbosity, shown in before:
-            module.set_verbosity(verbosity)
-            if shown:
-                module.enable_progress_bar()
-
-
-@contextlib.contextmanager
-def single_threaded() -> Iterator[None]:
-    """One thread for a model so small that threads cost more than they bring.
-
-    On a busy machine two threads that wait for each other at every layer took 18 times as long as one.
-    """
-    torch = require_module("torch")
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
 def load_pipeline(
     preset: Preset,
     *,
@@ -94,33 +47,26 @@ def load_pipeline(
     MissingExtra, GenerationFailed, and UsageError when the folder holds a pipeline that is not for video or
     an option does not fit it.
     """
-    from safegen.generators.diffusers import lora as _lora
-    from safegen.generators.diffusers import model_config, tuning
-    from safegen.generators.diffusers import placement as _placement
-    from safegen.generators.diffusers.families import family_of
-
     require_module("torch")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    folder, version = pull.verified_folder(preset)
-    known = digest or pull.weights_digest(preset, folder)
-    facts = model_config.read_pipeline_config(folder)
+    folder, version = pinned.verified_folder(preset)
+    known = digest or pinned.weights_digest(preset, folder)
+    config = read_pipeline_config(folder)
     if placement is None:
-        placement = _placement.choose_placement(preset, options, family_of(facts), facts)
+        placement = choose_placement(preset, options, family_of(config), config)
     with silenced_libraries():
         pipe = _pipeline(preset, folder, placement.dtypes, options)
         lora = (
             {} if options.lora is None else {"lora": _lora.load_lora(pipe, options.lora, options.lora_scale)}
         )
         tuning.apply_options(pipe, replace(options, vae_tiling=placement.tiling))
-        pipe = _placement.move_to_device(pipe, placement)
+        pipe = move_to_device(pipe, placement)
     details = {"dtype": placement.dtypes["default"], "offload": placement.offload}
     return LoadedPipeline(pipe, known, version, placement.device, {**details, **options.for_record(), **lora})
 
 
 def _pipeline(preset: Preset, folder: Path, dtypes: Mapping[str, str], options: PipelineOptions) -> Any:
     """The pipeline of a folder, in memory."""
-    from safegen.generators.diffusers import tuning
-
     torch = require_module("torch")
     formats = {part: getattr(torch, name) for part, name in dtypes.items()}
     extra = {}
@@ -138,7 +84,7 @@ def _pipeline(preset: Preset, folder: Path, dtypes: Mapping[str, str], options: 
         )
     except ImportError as error:
         raise MissingExtra(
-            f"{preset.name} needs a library that is not installed: {error}", hint=_HINT
+            f"{preset.name} needs a library that is not installed: {error}", hint=INSTALL_HINT
         ) from error
     except (torch.OutOfMemoryError, MemoryError) as error:
         raise GenerationFailed(

@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import struct
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from safegen._util.hashing import sha256_of
 from safegen.errors import GenerationFailed, MissingExtra, UsageError
+from safegen.generators.diffusers import safetensors
 
 _ADAPTER = "safegen"
-_MAX_HEADER = 64 * 1024 * 1024
-
-
-def read_safetensors_header(path: Path) -> dict[str, Any]:
-    """The header of a safetensors file: ``dtype`` and ``shape`` by tensor name. Raises UsageError."""
-    try:
-        with path.open("rb") as stream:
-            (length,) = struct.unpack("<Q", stream.read(8))
-            if length > _MAX_HEADER:
-                raise ValueError("its header is too long")
-            table = json.loads(stream.read(length))
-        if not isinstance(table, dict):
-            raise ValueError("its header is not a table")
-    except (OSError, ValueError, struct.error) as error:
-        raise UsageError(
-            f"{path.name} is not a safetensors file: {error}", hint="download it again: it may be incomplete"
-        ) from error
-    return {name: value for name, value in table.items() if name != "__metadata__"}
 
 
 def load_lora(pipe: Any, path: Path, scale: float) -> dict[str, Any]:
@@ -37,7 +19,7 @@ def load_lora(pipe: Any, path: Path, scale: float) -> dict[str, Any]:
     Raises UsageError when the file is none, belongs to another kind of model or fits only in part: the
     pipeline must then be thrown away. MissingExtra without peft.
     """
-    pairs = sum(1 for name in read_safetensors_header(path) if _is_down(name))
+    pairs = sum(1 for name in _tensor_names(path) if _is_down(name))
     if not pairs:
         raise UsageError(f"{path.name} contains no LoRA weights", hint="give a LoRA made for this model")
     if not hasattr(pipe, "load_lora_weights"):
@@ -60,6 +42,15 @@ def load_lora(pipe: Any, path: Path, scale: float) -> dict[str, Any]:
     if fitted < pairs:
         raise _incompatible_lora(path, pipe, f"{fitted} of its {pairs} layers match this model")
     return {"name": path.name, "sha256": digest, "scale": scale}
+
+
+def _tensor_names(path: Path) -> Iterable[str]:
+    try:
+        return safetensors.read_header(path)
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"{path.name} is not a safetensors file: {error}", hint="download it again: it may be incomplete"
+        ) from error
 
 
 def _is_down(name: str) -> bool:

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from safegen.generators.hub import lockfile
+from safegen.generators.hub.cache import snapshot_folder
+from safegen.generators.hub.listing import INDEX
+
 if TYPE_CHECKING:
     from safegen.generators.presets import Preset
-
-INDEX = "model_index.json"
 
 _BY_NAME: tuple[tuple[str, str, dict[str, Any]], ...] = (
     (r"wan.*ti2v", "WanPipeline", {"expand_timesteps": True}),
@@ -41,16 +43,16 @@ _PARTS: dict[str, dict[str, dict[str, Any]]] = {"flf2v": {"transformer": {"pos_e
 class PipelineConfig:
     """``pipeline``: its class name, "" if unknown. ``index``: the rest of ``model_index.json``.
 
-    ``configs``: the configuration of each part by the part's name; empty until the files are at hand.
+    ``components``: the configuration of each part by its name; empty until the files are at hand.
     """
 
     pipeline: str
     index: Mapping[str, Any] = field(default_factory=dict)
-    configs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    components: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
-    def config(self, part: str, name: str, default: Any = None) -> Any:
+    def get(self, part: str, name: str, default: Any = None) -> Any:
         """One value of a part's configuration, *default* where it is not known."""
-        value = self.configs.get(part, {}).get(name)
+        value = self.components.get(part, {}).get(name)
         return default if value is None else value
 
 
@@ -64,15 +66,15 @@ def pipeline_config(preset: Preset) -> PipelineConfig:
 
 
 def read_pipeline_config(folder: Path) -> PipelineConfig:
-    """The facts of a pipeline folder. What cannot be read is left out: loading will say so."""
+    """The configuration of a pipeline folder. What cannot be read is left out: loading will say so."""
     index = _json(folder / INDEX)
     parts = [p for p, value in index.items() if isinstance(value, list)]
-    configs = {}
+    components = {}
     for part in parts:
         for name in ("config.json", "scheduler_config.json"):
             if found := _json(folder / part / name):
-                configs[part] = found
-    return PipelineConfig(str(index.get("_class_name", "")), index, configs)
+                components[part] = found
+    return PipelineConfig(str(index.get("_class_name", "")), index, components)
 
 
 def guess_pipeline_config(source: str) -> PipelineConfig:
@@ -92,12 +94,10 @@ def local_folder(preset: Preset) -> Path | None:
         return local
     if local.is_dir():
         return None
-    from safegen.generators.hub import download, lockfile
-
     record = lockfile.read_record(preset.source)
     if record is None:
         return None
-    folder = download.snapshot_folder(record.source, record.commit)
+    folder = snapshot_folder(record.source, record.commit)
     return folder if (folder / INDEX).is_file() else None
 
 

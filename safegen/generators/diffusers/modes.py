@@ -1,4 +1,4 @@
-"""Ways of working as pipeline calls: what each call begins with, and how the pieces are joined.
+"""Modes as pipeline calls: what each call begins with, and how the pieces are joined.
 
 Every passage is made by the model from the frames beside it; what two pieces share is kept once.
 """
@@ -15,32 +15,23 @@ import numpy as np
 from safegen.errors import UsageError
 from safegen.generators.diffusers import sizes
 from safegen.generators.diffusers.families import PipelineCall
+from safegen.generators.modes import DEFAULT_STRENGTH, check_required_inputs, frames_to_add, shot_times
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from safegen.generators.diffusers.families import Ability, NativeFormat
+    from safegen.generators.diffusers.families import NativeFormat
+    from safegen.generators.modes import Ability
     from safegen.types import Mode, Request
 
     Frames = NDArray[np.uint8]
 
 RunCall: TypeAlias = "Callable[[PipelineCall], Frames]"
 
-DEFAULT_STRENGTH = 0.6
-"""How far an edit leaves its clip when nothing is said."""
-REQUIRED_ROLES: dict[Mode, tuple[str, ...]] = {
-    "image": ("first_frame",),
-    "edit": ("video",),
-    "extend": ("video",),
-    "extend_back": ("video",),
-    "blend": ("video", "next_video"),
-}
-"""Inputs without which a way of working makes no sense."""
-
 
 @dataclass(frozen=True)
 class PreparedRequest:
-    """One request with its sizes settled and its inputs fitted. ``make`` runs one call of the pipeline."""
+    """One request with its sizes settled and its inputs fitted. ``run_call`` calls the pipeline once."""
 
     request: Request
     width: int
@@ -82,106 +73,105 @@ class PreparedRequest:
         )
 
 
-def run_mode(job: PreparedRequest) -> Frames:
+def run_mode(prepared: PreparedRequest) -> Frames:
     """The whole clip, uint8 (n, height, width, 3). Raises UsageError for a missing input."""
-    for role in REQUIRED_ROLES.get(job.request.mode, ()):
-        if role not in job.inputs:
-            raise UsageError(f"{job.request.mode.replace('_', ' ')} needs an input: {role.replace('_', ' ')}")
-    return _MODES[job.request.mode](job)
+    # A loop without a clip is more than a checked request may be; it is there for callers of the generator.
+    if prepared.request.mode != "loop":
+        check_required_inputs(prepared.request.mode, prepared.inputs)
+    return _MODES[prepared.request.mode](prepared)
 
 
-def text_to_video(job: PreparedRequest) -> Frames:
+def text_to_video(prepared: PreparedRequest) -> Frames:
     """From words alone."""
-    return job.sample(job.frames)
+    return prepared.sample(prepared.frames)
 
 
-def image_to_video(job: PreparedRequest) -> Frames:
+def image_to_video(prepared: PreparedRequest) -> Frames:
     """A clip that begins with a picture, and ends with another where there is one."""
-    end = job.inputs.get("last_frame")
-    if end is not None and "both" not in job.abilities:
+    end = prepared.inputs.get("last_frame")
+    if end is not None and "both" not in prepared.abilities:
         raise UsageError(
             "this model accepts a first picture but not a last one", hint="omit the last picture"
         )
-    if end is None and "first" not in job.abilities:
+    if end is None and "first" not in prepared.abilities:
         raise UsageError("this model also needs a last picture", hint="--last-image FILE")
-    return job.sample(job.frames, start=job.inputs["first_frame"][:1], end=None if end is None else end[:1])
+    start, end = prepared.inputs["first_frame"][:1], None if end is None else end[:1]
+    return prepared.sample(prepared.frames, start=start, end=end)
 
 
-def video_to_video(job: PreparedRequest) -> Frames:
+def video_to_video(prepared: PreparedRequest) -> Frames:
     """The clip made anew, as long as it is or as asked; what the count needs beyond that is cut off again."""
-    source = job.inputs["video"]
-    wanted = len(source) if job.request.seconds is None else min(job.frames, len(source))
-    frames = max(sizes.frame_count_at_least(wanted, job.native), job.native.first + job.native.step)
+    source, native = prepared.inputs["video"], prepared.native
+    wanted = len(source) if prepared.request.seconds is None else min(prepared.frames, len(source))
+    frames = max(sizes.frame_count_at_least(wanted, native), native.first + native.step)
     if frames > len(source):
         source = np.concatenate([source, np.repeat(source[-1:], frames - len(source), 0)])
-    strength = DEFAULT_STRENGTH if job.request.strength is None else job.request.strength
-    part = PipelineCall(
-        job.request.prompt,
-        job.width,
-        job.height,
+    strength = DEFAULT_STRENGTH if prepared.request.strength is None else prepared.request.strength
+    call = PipelineCall(
+        prepared.request.prompt,
+        prepared.width,
+        prepared.height,
         frames,
-        job.request.seed,
+        prepared.request.seed,
         source=source[:frames],
         strength=strength,
     )
-    return job.run_call(part)[:wanted]
+    return prepared.run_call(call)[:wanted]
 
 
-def extend(job: PreparedRequest) -> Frames:
+def extend(prepared: PreparedRequest) -> Frames:
     """The clip and what comes after it; ``seconds`` is the length of both together."""
-    clip = job.inputs["video"]
-    return _continue_clip(job, clip, _frames_to_add(job, len(clip), job.frames_per_call - 1))
+    clip = prepared.inputs["video"]
+    return _continue_clip(prepared, clip, _frames_to_add(prepared, len(clip), prepared.frames_per_call - 1))
 
 
-def extend_back(job: PreparedRequest) -> Frames:
+def extend_back(prepared: PreparedRequest) -> Frames:
     """What comes before the clip, and the clip; ``seconds`` is the length of both together."""
-    clip, turn = job.inputs["video"], 0
-    wanted = len(clip) + _frames_to_add(job, len(clip), job.frames_per_call - 1)
+    clip, turn = prepared.inputs["video"], 0
+    wanted = len(clip) + _frames_to_add(prepared, len(clip), prepared.frames_per_call - 1)
     while len(clip) < wanted:
-        frames = job.call_frames(wanted - len(clip) + 1)
-        clip = np.concatenate([job.sample(frames, turn, end=clip[:1])[:-1], clip])
+        frames = prepared.call_frames(wanted - len(clip) + 1)
+        clip = np.concatenate([prepared.sample(frames, turn, end=clip[:1])[:-1], clip])
         turn += 1
     return clip[-wanted:]
 
 
-def loop(job: PreparedRequest) -> Frames:
+def loop(prepared: PreparedRequest) -> Frames:
     """A clip that can be played round: the clip given or made, and the way back to its first frame."""
-    clip, turn = job.inputs.get("video"), 0
+    clip, turn = prepared.inputs.get("video"), 0
     if clip is None:
-        picture = job.inputs.get("first_frame")
+        picture = prepared.inputs.get("first_frame")
         if picture is not None:
-            return job.sample(job.frames, start=picture[:1], end=picture[:1])[:-1]
-        if "text" not in job.abilities:
+            return prepared.sample(prepared.frames, start=picture[:1], end=picture[:1])[:-1]
+        if "text" not in prepared.abilities:
             raise UsageError("this model needs a clip or a first picture to make a loop")
-        clip, turn = (
-            job.sample(sizes.nearest_frame_count((job.frames or job.frames_per_call) / 2, job.native)),
-            1,
-        )
-    return np.concatenate([clip, _transition(job, clip, clip, turn)])
+        half = (prepared.frames or prepared.frames_per_call) / 2
+        clip, turn = prepared.sample(sizes.nearest_frame_count(half, prepared.native)), 1
+    return np.concatenate([clip, _transition(prepared, clip, clip, turn)])
 
 
-def blend(job: PreparedRequest) -> Frames:
+def blend(prepared: PreparedRequest) -> Frames:
     """One clip, the passage, the other clip."""
-    first, second = job.inputs["video"], job.inputs["next_video"]
-    return np.concatenate([first, _transition(job, first, second, 0), second])
+    first, second = prepared.inputs["video"], prepared.inputs["next_video"]
+    return np.concatenate([first, _transition(prepared, first, second, 0), second])
 
 
-def storyboard(job: PreparedRequest) -> Frames:
+def storyboard(prepared: PreparedRequest) -> Frames:
     """Shot after shot, each going on from the last frame of the one before."""
-    counts = shot_frames(job.request, job.fps, job.frames_per_call)
-    picture = job.inputs.get("first_frame")
-    if picture is None and "text" not in job.abilities:
+    counts = shot_frames(prepared.request, prepared.fps, prepared.frames_per_call)
+    picture = prepared.inputs.get("first_frame")
+    if picture is None and "text" not in prepared.abilities:
         raise UsageError("this model starts from a picture: give the storyboard a first picture")
-    clip = np.empty((0, job.height, job.width, 3), np.uint8)
-    for i, (shot, count) in enumerate(zip(job.request.shots, counts, strict=True)):
+    clip = np.empty((0, prepared.height, prepared.width, 3), np.uint8)
+    for i, (shot, count) in enumerate(zip(prepared.request.shots, counts, strict=True)):
         if i:
-            clip = _continue_clip(job, clip, count, shot.prompt, 100 * i)
+            clip = _continue_clip(prepared, clip, count, shot.prompt, 100 * i)
             continue
-        frames = job.call_frames(count)
+        frames = prepared.call_frames(count)
         start = None if picture is None else picture[:1]
-        clip = job.sample(frames, prompt=shot.prompt, start=start)[:count]
+        clip = prepared.sample(frames, prompt=shot.prompt, start=start)[:count]
         if len(clip) < count:
-            clip = _continue_clip(job, clip, count - len(clip), shot.prompt, 1)
+            clip = _continue_clip(prepared, clip, count - len(clip), shot.prompt, 1)
     return clip
 
 
@@ -190,20 +180,7 @@ def shot_frames(request: Request, fps: int, span: int) -> list[int]:
 
     Raises UsageError: no shots, not from 0 on, not in order, two at one time, none left for the last.
     """
-    shots = request.shots
-    if not shots:
-        raise UsageError(
-            "a storyboard needs shots",
-            hint="give two or more prompts, each with the second at which it begins",
-        )
-    times = [s.at for s in shots]
-    if times[0] != 0 or any(b <= a for a, b in pairwise(times)):
-        raise UsageError(
-            f"a storyboard cannot begin its shots at {', '.join(f'{t:g}' for t in times)} s",
-            hint="begin the first at 0 and each of the others later than the one before",
-        )
-    end = request.seconds if request.seconds is not None else times[-1] + span / fps
-    marks = [round(t * fps) for t in (*times, end)]
+    marks = [round(t * fps) for t in shot_times(request.shots, request.seconds, last=span / fps)]
     counts = [b - a for a, b in pairwise(marks)]
     if min(counts) < 2:
         raise UsageError(f"a shot shorter than {2 / fps:.2g} s cannot be made", hint="move the shots apart")
@@ -211,41 +188,35 @@ def shot_frames(request: Request, fps: int, span: int) -> list[int]:
 
 
 def _continue_clip(
-    job: PreparedRequest, clip: Frames, more: int, prompt: str | None = None, turn: int = 0
+    prepared: PreparedRequest, clip: Frames, more: int, prompt: str | None = None, turn: int = 0
 ) -> Frames:
     """The clip and *more* frames after it, call after call."""
     wanted = len(clip) + more
     while len(clip) < wanted:
-        frames = job.call_frames(wanted - len(clip) + 1)
-        clip = np.concatenate([clip, job.sample(frames, turn, prompt=prompt, start=clip[-1:])[1:]])
+        frames = prepared.call_frames(wanted - len(clip) + 1)
+        clip = np.concatenate([clip, prepared.sample(frames, turn, prompt=prompt, start=clip[-1:])[1:]])
         turn += 1
     return clip[:wanted]
 
 
-def _transition(job: PreparedRequest, first: Frames, second: Frames, turn: int) -> Frames:
+def _transition(prepared: PreparedRequest, first: Frames, second: Frames, turn: int) -> Frames:
     """The frames between two clips, neither end included: what is left of ``seconds``, or one call's."""
     whole = len(first) if first is second else len(first) + len(second)
-    more = _frames_to_add(job, whole, job.frames_per_call - 2)
-    if more > job.frames_per_call - 2:
+    more = _frames_to_add(prepared, whole, prepared.frames_per_call - 2)
+    if more > prepared.frames_per_call - 2:
         raise UsageError(
-            f"this model makes passages of up to {(job.frames_per_call - 2) / job.fps:.3g} s",
-            hint=f"--seconds {(whole + job.frames_per_call - 2) / job.fps:.3g} or less",
+            f"this model makes passages of up to {(prepared.frames_per_call - 2) / prepared.fps:.3g} s",
+            hint=f"--seconds {(whole + prepared.frames_per_call - 2) / prepared.fps:.3g} or less",
         )
-    frames = max(job.call_frames(more + 2), job.native.first + job.native.step)
-    return job.sample(frames, turn, start=first[-1:], end=second[:1])[1:-1]
+    frames = max(prepared.call_frames(more + 2), prepared.native.first + prepared.native.step)
+    return prepared.sample(frames, turn, start=first[-1:], end=second[:1])[1:-1]
 
 
-def _frames_to_add(job: PreparedRequest, there: int, usual: int) -> int:
+def _frames_to_add(prepared: PreparedRequest, there: int, usual: int) -> int:
     """New frames beside those *there*: so many that the whole lasts ``seconds``, else the *usual* number."""
-    if job.request.seconds is None:
-        return usual
-    more = round(job.request.seconds * job.fps) - there
-    if more < 1:
-        raise UsageError(
-            f"the input alone is {there / job.fps:.3g} s long",
-            hint="--seconds is the whole length: ask for more, or omit it",
-        )
-    return more
+    seconds = prepared.request.seconds
+    wanted = None if seconds is None else round(seconds * prepared.fps)
+    return frames_to_add(wanted, there, usual, seconds=there / prepared.fps)
 
 
 _MODES: dict[Mode, Callable[[PreparedRequest], Frames]] = {

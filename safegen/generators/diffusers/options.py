@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from safegen.errors import UsageError
+from safegen.generators.option_values import SWITCHES, is_number
 
 Offload = Literal["auto", "none", "model", "sequential", "group"]
 Dtype = Literal["auto", "float32", "float16", "bfloat16"]
 Cache = Literal["none", "first-block", "pab", "magcache", "taylorseer"]
 Quantise = Literal["none", "fp8", "bnb-8bit", "bnb-4bit", "int8"]
-
-_SWITCH = {"on": True, "yes": True, "true": True, "off": False, "no": False, "false": False}
 
 
 @dataclass(frozen=True)
@@ -73,28 +71,6 @@ def split_options(options: Mapping[str, Any]) -> tuple[PipelineOptions, dict[str
     return PipelineOptions(**typed), rest
 
 
-def parse_name_values(texts: Iterable[str]) -> dict[str, Any]:
-    """``NAME=VALUE`` texts as options: values are JSON where they read as JSON, else text.
-
-    Raises UsageError for a text without ``=`` and for a name given twice.
-    """
-    found: dict[str, Any] = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        name = name.strip().replace("-", "_")
-        if not equals or not name.isidentifier():
-            raise UsageError(
-                f"--option {text!r} is not NAME=VALUE", hint="write it like --option offload=model"
-            )
-        if name in found:
-            raise UsageError(f"--option {name} was given twice", hint="give it once")
-        try:
-            found[name] = json.loads(value)
-        except ValueError:
-            found[name] = value
-    return found
-
-
 def _value(name: str, value: Any) -> Any:
     if name in _CHOICES:
         if value not in _CHOICES[name]:
@@ -103,7 +79,7 @@ def _value(name: str, value: Any) -> Any:
     if name in _NUMBERS:
         return _number(name, value, *_NUMBERS[name])
     if name in ("vae_tiling", "vae_slicing", "compile"):
-        value = _SWITCH.get(value.lower(), value) if isinstance(value, str) else value
+        value = SWITCHES.get(value.lower(), value) if isinstance(value, str) else value
         if not isinstance(value, bool):
             raise _invalid(name, value, "on or off")
         return value
@@ -119,7 +95,7 @@ def _value(name: str, value: Any) -> Any:
 
 
 def _number(name: str, value: Any, low: float, high: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+    if not is_number(value, low, high):
         raise _invalid(name, value, f"a number from {low:g} to {high:g}")
     return float(value)
 

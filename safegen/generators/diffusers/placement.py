@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from safegen.errors import UsageError
 from safegen.generators import estimate
-from safegen.generators.diffusers import loading
+from safegen.generators.diffusers import libraries
 
 if TYPE_CHECKING:
     from safegen.generators.diffusers.families import Family
     from safegen.generators.diffusers.model_config import PipelineConfig
     from safegen.generators.diffusers.options import PipelineOptions
-    from safegen.generators.estimate import Estimate
-    from safegen.generators.hardware import Machine
+    from safegen.generators.estimate import Estimate, Machine
     from safegen.generators.presets import Preset
 
 _OFFLOAD_ORDER = ("none", "model", "group", "sequential")
@@ -28,7 +27,7 @@ _MAX_MEMORY_SHARE = 0.9
 class Placement:
     """``device`` by torch's name, ``dtypes`` by part (``default`` for the rest), how parts are ``offload``ed.
 
-    ``needed`` is the estimate it rests on, ``machine`` the memory there is.
+    ``memory_estimate`` is the estimate it rests on, ``machine`` the memory there is.
     """
 
     device: str
@@ -69,7 +68,7 @@ def choose_placement(
     preset: Preset,
     options: PipelineOptions,
     family: Family,
-    facts: PipelineConfig,
+    config: PipelineConfig,
     *,
     size: tuple[int | None, int | None, int | None] = (None, None, None),
 ) -> Placement:
@@ -78,34 +77,34 @@ def choose_placement(
     Raises UsageError for a device or an offload that is not there.
     """
     device = _device(options.device)
-    dtypes = _dtypes(options, family, facts, device)
-    there = estimate.detect_machine()
+    dtypes = _dtypes(options, family, config, device)
+    machine = estimate.detect_machine()
     if not device.startswith("cuda"):
-        there = replace(there, device=None, device_free=None, name=device)
+        machine = replace(machine, device=None, device_free=None, name=device)
     if options.offload in ("model", "sequential") and device == "cpu":
         raise UsageError(
             f"offload={options.offload} moves parts between a GPU and the CPU, but there is no GPU",
             hint="omit --option offload",
         )
     width, height, frames = size
-    ways = (options.offload,) if options.offload != "auto" else _OFFLOAD_ORDER
-    offload, needed = ways[0], None
-    for offload in ways:
+    offloads = (options.offload,) if options.offload != "auto" else _OFFLOAD_ORDER
+    offload, needed = offloads[0], None
+    for offload in offloads:
         needed = estimate.estimate_memory(
             preset, width=width, height=height, frames=frames, dtype=dtypes["default"], offload=offload
         )
-        if _fits(needed, there):
+        if _fits(needed, machine):
             break
     assert needed is not None
     tiling = options.vae_tiling
     if tiling is None:
-        tiling = family.needs_tiling(facts) or (offload != "none" and device != "cpu")
-    return Placement(device, dtypes, offload, tiling, needed, there)
+        tiling = family.needs_tiling(config) or (offload != "none" and device != "cpu")
+    return Placement(device, dtypes, offload, tiling, needed, machine)
 
 
 def move_to_device(pipe: Any, placement: Placement) -> Any:
     """Move a loaded pipeline to where it runs. Raises UsageError where it cannot be offloaded like that."""
-    torch = loading.require_module("torch")
+    torch = libraries.require_module("torch")
     device, offload = placement.device, placement.offload
     try:
         if offload == "model":
@@ -128,40 +127,40 @@ def move_to_device(pipe: Any, placement: Placement) -> Any:
     return pipe
 
 
-def _fits(needed: Estimate, there: Machine) -> bool:
+def _fits(needed: Estimate, machine: Machine) -> bool:
     """Whether the estimate leaves a GPU room; a model nobody counted is taken not to fit whole."""
-    if there.device is None:
+    if machine.device is None:
         return True
     if needed.resident is None:
         return False
-    return needed.resident + (needed.activations or 0) <= _MAX_MEMORY_SHARE * there.device
+    return needed.resident + (needed.activations or 0) <= _MAX_MEMORY_SHARE * machine.device
 
 
 def _sum(needed: Estimate) -> int | None:
     return None if needed.weights is None else needed.weights + (needed.activations or 0)
 
 
-def _device(wanted: str) -> str:
-    torch = loading.require_module("torch")
-    if wanted == "auto":
+def _device(requested: str) -> str:
+    torch = libraries.require_module("torch")
+    if requested == "auto":
         if torch.cuda.is_available():
             return "cuda"
         return "mps" if torch.backends.mps.is_available() else "cpu"
     try:
-        device = torch.device(wanted)
+        device = torch.device(requested)
     except RuntimeError as error:
-        raise UsageError(f"there is no device {wanted!r}", hint="cpu, cuda, cuda:1, mps") from error
-    there = {
+        raise UsageError(f"there is no device {requested!r}", hint="cpu, cuda, cuda:1, mps") from error
+    available = {
         "cpu": True,
         "cuda": torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count(),
         "mps": torch.backends.mps.is_available(),
     }
-    if not there.get(device.type, False):
-        raise UsageError(f"this machine has no device {wanted!r}", hint="omit --option device")
+    if not available.get(device.type, False):
+        raise UsageError(f"this machine has no device {requested!r}", hint="omit --option device")
     return str(device)
 
 
-def _dtypes(options: PipelineOptions, family: Family, facts: PipelineConfig, device: str) -> dict[str, str]:
+def _dtypes(options: PipelineOptions, family: Family, config: PipelineConfig, device: str) -> dict[str, str]:
     if options.dtype == "auto":
-        return family.dtypes(facts, "float32" if device == "cpu" else "bfloat16")
-    return {**family.dtypes(facts, options.dtype), "default": options.dtype}
+        return family.dtypes(config, "float32" if device == "cpu" else "bfloat16")
+    return {**family.dtypes(config, options.dtype), "default": options.dtype}

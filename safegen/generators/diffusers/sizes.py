@@ -46,8 +46,8 @@ def resolve_output(
 
     Raises UsageError for what cannot be made, saying what can.
     """
-    asked = (request.width, request.height)
-    width, height = _size(asked, native, shape)
+    requested = (request.width, request.height)
+    width, height = _size(requested, native, shape)
     fps = request.fps or native.fps
     frames = native.frames or 0
     if request.seconds is not None:
@@ -87,12 +87,12 @@ def describe_size(width: int | None, height: int | None, frames: int, fps: int) 
 
 
 def _size(
-    asked: tuple[int | None, int | None], native: NativeFormat, shape: tuple[int, int] | None
+    requested: tuple[int | None, int | None], native: NativeFormat, shape: tuple[int, int] | None
 ) -> tuple[int | None, int | None]:
     """Sides as multiples: the asked ones, else the shape's in the native area, else the native ones."""
-    width, height = asked
+    width, height = requested
     like = shape or ((native.width, native.height) if native.width and native.height else None)
-    if native.fixed and native.width and native.height and asked == (None, None):
+    if native.fixed and native.width and native.height and requested == (None, None):
         return native.width, native.height
     if width is None and height is None:
         if like is None:
@@ -139,7 +139,7 @@ def _notes(
 ) -> tuple[str, ...]:
     notes = []
     sides = ((request.width, size[0]), (request.height, size[1]))
-    rounded = any(asked is not None and asked != made for asked, made in sides)
+    rounded = any(requested is not None and requested != made for requested, made in sides)
     if request.seconds is not None:
         rounded = rounded or abs(frames - request.seconds * fps) > 0.5
     if rounded:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from safegen.errors import MissingExtra, UsageError
-from safegen.generators.diffusers import loading
+from safegen.generators.diffusers import libraries
 
 if TYPE_CHECKING:
     from safegen.generators.diffusers.options import PipelineOptions
@@ -56,7 +56,7 @@ def quantization_config(options: PipelineOptions, dtype: Any) -> Any:
 
 def apply_options(pipe: Any, options: PipelineOptions) -> None:
     """Apply the options that change a loaded pipeline. Raises UsageError for anything it does not support."""
-    torch = loading.require_module("torch")
+    torch = libraries.require_module("torch")
     if options.flow_shift is not None:
         pipe.scheduler = _with_flow_shift(pipe, options.flow_shift)
     for name in ("tiling", "slicing"):
@@ -96,7 +96,7 @@ def enable_cache(pipe: Any, options: PipelineOptions, steps: int | None) -> None
 
 def _config(pipe: Any, options: PipelineOptions, steps: int | None) -> Any:
     """The library's description of a cache."""
-    hooks = loading.require_module("diffusers.hooks")
+    hooks = libraries.require_module("diffusers.hooks")
     threshold = {} if options.cache_threshold is None else {"threshold": options.cache_threshold}
     if options.cache == "first-block":
         return hooks.FirstBlockCacheConfig(**threshold)
@@ -138,7 +138,7 @@ def _with_flow_shift(pipe: Any, shift: float) -> Any:
 
 def _attention(part: Any, name: str) -> None:
     """Choose the kernel of the attention."""
-    dispatch = loading.require_module("diffusers.models.attention_dispatch")
+    dispatch = libraries.require_module("diffusers.models.attention_dispatch")
     names = sorted(b.value for b in dispatch.AttentionBackendName)
     if name not in names:
         raise UsageError(f"there is no attention backend {name!r}", hint=f"one of {', '.join(names)}")
@@ -165,6 +165,6 @@ def _enable_vae_feature(pipe: Any, method: str, option: str) -> None:
 def _library(module: str) -> Any:
     name = module.split(".")[0]
     try:
-        return loading.require_module(module)
+        return libraries.require_module(module)
     except MissingExtra as error:
         raise MissingExtra(f"this quantisation needs {name}", hint=f"pip install {name}") from error

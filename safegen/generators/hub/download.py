@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from safegen.errors import GenerationFailed, Interrupted
-from safegen.generators.hub.errors import hub_cache, hub_endpoint, hub_library, translating_errors
+from safegen.generators.hub.cache import hub_cache, hub_endpoint, hub_library, repository_folder
+from safegen.generators.hub.errors import translating_errors
 from safegen.generators.hub.listing import HubFile
 from safegen.generators.hub.lockfile import PinnedFile
 
@@ -51,16 +52,6 @@ class DownloadProgress:
 
     def __exit__(self, *_error: object) -> None:
         """Nothing to close."""
-
-
-def repository_folder(source: str) -> Path:
-    """A model's folder in the cache."""
-    return hub_cache() / f"models--{source.replace('/', '--')}"
-
-
-def snapshot_folder(source: str, commit: str) -> Path:
-    """Folder of a model's files at one commit, in the cache. It need not exist."""
-    return repository_folder(source) / "snapshots" / commit
 
 
 def bytes_missing(source: str, files: tuple[HubFile, ...]) -> int:
@@ -106,12 +97,6 @@ def fetch_file(source: str, commit: str, item: HubFile, meter: DownloadProgress)
             library_name="safegen",
         )
     return PinnedFile(item.size, sha256)
-
-
-def file_state(path: Path) -> tuple[int, ...]:
-    """What changes when a file's content changes: size, times (ns) and inode. Raises OSError."""
-    status = path.stat()
-    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
 
 
 def _download(source: str, commit: str, item: HubFile, meter: DownloadProgress) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -19,6 +20,9 @@ from safegen._util.files import lock_descriptor, write_durable
 from safegen.errors import GenerationFailed
 
 FORMAT = 1
+_SMALL = frozenset({".json", ".txt", ".model", ".jinja"})
+_PLAIN_WEIGHTS = re.compile(r"[A-Za-z0-9_]+(-\d{5}-of-\d{5})?\.safetensors")
+_VARIANT_INDEX = re.compile(r"[A-Za-z0-9_]+\.(safetensors|bin)\.index\.[^.]+\.json|.*\.bin\.index\.json")
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,7 @@ def write_record(record: PinnedModel) -> None:
     data = json.dumps({"format": FORMAT, **asdict(record)}, indent=1, sort_keys=True).encode()
     try:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_durable(file, data, mode=0o666)
+        write_durable(file, data, mode=0o666)  # the folder is the user's own
     except OSError as error:
         raise GenerationFailed(
             f"the record of {record.source} cannot be written: {error.strerror}",
@@ -118,6 +122,13 @@ def list_sources() -> list[str]:
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             found.append(str(json.loads(file.read_text(encoding="utf-8"))["source"]))
     return sorted(found)
+
+
+def is_loadable_file(name: str) -> bool:
+    """Whether loading reads a file of that name."""
+    if name.endswith(".safetensors"):
+        return _PLAIN_WEIGHTS.fullmatch(name) is not None
+    return Path(name).suffix in _SMALL and _VARIANT_INDEX.fullmatch(name) is None
 
 
 @contextlib.contextmanager

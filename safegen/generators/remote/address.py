@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import json
-import math
 import os
 import re
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from safegen.errors import MissingExtra, UsageError
+from safegen.generators.option_values import SWITCHES, is_number
 from safegen.generators.remote.engines import Engine, engine_by_name
 
 KEY_VARIABLE = "SAFEGEN_REMOTE_KEY"
@@ -129,7 +129,7 @@ def parse_options(options: Mapping[str, Any]) -> ConnectionOptions:
 
 def find_key(
     address: Address,
-    chosen: ConnectionOptions,
+    options: ConnectionOptions,
     environ: Mapping[str, str] = os.environ,
     *,
     open_keyring: bool = True,
@@ -139,16 +139,16 @@ def find_key(
 
     Raises UsageError when it is named and missing, no printable text, or would go over plain http.
     """
-    found = environ.get(chosen.key_env or KEY_VARIABLE, "").strip()
-    if chosen.key_env and not found:
-        raise UsageError(f"the environment variable {chosen.key_env} is empty", hint="set it to the key")
+    found = environ.get(options.key_env or KEY_VARIABLE, "").strip()
+    if options.key_env and not found:
+        raise UsageError(f"the environment variable {options.key_env} is empty", hint="set it to the key")
     if not found and open_keyring:
         found = _from_keyring(address.origin) or ""
     if not found:
         return None
     if not re.fullmatch(r"[!-~]{1,4096}", found):
         raise UsageError("the key for the server contains invalid characters", hint="set it again")
-    if not address.is_confidential and not chosen.plain_key:
+    if not address.is_confidential and not options.plain_key:
         raise UsageError(
             f"the key would be sent to {address.host} over plain http, where others can read it",
             hint="use https, or, on a network of your own, --option plain_key=true",
@@ -189,10 +189,8 @@ def _value(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     lowered = value.strip().lower()
-    if lowered in ("yes", "on"):
-        return True
-    if lowered in ("no", "off"):
-        return False
+    if lowered in SWITCHES:
+        return SWITCHES[lowered]
     try:
         read = json.loads(lowered)
     except ValueError:
@@ -201,8 +199,7 @@ def _value(value: Any) -> Any:
 
 
 def _number(name: str, value: Any, low: float, high: float) -> float:
-    usable = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not usable or not low <= value <= high:
+    if not is_number(value, low, high):
         raise UsageError(f"the option {name} must be a number from {low:g} to {high:g}, not {value!r}")
     return float(value)
 

@@ -22,11 +22,11 @@ class RetryingCaller:
     """Asks on behalf of one conversation."""
 
     def __init__(
-        self, openai: Any, address: Address, chosen: ConnectionOptions, key: str | None, patience: Deadline
+        self, openai: Any, address: Address, options: ConnectionOptions, key: str | None, deadline: Deadline
     ) -> None:
         """*openai* is the client's module: its errors are told apart here."""
-        self._openai, self._address, self._chosen = openai, address, chosen
-        self._key, self._patience = key, patience
+        self._openai, self._address, self._options = openai, address, options
+        self._key, self._deadline = key, deadline
 
     def call_with_retry(
         self, what: str, call: Callable[[], Any], *, repeatable: bool = False, optional: bool = False
@@ -38,7 +38,7 @@ class RetryingCaller:
         """
         for attempt in itertools.count():
             try:
-                return self._patience.run(call)
+                return self._deadline.run(call)
             except self._openai.APIStatusError as error:
                 status = int(error.status_code)
                 if optional and status not in (401, 403):
@@ -61,19 +61,19 @@ class RetryingCaller:
                 )
                 again, pause = repeatable, None
             pause = min(_FIRST_PAUSE * 2**attempt, _LONGEST_PAUSE) if pause is None else pause
-            if not again or attempt >= self._chosen.retries or pause > self._patience.remaining:
+            if not again or attempt >= self._options.retries or pause > self._deadline.remaining:
                 raise trouble
-            self._patience.sleep(pause)
+            self._deadline.sleep(pause)
         raise trouble
 
     def _status_error(self, what: str, error: Any) -> GenerationFailed:
         """The error for an answer that is no success."""
         host, status = self._address.host, int(error.status_code)
-        said = error_message(error.body, self._key) or "no reason given"
+        reason = error_message(error.body, self._key) or "no reason given"
         if status in (401, 403):
             shown = "does not accept the key" if self._key else "requires a key"
             hint = f"put the right key in {KEY_VARIABLE} or in the keyring"
-            return GenerationFailed(f"{host} {shown} ({status}: {said})", hint=hint)
+            return GenerationFailed(f"{host} {shown} ({status}: {reason})", hint=hint)
         if 300 <= status < 400:
             where = sanitize(urlsplit(error.response.headers.get("location", "")).netloc or "another page")
             return GenerationFailed(
@@ -82,13 +82,13 @@ class RetryingCaller:
             )
         if status == 404:
             return GenerationFailed(
-                f"{host} answered not found (404: {said})",
+                f"{host} answered not found (404: {reason})",
                 hint=f"check that the model is called {self._address.model} and that the address ends in /v1",
             )
         if status in _BUSY:
-            return GenerationFailed(f"{host} is too busy ({status}: {said})", hint="try again later")
+            return GenerationFailed(f"{host} is too busy ({status}: {reason})", hint="try again later")
         return GenerationFailed(
-            f"{host} did not return {what} ({status}: {said})", hint="see the server's log"
+            f"{host} did not return {what} ({status}: {reason})", hint="see the server's log"
         )
 
     def _connection_error(self, what: str, error: Any) -> GenerationFailed:
@@ -96,7 +96,7 @@ class RetryingCaller:
         host = self._address.host
         if isinstance(error, self._openai.APITimeoutError):
             return GenerationFailed(
-                f"{host} did not answer within {self._chosen.timeout:g} s when asked for {what}",
+                f"{host} did not answer within {self._options.timeout:g} s when asked for {what}",
                 hint="wait longer with --option timeout=SECONDS; the server may still be working on it",
             )
         reason = sanitize(error.__cause__ or "no connection", self._key)

@@ -10,14 +10,15 @@ from types import TracebackType
 from typing import Any, Self
 
 from safegen.errors import GenerationFailed, SafegenError
-from safegen.generators.remote import responses as answers
+from safegen.generators.remote import responses
 from safegen.generators.remote.address import Address, ConnectionOptions, client_library
 from safegen.generators.remote.calls import RetryingCaller
 from safegen.generators.remote.deadline import Deadline
 from safegen.generators.remote.engines import Engine
 from safegen.protocols import Progress
 
-_FIRST_PAUSE, _GROWTH = 0.5, 1.5
+_FIRST_POLL, _POLL_GROWTH = 0.5, 1.5
+"""Seconds until the first question how far a job is, and how much longer each later pause is."""
 _CANCEL_TIMEOUT = 5.0
 """Seconds that telling the server to stop may take."""
 _IN_MEMORY = 512 * 2**20
@@ -31,22 +32,22 @@ class RemoteClient:
     """One clip's worth of conversation; a context manager. Raises GenerationFailed and Interrupted only."""
 
     def __init__(
-        self, address: Address, chosen: ConnectionOptions, key: str | None, progress: Progress
+        self, address: Address, options: ConnectionOptions, key: str | None, progress: Progress
     ) -> None:
         """Connects to nothing yet. Raises MissingExtra without the client library."""
         self._openai = client_library()
         from safegen.generators.remote.transport import LIMIT_HEADER, http_client
 
         self._limit_header = LIMIT_HEADER
-        self.address, self._chosen, self._key, self._progress = address, chosen, key, progress
-        self.patience = Deadline(chosen.deadline, progress)
-        self.max_bytes = chosen.max_bytes
+        self.address, self._options, self._key, self._progress = address, options, key, progress
+        self.deadline = Deadline(options.deadline, progress)
+        self.max_bytes = options.max_bytes
         self._over = threading.Event()
-        self._calls = RetryingCaller(self._openai, address, chosen, key, self.patience)
+        self._calls = RetryingCaller(self._openai, address, options, key, self.deadline)
         self._client = self._openai.OpenAI(
             base_url=address.url,
             api_key=key or "none",
-            timeout=chosen.timeout,
+            timeout=options.timeout,
             max_retries=0,
             http_client=http_client(address.origin, key),
         )
@@ -70,7 +71,7 @@ class RemoteClient:
         for path in ("/models", self.address.origin + "/models"):
             response = self._calls.call_with_retry("its models", partial(self._get, path), optional=True)
             if response is not None:
-                return answers.parse_json(response.content)
+                return responses.parse_json(response.content)
         return None
 
     def _get(self, path: str) -> Any:
@@ -85,11 +86,11 @@ class RemoteClient:
         prompt: str,
         fields: Mapping[str, Any],
         reference: ReferenceFile | None,
-    ) -> answers.VideoJob:
+    ) -> responses.VideoJob:
         """Ask for a clip. Sent once: only what was surely not taken up is sent again."""
         videos = self._client.videos.with_raw_response
         # An engine that answers at once keeps the line silent until the clip is made.
-        timeout = self.patience.remaining if engine.synchronous else self._request_timeout()
+        timeout = self.deadline.remaining if engine.synchronous else self._request_timeout()
         limit = min(self.max_bytes, _IN_MEMORY) * 4 // 3 + 65536 if engine.synchronous else 0
         common: dict[str, Any] = {"prompt": prompt, "extra_body": dict(fields), "timeout": timeout}
         headers = {self._limit_header: str(limit)} if limit else {}
@@ -106,11 +107,11 @@ class RemoteClient:
         response = self._calls.call_with_retry(
             "a clip", lambda: getattr(videos, mode_call)(**common, extra_headers=headers).http_response
         )
-        return answers.parse_job(response.content, self._key)
+        return responses.parse_job(response.content, self._key)
 
-    def wait_until_done(self, job: answers.VideoJob) -> answers.VideoJob:
+    def wait_until_done(self, job: responses.VideoJob) -> responses.VideoJob:
         """The finished job. Raises GenerationFailed when it fails, is unknown, or never ends."""
-        pause, shown, stage = min(_FIRST_PAUSE, self._chosen.poll), 0, ""
+        pause, shown, stage = min(_FIRST_POLL, self._options.poll), 0, ""
         while True:
             if job.status == "in_progress" and stage != "generating":
                 stage = "generating"
@@ -123,17 +124,17 @@ class RemoteClient:
                 shown = job.progress
             if job.status == "completed":
                 return job
-            if job.status in answers.FAILED_STATES:
+            if job.status in responses.FAILED_STATES:
                 raise GenerationFailed(
                     f"{self.address.host} reports that the job {job.status}: "
                     f"{job.error or 'no reason given'}",
                     hint="try another prompt, size or seed, or see the server's log",
                 )
-            self.patience.sleep(pause)
-            pause = min(pause * _GROWTH, self._chosen.poll)
+            self.deadline.sleep(pause)
+            pause = min(pause * _POLL_GROWTH, self._options.poll)
             job = self._poll(job)
 
-    def _poll(self, job: answers.VideoJob) -> answers.VideoJob:
+    def _poll(self, job: responses.VideoJob) -> responses.VideoJob:
         response = self._calls.call_with_retry(
             "how far it is",
             lambda: (
@@ -143,48 +144,48 @@ class RemoteClient:
             ),
             repeatable=True,
         )
-        now = answers.parse_job(response.content, self._key)
+        now = responses.parse_job(response.content, self._key)
         if now.id != job.id:
             raise GenerationFailed(f"{self.address.host} answered about a different job")
         return now
 
-    def download_video(self, job: answers.VideoJob, target: Path) -> None:
+    def download_video(self, job: responses.VideoJob, target: Path) -> None:
         """Write the clip of *job* to *target*, block by block; a cut connection is tried again."""
         self._progress.stage("downloading")
         self._calls.call_with_retry("the clip", lambda: self._download(job, target), repeatable=True)
 
-    def _download(self, job: answers.VideoJob, target: Path) -> None:
+    def _download(self, job: responses.VideoJob, target: Path) -> None:
         from safegen.generators.remote.transport import response_too_long
 
-        most = self.max_bytes
+        max_bytes = self.max_bytes
         with self._client.videos.with_streaming_response.download_content(
-            job.id, timeout=self._request_timeout(), extra_headers={self._limit_header: str(most)}
+            job.id, timeout=self._request_timeout(), extra_headers={self._limit_header: str(max_bytes)}
         ) as response:
-            seen = 0
+            received = 0
             with target.open("wb") as out:
                 for block in response.iter_bytes(1 << 16):
-                    seen += len(block)
-                    if seen > most:
-                        raise response_too_long(most)
+                    received += len(block)
+                    if received > max_bytes:
+                        raise response_too_long(max_bytes)
                     if self._over.is_set():
                         return
                     out.write(block)
 
-    def cancel(self, job: answers.VideoJob) -> bool:
+    def cancel(self, job: responses.VideoJob) -> bool:
         """Tell the server that nobody waits for *job* any more, briefly; whether it agreed."""
-        said = threading.Event()
+        confirmed = threading.Event()
 
         def delete() -> None:
             try:
                 self._client.videos.with_raw_response.delete(job.id, timeout=_CANCEL_TIMEOUT)
             except (self._openai.OpenAIError, SafegenError, RuntimeError):
                 return
-            said.set()
+            confirmed.set()
 
         thread = threading.Thread(target=delete, daemon=True, name="safegen-remote-stop")
         thread.start()
         thread.join(_CANCEL_TIMEOUT)
-        return said.is_set()
+        return confirmed.is_set()
 
     def _request_timeout(self) -> float:
-        return max(0.1, min(self._chosen.timeout, self.patience.remaining))
+        return max(0.1, min(self._options.timeout, self.deadline.remaining))

@@ -35,8 +35,8 @@ _DIFFUSION = MappingProxyType(
 class Engine:
     """How to talk to one engine.
 
-    ``calls``: what each way of working is asked by. ``fields``: our name -> its name (``nvext.fps`` lies in
-    an object ``nvext``); what has no row cannot be asked of it. ``extras``: settings of its own that
+    ``calls``: what each mode is asked by. ``fields``: our name -> its name (``nvext.fps`` lies in
+    an object ``nvext``); what has no row cannot be asked of it. ``extra_options``: settings of its own that
     ``--option`` may give. Only numbers and switches are passed on: text or an address would go past the
     screening. ``body``: how *create* is sent (a picture or video always makes it a form, unless
     ``reference`` is ``data-url``). ``default_seconds``: sent when nothing is asked, where the engine would
@@ -44,7 +44,6 @@ class Engine:
     """
 
     name: str
-    source: str
     calls: Mapping[Mode, ApiCall]
     fields: Mapping[str, str] = field(default_factory=dict)
     extra_options: Mapping[str, OptionType] = field(default_factory=dict)
@@ -62,7 +61,7 @@ class Engine:
 
     @property
     def modes(self) -> frozenset[Mode]:
-        """The ways of working it has a call for."""
+        """The modes it has a call for."""
         return frozenset(self.calls)
 
 
@@ -72,13 +71,13 @@ ENGINES: Mapping[str, Engine] = MappingProxyType(
         for engine in (
             Engine(
                 "openai",
-                "openai-python 3.54: resources/videos.py and types/video_*_params.py",
+                # openai-python 3.54: resources/videos.py and types/video_*_params.py
                 {"text": "create", "image": "create", "edit": "edit", "extend": "extend"},
                 reference_must_match_size=True,
             ),
             Engine(
                 "sglang",
-                "SGLang docs: sglang-diffusion/api/openai_api; its VideoGenerationsRequest and create_video",
+                # SGLang docs: sglang-diffusion/api/openai_api; its VideoGenerationsRequest and create_video
                 {"text": "create", "image": "create"},
                 fields=_DIFFUSION,
                 extra_options=MappingProxyType(
@@ -96,7 +95,7 @@ ENGINES: Mapping[str, Engine] = MappingProxyType(
             ),
             Engine(
                 "vllm-omni",
-                "vLLM-Omni docs: serving/videos_api; its VideoGenerationRequest",
+                # vLLM-Omni docs: serving/videos_api; its VideoGenerationRequest
                 {"text": "create", "image": "create", "edit": "create"},
                 fields=_DIFFUSION,
                 extra_options=MappingProxyType(
@@ -114,7 +113,7 @@ ENGINES: Mapping[str, Engine] = MappingProxyType(
             ),
             Engine(
                 "dynamo",
-                "NVIDIA Dynamo docs: diffusion/text-to-video and image-to-video; its NvCreateVideoRequest",
+                # NVIDIA Dynamo docs: diffusion/text-to-video and image-to-video; its NvCreateVideoRequest
                 {"text": "create", "image": "create"},
                 fields=MappingProxyType({k: f"nvext.{v}" for k, v in _DIFFUSION.items()}),
                 extra_options=MappingProxyType(

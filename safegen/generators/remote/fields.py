@@ -13,7 +13,7 @@ _FLAGS = {"fps": "fps", "steps": "steps", "guidance": "guidance", "negative_prom
 
 
 def check_mode(engine: Engine, request: Request) -> None:
-    """Raise UsageError for a way of working that *engine* has no call for."""
+    """Raise UsageError for a mode that *engine* has no call for."""
     if request.mode not in engine.calls:
         why = (
             "a remix over /v1/videos needs the id of a clip made by this server"
@@ -45,7 +45,7 @@ def request_fields(
     call = engine.calls[request.mode]
     sent: dict[str, Any] = dict(engine.constants)
     notes: list[str] = []
-    for name, value in _settings(engine, request).items():
+    for name, value in _named_settings(engine, request).items():
         _set_field(sent, engine.fields[name], value)
     if "seed" not in engine.fields:
         notes.append(f"the engine {engine.name} does not accept a seed: the same clip cannot be made again")
@@ -69,15 +69,15 @@ def request_fields(
     return sent, notes
 
 
-def _settings(engine: Engine, request: Request) -> dict[str, Any]:
+def _named_settings(engine: Engine, request: Request) -> dict[str, Any]:
     """What was asked for by name, checked to have a field and to be in its range."""
-    asked: dict[str, Any] = {
+    requested: dict[str, Any] = {
         "fps": request.fps,
         "steps": request.steps,
         "guidance": request.guidance,
         "negative_prompt": request.negative_prompt or None,
     }
-    given = {name: value for name, value in asked.items() if value is not None}
+    given = {name: value for name, value in requested.items() if value is not None}
     for name, value in given.items():
         if name not in engine.fields:
             raise UsageError(

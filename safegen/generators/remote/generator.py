@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from safegen.errors import UsageError
-from safegen.generators.remote import download as received
+from safegen.generators.remote import received_clip
 from safegen.generators.remote.address import Address, find_key, parse_address, parse_options
 from safegen.generators.remote.client import RemoteClient
 from safegen.generators.remote.engines import DEFAULT_ENGINE, ENGINES, Engine, detect_engine
@@ -47,11 +47,11 @@ class RemoteGenerator:
 
         Raises UsageError for options that cannot be, and for what the engine (``--option engine=``) cannot.
         """
-        chosen = parse_options(request.options)
+        options = parse_options(request.options)
         notes = [f"the prompt is sent to {self.address.host}; what happens to it there cannot be checked"]
-        if chosen.engine is not None:
+        if options.engine is not None:
             notes += request_fields(
-                chosen.engine, request, chosen.engine_options, _assumed_source_seconds(request)
+                options.engine, request, options.engine_options, _assumed_source_seconds(request)
             )[1]
         elif request.mode not in self.modes:
             check_mode(DEFAULT_ENGINE, request)
@@ -60,10 +60,15 @@ class RemoteGenerator:
                 "the server is asked first which engine it is; name it with --option engine="
                 + "|".join(ENGINES)
             )
-        shown = "a key" if find_key(self.address, chosen, open_keyring=False) else "no key"
-        needs = {"server": self.address.url, "engine": chosen.engine.name if chosen.engine else "unknown"}
+        has_key = "a key" if find_key(self.address, options, open_keyring=False) else "no key"
+        needs = {"server": self.address.url, "engine": options.engine.name if options.engine else "unknown"}
         return Outlook(
-            request.width, request.height, request.seconds, request.fps, tuple(notes), {**needs, "key": shown}
+            request.width,
+            request.height,
+            request.seconds,
+            request.fps,
+            tuple(notes),
+            {**needs, "key": has_key},
         )
 
     def generate(
@@ -75,19 +80,18 @@ class RemoteGenerator:
         or fails, the server is told to stop too. Raises MissingExtra, UsageError, GenerationFailed,
         Interrupted.
         """
-        chosen = parse_options(request.options)
-        shown = find_key(self.address, chosen)
+        options = parse_options(request.options)
+        key = find_key(self.address, options)
         progress.stage("connecting")
-        with RemoteClient(self.address, chosen, shown, progress) as upstream:
-            engine, offered = (chosen.engine, ()) if chosen.engine else detect_engine(upstream.models())
-            self._check_served(offered, shown)
+        with RemoteClient(self.address, options, key, progress) as upstream:
+            engine, offered = (options.engine, ()) if options.engine else detect_engine(upstream.models())
+            self._check_served(offered, key)
             seconds = conditions[0].clip.seconds if conditions else 0.0
-            sent, notes = request_fields(engine, request, chosen.engine_options, seconds)
+            sent, notes = request_fields(engine, request, options.engine_options, seconds)
             file = scratch_file("upstream.mp4")
             job = self._create_and_fetch(upstream, engine, request, conditions, sent, file, progress)
-            stays = chosen.delete and not engine.synchronous and not upstream.cancel(job)
-        asked = self._expected(request, sent)
-        got = received.inspect_clip(file, asked, self.address.host)
+            stays = options.delete and not engine.synchronous and not upstream.cancel(job)
+        got = received_clip.inspect_clip(file, self._expected(request, sent), self.address.host)
         notes += [*got.notes, *self._model_mismatch_notes(job)]
         if stays:
             notes.append(f"{self.address.host} did not delete its own copy")
@@ -117,7 +121,7 @@ class RemoteGenerator:
         try:
             job = upstream.wait_until_done(job)
             if job.clip is not None:
-                received.write_base64_clip(job.clip, file, upstream.max_bytes)
+                received_clip.write_base64_clip(job.clip, file, upstream.max_bytes)
             else:
                 upstream.download_video(job, file)
         except BaseException as error:
@@ -149,7 +153,7 @@ class RemoteGenerator:
         return [f"requested the model {self.address.model}, {self.address.host} reports {job.model}"]
 
     def _settings(
-        self, engine: Engine, sent: dict[str, Any], job: VideoJob, got: received.ReceivedClip
+        self, engine: Engine, sent: dict[str, Any], job: VideoJob, got: received_clip.ReceivedClip
     ) -> dict[str, Any]:
         """What is recorded: what was sent (the prompts and pictures left out), to whom, what came back."""
         private = ("negative_prompt", "input_reference", "response_format")

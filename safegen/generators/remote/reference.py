@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from safegen.errors import GenerationFailed, UsageError
+from safegen.generators.conditioning import resize_and_crop
+from safegen.generators.modes import MODES, check_required_inputs
 from safegen.generators.remote.engines import Engine
 from safegen.media.encode import Encoding, encode_mp4
 from safegen.media.scratch import scratch_file
@@ -27,26 +29,26 @@ def encode_reference(
 ) -> ReferenceFile | None:
     """The file that goes with *request*: a PNG of its first frame, or its clip as MP4; ``None`` for text.
 
-    Raises UsageError when the request's inputs do not fit its way of working, Interrupted.
+    Raises UsageError when the request's inputs do not fit its mode, Interrupted.
     """
-    wanted = {"image": "first_frame", "edit": "video", "extend": "video"}.get(request.mode)
-    if wanted is None:
+    check_required_inputs(request.mode, [c.role for c in conditions])
+    if not MODES[request.mode].required:
         return None
-    found = [c for c in conditions if c.role == wanted]
-    if len(found) != 1 or len(conditions) != 1:
-        raise UsageError(f"{request.mode!r} needs one input for {wanted.replace('_', ' ')}")
-    if wanted == "first_frame":
-        frame = next(iter(found[0].clip))
+    if len(conditions) != 1:
+        raise UsageError(f"only one input can be sent, not {len(conditions)}", hint="omit the others")
+    (given,) = conditions
+    if given.role == "first_frame":
+        frame = next(iter(given.clip))
         if engine.reference_must_match_size and request.width and request.height:
-            frame = _cover(frame, request.width, request.height)
+            frame = resize_and_crop(frame, request.width, request.height)
         return ("first-frame.png", _png(frame), "image/png")
     file = scratch_file("reference.mp4")
     try:
         encode_mp4(
-            found[0].clip,
+            given.clip,
             file,
-            fps=found[0].clip.fps,
-            audio=found[0].clip.audio,
+            fps=given.clip.fps,
+            audio=given.clip.audio,
             encoding=_QUALITY,
             progress=progress,
         )
@@ -67,17 +69,3 @@ def _png(frame: Frame) -> bytes:
     if not done:
         raise GenerationFailed("the picture could not be encoded")
     return bytes(data)
-
-
-def _cover(frame: Frame, width: int, height: int) -> Frame:
-    """*frame* scaled to cover the size, and what sticks out cut off evenly."""
-    import cv2
-    import numpy as np
-
-    h, w = frame.shape[:2]
-    scale = max(width / w, height / h)
-    size = (max(width, round(w * scale)), max(height, round(h * scale)))
-    kind = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    big = cv2.resize(frame, size, interpolation=kind)
-    top, left = (size[1] - height) // 2, (size[0] - width) // 2
-    return np.ascontiguousarray(big[top : top + height, left : left + width], np.uint8)

@@ -92,6 +92,6 @@ def error_message(error: Any, secret: str | None = None) -> str:
         inner = error.get("error")
         if isinstance(inner, Mapping | str):
             return error_message(inner, secret)
-        said = error.get("message") or error.get("detail") or error.get("code") or "no reason given"
-        return sanitize(said, secret)
+        text = error.get("message") or error.get("detail") or error.get("code") or "no reason given"
+        return sanitize(text, secret)
     return sanitize(error, secret)

@@ -63,10 +63,10 @@ class _Bounded(httpx2.SyncByteStream):
         self._stream, self._limit = stream, limit
 
     def __iter__(self) -> Iterator[bytes]:
-        seen = 0
+        received = 0
         for block in self._stream:
-            seen += len(block)
-            if seen > self._limit:
+            received += len(block)
+            if received > self._limit:
                 raise response_too_long(self._limit)
             yield block
 

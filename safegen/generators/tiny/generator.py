@@ -15,12 +15,22 @@ from typing import TYPE_CHECKING, Any
 
 from safegen._util.resources import data_path
 from safegen.errors import UsageError
-from safegen.generators.diffusers import loading, options, preflight
+from safegen.generators.diffusers import loading, options
+from safegen.generators.diffusers.arguments import (
+    call_arguments,
+    check_request_supported,
+    recorded_settings,
+)
+from safegen.generators.diffusers.call import generate_frames
 from safegen.generators.diffusers.families import family_of
-from safegen.generators.diffusers.generator import DiffusersGenerator, generate_frames
+from safegen.generators.diffusers.generator import DiffusersGenerator
+from safegen.generators.diffusers.libraries import single_threaded
 from safegen.generators.diffusers.model_config import PipelineConfig
 from safegen.generators.hub import digests
+from safegen.generators.modes import MODES
 from safegen.generators.presets import Preset
+from safegen.generators.tiny import modes
+from safegen.generators.tiny.latents import NATIVE_FPS
 from safegen.generators.upscale import check_output, upscale_clip
 from safegen.types import Generated, ModelRef, Outlook
 
@@ -41,8 +51,6 @@ VERSION = "3"
 SIDE, SECONDS, FPS = 512, 3.0, 24
 SLOW = 2
 """From how many times its usual duration on it is said that everything is slower."""
-RATE = 16 / 3
-"""Native frames a second of a release."""
 
 PRESET = Preset(
     name="tiny",
@@ -71,14 +79,14 @@ class TinyGenerator(DiffusersGenerator):
     @property
     def modes(self) -> frozenset[Mode]:
         """All of them."""
-        return frozenset({"text", "image", "edit", "extend", "extend_back", "loop", "blend", "storyboard"})
+        return frozenset(MODES)
 
     def generate(
         self, request: Request, *, progress: Progress, conditions: Sequence[Condition] = ()
     ) -> Generated:
         """Make a clip of 512 x 512 pixels, 24 fps and 3 seconds unless the request says otherwise.
 
-        Every way of working is the model's own: see ``_ways``. Inputs are seen at 64 x 64 pixels.
+        Every mode is the model's own: see ``modes``. Inputs are seen at 64 x 64 pixels.
 
         ``warnings`` name words the model does not know. Raises as DiffusersGenerator does, and
         GenerationFailed when the weights are not the shipped ones.
@@ -87,25 +95,23 @@ class TinyGenerator(DiffusersGenerator):
         loaded = self.loaded_pipeline()
         outlook = self.outlook(request)
         native = replace(request, width=None, height=None, seconds=None, fps=None)
-        arguments = self.call_arguments(native, loaded)
+        arguments = call_arguments(self.preset, native, loaded.pipe)
         fps = request.fps or FPS
-        with loading.single_threaded():
+        with single_threaded():
             if request.mode == "text":
                 frames = generate_frames(loaded, arguments, seed=request.seed, progress=progress)
                 seconds = request.seconds or SECONDS
             else:
-                from safegen.generators.tiny import modes as _ways
-
-                desk = _ways.prepare(loaded, arguments, request, conditions, progress)
-                frames = _ways.MODES[request.mode](desk)
+                run = modes.prepare(loaded, arguments, request, conditions, progress)
+                frames = modes.MODES[request.mode](run)
                 own = _seconds(request) if request.mode == "image" else None
-                seconds = own or (len(frames) - 1) / RATE
+                seconds = own or (len(frames) - 1) / NATIVE_FPS
         width, height = outlook.width or SIDE, outlook.height or SIDE
         looping = request.mode == "loop"
         clip = upscale_clip(
             frames, width=width, height=height, seconds=seconds + looping / fps, fps=fps, drop_last=looping
         )
-        settings = {"mode": request.mode, **self.recorded_settings(arguments, loaded)}
+        settings = {"mode": request.mode, **recorded_settings(arguments, loaded)}
         return Generated(clip, self.model_ref(loaded), settings, outlook.notes)
 
     def loaded_pipeline(self) -> loading.LoadedPipeline:
@@ -148,8 +154,8 @@ class TinyGenerator(DiffusersGenerator):
                 hint=f"omit --option {next(n for n in request.options if n not in rest)}",
             )
         if rest:
-            facts = PipelineConfig("WanPipeline")
-            preflight.check_request_supported(family_of(facts), facts, request, rest)
+            config = PipelineConfig("WanPipeline")
+            check_request_supported(family_of(config), config, request, rest)
         if request.seconds is not None and request.mode in _FIXED_LENGTH_MODES:
             raise UsageError(f"the embedded model {_FIXED_LENGTH_MODES[request.mode]}", hint="omit --seconds")
         unknown = self.unknown_words(request.prompt)
@@ -189,9 +195,7 @@ def _seconds(request: Request) -> float | None:
     if request.mode in ("text", "image"):
         return request.seconds or SECONDS
     if request.mode == "storyboard":
-        from safegen.generators.tiny.modes import shot_durations
-
-        return sum(shot_durations(request))
+        return sum(modes.shot_durations(request))
     return None
 
 

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from safegen.errors import Interrupted, UnreadableInput, UsageError
-from safegen.generators.diffusers import loading
-from safegen.generators.diffusers.generator import run_pipeline, to_uint8
+from safegen.generators.diffusers.call import run_pipeline, to_uint8
+from safegen.generators.diffusers.libraries import require_module
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from safegen.generators.diffusers.loading import LoadedPipeline
     from safegen.protocols import Progress
     from safegen.types import Clip, Frame
 
@@ -35,7 +36,7 @@ MAX_SECONDS = 30.0
 
 
 def to_native_frames(clip: Clip, progress: Progress) -> Frames:
-    """A clip as the model sees it: (n, 64, 64, 3) uint8 RGB at ``RATE``, the middle square of the picture.
+    """A clip as the model sees it: (n, 64, 64, 3) uint8 RGB at ``NATIVE_FPS``, the picture's middle square.
 
     A picture gives one frame. Raises UsageError for more than ``MAX_SECONDS``, UnreadableInput for nothing.
     """
@@ -72,7 +73,7 @@ def _square(frame: Frame) -> Frame:
 
 
 def _statistics(pipe: Any) -> tuple[Any, Any]:
-    torch = loading.require_module("torch")
+    torch = require_module("torch")
     config = pipe.vae.config
     mean, std = (torch.tensor(v).view(1, -1, 1, 1, 1) for v in (config.latents_mean, config.latents_std))
     return mean, std
@@ -80,7 +81,7 @@ def _statistics(pipe: Any) -> tuple[Any, Any]:
 
 def encode(pipe: Any, frames: Frames) -> Any:
     """Normalised latents (1, c, k + 1, 8, 8) of 4k + 1 native frames."""
-    torch = loading.require_module("torch")
+    torch = require_module("torch")
     mean, std = _statistics(pipe)
     x = torch.from_numpy(frames.astype(np.float32) / 127.5 - 1).permute(3, 0, 1, 2)[None]
     with torch.inference_mode():
@@ -89,7 +90,7 @@ def encode(pipe: Any, frames: Frames) -> Any:
 
 def decode(pipe: Any, latents: Any) -> Frames:
     """Native frames (4k + 1, 64, 64, 3) of normalised latents. Raises GenerationFailed when they hold NaN."""
-    torch = loading.require_module("torch")
+    torch = require_module("torch")
     mean, std = _statistics(pipe)
     with torch.inference_mode():
         video = pipe.vae.decode(latents * std + mean).sample[0]
@@ -128,7 +129,7 @@ def clamped_latents(pipe: Any, known: Mapping[int, Any], shape: tuple[int, ...])
 
     Gives a function that puts them into latents of ``shape`` (1, c, t, h, w).
     """
-    torch = loading.require_module("torch")
+    torch = require_module("torch")
     mask, clean = torch.zeros(shape[2]), torch.zeros(shape)
     for i, frame in known.items():
         mask[i], clean[:, :, i] = 1, frame
@@ -152,14 +153,17 @@ def clamped_latents(pipe: Any, known: Mapping[int, Any], shape: tuple[int, ...])
 
 
 def sample_conditioned(
-    loaded: loading.LoadedPipeline,
+    loaded: LoadedPipeline,
     arguments: Mapping[str, Any],
     known: Mapping[int, Any],
     *,
     seed: int,
     progress: Progress,
 ) -> Frames:
-    """Native frames (17, 64, 64, 3) that agree with the ``known`` latent frames. Raises as ``call`` does."""
+    """Native frames (17, 64, 64, 3) that agree with the ``known`` latent frames.
+
+    Raises as ``run_pipeline`` does.
+    """
     pipe = loaded.pipe
     shape = (
         1,

@@ -179,17 +179,17 @@ def test_audits_become_entries_that_manifests_name(tmp_path: Path) -> None:
 
     model = ModelRef("tiny", "x", "1", "x")
     subject = Subject("model", "t", suite="s", suite_sha256="aa", source_sha256="bb")
-    with open_session(find_workspace(tmp_path / "w")) as studio:
-        assert find_audits(studio.ledger, model) == []
-        index = record_once(studio.ledger, full(), subject)
-        assert record_once(studio.ledger, full(), subject) == index, "the same observations once"
+    with open_session(find_workspace(tmp_path / "w")) as session:
+        assert find_audits(session.ledger, model) == []
+        index = record_once(session.ledger, full(), subject)
+        assert record_once(session.ledger, full(), subject) == index, "the same observations once"
         stated: dict[str, list[object]] = {"assertions": []}
-        add_audit_assertion(stated, studio.ledger, model)
+        add_audit_assertion(stated, session.ledger, model)
         (assertion,) = stated["assertions"]
         (said,) = assertion["data"]["audits"]  # type: ignore[index]
         assert said["verdict"] == "strays"
         assert said["strays"] == ["colour: colour left open"]
         assert said["entry"] == index
-        assert find_audits(studio.ledger, ModelRef("tiny", "x", "1", "other weights")) == []
-        assert find_audits(studio.ledger, ModelRef("tiny", "x", "1", None)) == []
-        assert studio.ledger.check().ok
+        assert find_audits(session.ledger, ModelRef("tiny", "x", "1", "other weights")) == []
+        assert find_audits(session.ledger, ModelRef("tiny", "x", "1", None)) == []
+        assert session.ledger.check().ok

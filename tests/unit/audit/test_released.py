@@ -16,11 +16,11 @@ from safegen.workspace.session import Session, open_session
 NONE = dict.fromkeys(("red", "blue", "unknown"), "0.000")
 
 
-def add(studio: Session, colours: list[str], *, prompt: str = "p") -> list[int]:
+def add(session: Session, colours: list[str], *, prompt: str = "p") -> list[int]:
     """Record releases whose clips show *colours*."""
     found = []
     for i, colour in enumerate(colours):
-        decision = studio.ledger.append("decision", {"outcome": "allow"}, {"prompt_sha256": prompt})
+        decision = session.ledger.append("decision", {"outcome": "allow"}, {"prompt_sha256": prompt})
         record = ReleaseRecord(
             manifest_id=f"urn:{prompt}:{i}",
             manifest=b"m",
@@ -31,27 +31,27 @@ def add(studio: Session, colours: list[str], *, prompt: str = "p") -> list[int]:
             ],
             public={"decision": decision, "model": {"name": "tiny", "version": "1", "sha256": "ab"}},
         )
-        with studio.ledger.transaction() as batch:
+        with session.ledger.transaction() as batch:
             found.append(batch.release(record, sha256=f"{i:064x}", size=1))
     return found
 
 
 def test_what_was_released_is_counted(tmp_path: Path) -> None:
-    with open_session(find_workspace(tmp_path)) as studio:
+    with open_session(find_workspace(tmp_path)) as session:
         with pytest.raises(UsageError, match="no release"):
-            released(studio.ledger)
-        first = add(studio, ["red", "red", "blue", "unknown"], prompt="a")
-        add(studio, ["red"], prompt="b")
-        studio.ledger.withdraw(first[2], "a mistake")
-        audit = released(studio.ledger)
+            released(session.ledger)
+        first = add(session, ["red", "red", "blue", "unknown"], prompt="a")
+        add(session, ["red"], prompt="b")
+        session.ledger.withdraw(first[2], "a mistake")
+        audit = released(session.ledger)
         (cell,) = audit.cells
         assert {s.name: s.count for s in cell.shares} == {"red": 3, "blue": 0}
         assert (cell.unknown, cell.prompts, cell.group) == (1, 2, "tiny")
         assert audit.outcomes["tiny"] == {"released": 4, "withdrawn": 1}
-        aimed = released(studio.ledger, targets={"colour": {"red": 3, "blue": 1}})
+        aimed = released(session.ledger, targets={"colour": {"red": 3, "blue": 1}})
         assert [s.target for s in aimed.cells[0].shares] == [0.75, 0.25]
         with pytest.raises(UsageError):
-            released(studio.ledger, attributes=("shape",))
+            released(session.ledger, attributes=("shape",))
     done = api.released(tmp_path / "out", workspace=tmp_path)
     assert done.audit.cells[0].n == 3
     assert (tmp_path / "out" / "report.html").is_file()

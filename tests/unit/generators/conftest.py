@@ -45,7 +45,7 @@ def moving_square() -> np.ndarray:
 @pytest.fixture(scope="session")
 def pipeline_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Folders of tiny pipelines as a hub would have them, each made once."""
-    from tests.unit.generators.pipelines import save
+    from tests.support.pipelines import save
 
     root = tmp_path_factory.mktemp("pipelines")
 

@@ -72,7 +72,7 @@ def test_a_hub_id_of_a_preset_keeps_what_is_known() -> None:
 
 def test_the_pipelines_exist_in_diffusers() -> None:
     pytest.importorskip("diffusers")
-    from safegen.generators.hub.listing import check_pipeline_class
+    from safegen.generators.diffusers.repository import check_pipeline_class
 
     for preset in PRESETS.values():
         assert check_pipeline_class(preset.source, {"_class_name": preset.pipeline}) == preset.pipeline
@@ -86,7 +86,7 @@ def test_what_people_read_is_what_was_published() -> None:
 
 @pytest.mark.parametrize("name", ["hunyuanvideo", "mochi-1", "wan2.1-1.3b", "wan2.2-5b", "cogvideox-2b"])
 def test_a_preset_plays_as_fast_as_its_family(name: str) -> None:
-    facts = guess_pipeline_config(PRESETS[name].source)
-    native = family_of(facts).native(facts)
+    config = guess_pipeline_config(PRESETS[name].source)
+    native = family_of(config).native(config)
     assert (native.fps, native.frames) == (PRESETS[name].fps, PRESETS[name].frames)
     assert native.step == PRESETS[name].frame_step

@@ -16,7 +16,7 @@ from safegen.credentials.sign import Ingredient, sign_file
 from safegen.errors import UnreadableInput, UsageError
 from safegen.keys.identity import Identity
 from safegen.media import sandbox
-from safegen.pipeline import input_pictures
+from safegen.pipeline import input_media
 from safegen.pipeline.inputs import Admitted, admit_inputs
 from safegen.pipeline.ledger_records import decision_private, decision_public
 from safegen.types import Allowed, CheckRun, Held, Input, Mode, PolicyRef, Refused, Request, Role
@@ -141,10 +141,10 @@ def test_inputs_as_long_as_the_whole_are_said_before_anything_is_made(
 
 
 def test_what_is_too_much_is_refused(files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(input_pictures, "MAX_PIXELS", 64 * 64 * 4)
+    monkeypatch.setattr(input_media, "MAX_PIXELS", 64 * 64 * 4)
     with pytest.raises(UnreadableInput, match="too long or too large"):
         run(tmp_path, files / "clip.mp4")
-    monkeypatch.setattr(input_pictures, "MAX_BYTES", 1000)
+    monkeypatch.setattr(input_media, "MAX_BYTES", 1000)
     with pytest.raises(UnreadableInput, match="MB"):
         run(tmp_path, files / "clip.mp4")
 

@@ -199,7 +199,7 @@ def test_likeness_says_why_it_cannot_compare() -> None:
 def test_a_rate_that_only_older_versions_took(made: Made, tmp_path: Path) -> None:
     with open_session(find_workspace(made.workspace)) as session:
         request = Request(PROMPT, seed=5, fps=12.5, guidance=2.5, seconds=0.05)  # type: ignore[arg-type]
-        release = production.produce(request, tmp_path / "old.mp4", studio=session)
+        release = production.produce(request, tmp_path / "old.mp4", session=session)
     with made.ledger() as ledger:
         private = ledger.private(release.index) or {}
     assert private["request"]["fps"] == "12.5"

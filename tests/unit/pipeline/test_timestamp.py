@@ -21,50 +21,48 @@ PROOF = (
 
 
 @pytest.fixture
-def parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Any, Path]:
+def parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Path]:
     config = SimpleNamespace(tsa_url="http://tsa.example/")
     workspace = SimpleNamespace(config=config, checkpoints=tmp_path / "checkpoints")
     monkeypatch.setattr(stamps, "request_stamp", lambda url, body: b"token over " + body)
     job = SimpleNamespace(destination=tmp_path / "video.mp4")
-    studio = SimpleNamespace(workspace=workspace, progress=NoProgress())
-    return job, studio, tmp_path / "video.mp4.tlog-proof.tsr"
+    session = SimpleNamespace(workspace=workspace, progress=NoProgress())
+    return SimpleNamespace(job=job, session=session), tmp_path / "video.mp4.tlog-proof.tsr"
 
 
-def test_it_is_there_before_the_video(parts: tuple[Any, Any, Path]) -> None:
-    job, studio, file = parts
-    with timestamp_release(job, PROOF, studio) as found:
+def test_it_is_there_before_the_video(parts: tuple[Any, Path]) -> None:
+    context, file = parts
+    with timestamp_release(PROOF, context) as found:
         assert file.read_bytes().startswith(b"token over example.com/log\n1\n")
     assert found.sidecars == (file,)
-    assert [p.suffix for p in studio.workspace.checkpoints.iterdir()] == [".tsr"]
+    assert [p.suffix for p in context.session.workspace.checkpoints.iterdir()] == [".tsr"]
 
 
-def test_it_goes_with_a_failed_release(parts: tuple[Any, Any, Path]) -> None:
-    job, studio, file = parts
-    with pytest.raises(KeyboardInterrupt), timestamp_release(job, PROOF, studio):
+def test_it_goes_with_a_failed_release(parts: tuple[Any, Path]) -> None:
+    context, file = parts
+    with pytest.raises(KeyboardInterrupt), timestamp_release(PROOF, context):
         raise KeyboardInterrupt
     assert not file.exists()
 
 
-def test_a_silent_authority_is_a_warning(
-    parts: tuple[Any, Any, Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    job, studio, file = parts
+def test_a_silent_authority_is_a_warning(parts: tuple[Any, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    context, file = parts
 
     def fail(*_: object) -> bytes:
         raise LedgerError("no answer")
 
     monkeypatch.setattr(stamps, "request_stamp", fail)
     file.write_bytes(b"over the release that is replaced")
-    with timestamp_release(job, PROOF, studio) as found:
+    with timestamp_release(PROOF, context) as found:
         assert file.exists()
     assert "no answer" in found.warnings[0]
     assert not file.exists(), "the old stamp says nothing about the new release"
     assert found.sidecars == ()
 
 
-def test_nothing_is_asked_without_an_authority(parts: tuple[Any, Any, Path]) -> None:
-    job, studio, file = parts
-    studio.workspace.config.tsa_url = None
-    with timestamp_release(job, PROOF, studio) as found:
+def test_nothing_is_asked_without_an_authority(parts: tuple[Any, Path]) -> None:
+    context, file = parts
+    context.session.workspace.config.tsa_url = None
+    with timestamp_release(PROOF, context) as found:
         pass
     assert (found.sidecars, found.warnings, file.exists()) == ((), (), False)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from safegen.credentials.manifest import build_manifest
-from safegen.pipeline.manifest import build_ingredients, digital_source_type
+from safegen.pipeline.manifest import add_upstream, build_ingredients, digital_source_type
 from safegen.pipeline.stages import IngredientFile
-from safegen.pipeline.upstream import add_upstream
 from tests.e2e.makers import inputs
 
 SOURCE = IngredientFile(Path("mine.mp4"), "mine.mp4", "parentOf", "input-1")

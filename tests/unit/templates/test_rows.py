@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from safegen.errors import UnreadableInput, UsageError
-from safegen.templates.rows import MAX_LINE, Record, Table
+from safegen.templates.csv_table import MAX_LINE, Record, Table
 
 
 def read(folder: Path, data: bytes | str) -> list[Record]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safegen.templates.slugs import MAX_BYTES, MAX_CHARACTERS, FileNames, slug
+from safegen.templates.file_names import MAX_BYTES, MAX_CHARACTERS, FileNames, slug
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from safegen.generators.diffusers import introspection
-from safegen.generators.diffusers.families._base import Ability, Family, NativeFormat, PipelineCall, to_pil
+from safegen.generators.diffusers.families.base import Family, NativeFormat, PipelineCall, to_pil
+from safegen.generators.modes import Ability
 
 if TYPE_CHECKING:
     from safegen.generators.diffusers.model_config import PipelineConfig
@@ -17,7 +18,7 @@ _STAGES = re.compile(
     r"ForcingVideoToVideo|LongMultiPrompt|ConsisID|SanaWM"
 )
 """Classes that want more than words, a picture or a clip (masks, controls, faces, another stage's latents),
-or make something else of them than any way of working means."""
+or make something else of them than any mode means."""
 _FROM_PICTURE = re.compile(r"ImageToVideo|Image2Video|(?<!T)I2V|VideoToWorld|StableVideoDiffusion")
 _FEWEST = {"Kandinsky5I2VPipeline": 17}
 """It compares the first four latent frames with those that follow: there must be some."""
@@ -32,15 +33,13 @@ class Generic(Family):
     and counts from there and from its parts' configurations.
     """
 
-    name = "generic"
-
-    def native(self, facts: PipelineConfig) -> NativeFormat:
+    def native(self, config: PipelineConfig) -> NativeFormat:
         """Default sizes and rules; where the transformer counts its frames, it makes these only."""
-        frames = facts.config("transformer", "video_length")
-        side = facts.config("transformer", "sample_size")
+        frames = config.get("transformer", "video_length")
+        side = config.get("transformer", "sample_size")
         if isinstance(frames, int) and isinstance(side, int):
             return NativeFormat(8 * side, 8 * side, frames, fixed=True)
-        call = introspection.call_signature(facts.pipeline)
+        call = introspection.call_signature(config.pipeline)
         if call is None:
             return NativeFormat()
         return NativeFormat(
@@ -49,14 +48,14 @@ class Generic(Family):
             call.default_number("num_frames", "frames", "video_length"),
             call.default_number(*_RATE) or call.rate or 24,
             max(16, call.side or 0),
-            _time_scale(facts),
-            least=_FEWEST.get(facts.pipeline, 1),
+            _time_scale(config),
+            least=_FEWEST.get(config.pipeline, 1),
             timed=bool(call.parameters.intersection(_RATE)),
         )
 
-    def abilities(self, facts: PipelineConfig) -> frozenset[Ability]:
-        """What the arguments of its call allow; nothing where it wants what no way of working has."""
-        name, call = facts.pipeline, introspection.call_signature(facts.pipeline)
+    def abilities(self, config: PipelineConfig) -> frozenset[Ability]:
+        """What the arguments of its call allow; nothing where it wants what no mode has."""
+        name, call = config.pipeline, introspection.call_signature(config.pipeline)
         if _STAGES.search(name) or (call and call.required - {"prompt", "image", "video"}):
             return frozenset()
         if _FROM_PICTURE.search(name) or (call and "image" in call.required):
@@ -65,44 +64,44 @@ class Generic(Family):
             return frozenset({"edit"})
         return frozenset({"text", "first"} if call and "image" in call.parameters else {"text"})
 
-    def modes(self, facts: PipelineConfig) -> frozenset[Mode]:
+    def modes(self, config: PipelineConfig) -> frozenset[Mode]:
         """Without words there are no shots to tell."""
-        can = super().modes(facts)
-        return can if _takes(facts, "prompt") else can - {"storyboard"}
+        can = super().modes(config)
+        return can if _takes(config, "prompt") else can - {"storyboard"}
 
-    def notes(self, facts: PipelineConfig) -> tuple[str, ...]:
+    def notes(self, config: PipelineConfig) -> tuple[str, ...]:
         """That words do not count, or that sound is lost."""
         notes = []
-        if not _takes(facts, "prompt"):
-            notes.append(f"{facts.pipeline} ignores words: the prompt is only screened and recorded")
-        call = introspection.call_signature(facts.pipeline)
+        if not _takes(config, "prompt"):
+            notes.append(f"{config.pipeline} ignores words: the prompt is only screened and recorded")
+        call = introspection.call_signature(config.pipeline)
         if call and _SOUND & call.parameters:
             notes.append("any sound this pipeline makes is discarded")
         return tuple(notes)
 
-    def needs_tiling(self, facts: PipelineConfig) -> bool:
+    def needs_tiling(self, config: PipelineConfig) -> bool:
         """Allegro's autoencoder."""
-        return facts.pipeline == "AllegroPipeline"
+        return config.pipeline == "AllegroPipeline"
 
-    def defaults(self, facts: PipelineConfig, fps: int) -> dict[str, Any]:
+    def defaults(self, config: PipelineConfig, fps: int) -> dict[str, Any]:
         """The frame rate, where it is an argument; what some pipelines cannot do without."""
-        call = introspection.call_signature(facts.pipeline)
+        call = introspection.call_signature(config.pipeline)
         given: dict[str, Any] = {name: fps for name in _RATE if call and name in call.parameters}
         if call and "use_resolution_binning" in call.parameters:
             given["use_resolution_binning"] = False  # it would make another size than was said
-        if facts.pipeline.startswith("EasyAnimate"):
+        if config.pipeline.startswith("EasyAnimate"):
             given["negative_prompt"] = ""  # it fails without one
         return given | {name: False for name in _SOUND if call and name in call.parameters}
 
-    def conditioning(self, pipe: Any, part: PipelineCall) -> dict[str, Any]:
+    def conditioning(self, pipe: Any, call: PipelineCall) -> dict[str, Any]:
         """The clip to work on without a strength, where the call has none."""
-        if part.source is not None and not _takes_strength(pipe):
-            return {"video": to_pil(part.source)}
-        return super().conditioning(pipe, part)
+        if call.source is not None and not _takes_strength(pipe):
+            return {"video": to_pil(call.source)}
+        return super().conditioning(pipe, call)
 
 
-def _takes(facts: PipelineConfig, name: str) -> bool:
-    call = introspection.call_signature(facts.pipeline)
+def _takes(config: PipelineConfig, name: str) -> bool:
+    call = introspection.call_signature(config.pipeline)
     return call is None or name in call.parameters
 
 
@@ -111,10 +110,10 @@ def _takes_strength(pipe: Any) -> bool:
     return call is None or "strength" in call.parameters
 
 
-def _time_scale(facts: PipelineConfig) -> int:
+def _time_scale(config: PipelineConfig) -> int:
     """How many frames one latent frame stands for."""
     for name in ("scale_factor_temporal", "temporal_compression_ratio"):
-        value = facts.config("vae", name)
+        value = config.get("vae", name)
         if isinstance(value, int) and value > 0:
             return value
     return 4

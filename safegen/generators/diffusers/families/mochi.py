@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from safegen.generators.diffusers.families._base import Family, NativeFormat
+from safegen.generators.diffusers.families.base import Family, NativeFormat
 
 if TYPE_CHECKING:
     from safegen.generators.diffusers.model_config import PipelineConfig
@@ -13,10 +13,9 @@ if TYPE_CHECKING:
 class Mochi(Family):
     """``MochiPipeline``."""
 
-    name = "mochi"
     prefixes = ("MochiPipeline",)
 
-    def native(self, facts: PipelineConfig) -> NativeFormat:
+    def native(self, config: PipelineConfig) -> NativeFormat:
         """848x480, 85 frames at 30 fps. Sides /16, counts 6k+1."""
         return NativeFormat(848, 480, 85, 30, 16, 6)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from safegen.generators.diffusers.families._base import Ability, Family, NativeFormat, rewrap_pipeline
+from safegen.generators.diffusers.families.base import Family, NativeFormat, rewrap_pipeline
+from safegen.generators.modes import Ability
 
 if TYPE_CHECKING:
     from safegen.generators.diffusers.model_config import PipelineConfig
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 class Wan(Family):
     """``WanPipeline`` (with a time step for every token also from a picture), ``WanImageToVideoPipeline``."""
 
-    name = "wan"
     prefixes = ("WanPipeline", "WanImageToVideo", "WanVideoToVideo")
     views: ClassVar[dict[Ability, str]] = {
         "first": "WanImageToVideoPipeline",
@@ -21,30 +21,30 @@ class Wan(Family):
         "edit": "WanVideoToVideoPipeline",
     }
 
-    def native(self, facts: PipelineConfig) -> NativeFormat:
+    def native(self, config: PipelineConfig) -> NativeFormat:
         """832x480, 81 frames at 16 fps; the TI2V model 1280x704, 121 at 24. Counts 4k+1."""
-        expand = bool(facts.index.get("expand_timesteps"))
-        scale = facts.config("vae", "scale_factor_spatial", 16 if expand else 8)
-        patch = facts.config("transformer", "patch_size", (1, 2, 2))
+        expand = bool(config.index.get("expand_timesteps"))
+        scale = config.get("vae", "scale_factor_spatial", 16 if expand else 8)
+        patch = config.get("transformer", "patch_size", (1, 2, 2))
         side = max(16, int(scale) * int(patch[-1]))
-        step = int(facts.config("vae", "scale_factor_temporal", 4))
+        step = int(config.get("vae", "scale_factor_temporal", 4))
         if expand:
             return NativeFormat(1280, 704, 121, 24, side, step)
         return NativeFormat(832, 480, 81, 16, side, step)
 
-    def abilities(self, facts: PipelineConfig) -> frozenset[Ability]:
+    def abilities(self, config: PipelineConfig) -> frozenset[Ability]:
         """Pictures go in through extra channels (I2V models) or as a first frame without noise (TI2V)."""
-        if facts.pipeline.startswith("WanVideoToVideo"):
+        if config.pipeline.startswith("WanVideoToVideo"):
             return frozenset({"edit"})
-        if facts.pipeline.startswith("WanImageToVideo"):
-            if _wants_both(facts):
+        if config.pipeline.startswith("WanImageToVideo"):
+            if _wants_both(config):
                 return frozenset({"both"})
-            return frozenset({"first", "both"} if _takes_last(facts) else {"first"})
-        if facts.index.get("expand_timesteps"):
+            return frozenset({"first", "both"} if _takes_last(config) else {"first"})
+        if config.index.get("expand_timesteps"):
             return frozenset({"text", "first", "edit"})
-        return frozenset({"text"} if _two_stages(facts) else {"text", "edit"})
+        return frozenset({"text"} if _two_stages(config) else {"text", "edit"})
 
-    def dtypes(self, facts: PipelineConfig, dtype: str) -> dict[str, str]:
+    def dtypes(self, config: PipelineConfig, dtype: str) -> dict[str, str]:
         """The autoencoder in float32: half precision shows in its pictures."""
         return {"default": dtype, "vae": "float32"}
 
@@ -54,32 +54,32 @@ class Wan(Family):
         The video-to-video class works its scale out from the number of levels, which is wrong for
         autoencoders that cut the picture into patches first.
         """
-        wanted = self.views.get(ability)
-        if wanted is None or type(pipe).__name__ == wanted:
+        name = self.views.get(ability)
+        if name is None or type(pipe).__name__ == name:
             return pipe
-        made = rewrap_pipeline(pipe, wanted)
+        rewrapped = rewrap_pipeline(pipe, name)
         scale, times = pipe.vae_scale_factor_spatial, pipe.vae_scale_factor_temporal
-        if made.vae_scale_factor_spatial != scale:
-            made.video_processor = type(made.video_processor)(vae_scale_factor=scale)
-        made.vae_scale_factor_spatial, made.vae_scale_factor_temporal = scale, times
-        return made
+        if rewrapped.vae_scale_factor_spatial != scale:
+            rewrapped.video_processor = type(rewrapped.video_processor)(vae_scale_factor=scale)
+        rewrapped.vae_scale_factor_spatial, rewrapped.vae_scale_factor_temporal = scale, times
+        return rewrapped
 
 
-def _wants_both(facts: PipelineConfig) -> bool:
+def _wants_both(config: PipelineConfig) -> bool:
     """Whether this is FLF2V, whose transformer counts on the tokens of two pictures."""
-    return facts.config("transformer", "pos_embed_seq_len") is not None
+    return config.get("transformer", "pos_embed_seq_len") is not None
 
 
-def _takes_last(facts: PipelineConfig) -> bool:
+def _takes_last(config: PipelineConfig) -> bool:
     """Whether an I2V model also takes a last frame: those without picture encoder do."""
-    if facts.index.get("expand_timesteps") or "transformer" not in facts.configs:
+    if config.index.get("expand_timesteps") or "transformer" not in config.components:
         return False
-    return facts.config("transformer", "image_dim") is None
+    return config.get("transformer", "image_dim") is None
 
 
-def _two_stages(facts: PipelineConfig) -> bool:
+def _two_stages(config: PipelineConfig) -> bool:
     """Whether there are two transformers: the video-to-video class knows one only."""
-    return facts.index.get("boundary_ratio") is not None
+    return config.index.get("boundary_ratio") is not None
 
 
 FAMILY = Wan()

@@ -18,7 +18,7 @@ QUESTIONS = {"wealth": {"poor": "a poor room", "rich": "a rich room"}}
 def checkpoint(kind: str, folder: Path) -> Path:
     """A model of a few thousand random weights, saved as the hub would have it."""
     transformers = pytest.importorskip("transformers")
-    from tests.unit.generators.text_parts import tokenizer
+    from tests.support.pipelines.text_encoders import tokenizer
 
     size = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
     text = {**size, "vocab_size": 128, "max_position_embeddings": 32, "eos_token_id": 1}

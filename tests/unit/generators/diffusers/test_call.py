@@ -11,11 +11,12 @@ import pytest
 
 from safegen.errors import UsageError
 from safegen.generators.diffusers import introspection
-from safegen.generators.diffusers.families import ABILITY_FOR_MODE, PipelineCall, family_of
+from safegen.generators.diffusers.families import PipelineCall, family_of
 from safegen.generators.diffusers.model_config import PipelineConfig, guess_pipeline_config
+from safegen.generators.modes import MODES
 from safegen.generators.registry import find_generator
 from safegen.types import Request
-from tests.unit.generators import matrix
+from tests.support.pipelines import matrix
 
 pytest.importorskip("diffusers")
 
@@ -26,7 +27,7 @@ OURS = {"prompt", "width", "height", "num_frames", "frames", "video_length", "nu
 
 def given(name: str, ability: str) -> tuple[introspection.CallSignature, set[str], set[str]]:
     """The call that does *ability*, what must be among its arguments, and what is given at all."""
-    family, facts = family_of(PipelineConfig(name)), PipelineConfig(name)
+    family, config = family_of(PipelineConfig(name)), PipelineConfig(name)
     viewed = family.views.get(ability, name)  # type: ignore[call-overload]
     call = introspection.call_signature(viewed)
     assert call is not None
@@ -38,7 +39,7 @@ def given(name: str, ability: str) -> tuple[introspection.CallSignature, set[str
     }.get(ability, {})
     pipe = type(viewed, (), {"transformer": SimpleNamespace(config=SimpleNamespace())})()
     conditions = set(family.conditioning(pipe, PipelineCall("x", 32, 32, 37, 1, **ends)))
-    defaults = {n for n in family.defaults(facts, 24) if n in call.parameters}
+    defaults = {n for n in family.defaults(config, 24) if n in call.parameters}
     return call, conditions, conditions | defaults | (OURS & call.parameters)
 
 
@@ -46,9 +47,9 @@ def all_calls() -> list[tuple[str, str]]:
     """Every class with every ability it is said to have."""
     out = []
     for name in matrix.video_classes():
-        facts = PipelineConfig(name)
-        if family_of(facts).modes(facts):
-            out += [(name, ability) for ability in sorted(family_of(facts).abilities(facts))]
+        config = PipelineConfig(name)
+        if family_of(config).modes(config):
+            out += [(name, ability) for ability in sorted(family_of(config).abilities(config))]
     return out
 
 
@@ -67,7 +68,7 @@ def test_every_call_is_one_that_the_class_takes() -> None:
 def test_the_tables_of_the_documentation() -> None:
     _, inside, _ = matrix.between(matrix.DOCS.read_text(encoding="utf-8"))
     rows = [line for line in inside.splitlines() if line.count("|") == 6][2:]
-    assert inside == matrix.lines(rows), "python -m tests.unit.generators.matrix writes docs/models.md"
+    assert inside == matrix.lines(rows), "python -m tests.support.pipelines.matrix writes docs/models.md"
     assert len(rows) == len(matrix.WHOLE)
 
 
@@ -114,9 +115,9 @@ def test_pipelines_that_want_more_than_there_is_are_named(tmp_path: Path) -> Non
     ],
 )
 def test_what_a_name_says_before_the_files_are_here(hub: str, can: set[str], cannot: set[str]) -> None:
-    facts = guess_pipeline_config(hub)
-    modes = family_of(facts).modes(facts)
-    assert can <= modes and not cannot & modes and modes <= set(ABILITY_FOR_MODE)
+    config = guess_pipeline_config(hub)
+    modes = family_of(config).modes(config)
+    assert can <= modes and not cannot & modes and modes <= set(MODES)
 
 
 @pytest.mark.parametrize(

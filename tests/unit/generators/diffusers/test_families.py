@@ -12,7 +12,7 @@ from safegen.errors import GenerationFailed, Interrupted, MissingExtra, UsageErr
 from safegen.generators.registry import find_generator
 from safegen.protocols import NoProgress
 from safegen.types import Request
-from tests.unit.generators.asking import (
+from tests.support.pipelines.requests import (
     FAMILIES,
     FIXED,
     MODES,
@@ -20,10 +20,10 @@ from tests.unit.generators.asking import (
     STEP,
     UNSIZED,
     UNSTEADY,
-    asked,
     digest,
     each,
     inputs,
+    smallest_request,
 )
 
 pytest.importorskip("diffusers")
@@ -31,7 +31,7 @@ pytest.importorskip("diffusers")
 
 @pytest.mark.parametrize("name", each())
 def test_load_call_progress_and_what_is_said(name: str, generators: Any, counting: Any) -> None:
-    generator, request, progress = generators(name), asked(name), counting()
+    generator, request, progress = generators(name), smallest_request(name), counting()
     outlook = generator.outlook(request)
     made = generator.generate(request, progress=progress, conditions=inputs(request, name))
     assert progress.stages[0] == ("loading", None)
@@ -47,7 +47,7 @@ def test_load_call_progress_and_what_is_said(name: str, generators: Any, countin
 
 @pytest.mark.parametrize("name", each())
 def test_stopping_leaves_nothing_behind(name: str, generators: Any, counting: Any) -> None:
-    generator, request, progress = generators(name), asked(name), counting(stop_after=1)
+    generator, request, progress = generators(name), smallest_request(name), counting(stop_after=1)
     with pytest.raises(Interrupted):
         generator.generate(request, progress=progress, conditions=inputs(request, name))
     assert progress.units == 1
@@ -59,7 +59,7 @@ def test_the_seed_decides_every_byte(name: str, generators: Any) -> None:
     generator = generators(name)
 
     def run(seed: int) -> str:
-        request = asked(name, seed=seed)
+        request = smallest_request(name, seed=seed)
         return digest(generator.generate(request, progress=NoProgress(), conditions=inputs(request, name)))
 
     assert run(5) == run(5) != run(6)
@@ -71,14 +71,14 @@ def test_modes(name: str, pipeline_folder: Any) -> None:
     assert generator.modes == MODES[name]
     for mode in {"text", "image", "extend_back", "blend"} - MODES[name]:
         with pytest.raises(UsageError, match="cannot do") as error:
-            generator.outlook(asked(name, mode))
+            generator.outlook(smallest_request(name, mode))
         assert "tiny" in error.value.hint
 
 
 @pytest.mark.parametrize("name", each(FIXED | UNSIZED, set()))
 def test_sizes_are_rounded_aloud(name: str, pipeline_folder: Any) -> None:
     generator = find_generator(str(pipeline_folder(name)))
-    mode = asked(name).mode
+    mode = smallest_request(name).mode
     outlook = generator.outlook(Request("x", width=70, height=90, seconds=1.0, mode=mode))
     step, side = STEP.get(name, 4), SIDE.get(name, 16)
     assert outlook.width and outlook.height and outlook.seconds and outlook.fps
@@ -94,7 +94,7 @@ def test_sizes_are_rounded_aloud(name: str, pipeline_folder: Any) -> None:
 def test_one_size_only(name: str, pipeline_folder: Any) -> None:
     generator = find_generator(str(pipeline_folder(name)))
     with pytest.raises(UsageError, match="64x64"):
-        generator.outlook(asked(name, width=96, height=96))
+        generator.outlook(smallest_request(name, width=96, height=96))
 
 
 def test_a_pipeline_that_answers_with_nan(generators: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,7 +107,7 @@ def test_a_pipeline_that_answers_with_nan(generators: Any, monkeypatch: pytest.M
         pipe.transformer.proj_out.bias.fill_(float("nan"))
     try:
         with pytest.raises(GenerationFailed, match="NaN") as error:
-            generator.generate(asked("wan"), progress=NoProgress())
+            generator.generate(smallest_request("wan"), progress=NoProgress())
         assert "dtype" in error.value.hint
     finally:
         with torch.no_grad():
@@ -130,8 +130,8 @@ def test_too_little_memory_says_what_to_lower(
         raise errors[kind]
 
     monkeypatch.setattr(generators("wan").loaded_pipeline().pipe.transformer, "forward", short)
-    with pytest.raises(GenerationFailed, match="not have enough memory") as error:
-        generators("wan").generate(asked("wan"), progress=NoProgress())
+    with pytest.raises(GenerationFailed, match="not enough memory") as error:
+        generators("wan").generate(smallest_request("wan"), progress=NoProgress())
     assert "32x32, 5 frames" in error.value.hint and "--height" in error.value.hint
 
 
@@ -143,7 +143,7 @@ def test_a_folder_that_is_damaged(pipeline_folder: Any, tmp_path: Path) -> None:
     file = next((copy / "transformer").glob("*.safetensors"))
     file.write_bytes(file.read_bytes()[:-100])
     with pytest.raises(GenerationFailed, match="could not be loaded"):
-        find_generator(str(copy)).generate(asked("wan"), progress=NoProgress())
+        find_generator(str(copy)).generate(smallest_request("wan"), progress=NoProgress())
 
 
 def test_a_pipeline_whose_makers_want_a_guard_is_not_loaded_without_it(
@@ -158,4 +158,4 @@ def test_a_pipeline_whose_makers_want_a_guard_is_not_loaded_without_it(
     index = copy / "model_index.json"
     index.write_text(index.read_text().replace("WanPipeline", "CosmosTextToWorldPipeline"))
     with pytest.raises(MissingExtra, match="cosmos_guardrail"):
-        find_generator(str(copy)).generate(asked("wan"), progress=NoProgress())
+        find_generator(str(copy)).generate(smallest_request("wan"), progress=NoProgress())

@@ -16,6 +16,7 @@ from safegen.generators.diffusers.families import family_of
 from safegen.generators.diffusers.generator import DiffusersGenerator
 from safegen.generators.diffusers.model_config import PipelineConfig
 from safegen.generators.diffusers.options import PipelineOptions
+from safegen.generators.option_values import parse_name_values
 from safegen.generators.registry import find_generator
 from safegen.protocols import NoProgress
 from safegen.types import Request
@@ -41,7 +42,7 @@ def digest(result: Any) -> str:
 
 def test_pairs() -> None:
     texts = ["offload=model", "lora_scale=0.5", "mag-ratios=[1,1.1]", "vae_tiling=on", "a=x=y"]
-    assert _options.parse_name_values(texts) == {
+    assert parse_name_values(texts) == {
         "offload": "model",
         "lora_scale": 0.5,
         "mag_ratios": [1, 1.1],
@@ -50,7 +51,7 @@ def test_pairs() -> None:
     }
     for bad in (["offload"], ["=x"], ["a b=1"], ["a=1", "a=2"]):
         with pytest.raises(UsageError):
-            _options.parse_name_values(bad)
+            parse_name_values(bad)
 
 
 def test_typed_ones_are_told_from_those_of_the_call() -> None:
@@ -274,7 +275,7 @@ def test_the_gpu_decides_where_parts_go(generator: Any, monkeypatch: pytest.Monk
     import torch
 
     from safegen.generators import estimate
-    from safegen.generators.hardware import Machine
+    from safegen.generators.estimate import Machine
     from safegen.generators.presets import PRESETS
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
@@ -291,7 +292,7 @@ def test_the_gpu_decides_where_parts_go(generator: Any, monkeypatch: pytest.Monk
 
 def test_not_enough_memory_is_said_before_loading(generator: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from safegen.generators import estimate
-    from safegen.generators.hardware import Machine
+    from safegen.generators.estimate import Machine
 
     monkeypatch.setattr(estimate, "detect_machine", lambda: Machine(1000, 1000))
     with pytest.raises(GenerationFailed, match="not enough memory"):

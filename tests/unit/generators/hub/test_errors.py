@@ -7,7 +7,9 @@ import json
 import pytest
 
 from safegen.errors import GenerationFailed, MissingExtra, SafegenError, UsageError
-from safegen.generators.hub import errors, listing, pull
+from safegen.generators import pull
+from safegen.generators.diffusers import repository
+from safegen.generators.hub import cache
 from safegen.generators.presets import preset_for_source
 from tests.unit.generators.hub.hub_server import NAME, Hub, Repo
 
@@ -160,7 +162,7 @@ def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     with pytest.raises(MissingExtra):
-        errors.hub_library()
+        cache.hub_library()
 
 
 def test_what_loading_reads() -> None:
@@ -189,7 +191,7 @@ def test_what_loading_reads() -> None:
         "safety_checker": [None, None],
         "expand_timesteps": True,
     }
-    assert listing.select_files("x/y", paths, index) == [
+    assert repository.select_files("x/y", paths, index) == [
         "model_index.json",
         "tokenizer/merges.txt",
         "tokenizer/spiece.model",

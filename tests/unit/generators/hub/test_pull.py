@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from safegen.errors import GenerationFailed, Interrupted, SafegenError, UsageError
-from safegen.generators.hub import download, lockfile, pull
+from safegen.generators import pull
+from safegen.generators.hub import download, lockfile, pinned
 from safegen.generators.presets import PRESETS, Preset, preset_for_source
 from safegen.generators.tiny.generator import FOLDER
 from safegen.protocols import NoProgress
@@ -55,7 +56,7 @@ def test_pull_pins_the_commit_and_later_runs_are_offline(
     server.repos[NAME].commits.append({"model_index.json": b"{}"})
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     server.log.clear()
-    folder, version = pull.verified_folder(preset)
+    folder, version = pinned.verified_folder(preset)
     assert version == commit
     assert (folder / WEIGHTS).read_bytes() == (FOLDER / WEIGHTS).read_bytes()
     assert server.log == []
@@ -77,7 +78,7 @@ def test_the_pulled_pipeline_loads(server: Hub, preset: Preset) -> None:
 
 def test_what_was_never_pulled_is_not_downloaded_by_the_way(server: Hub, preset: Preset) -> None:
     with pytest.raises(GenerationFailed, match="not on this machine") as error:
-        pull.verified_folder(preset)
+        pinned.verified_folder(preset)
     assert f"models pull {NAME}" in error.value.hint
     assert server.log == []
 
@@ -106,14 +107,14 @@ def test_a_stopped_pull_goes_on_where_it_ended(server: Hub, preset: Preset) -> N
     pull.pull_model(again)
     starts = [int(r.removeprefix("bytes=").split("-")[0]) for r in server.ranges()]
     assert starts and starts[0] > 0
-    assert pull.verified_folder(preset)[0].is_dir()
+    assert pinned.verified_folder(preset)[0].is_dir()
 
 
 def test_a_cut_connection_is_taken_up_again(server: Hub, preset: Preset) -> None:
     server.cut[WEIGHTS] = 300_000
     pulled(preset)
     assert any(int(r.removeprefix("bytes=").split("-")[0]) > 100_000 for r in server.ranges())
-    assert (pull.verified_folder(preset)[0] / WEIGHTS).read_bytes() == (FOLDER / WEIGHTS).read_bytes()
+    assert (pinned.verified_folder(preset)[0] / WEIGHTS).read_bytes() == (FOLDER / WEIGHTS).read_bytes()
 
 
 def test_altered_bytes_are_thrown_away(server: Hub, preset: Preset, in_memory: Path) -> None:
@@ -148,40 +149,40 @@ def test_damaged_weights_are_never_loaded_and_pull_mends_them(
     server: Hub, preset: Preset, damage: object, said: str
 ) -> None:
     pulled(preset)
-    folder, _ = pull.verified_folder(preset)
+    folder, _ = pinned.verified_folder(preset)
     damage((folder / WEIGHTS).resolve())  # type: ignore[operator]
     with pytest.raises(GenerationFailed, match=said) as error:
-        pull.verified_folder(preset)
+        pinned.verified_folder(preset)
     assert "pull" in error.value.hint
     pulled(preset)
-    assert (pull.verified_folder(preset)[0] / WEIGHTS).read_bytes() == (FOLDER / WEIGHTS).read_bytes()
+    assert (pinned.verified_folder(preset)[0] / WEIGHTS).read_bytes() == (FOLDER / WEIGHTS).read_bytes()
 
 
 def test_an_alteration_with_the_old_times_is_found(server: Hub, preset: Preset) -> None:
     pulled(preset)
-    file = (pull.verified_folder(preset)[0] / WEIGHTS).resolve()
+    file = (pinned.verified_folder(preset)[0] / WEIGHTS).resolve()
     before = file.stat()
     alter(file)
     os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
     with pytest.raises(GenerationFailed, match="altered"):
-        pull.verified_folder(preset)
+        pinned.verified_folder(preset)
 
 
 def test_an_added_file_is_found(server: Hub, preset: Preset) -> None:
     pulled(preset)
-    folder, _ = pull.verified_folder(preset)
+    folder, _ = pinned.verified_folder(preset)
     (folder / "transformer" / "diffusion_pytorch_model.safetensors.index.json").write_text("{}")
     with pytest.raises(GenerationFailed, match="was added"):
-        pull.verified_folder(preset)
+        pinned.verified_folder(preset)
 
 
 def test_unchanged_files_are_not_hashed_again_unless_asked(server: Hub, preset: Preset) -> None:
     record = pulled(preset)
-    assert pull.verify_model(record) == 0
-    assert pull.verify_model(record, fully=True) == len(record.files)
-    (pull.verified_folder(preset)[0] / WEIGHTS).resolve().touch()
-    assert pull.verify_model(record) == 1
-    assert pull.verify_model(lockfile.read_record(NAME)) == 0  # type: ignore[arg-type]
+    assert pinned.verify_model(record) == 0
+    assert pinned.verify_model(record, fully=True) == len(record.files)
+    (pinned.verified_folder(preset)[0] / WEIGHTS).resolve().touch()
+    assert pinned.verify_model(record) == 1
+    assert pinned.verify_model(lockfile.read_record(NAME)) == 0  # type: ignore[arg-type]
 
 
 def test_update_moves_the_pin_and_a_plain_pull_does_not(server: Hub, preset: Preset) -> None:
@@ -192,14 +193,14 @@ def test_update_moves_the_pin_and_a_plain_pull_does_not(server: Hub, preset: Pre
     moved = pulled(preset, update=True)
     assert moved.commit == server.repos[NAME].shas[1] != first.commit
     back = pulled(preset, revision=first.commit)
-    assert back.commit == first.commit == pull.verified_folder(preset)[1]
+    assert back.commit == first.commit == pinned.verified_folder(preset)[1]
 
 
 def test_another_revision_than_the_pinned_one_is_said(server: Hub, preset: Preset) -> None:
     record = pulled(preset)
-    assert pull.verified_folder(replace(preset, revision=record.commit))[1] == record.commit
+    assert pinned.verified_folder(replace(preset, revision=record.commit))[1] == record.commit
     with pytest.raises(GenerationFailed, match="pinned to") as error:
-        pull.verified_folder(replace(preset, revision="v9"))
+        pinned.verified_folder(replace(preset, revision="v9"))
     assert "--revision v9" in error.value.hint
 
 
@@ -241,7 +242,7 @@ def test_a_damaged_record_is_no_pin(server: Hub, preset: Preset) -> None:
     data = json.loads(file.read_text())
     file.write_text(json.dumps({**data, "files": 3}))
     with pytest.raises(GenerationFailed, match="cannot be read"):
-        pull.verified_folder(preset)
+        pinned.verified_folder(preset)
 
 
 def test_partial_sizes(server: Hub, preset: Preset, in_memory: Path) -> None:
@@ -256,9 +257,9 @@ def test_partial_sizes(server: Hub, preset: Preset, in_memory: Path) -> None:
 
 def test_unpin(server: Hub, preset: Preset) -> None:
     pulled(preset)
-    assert pull.list_pulled() == [NAME]
-    pull.unpin_model(NAME)
-    assert pull.list_pulled() == []
+    assert lockfile.list_sources() == [NAME]
+    pinned.unpin_model(NAME)
+    assert lockfile.list_sources() == []
     with pytest.raises(UsageError):
-        pull.unpin_model(NAME)
+        pinned.unpin_model(NAME)
     assert issubclass(UsageError, SafegenError)

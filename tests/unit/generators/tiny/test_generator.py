@@ -148,12 +148,12 @@ def test_altered_weights_are_refused(tmp_path: Path, part: str) -> None:
 
 
 def test_without_torch_the_hint_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    from safegen.generators.diffusers import loading
+    from safegen.generators.diffusers import libraries
 
     def missing(name: str) -> Any:
         raise ImportError(name)
 
-    monkeypatch.setattr(loading.importlib, "import_module", missing)
+    monkeypatch.setattr(libraries.importlib, "import_module", missing)
     with pytest.raises(MissingExtra) as error:
         TinyGenerator().generate(Request(PROMPT), progress=NoProgress())
     assert "safegen[video]" in error.value.hint

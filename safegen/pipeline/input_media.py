@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,6 +47,15 @@ def copy_input(item: Input, temporary: Callable[[str], Path], number: int) -> Pa
     return copy
 
 
+@contextmanager
+def original_name(path: Path, copy: Path) -> Iterator[None]:
+    """What the block finds unreadable is named as the user's file *path*, not as our *copy* of it."""
+    try:
+        yield
+    except UnreadableInput as error:
+        raise type(error)(str(error).replace(str(copy), str(path)), hint=error.hint) from error
+
+
 def decode_input(item: Input, copy: Path, raw: Path, progress: Progress) -> Clip:
     """The frames of *copy*, spooled to *raw*; a picture is a clip of one frame.
 
@@ -53,30 +63,19 @@ def decode_input(item: Input, copy: Path, raw: Path, progress: Progress) -> Clip
     reverse), GenerationFailed when the disk is full, Interrupted.
     """
     picture = item.role in STILL_ROLES
-    clip = _with_original_name(item, copy, lambda: sandbox.open_clip(copy, LIMITS))
-    _check_size(item, clip, picture)
-    clip = _with_original_name(
-        item,
-        copy,
-        lambda: spool(replace(clip, open=lambda: _limit_frames(item, clip, picture)), raw, progress=progress),
-    )
-    if not picture and clip.count < 2:
+    with original_name(item.path, copy):
+        clip = sandbox.open_clip(copy, LIMITS)
+        _check_size(item, clip, picture)
+        limited = replace(clip, open=lambda: _limit_frames(item, clip, picture))
+        spooled = spool(limited, raw, progress=progress)
+    if not picture and spooled.count < 2:
         raise UnreadableInput(f"{item.path} is a picture, but a video is needed", hint="give a video file")
-    return clip
+    return spooled
 
 
 def has_sound(item: Input, copy: Path) -> bool:
     """Whether an input is a video with a sound track. Raises UnreadableInput."""
     return item.role not in STILL_ROLES and bool(sandbox.probe(copy, LIMITS).audio)
-
-
-def _with_original_name(item: Input, copy: Path, work: Callable[[], Clip]) -> Clip:
-    """Do *work*; its error names the user's file, not our copy of it."""
-    try:
-        return work()
-    except UnreadableInput as error:
-        message = str(error).replace(str(copy), str(item.path))
-        raise UnreadableInput(message, hint=error.hint) from error
 
 
 def _check_size(item: Input, clip: Clip, picture: bool) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import numpy as np
+
+from safegen.generators.modes import MODES, Ability
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -15,21 +17,6 @@ if TYPE_CHECKING:
     from safegen.types import Mode
 
     Frames: TypeAlias = NDArray[np.uint8]
-
-Ability = Literal["text", "first", "last", "both", "edit"]
-"""What one call can do: begin from words alone, from given first frames, towards given last ones, between
-two, or from a whole clip."""
-
-ABILITY_FOR_MODE: dict[Mode, Ability] = {
-    "text": "text",
-    "image": "first",
-    "edit": "edit",
-    "extend": "first",
-    "extend_back": "last",
-    "loop": "both",
-    "blend": "both",
-    "storyboard": "first",
-}
 
 
 @dataclass(frozen=True)
@@ -82,41 +69,38 @@ class PipelineCall:
 class Family:
     """A family of pipelines that are called alike: what the files of the families leave unsaid."""
 
-    name = ""
     prefixes: tuple[str, ...] = ()
     """Class names of pipelines begin with one of these."""
     views: ClassVar[dict[Ability, str]] = {}
     """Pipeline classes made from the same parts, by what they can do."""
-    context = 1
-    """How many frames of a clip the next part can be told to go on from."""
 
-    def native(self, facts: PipelineConfig) -> NativeFormat:
+    def native(self, config: PipelineConfig) -> NativeFormat:
         """Default sizes and rules."""
         return NativeFormat()
 
-    def abilities(self, facts: PipelineConfig) -> frozenset[Ability]:
+    def abilities(self, config: PipelineConfig) -> frozenset[Ability]:
         """What one call of the pipeline can do."""
         return frozenset({"text"})
 
-    def modes(self, facts: PipelineConfig) -> frozenset[Mode]:
-        """The ways of working these abilities allow."""
-        can = self.abilities(facts)
+    def modes(self, config: PipelineConfig) -> frozenset[Mode]:
+        """The modes these abilities allow."""
+        can = self.abilities(config)
         pictures = {"image"} if "both" in can else set()
-        return frozenset(mode for mode, need in ABILITY_FOR_MODE.items() if need in can or mode in pictures)
+        return frozenset(mode for mode, spec in MODES.items() if spec.ability in can or mode in pictures)
 
-    def notes(self, facts: PipelineConfig) -> tuple[str, ...]:
+    def notes(self, config: PipelineConfig) -> tuple[str, ...]:
         """What a user should know before using it."""
         return ()
 
-    def dtypes(self, facts: PipelineConfig, dtype: str) -> dict[str, str]:
+    def dtypes(self, config: PipelineConfig, dtype: str) -> dict[str, str]:
         """Number format by part on a GPU; ``default`` for the rest."""
         return {"default": dtype}
 
-    def needs_tiling(self, facts: PipelineConfig) -> bool:
+    def needs_tiling(self, config: PipelineConfig) -> bool:
         """Whether its autoencoder decodes piece by piece only."""
         return False
 
-    def defaults(self, facts: PipelineConfig, fps: int) -> dict[str, Any]:
+    def defaults(self, config: PipelineConfig, fps: int) -> dict[str, Any]:
         """Arguments of the call that differ from the pipeline's own defaults."""
         return {}
 
@@ -130,20 +114,20 @@ class Family:
 
     def pipeline_for(self, pipe: Any, ability: Ability) -> Any:
         """The pipeline to call for *ability*: itself, or another class around the same parts."""
-        wanted = self.views.get(ability)
-        if wanted is None or type(pipe).__name__ == wanted:
+        name = self.views.get(ability)
+        if name is None or type(pipe).__name__ == name:
             return pipe
-        return rewrap_pipeline(pipe, wanted)
+        return rewrap_pipeline(pipe, name)
 
-    def conditioning(self, pipe: Any, part: PipelineCall) -> dict[str, Any]:
-        """Arguments that carry the part's pictures."""
-        if part.source is not None:
-            return {"video": to_pil(part.source), "strength": part.strength}
+    def conditioning(self, pipe: Any, call: PipelineCall) -> dict[str, Any]:
+        """Arguments that carry the call's pictures."""
+        if call.source is not None:
+            return {"video": to_pil(call.source), "strength": call.strength}
         given: dict[str, Any] = {}
-        if part.start is not None:
-            given["image"] = to_pil(part.start)[-1]
-        if part.end is not None:
-            given["last_image"] = to_pil(part.end)[0]
+        if call.start is not None:
+            given["image"] = to_pil(call.start)[-1]
+        if call.end is not None:
+            given["last_image"] = to_pil(call.end)[0]
         return given
 
 
@@ -157,14 +141,16 @@ def rewrap_pipeline(pipe: Any, name: str) -> Any:
     import diffusers
 
     cls = getattr(diffusers, name)
-    wanted = set(inspect.signature(cls.__init__).parameters)
-    parts = {k: v for k, v in pipe.components.items() if k in wanted}
-    kept = {
-        k: v for k, v in pipe.config.items() if k in wanted and k not in parts and not isinstance(v, tuple)
+    parameters = set(inspect.signature(cls.__init__).parameters)
+    parts = {k: v for k, v in pipe.components.items() if k in parameters}
+    config = {
+        k: v
+        for k, v in pipe.config.items()
+        if k in parameters and k not in parts and not isinstance(v, tuple)
     }
-    made = cls(**parts, **{k: v for k, v in kept.items() if not k.startswith("_")})
-    made.set_progress_bar_config(disable=True)
-    return made
+    rewrapped = cls(**parts, **{k: v for k, v in config.items() if not k.startswith("_")})
+    rewrapped.set_progress_bar_config(disable=True)
+    return rewrapped
 
 
 def to_pil(frames: Frames | Sequence[Any]) -> list[Any]:

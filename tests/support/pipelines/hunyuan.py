@@ -1,39 +1,10 @@
-"""More tiny pipelines: Mochi, the HunyuanVideos, and a family safegen has no file for."""
+"""Tiny HunyuanVideo pipelines: 1.0, 1.5, from a picture, and FramePack."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tests.unit.generators.text_parts import clip_text, clip_vision, siglip, t5, tokenizer
-
-
-def mochi() -> Any:
-    from diffusers import (
-        AutoencoderKLMochi,
-        FlowMatchEulerDiscreteScheduler,
-        MochiPipeline,
-        MochiTransformer3DModel,
-    )
-
-    vae = AutoencoderKLMochi(
-        latent_channels=12,
-        encoder_block_out_channels=(32, 32, 32, 32),
-        decoder_block_out_channels=(32, 32, 32, 32),
-        layers_per_block=(1, 1, 1, 1, 1),
-        latents_mean=(0.0,) * 12,
-        latents_std=(1.0,) * 12,
-    )
-    model = MochiTransformer3DModel(
-        num_attention_heads=2,
-        attention_head_dim=8,
-        num_layers=2,
-        pooled_projection_dim=16,
-        in_channels=12,
-        text_embed_dim=16,
-        time_embed_dim=4,
-        max_sequence_length=256,
-    )
-    return MochiPipeline(FlowMatchEulerDiscreteScheduler(), vae, t5(), tokenizer(), model)
+from tests.support.pipelines.text_encoders import clip_text, clip_vision, siglip, t5, tokenizer
 
 
 def hunyuan_parts(model: Any) -> dict[str, Any]:
@@ -173,29 +144,3 @@ def hunyuan15(picture: bool = False) -> Any:
 
 def hunyuan15_i2v() -> Any:
     return hunyuan15(picture=True)
-
-
-def latte() -> Any:
-    """A family safegen has no file for: text to video through the generic adapter."""
-    from diffusers import AutoencoderKL, DDIMScheduler, LattePipeline, LatteTransformer3DModel
-
-    model = LatteTransformer3DModel(
-        sample_size=8,
-        video_length=5,
-        num_layers=1,
-        patch_size=2,
-        attention_head_dim=8,
-        num_attention_heads=2,
-        caption_channels=16,
-        in_channels=4,
-        cross_attention_dim=16,
-        out_channels=8,
-        attention_bias=True,
-        activation_fn="gelu-approximate",
-        num_embeds_ada_norm=1000,
-        norm_type="ada_norm_single",
-        norm_elementwise_affine=False,
-    )
-    return LattePipeline(
-        tokenizer(), t5(), AutoencoderKL(norm_num_groups=8, block_out_channels=(8,)), model, DDIMScheduler()
-    )

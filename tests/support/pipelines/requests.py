@@ -65,7 +65,7 @@ def each(but: set[str] = frozenset(), slow: set[str] = SLOW) -> list[Any]:  # ty
     return [pytest.param(n, marks=pytest.mark.slow) if n in slow else n for n in FAMILIES if n not in but]
 
 
-def asked(name: str, mode: str = "", **more: Any) -> Request:
+def smallest_request(name: str, mode: str = "", **more: Any) -> Request:
     """The smallest request a family can do."""
     mode = mode or ("text" if "text" in MODES[name] else "image")
     side = SMALLEST.get(name, 32)

@@ -1,111 +1,52 @@
-"""Tiny pipelines of still other families: with frames made of pictures, from a picture alone, with sound."""
+"""Tiny LTX-Video and LTX-2 pipelines."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tests.unit.generators.text_parts import clip_text, clip_vision, qwen2, tokenizer
+from tests.support.pipelines.text_encoders import t5, tokenizer
+
+Parts = dict[str, Any]
 
 
-def animatediff() -> Any:
-    from diffusers import (
-        AnimateDiffPipeline,
-        AutoencoderKL,
-        DDIMScheduler,
-        MotionAdapter,
-        UNet2DConditionModel,
-    )
+def ltx_parts() -> Parts:
+    from diffusers import AutoencoderKLLTXVideo, FlowMatchEulerDiscreteScheduler, LTXVideoTransformer3DModel
 
-    widths = (8, 8)
-    unet = UNet2DConditionModel(
-        block_out_channels=widths,
-        layers_per_block=1,
-        sample_size=8,
-        down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
-        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
-        cross_attention_dim=16,
-        norm_num_groups=2,
-    )
-    vae = AutoencoderKL(
-        block_out_channels=widths,
-        down_block_types=["DownEncoderBlock2D"] * 2,
-        up_block_types=["UpDecoderBlock2D"] * 2,
-        norm_num_groups=2,
-    )
-    motion = MotionAdapter(
-        block_out_channels=widths,
-        motion_layers_per_block=1,
-        motion_norm_num_groups=2,
-        motion_num_attention_heads=4,
-    )
-    return AnimateDiffPipeline(vae, clip_text(), tokenizer(), unet, motion, DDIMScheduler(clip_sample=False))
-
-
-def svd() -> Any:
-    """Stable Video Diffusion: from a picture alone, no words."""
-    from diffusers import (
-        AutoencoderKLTemporalDecoder,
-        EulerDiscreteScheduler,
-        StableVideoDiffusionPipeline,
-        UNetSpatioTemporalConditionModel,
-    )
-
-    encoder, processor = clip_vision(32, 224, 112)
-    unet = UNetSpatioTemporalConditionModel(
-        block_out_channels=(32,),
-        layers_per_block=1,
-        sample_size=32,
-        num_frames=5,
-        down_block_types=("CrossAttnDownBlockSpatioTemporal",),
-        up_block_types=("CrossAttnUpBlockSpatioTemporal",),
-        cross_attention_dim=32,
-        num_attention_heads=(4,),
-        projection_class_embeddings_input_dim=96,
-        addition_time_embed_dim=32,
-    )
-    vae = AutoencoderKLTemporalDecoder(
-        block_out_channels=[32], down_block_types=["DownEncoderBlock2D"], latent_channels=4
-    )
-    scheduler = EulerDiscreteScheduler(
-        prediction_type="v_prediction",
-        sigma_max=700.0,
-        sigma_min=0.002,
-        timestep_type="continuous",
-        use_karras_sigmas=True,
-    )
-    return StableVideoDiffusionPipeline(vae, encoder, unet, scheduler, processor)
-
-
-def easyanimate() -> Any:
-    from diffusers import (
-        AutoencoderKLMagvit,
-        EasyAnimatePipeline,
-        EasyAnimateTransformer3DModel,
-        FlowMatchEulerDiscreteScheduler,
-    )
-
-    model = EasyAnimateTransformer3DModel(
-        num_attention_heads=2,
-        attention_head_dim=16,
-        in_channels=4,
-        out_channels=4,
-        time_embed_dim=2,
-        text_embed_dim=16,
-        num_layers=1,
-        sample_width=16,
-        sample_height=16,
-        patch_size=2,
-    )
-    vae = AutoencoderKLMagvit(
-        down_block_types=("SpatialDownBlock3D", *("SpatialTemporalDownBlock3D",) * 3),
-        up_block_types=("SpatialUpBlock3D", *("SpatialTemporalUpBlock3D",) * 3),
+    vae = AutoencoderKLLTXVideo(
+        latent_channels=8,
         block_out_channels=(8, 8, 8, 8),
-        latent_channels=4,
-        layers_per_block=1,
-        norm_num_groups=2,
-        spatial_group_norm=False,
+        decoder_block_out_channels=(8, 8, 8, 8),
+        layers_per_block=(1, 1, 1, 1, 1),
+        decoder_layers_per_block=(1, 1, 1, 1, 1),
     )
-    return EasyAnimatePipeline(vae, qwen2(), tokenizer(), model, FlowMatchEulerDiscreteScheduler())
+    model = LTXVideoTransformer3DModel(
+        in_channels=8,
+        out_channels=8,
+        num_attention_heads=2,
+        attention_head_dim=8,
+        cross_attention_dim=16,
+        num_layers=2,
+        caption_channels=16,
+    )
+    return {
+        "scheduler": FlowMatchEulerDiscreteScheduler(),
+        "vae": vae,
+        "text_encoder": t5(),
+        "tokenizer": tokenizer(),
+        "transformer": model,
+    }
+
+
+def ltx() -> Any:
+    from diffusers import LTXPipeline
+
+    return LTXPipeline(**ltx_parts())
+
+
+def ltx_condition() -> Any:
+    from diffusers import LTXConditionPipeline
+
+    return LTXConditionPipeline(**ltx_parts())
 
 
 def ltx2() -> Any:

@@ -1,6 +1,6 @@
 """Which pipelines safegen calls, and how each is tested: the tables of docs/models.md.
 
-``python -m tests.unit.generators.matrix`` writes them; the tests of the families compare them.
+``python -m tests.support.pipelines.matrix`` writes them; the tests of the families compare them.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from pathlib import Path
 
 from safegen.generators.diffusers import introspection, model_config
 from safegen.generators.diffusers.families import family_of
-from safegen.generators.diffusers.families._base import ABILITY_FOR_MODE
 from safegen.generators.diffusers.model_config import PipelineConfig
+from safegen.generators.modes import MODES
 
 DOCS = Path(__file__).parents[3] / "docs" / "models.md"
 WHOLE: dict[str, tuple[str, str]] = {
@@ -50,18 +50,18 @@ WHOLE: dict[str, tuple[str, str]] = {
 
 def row(name: str, folder: Path) -> str:
     """The line of one tiny pipeline, from its own files."""
-    facts = model_config.read_pipeline_config(folder)
-    family = family_of(facts)
-    native, can = family.native(facts), family.modes(facts)
+    config = model_config.read_pipeline_config(folder)
+    family = family_of(config)
+    native, can = family.native(config), family.modes(config)
     pipeline, particular = WHOLE[name]
-    assert facts.pipeline == pipeline
+    assert config.pipeline == pipeline
     rule = "fixed" if native.fixed else f"{native.step}k+1"
     return f"| `{pipeline}` | {particular} | {ways(can)} | {native.side} | {rule} |"
 
 
 def ways(can: frozenset[str]) -> str:
     """Ways of working in words, in one order."""
-    return ", ".join(mode.replace("_", " ") for mode in ABILITY_FOR_MODE if mode in can)
+    return ", ".join(mode.replace("_", " ") for mode in MODES if mode in can)
 
 
 def video_classes() -> list[str]:
@@ -114,7 +114,7 @@ def between(text: str) -> tuple[str, str, str]:
 
 def main() -> None:
     """Write the tables."""
-    from tests.unit.generators.pipelines import save
+    from tests.support.pipelines import save
 
     with tempfile.TemporaryDirectory() as folder:
         rows = [row(name, save(name, Path(folder) / name)) for name in WHOLE]

@@ -36,11 +36,11 @@ class ReceivedClip:
     notes: tuple[str, ...]
 
 
-def write_base64_clip(text: str, target: Path, most: int) -> None:
-    """Write a clip of at most *most* bytes that came as base64. Raises GenerationFailed when it is none."""
-    if len(text) > 4 * (most + 2) // 3:
+def write_base64_clip(text: str, target: Path, max_bytes: int) -> None:
+    """Write a clip of at most *max_bytes* that came as base64. Raises GenerationFailed when it is none."""
+    if len(text) > 4 * (max_bytes + 2) // 3:
         raise GenerationFailed(
-            f"the clip is larger than {most} bytes", hint="allow larger clips with --option max_bytes=N"
+            f"the clip is larger than {max_bytes} bytes", hint="allow larger clips with --option max_bytes=N"
         )
     try:
         target.write_bytes(base64.b64decode(text, validate=True))
@@ -51,7 +51,7 @@ def write_base64_clip(text: str, target: Path, most: int) -> None:
 
 
 def inspect_clip(file: Path, expected: Outlook, host: str) -> ReceivedClip:
-    """Look at what *host* sent for a request whose clip should be as *asked*.
+    """Look at what *host* sent for a request whose clip should be as *expected*.
 
     A clip of another size, length or frame rate is let through with a note. Raises GenerationFailed for
     what is no video, is empty, or carries credentials that do not match it. Frames are looked at while they
@@ -128,11 +128,11 @@ def _has_valid_credentials(file: Path, host: str) -> bool:
     return True
 
 
-def _differences(clip: Clip, asked: Outlook, host: str) -> Iterator[str]:
+def _differences(clip: Clip, expected: Outlook, host: str) -> Iterator[str]:
     """What is not as it was asked, each in a sentence."""
-    if asked.width and asked.height and (clip.width, clip.height) != (asked.width, asked.height):
-        yield f"requested {asked.width}x{asked.height}, {host} made {clip.width}x{clip.height}"
-    if asked.fps and abs(float(clip.fps) - asked.fps) > 0.01:
-        yield f"requested {asked.fps} fps, {host} made {float(clip.fps):g}"
-    if asked.seconds and abs(clip.seconds - asked.seconds) > max(0.25, 0.1 * asked.seconds):
-        yield f"requested {asked.seconds:g} s, {host} made {clip.seconds:.2f}"
+    if expected.width and expected.height and (clip.width, clip.height) != (expected.width, expected.height):
+        yield f"requested {expected.width}x{expected.height}, {host} made {clip.width}x{clip.height}"
+    if expected.fps and abs(float(clip.fps) - expected.fps) > 0.01:
+        yield f"requested {expected.fps} fps, {host} made {float(clip.fps):g}"
+    if expected.seconds and abs(clip.seconds - expected.seconds) > max(0.25, 0.1 * expected.seconds):
+        yield f"requested {expected.seconds:g} s, {host} made {clip.seconds:.2f}"
