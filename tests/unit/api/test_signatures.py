@@ -38,7 +38,7 @@ OPTIONS = """
 
 
 def written(function: Callable[..., Any]) -> str:
-    """The parameters in words; the options of every way of making a clip, if all are there, as one."""
+    """The parameters in words; the options that every maker shares, where all are there, as one."""
     parameters = inspect.signature(function).parameters
     shared = set(OPTIONS.split()) if set(OPTIONS.split()) <= set(parameters) else set()
     words, by_name = [], False
