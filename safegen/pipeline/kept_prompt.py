@@ -39,12 +39,12 @@ def _kept_prompt(video: Path, workspace: Workspace, shot: Literal["first", "last
     """
     from safegen._util.hashing import file_sha256, require_readable
     from safegen.credentials.read import read_credentials
-    from safegen.ledger.store import Ledger
+    from safegen.workspace.session import open_ledger_if_any
 
     require_readable(video)
-    if not workspace.has_ledger:
-        return None
-    with Ledger.open(workspace.ledger_url, read_only=True) as ledger:
+    with open_ledger_if_any(workspace) as ledger:
+        if ledger is None:
+            return None
         found = ledger.find_releases(sha256=file_sha256(video))
         if not found and (manifest := read_credentials(video).manifest_id):
             found = ledger.find_releases(manifest_id=manifest)
