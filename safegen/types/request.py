@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from safegen.types.action import Action, PromptAction
+from safegen.types.action import Action
 from safegen.types.serial import Json, JsonResult
 
 DECISION_SCHEMA = "safegen.screen/1"
