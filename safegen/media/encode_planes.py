@@ -18,6 +18,10 @@ _FULL, _LIMITED = 2, 1
 _USUAL_RATE = Fraction(25)
 _FASTEST = 1000
 
+_FEW = 8
+"""Pictures below which 10 bit is encoded without B-frames: libx265 leaves the decoding times of so short a
+clip to chance, and a third of them could not be written."""
+
 
 def encode_pictures(
     pictures: Iterable[Picture],
@@ -71,6 +75,8 @@ def _stream(box: Any, footage: Footage, encoding: Encoding) -> Any:
     options = codec_options(encoding, footage.width, footage.height, deep=deep)
     if deep:
         context.codec_tag = "hvc1"
+        if footage.expected < _FEW:
+            options["x265-params"] += ":bframes=0"
         if footage.hdr:
             options["x265-params"] += f":hdr10=1:{footage.hdr}"
     elif footage.field_order:

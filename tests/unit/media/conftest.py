@@ -95,7 +95,9 @@ def film(
         for _ in range(tracks):
             video = box.add_stream(codec, rate=rate)
             video.height, video.width, video.pix_fmt = *shown[0].shape[:2], pixels
-            video.options = options or {}
+            # Of one or two pictures libx265 leaves the decoding times unset when it might use B-frames.
+            few = {"x265-params": "bframes=0"} if codec == "libx265" and len(shown) < 8 else {}
+            video.options = {**few, **(options or {})}
             for name, value in {"time_base": base or 1 / Fraction(rate), **(context or {})}.items():
                 setattr(video.codec_context, name, value)
             if matrix:
