@@ -52,7 +52,7 @@ def command(
 
 def _show(found: DataAudit, plain: bool) -> None:
     from safegen.cli._audit_view import style_verdict
-    from safegen.cli._text import printable as clean
+    from safegen.cli._printable import printable as clean
 
     click.echo(f"{found.texts} texts, {found.duplicates} duplicates ignored")
     for cell in found.audit.cells:
@@ -68,7 +68,7 @@ def _show(found: DataAudit, plain: bool) -> None:
 
 
 def _show_labels(found: DataAudit) -> None:
-    from safegen.cli._text import printable as clean
+    from safegen.cli._printable import printable as clean
 
     if not found.rates:
         return

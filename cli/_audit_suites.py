@@ -14,7 +14,7 @@ def command(suite: str | None, as_json: bool) -> None:
     """List the shipped suites; show and check SUITE (a name or a YAML file)."""
     from safegen.audit import api
     from safegen.cli._output import print_json
-    from safegen.cli._text import printable
+    from safegen.cli._printable import printable
 
     rows = api.suites(suite)
     if as_json:

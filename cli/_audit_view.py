@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from safegen.cli._text import printable as clean
+from safegen.cli._printable import printable as clean
 
 if TYPE_CHECKING:
     from safegen.audit.api import AuditResult

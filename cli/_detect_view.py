@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from safegen.cli._text import printable
+from safegen.cli._printable import printable
 from safegen.types import DetectedMark, Detection, WatermarkSegment
 
 if TYPE_CHECKING:

@@ -145,7 +145,7 @@ def _plan(built: BuiltRequest, options: GenerateOptions) -> None:
     """What would be made."""
     from safegen.api.generation import plan
     from safegen.cli._output import console, print_json
-    from safegen.cli._text import printable
+    from safegen.cli._printable import printable
 
     planned = plan(built.request, options.output, workspace=options.workspace, notes=built.notes)
     if options.variations is not None:

@@ -75,7 +75,7 @@ def _handler(*, as_json: bool) -> logging.Handler:
     from collections.abc import Mapping
     from datetime import UTC, datetime
 
-    from safegen.cli._text import printable
+    from safegen.cli._printable import printable
 
     class Lines(logging.Handler):
         """One line per record."""

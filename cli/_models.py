@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from safegen.cli._text import printable
+from safegen.cli._printable import printable
 
 if TYPE_CHECKING:
     from safegen.generators.pull import PullPlan

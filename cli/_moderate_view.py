@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from safegen.cli._text import printable as safe
+from safegen.cli._printable import printable as safe
 
 if TYPE_CHECKING:
     from safegen.moderation.batch import FileOutcome

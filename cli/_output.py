@@ -38,7 +38,7 @@ def show_rows(rows: dict[str, object], *, as_json: bool) -> None:
     if as_json:
         print_json({name.lower().replace(" ", "_"): value for name, value in rows.items()})
         return
-    from safegen.cli._text import printable
+    from safegen.cli._printable import printable
 
     for name, value in rows.items():
         click.echo(f"{name:<22}{printable(str(value))}")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from safegen.cli._text import printable
+from safegen.cli._printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

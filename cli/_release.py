@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def show_release(release: Release, *, as_json: bool, plain: bool) -> None:
     """What was released, for people or programs."""
     from safegen.cli._output import console, print_json
-    from safegen.cli._text import printable as clean
+    from safegen.cli._printable import printable as clean
 
     if as_json:
         print_json(release.to_dict())
@@ -37,7 +37,7 @@ def show_release(release: Release, *, as_json: bool, plain: bool) -> None:
 def show_variation(item: Variation, *, plain: bool) -> None:
     """One line about one of several clips."""
     from safegen.cli._output import console
-    from safegen.cli._text import printable as clean
+    from safegen.cli._printable import printable as clean
 
     head = f"{item.number:>3}  seed {item.seed:<12}"
     if item.release is not None:

@@ -39,7 +39,7 @@ def held_clip_path(case: Case, workspace: Path | None) -> str | None:
 
 def print_case(shown: dict[str, Any]) -> None:
     """A case for people."""
-    from safegen.cli._text import printable
+    from safegen.cli._printable import printable
 
     click.echo(f"decision   {shown['decision']} of {shown['time']}: {shown['status']}")
     click.echo(
@@ -69,7 +69,7 @@ def print_case(shown: dict[str, Any]) -> None:
 
 def _print_clip(shown: dict[str, Any]) -> None:
     """Which clip it is about, and where it can be looked at."""
-    from safegen.cli._text import printable
+    from safegen.cli._printable import printable
 
     output = shown["output"]
     if output is None:
@@ -87,7 +87,7 @@ def _print_clip(shown: dict[str, Any]) -> None:
 
 def _print_steps(shown: dict[str, Any]) -> None:
     """What was decided, by whom."""
-    from safegen.cli._text import printable
+    from safegen.cli._printable import printable
 
     for step in shown["steps"]:
         reason = step.get("reason") or shown["reasons"].get(str(step["index"]))

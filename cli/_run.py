@@ -63,7 +63,7 @@ def _deliberate_or_bug(error: Exception, as_json: bool) -> NoReturn:
 
 def _fail(code: int, message: str, hint: str, as_json: bool, *, kind: str = "UsageError") -> NoReturn:
     """Say what went wrong (stderr; with --json as an object on stdout) and exit with *code*."""
-    from safegen.cli._text import printable
+    from safegen.cli._printable import printable
 
     if as_json:
         import json

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from safegen.cli._text import printable
+from safegen.cli._printable import printable
 from safegen.types import Report, Verdict
 
 if TYPE_CHECKING:

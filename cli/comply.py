@@ -64,7 +64,7 @@ def _show(found: ComplianceReport, console: Console) -> None:
     """One requirement after the other."""
     from rich.text import Text
 
-    from safegen.cli._text import printable
+    from safegen.cli._printable import printable
     from safegen.compliance.model import NOT_ADVICE
 
     report = found.statements.report

@@ -91,7 +91,7 @@ def grant(
 def list_(everything: bool, workspace: Path | None, as_json: bool) -> None:
     """List the live consents, newest first."""
     from safegen.cli._output import print_json
-    from safegen.cli._text import printable
+    from safegen.cli._printable import printable
     from safegen.consent import service
     from safegen.workspace.config import find_workspace
 
@@ -175,7 +175,7 @@ def attest(
 def check(ctx: click.Context, what: str, policy: str, workspace: Path | None, as_json: bool) -> None:
     """Check whether the registry lets PROMPT or FILE pass. Exit 3: no; 4: first state whom FILE shows."""
     from safegen.cli._output import print_json
-    from safegen.cli._text import printable
+    from safegen.cli._printable import printable
     from safegen.consent import service
 
     with open_readonly(workspace) as ledger:

@@ -53,7 +53,7 @@ def command(
     """
     from safegen.api import describe
     from safegen.cli._output import ProgressBar, console, print_json
-    from safegen.cli._text import printable as clean
+    from safegen.cli._printable import printable as clean
     from safegen.pipeline.describe import description_rows
 
     with ProgressBar(quiet=as_json, plain=plain) as bar:

@@ -31,7 +31,7 @@ def command() -> None:
 def list_(kind: str | None, limit: int, before: int | None, workspace: Path | None, as_json: bool) -> None:
     """List entries, newest first."""
     from safegen.cli._output import print_json
-    from safegen.cli._text import printable
+    from safegen.cli._printable import printable
 
     with open_readonly(workspace) as ledger:
         entries = ledger.entries(cast("Kind | None", kind), limit, before)
@@ -68,7 +68,7 @@ def show(index: int, private: bool, workspace: Path | None, as_json: bool) -> No
 def check(workspace: Path | None, as_json: bool) -> None:
     """Recompute everything and compare it with every checkpoint. Exit 9 if anything is wrong."""
     from safegen.cli._output import print_json
-    from safegen.cli._text import printable
+    from safegen.cli._printable import printable
     from safegen.errors import GateFailed
     from safegen.keys.identity import Identity
     from safegen.keys.log_key import decode_vkey

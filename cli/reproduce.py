@@ -107,7 +107,7 @@ def command(
 def _show(seen: Reproduction, *, plain: bool) -> None:
     """The answer for people."""
     from safegen.cli._output import console
-    from safegen.cli._text import printable as clean
+    from safegen.cli._printable import printable as clean
     from safegen.cli.generate import show_release
 
     out = console(plain)

@@ -32,7 +32,7 @@ def command() -> None:
 def list_(everything: bool, limit: int, workspace: Path | None, as_json: bool) -> None:
     """List the held requests and clips that are waiting for a person, newest first."""
     from safegen.cli._output import print_json
-    from safegen.cli._text import printable
+    from safegen.cli._printable import printable
     from safegen.review.queue import list_cases
 
     with open_readonly(workspace) as ledger:

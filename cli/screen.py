@@ -84,7 +84,7 @@ def _show(decision: Decision, text: str, console: object, *, private: bool) -> N
     from rich.console import Console
     from rich.text import Text
 
-    from safegen.cli._text import printable
+    from safegen.cli._printable import printable
 
     assert isinstance(console, Console)
     style = {"allow": "bold green", "review": "bold yellow", "block": "bold red"}[decision.outcome]

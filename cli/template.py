@@ -55,7 +55,7 @@ def list_(folder: Path | None, as_json: bool) -> None:
 def show(template: str, folder: Path | None, as_json: bool) -> None:
     """Show everything about TEMPLATE (a name or a YAML file): its fields, their values, its prompts."""
     from safegen.cli._output import print_json, show_rows
-    from safegen.cli._text import printable
+    from safegen.cli._printable import printable
     from safegen.templates import load
 
     found = load(template, folder)
@@ -169,7 +169,7 @@ def _nothing(_: Row) -> None:
 def _row_printer(plain: bool) -> Callable[[Row], None]:
     """Prints a line for every row as it is done."""
     from safegen.cli._output import console
-    from safegen.cli._text import printable as clean
+    from safegen.cli._printable import printable as clean
 
     out = console(plain)
 
@@ -196,7 +196,7 @@ def _values(pairs: tuple[str, ...]) -> dict[str, str]:
 
 def _show(report: RunReport) -> None:
     """The summary."""
-    from safegen.cli._text import printable
+    from safegen.cli._printable import printable
 
     for note in report.notes:
         click.echo(click.style("note: ", fg="yellow") + printable(note), err=True)

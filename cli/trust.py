@@ -25,7 +25,7 @@ def _store(workspace: Path | None) -> TrustStore:
 
 def _describe(bundle: TrustBundle) -> list[str]:
     """The lines that a person compares."""
-    from safegen.cli._text import printable
+    from safegen.cli._printable import printable
 
     lines = [f"  root  {printable(a.subject, 90)}\n        SHA-256 {a.sha256}" for a in bundle.anchors]
     lines += [f"  log   {printable(v, 120)}" for v in bundle.vkeys]
@@ -58,7 +58,7 @@ def add(file: Path, tsa: bool, yes: bool, workspace: Path | None, as_json: bool)
     Compare the SHA-256 with the one the maker gives you through another channel.
     """
     from safegen.cli._output import show_rows
-    from safegen.cli._text import printable
+    from safegen.cli._printable import printable
     from safegen.keys.trust import read_trust_file
 
     bundle = read_trust_file(file, kind="tsa" if tsa else "signer")
@@ -77,7 +77,7 @@ def add(file: Path, tsa: bool, yes: bool, workspace: Path | None, as_json: bool)
 def list_(workspace: Path | None, as_json: bool) -> None:
     """List the pinned makers."""
     from safegen.cli._output import print_json
-    from safegen.cli._text import printable
+    from safegen.cli._printable import printable
 
     pinned = _store(workspace).list()
     if as_json:

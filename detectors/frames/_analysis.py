@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from safegen.detectors.frames import _fit, _groups, _places
+from safegen.detectors.frames import _backgrounds, _fit, _foreground
 
 if TYPE_CHECKING:
     from safegen.types import Clip
@@ -88,10 +88,10 @@ def _body(crops: list[_fit.Patch | None], unit: int) -> Body:
     return Body(centre, area, tuple(crops))
 
 
-def _bodies(fronts: list[_groups.Foreground], number: int, axis: int, unit: int) -> tuple[Body, ...]:
+def _bodies(fronts: list[_foreground.Foreground], number: int, axis: int, unit: int) -> tuple[Body, ...]:
     each: list[list[_fit.Patch | None]] = [[] for _ in range(number)]
     for f in fronts:
-        crops = _groups.patches(f, number, axis)
+        crops = _foreground.patches(f, number, axis)
         for i in range(number):
             each[i].append(crops[i] if len(crops) == number else None)
     return tuple(_body(crops, unit) for crops in each)
@@ -103,8 +103,10 @@ def track_bodies(frames: Floats) -> Track:
     nothing = Track({}, {}, (), 0, n, 0.0, w / h)
     if n == 0:
         return nothing
-    found = _places.fit_background(frames)
-    fronts = [_groups.segment_foreground(frame, rows) for frame, rows in zip(frames, found.rows, strict=True)]
+    found = _backgrounds.fit_background(frames)
+    fronts = [
+        _foreground.segment_foreground(frame, rows) for frame, rows in zip(frames, found.rows, strict=True)
+    ]
     covered = float(np.mean([(f.alpha > 0.3).mean() for f in fronts]))
     calm = [np.abs(f.frame - f.rows[:, None])[f.alpha == 0] for f in fronts]
     rough = float(np.mean(np.concatenate([c.ravel() for c in calm]))) if any(c.size for c in calm) else 99.0
@@ -115,10 +117,10 @@ def track_bodies(frames: Floats) -> Track:
     there = [f for f in fronts if (f.alpha > 0.3).mean() > 0.004]
     if coherence <= 0 or len(there) < max(1, n // 2):
         return Track(found.gaps, {}, (), 0, n, coherence, w / h)
-    axis = _groups.layout_axis(there)
-    costs = _groups.costs([there[0], there[len(there) // 2], there[-2]], axis)
+    axis = _foreground.layout_axis(there)
+    costs = _foreground.costs([there[0], there[len(there) // 2], there[-2]], axis)
     number = min(costs, key=lambda k: costs[k])
-    left = costs[number] - _groups.PENALTY * (number - 1)
+    left = costs[number] - _foreground.PENALTY * (number - 1)
     coherence *= ramp_down(left, 0.45, 0.7)
     return Track(found.gaps, costs, _bodies(fronts, number, axis, min(h, w)), axis, n, coherence, w / h)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safegen._util.logs import logger, waiting
-from safegen.detectors.frames import _models
+from safegen.detectors.frames import _weights
 from safegen.errors import CheckAbsent, CheckUnavailable
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class LabelModel:
             )
         self._columns = {name: [labels[x] for x in group] for name, group in categories.items()}
         self.version = f"{source}@{place.name[:12]}"
-        self.digest = _models.digest(place)
+        self.digest = _weights.digest(place)
 
     def scores(self, pictures: Sequence[Frame]) -> Sequence[Mapping[str, float]]:
         """Sum of the probabilities of a category's labels."""
@@ -94,7 +94,7 @@ def _opened(place: Path, source: str, categories: tuple[tuple[str, tuple[str, ..
 
 def label_model(name: str, source: str, categories: Mapping[str, Sequence[str]]) -> LabelModel:
     """The classifier *source* for the check *name*. Raises CheckAbsent, CheckUnavailable."""
-    place = _models.folder(name, source, needs="config.json")
+    place = _weights.folder(name, source, needs="config.json")
     try:
         return _opened(place, source, tuple((k, tuple(v)) for k, v in categories.items()))
     except CheckUnavailable:

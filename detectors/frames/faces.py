@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from safegen.detectors.frames import _models
+from safegen.detectors.frames import _weights
 from safegen.detectors.frames._classifier import ClassifierCheck
 from safegen.errors import CheckUnavailable
 
@@ -47,7 +47,7 @@ class YuNet:
                 hint="fetch it again: it may be a Git LFS pointer instead of the model",
             ) from error
         self.version = f"{SOURCE}/{file.name}"
-        self.digest = _models.digest(file)
+        self.digest = _weights.digest(file)
 
     def detect(self, picture: Frame) -> list[tuple[tuple[int, int, int, int], float]]:
         """Boxes (x, y, width, height in pixels) with scores in [0, 1]. Raises CheckUnavailable."""
@@ -81,7 +81,7 @@ class YuNet:
 
 def open_detector() -> YuNet:
     """A detector of one's own, as for hiding faces. Raises CheckAbsent, CheckUnavailable."""
-    return YuNet(_models.folder("faces", SOURCE, needs=FILE) / FILE)
+    return YuNet(_weights.folder("faces", SOURCE, needs=FILE) / FILE)
 
 
 def create() -> FrameDetector:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safegen._util.logs import logger, waiting
-from safegen.detectors.frames import _models
+from safegen.detectors.frames import _weights
 from safegen.detectors.frames._classifier import ClassifierCheck
 from safegen.detectors.frames._hub import device, libraries
 from safegen.errors import CheckUnavailable
@@ -51,7 +51,7 @@ class ShieldGemma:
         )
         self._model = model.to(self.device).eval()
         self.version = f"{SOURCE}@{place.name[:12]}"
-        self.digest = _models.digest(place)
+        self.digest = _weights.digest(place)
 
     def scores(self, pictures: Sequence[Frame]) -> Sequence[Mapping[str, float]]:
         """Probability of yes for every policy."""
@@ -72,7 +72,7 @@ def _opened(place: Path) -> ShieldGemma:
 
 def load() -> ShieldGemma:
     """The model from its folder. Raises CheckAbsent, CheckUnavailable."""
-    place = _models.folder("shieldgemma", SOURCE, needs="config.json")
+    place = _weights.folder("shieldgemma", SOURCE, needs="config.json")
     try:
         return _opened(place)
     except CheckUnavailable:

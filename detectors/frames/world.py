@@ -16,8 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from safegen.detectors.frames import _motion, _outlines
 from safegen.detectors.frames._analysis import SHORT_SIDE, Track, thumbnails, track_bodies
+from safegen.detectors.frames._backgrounds import BANDS
 from safegen.detectors.frames._kinds import KindFit, fit_kind, rotation_gain
-from safegen.detectors.frames._places import BANDS
 from safegen.types import Attribute, CheckRun
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safegen._util.logs import logger, waiting
-from safegen.detectors.frames import _hub, _models
+from safegen.detectors.frames import _hub, _weights
 from safegen.errors import CheckUnavailable, UsageError
 from safegen.types import Attribute, CheckRun
 
@@ -60,7 +60,7 @@ class Embedder:
             )
         self._model = model.to(self._device).eval()
         self.version = f"{model.config.model_type}@{place.name[:12]}"
-        self.digest = _models.digest(place)
+        self.digest = _weights.digest(place)
 
     def similarities(self, pictures: Sequence[Frame], texts: Sequence[str]) -> NDArray[np.float64]:
         """The model's logits (pictures, texts)."""
@@ -107,7 +107,7 @@ class ZeroShot:
 
     def _load(self) -> Embedder:
         if self._model is None:
-            self._model = _opened(_models.folder(NAME, SOURCE, needs="config.json"))
+            self._model = _opened(_weights.folder(NAME, SOURCE, needs="config.json"))
         return self._model
 
     def run(self, clip: Clip) -> tuple[Sequence[Attribute], CheckRun]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from safegen.detectors.prompt._slips import MisspellingIndex
+from safegen.detectors.prompt._misspellings import MisspellingIndex
 from safegen.detectors.prompt._tokens import Token, stem, words
 from safegen.detectors.prompt.normalise import plain_view
 from safegen.errors import CheckUnavailable

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from safegen._util.logs import logger
 from safegen._util.resources import data_path
-from safegen.detectors.prompt import _reader, _vectorise
-from safegen.detectors.prompt._reader import TransformerHalf
+from safegen.detectors.prompt import _transformer, _vectorise
+from safegen.detectors.prompt._transformer import TransformerHalf
 from safegen.detectors.prompt.normalise import View
 from safegen.detectors.prompt.views import views
 from safegen.errors import CheckUnavailable
@@ -261,6 +261,6 @@ def _unpack(card: dict[str, Any], arrays: dict[str, Any], digest: str) -> Model:
     idf = arrays["idf"].astype(np.float32) / 16
     return Model(
         labels, bits, idf, arrays["coef"], rows=np.ascontiguousarray(arrays["coef"].T),
-        reader=_reader.unpack(arrays, len(labels)), mix=arrays["mix"].astype(np.float32),
+        reader=_transformer.unpack(arrays, len(labels)), mix=arrays["mix"].astype(np.float32),
         version=str(card["version"]), digest=digest, **halves,
     )  # fmt: skip

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from safegen._util.resources import data_path
 from safegen.detectors.prompt import _vectorise
-from safegen.detectors.prompt._sentences import SentenceEncoder, encoder_text
+from safegen.detectors.prompt._sentence_encoder import SentenceEncoder, encoder_text
 from safegen.detectors.prompt.classifier import FLOOR, windows
 from safegen.detectors.prompt.guards._files import folder_of
 from safegen.detectors.prompt.views import views

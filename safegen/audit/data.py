@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from scipy.stats import fisher_exact
 
 from safegen.audit import measures
+from safegen.audit.evaluation import Audit, Cell, apply_gate, build_cell_from_counts
 from safegen.audit.inference import benjamini_hochberg
-from safegen.audit.judge import Audit, Cell, apply_gate, build_cell_from_counts
 from safegen.audit.lexicon import Lexicon
 from safegen.audit.schema import Gate
 from safegen.audit.texts import Row

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from safegen._util.html import escape, render_page
 from safegen.audit import plots
 from safegen.audit.compare import ContrastResult
+from safegen.audit.evaluation import Audit, Cell, Verdict
 from safegen.audit.json_report import Subject
-from safegen.audit.judge import Audit, Cell, Verdict
 
 _STYLE = """
 svg.plot { height: auto; border: 0; font: 13px system-ui, "DejaVu Sans", sans-serif; margin: .5rem 0; }

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from safegen.audit.judge import Audit, Cell
+from safegen.audit.evaluation import Audit, Cell
 from safegen.types import Json
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from safegen._util.html import escape
-from safegen.audit.judge import Cell
+from safegen.audit.evaluation import Cell
 
 _LEFT, _WIDTH, _ROW = 210, 400, 26
 _RIGHT = 150

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from safegen.audit.judge import Audit, Cell, apply_gate, build_cell
+from safegen.audit.evaluation import Audit, Cell, apply_gate, build_cell
 from safegen.audit.schema import UNKNOWN, Gate
 from safegen.errors import UsageError
 
 if TYPE_CHECKING:
-    from safegen.audit.counting import Rows
+    from safegen.audit.compare import Rows
     from safegen.ledger.reader import LedgerReader
     from safegen.ledger.records import ReleaseEntry
 

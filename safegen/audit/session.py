@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from safegen._util.files import write_durable
 from safegen._util.hashing import sha256_of
 from safegen.audit import html_report, journal, json_report
+from safegen.audit.evaluation import Audit, evaluate_run
 from safegen.audit.json_report import Subject
-from safegen.audit.judge import Audit, evaluate_run
 from safegen.audit.schema import Gate
 from safegen.audit.suites import LoadedSuite
 from safegen.errors import ReleaseFailed, UsageError

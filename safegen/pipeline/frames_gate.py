@@ -125,7 +125,7 @@ def apply_gate(
 
 def _hide_faces(made: UnmarkedClip, how: Action) -> UnmarkedClip:
     """The clip with every face pixelated or blurred. Raises CheckUnavailable for a video made elsewhere."""
-    from safegen.moderation.hide import hide_faces
+    from safegen.moderation.hide_faces import hide_faces
 
     if made.origin == "protected":
         raise CheckUnavailable(

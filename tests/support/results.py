@@ -254,7 +254,7 @@ def variation(what: str) -> Any:
 def audit() -> Any:
     """One cell, one contrast."""
     from safegen.audit.compare import ContrastResult
-    from safegen.audit.judge import Audit, Cell, Share
+    from safegen.audit.evaluation import Audit, Cell, Share
     from safegen.audit.schema import Gate
 
     share = Share("clear", 30, 0.61224489, 0.5, 0.7, 0.5)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from safegen.detectors.prompt import _vectorise
-from safegen.detectors.prompt._sentences import SentenceEncoder
+from safegen.detectors.prompt._sentence_encoder import SentenceEncoder
 from safegen.detectors.prompt.encoder import ADAPTER, HEADS, KIND
 from safegen.detectors.prompt.guards._files import folder_of
 from training.guard import data, model, tune

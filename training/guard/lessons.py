@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from safegen.detectors.prompt._pieces import Pieces
 from safegen.detectors.prompt._vectorise import feature_words
+from safegen.detectors.prompt._wordpieces import Pieces
 from safegen.detectors.prompt.normalise import plain_view
 from training.guard import tune, unlabelled
 from training.guard.data import Row

@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from safegen.detectors.prompt._reader import HEAD, MAX_PIECES, PARTS, nibbles
+from safegen.detectors.prompt._transformer import HEAD, MAX_PIECES, PARTS, nibbles
 from training.guard.model import LABELS
 from training.guard.tune import batches, loss_of
 from training.tiny import state as checkpoints

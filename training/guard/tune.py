@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from safegen.detectors.prompt._sentences import encoder_text
+from safegen.detectors.prompt._sentence_encoder import encoder_text
 from safegen.detectors.prompt._vectorise import feature_words
 from safegen.detectors.prompt.normalise import plain_view
 from training.guard.data import Row

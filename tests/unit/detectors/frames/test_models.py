@@ -14,7 +14,7 @@ import pytest
 from safegen.detectors.frames import _hub, faces, falconsai, known, shieldgemma, text
 from safegen.detectors.frames._classifier import ClassifierCheck
 from safegen.errors import CheckAbsent, CheckUnavailable
-from safegen.moderation.hide import hide_faces
+from safegen.moderation.hide_faces import hide_faces
 from safegen.types import Clip
 
 

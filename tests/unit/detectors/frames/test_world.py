@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from safegen.detectors.frames import _outlines, _places, world
+from safegen.detectors.frames import _backgrounds, _outlines, world
 from safegen.generators.upscale import upscale_clip
 from safegen.types import Clip
 from training.world import backgrounds, spec, stages
@@ -126,7 +126,7 @@ def test_palettes_places_and_sizes_agree_with_the_renderer() -> None:
     assert world._RADII == spec.RADII
     assert {k: world.COLOURS[k] for k in spec.COLOURS} == spec.COLOURS
     assert spec.KINDS == _outlines.KINDS
-    assert _places.BANDS == backgrounds._BANDS
+    assert _backgrounds.BANDS == backgrounds._BANDS
 
 
 def noise(*shape: int) -> np.ndarray:

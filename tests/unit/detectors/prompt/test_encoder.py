@@ -13,7 +13,7 @@ import pytest
 
 from safegen import policies
 from safegen.detectors.prompt import encoder as tier
-from safegen.detectors.prompt._sentences import SentenceEncoder
+from safegen.detectors.prompt._sentence_encoder import SentenceEncoder
 from safegen.errors import CheckUnavailable, UsageError
 from safegen.policies.engine import decide
 from safegen.policies.schema import Encoder, Policy

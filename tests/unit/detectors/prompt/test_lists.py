@@ -12,7 +12,7 @@ import yaml
 
 from benchmarks.screening import lists as bench
 from safegen.detectors.prompt import _lexicon
-from safegen.detectors.prompt._slips import is_misspelling, letter_key, phonetic_key
+from safegen.detectors.prompt._misspellings import is_misspelling, letter_key, phonetic_key
 from safegen.detectors.prompt.rules import LISTS, Rules
 from safegen.errors import CheckUnavailable
 from safegen.policies import CATEGORIES

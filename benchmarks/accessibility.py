@@ -1,6 +1,6 @@
 """How often descriptions are right, and how often they say so when unsure: rendered clips with known truth.
 
-    python -m benchmarks.access --clips 60
+    python -m benchmarks.accessibility --clips 60
 
 Each clip is three seconds of the small world, scaled up, with noise and compression as strong as a release's.
 Counted are statements (colour, shape, count, motion, background): said flatly, with "perhaps", or not at all.

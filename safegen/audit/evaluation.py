@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safegen.audit import inference, measures
-from safegen.audit.compare import ContrastResult, compare_groups
-from safegen.audit.counting import Rows, count_classes
+from safegen.audit.compare import ContrastResult, Rows, compare_groups, count_classes
 from safegen.audit.journal import Observation
 from safegen.audit.schema import OTHER, Aim, Gate, Suite
 from safegen.errors import UsageError

@@ -11,9 +11,9 @@ import pytest
 
 from safegen.audit import html_report, json_report, suites
 from safegen.audit.compare import compare_groups
+from safegen.audit.evaluation import Audit, apply_gate, build_cell_from_counts, evaluate_run
 from safegen.audit.journal import Observation
 from safegen.audit.json_report import Subject
-from safegen.audit.judge import Audit, apply_gate, build_cell_from_counts, evaluate_run
 from safegen.audit.schema import Gate, Suite
 
 GATE = Gate()

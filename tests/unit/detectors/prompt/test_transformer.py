@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from safegen.detectors.prompt import _reader
+from safegen.detectors.prompt import _transformer
 from safegen.detectors.prompt.classifier import FOLDER, Classifier, load
 from safegen.errors import CheckUnavailable
 
@@ -33,7 +33,7 @@ def made() -> tuple[Any, dict[str, Any]]:
     net = reader.Net(encoder, reader.busyness(encoder, ids, 0))
     with torch.no_grad():
         net.out.weight.normal_()
-        for linear in [net.hidden, *(getattr(b, part) for b in net.blocks for part in _reader.PARTS)]:
+        for linear in [net.hidden, *(getattr(b, part) for b in net.blocks for part in _transformer.PARTS)]:
             scale = linear.weight.abs().amax(1, keepdim=True) / 127  # as they are shipped: 8 bits
             linear.weight.copy_((linear.weight / scale).round() * scale)
         net.places.copy_(net.places.half())
@@ -69,12 +69,12 @@ def test_the_run_time_computes_what_was_trained(made: tuple[Any, dict[str, Any]]
 
     net, arrays = made
     ids = [[WORDS.index(w) for w in words] for words in TEXTS[:3]]
-    got = _reader.unpack(arrays, 13).logits(TEXTS[:3])
+    got = _transformer.unpack(arrays, 13).logits(TEXTS[:3])
     assert np.abs(got - reader.logits(net, ids)).max() < 1e-3 < got.std(axis=0).min()
 
 
 def test_together_as_alone_and_nothing_gives_numbers(made: tuple[Any, dict[str, Any]]) -> None:
-    read = _reader.unpack(made[1], 13)
+    read = _transformer.unpack(made[1], 13)
     together = read.logits(TEXTS * 3)
     alone = np.concatenate([read.logits([words]) for words in TEXTS * 3])
     assert np.abs(together - alone).max() < 1e-4
@@ -82,7 +82,7 @@ def test_together_as_alone_and_nothing_gives_numbers(made: tuple[Any, dict[str, 
 
 
 def test_order_and_distance_count(made: tuple[Any, dict[str, Any]]) -> None:
-    one, two, three = _reader.unpack(made[1], 13).logits(
+    one, two, three = _transformer.unpack(made[1], 13).logits(
         [["a", "red", "ball", "in", "the", "garden"], ["a", "garden", "in", "the", "red", "ball"],
          ["a", "red", "ball", "in", "the", "bomb"]]
     )  # fmt: skip
@@ -94,14 +94,14 @@ def test_four_bits_hold_what_they_were_given() -> None:
 
     rows = np.random.default_rng(1).standard_normal((40, 64)).astype(np.float32)
     packed, scale = four_bits(rows)
-    back = _reader.nibbles(packed) * scale[:, None]
+    back = _transformer.nibbles(packed) * scale[:, None]
     assert packed.shape == (40, 32) and packed.dtype == np.uint8
     assert ((back - rows) ** 2).mean() < 0.03 * (rows**2).mean()
 
 
 def test_a_long_text_is_read_to_its_limit(made: tuple[Any, dict[str, Any]]) -> None:
-    read = _reader.unpack(made[1], 13)
-    assert np.array_equal(read.logits([["ball"] * 5000]), read.logits([["ball"] * _reader.MAX_PIECES]))
+    read = _transformer.unpack(made[1], 13)
+    assert np.array_equal(read.logits([["ball"] * 5000]), read.logits([["ball"] * _transformer.MAX_PIECES]))
 
 
 @pytest.mark.parametrize("name", ["places", "0_ask", "1_narrow_bias", "out", "row_scale", "start_scale"])
@@ -110,7 +110,7 @@ def test_arrays_that_do_not_fit_are_refused(made: tuple[Any, dict[str, Any]], na
     nan = np.full_like(arrays[name], np.nan, dtype=np.float32)
     for wrong in (arrays[name][1:], nan):
         with pytest.raises((ValueError, KeyError)):
-            _reader.unpack(arrays | {name: wrong}, 13)
+            _transformer.unpack(arrays | {name: wrong}, 13)
 
 
 def test_many_prompts_at_once_come_out_as_one_by_one() -> None:
@@ -127,7 +127,9 @@ def test_many_prompts_at_once_come_out_as_one_by_one() -> None:
 
 def test_a_model_that_gives_no_number_lets_nothing_through(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        _reader.TransformerHalf, "logits", lambda self, texts: np.full((len(texts), 13), np.nan, np.float32)
+        _transformer.TransformerHalf,
+        "logits",
+        lambda self, texts: np.full((len(texts), 13), np.nan, np.float32),
     )
     with pytest.raises(CheckUnavailable, match="no number"):
         Classifier().run("a red ball")

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from safegen.detectors.prompt._pieces import Pieces
+from safegen.detectors.prompt._wordpieces import Pieces
 
 Floats = NDArray[np.float32]
 HEAD = 32

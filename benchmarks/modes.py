@@ -1,8 +1,8 @@
 """Every way of working on the embedded model: released, verified, its seams measured, shown.
 
-``python -m benchmarks.ways --out OUT`` leaves the releases, ``ways.json``, ``ways.md`` and ``ways.jpg`` there
-(twelve pictures of each clip). A seam is where given and new pictures meet; its change is the largest from
-frame to frame within an eighth of a second of it, compared with the clip's own changes.
+``python -m benchmarks.modes --out OUT`` leaves the releases, ``modes.json``, ``modes.md`` and ``modes.jpg``
+there (twelve pictures of each clip). A seam is where given and new pictures meet; its change is the largest
+from frame to frame within an eighth of a second of it, compared with the clip's own changes.
 """
 
 from __future__ import annotations
@@ -110,9 +110,9 @@ def run(folder: Path) -> list[dict[str, object]]:
         rows.append({**row, **seams(frames, way, 24)})
         strips.append(_strip(way.name, frames))
     cv2.imwrite(
-        str(folder / "ways.jpg"), np.concatenate(strips, 0)[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88]
+        str(folder / "modes.jpg"), np.concatenate(strips, 0)[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88]
     )
-    (folder / "ways.json").write_text(json.dumps(rows, indent=2) + "\n")
+    (folder / "modes.json").write_text(json.dumps(rows, indent=2) + "\n")
     return rows
 
 
@@ -136,7 +136,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     out = parser.parse_args().out
     text = table(run(out))
-    (out / "ways.md").write_text(text + "\n")
+    (out / "modes.md").write_text(text + "\n")
     print(text)
 
 
