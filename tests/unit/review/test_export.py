@@ -6,35 +6,18 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
 from click.testing import CliRunner
 
 from safegen.cli import group
-from safegen.keys.identity import Identity
-from safegen.ledger import Ledger, LogSigner
 from safegen.pipeline.ledger_records import decision_private, decision_public
 from safegen.review import queue
 from safegen.review.export import SkippedCases, labelled_rows
 from safegen.screening import screen
 from safegen.types import Held, Request
-from safegen.workspace.config import find_workspace
+
+from .conftest import opened
 
 NAMES = ("Mickey Mouse", "Batman", "Darth Vader", "Pikachu", "Super Mario")
-
-
-@pytest.fixture
-def root(in_memory: Path) -> Path:
-    space = find_workspace(in_memory / "studio")
-    space.create()
-    Identity.load_or_create(space.keys, name="Studio Nord")
-    return space.root
-
-
-def opened(root: Path) -> Ledger:
-    space = find_workspace(root)
-    own = Identity.load(space.keys)
-    signer = LogSigner(own.log_origin, own.log_key)
-    return Ledger.open(space.ledger_url, signer=signer, checkpoint_dir=space.checkpoints)
 
 
 def test_decided_prompts_are_rows_and_the_rest_is_counted(root: Path, tmp_path: Path) -> None:

@@ -14,12 +14,12 @@ from click.testing import CliRunner
 
 from safegen.cli import group
 from safegen.errors import HeldForReview, LedgerError, UsageError
-from safegen.keys.identity import Identity
-from safegen.ledger import Ledger, LogSigner
+from safegen.ledger import Ledger
 from safegen.pipeline.ledger_records import decision_private, decision_public
 from safegen.review import queue
 from safegen.types import CheckRun, Finding, Held, Input, PolicyRef, Request, Shot
-from safegen.workspace.config import find_workspace
+
+from .conftest import opened
 
 PROMPT = "a doubtful sentence about nothing"
 HELD = Held(
@@ -29,21 +29,6 @@ HELD = Held(
     (Finding("hate", 0.7, "rules", "the words 'doubtful sentence'", threshold=0.6),),
     score=0.7,
 )
-
-
-@pytest.fixture
-def root(in_memory: Path) -> Path:
-    space = find_workspace(in_memory / "studio")
-    space.create()
-    Identity.load_or_create(space.keys, name="Studio Nord")
-    return space.root
-
-
-def opened(root: Path) -> Ledger:
-    space = find_workspace(root)
-    own = Identity.load(space.keys)
-    signer = LogSigner(own.log_origin, own.log_key)
-    return Ledger.open(space.ledger_url, signer=signer, checkpoint_dir=space.checkpoints)
 
 
 @pytest.fixture
