@@ -1,15 +1,17 @@
 """Plug-ins are found by file name, one loader for each kind.
 
 Each kind has its package; every public module in it that defines ``create()`` is a plug-in named like its
-file. What ``create()`` says it returns tells the kinds of one package apart: the name of a protocol, or
-anything else for the package's usual kind. Adding a plug-in is adding one file.
+file. What ``create()`` says it returns tells the kinds of one package apart: the name of a protocol. One that
+names none is listed as the package's usual kind and may be asked for as any of its kinds. Adding a plug-in is
+adding one file.
 """
 
 from __future__ import annotations
 
-import ast
 import difflib
 import importlib
+import io
+import tokenize
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -106,7 +108,8 @@ def require(kind: Kind, name: str) -> None:
     """Raise UsageError unless there is a plug-in *name* of *kind*; nothing is imported for it."""
     wanted = name.replace("-", "_")
     known = names(kind)
-    if wanted in known:
+    package = _HOMES[kind].package
+    if wanted in known or any(n == wanted and _returned_by_create(f) == "" for n, f in _modules(package)):
         return
     for other, home in _HOMES.items():
         if wanted in names(other):
@@ -133,23 +136,52 @@ def _modules(package: str) -> Iterator[tuple[str, Path]]:
 
 
 def _kind_of(file: Path, package: str) -> Kind | None:
-    """The kind of plug-in that a module is, by what its ``create`` says it returns; None: it has none.
-
-    A file that Python cannot read counts as one of the usual kind: loading it then says what is wrong.
-    """
-    source = file.read_bytes()
-    if b"def create" not in source:
+    """The kind of plug-in that a module is, by what its ``create`` says it returns; None: it has none."""
+    said = _returned_by_create(file)
+    if said is None:
         return None
     kinds: list[Kind] = [kind for kind, home in _HOMES.items() if home.package == package]
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError):
-        return kinds[0]
-    made = next((n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "create"), None)
-    if made is None:
-        return None
-    said = ast.unparse(made.returns).strip("'\"").rpartition(".")[2] if made.returns is not None else ""
     return next((kind for kind in kinds if _HOMES[kind].protocol == said), kinds[0])
+
+
+def _returned_by_create(file: Path) -> str | None:
+    """The protocol that a module's ``create`` says it returns; "" for anything else, None without ``create``.
+
+    A file that Python cannot read counts as one that says nothing: loading it then says what is wrong.
+    Read by tokens: ``ast.parse`` fails now and then where several threads call it at once (Python 3.11).
+    """
+    source = file.read_bytes()
+    if b"create" not in source:
+        return None
+    statement: list[tokenize.TokenInfo] = []
+    try:
+        for token in tokenize.tokenize(io.BytesIO(source).readline):
+            if token.type == tokenize.NEWLINE:
+                if (said := _bound_by(statement)) is not None:
+                    return said if said in {home.protocol for home in _HOMES.values()} else ""
+                statement = []
+            elif token.type in (tokenize.NAME, tokenize.OP, tokenize.STRING):
+                statement.append(token)
+    except (tokenize.TokenError, SyntaxError):
+        return "" if b"def create" in source else None
+    return None
+
+
+def _bound_by(statement: Sequence[tokenize.TokenInfo]) -> str | None:
+    """What a statement's ``create`` says it returns (its last name); None where it binds no global of that name."""
+    words = [token.string for token in statement]
+    if not words or statement[0].start[1]:
+        return None
+    if words[:2] == ["def", "create"]:
+        depth = 0
+        for at, word in enumerate(words):
+            depth += (word in "([{") - (word in ")]}")
+            if word == "->" and not depth:
+                return words[words.index(":", at) - 1].strip("'\"").rpartition(".")[2]
+        return ""
+    imported = words[0] == "from" and "create" in words and words[-1] in ("create", ")", ",")
+    assigned = words[0] == "create" and words[1:2] in (["="], [":"])
+    return "" if imported or assigned else None
 
 
 def _a(kind: str) -> str:

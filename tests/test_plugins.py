@@ -7,6 +7,7 @@ import importlib
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, get_args
 
@@ -184,6 +185,11 @@ def test_a_name_may_be_written_with_hyphens() -> None:
             "attribute extractor",
         ),
         ("def create(:", "frame detector"),
+        ("def create(sizes: dict[str, int]) -> AttributeExtractor:\n    return 1", "attribute extractor"),
+        ("class Mine: ...\ncreate = Mine", "frame detector"),
+        ("from elsewhere import create", "frame detector"),
+        ("from elsewhere import (\n    create,\n)", "frame detector"),
+        ("from elsewhere import create as other", None),
         ("def created(): ...", None),
         ("def f():\n    def create(): ...", None),
         ("'''\ndef create(): ...\n'''", None),
@@ -246,6 +252,38 @@ def test_an_extractor_that_has_only_run_is_enough(folder: Path) -> None:
     assert made.name == "mine"
     assert made.prepare({"a": {}}) is made
     assert "mine" not in plugins.names("frame detector")
+
+
+@pytest.mark.parametrize("said", ["", " -> Mine"])
+def test_an_extractor_that_names_no_protocol_may_be_asked_for(folder: Path, said: str) -> None:
+    """It is listed as a check, and asked for where attributes are wanted it works as one that has only run."""
+    write(
+        folder,
+        "mine",
+        "from safegen.types import Attribute, CheckRun\n\nclass Mine:\n    def run(self, clip):\n"
+        "        return [Attribute('a', {'b': 1.0}, 'mine', 1.0)], CheckRun('mine', '1')\n\n"
+        f"def create(){said}:\n    return Mine()\n",
+    )
+    assert plugins.load_attribute_extractor("mine").name == "mine"
+    assert "mine" in plugins.names("frame detector")
+    assert "mine" not in plugins.names("attribute extractor")
+
+
+def test_many_threads_ask_at_once() -> None:
+    """Every check of a clip is loaded in a thread of its own."""
+
+    def ask(turn: int) -> tuple[str, ...]:
+        plugins.names.cache_clear()
+        return plugins.names(("frame detector", "watermark", "prompt detector")[turn % 3])
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as threads:
+            found = list(threads.map(ask, range(48)))
+    finally:
+        sys.setswitchinterval(before)
+    assert found == [NAMES[("frame detector", "watermark", "prompt detector")[t % 3]] for t in range(48)]
 
 
 def test_shipped_detectors_need_no_completing() -> None:

@@ -12,7 +12,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path, PurePath
 from typing import Protocol
+from urllib.parse import urlsplit
 
 WAIT_SECONDS = 2.0
 """Seconds after which a wait is worth a word."""
@@ -43,6 +45,15 @@ make_timer: Callable[[float, Callable[[], None]], Timer] = _timer
 def logger(name: str) -> logging.Logger:
     """The logger of the module called *name*."""
     return logging.getLogger(name)
+
+
+def public_name(model: str) -> str:
+    """What a log may call a *model* that a user named: a folder's own name; a server's host and model."""
+    if "://" in model:
+        address = urlsplit(model)
+        return f"{address.hostname}#{address.fragment}"
+    local = model.startswith((".", "~", "/")) or "\\" in model or Path(model).exists()
+    return PurePath(model.replace("\\", "/")).name if local else model
 
 
 @contextmanager

@@ -4,6 +4,7 @@ Captions, descriptions, chapters and a transcript; the same inside the MP4; a sp
 speech synthesiser is installed. The descriptions come from what detectors found in the pictures and how sure
 they were.
 
-``scenes`` (what is seen when, ``words`` put it into sentences, ``look`` for what nobody recognises) ->
-``tracks`` (``sound`` finds pauses, ``placing`` fills them, ``narration`` speaks) -> ``files``.
+``scenes`` (what is seen when; ``phrasing`` puts it into sentences, ``visual_features`` measures what nobody
+recognises) ->
+``tracks`` (``sound`` finds pauses, ``scheduling`` fills them, ``narration`` speaks) -> ``sidecars``.
 """

@@ -28,7 +28,7 @@ def render_transcript(
     clip_attributes: Sequence[Attribute] = (),
     generated: bool = False,
 ) -> str:
-    """The page. *asked*: the prompt, where it is published; *whole*: further findings about all of it."""
+    """The page. *prompt*: where it is published; *clip_attributes*: findings about the clip as a whole."""
     body = [f"<p>{_text(_length(tracks.seconds))}{' Made by a generative model.' if generated else ''}</p>"]
     if NOTES[tracks.sound_status]:
         body.append(f"<p>{_text(NOTES[tracks.sound_status])}</p>")

@@ -81,7 +81,7 @@ def fetch_manifest(
     """The manifest store (or what else *accept* asks for) at *url*, which has to be on one of *hosts*.
 
     *allowed* decides which IP addresses may be spoken to; *context* checks the server's certificate; *send*
-    is a file to POST there (at most ``MAX_SENT`` bytes).
+    is a file to POST there (at most ``MAX_UPLOAD_BYTES`` bytes).
     Raises UnreadableInput: another scheme or host, a private address, a redirect, too large, too slow.
     """
     try:

@@ -1,6 +1,6 @@
 """Generators: the embedded model, presets of known ones, and any diffusers video pipeline.
 
-``find`` turns the value of ``--model`` into a generator; ``catalogue`` lists the named models.
+``find_generator`` turns the value of ``--model`` into a generator; ``named_models`` lists those with a name.
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ def mux_tracks(
 def mux_tracks_sandboxed(
     video: Path, target: Path, tracks: TextTracks, limits: Limits = _LIMITS
 ) -> tuple[str, ...]:
-    """As ``write_own`` for a file from elsewhere, in the sandbox. Returns notes on what could not be kept.
+    """As ``mux_tracks`` for a file from elsewhere, in the sandbox. Returns notes on what could not be kept.
 
     Raises UnreadableInput, ReleaseFailed.
     """

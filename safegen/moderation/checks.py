@@ -82,7 +82,11 @@ def run_check(name: str, clip: Clip, *, patience: float | None = None) -> CheckR
         raise CheckUnavailable(f"the frames check {name!r} returned no usable answer")
     _log.info(
         "frames check %(check)s %(version)s ran, strongest finding %(score).3f",
-        {"check": ran.name, "version": ran.version, "score": max((f.score for f in findings), default=0.0)},
+        {
+            "check": ran.name,
+            "version": ran.version,
+            "score": max((f.score or 0.0 for f in findings), default=0.0),
+        },
     )
     return findings, ran
 

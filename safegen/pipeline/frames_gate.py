@@ -103,7 +103,7 @@ def apply_gate(
 ) -> Moderated:
     """The clip with what checks and extractors say, faces hidden where the policy says so.
 
-    Raises as ``passed``.
+    Raises GenerationFailed, RefusedByPolicy, HeldForReview.
     """
     enforce_gate(made, policy, looked, approved)
     notes = [f"the video {f.reason}" for r in looked.findings if _is_source_fault(made, f := r.finding)]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safegen import plugins
-from safegen._util.logs import logger
+from safegen._util.logs import logger, public_name
 from safegen.errors import GenerationFailed, SafegenError, UsageError
 from safegen.media.scratch import scratch_in
 from safegen.media.spool import spool, start_digest
@@ -152,7 +152,9 @@ def generate_clip(generator: Generator, inputs: Admitted, context: ReleaseContex
     """Generate and spool; whatever goes wrong in a generator is GenerationFailed."""
     request = inputs.decision.request
     frames = context.job.temporary("frames.raw")
-    _log.info("generating with %(model)s, %(mode)s", {"model": generator.name, "mode": request.mode})
+    _log.info(
+        "generating with %(model)s, %(mode)s", {"model": public_name(generator.name), "mode": request.mode}
+    )
     started = time.monotonic()
     try:
         with scratch_in(frames.parent):

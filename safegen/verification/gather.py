@@ -33,7 +33,7 @@ class GatheredEvidence:
 
 
 def gather_evidence(collector: EvidenceCollector) -> GatheredEvidence:
-    """Look at every layer of the collector's file; what cannot be search at is noted there.
+    """Look at every layer of the collector's file; what cannot be checked is noted there.
 
     Raises UnreadableInput when neither credentials nor pictures can be read, CheckUnavailable when a
     layer exists but cannot be examined here.
@@ -123,7 +123,7 @@ def _query_resolution_service(
 def _ledger_fast_path(
     collector: EvidenceCollector, sha256: str, credentials: CredentialsEvidence
 ) -> LedgerEvidence | None:
-    """The ledger's part without opening it, where neither a mark nor another proof has to be search at."""
+    """The ledger's part without opening it, where no mark and no other proof has to be looked up."""
     if _wants_watermarks(collector) or credentials.expired:
         return None
     return ledger_proofs.check_own_ledger_fast(collector, sha256, credentials)

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import ast
 import re
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+_PARSING = threading.Lock()
+"""Python 3.11 fails now and then where several threads call ``ast.parse`` at once."""
 _CLASS = re.compile(r"^class (\w+)\(", re.MULTILINE)
 _SIDE = re.compile(r"height % (\d+) != 0")
 _RATE = re.compile(r"export_to_video\([^)]*?fps=(\d+)")
@@ -59,7 +62,8 @@ def class_source(name: str) -> str | None:
 def call_signature(name: str) -> CallSignature | None:
     """How a pipeline of class *name* is called; None where that cannot be read."""
     text = class_source(name)
-    tree = ast.parse(text).body[0] if text else None
+    with _PARSING:
+        tree = ast.parse(text).body[0] if text else None
     for method in tree.body if isinstance(tree, ast.ClassDef) else ():
         if isinstance(method, ast.FunctionDef) and method.name == "__call__":
             return _described(method.args, _module(name) or "", text or "")

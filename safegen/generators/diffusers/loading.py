@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from safegen._util.logs import logger, waiting
+from safegen._util.logs import logger, public_name, waiting
 from safegen.errors import GenerationFailed, MissingExtra, UsageError
 from safegen.generators.diffusers import lora as _lora
 from safegen.generators.diffusers import tuning
@@ -59,7 +59,7 @@ def load_pipeline(
     if placement is None:
         placement = choose_placement(preset, options, family_of(config), config)
     started = time.monotonic()
-    with silenced_libraries(), waiting(_log, f"the model {preset.name} to load"):
+    with silenced_libraries(), waiting(_log, f"the model {public_name(preset.name)} to load"):
         pipe = _pipeline(preset, folder, placement.dtypes, options)
         lora = (
             {} if options.lora is None else {"lora": _lora.load_lora(pipe, options.lora, options.lora_scale)}
@@ -69,7 +69,7 @@ def load_pipeline(
     _log.info(
         "%(model)s loaded as %(pipeline)s on %(device)s in %(seconds).2f s",
         {
-            "model": preset.name,
+            "model": public_name(preset.name),
             "pipeline": type(pipe).__name__,
             "device": placement.device,
             "seconds": time.monotonic() - started,
