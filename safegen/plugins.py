@@ -168,7 +168,7 @@ def _returned_by_create(file: Path) -> str | None:
 
 
 def _bound_by(statement: Sequence[tokenize.TokenInfo]) -> str | None:
-    """What a statement's ``create`` says it returns (its last name); None where it binds no global of that name."""
+    """What a statement's ``create`` says it returns, its last name; None where it binds no such global."""
     words = [token.string for token in statement]
     if not words or statement[0].start[1]:
         return None

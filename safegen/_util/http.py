@@ -38,7 +38,7 @@ def parse_service_url(url: str, *, what: str, setting: str) -> tuple[str, int, s
 
 
 def post(target: tuple[str, int, str, bool], data: bytes, *, media_type: str, seconds: float) -> bytes:
-    """POST *data* to *target* (see ``address``); the body of the answer, within *seconds* for all of it.
+    """POST *data* to *target* (``parse_service_url``); the answer's body, within *seconds* for all of it.
 
     Raises RequestFailed (a status that is not 200, more than MAX_ANSWER bytes), OSError, HTTPException.
     """

@@ -1,7 +1,7 @@
 """Turns what an extractor found into a sentence, in several lengths, that says how certain it is.
 
-A class below ``MAYBE`` is not said, one below ``SURE`` is said with "perhaps": nobody who cannot see the
-picture should take a guess for a fact.
+A class below ``GUESS_THRESHOLD`` is not said, one below ``CERTAIN_THRESHOLD`` is said with "perhaps": nobody
+who cannot see the picture should take a guess for a fact.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from safegen.api.generation import generate as generate
     from safegen.api.generation import generate_request as generate_request
     from safegen.api.generation import loop as loop
+    from safegen.api.generation import new_seed as new_seed
     from safegen.api.generation import plan as plan
     from safegen.api.generation import remix as remix
     from safegen.api.generation import storyboard as storyboard
@@ -26,7 +27,17 @@ if TYPE_CHECKING:
     from safegen.api.protection import reproduce as reproduce
 
 _MODULES = {
-    "generation": ("blend", "extend", "generate", "generate_request", "loop", "plan", "remix", "storyboard"),
+    "generation": (
+        "blend",
+        "extend",
+        "generate",
+        "generate_request",
+        "loop",
+        "new_seed",
+        "plan",
+        "remix",
+        "storyboard",
+    ),
     "inspection": ("comply", "detect", "moderate", "screen", "verify"),
     "protection": ("describe", "protect", "reproduce"),
 }

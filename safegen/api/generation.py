@@ -23,6 +23,7 @@ from safegen.api.options import (
 from safegen.pipeline.kept_prompt import prompt_or_kept
 from safegen.request import build
 from safegen.request.build import BuiltRequest
+from safegen.request.build import new_seed as new_seed
 from safegen.request.settings import check_settings
 from safegen.types import Json, PathLike, Release, Request, Shot
 

@@ -80,13 +80,10 @@ def run_check(name: str, clip: Clip, *, patience: float | None = None) -> CheckR
         raise CheckUnavailable(f"the frames check {name!r} failed: {error}") from error
     if not usable:
         raise CheckUnavailable(f"the frames check {name!r} returned no usable answer")
+    strongest = max((f.score or 0.0 for f in findings), default=0.0)
     _log.info(
         "frames check %(check)s %(version)s ran, strongest finding %(score).3f",
-        {
-            "check": ran.name,
-            "version": ran.version,
-            "score": max((f.score or 0.0 for f in findings), default=0.0),
-        },
+        {"check": ran.name, "version": ran.version, "score": strongest},
     )
     return findings, ran
 

@@ -150,3 +150,25 @@ def test_a_model_that_loads(
     with pytest.raises(CheckUnavailable):
         Engine(Path("nowhere"), None)  # type: ignore[arg-type]
     assert caplog.messages[0] == "waiting for the guard model to load"
+
+
+@pytest.mark.parametrize(
+    ("model", "shown"),
+    [
+        ("tiny", "tiny"),
+        ("Wan-AI/Wan2.2-TI2V-5B-Diffusers@main", "Wan-AI/Wan2.2-TI2V-5B-Diffusers@main"),
+        ("/home/ann/clients/acme/pipeline", "pipeline"),
+        ("./acme/pipeline/", "pipeline"),
+        ("~/acme", "acme"),
+        ("C:\\clients\\acme\\pipeline", "pipeline"),
+        ("https://gpu.example:8443/tenant/token-abc/v1#wan", "gpu.example#wan"),
+    ],
+)
+def test_a_log_names_no_folder_and_no_address(model: str, shown: str) -> None:
+    assert logs.public_name(model) == shown
+
+
+def test_a_folder_is_known_by_being_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "acme" / "pipeline").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    assert logs.public_name("acme/pipeline") == "pipeline"
