@@ -129,6 +129,7 @@ def _build_evidence(
         state=CredentialState.INVALID if failures else CredentialState.VALID,
         trusted=trusted,
         trusted_root=result.anchor if trusted or result.outside_validity else None,
+        root_sha256=result.anchor_sha256 if trusted or result.outside_validity else None,
         manifest_id=store.active_id,
         signer=_name(chain[0].subject) if chain else store.claimed_signer,
         issuer=_name(chain[0].issuer) if chain else None,

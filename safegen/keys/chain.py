@@ -52,6 +52,8 @@ class ChainResult:
     anchor: str | None
     reason: str = ""
     outside_validity: bool = False
+    anchor_sha256: str | None = None
+    """SHA-256 (hex) of the anchor's DER form, where there is one."""
 
     @property
     def trusted(self) -> bool:
@@ -95,9 +97,8 @@ def _walk(chain: list[x509.Certificate], anchors: list[x509.Certificate], at: da
                 return ChainResult(None, f"the anchor cannot vouch for it: {reason}")
             late = late or not _valid_at(anchor, at)
             name = f"{anchor.subject.rfc4514_string()} ({fingerprint(anchor)})"
-            return ChainResult(
-                name, "it is outside its validity period" if late else "", outside_validity=late
-            )
+            reason = "it is outside its validity period" if late else ""
+            return ChainResult(name, reason, outside_validity=late, anchor_sha256=fingerprint(anchor))
         issuer = _issuer_of(current, pool)
         if issuer is None:
             return ChainResult(None, f"no anchor for {current.issuer.rfc4514_string()}")

@@ -18,6 +18,8 @@ from safegen.types.evidence import (
     IngredientEvidence,
     LedgerEvidence,
     SoftBinding,
+    StatedAction,
+    StatedIdentity,
 )
 from safegen.types.generation import (
     Attribute,
@@ -100,6 +102,8 @@ __all__ = [
     "Shot",
     "SoftBinding",
     "Span",
+    "StatedAction",
+    "StatedIdentity",
     "TextBeside",
     "Verdict",
     "WatermarkReading",

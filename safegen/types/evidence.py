@@ -15,6 +15,9 @@ class CredentialState(enum.Enum):
     ABSENT = "absent"
     VALID = "valid"
     INVALID = "invalid"
+    """A hash or a signature was computed and does not match: bytes were changed."""
+    UNREADABLE = "unreadable"
+    """There are credentials, and they cannot be checked here; nothing shows that they were changed."""
     UNSUPPORTED = "unsupported"
     REMOTE_NOT_FETCHED = "remote_not_fetched"
 
@@ -65,6 +68,42 @@ class IngredientEvidence(JsonResult):
 
 
 @dataclass(frozen=True)
+class StatedAction(JsonResult):
+    """An action that the active manifest states (C2PA ``c2pa.actions``), with its IPTC source type."""
+
+    action: str
+    source_type: str | None = None
+    agent: str | None = None
+    when: str | None = None
+
+    def to_dict(self) -> Json:
+        """As in ``safegen.verify/1``."""
+        return {
+            "action": self.action,
+            "source_type": self.source_type,
+            "agent": self.agent,
+            "when": self.when,
+        }
+
+
+@dataclass(frozen=True)
+class StatedIdentity(JsonResult):
+    """A person or organisation that a CAWG identity assertion names, besides the signer.
+
+    ``state``: ``trusted`` (vouched for), ``intact`` (its signature holds, nobody you trust vouches for it),
+    ``unresolved`` (it cannot be checked here, offline), ``mismatch`` (its signature does not hold).
+    """
+
+    name: str
+    kind: str
+    state: Literal["trusted", "intact", "unresolved", "mismatch"]
+
+    def to_dict(self) -> Json:
+        """As in ``safegen.verify/1``."""
+        return {"name": self.name, "kind": self.kind, "state": self.state}
+
+
+@dataclass(frozen=True)
 class CredentialsEvidence(JsonResult):
     """The C2PA layer of a file.
 
@@ -77,6 +116,8 @@ class CredentialsEvidence(JsonResult):
     state: CredentialState
     trusted: bool = False
     trusted_root: str | None = None
+    root_sha256: str | None = None
+    """SHA-256 (hex) of that anchor's certificate: what ties a signer to the log it was pinned with."""
     manifest_id: str | None = None
     signer: str | None = None
     issuer: str | None = None
@@ -98,6 +139,15 @@ class CredentialsEvidence(JsonResult):
     ancestor_bindings: tuple[SoftBinding, ...] = ()
     ingredients: tuple[IngredientEvidence, ...] = ()
     """What it was made from, as a tree written down in order."""
+    not_yet_valid: bool = False
+    """Nothing is wrong but the time: the signer's certificate begins after it."""
+    unreadable: tuple[str, ...] = ()
+    """Codes that say why the credentials cannot be checked, where the state is ``UNREADABLE``."""
+    claim_generator: str | None = None
+    """The software that made the claim, as it calls itself (name and version)."""
+    actions: tuple[StatedAction, ...] = ()
+    """What the signer states was done, in order (at most 50)."""
+    identities: tuple[StatedIdentity, ...] = ()
     manifest: Json | None = None
     """The active manifest as c2pa's reader JSON gives it."""
     store: bytes | None = field(default=None, repr=False, compare=False)
@@ -117,6 +167,7 @@ class CredentialsEvidence(JsonResult):
             "reason": self.reason,
             "trusted": self.trusted,
             "trusted_root": self.trusted_root,
+            "root_sha256": self.root_sha256,
             "manifest_id": self.manifest_id,
             "signer": self.signer,
             "issuer": self.issuer,
@@ -127,6 +178,11 @@ class CredentialsEvidence(JsonResult):
             "revocation": self.revocation,
             "source": self.source,
             "codes": list(self.codes),
+            "not_yet_valid": self.not_yet_valid,
+            "unreadable": list(self.unreadable),
+            "claim_generator": self.claim_generator,
+            "actions": [a.to_dict() for a in self.actions],
+            "identities": [i.to_dict() for i in self.identities],
             "failures": list(self.failures),
             "ingredient_failures": list(self.ingredient_failures),
             "notes": list(self.notes),

@@ -14,7 +14,12 @@ from safegen.types import (
 )
 
 CREDENTIALS_GONE = frozenset(
-    {CredentialState.ABSENT, CredentialState.UNSUPPORTED, CredentialState.REMOTE_NOT_FETCHED}
+    {
+        CredentialState.ABSENT,
+        CredentialState.UNREADABLE,
+        CredentialState.UNSUPPORTED,
+        CredentialState.REMOTE_NOT_FETCHED,
+    }
 )
 """States in which a file has no credentials at hand, so that a mark or its pictures may lead to them."""
 

@@ -118,7 +118,7 @@ def _signed(evidence: Evidence) -> VerdictResult:
         if ledger.superseded_by:
             reasons.append(f"It was replaced by the release {ledger.superseded_by}.")
         return VerdictResult(
-            Verdict.SIGNED_UNLOGGED, "Intact and trusted, but withdrawn by its maker.", tuple(reasons)
+            Verdict.WITHDRAWN, "Intact and trusted, but withdrawn by its maker.", tuple(reasons)
         )
     if not logged or ledger is None:
         reasons.append("No proof from the maker's ledger is available.")
@@ -202,6 +202,12 @@ def _unsigned(evidence: Evidence) -> VerdictResult:
             Verdict.MARKED_UNRESOLVED,
             "Made with safegen, but the id in the mark can no longer be read.",
             ("The file contains a hidden mark but was processed too heavily to read its id.",),
+        )
+    if evidence.credentials.state is CredentialState.UNREADABLE:
+        return VerdictResult(
+            Verdict.CREDENTIALS_UNREADABLE,
+            "This file carries credentials that cannot be checked here; nothing shows that it was changed.",
+            (*_explained(evidence.credentials.unreadable), *filter(None, [evidence.credentials.reason])),
         )
     return VerdictResult(
         Verdict.NO_PROVENANCE,

@@ -105,7 +105,8 @@ def _sample_frames(
     except sandbox.NoVideo:
         collector.note("watermark", "the file has no pictures")
     except UnreadableInput as error:
-        if credentials.state not in {CredentialState.VALID, CredentialState.INVALID}:
+        held = {CredentialState.VALID, CredentialState.INVALID, CredentialState.UNREADABLE}
+        if credentials.state not in held:
             raise
         collector.note("watermark", f"its frames cannot be decoded: {error}")
     return None

@@ -360,3 +360,14 @@ SAMPLES: dict[str, Callable[[], Any]] = {
     "pinned-model": pinned_model,
 }
 """By the name of the golden."""
+
+
+def rewrite() -> None:
+    """Write every golden anew (``python -m tests.support.results``): read the difference before committing."""
+    folder = Path(__file__).parents[1] / "data" / "json"
+    for name, make in SAMPLES.items():
+        (folder / f"{name}.json").write_text(f"{make().to_json()}\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    rewrite()

@@ -56,7 +56,7 @@ ROWS = {
         replace(GOOD, ledger=replace(LOGGED, entry={"manifest_id": "urn:c2pa:b"})),
         Verdict.SIGNED_UNLOGGED,
     ),
-    "withdrawn": (replace(GOOD, ledger=replace(LOGGED, withdrawn=True)), Verdict.SIGNED_UNLOGGED),
+    "withdrawn": (replace(GOOD, ledger=replace(LOGGED, withdrawn=True)), Verdict.WITHDRAWN),
     "other tool's file": (Evidence(SIGNED, (ABSENT_MARK,)),
                           Verdict.SIGNED_UNLOGGED),
     "expired, logged, stamped": (
@@ -89,6 +89,10 @@ ROWS = {
     "foreign credentials over our resolved mark": (
         Evidence(SIGNED, (mark(),), None, (Resolution(ID, "urn:c2pa:other", SAME),)),
         Verdict.CONFLICT,
+    ),
+    "credentials that cannot be checked": (
+        Evidence(CredentialsEvidence(CredentialState.UNREADABLE, unreadable=("algorithm.unsupported",))),
+        Verdict.CREDENTIALS_UNREADABLE,
     ),
     "stripped, content matches": (
         replace(GONE, resolutions=(Resolution(ID, "urn:c2pa:a", SAME),)),
@@ -137,7 +141,7 @@ def test_every_verdict_has_a_row() -> None:
 
 
 def test_exit_codes_are_those_of_the_documentation() -> None:
-    expected = [0, 10, 11, 12, 13, 20, 21, 30, 31, 40]
+    expected = [0, 10, 11, 12, 13, 14, 20, 21, 22, 30, 31, 40]
     assert [v.exit_code for v in Verdict] == expected
 
 
