@@ -66,7 +66,7 @@ def load_trust(workspace: Workspace, trust_files: Sequence[Path] = ()) -> Trust:
         crls.extend(bundle.crls)
         for origin, keys in bundle.log_keys.items():
             logs.setdefault(origin, []).extend(keys)
-        names = {root: bundle.name for root in bundle.root_fingerprints} | names
+        names = dict.fromkeys(bundle.root_fingerprints, bundle.name) | names
     return Trust(tuple(anchors), logs, tuple(tsa_anchors), tuple(crls), names, ties)
 
 

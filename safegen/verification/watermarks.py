@@ -147,7 +147,7 @@ def resolve_payloads(
                 )
             found = _resolution(collector, ledger, release, match, digest)
             resolutions.append(replace(found, payload=reading.payload))
-            if recovered is None and found.proven and match is not None and match.matches:
+            if recovered is None and match is not None and match.matches:
                 recovered = release
     return resolutions, recovered
 
