@@ -19,8 +19,8 @@ LEVELS = ("verified", "signed", "recovered", "any")
 @click.command(
     "verify",
     epilog="Exit codes: 0 VERIFIED, 10 VERIFIED_REPACKED, 11 SIGNED_UNTRUSTED, 12 SIGNED_UNLOGGED, 13 "
-    "EXPIRED_BUT_LOGGED, 20 RECOVERED, 21 MARKED_UNRESOLVED, 30 TAMPERED, 31 CONFLICT, 40 "
-    "NO_PROVENANCE; 2 unreadable, 4 a check could not run. Several files: the highest code.",
+    "EXPIRED_BUT_LOGGED, 14 WITHDRAWN, 20 RECOVERED, 21 MARKED_UNRESOLVED, 22 CREDENTIALS_UNREADABLE, "
+    "30 TAMPERED, 31 CONFLICT, 40 NO_PROVENANCE; 2 unreadable, 4 a check could not run. Several files: the highest code.",
 )
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 @click.option("--proof", type=click.Path(path_type=Path), help="Proof sidecar (default: FILE.tlog-proof).")
@@ -35,7 +35,7 @@ LEVELS = ("verified", "signed", "recovered", "any")
     "--require",
     type=click.Choice(LEVELS),
     help="Exit 0 if the verdict is at least this: verified (0, 10), signed (also 12, 13), recovered "
-    "(also 20), any provenance without contradiction (also 11, 21).",
+    "(also 20), any provenance without contradiction (also 11, 14, 21).",
 )
 @click.option("--no-watermark", is_flag=True, help="Skip the watermark search (the report says so).")
 @click.option(
@@ -194,6 +194,6 @@ def _meets_level(report: Report, level: str) -> bool:
         "verified": verified,
         "signed": signed,
         "recovered": recovered,
-        "any": recovered | {"SIGNED_UNTRUSTED", "MARKED_UNRESOLVED"},
+        "any": recovered | {"SIGNED_UNTRUSTED", "WITHDRAWN", "MARKED_UNRESOLVED"},
     }
     return report.verdict.name in allowed[level]

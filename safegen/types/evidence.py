@@ -218,6 +218,7 @@ class ContentMatch(JsonResult):
             "overlap": round(self.overlap, 4),
             "threshold": self.threshold,
             "share": round(self.share, 4),
+            "differs": self.differs,
         }
 
 
