@@ -20,7 +20,8 @@ LEVELS = ("verified", "signed", "recovered", "any")
     "verify",
     epilog="Exit codes: 0 VERIFIED, 10 VERIFIED_REPACKED, 11 SIGNED_UNTRUSTED, 12 SIGNED_UNLOGGED, 13 "
     "EXPIRED_BUT_LOGGED, 14 WITHDRAWN, 20 RECOVERED, 21 MARKED_UNRESOLVED, 22 CREDENTIALS_UNREADABLE, "
-    "30 TAMPERED, 31 CONFLICT, 40 NO_PROVENANCE; 2 unreadable, 4 a check could not run. Several files: the highest code.",
+    "30 TAMPERED, 31 CONFLICT, 40 NO_PROVENANCE; 2 unreadable, 4 a check could not run. Several files: "
+    "the highest code.",
 )
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 @click.option("--proof", type=click.Path(path_type=Path), help="Proof sidecar (default: FILE.tlog-proof).")

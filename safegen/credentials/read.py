@@ -196,7 +196,8 @@ def manifest_json(store: bytes) -> Json | None:
 
 def find_assertion(manifest: Mapping[str, Any] | None, label: str) -> Any:
     """Data of the first assertion whose label is *label* (instance suffixes ignored), or None."""
-    for item in (manifest or {}).get("assertions", []):
-        if str(item.get("label", "")).split("__")[0] == label:
+    items = (manifest or {}).get("assertions")
+    for item in items if isinstance(items, list) else ():
+        if isinstance(item, dict) and str(item.get("label", "")).split("__")[0] == label:
             return item.get("data")
     return None
