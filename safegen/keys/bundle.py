@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from safegen.errors import UnreadableInput, UsageError
-from safegen.keys.log_history import MAX_HISTORY, PastKey
+from safegen.keys.log_history import MAX_HISTORY, PastKey, verify_key_history
 from safegen.keys.log_key import decode_vkey, encode_vkey
 from safegen.keys.revocation import looks_like_crl, read_crls
 from safegen.types import Json
@@ -144,14 +144,15 @@ def parse_trust(data: bytes, *, name: str = "", kind: Kind = "signer") -> TrustB
                 f"the trust file has version {document['version']!r:.20}", hint="use a newer safegen"
             )
         vkeys = tuple(_strings(document["logs"]))
+        logs = _logs(vkeys)
         return TrustBundle(
             name=_name(document["name"]),
             roots=_each(document["roots"]),
-            logs=_logs(vkeys),
+            logs=logs,
             created=str(document["created"])[:40],
             vkeys=vkeys,
             tsa_roots=_each(document["tsaRoots"]),
-            log_history=_history(document.get("logHistory", [])),
+            log_history=_history(document.get("logHistory", []), logs),
             crls=tuple(c for t in _strings(document.get("crls", [])) for c in read_crls(t.encode("ascii"))),
         )
     except UsageError:
@@ -213,14 +214,22 @@ def _logs(vkeys: Sequence[str]) -> dict[str, Ed25519PublicKey]:
     return logs
 
 
-def _history(values: object) -> tuple[PastKey, ...]:
+def _history(values: object, logs: Mapping[str, Ed25519PublicKey]) -> tuple[PastKey, ...]:
+    """Earlier keys of *logs*, each of which announced the next one."""
     if not isinstance(values, list) or len(values) > MAX_HISTORY:
         raise ValueError("not a list")
     found = tuple(PastKey(**value) for value in values)
     for past in found:
         if not isinstance(past.note, str) or not isinstance(past.vkey, str):
             raise ValueError("not texts")
-        decode_vkey(past.vkey)
+        if past.origin not in logs:
+            raise ValueError("an earlier key of a log that is not in it")
+    for origin, key in logs.items():
+        past_keys = [past for past in found if past.origin == origin]
+        if past_keys and not verify_key_history([past_keys[0].vkey], past_keys, encode_vkey(origin, key)):
+            raise UsageError(
+                f"the earlier keys of the log {origin} did not announce the later ones", hint=HINT
+            )
     return found
 
 
