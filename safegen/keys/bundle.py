@@ -98,26 +98,28 @@ class TrustBundle:
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
-def export_trust(identity: Identity, name: str, *, created: datetime) -> str:
+def export_trust(identity: Identity, name: str, *, created: datetime, roots: Sequence[bytes] = ()) -> str:
     """What others pin to check *identity*'s videos: root, log origin and log key, as JSON text.
 
-    Nothing in it is secret. *name* is what they see in their list. Raises UsageError on a bad name.
+    *roots* (PEM) are those of a certificate that signs instead of the identity's own, which then vouches for
+    nothing and stays out. Nothing in it is secret. *name* is what others see in their list. Raises UsageError
+    on a bad name.
     """
     bundle = TrustBundle(
         name=_name(name),
-        roots=(identity.root_pem,),
+        roots=tuple(roots) or (identity.root_pem,),
         logs=dict([decode_vkey(identity.log_vkey)]),
         created=created.isoformat(timespec="seconds"),
         vkeys=(identity.log_vkey,),
         log_history=identity.log_history,
-        crls=identity.crls,
+        crls=() if roots else identity.crls,
     )
     return bundle_to_json(bundle)
 
 
-def export_pem(identity: Identity) -> str:
-    """The bare root certificate, for tools that know nothing of logs."""
-    return identity.root_pem.decode("ascii")
+def export_pem(identity: Identity, roots: Sequence[bytes] = ()) -> str:
+    """The bare root certificate (*roots* as for ``export_trust``), for tools that know nothing of logs."""
+    return b"".join(roots or (identity.root_pem,)).decode("ascii")
 
 
 def parse_trust(data: bytes, *, name: str = "", kind: Kind = "signer") -> TrustBundle:

@@ -1,9 +1,9 @@
 """The C2PA's trust lists: who may sign Content Credentials, and whose time stamps count.
 
-The package brings one file of each kind (``c2pa/``); ``safegen trust update`` puts newer ones into the user's
-own data folder. A file is a header of ``# Name: value`` lines and the list as the C2PA publishes it (PEM, with
-text between the certificates). Signers and time stamps are two lists: an anchor in both counts in each for that
-alone, and neither says anything about a log.
+The package brings one file of each kind (``c2pa/``); ``safegen trust update`` puts newer ones into the
+user's own data folder. A file is a header of ``# Name: value`` lines and the list as the C2PA publishes it
+(PEM, with text between the certificates). Signers and time stamps are two lists: an anchor in both counts in
+each for that alone, and neither says anything about a log.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from safegen.errors import UsageError
 from safegen.keys.bundle import Anchor, TrustBundle, parse_trust
 from safegen.keys.c2pa_list import TITLES, TrustList, split_header
 from safegen.keys.chain import ANY_USAGE, LEAF_USAGES
+from safegen.types import Json
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -37,6 +38,20 @@ class Change:
     def nothing(self) -> bool:
         """Whether the list in use is the same, with the same or a later date."""
         return self.fresh.body == self.current.body and self.fresh.date <= self.current.date
+
+    def to_dict(self) -> Json:
+        """As `trust update --json` shows it."""
+        return {
+            "name": TITLES[self.fresh.kind],
+            "current": self.current.date,
+            "date": self.fresh.date,
+            "source": self.fresh.source,
+            "sha256": self.fresh.sha256,
+            "anchors": len(self.fresh.anchors),
+            "added": [vars(anchor) for anchor in self.added],
+            "removed": [vars(anchor) for anchor in self.removed],
+            "changed": not self.nothing,
+        }
 
 
 def compare_lists(

@@ -1,8 +1,8 @@
 """Which logs a root was pinned together with: whose log may speak for whose signatures.
 
 A proof of a log says something about a signer only if whoever vouches for the signer brought that log. A
-bundle ties all of its roots to all of its logs. Two bundles may name the same log or the same root, and one of
-their makers may be lying; so neither gives the other's maker anything:
+bundle ties all of its roots to all of its logs. Two bundles may name the same log or the same root, and one
+of their makers may be lying; so neither gives the other's maker anything:
 
 * *the same log*: its keys have to be the same, or those of one bundle go on where the other's end, each
   announced by the one before (``log_history``). Anything else is two logs with one name, and is refused;
