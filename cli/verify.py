@@ -32,6 +32,7 @@ LEVELS = ("verified", "signed", "recovered", "any")
     type=click.Path(path_type=Path),
     help="Trust this bundle or PEM file for this run only (repeatable).",
 )
+@_options.c2pa_list
 @click.option(
     "--require",
     type=click.Choice(LEVELS),
@@ -84,8 +85,8 @@ def command(
     """Find out where FILE comes from: one verdict from every layer.
 
     A folder stands for every video, sound and picture inside it. Works offline. Trust comes from your own
-    workspace, from `safegen trust add` and from --trust, never from the folder that contains the file; the
-    answer says whose root was trusted.
+    workspace, from `safegen trust add`, from --trust and from the C2PA trust list, never from the folder that
+    contains the file; the answer says whose root was trusted.
     """
     from safegen.cli import _verify_view as view
     from safegen.cli._output import ProgressBar, console, print_json
@@ -122,6 +123,7 @@ def _verify_options(
     *,
     proof: Path | None,
     trust_files: tuple[Path, ...],
+    no_c2pa_list: bool,
     no_watermark: bool,
     moment: str | None,
     fetch_remote: tuple[str, ...],
@@ -142,6 +144,7 @@ def _verify_options(
         "workspace": workspace,
         "proof": proof,
         "trust": trust_files,
+        "c2pa_list": not no_c2pa_list,
         "watermark": not no_watermark,
         "at": None if moment is None else parse_moment(moment),
         "fetch_remote": fetch_remote,

@@ -73,8 +73,9 @@ def check_chain(
 ) -> ChainResult:
     """Whether *chain* (leaf first, others in any order) leads to one of *anchors* at the time *at* (aware).
 
-    *anchors* MUST be signer anchors only. An anchor may be an intermediate (the C2PA trust list has
-    such); a leaf is never an anchor. Never raises on hostile certificates: gives the reason instead.
+    *anchors* MUST be signer anchors only, the preferred ones first: of several above the leaf the first one
+    that is valid is named. An anchor may be an intermediate (the C2PA trust list has such); a leaf is never
+    one. Never raises on hostile certificates: gives the reason instead.
     """
     if not chain:
         return ChainResult(None, "the signature contains no certificate")
@@ -87,23 +88,45 @@ def check_chain(
 
 
 def _walk(chain: list[x509.Certificate], anchors: list[x509.Certificate], at: datetime) -> ChainResult:
-    leaf, pool = chain[0], chain[1:]
-    if reason := _leaf_reason(leaf):
+    if reason := _leaf_reason(chain[0]):
         return ChainResult(None, reason)
-    current, below, late = leaf, 0, not _valid_at(leaf, at)
+    found: list[tuple[bool, int]] = []
+    refused = ""
+    try:
+        for anchor, late, reason in _way_up(chain, anchors, at):
+            if anchor is not None and not reason:
+                found.append((late, anchors.index(anchor)))
+            refused = refused or reason
+    except Exception:
+        if not found:  # what is above an anchor takes nothing from it
+            raise
+    if not found:
+        return ChainResult(None, refused)
+    late, index = min(found)
+    anchor = anchors[index]
+    name = f"{anchor.subject.rfc4514_string()} ({fingerprint(anchor)})"
+    reason = "it is outside its validity period" if late else ""
+    return ChainResult(name, reason, outside_validity=late, anchor_sha256=fingerprint(anchor))
+
+
+def _way_up(
+    chain: list[x509.Certificate], anchors: list[x509.Certificate], at: datetime
+) -> Iterator[tuple[x509.Certificate | None, bool, str]]:
+    """Each anchor above the leaf with whether it is too late for it and why it may not vouch; why it ends."""
+    current, pool, below = chain[0], chain[1:], 0
+    late = not _valid_at(current, at)
     while True:
-        if (anchor := _issuer_of(current, anchors)) is not None:
-            if reason := _authority_reason(anchor, below):
-                return ChainResult(None, f"the anchor cannot vouch for it: {reason}")
-            late = late or not _valid_at(anchor, at)
-            name = f"{anchor.subject.rfc4514_string()} ({fingerprint(anchor)})"
-            reason = "it is outside its validity period" if late else ""
-            return ChainResult(name, reason, outside_validity=late, anchor_sha256=fingerprint(anchor))
+        for anchor in issuers_of(current, anchors):
+            reason = _authority_reason(anchor, below)
+            refused = f"the anchor cannot vouch for it: {reason}" if reason else ""
+            yield anchor, late or not _valid_at(anchor, at), refused
         issuer = _issuer_of(current, pool)
         if issuer is None:
-            return ChainResult(None, f"no anchor for {current.issuer.rfc4514_string()}")
+            yield None, late, f"no anchor for {current.issuer.rfc4514_string()}"
+            return
         if reason := _authority_reason(issuer, below):
-            return ChainResult(None, reason)
+            yield None, late, reason
+            return
         pool.remove(issuer)
         late = late or not _valid_at(issuer, at)
         below += issuer.subject != issuer.issuer

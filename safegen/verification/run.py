@@ -43,8 +43,9 @@ def verify_file(
     resolve: str | None = None,
     send: bool = False,
     fragments: Sequence[Path] = (),
+    c2pa_list: bool = True,
 ) -> Report:
-    """The report on *path*, with the trust of *workspace* and of *trust_files*.
+    """The report on *path*, with the trust of *workspace* and of *trust_files*, and (*c2pa_list*) the C2PA's.
 
     *discovered_workspace* is a workspace that was found by walking up and adds nothing: the report says so.
     *at* (aware) judges certificates at another time; *fetch_hosts* allows remote manifests from these hosts;
@@ -55,7 +56,7 @@ def verify_file(
     a ledger that is locked or corrupt).
     """
     options = VerifyOptions(
-        trust=load_trust(workspace, trust_files),
+        trust=load_trust(workspace, trust_files, c2pa_list=c2pa_list),
         open_ledger=lambda: _open_ledger(workspace),
         database=_database(workspace),
         index_file=workspace.root / content_index.INDEX_NAME if workspace.trusted else None,

@@ -42,6 +42,9 @@ format = 1
 # [privacy]
 # keep_prompts = false # true: the plain prompt is kept in the private part of the ledger
 # publish_prompt = false # true: the prompt goes into the manifest of every release
+
+# [trust]
+# c2pa_list = true # false: the C2PA trust list vouches for nobody, only what you pinned counts
 """
 
 
@@ -65,6 +68,8 @@ class Config:
     """A visible label burnt into every clip; empty: none."""
     access: bool = True
     """Whether releases come with captions, descriptions, chapters and a transcript."""
+    c2pa_list: bool = True
+    """Whether the C2PA's trust lists vouch for signers and time stamps."""
 
 
 @dataclass(frozen=True)
@@ -167,6 +172,11 @@ def trusted_or_own(found: Workspace) -> Workspace:
     return found if found.trusted else _load(_user_folder(), "user")
 
 
+def user_data_folder() -> Path:
+    """The user's own data folder: never a workspace that was named or found."""
+    return _user_folder()
+
+
 def _user_folder() -> Path:
     """The platform's folder for user data."""
     import platformdirs
@@ -241,4 +251,5 @@ def _validate(data: Mapping[str, Any], root: Path, file: Path) -> Config:
         manifest=chosen.config.manifest,
         label=chosen.config.label,
         access=content.release.access,
+        c2pa_list=content.trust.c2pa_list,
     )
