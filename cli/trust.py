@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from safegen._text import one_line
 from safegen.cli import _options
+from safegen.cli._output import confirm, say
 
 if TYPE_CHECKING:
     from safegen.keys.trust import TrustBundle, TrustStore
@@ -25,10 +27,12 @@ def _store(workspace: Path | None) -> TrustStore:
 
 def _describe(bundle: TrustBundle) -> list[str]:
     """The lines that a person compares."""
-    from safegen.cli._printable import printable
-
-    lines = [f"  root  {printable(a.subject, 90)}\n        SHA-256 {a.sha256}" for a in bundle.anchors]
-    lines += [f"  log   {printable(v, 120)}" for v in bundle.vkeys]
+    lines = [
+        line
+        for a in bundle.anchors
+        for line in (f"  root  {one_line(a.subject, 90)}", f"        SHA-256 {a.sha256}")
+    ]
+    lines += [f"  log   {one_line(v, 120)}" for v in bundle.vkeys]
     if bundle.crls:
         lines.append(f"  revocation lists: {len(bundle.crls)}")
     return lines
@@ -58,16 +62,16 @@ def add(file: Path, tsa: bool, yes: bool, workspace: Path | None, as_json: bool)
     Compare the SHA-256 with the one the maker gives you through another channel.
     """
     from safegen.cli._output import show_rows
-    from safegen.cli._printable import printable
     from safegen.keys.trust import read_trust_file
 
     bundle = read_trust_file(file, kind="tsa" if tsa else "signer")
     shown = _describe(bundle)
-    click.echo(f"{printable(bundle.name)}\n" + "\n".join(shown[:20]), err=True)
-    if len(shown) > 20:
-        click.echo(f"  and {len(shown) - 20} more", err=True)
+    for line in (f"maker {bundle.name}", *shown[:40]):
+        say(line, err=True)
+    if len(shown) > 40:
+        say(f"  and {len(shown) - 40} more lines", err=True)
     if not yes:
-        click.confirm("trust this maker?", abort=True, err=True)
+        confirm("trust this maker?", abort=True)
     show_rows({"pinned as": _store(workspace).add(bundle), "name": bundle.name}, as_json=as_json)
 
 
@@ -77,7 +81,6 @@ def add(file: Path, tsa: bool, yes: bool, workspace: Path | None, as_json: bool)
 def list_(workspace: Path | None, as_json: bool) -> None:
     """List the pinned makers."""
     from safegen.cli._output import print_json
-    from safegen.cli._printable import printable
 
     pinned = _store(workspace).list()
     if as_json:
@@ -96,12 +99,11 @@ def list_(workspace: Path | None, as_json: bool) -> None:
         )
         return
     if not pinned:
-        click.echo("nothing is pinned; your own workspace's identity is always trusted")
+        say("nothing is pinned; your own workspace's identity is always trusted")
     for identifier, bundle in pinned:
-        click.echo(
-            f"{identifier}  {_vouches_for(bundle):<12} {printable(bundle.name)}\n"
-            + "\n".join(_describe(bundle)[:6])
-        )
+        say(f"{identifier}  {_vouches_for(bundle):<12} {bundle.name}")
+        for line in _describe(bundle)[:12]:
+            say(line)
 
 
 @command.command("remove")
