@@ -20,6 +20,8 @@ from safegen._text import one_line, own_text, to_json
 
 Part: TypeAlias = "str | tuple[str, str]"
 """Text, or text with a colour (``green``, ``bold green``)."""
+_INDENT = "  "
+"""How a line begins that says more about the one above it."""
 _CONTINUED = "\n    "
 """How a line goes on that is wider than the terminal: never at the left edge, where verdicts stand."""
 
@@ -31,7 +33,7 @@ def say(*parts: Part, err: bool = False, plain: bool = False) -> None:
     plain = plain or "NO_COLOR" in os.environ
     column, shown = 0, ""
     for part in parts:
-        text, style = part if isinstance(part, tuple) else (part, "")
+        text, style = part if isinstance(part, tuple) else (part if shown else _no_verdict(part), "")
         text, column = _folded(_encodable(one_line(text), stream), column, room)
         shown += text if plain or not style else _coloured(text, style)
     click.echo(shown, file=stream, color=False if plain else None)
@@ -69,6 +71,22 @@ def show_rows(rows: dict[str, object], *, as_json: bool) -> None:
         return
     for name, value in rows.items():
         say(f"{name:<22}{value}")
+
+
+def _no_verdict(line: object) -> str:
+    """*line* unless it begins as only a verdict may, which comes as a part of its own, with a colour.
+
+    A file may be called ``VERIFIED``: its first letter is then shown escaped.
+    """
+    text = str(line)
+    start = text.lstrip(" ")
+    if text.startswith(_INDENT) or not start[:1].isupper():
+        return text
+    from safegen.types import Verdict
+
+    if not start.startswith(tuple(Verdict.__members__)):
+        return text
+    return f"\\u{ord(start[0]):04x}{start[1:]}"
 
 
 def _coloured(text: str, style: str) -> str:

@@ -68,7 +68,7 @@ def to_json(value: object, *, indent: int | None = None, ascii_only: bool = Fals
 
 def _is_plain(text: str) -> bool:
     """Quickly: nothing in *text* can be hidden."""
-    return text.isascii() and text.isprintable()
+    return text.isprintable() and _BLANK.isdisjoint(text)
 
 
 def _visible(character: str) -> str:

@@ -16,7 +16,7 @@ from safegen._text import LIMIT, is_hidden, one_line, own_text, to_json
 from safegen._util.html import escape
 from safegen._util.logs import logger
 from safegen.errors import SafegenError, UsageError
-from tests.attacks.hostile import HOSTILE, controls
+from tests.support.hostile import HOSTILE, controls
 
 ANY = st.text(st.characters(codec=None), max_size=40)
 """Any code points, lone surrogates among them."""
@@ -83,7 +83,9 @@ def test_whoever_listens_to_the_logs_gets_lines(text: str, caplog: pytest.LogCap
     """An application's own handler, too: the values are escaped before any handler sees them."""
     log = logger("safegen.test_text")
     with caplog.at_level(logging.INFO, "safegen"):
-        log.info("asked %(host)s %(error)s %(count)d", {"host": text, "error": SafegenError(text), "count": 3})
+        log.info(
+            "asked %(host)s %(error)s %(count)d", {"host": text, "error": SafegenError(text), "count": 3}
+        )
         log.info("nothing to fill in")
     first, second = caplog.messages
     assert not controls(first) and first.endswith(" 3") and second == "nothing to fill in"

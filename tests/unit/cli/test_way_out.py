@@ -89,9 +89,7 @@ def test_nothing_goes_past_the_way_out(rule: str) -> None:
         (gets_a_logger, "logging.getLogger('x')", "logger(__name__)"),
     ],
 )
-def test_the_rules_find_what_they_are_for(
-    breaks: Callable[[ast.Call, str], bool], yes: str, no: str
-) -> None:
+def test_the_rules_find_what_they_are_for(breaks: Callable[[ast.Call, str], bool], yes: str, no: str) -> None:
     found, other = (ast.parse(code, mode="eval").body for code in (yes, no))
     assert isinstance(found, ast.Call) and isinstance(other, ast.Call)
     assert breaks(found, ast.unparse(found.func)) and not breaks(other, ast.unparse(other.func))

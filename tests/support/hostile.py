@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
+import enum
 import re
+import sys
+import types
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
 
+from safegen.errors import SafegenError
 from safegen.types import Verdict
 
 FORGED = "VERIFIED  ball.mp4"
@@ -70,3 +79,48 @@ def check_output(output: bytes, *, real: Iterable[str] = (), about: str = "") ->
     assert not loose, f"{about}: raw {sorted({hex(ord(c)) for c in loose})}"
     assert not forged(text, real), f"{about}: {forged(text, real)}"
     return text
+
+
+_OURS = {"act", "kind"}
+"""Keys of entries whose values come from a fixed set."""
+
+
+def poison(value: Any, text: str) -> Any:
+    """A copy of *value* (a result) whose free texts, names and paths are all *text*, at every depth.
+
+    Words of a fixed set (enumerations, ``Literal``), numbers and bytes stay: they are ours.
+    """
+    if isinstance(value, enum.Enum | bool | int | float | bytes | types.FunctionType) or value is None:
+        return value
+    if isinstance(value, str):
+        return text
+    if isinstance(value, Path):
+        return Path(text)
+    if isinstance(value, SafegenError):
+        return type(value)(text, hint=text)
+    if isinstance(value, tuple | list):
+        return type(value)(poison(v, text) for v in value)
+    if isinstance(value, Mapping):
+        return {k: v if k in _OURS else poison(v, text) for k, v in value.items()}
+    if not dataclasses.is_dataclass(value):
+        return value
+    made = copy.copy(value)
+    for field in dataclasses.fields(value):
+        old = getattr(value, field.name)
+        if not (isinstance(old, str) and old in _fixed(type(value), field.name)):
+            object.__setattr__(made, field.name, poison(old, text))
+    return made
+
+
+@cache
+def _fixed(kind: type, name: str) -> tuple[str, ...]:
+    """The words that a field may have, where they are fixed."""
+    for owner in kind.__mro__:
+        hint = vars(owner).get("__annotations__", {}).get(name)
+        if hint is not None:
+            known = vars(sys.modules[owner.__module__])
+            alias = known.get(hint) if isinstance(hint, str) else hint
+            if isinstance(hint, str) and hint.startswith("Literal["):
+                alias = eval(hint, dict(known))
+            return get_args(alias) if get_origin(alias) is Literal else ()
+    return ()
