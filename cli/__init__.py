@@ -10,6 +10,7 @@ import importlib
 import click
 
 from safegen.cli._logging import add_verbose
+from safegen.cli._output import say
 
 _COMMANDS = {
     "generate": "Generate a screened, marked, signed and recorded video.",
@@ -76,7 +77,7 @@ def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
     if value and not ctx.resilient_parsing:
         from safegen._version import __version__
 
-        click.echo(f"safegen {__version__}")
+        say(f"safegen {__version__}")
         ctx.exit()
 
 

@@ -145,7 +145,6 @@ def _plan(built: BuiltRequest, options: GenerateOptions) -> None:
     """What would be made."""
     from safegen.api.generation import plan
     from safegen.cli._output import console, print_json
-    from safegen.cli._printable import printable
 
     planned = plan(built.request, options.output, workspace=options.workspace, notes=built.notes)
     if options.variations is not None:
@@ -154,7 +153,7 @@ def _plan(built: BuiltRequest, options: GenerateOptions) -> None:
         print_json(planned)
         return
     for name, value in planned.items():
-        console(options.plain).print(f"{name:<12}{printable(str(value))}")
+        console(options.plain).print(f"{name:<12}{value}")
 
 
 def _one(built: BuiltRequest, options: GenerateOptions) -> None:

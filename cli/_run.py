@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
+import traceback
 from types import FrameType
 from typing import NoReturn
 
 import click
 
+from safegen.cli._output import print_json, say, show_document
+
 
 def run(group: click.Group) -> NoReturn:
     """Run *group* and exit. A bug (exit 1) names itself; ``SAFEGEN_DEBUG=1`` shows its traceback."""
     signal.signal(signal.SIGTERM, _terminate)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # help texts, too, on a terminal that knows few characters
+            stream.reconfigure(errors="backslashreplace")
     as_json = "--json" in sys.argv[1:]
     try:
         code = group.main(standalone_mode=False, prog_name="safegen")
         sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message())
+        show_document(error.format_message() + "\n")
         sys.exit(0)
     except click.ClickException as error:
-        _fail(2, error.format_message(), _usage_hint(error), as_json)
+        _fail(2, _joined(error.format_message()), _usage_hint(error), as_json)
     except (click.Abort, KeyboardInterrupt):
         _fail(130, "interrupted; nothing half-made is left", "", as_json)
     except BrokenPipeError:
@@ -38,6 +45,11 @@ def _terminate(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
+def _joined(message: str) -> str:
+    """click lists choices one below the other: as one line."""
+    return " ".join(message.split())
+
+
 def _usage_hint(error: click.ClickException) -> str:
     """Where to find help for a usage error."""
     context = getattr(error, "ctx", None)
@@ -51,7 +63,8 @@ def _deliberate_or_bug(error: Exception, as_json: bool) -> NoReturn:
     if isinstance(error, SafegenError):
         _fail(error.exit_code, str(error), error.hint, as_json, kind=type(error).__name__)
     if os.environ.get("SAFEGEN_DEBUG"):
-        raise error
+        for line in "".join(traceback.format_exception(error)).splitlines():
+            say(f"| {line}", err=True)
     _fail(
         1,
         f"this is a bug in safegen: {type(error).__name__}: {error}",
@@ -63,15 +76,11 @@ def _deliberate_or_bug(error: Exception, as_json: bool) -> NoReturn:
 
 def _fail(code: int, message: str, hint: str, as_json: bool, *, kind: str = "UsageError") -> NoReturn:
     """Say what went wrong (stderr; with --json as an object on stdout) and exit with *code*."""
-    from safegen.cli._printable import printable
-
     if as_json:
-        import json
-
-        body = {"error": {"kind": kind, "message": message, "hint": hint, "exit_code": code}}
-        click.echo(json.dumps(body, ensure_ascii=False))
+        body = {"kind": kind, "message": message, "hint": hint, "exit_code": code}
+        print_json({"error": body}, indent=None)
     else:
-        click.echo(click.style("error: ", fg="red", bold=True) + printable(message), err=True)
+        say(("error: ", "bold red"), message, err=True)
         if hint:
-            click.echo(click.style("hint:  ", bold=True) + printable(hint), err=True)
+            say(("hint:  ", "bold"), hint, err=True)
     sys.exit(code)

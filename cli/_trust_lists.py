@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from safegen.cli import _options
+from safegen.cli._output import confirm, say, say_note
 
 if TYPE_CHECKING:
     from safegen.keys.c2pa_list import TrustList
@@ -47,7 +48,7 @@ def update(
     for change in changes:
         _show_change(change)
     if not dry_run and not yes and any(c.added or c.removed for c in changes):
-        click.confirm("use these lists from now on?", abort=True, err=True)
+        confirm("use these lists from now on?", abort=True)
     written: list[Path | None] = [
         None if dry_run or c.nothing else store_list(list_folder(), c.fresh) for c in changes
     ]
@@ -62,8 +63,6 @@ def update(
 
 def _show_change(change: Change) -> None:
     """What a person decides on, on stderr."""
-    from safegen.cli._printable import printable
-
     fresh = change.fresh
     lines = [
         f"{change.current.name} -> {fresh.name}: {len(fresh.anchors)} anchors, {len(change.added)} added, "
@@ -78,7 +77,7 @@ def _show_change(change: Change) -> None:
     if change.nothing:
         lines.append("  nothing to change")
     for line in lines:
-        click.echo(printable(line), err=True)
+        say(line, err=True)
 
 
 def list_entries(workspace: Path | None) -> list[Json]:
@@ -112,17 +111,13 @@ def _entry(found: TrustList, in_use: bool, now: datetime) -> Json:
 
 def show_entries(entries: list[Json]) -> None:
     """One line for each list, and a warning where it is old."""
-    from safegen.cli._printable import printable
-
     for entry in entries:
         state = "" if entry["in_use"] else "; switched off under [trust] in safegen.toml"
         origin = "updated" if entry["updated"] else "with the package"
-        text = f"{entry['id']:<16}  {entry['vouches_for']:<12} {entry['name']} ({origin}{state})"
-        click.echo(printable(f"{text}\n  {len(entry['roots'])} roots, no log; from {entry['source']}"))
+        say(f"{entry['id']:<16}  {entry['vouches_for']:<12} {entry['name']} ({origin}{state})")
+        say(f"  {len(entry['roots'])} roots, no log; from {entry['source']}")
     if any(entry["old"] and entry["in_use"] for entry in entries):
-        click.echo(
-            "note: a C2PA trust list is older than 180 days; fetch it with `safegen trust update`", err=True
-        )
+        say_note("a C2PA trust list is older than 180 days; fetch it with `safegen trust update`")
 
 
 def refuse_removal(identifier: str) -> None:

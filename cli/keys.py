@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from safegen.cli import _options
+from safegen.cli._output import say, show_document
 
 if TYPE_CHECKING:
     from safegen.keys.identity import Identity
@@ -49,9 +50,7 @@ def init(passphrase_file: Path | None, workspace: Path | None, as_json: bool) ->
     rows = {"name": own.name, "folder": str(own.folder), "root SHA-256": own.fingerprint}
     show_rows({**rows, "encrypted": own.encrypted}, as_json=as_json)
     if not own.encrypted:
-        click.echo(
-            "note: the keys are not encrypted; set SAFEGEN_KEY_PASSPHRASE before `keys init`", err=True
-        )
+        say("note: the keys are not encrypted; set SAFEGEN_KEY_PASSPHRASE before `keys init`", err=True)
 
 
 def _configured_roots(workspace: Path | None, passphrase_file: Path | None) -> tuple[bytes, ...]:
@@ -153,12 +152,12 @@ def export_trust(
         called = name or own.name or "safegen workspace"
         text = trust.export_trust(own, called, created=utc_now(), roots=roots)
     if output is None:
-        click.echo(text, nl=False)
+        show_document(text)
         return
     write_new(output, text.encode())
     show_rows({"path": str(output), **_root_rows(own, roots)}, as_json=as_json)
     if not as_json:
-        click.echo("others pin it with `safegen trust add` and compare its SHA-256 with yours", err=True)
+        say("others pin it with `safegen trust add` and compare its SHA-256 with yours", err=True)
 
 
 @command.command("rotate")
@@ -193,7 +192,7 @@ def move_root(file: Path, workspace: Path | None, as_json: bool) -> None:
     rows = {"path": str(file), "root SHA-256": own.fingerprint, "root key here": own.root_key_here}
     show_rows(rows, as_json=as_json)
     if not as_json:
-        click.echo(
+        say(
             "keep a second copy, and the salt in keys/identity.json: without it no passphrase opens the key",
             err=True,
         )
@@ -246,7 +245,7 @@ def revoke(
     rows["in use"] = f"{fresh.leaf.serial_number:x}"
     show_rows(rows, as_json=as_json)
     if not as_json:
-        click.echo("distribute `safegen keys export-trust` again: it carries the revocation list", err=True)
+        say("distribute `safegen keys export-trust` again: it carries the revocation list", err=True)
 
 
 @command.command("rotate-log")

@@ -21,12 +21,15 @@
     |- GateFailed                     9   `log check`, `policy test`, `audit gate` say no
     `- Interrupted                  130   Ctrl-C; nothing half-made is left
 
-Each carries ``hint``: what to do now, in one line.
+Each carries ``hint``: what to do now. Message and hint are one line each, whatever names and answers
+they repeat: line breaks and other hidden characters are escaped.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
+
+from safegen._text import one_line
 
 if TYPE_CHECKING:
     from safegen.types import Held, Refused
@@ -39,8 +42,8 @@ class SafegenError(Exception):
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         """Keep *message* (what went wrong) and *hint* (what to do now)."""
-        super().__init__(message)
-        self.hint = hint
+        super().__init__(one_line(message))
+        self.hint = one_line(hint)
 
 
 class UsageError(SafegenError):

@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from safegen._text import to_json
 from safegen.errors import UnreadableInput, UsageError
 from safegen.keys.log_history import MAX_HISTORY, PastKey, verify_key_history
 from safegen.keys.log_key import decode_vkey, encode_vkey
@@ -188,7 +189,7 @@ def bundle_to_json(bundle: TrustBundle) -> str:
         document["logHistory"] = [vars(past) for past in bundle.log_history]
     if bundle.crls:
         document["crls"] = [crl.decode("ascii") for crl in bundle.crls]
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return to_json(document, indent=2) + "\n"
 
 
 def _name(name: object) -> str:
