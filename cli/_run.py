@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -16,7 +17,7 @@ def run(group: click.Group) -> NoReturn:
     signal.signal(signal.SIGTERM, _terminate)
     as_json = "--json" in sys.argv[1:]
     try:
-        code = group.main(standalone_mode=False, prog_name="safegen")
+        code = _asking(group, as_json)
         sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
@@ -31,6 +32,37 @@ def run(group: click.Group) -> NoReturn:
     except Exception as error:
         _deliberate_or_bug(error, as_json)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _asking(group: click.Group, as_json: bool) -> object:
+    """Run *group*; a workspace that was merely found is asked about once, where somebody is there to answer.
+
+    The refusal comes before anything is done, so the command simply starts again.
+    """
+    from safegen.errors import UnconfirmedWorkspace
+
+    try:
+        return group.main(standalone_mode=False, prog_name="safegen")
+    except UnconfirmedWorkspace as error:
+        if as_json or not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise
+        _confirm(error.root)
+    return group.main(standalone_mode=False, prog_name="safegen")
+
+
+def _confirm(root: str) -> None:
+    """Ask whether the workspace at *root* is the user's; remember a yes. Raises click.Abort on a no."""
+    from safegen.cli._printable import printable
+    from safegen.workspace.confirmed import confirm_workspace
+
+    click.echo(
+        f"A workspace was found in {printable(root)}. Whoever made that folder chose what is in it.\n"
+        "If you use it, its settings decide where ledger, keys and time stamps come from, its keys sign,\n"
+        "and its ledger is written to. Say yes only if you or people you trust have made it.",
+        err=True,
+    )
+    click.confirm("use this workspace from now on?", abort=True, err=True)
+    confirm_workspace(Path(root))
 
 
 def _terminate(_signal: int, _frame: FrameType | None) -> None:

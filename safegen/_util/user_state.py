@@ -8,9 +8,11 @@ from __future__ import annotations
 import os
 import secrets
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from safegen._util.files import write_durable
+from safegen._util.files import lock_descriptor, write_durable
 from safegen.errors import WorkspaceError
 
 SECRET_BYTES = 32
@@ -59,16 +61,20 @@ def user_secret(name: str) -> bytes:
     return data
 
 
-def _make_once(path: Path) -> None:
-    """Write a fresh secret; of several processes that do it at once, the first one's stays."""
-    fresh = path.with_name(f"{path.name}.{secrets.token_hex(6)}")
-    write_durable(fresh, secrets.token_bytes(SECRET_BYTES))
+@contextmanager
+def locked_user_state() -> Iterator[Path]:
+    """The folder, for one process at a time to change. Raises WorkspaceError, OSError."""
+    folder = make_user_state_folder()
+    handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        os.link(fresh, path)
-    except FileExistsError:
-        pass
-    except OSError:
+        lock_descriptor(handle, wait=True)
+        yield folder
+    finally:
+        os.close(handle)
+
+
+def _make_once(path: Path) -> None:
+    """Write a fresh secret unless another process has."""
+    with locked_user_state():
         if not path.exists():
-            fresh.replace(path)
-            return
-    fresh.unlink(missing_ok=True)
+            write_durable(path, secrets.token_bytes(SECRET_BYTES))

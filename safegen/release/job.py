@@ -54,8 +54,7 @@ class ReleaseJob:
         """Use ``begin``."""
         self.destination = destination
         self._seal = Seal.of(ledger)
-        self._recorded_folder = destination.parent.resolve()
-        """Without links: recovery follows none."""
+        self._recorded_folder = destination.parent.resolve()  # recovery follows no links
         self.id = self._seal.new_job(str(self._recorded_folder), destination.name)
         self.ledger, self._clock, self._hook, self._lease = ledger, clock, hook, lease
         self._overwrite = overwrite
@@ -296,8 +295,5 @@ class ReleaseJob:
     def _taken_names(self, names: Sequence[str]) -> tuple[tuple[str, str], ...]:
         """The names among *names* that are taken, with the SHA-256 of the file there ("" for no file)."""
         with self._place() as place:
-            return tuple(
-                (name, place.final.sha256(name) or "")
-                for name in names
-                if place.final.lstat(name) is not None
-            )
+            taken = [name for name in names if place.final.lstat(name) is not None]
+            return tuple((name, place.final.sha256(name) or "") for name in taken)

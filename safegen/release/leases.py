@@ -146,7 +146,7 @@ def read_outbox(connection: Connection, job: str, seal: Seal) -> Outbox | None:
     if row is None:
         return None
     outbox, code = _outbox(row)
-    if job not in ACTIVE_JOBS and not seal.made_outbox(outbox, code):
+    if job not in ACTIVE_JOBS and not seal.made_row(asdict(outbox), code):
         raise LedgerError(MADE_ELSEWHERE)
     return outbox
 
@@ -204,4 +204,4 @@ def set_state(connection: Connection, job: str, state: State, seal: Seal) -> boo
 
 def _files_json(outbox: Outbox, seal: Seal) -> str:
     value = {"files": [asdict(item) for item in outbox.files], "placeholder": outbox.placeholder}
-    return json.dumps({**value, "replaces": outbox.replaces, "code": seal.code(outbox)})
+    return json.dumps({**value, "replaces": outbox.replaces, "code": seal.row_code(asdict(outbox))})

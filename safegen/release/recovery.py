@@ -52,7 +52,7 @@ class _Recovery:
         expired = lease.expires <= self.now
         if life is Liveness.ALIVE or (life is Liveness.UNKNOWN and not expired):
             return
-        if not self.seal.made(lease):
+        if not self.seal.made_job(lease.job, lease.folder, lease.name):
             self.waiting.append(f"{Path(lease.folder) / lease.name}: {leases.MADE_ELSEWHERE}")
             return
         with self.ledger.database.writing() as connection:

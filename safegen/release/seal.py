@@ -13,7 +13,7 @@ import hmac
 import json
 import re
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from safegen._util.logs import logger
@@ -22,7 +22,6 @@ from safegen.errors import WorkspaceError
 
 if TYPE_CHECKING:
     from safegen.ledger.store import Ledger
-    from safegen.release.leases import Lease, Outbox
 
 _log = logger(__name__)
 
@@ -55,20 +54,24 @@ class Seal:
         nonce = secrets.token_hex(_NONCE // 2)
         return nonce if self.key is None else nonce + self._job_code(nonce, folder, name)
 
-    def made(self, lease: Lease) -> bool:
-        """Whether this user's safegen has written *lease* (owner and expiry aside) on this machine."""
-        if self.key is None or not JOB.fullmatch(lease.job) or len(lease.job) != _NONCE + _CODE:
+    def made_job(self, job: str, folder: str, name: str) -> bool:
+        """Whether this user's safegen has begun *job*, for *name* in *folder*, on this machine."""
+        if self.key is None or not JOB.fullmatch(job) or len(job) != _NONCE + _CODE:
             return False
-        nonce, code = lease.job[:_NONCE], lease.job[_NONCE:]
-        return hmac.compare_digest(code, self._job_code(nonce, lease.folder, lease.name))
+        nonce, code = job[:_NONCE], job[_NONCE:]
+        return hmac.compare_digest(code, self._job_code(nonce, folder, name))
 
-    def code(self, outbox: Outbox) -> str:
-        """The code of an outbox row; "" without a key."""
-        return "" if self.key is None else self._code("outbox", asdict(outbox))
+    def row_code(self, row: object) -> str:
+        """The code of an outbox row, all of it as JSON values; "" without a key."""
+        return "" if self.key is None else self._code("outbox", row)
 
-    def made_outbox(self, outbox: Outbox, code: object) -> bool:
-        """Whether *code* is the one of *outbox*."""
-        return self.key is not None and isinstance(code, str) and hmac.compare_digest(code, self.code(outbox))
+    def made_row(self, row: object, code: object) -> bool:
+        """Whether *code* is the one of *row*."""
+        return (
+            self.key is not None
+            and isinstance(code, str)
+            and hmac.compare_digest(code.encode("utf-8", "replace"), self.row_code(row).encode())
+        )
 
     def _job_code(self, nonce: str, folder: str, name: str) -> str:
         return self._code("job", [nonce, folder, name])
