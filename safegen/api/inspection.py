@@ -57,9 +57,9 @@ def verify(
     Raises UnreadableInput, UsageError, CheckUnavailable.
     """
     from safegen.verification.run import verify_file
-    from safegen.workspace.config import find_workspace, trusted_or_own
+    from safegen.workspace.config import look_up_workspace, trusted_or_own
 
-    found = find_workspace(workspace)
+    found = look_up_workspace(workspace)
     return verify_file(
         Path(path),
         workspace=trusted_or_own(found),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from safegen._util.logs import logger
 from safegen.errors import CheckUnavailable, LedgerError
-from safegen.types import ContentMatch, CredentialState, Report
+from safegen.types import ContentMatch, CredentialsEvidence, CredentialState, Report
 from safegen.verification import content_index
 from safegen.verification.collector import EvidenceCollector
 from safegen.verification.evidence import VerdictResult
@@ -108,6 +108,14 @@ def _open_ledger(workspace: Workspace) -> Iterator[Ledger | None]:
         yield ledger
 
 
+def _trusted_by(collector: EvidenceCollector, credentials: CredentialsEvidence) -> str | None:
+    """Through which anchor the signer is trusted, and who pinned that."""
+    root, sha256 = credentials.trusted_root, credentials.root_sha256
+    if not credentials.trusted or root is None or sha256 is None:
+        return None
+    return collector.trust.describe_anchor(root, sha256)
+
+
 def _build_report(collector: EvidenceCollector, found: GatheredEvidence, answer: VerdictResult) -> Report:
     """Everything in one value."""
     evidence = found.evidence
@@ -122,7 +130,6 @@ def _build_report(collector: EvidenceCollector, found: GatheredEvidence, answer:
     )
     if recovered is None and evidence.named:
         recovered = evidence.named[0].credentials.manifest
-    root = evidence.credentials.trusted_root
     return Report(
         path=collector.path,
         sha256=found.sha256,
@@ -134,7 +141,7 @@ def _build_report(collector: EvidenceCollector, found: GatheredEvidence, answer:
         ledger=evidence.ledger,
         content=content,
         recovered_manifest=recovered,
-        trusted_by=collector.trust.describe_anchor(root) if evidence.credentials.trusted and root else None,
+        trusted_by=_trusted_by(collector, evidence.credentials),
         not_checked=collector.not_checked,
         texts=check_text_tracks(collector.path, evidence.credentials.manifest if intact else recovered),
         origin=find_origin(evidence, answer.verdict, None if intact else recovered),

@@ -41,10 +41,13 @@ class Trust:
         """
         return self.ties.get(root_sha256.lower(), frozenset())
 
-    def describe_anchor(self, root: str) -> str:
-        """The anchor *root*, and where it comes from. Names that others gave are in quotes, ours are not."""
-        names = [name for sha256, name in self.names.items() if sha256 in root]
-        return f"{names[0]}: {root}" if names else root
+    def describe_anchor(self, root: str, sha256: str) -> str:
+        """The anchor *root* with that *sha256* (hex), and where it comes from.
+
+        Names that others gave are in quotes, ours are not.
+        """
+        name = self.names.get(sha256.lower())
+        return f"{name}: {root}" if name else root
 
 
 def load_trust(workspace: Workspace, trust_files: Sequence[Path] = (), *, c2pa_list: bool = True) -> Trust:
