@@ -6,11 +6,12 @@ import contextlib
 import json
 import math
 import os
+import signal
 import struct
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -93,7 +94,7 @@ def worker_messages(
 
 def child_messages(
     reads: Mapping[str, Path], job: dict[str, Any], seconds: float, *, writes: Mapping[str, Path] = {}
-) -> Iterator[tuple[dict[str, Any], bytearray | None]]:
+) -> Generator[tuple[dict[str, Any], bytearray | None], None, None]:
     """Messages of a child that does *job* (``module``, limits); the file called ``input`` names errors.
 
     Raises as ``worker_messages``; NoAnswer for a crash, a limit, or more than *seconds* for one answer.
@@ -136,9 +137,9 @@ def _talk(
             child.stdin.write(json.dumps(job).encode() + b"\n")
             child.stdin.close()
         yield from _read(child.stdout, path, watch)
-        if child.wait(timeout=10) != 0:
+        if (code := child.wait(timeout=10)) != 0:
             gone = NoAnswer(f"{path}: the decoder crashed or exceeded its limits", hint=HINT)
-            gone.late = watch.killed
+            gone.late = watch.killed or code == -getattr(signal, "SIGXCPU", 0)
             raise gone
     finally:
         watch.stop()
