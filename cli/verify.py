@@ -181,7 +181,7 @@ def _write_page(target: Path, items: list[ReportItem]) -> None:
 
     from safegen._util.time import utc_now
     from safegen.cli._files import write_new
-    from safegen.credentials.thumbnail import read_thumbnail
+    from safegen.credentials.in_child import read_thumbnail
     from safegen.verification.html_report import render
 
     shown = [replace(i, thumbnail=read_thumbnail(i.path)) if i.report else i for i in items]

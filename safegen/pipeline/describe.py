@@ -170,7 +170,7 @@ def _sample_frames(
 
 def _credential_notes(path: Path) -> list[str]:
     """A note where the source has credentials: they do not hold for the copy."""
-    from safegen.credentials.read import read_credentials
+    from safegen.credentials.in_child import read_credentials
 
     if read_credentials(path).manifest_id is None:
         return []

@@ -51,7 +51,7 @@ def assess_credentials(
     """
     from safegen.credentials import formats
     from safegen.credentials.mining import disallowed_generative_uses
-    from safegen.credentials.read import read_credentials
+    from safegen.credentials.in_child import read_credentials
 
     evidence = read_credentials(copy, anchors_pem=anchors)
     if evidence.state is CredentialState.UNSUPPORTED and formats.detect(copy).signable:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safegen._util.logs import logger
+from safegen.credentials import in_child
 from safegen.errors import CheckUnavailable, LedgerError
 from safegen.types import ContentMatch, CredentialsEvidence, CredentialState, Report
 from safegen.verification import content_index
@@ -55,6 +56,7 @@ def verify_file(
     Raises UnreadableInput, UsageError (trust files), CheckUnavailable (a layer that cannot be examined,
     a ledger that is locked or corrupt).
     """
+    in_child.prepare()
     options = VerifyOptions(
         trust=load_trust(workspace, trust_files, c2pa_list=c2pa_list),
         open_ledger=lambda: _open_ledger(workspace),
