@@ -65,8 +65,10 @@ def _show_change(change: Change) -> None:
     """What a person decides on, on stderr."""
     fresh = change.fresh
     lines = [
-        f"{change.current.name} -> {fresh.name}: {len(fresh.anchors)} anchors, {len(change.added)} added, "
-        f"{len(change.removed)} removed",
+        (
+            f"{change.current.name} -> {fresh.name}: {len(fresh.anchors)} anchors, {len(change.added)} added, "
+            f"{len(change.removed)} removed"
+        ),
         f"  from {fresh.source}, SHA-256 {fresh.sha256}",
     ]
     changed = [("+", a) for a in change.added] + [("-", a) for a in change.removed]
