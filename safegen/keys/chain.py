@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     from cryptography import x509
 
 T = TypeVar("T", bound="x509.ExtensionType")
-LEAF_USAGES = {
-    "1.3.6.1.5.5.7.3.4",  # emailProtection
-    "1.3.6.1.5.5.7.3.36",  # documentSigning
-    "1.3.6.1.4.1.62558.2.1",  # c2pa-kp-claimSigning
-    "1.3.6.1.4.1.311.76.59.1.9",  # Microsoft's C2PA signing
+SIGNING_PURPOSES = {
+    "1.3.6.1.5.5.7.3.4": "e-mail protection",
+    "1.3.6.1.5.5.7.3.36": "document signing",
+    "1.3.6.1.4.1.62558.2.1": "C2PA claim signing",
+    "1.3.6.1.4.1.311.76.59.1.9": "Microsoft's C2PA signing",
 }
+"""Extended key usages with which a certificate may sign claims: for this check and for the C2PA library."""
 ANY_USAGE = "2.5.29.37.0"
 FOREIGN_USAGES = {
     ANY_USAGE: "any use",
@@ -170,7 +171,7 @@ def _leaf_reason(leaf: x509.Certificate) -> str:
     for oid, use in FOREIGN_USAGES.items():
         if oid in extended:
             return f"the signing certificate is also valid for {use}"
-    if not extended & LEAF_USAGES:
+    if not extended & SIGNING_PURPOSES.keys():
         return "the signing certificate is not valid for signing claims (extended key usage)"
     return ""
 
@@ -191,7 +192,7 @@ def _authority_reason(certificate: x509.Certificate, below: int) -> str:
     if usage is not None and not usage.key_cert_sign:
         return f"{subject} may not sign certificates"
     extended = {e.dotted_string for e in _extension(certificate, x509.ExtendedKeyUsage) or ()}
-    if extended and not extended & {*LEAF_USAGES, ANY_USAGE}:
+    if extended and not extended & {*SIGNING_PURPOSES, ANY_USAGE}:
         return f"{subject} issues certificates for other uses"
     return ""
 

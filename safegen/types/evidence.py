@@ -122,7 +122,9 @@ class CredentialsEvidence(JsonResult):
     signer: str | None = None
     issuer: str | None = None
     signed_at: str | None = None
+    """When it was signed (ISO 8601): proven where ``time_stamped``, otherwise what somebody claims."""
     time_stamped: bool = False
+    """A time stamp of an authority you trust proves ``signed_at``."""
     expired: bool = False
     revoked: bool = False
     revocation: str = ""
@@ -142,7 +144,9 @@ class CredentialsEvidence(JsonResult):
     not_yet_valid: bool = False
     """Nothing is wrong but the time: the signer's certificate begins after it."""
     unreadable: tuple[str, ...] = ()
-    """Codes that say why the credentials cannot be checked, where the state is ``UNREADABLE``."""
+    """Codes of what cannot be checked here: why the state is ``UNREADABLE``, or beside ``failures``."""
+    store_seen: bool = True
+    """The manifest store was found in the bytes by our own search, too, and is the one that was read."""
     claim_generator: str | None = None
     """The software that made the claim, as it calls itself (name and version)."""
     actions: tuple[StatedAction, ...] = ()
@@ -180,6 +184,7 @@ class CredentialsEvidence(JsonResult):
             "codes": list(self.codes),
             "not_yet_valid": self.not_yet_valid,
             "unreadable": list(self.unreadable),
+            "store_seen": self.store_seen,
             "claim_generator": self.claim_generator,
             "actions": [a.to_dict() for a in self.actions],
             "identities": [i.to_dict() for i in self.identities],
