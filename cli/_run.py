@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import signal
@@ -13,6 +14,7 @@ from typing import NoReturn
 
 import click
 
+from safegen._text import one_line
 from safegen.cli._output import confirm, print_json, say, show_document
 
 
@@ -90,6 +92,8 @@ def _deliberate_or_bug(error: Exception, as_json: bool) -> NoReturn:
 
     if isinstance(error, SafegenError):
         _fail(error.exit_code, str(error), error.hint, as_json, kind=type(error).__name__)
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        _fail(2, f"{one_line(error.filename, 100)}: {error.strerror}", "give a shorter name", as_json)
     if os.environ.get("SAFEGEN_DEBUG"):
         for line in "".join(traceback.format_exception(error)).splitlines():
             say(f"| {line}", err=True)
