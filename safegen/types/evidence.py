@@ -204,7 +204,8 @@ class ContentMatch(JsonResult):
 
     ``score`` in [-1, 1] (1 = the same pictures over the registered overlap); ``overlap`` in [0, 1].
     ``share`` in (0, 1]: how much of the file's own picture is the release's; below 1 where the file shows
-    all of it among other things.
+    all of it among other things. ``matches``: it shows the release; ``differs``: it shows something else, on
+    positive evidence. Never both; neither where too little can be told.
     """
 
     matches: bool
@@ -215,10 +216,16 @@ class ContentMatch(JsonResult):
     differs: bool = False
     """There is evidence of another content; never together with ``matches``. Neither: not known."""
 
+    def __post_init__(self) -> None:
+        """Raises ValueError for a match that also differs."""
+        if self.matches and self.differs:
+            raise ValueError("a comparison cannot both match and differ")
+
     def to_dict(self) -> Json:
         """As in ``safegen.verify/1``; scores with four decimals."""
         return {
             "matches": self.matches,
+            "differs": self.differs,
             "score": round(self.score, 4),
             "overlap": round(self.overlap, 4),
             "threshold": self.threshold,
