@@ -64,6 +64,7 @@ def update(
 def _show_change(change: Change) -> None:
     """What a person decides on, on stderr."""
     fresh = change.fresh
+    counts = f"{len(fresh.anchors)} anchors, {len(change.added)} added, {len(change.removed)} removed"
     lines = [
         (
             f"{change.current.name} -> {fresh.name}: {len(fresh.anchors)} anchors, {len(change.added)} added, "

@@ -60,7 +60,7 @@ class TrustStore:
             self.folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
         except OSError as error:
             raise KeyUnavailable(f"cannot create {self.folder}: {error.strerror}", hint="check it") from error
-        bundle = self._with_lists(bundle)
+        bundle = parse_trust(bundle_to_json(self._with_lists(bundle)).encode())  # as it will be read again
         write_private(self._file(bundle.id), bundle_to_json(bundle).encode())
         known = {past.vkey for past in bundle.log_history}
         for identifier, older in self.list():

@@ -214,7 +214,6 @@ class ContentMatch(JsonResult):
     threshold: float
     share: float = 1.0
     differs: bool = False
-    """There is evidence of another content; never together with ``matches``. Neither: not known."""
 
     def __post_init__(self) -> None:
         """Raises ValueError for a match that also differs."""
@@ -230,7 +229,6 @@ class ContentMatch(JsonResult):
             "overlap": round(self.overlap, 4),
             "threshold": self.threshold,
             "share": round(self.share, 4),
-            "differs": self.differs,
         }
 
 
