@@ -103,7 +103,9 @@ def verify_stamp(
     except StampRejected:
         raise
     except Exception as error:  # parsing is lazy in `cryptography`: any field may turn out malformed
-        raise StampRejected(f"the time stamp does not verify: {error}") from error
+        raise StampRejected(
+            "the time stamp does not verify under any authority you trust; see `safegen trust add --tsa`"
+        ) from error
     stamped_at = stamped_at.replace(tzinfo=UTC) if stamped_at.tzinfo is None else stamped_at.astimezone(UTC)
     if stamped_at > (now or utc_now)() + CLOCK_SKEW:
         raise StampRejected("the time stamp is in the future")
