@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cryptography import x509
 
 STAMPING = "1.3.6.1.5.5.7.3.8"
-USAGES = {"signer": set(SIGNING_PURPOSES), "tsa": {STAMPING}}
+USAGES = {"signer": SIGNING_PURPOSES, "tsa": {STAMPING}}
 HINT = "check where it comes from; the list in use stays as it is"
 
 
