@@ -101,7 +101,7 @@ def test_an_update_shows_what_changes_and_asks(data: Path, tmp_path: Path, root:
     assert [p.name for p in data.iterdir()] == [FILES["signer"]], "only what was asked for"
     assert not (tmp_path / "workspace" / FILES["signer"]).exists()
     shown = trust("list").stdout
-    assert "C2PA trust list of 2026-12-01 (updated)" in shown and "the file new.pem" in shown
+    assert "C2PA trust list taken on 2026-12-01 (updated)" in shown and "the file new.pem" in shown
     assert "C2PA time stamp trust list of 2026-08-13 (with the package)" in shown
 
 
