@@ -68,7 +68,7 @@ def compare_lists(
     Its date is *date*, else the one in its header, else the day of *now*, on which it was taken; the list in
     use gets that day as well, where the same one was *fetched* just now and is not a file of any age.
     Raises UsageError for a list that cannot be the next one: too large, unreadable, with certificates that
-    are no CA's or of CAs for other uses, with less than half of the anchors in use, older, or from the future.
+    are no CA's or of CAs for other uses, with less than half of the anchors in use, older, from the future.
     """
     title = TITLES[current.kind]
     header, body = split_header(data)
