@@ -89,7 +89,7 @@ def prepare(job: Job) -> None:
 def work(job: Job, out: BinaryIO) -> None:
     """Send ``evidence``, ``carries`` or ``thumbnail``; ``refused`` for an error that names its cause."""
     missed = _Missed()
-    sys.meta_path.insert(0, missed)  # type: ignore[arg-type]
+    sys.meta_path.insert(0, missed)
     try:
         message, payload = _DO[job["op"]](job)
     except (UsageError, CheckUnavailable) as error:
@@ -97,7 +97,7 @@ def work(job: Job, out: BinaryIO) -> None:
         kind = next(k.__name__ for k in kinds if isinstance(error, k))
         message, payload = {"type": "refused", "kind": kind, **_words(error)}, b""
     finally:
-        sys.meta_path.remove(missed)  # type: ignore[arg-type]
+        sys.meta_path.remove(missed)
     if missed.names:  # then what was found is not to be trusted, least of all an accusation
         what = f"the sandboxed child lacks {', '.join(missed.names[:3])}"
         message, payload = {"type": "refused", "kind": "CheckUnavailable", "message": what, "hint": ""}, b""

@@ -54,7 +54,11 @@ def _read(kind: Any, value: Any) -> Any:
     if (origin is dict or kind is dict) and isinstance(value, dict):
         return value
     if origin is None and isinstance(kind, type):
-        if dataclasses.is_dataclass(kind) and isinstance(value, dict) and value.keys() == _fields(kind).keys():
+        if (
+            dataclasses.is_dataclass(kind)
+            and isinstance(value, dict)
+            and value.keys() == _fields(kind).keys()
+        ):
             return kind(**{name: _read(hint, value[name]) for name, hint in _fields(kind).items()})
         if issubclass(kind, enum.Enum) and isinstance(value, str):
             return kind(value)

@@ -111,7 +111,11 @@ def _ask(files: dict[str, Path], job: dict[str, Any]) -> tuple[dict[str, Any], b
                 raise kind(str(message.get("message"))[:2000], hint=str(message.get("hint") or "")[:2000])
             return message, data
     except NoAnswer as error:
-        why = f"within {seconds} s" if error.late else f"with {MAX_MEMORY >> 30} GB of memory or without a crash"
+        why = (
+            f"within {seconds} s"
+            if error.late
+            else f"with {MAX_MEMORY >> 30} GB of memory or without a crash"
+        )
         raise CheckUnavailable(
             f"{path}: the credentials could not be examined {why}",
             hint="they may have been made to be costly: treat the file as unverified",

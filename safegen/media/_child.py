@@ -27,7 +27,17 @@ from safegen.media.handles import Handle, open_descriptor
 Job = dict[str, Any]
 _ENCODINGS = ("utf-8", "ascii", "latin-1", "utf-16", "utf-16-be", "utf-16-le", "utf-32", "idna", "punycode")
 """What Python would import when bytes become text."""
-_LATER = ("_strptime", "calendar", "decimal", "heapq", "ipaddress", "linecache", "locale", "traceback", "zoneinfo")
+_LATER = (
+    "_strptime",
+    "calendar",
+    "decimal",
+    "heapq",
+    "ipaddress",
+    "linecache",
+    "locale",
+    "traceback",
+    "zoneinfo",
+)
 """Modules of the standard library that others of it import only when they are needed."""
 
 

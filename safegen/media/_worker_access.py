@@ -51,7 +51,9 @@ def write(container: Any, target: Handle, job: Job, samples: Any, beat: Callable
         flows: list[Packets] = []
         if job["sound"]:
             silent = not any(t.out.type == "audio" for t in tracks.values())
-            flows += _sounds(box, samples.reshape(-1, int(job["sound"]["channels"])), job["sound"]["rate"], silent)
+            flows += _sounds(
+                box, samples.reshape(-1, int(job["sound"]["channels"])), job["sound"]["rate"], silent
+            )
         for kind, flags in (("captions", _captions()), ("descriptions", _descriptions())):
             if job[kind]:
                 flows.append(_words(box, job[kind], flags))

@@ -1,7 +1,7 @@
 """Media files by handle: FFmpeg is given bytes, never a name that it could read a meaning into.
 
-``fake%d.jpg`` is a numbered series to FFmpeg, ``concat:a|b`` two files, ``http://...`` a server. Whoever opens
-a file here opens that very file, and nothing that is written in it leads to another one.
+``fake%d.jpg`` is a numbered series to FFmpeg, ``concat:a|b`` two files, ``http://...`` a server. Whoever
+opens a file here opens that very file, and nothing that is written in it leads to another one.
 """
 
 from __future__ import annotations

@@ -23,10 +23,10 @@ def prepare(job: Job) -> None:
 def work(job: Job, out: BinaryIO) -> None:
     """Send ``probe``: for each attempt, an empty text where it succeeded, else the error's name."""
     tries: dict[str, Callable[[], Any]] = {
-        "read by name": lambda: open(job["secret"], "rb"),
-        "read by descriptor": lambda: open(f"/proc/self/fd/{handle(job).fileno()}", "rb"),
-        "read the environment of the parent": lambda: open(f"/proc/{job['parent']}/environ", "rb"),
-        "write by name": lambda: open(job["fresh"], "wb"),
+        "read by name": lambda: os.open(job["secret"], os.O_RDONLY),
+        "read by descriptor": lambda: os.open(f"/proc/self/fd/{handle(job).fileno()}", os.O_RDONLY),
+        "read the environment of the parent": lambda: os.open(f"/proc/{job['parent']}/environ", os.O_RDONLY),
+        "write by name": lambda: os.open(job["fresh"], os.O_WRONLY | os.O_CREAT),
         "list a folder": lambda: os.listdir("/"),
         "remove": lambda: os.unlink(job["secret"]),
         "rename": lambda: os.rename(job["secret"], job["fresh"]),

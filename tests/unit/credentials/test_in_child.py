@@ -71,7 +71,8 @@ def test_errors_keep_their_kind(shared: Path, tmp_path: Path) -> None:
 
 @POSIX
 @pytest.mark.parametrize(
-    "name", [b"fake%d.jpg", b"x%03d.jpg", b"-i.jpg", b"file:x", b"a\nVERIFIED b.jpg", b"caf\xe9\xff.jpg", b"a|b"]
+    "name",
+    [b"fake%d.jpg", b"x%03d.jpg", b"-i.jpg", b"file:x", b"a\nVERIFIED b.jpg", b"caf\xe9\xff.jpg", b"a|b"],
 )
 def test_any_name_is_only_a_name(shared: Path, tmp_path: Path, name: bytes) -> None:
     file = tmp_path / os.fsdecode(name)

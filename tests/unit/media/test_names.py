@@ -152,7 +152,8 @@ LISTS = {
     "hls.m3u8": "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{0}\n#EXT-X-ENDLIST\n",
     "concat.txt": "ffconcat version 1.0\nfile '{0}'\n",
     "dash.mpd": '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static"><Period>'
-    "<AdaptationSet><Representation id='1'><BaseURL>{0}</BaseURL></Representation></AdaptationSet></Period></MPD>",
+    "<AdaptationSet><Representation id='1'><BaseURL>{0}</BaseURL></Representation></AdaptationSet>"
+    "</Period></MPD>",
     "imf.xml": '<?xml version="1.0"?><CompositionPlaylist>{0}</CompositionPlaylist>',
     "sdp.sdp": "v=0\no=- 0 0 IN IP4 127.0.0.1\nc=IN IP4 127.0.0.1\nm=video 5000 RTP/AVP 96\n",
     "list.vpl": "{0}\n",
@@ -171,7 +172,19 @@ def test_lists_of_other_files_are_no_videos(tmp_path: Path, name: str, ending: s
 
 
 def test_no_allowed_demuxer_opens_other_files() -> None:
-    others = {"hls", "concat", "concatf", "dash", "imf", "sdp", "rtsp", "image2", "lavfi", "tedcaptions", "vobsub"}
+    others = {
+        "hls",
+        "concat",
+        "concatf",
+        "dash",
+        "imf",
+        "sdp",
+        "rtsp",
+        "image2",
+        "lavfi",
+        "tedcaptions",
+        "vobsub",
+    }
     assert not set(FORMATS.split(",")) & others
     available = av.formats_available
     assert {name for name in FORMATS.split(",") if name in available}, "they are names that FFmpeg knows"

@@ -56,7 +56,9 @@ CARRIERS: dict[str, Callable[[Path], None]] = {
     "modular_model_index.json": modular,
     "a class of its own": lambda f: change(f / "model_index.json", _class_name=["pipeline", "Mine"]),
     "custom_pipeline": lambda f: change(f / "model_index.json", custom_pipeline="mine"),
-    "auto_map of a model": lambda f: change(f / "text_encoder" / "config.json", auto_map={"AutoModel": "m.M"}),
+    "auto_map of a model": lambda f: change(
+        f / "text_encoder" / "config.json", auto_map={"AutoModel": "m.M"}
+    ),
     "auto_map, deep": lambda f: change(f / "vae" / "config.json", inner=[{"auto_map": {"AutoModel": "m.M"}}]),
     "pickles": pickled,
 }

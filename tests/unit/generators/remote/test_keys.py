@@ -71,7 +71,7 @@ def test_a_key_goes_over_plain_http_only_when_told_so() -> None:
 
 
 def test_a_key_from_the_environment_is_for_servers_that_were_named() -> None:
-    with pytest.raises(UsageError, match="is not sent to http://127.0.0.1:30010") as refused:
+    with pytest.raises(UsageError, match=r"is not sent to http://127\.0\.0\.1:30010") as refused:
         find_key(LOCAL, parse_options({}), KEY)
     assert "SAFEGEN_REMOTE_ORIGIN=http://127.0.0.1:30010" in refused.value.hint
     assert "k1" not in f"{refused.value}{refused.value.hint}"
