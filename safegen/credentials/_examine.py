@@ -8,10 +8,10 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from safegen._util.time import parse_moment
 from safegen.credentials._plain import to_plain
 from safegen.errors import CheckUnavailable, SafegenError, UnreadableInput, UsageError
 from safegen.media._child import Job, handle, send
@@ -121,7 +121,7 @@ def _evidence(job: Job) -> tuple[Job, bytes]:
         _path(job, "input"),
         anchors_pem=_blobs(job["anchors"]),
         tsa_anchors_pem=_blobs(job["tsa_anchors"]),
-        at=None if job["at"] is None else datetime.fromisoformat(job["at"]),
+        at=None if job["at"] is None else parse_moment(job["at"]),
         manifest=None if job["manifest"] is None else base64.b64decode(job["manifest"]),
         crls=_blobs(job["crls"]),
         fragments=[_path(job, name) for name in job["files"] if name.startswith("fragment")],

@@ -14,6 +14,7 @@ import platform
 import struct
 import sys
 
+LAYERS = ("landlock", "seccomp")
 _NO_NEW_PRIVS = 38
 _CREATE_RULESET, _RESTRICT_SELF, _ABI_VERSION = 444, 446, 1
 _SECCOMP = {"x86_64": 317, "aarch64": 277}

@@ -26,9 +26,9 @@ _LIBRARIES = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PAT
 _ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
-def environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The child's whole environment."""
-    kept = {name: environ[name] for name in _LIBRARIES if name in environ}
+def environment(*more: str, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The whole environment of a child: what finding libraries needs, and the variables called *more*."""
+    kept = {name: environ[name] for name in (*_LIBRARIES, *more) if name in environ}
     return {**kept, "LC_ALL": "C.UTF-8", **dict.fromkeys(_ONE_THREAD, "1")}
 
 
