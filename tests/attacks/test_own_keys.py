@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
@@ -98,15 +99,14 @@ SKEWS = [timedelta(days=d) for d in (-36500 // 2, -3650, -400, -2, 2, 30, 400, 3
 
 def wrong_clock(patch: pytest.MonkeyPatch, skew: timedelta) -> None:
     """Every module's clock is off by *skew*."""
-    import sys
 
     def now(real: object = clock.utc_now) -> object:
         return real() + skew  # type: ignore[operator]
 
     for name, module in list(sys.modules.items()):
-        if name.startswith("safegen") and isinstance(module, ModuleType):
-            if getattr(module, "utc_now", None) is not None:
-                patch.setattr(module, "utc_now", now)
+        ours = name.startswith("safegen") and isinstance(module, ModuleType)
+        if ours and getattr(module, "utc_now", None) is not None:
+            patch.setattr(module, "utc_now", now)
 
 
 @pytest.mark.parametrize("skew", SKEWS, ids=str)
