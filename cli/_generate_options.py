@@ -104,8 +104,11 @@ def generate_options(function: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(function)
     def command(**values: Any) -> None:
+        from safegen.generators.remote.origins import confirm
+
         settings = {name: values.pop(name) for name in names_for("clip")}
         settings["options"] = _parse_options(settings["options"])
+        confirm(settings["model"])
         shared = {name: values.pop(name) for name in GenerateOptions.__annotations__ if name != "settings"}
         function(options=GenerateOptions(settings=settings, **shared), **values)  # type: ignore[arg-type]
 

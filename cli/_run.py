@@ -9,13 +9,14 @@ import os
 import signal
 import sys
 import traceback
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
 import click
 
 from safegen._text import one_line
-from safegen.cli._output import print_json, say, show_document
+from safegen.cli._output import confirm, print_json, say, show_document
 
 
 def run(group: click.Group) -> NoReturn:
@@ -27,7 +28,7 @@ def run(group: click.Group) -> NoReturn:
                 stream.reconfigure(errors="backslashreplace")
     as_json = "--json" in sys.argv[1:]
     try:
-        code = group.main(standalone_mode=False, prog_name="safegen")
+        code = _asking(group, as_json)
         sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as error:
         show_document(error.format_message() + "\n")
@@ -42,6 +43,33 @@ def run(group: click.Group) -> NoReturn:
     except Exception as error:
         _deliberate_or_bug(error, as_json)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _asking(group: click.Group, as_json: bool) -> object:
+    """Run *group*; a workspace that was merely found is asked about once, where somebody is there to answer.
+
+    The refusal comes before anything is done, so the command simply starts again.
+    """
+    from safegen.errors import UnconfirmedWorkspace
+
+    try:
+        return group.main(standalone_mode=False, prog_name="safegen")
+    except UnconfirmedWorkspace as error:
+        if as_json or not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise
+        _confirm(error.root)
+    return group.main(standalone_mode=False, prog_name="safegen")
+
+
+def _confirm(root: str) -> None:
+    """Ask whether the workspace at *root* is the user's; remember a yes. Raises click.Abort on a no."""
+    from safegen.workspace.confirmed import confirm_workspace
+
+    say(f"A workspace was found in {root}. Whoever made that folder chose what is in it.", err=True)
+    say("Its settings decide where ledger, keys and time stamps come from, its keys sign,", err=True)
+    say("and its ledger is written to. Say yes only if you or people you trust have made it.", err=True)
+    confirm("use this workspace from now on?", abort=True)
+    confirm_workspace(Path(root))
 
 
 def _terminate(_signal: int, _frame: FrameType | None) -> None:

@@ -36,7 +36,8 @@ def show_item(item: ReportItem, console: Screen, *, explain: bool) -> None:
 
 def show(report: Report, console: Screen, *, explain: bool) -> None:
     """Verdict, the sentence behind it, the reasons, and what the credentials say."""
-    console.print((report.verdict.name, _STYLE[report.verdict]), f"  {report.path}")
+    name = (report.verdict.name, _STYLE[report.verdict])
+    console.print(name, f"  {report.path}: {report.origin.sentence}")
     console.print("  " + report.summary)
     for reason in report.reasons:
         console.print("  - " + reason)
@@ -73,9 +74,12 @@ def _explain(report: Report, console: Screen) -> None:
         console.print(f"    note: {note}")
     for reading in report.watermarks:
         where = [f"{s.start:.0f}-{s.end:.0f} s" for s in reading.segments if s.present]
+        if not reading.present:
+            console.print(f"  watermark {reading.alg}: absent")
+            continue
         console.print(
-            f"  watermark {reading.alg}: {'present' if reading.present else 'absent'}, "
-            f"log10 p = {reading.log10_p:.1f}; in {', '.join(where) or 'no whole second'}"
+            f"  watermark {reading.alg}: present, log10 p = {reading.log10_p:.1f}; "
+            f"in {', '.join(where) or 'no whole second'}"
         )
     if report.content:
         console.print(

@@ -31,6 +31,7 @@ _WORDS = {"met": ("met", "green"), "not_met": ("NOT MET", "bold red"), "outside"
     type=click.Path(path_type=Path),
     help="Trust this bundle or PEM file for this run only (repeatable).",
 )
+@_options.c2pa_list
 @_options.workspace
 @_options.as_json
 @_options.plain
@@ -40,6 +41,7 @@ def command(
     file: Path,
     rule: str,
     trust_files: tuple[Path, ...],
+    no_c2pa_list: bool,
     workspace: Path | None,
     as_json: bool,
     plain: bool,
@@ -51,7 +53,7 @@ def command(
     from safegen.api import comply
     from safegen.cli._output import console, print_json
 
-    found = comply(file, rule=rule, workspace=workspace, trust=trust_files)
+    found = comply(file, rule=rule, workspace=workspace, trust=trust_files, c2pa_list=not no_c2pa_list)
     if as_json:
         print_json(found.to_dict())
     else:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from safegen._text import one_line
-from safegen.cli import _options
+from safegen.cli import _options, _trust_lists
 from safegen.cli._output import confirm, say
 
 if TYPE_CHECKING:
@@ -50,19 +50,29 @@ def command() -> None:
     """Manage whose signatures and ledgers you trust."""
 
 
+command.add_command(_trust_lists.update)
+
+
 @command.command("add")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--tsa", is_flag=True, help="Trust the certificates for time stamps only, never for signers.")
+@click.option(
+    "--shared-root",
+    is_flag=True,
+    help="The maker has certificates from the same authority as another one whom you trust.",
+)
 @click.option("-y", "--yes", is_flag=True, help="Do not ask for confirmation.")
 @_options.workspace
 @_options.as_json
-def add(file: Path, tsa: bool, yes: bool, workspace: Path | None, as_json: bool) -> None:
+def add(file: Path, tsa: bool, shared_root: bool, yes: bool, workspace: Path | None, as_json: bool) -> None:
     """Trust the maker in FILE (from `safegen keys export-trust`, or PEM certificates), or a revocation list.
 
     Compare the SHA-256 with the one the maker gives you through another channel.
     """
     from safegen.cli._output import show_rows
     from safegen.keys.trust import read_trust_file
+    from safegen.verification.trust import own_bundles
+    from safegen.workspace.config import find_trusted_workspace
 
     bundle = read_trust_file(file, kind="tsa" if tsa else "signer")
     shown = _describe(bundle)
@@ -72,17 +82,20 @@ def add(file: Path, tsa: bool, yes: bool, workspace: Path | None, as_json: bool)
         say(f"  and {len(shown) - 40} more lines", err=True)
     if not yes:
         confirm("trust this maker?", abort=True)
-    show_rows({"pinned as": _store(workspace).add(bundle), "name": bundle.name}, as_json=as_json)
+    own = own_bundles(find_trusted_workspace(workspace))
+    identifier = _store(workspace).add(bundle, own=own, shared_root=shared_root)
+    show_rows({"pinned as": identifier, "name": bundle.name}, as_json=as_json)
 
 
 @command.command("list")
 @_options.workspace
 @_options.as_json
 def list_(workspace: Path | None, as_json: bool) -> None:
-    """List the pinned makers."""
+    """List the pinned makers, and the C2PA trust lists with their dates."""
     from safegen.cli._output import print_json
 
     pinned = _store(workspace).list()
+    c2pa = _trust_lists.list_entries(workspace)
     if as_json:
         print_json(
             [
@@ -96,6 +109,7 @@ def list_(workspace: Path | None, as_json: bool) -> None:
                 }
                 for identifier, bundle in pinned
             ]
+            + c2pa
         )
         return
     if not pinned:
@@ -104,6 +118,7 @@ def list_(workspace: Path | None, as_json: bool) -> None:
         say(f"{identifier}  {_vouches_for(bundle):<12} {bundle.name}")
         for line in _describe(bundle)[:12]:
             say(line)
+    _trust_lists.show_entries(c2pa)
 
 
 @command.command("remove")
@@ -114,4 +129,5 @@ def remove(identifier: str, workspace: Path | None, as_json: bool) -> None:
     """Stop trusting the maker whose id starts with IDENTIFIER."""
     from safegen.cli._output import show_rows
 
+    _trust_lists.refuse_removal(identifier)
     show_rows({"removed": _store(workspace).remove(identifier).name}, as_json=as_json)

@@ -4,7 +4,8 @@
 
     SafegenError                      1
     |- UsageError                     2   bad option, prompt, path; existing output
-    |  `- UnreadableInput             2   not a file we can read: empty, truncated, hostile
+    |  |- UnreadableInput             2   not a file we can read: empty, truncated, hostile
+    |  `- UnconfirmedWorkspace        2   a workspace that was merely found is not used
     |- RefusedByPolicy                3   the policy says no
     |- CheckUnavailable               4   a required check could not run, so nothing passed
     |  `- CheckAbsent                 4   what it needs is not on this machine
@@ -54,6 +55,18 @@ class UsageError(SafegenError):
 
 class UnreadableInput(UsageError):
     """An input file is missing, empty, truncated, hostile or of an unsupported kind."""
+
+
+class UnconfirmedWorkspace(UsageError):
+    """A workspace was found above the current folder, and the user has not said that it may be used.
+
+    ``root`` is its folder.
+    """
+
+    def __init__(self, message: str, *, root: str, hint: str = "") -> None:
+        """Keep the folder beside the message."""
+        super().__init__(message, hint=hint)
+        self.root = root
 
 
 class RefusedByPolicy(SafegenError):
