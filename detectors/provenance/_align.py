@@ -91,7 +91,9 @@ def _likeness(
 
 def _moving(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
     """What differs from the clip's own still background; of two pictures or one, the pictures themselves."""
-    return pictures - np.median(pictures, axis=0) if len(pictures) > 2 else pictures
+    if len(pictures) <= 2:
+        return pictures
+    return np.asarray(pictures - np.median(pictures, axis=0), dtype=np.float32)
 
 
 def _aligned(

@@ -41,6 +41,7 @@ _UNLIKE = 0.35
 _COHERENT = 0.7
 """Agreement of neighbouring pictures without which a missing likeness says nothing."""
 _LEAST_PAIRS = 4
+_WINDOW = (5, 5)
 
 
 @dataclass(frozen=True)
@@ -97,15 +98,13 @@ def _score(whole: Agreement, motion: Agreement, own: Agreement) -> float:
 def _uncovered(reference: Pictures, sample: Pictures, mask: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
     """*mask* without what lies still over the file's picture and is not the release's; None if too large."""
     ours, theirs = (np.median(p, axis=0).astype(np.float32) for p in (reference, sample))
-    size = (5, 5)
-    means = [cv2.blur(p, size) for p in (ours, theirs)]
-    spread = [
-        np.maximum(cv2.blur(p * p, size) - m * m, 0) for p, m in zip((ours, theirs), means, strict=True)
-    ]
-    shared = cv2.blur(ours * theirs, size) - means[0] * means[1]
-    like = shared / np.sqrt((spread[0] + 4) * (spread[1] + 4))
-    odd = (np.maximum(*spread) > 30) & (like < 0.6) & mask
-    covered = cv2.dilate(odd.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    mean_r, mean_s = cv2.blur(ours, _WINDOW), cv2.blur(theirs, _WINDOW)
+    var_r, var_s = (
+        np.maximum(cv2.blur(p * p, _WINDOW) - m * m, 0) for p, m in ((ours, mean_r), (theirs, mean_s))
+    )
+    like = (cv2.blur(ours * theirs, _WINDOW) - mean_r * mean_s) / np.sqrt((var_r + 4) * (var_s + 4))
+    odd = (np.maximum(var_r, var_s) > 30) & (like < 0.6) & mask
+    covered = cv2.dilate(odd.astype(np.uint8), np.ones(_WINDOW, np.uint8)) > 0
     clear = mask & ~covered
     if clear.sum() < (1 - _MOST_COVERED) * mask.sum():
         return None

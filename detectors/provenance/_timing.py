@@ -113,9 +113,7 @@ def _values(
     offsets: Floats,
 ) -> tuple[Floats, Floats]:
     """Mean likeness under every map, -inf where too little is in common, and the share inside."""
-    at = (ours[None].astype(np.float32) - offsets[:, None].astype(np.float32)) / rates[:, None].astype(
-        np.float32
-    )
+    at: Floats = np.asarray((ours[None] - offsets[:, None]) / rates[:, None], dtype=np.float64)
     slack = 0.51 * _step(theirs)
     reached = (at >= theirs[0] - slack) & (at <= theirs[-1] + slack)
     places = np.interp(at, theirs, np.arange(len(theirs), dtype=float))
