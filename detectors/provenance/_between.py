@@ -31,7 +31,7 @@ def best_between(
 
     All (n, h, w); *shares* (n,): how far each moment is from the picture before to the one after.
     """
-    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
     between = np.stack(
         [_between(a, b, float(s), flow) for a, b, s in zip(before, after, shares, strict=True)]
     )
