@@ -41,8 +41,10 @@ _MOST_COVERED = 0.35
 """Share of the picture that logos, captions and frames may cover."""
 _UNLIKE = 0.35
 """Agreement under which pictures are unlike; unrelated ones reach 0.2, honest renditions rarely under 0.7."""
-_COHERENT = 0.7
-"""Agreement of neighbouring pictures without which a missing likeness says nothing."""
+_COHERENT = 0.45
+"""Agreement of neighbouring pictures of a file without which a missing likeness says nothing."""
+_HALF = 0.5
+"""Another content agrees less than this much as well as the file's neighbouring pictures do."""
 _LEAST_PAIRS = 4
 _ANYWHEN = 0.5
 """Likeness of moving parts in any order from which a file may be the release reversed or rearranged."""
@@ -89,9 +91,9 @@ def judge(laid: Alignment, recorded: int, *, registered: bool) -> Judgement:
     around = structural_agreement(laid.before, laid.after, laid.mask)
     return Judgement(
         score,
-        unlike=_unlike(whole),
-        another=enough and _unlike(whole) and _coherent(around),
-        moves_otherwise=enough and _unlike(motion) and _coherent(own) and laid.anywhen < _ANYWHEN,
+        unlike=_unlike(whole, None),
+        another=enough and _unlike(whole, around),
+        moves_otherwise=enough and _unlike(motion, own) and laid.anywhen < _ANYWHEN,
         overlap=laid.overlap,
         share=laid.share,
     )
@@ -154,11 +156,15 @@ def _uncovered(reference: Pictures, sample: Pictures, mask: NDArray[np.bool_]) -
     return np.asarray(clear) if clear.sum() >= (1 - _MOST_COVERED) * mask.sum() else None
 
 
-def _unlike(agreement: Agreement) -> bool:
-    """Both sides show structure that the other one has not."""
+def _unlike(agreement: Agreement, neighbours: Agreement | None) -> bool:
+    """Whether both sides show structure that the other one has not.
+
+    With *neighbours*, the agreement of the file's own pictures: far less so than these, which are coherent.
+    """
+    most = _UNLIKE
+    if neighbours is not None:
+        if neighbours.either is None or neighbours.either < _COHERENT:
+            return False
+        most = min(most, _HALF * neighbours.either)
     told = (agreement.either, agreement.ours, agreement.theirs)
-    return all(value is not None and value < _UNLIKE for value in told)
-
-
-def _coherent(own: Agreement) -> bool:
-    return own.either is not None and own.either >= _COHERENT
+    return all(value is not None and value < most for value in told)
