@@ -41,9 +41,8 @@ def show(report: Report, console: Console, *, explain: bool) -> None:
     """Verdict, the sentence behind it, the reasons, and what the credentials say."""
     from rich.text import Text
 
-    console.print(
-        Text.assemble((report.verdict.name, _STYLE[report.verdict]), "  ", printable(str(report.path)))
-    )
+    name = Text.assemble((report.verdict.name, _STYLE[report.verdict]), "  ", printable(str(report.path)))
+    console.print(name.append(f": {printable(report.origin.sentence)}"))
     console.print("  " + printable(report.summary))
     for reason in report.reasons:
         console.print("  - " + printable(reason))
@@ -82,9 +81,12 @@ def _explain(report: Report, console: Console) -> None:
         console.print(f"    note: {printable(note)}")
     for reading in report.watermarks:
         where = [f"{s.start:.0f}-{s.end:.0f} s" for s in reading.segments if s.present]
+        if not reading.present:
+            console.print(f"  watermark {printable(reading.alg)}: absent")
+            continue
         console.print(
-            f"  watermark {printable(reading.alg)}: {'present' if reading.present else 'absent'}, "
-            f"log10 p = {reading.log10_p:.1f}; in {', '.join(where) or 'no whole second'}"
+            f"  watermark {printable(reading.alg)}: present, log10 p = {reading.log10_p:.1f}; "
+            f"in {', '.join(where) or 'no whole second'}"
         )
     if report.content:
         console.print(

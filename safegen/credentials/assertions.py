@@ -14,13 +14,15 @@ from typing import Any
 
 from safegen.credentials.redact import Redactor
 from safegen.errors import UsageError
-from safegen.types import Attribute, CheckRun, Decision, Json, ModelRef
+from safegen.types import Attribute, CheckRun, Decision, Json, ModelRef, SoftBinding
 
 GENERATED = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 PARTLY_GENERATED = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 OVERSIGHT = ("fully_autonomous", "prompt_guided", "human_validated")
 """C2PA 2.4, AI disclosure: contentProfile.humanOversightLevel."""
 MINING = ("cawg.data_mining", "cawg.ai_training", "cawg.ai_generative_training", "cawg.ai_inference")
+MOST_MARKS = 16
+"""Marks of a source that are recorded or read."""
 USES = ("allowed", "notAllowed", "constrained")
 
 
@@ -43,6 +45,22 @@ def iso(when: datetime) -> str:
     if when.tzinfo is None:
         raise UsageError("the time has no time zone", hint="pass an aware datetime")
     return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def source_marks(bindings: Sequence[SoftBinding]) -> list[Json]:
+    """Marks found in the pictures before they were marked, for ``org.safegen.protection``."""
+    return [binding.to_dict() for binding in bindings]
+
+
+def parse_source_marks(protection: Any) -> tuple[SoftBinding, ...]:
+    """What ``source_marks`` put into an ``org.safegen.protection`` assertion; () for anything else."""
+    listed = protection.get("sourceMarks") if isinstance(protection, Mapping) else None
+    found = []
+    for item in listed if isinstance(listed, list) else ():
+        alg, value = (item.get("alg"), item.get("value")) if isinstance(item, Mapping) else (None, None)
+        if isinstance(alg, str) and isinstance(value, str):
+            found.append(SoftBinding(alg, value))
+    return tuple(found[:MOST_MARKS])
 
 
 def assertion(label: str, data: Json) -> Json:

@@ -16,7 +16,7 @@ from safegen.credentials import assertions as make
 from safegen.credentials.redact import QUOTE, Redactor
 from safegen.credentials.sign import Ingredient
 from safegen.errors import UsageError
-from safegen.types import Attribute, CheckRun, Decision, Json, ModelRef, Request
+from safegen.types import Attribute, CheckRun, Decision, Json, ModelRef, Request, SoftBinding
 
 GENERATOR: Json = {"name": "safegen", "version": __version__}
 SPEC_VERSION = "2.4.0"
@@ -89,6 +89,8 @@ class ProtectionInputs:
     iscc: str = ""
     format: str = "video/mp4"
     label: str = ""
+    source_marks: Sequence[SoftBinding] = ()
+    """Marks that were in the pictures before: somebody else's, and recorded as such."""
 
 
 def build_manifest(inputs: ManifestInputs) -> Json:
@@ -172,6 +174,8 @@ def build_protection(inputs: ProtectionInputs) -> Json:
     if inputs.stated_source_type:
         # Not a digitalSourceType: C2PA 2.4 forbids it on c2pa.opened, and it is hearsay.
         protection["sourceTypeStatedByUser"] = redact.text(inputs.stated_source_type)
+    if inputs.source_marks:
+        protection["sourceMarks"] = make.source_marks(inputs.source_marks)
     if inputs.provider:
         protection["provider"] = redact.text(inputs.provider)
     stated = [

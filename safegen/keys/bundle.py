@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 
 from safegen.errors import UnreadableInput, UsageError
 from safegen.keys.log_history import MAX_HISTORY, PastKey
-from safegen.keys.log_key import decode_vkey
+from safegen.keys.log_key import decode_vkey, encode_vkey
 from safegen.keys.revocation import looks_like_crl, read_crls
 from safegen.types import Json
 
@@ -68,6 +68,18 @@ class TrustBundle:
             origin: (key, *(old for name, old in reversed(past) if name == origin))
             for origin, key in self.logs.items()
         }
+
+    def log_chain(self, origin: str) -> tuple[str, ...]:
+        """The verifier keys of the log *origin*, oldest first. Raises KeyError for one it does not name."""
+        past = [decode_vkey(p.vkey)[1] for p in self.log_history if p.origin == origin]
+        return tuple(encode_vkey(origin, key) for key in (*past, self.logs[origin]))
+
+    @property
+    def root_fingerprints(self) -> tuple[str, ...]:
+        """SHA-256 (hex) of each certificate in ``roots``: of those that vouch for signers, and no other."""
+        from safegen.keys.chain import fingerprint
+
+        return tuple(fingerprint(c) for root in self.roots for c in _certificates(root))
 
     @property
     def anchors(self) -> tuple[Anchor, ...]:

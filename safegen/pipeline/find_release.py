@@ -62,12 +62,13 @@ def find_release(path: Path, ledger: Ledger) -> ReleaseMatch:
     if credentials.manifest_id:
         for release in ledger.find_releases(manifest_id=credentials.manifest_id):
             return ReleaseMatch(release, "manifest id")
-    search = watermarks.detect_watermarks(EvidenceCollector(path), credentials, ledger)
-    resolutions, recovered = watermarks.resolve_payloads(search, ledger)
+    collector = EvidenceCollector(path)
+    search = watermarks.detect_watermarks(collector, credentials, ledger)
     # A mark can be copied onto other pictures: it counts only where they are the recorded ones.
-    if recovered is not None and any(r.content is None or r.content.matches for r in resolutions):
+    _, recovered = watermarks.resolve_payloads(collector, search, ledger, "")
+    if recovered is not None:
         return ReleaseMatch(recovered, "watermark")
-    _, recovered = watermarks.recover_by_content(search, credentials, ledger)
+    _, recovered = watermarks.recover_by_content(collector, search, credentials, ledger, "")
     if recovered is not None:
         return ReleaseMatch(recovered, "pictures")
     raise UsageError(

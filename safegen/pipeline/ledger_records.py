@@ -84,6 +84,8 @@ def release_public(
         public["decision"] = decision_index
     if approval is not None:
         public["review"] = approval.entry
+    if unmarked.source is not None and unmarked.source.marks:
+        public["source_marks"] = [mark.to_dict() for mark in unmarked.source.marks]
     if unmarked.generation is not None:
         public["frames_sha256"] = unmarked.generation.frames_sha256
     if unmarked.annotations.reproduces:
@@ -107,6 +109,8 @@ def release_private(unmarked: UnmarkedClip) -> Json:
     if unmarked.generation is not None:
         private["request"] = to_canonical(unmarked.generation.request)
         private["build"] = to_canonical(unmarked.generation.environment)
+    if unmarked.source is not None and unmarked.source.sha256:
+        private["source_sha256"] = unmarked.source.sha256
     if unmarked.annotations.private:
         private["label"] = to_canonical(unmarked.annotations.private)
     return private

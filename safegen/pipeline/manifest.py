@@ -123,6 +123,7 @@ def _protection_definition(encoded: Encoded, context: ReleaseContext) -> tuple[J
         source=source,
         when=context.session.clock(),
         stated_source_type=unmarked.source.digital_source_type,
+        source_marks=unmarked.source.marks,
         provider=context.config.organisation,
         frame_checks=encoded.moderated.checks,
         warnings=unmarked.warnings,

@@ -23,6 +23,7 @@ from safegen.pipeline.mark_footage import check_and_encode
 from safegen.pipeline.produce import check_output_path
 from safegen.pipeline.protect_still import STILL_SUFFIXES, check_still_output_path, mark_and_encode_still
 from safegen.pipeline.release_clip import release_encoded
+from safegen.pipeline.source_marks import find_source_marks
 from safegen.pipeline.stages import Encoded, ProtectedSource, UnmarkedClip
 from safegen.types import Clip, Release
 from safegen.workspace.session import Session
@@ -76,9 +77,25 @@ def protect(
             original_name(path, source),
         ):
             encoded = mark(
-                ProtectedSource(source, path.name, source_type), context, allow_damaged=allow_damaged
+                ProtectedSource(source, path.name, source_type, digest), context, allow_damaged=allow_damaged
             )
+        encoded = _with_source_marks(encoded, settings.watermark)
         return release_encoded(encoded, context)
+
+
+def _with_source_marks(encoded: Encoded, watermark: str) -> Encoded:
+    """*encoded* with the marks that its source carried before, and a warning for each."""
+    unmarked = encoded.moderated.unmarked
+    assert unmarked.source is not None
+    marks = find_source_marks(unmarked.source.path, watermark)
+    notes = tuple(
+        f"the source carries a mark already ({mark.alg}); it is recorded as the source's own"
+        for mark in marks
+    )
+    unmarked = replace(
+        unmarked, source=replace(unmarked.source, marks=marks), warnings=(*unmarked.warnings, *notes)
+    )
+    return replace(encoded, moderated=replace(encoded.moderated, unmarked=unmarked))
 
 
 def _media_type(path: Path) -> str:

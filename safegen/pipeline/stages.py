@@ -11,18 +11,23 @@ from pathlib import Path
 from typing import Any, Literal
 
 from safegen.credentials.sign import Relationship
-from safegen.types import Attribute, CheckRun, Clip, Finding, Json, ModelRef, WatermarkReading
+from safegen.types import Attribute, CheckRun, Clip, Finding, Json, ModelRef, SoftBinding, WatermarkReading
 
 Origin = Literal["generated", "protected"]
 
 
 @dataclass(frozen=True)
 class ProtectedSource:
-    """A video made elsewhere: our copy, its name, and what its user says it is (an IPTC source type)."""
+    """A video made elsewhere: our copy, its name, and what its user says it is (an IPTC source type).
+
+    ``sha256`` (hex) is the copy's; ``marks`` were found in its pictures before they were marked here.
+    """
 
     path: Path
     name: str
     digital_source_type: str | None
+    sha256: str = ""
+    marks: tuple[SoftBinding, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ from safegen.types.request import (
     Span,
 )
 from safegen.types.serial import Json, JsonResult
-from safegen.types.verdict import NotChecked, Report, TextBeside, Verdict
+from safegen.types.verdict import NotChecked, Origin, OriginKind, Report, TextBeside, Verdict
 from safegen.types.watermark import (
     DetectedMark,
     Detection,
@@ -90,6 +90,8 @@ __all__ = [
     "Mode",
     "ModelRef",
     "NotChecked",
+    "Origin",
+    "OriginKind",
     "Outlook",
     "PathLike",
     "PolicyRef",

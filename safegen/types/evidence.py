@@ -207,6 +207,8 @@ class ContentMatch(JsonResult):
     overlap: float
     threshold: float
     share: float = 1.0
+    differs: bool = False
+    """There is evidence of another content; never together with ``matches``. Neither: not known."""
 
     def to_dict(self) -> Json:
         """As in ``safegen.verify/1``; scores with four decimals."""

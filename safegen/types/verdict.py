@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from safegen.types.evidence import ContentMatch, CredentialsEvidence, LedgerEvidence
 from safegen.types.serial import Json, JsonResult
@@ -65,6 +65,42 @@ class TextBeside(JsonResult):
         return {"kind": self.kind, "name": self.name, "state": self.state}
 
 
+OriginKind: TypeAlias = Literal["generated", "partly generated", "edited", "captured", "created", "unknown"]
+"""What a file is, as far as reliable credentials or records state it."""
+
+
+@dataclass(frozen=True)
+class Origin(JsonResult):
+    """What a file is, by whom, how sure: the first line of a report.
+
+    ``statement`` says what it is, ``by`` who says so (None: nobody), ``certainty`` what that is worth.
+    """
+
+    kind: OriginKind
+    statement: str
+    by: str | None
+    certainty: str
+
+    @property
+    def sentence(self) -> str:
+        """All three as one line."""
+        said = f", as {self.by} states" if self.by else ""
+        return f"{self.statement}{said}: {self.certainty}."
+
+    def to_dict(self) -> Json:
+        """As in ``safegen.verify/1``."""
+        return {
+            "kind": self.kind,
+            "statement": self.statement,
+            "by": self.by,
+            "certainty": self.certainty,
+            "sentence": self.sentence,
+        }
+
+
+NO_ORIGIN = Origin("unknown", "How it was made is unknown", None, "nothing was found that says so")
+
+
 @dataclass(frozen=True)
 class Report(JsonResult):
     """Everything ``verify`` found out about one file."""
@@ -83,6 +119,9 @@ class Report(JsonResult):
     not_checked: tuple[NotChecked, ...] = ()
     texts: tuple[TextBeside, ...] = ()
     """Text tracks beside the file; they do not change the verdict, which is about the file."""
+    origin: Origin = NO_ORIGIN
+    noun: str = "file"
+    """What the file is, in a word: video, picture, sound, document, file."""
 
     @property
     def exit_code(self) -> int:
@@ -101,6 +140,8 @@ class Report(JsonResult):
             "sha256": self.sha256,
             "verdict": self.verdict.name,
             "exit_code": self.exit_code,
+            "origin": self.origin.to_dict(),
+            "media": self.noun,
             "summary": self.summary,
             "reasons": list(self.reasons),
             "trusted_by": self.trusted_by,

@@ -37,6 +37,13 @@ class Resolution:
     content: ContentMatch | None
     by_content: bool = False
     """Found by its pictures alone: no mark was read."""
+    proven: bool = True
+    """Whether the ledger proves the record: entry, tree and signed checkpoint agree with it."""
+    withdrawn: bool = False
+    protected: bool = False
+    """The release is a file made elsewhere that was marked and signed, not one that was generated."""
+    is_source: bool = False
+    """The file is, byte for byte, the one that the release was made from."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +76,16 @@ class Evidence:
     """Those of them whose scheme was really searched for."""
     ancestor_payloads: frozenset[int] = field(default_factory=frozenset)
     """Payloads that the manifests of its ingredients name."""
+    source_payloads: frozenset[int] = field(default_factory=frozenset)
+    """Payloads that its maker found in the pictures before this release was marked, and says so."""
     named: tuple[ResolvedManifest, ...] = ()
     """What a resolution service says about marks whose credentials are gone."""
+    store_sha256: str = ""
+    """SHA-256 (hex) of the manifest store that was checked; "" where there is none."""
+    signer_logs: frozenset[str] = field(default_factory=frozenset)
+    """Origins of the logs that were pinned together with the signer's own root."""
+    noun: str = "file"
+    """What the file is, in a word: video, picture, sound, document, file."""
 
 
 @dataclass(frozen=True)

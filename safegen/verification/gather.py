@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from safegen._util.hashing import hash_in_background, require_readable
+from safegen.credentials import formats
 from safegen.errors import CheckUnavailable, SafegenError
 from safegen.types import CredentialsEvidence, CredentialState, LedgerEvidence
 from safegen.verification import credential_sidecar, ledger_proofs, timestamps, watermarks
@@ -45,29 +47,30 @@ def gather_evidence(collector: EvidenceCollector) -> GatheredEvidence:
         collector.note("fragments", "whether the fragments you named are complete")
     with hash_in_background(collector.path) as digest:
         credentials = _find_credentials(collector)
-        sha256 = digest()
-    entry = _ledger_fast_path(collector, sha256, credentials)
+        digest_of_file = digest()
+    entry = _ledger_fast_path(collector, digest_of_file, credentials)
     if entry is not None:
         search = _search_watermarks(collector, credentials, None)
         entry = timestamps.check_time_stamps(collector, credentials, entry, None)
-        return GatheredEvidence(sha256, _assemble_evidence(credentials, search, entry), None)
+        evidence = _assemble_evidence(collector, credentials, search, entry)
+        return GatheredEvidence(digest_of_file, evidence, None)
     with options.open_ledger() as ledger:
         search = _search_watermarks(collector, credentials, ledger)
         resolved = _query_resolution_service(collector, credentials, search)
         credentials = next((n.credentials for n in resolved if n.hard_binding_match), credentials)
-        entry = ledger_proofs.check_own_ledger(collector, sha256, credentials, ledger)
+        entry = ledger_proofs.check_own_ledger(collector, digest_of_file, credentials, ledger)
         if entry is None:
-            entry = ledger_proofs.check_proof_sidecar(collector, sha256, credentials)
+            entry = ledger_proofs.check_proof_sidecar(collector, digest_of_file, credentials)
         entry = timestamps.check_time_stamps(collector, credentials, entry, ledger)
-        resolutions, recovered = watermarks.resolve_payloads(search, ledger)
+        resolutions, recovered = watermarks.resolve_payloads(collector, search, ledger, digest_of_file)
         if not resolutions:
             resolutions, recovered = watermarks.recover_by_content(
-                search, credentials, ledger, options.index_file
+                collector, search, credentials, ledger, digest_of_file
             )
         if ledger is None:
             collector.note("ledger", "no ledger of your own is available")
-    evidence = replace(_assemble_evidence(credentials, search, entry, resolutions), named=resolved)
-    return GatheredEvidence(sha256, evidence, recovered)
+    evidence = _assemble_evidence(collector, credentials, search, entry, resolutions)
+    return GatheredEvidence(digest_of_file, replace(evidence, named=resolved), recovered)
 
 
 def _wants_watermarks(collector: EvidenceCollector) -> bool:
@@ -96,7 +99,6 @@ def _query_resolution_service(
     base = collector.options.resolve
     if base is None or credentials.state not in CREDENTIALS_GONE:
         return ()
-    from safegen.credentials.formats import detect
     from safegen.credentials.remote import Upload, fetch_manifest
     from safegen.verification.soft_binding_api import ResolutionService, service_host
 
@@ -106,7 +108,7 @@ def _query_resolution_service(
         return fetch_manifest(url, hosts, accept=accept)
 
     def send(url: str) -> bytes:
-        whole = Upload(collector.path, detect(collector.path).mime or "application/octet-stream")
+        whole = Upload(collector.path, formats.detect(collector.path).mime or "application/octet-stream")
         return fetch_manifest(url, hosts, accept="application/json", send=whole)
 
     def read(store: bytes) -> CredentialsEvidence:
@@ -121,22 +123,28 @@ def _query_resolution_service(
 
 
 def _ledger_fast_path(
-    collector: EvidenceCollector, sha256: str, credentials: CredentialsEvidence
+    collector: EvidenceCollector, digest: str, credentials: CredentialsEvidence
 ) -> LedgerEvidence | None:
     """The ledger's part without opening it, where no mark and no other proof has to be looked up."""
     if _wants_watermarks(collector) or credentials.expired:
         return None
-    return ledger_proofs.check_own_ledger_fast(collector, sha256, credentials)
+    return ledger_proofs.check_own_ledger_fast(collector, digest, credentials)
 
 
 def _assemble_evidence(
+    collector: EvidenceCollector,
     credentials: CredentialsEvidence,
     search: watermarks.WatermarkSearch,
     entry: LedgerEvidence | None,
     resolutions: Sequence[Resolution] = (),
 ) -> Evidence:
     """Everything in the shape the verdict wants."""
+    store, root = credentials.store, credentials.root_sha256
     return Evidence(
+        source_payloads=watermarks.source_payloads(credentials.manifest),
+        store_sha256="" if store is None else sha256(store).hexdigest(),
+        signer_logs=frozenset() if root is None else collector.trust.logs_of(root),
+        noun=formats.kind_of(collector.path),
         credentials=credentials,
         watermarks=search.readings,
         ledger=entry,

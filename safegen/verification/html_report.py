@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from safegen._util.html import escape, render_page
-from safegen.types import Json, JsonResult, Report, Verdict, WatermarkReading
+from safegen.types import CredentialsEvidence, Json, JsonResult, Report, Verdict, WatermarkReading
 from safegen.types.verdict import REPORT_SCHEMA
 from safegen.verification.summary import summary_rows
 
@@ -90,7 +90,7 @@ def _section(number: int, item: ReportItem) -> str:
     reasons = "".join(f"<li>{escape(reason)}</li>" for reason in report.reasons)
     verdict = (
         f'<p class="verdict {tone}"><strong>{report.verdict.name}</strong> '
-        f"{escape(report.summary)}</p><ul>{reasons}</ul>"
+        f"{escape(report.origin.sentence)}</p><p>{escape(report.summary)}</p><ul>{reasons}</ul>"
     )
     parts = [head, name, verdict, _picture(item), _summary(report), _watermarks(report), _content(report)]
     parts += [_ledger(report), _credentials(report), _not_checked(report), "</section>"]
@@ -128,7 +128,8 @@ def _watermarks(report: Report) -> str:
     shown = []
     for reading in report.watermarks:
         state = "present" if reading.present else "absent"
-        chance = f"10^{reading.log10_p:.1f}" + ("" if reading.bounded else " (an estimate)")
+        sure = "" if reading.bounded else " (an estimate)"
+        chance = f"10^{reading.log10_p:.1f}{sure}" if reading.present else None
         rows: list[tuple[str, object]] = [
             ("Mark", f"{reading.alg}: {state}"),
             ("Id", None if reading.payload is None else f"{reading.payload:016x}"),
@@ -205,22 +206,30 @@ _WHERE = {
 
 def _credentials(report: Report) -> str:
     found = report.credentials
-    rows = [
+    rows: list[tuple[str, object]] = [
         ("State", found.state.value.replace("_", " ")),
         ("Reason", found.reason),
         ("Manifest", found.manifest_id),
         ("Issuer of the certificate", found.issuer),
         ("Signed at", found.signed_at),
-        ("Time stamp trusted", "yes" if found.time_stamped else "no"),
-        ("Certificate expired", "yes" if found.expired else "no"),
-        ("Certificate revoked", "yes" if found.revoked else "no"),
-        ("Revocation", found.revocation or "no available source says anything about the certificate"),
+        *(_certificate(found) if found.signer is not None else ()),
         ("Where the credentials are", _WHERE[found.source]),
         ("Status codes (C2PA)", ", ".join(found.codes)),
         ("Notes", ", ".join(found.notes)),
         ("SHA-256 of the file", report.sha256),
     ]
     return f"<details><summary>Details of the Content Credentials (C2PA)</summary>{_rows(rows)}</details>"
+
+
+def _certificate(found: CredentialsEvidence) -> list[tuple[str, object]]:
+    """What is known about the signer's certificate, where there is one."""
+    return [
+        ("Time stamp trusted", "yes" if found.time_stamped else "no"),
+        ("Certificate expired", "yes" if found.expired else "no"),
+        ("Certificate valid only later", "yes" if found.not_yet_valid else None),
+        ("Certificate revoked", "yes" if found.revoked else "no"),
+        ("Revocation", found.revocation or "no available source says anything about the certificate"),
+    ]
 
 
 def _not_checked(report: Report) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from safegen.errors import UnreadableInput
+from safegen.errors import LedgerError, UnreadableInput
 from safegen.ledger import fast_lookup
 from safegen.types import CredentialsEvidence, Json, LedgerEvidence
 from safegen.verification.collector import EvidenceCollector
 
 if TYPE_CHECKING:
     from safegen.ledger.proof import VerifiedProof
+    from safegen.ledger.records import ReleaseEntry
     from safegen.ledger.store import Ledger
 
 MAX_SIDECAR_BYTES = 4 * 2**20
@@ -52,6 +53,20 @@ def check_proof_sidecar(
         return found
     collector.note("proof sidecar", "it is about a different file")
     return None
+
+
+def proves_release(collector: EvidenceCollector, ledger: Ledger, release: ReleaseEntry) -> bool:
+    """Whether *release* is in the tree under a checkpoint that a pinned key of the own log signed.
+
+    Why not is noted. The release's stored parts were compared with its entry when it was read.
+    """
+    try:
+        text = ledger.prove(release.index)
+    except LedgerError as error:
+        collector.note("ledger", str(error))
+        return False
+    proof = _verify_release_proof(collector, text, "ledger")
+    return proof is not None and (proof.index, proof.leaf) == (release.index, release.entry.leaf)
 
 
 def check_own_ledger_fast(

@@ -30,9 +30,10 @@ def find_local_releases(ledger: Ledger, target: Path | int) -> list[ReleaseEntry
     if isinstance(target, int):
         return list(ledger.find_releases(content_id=target))
     nothing = CredentialsEvidence(CredentialState.ABSENT)
-    search = watermarks.detect_watermarks(EvidenceCollector(target), nothing, ledger)
-    resolutions, _ = watermarks.resolve_payloads(search, ledger)
+    collector = EvidenceCollector(target)
+    search = watermarks.detect_watermarks(collector, nothing, ledger)
+    resolutions, _ = watermarks.resolve_payloads(collector, search, ledger, "")
     if not resolutions:
-        resolutions, _ = watermarks.recover_by_content(search, nothing, ledger)
+        resolutions, _ = watermarks.recover_by_content(collector, search, nothing, ledger, "")
     ids = [r.manifest_id for r in resolutions if r.content is not None and r.content.matches]
     return [release for i in dict.fromkeys(ids) for release in ledger.find_releases(manifest_id=i)]

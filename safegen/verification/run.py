@@ -16,6 +16,7 @@ from safegen.verification.collector import EvidenceCollector
 from safegen.verification.evidence import VerdictResult
 from safegen.verification.gather import GatheredEvidence, gather_evidence
 from safegen.verification.options import VerifyOptions
+from safegen.verification.origin import find_origin
 from safegen.verification.text_tracks import check_text_tracks
 from safegen.verification.trust import load_trust
 from safegen.verification.verdict import decide_verdict
@@ -109,6 +110,10 @@ def _open_ledger(workspace: Workspace) -> Iterator[Ledger | None]:
 def _build_report(collector: EvidenceCollector, found: GatheredEvidence, answer: VerdictResult) -> Report:
     """Everything in one value."""
     evidence = found.evidence
+    if evidence.ledger is not None and evidence.ledger.source == "sidecar":
+        collector.note(
+            "withdrawal", "the proof beside the file cannot say whether its maker withdrew it since"
+        )
     content: ContentMatch | None = next((r.content for r in evidence.resolutions if r.content), None)
     intact = evidence.credentials.state is CredentialState.VALID
     recovered = (
@@ -131,4 +136,6 @@ def _build_report(collector: EvidenceCollector, found: GatheredEvidence, answer:
         trusted_by=collector.trust.describe_anchor(root) if evidence.credentials.trusted and root else None,
         not_checked=collector.not_checked,
         texts=check_text_tracks(collector.path, evidence.credentials.manifest if intact else recovered),
+        origin=find_origin(evidence, answer.verdict, None if intact else recovered),
+        noun=evidence.noun,
     )

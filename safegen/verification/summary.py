@@ -7,9 +7,15 @@ from typing import Any
 
 from safegen.credentials.manifest_store import as_object
 from safegen.credentials.read import find_assertion
-from safegen.types import IngredientEvidence, Report
+from safegen.types import CredentialsEvidence, IngredientEvidence, Report, StatedAction
 from safegen.verification.text_tracks import describe_text_tracks
 
+IDENTITY_STATES = {
+    "trusted": "vouched for",
+    "intact": "the signature holds; nobody you trust vouches for it",
+    "unresolved": "cannot be checked here",
+    "mismatch": "DOES NOT MATCH: the identity's own signature does not hold",
+}
 MOST = 8
 """Ingredients that are listed for people; JSON has all of them."""
 RELATIONSHIPS = {
@@ -36,6 +42,8 @@ def summary_rows(report: Report) -> list[tuple[str, str]]:
     if report.recovered_manifest is not None:
         rows.append(("original", str(manifest.get("title", ""))))
     rows.append(("signed by", _signer(report, manifest)))
+    if report.recovered_manifest is None:
+        rows += _stated_rows(report.credentials)
     if generation.get("model"):
         mode = generation.get("mode", "text")
         rows.append(("made with", _model(generation["model"]) + ("" if mode == "text" else f" ({mode})")))
@@ -56,6 +64,23 @@ def summary_rows(report: Report) -> list[tuple[str, str]]:
     if report.trusted_by:
         rows.append(("trusted by", report.trusted_by))
     return [(label, value) for label, value in rows if value]
+
+
+def _stated_rows(credentials: CredentialsEvidence) -> list[tuple[str, str]]:
+    """What the signer states: the software, each action with its source type, who else is named."""
+    rows = [("software", credentials.claim_generator or "")]
+    steps = [_step(action) for action in credentials.actions[:MOST]]
+    if len(credentials.actions) > MOST:
+        steps.append(f"and {len(credentials.actions) - MOST} more")
+    rows.append(("actions", ", ".join(steps)))
+    rows += [("identity", f"{i.name} ({i.kind}): {IDENTITY_STATES[i.state]}") for i in credentials.identities]
+    return rows
+
+
+def _step(action: StatedAction) -> str:
+    """An action by its short name, with the source type it states."""
+    kind = (action.source_type or "").rstrip("/").rpartition("/")[2]
+    return action.action.removeprefix("c2pa.") + (f" ({kind})" if kind else "")
 
 
 def ingredient_rows(items: Sequence[IngredientEvidence]) -> list[tuple[str, str]]:

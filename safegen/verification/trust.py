@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +26,16 @@ class Trust:
     """Revocation lists (PEM)."""
     names: Mapping[str, str] = field(default_factory=dict)
     """Where each signer anchor comes from, by the SHA-256 (hex) of its certificate."""
+    ties: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Origins of the logs that each signer anchor was pinned together with, by the same SHA-256."""
+
+    def logs_of(self, root_sha256: str) -> frozenset[str]:
+        """Origins of the logs that may speak for signers under the anchor *root_sha256* (hex); often none.
+
+        Each of them has one history of keys in ``log_keys``, whoever named it: see
+        ``safegen.keys.log_ties``. A proof of any other log says nothing about such a signer.
+        """
+        return self.ties.get(root_sha256.lower(), frozenset())
 
     def describe_anchor(self, root: str) -> str:
         """The anchor *root*, and the bundle that brought it."""
@@ -39,6 +49,7 @@ def load_trust(workspace: Workspace, trust_files: Sequence[Path] = ()) -> Trust:
     A workspace that was merely discovered adds nothing (callers pass a trusted one). Raises UsageError
     (trust files), KeyUnavailable (a damaged identity).
     """
+    from safegen.keys.log_ties import tie_roots
     from safegen.keys.trust import TrustStore, read_trust_file
 
     anchors: list[bytes] = []
@@ -46,31 +57,38 @@ def load_trust(workspace: Workspace, trust_files: Sequence[Path] = ()) -> Trust:
     names: dict[str, str] = {}
     logs: dict[str, list[Ed25519PublicKey]] = {}
     crls: list[bytes] = []
-    bundles = [read_trust_file(file) for file in trust_files]
-    if workspace.trusted:
-        bundles.extend(TrustStore(workspace.trust).bundles())
-        bundles.extend(_own(workspace))
-    for bundle in bundles:
+    named = [read_trust_file(file) for file in trust_files]
+    pinned = [*_own(workspace), *TrustStore(workspace.trust).bundles()] if workspace.trusted else []
+    ties = tie_roots([pinned, named])
+    for bundle in (*pinned, *named):
         anchors.extend(bundle.roots)
         tsa_anchors.extend(bundle.tsa_roots)
         crls.extend(bundle.crls)
         for origin, keys in bundle.log_keys.items():
             logs.setdefault(origin, []).extend(keys)
-        names.update({anchor.sha256: bundle.name for anchor in bundle.anchors})
-    return Trust(tuple(anchors), logs, tuple(tsa_anchors), tuple(crls), names)
+        names = dict.fromkeys(bundle.root_fingerprints, bundle.name) | names
+    return Trust(tuple(anchors), logs, tuple(tsa_anchors), tuple(crls), names, ties)
 
 
-def _own(workspace: Workspace) -> Iterator[TrustBundle]:
-    """The identity of a workspace of one's own, and the certificate configured instead of it."""
+def _own(workspace: Workspace) -> list[TrustBundle]:
+    """The identity of a workspace of one's own, and the certificate configured instead of it.
+
+    Both are tied to the workspace's own log.
+    """
     from safegen.keys.identity import Identity
     from safegen.keys.log_key import decode_vkey
     from safegen.keys.trust import TrustBundle
 
+    found: list[TrustBundle] = []
+    logs: dict[str, Ed25519PublicKey] = {}
     if (workspace.keys / "identity.json").is_file():
         identity = Identity.load(workspace.keys)
         logs = dict([decode_vkey(identity.log_vkey)])
-        yield TrustBundle(
-            "this workspace", (identity.root_pem,), logs, log_history=identity.log_history, crls=identity.crls
-        )
+        past = identity.log_history
+        roots = (identity.root_pem,)
+        found.append(TrustBundle("this workspace", roots, logs, log_history=past, crls=identity.crls))
     if workspace.config.signing_chain is not None:
-        yield TrustBundle("configured certificate", (workspace.config.signing_chain.read_bytes(),))
+        configured = (workspace.config.signing_chain.read_bytes(),)
+        past = identity.log_history if logs else ()
+        found.append(TrustBundle("configured certificate", configured, logs, log_history=past))
+    return found

@@ -10,14 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from safegen.credentials.explain import explain
-from safegen.types import CredentialState, Verdict, WatermarkReading
-from safegen.verification.evidence import (
-    Evidence,
-    Resolution,
-    ResolvedManifest,
-    VerdictResult,
-    decoded_readings,
-)
+from safegen.types import CredentialState, Verdict
+from safegen.verification.evidence import Evidence, Resolution, VerdictResult, decoded_readings
+from safegen.verification.ties import broken_ties
+from safegen.verification.unsigned import decide_unsigned
 
 __all__ = ["Evidence", "Resolution", "VerdictResult", "decide_verdict"]
 
@@ -29,21 +25,21 @@ def decide_verdict(evidence: Evidence) -> VerdictResult:
         return _tampered(evidence)
     if state is CredentialState.VALID:
         return _conflict(evidence) or _signed(evidence)
-    return _unsigned(evidence)
+    return decide_unsigned(evidence)
+
+
+def explained(codes: Sequence[str]) -> tuple[str, ...]:
+    """C2PA status codes as sentences, each once, the code behind it."""
+    return tuple(dict.fromkeys(f"{explain(code)} ({code})." for code in codes))
 
 
 def _tampered(evidence: Evidence) -> VerdictResult:
-    """A hash or a signature does not match."""
+    """A hash or a signature was computed and does not match."""
     return VerdictResult(
         Verdict.TAMPERED,
-        "This file was changed after it was signed, or its signature is broken.",
-        (*_explained(evidence.credentials.failures), *_recovery_notes(evidence)),
+        f"This {evidence.noun} does not match its credentials: bytes were changed after it was signed.",
+        (*explained(evidence.credentials.failures), *_recovery_notes(evidence)),
     )
-
-
-def _explained(codes: Sequence[str]) -> tuple[str, ...]:
-    """C2PA status codes as sentences, each once, the code behind it."""
-    return tuple(dict.fromkeys(f"{explain(code)} ({code})." for code in codes))
 
 
 def _recovery_notes(evidence: Evidence) -> tuple[str, ...]:
@@ -55,29 +51,25 @@ def _recovery_notes(evidence: Evidence) -> tuple[str, ...]:
 
 
 def _conflict(evidence: Evidence) -> VerdictResult | None:
-    """CONFLICT for a file whose own credentials are intact, or None."""
+    """CONFLICT for a file whose own credentials are intact, or None.
+
+    A mark alone accuses nobody, since anyone can plant one: what it names has to show the same pictures.
+    """
     credentials = evidence.credentials
     if credentials.ingredient_failures:
         return VerdictResult(
             Verdict.CONFLICT,
             "This file is intact, but something it was made from does not match its credentials.",
-            _explained(credentials.ingredient_failures),
+            explained(credentials.ingredient_failures),
         )
-    allowed = evidence.bound_payloads | evidence.ancestor_payloads
-    manifest_ids = {credentials.manifest_id, *credentials.ancestors}
-    for reading in decoded_readings(evidence):
-        if reading.payload in allowed:
-            continue
-        named = next((r.manifest_id for r in evidence.resolutions if r.payload == reading.payload), None)
-        if evidence.bound_payloads or (named is not None and named not in manifest_ids):
+    for resolution in evidence.resolutions:
+        if _stolen(evidence, resolution):
             return VerdictResult(
                 Verdict.CONFLICT,
-                "The hidden mark in the pictures belongs to a different release from the attached "
-                "credentials.",
+                "The pictures are those of another release, which the attached credentials do not mention.",
                 (
-                    f"The mark carries id {reading.payload:016x}"
-                    + (f", which belongs to the release {named}." if named else ".")
-                    + " The attached credentials do not mention it.",
+                    f"The mark carries id {resolution.payload:016x} of release {resolution.manifest_id}.",
+                    "The pictures match the ones recorded for that release.",
                 ),
             )
     found = {r.payload for r in decoded_readings(evidence)}
@@ -90,42 +82,37 @@ def _conflict(evidence: Evidence) -> VerdictResult | None:
     return None
 
 
+def _stolen(evidence: Evidence, resolution: Resolution) -> bool:
+    """Whether the pictures are proven to be those of a release that the credentials know nothing of."""
+    credentials = evidence.credentials
+    known = evidence.bound_payloads | evidence.ancestor_payloads | evidence.source_payloads
+    mentioned = resolution.manifest_id in {credentials.manifest_id, *credentials.ancestors}
+    same = resolution.content is not None and resolution.content.matches
+    return same and resolution.proven and not mentioned and resolution.payload not in known
+
+
 def _signed(evidence: Evidence) -> VerdictResult:
     """Verdicts for intact credentials without conflicts."""
     credentials, ledger = evidence.credentials, evidence.ledger
     signer = credentials.signer or "an unnamed signer"
-    reasons = [f"The content is exactly what {signer} signed."]
-    logged = (
-        ledger is not None and ledger.proven and ledger.entry.get("manifest_id") == credentials.manifest_id
-    )
-    if credentials.revoked:
-        reasons.append(f"Its signer is no longer valid: {credentials.revocation}.")
-        return VerdictResult(
-            Verdict.SIGNED_UNTRUSTED, "Intact, but the signer's certificate was revoked.", tuple(reasons)
-        )
-    if credentials.expired and not credentials.time_stamped:
-        return _expired(evidence, reasons, logged)
-    if not credentials.trusted:
-        reasons.append("The signer's certificate does not chain to any authority you trust.")
-        return VerdictResult(
-            Verdict.SIGNED_UNTRUSTED,
-            "Intact and signed, but by a signer you have not chosen to trust.",
-            tuple(reasons),
-        )
+    reasons = [f"The content is exactly what {signer} signed.", *_mark_notes(evidence)]
+    ties = broken_ties(evidence)
+    if (untrusted := _untrusted(evidence, reasons, logged=not ties)) is not None:
+        return untrusted
     reasons.append(f"The signer is trusted through {credentials.trusted_root}.")
-    if ledger is not None and ledger.withdrawn:
+    if ties or ledger is None:
+        reasons.extend(ties)
+        return VerdictResult(
+            Verdict.SIGNED_UNLOGGED, "Intact, and signed by a signer you trust.", tuple(reasons)
+        )
+    reasons.append(f"The release is entry {ledger.index} of the ledger {ledger.origin}.")
+    if ledger.withdrawn:
         reasons.append("The maker has withdrawn this release.")
         if ledger.superseded_by:
             reasons.append(f"It was replaced by the release {ledger.superseded_by}.")
         return VerdictResult(
             Verdict.WITHDRAWN, "Intact and trusted, but withdrawn by its maker.", tuple(reasons)
         )
-    if not logged or ledger is None:
-        reasons.append("No proof from the maker's ledger is available.")
-        return VerdictResult(
-            Verdict.SIGNED_UNLOGGED, "Intact, and signed by a signer you trust.", tuple(reasons)
-        )
-    reasons.append(f"The release is entry {ledger.index} of the ledger {ledger.origin}.")
     if not ledger.bytes_match:
         reasons.append("Some bytes that do not affect the content differ from the recorded file.")
         return VerdictResult(
@@ -137,6 +124,33 @@ def _signed(evidence: Evidence) -> VerdictResult:
     return VerdictResult(
         Verdict.VERIFIED, "Verified: released, signed, recorded and unchanged.", tuple(reasons)
     )
+
+
+def _untrusted(evidence: Evidence, reasons: list[str], *, logged: bool) -> VerdictResult | None:
+    """The verdict where the signature holds and its signer is not, or no longer, one to rely on; or None."""
+    credentials = evidence.credentials
+    if credentials.revoked:
+        reasons.append(f"Its signer is no longer valid: {credentials.revocation}.")
+        return VerdictResult(
+            Verdict.SIGNED_UNTRUSTED, "Intact, but the signer's certificate was revoked.", tuple(reasons)
+        )
+    if credentials.not_yet_valid:
+        reasons.append(
+            "The signer's certificate is not valid yet: the signer's clock or this computer's clock is wrong."
+        )
+        return VerdictResult(
+            Verdict.SIGNED_UNTRUSTED, "Intact, but signed with a certificate of the future.", tuple(reasons)
+        )
+    if credentials.expired and not credentials.time_stamped:
+        return _expired(evidence, reasons, logged)
+    if not credentials.trusted:
+        reasons.append("The signer's certificate does not chain to any authority you trust.")
+        return VerdictResult(
+            Verdict.SIGNED_UNTRUSTED,
+            "Intact and signed, but by a signer you have not chosen to trust.",
+            tuple(reasons),
+        )
+    return None
 
 
 def _expired(evidence: Evidence, reasons: list[str], logged: bool) -> VerdictResult:
@@ -155,112 +169,20 @@ def _expired(evidence: Evidence, reasons: list[str], logged: bool) -> VerdictRes
     return VerdictResult(Verdict.SIGNED_UNTRUSTED, "Signed with an expired certificate.", tuple(reasons))
 
 
-def _unsigned(evidence: Evidence) -> VerdictResult:
-    """Verdicts for files whose credentials are gone: what the mark leads to."""
-    readings = decoded_readings(evidence)
-    known = {r.payload: r for r in evidence.resolutions}
-    resolved = [known[r.payload] for r in readings if r.payload in known]
-    resolved += [r for r in evidence.resolutions if r.by_content]
-    if any(r.content is not None and r.content.matches for r in resolved):
-        return _recovered(evidence, next(r for r in resolved if r.content is not None and r.content.matches))
-    if resolved and all(r.content is not None and r.content.overlap == 0 for r in resolved):
-        return VerdictResult(
-            Verdict.MARKED_UNRESOLVED,
-            "The hidden mark belongs to a known release, but the pictures cannot be compared with "
-            "those of that release.",
-            (
-                *(f"The mark carries id {r.payload:016x} of release {r.manifest_id}." for r in resolved),
-                "The file shows part of the release among other content, or the mark was pasted in.",
-            ),
-        )
-    if resolved:
-        return VerdictResult(
-            Verdict.CONFLICT,
-            "The hidden mark belongs to a release whose pictures are different: it may have been pasted in.",
-            tuple(
-                f"The mark carries id {r.payload:016x} of release {r.manifest_id}; "
-                + (
-                    "the pictures do not match the recorded ones."
-                    if r.content
-                    else "nothing is recorded to compare the pictures with."
-                )
-                for r in resolved
-            ),
-        )
-    if readings:
-        ids = ", ".join(f"{r.payload:016x}" for r in readings)
-        return VerdictResult(
-            Verdict.MARKED_UNRESOLVED,
-            f"Made with safegen (id {ids}), but no available ledger knows this id: ask its maker.",
-            (
-                *_service_notes(evidence.named),
-                "Anyone can copy such a mark, so alone it proves nothing about the origin.",
-            ),
-        )
-    if any(r.present for r in evidence.watermarks):
-        return VerdictResult(
-            Verdict.MARKED_UNRESOLVED,
-            "Made with safegen, but the id in the mark can no longer be read.",
-            ("The file contains a hidden mark but was processed too heavily to read its id.",),
-        )
-    if evidence.credentials.state is CredentialState.UNREADABLE:
-        return VerdictResult(
-            Verdict.CREDENTIALS_UNREADABLE,
-            "This file carries credentials that cannot be checked here; nothing shows that it was changed.",
-            (*_explained(evidence.credentials.unreadable), *filter(None, [evidence.credentials.reason])),
-        )
-    return VerdictResult(
-        Verdict.NO_PROVENANCE,
-        "No provenance found. This says nothing about whether the video is real or made by AI.",
-        (*_service_notes(evidence.named), *filter(None, [evidence.credentials.reason])),
-    )
-
-
-def _service_notes(resolved: Sequence[ResolvedManifest]) -> tuple[str, ...]:
-    """What a resolution service answered: a lead, since nothing at hand compares the pictures."""
-    return tuple(
-        f"The service {n.host} says that {_subject(n)} belongs to {n.credentials.manifest_id}, signed "
-        f"by {n.credentials.signer or 'an unnamed signer'}; nothing here shows whether the pictures "
-        "are the same."
-        for n in resolved
-    )
-
-
-def _subject(resolved: ResolvedManifest) -> str:
-    """What the service was asked about."""
-    if resolved.payload is not None:
-        return f"id {resolved.payload:016x}"
-    score = "" if resolved.similarity is None else f" (similarity {resolved.similarity} of 100)"
-    return f"what the file shows{score}"
-
-
-def _recovered(evidence: Evidence, resolution: Resolution) -> VerdictResult:
-    """Credentials gone, found again through the mark."""
-    lead = (
-        f"Neither credentials nor mark are left; the pictures led to {resolution.manifest_id} in the ledger."
-        if resolution.by_content
-        else f"The hidden mark carries id {resolution.payload:016x}, which the ledger records as "
-        f"{resolution.manifest_id}."
-    )
-    reasons = [lead, "The pictures match the ones recorded for that release."]
-    share = 1.0 if resolution.content is None else resolution.content.share
-    if share < 1:
-        reasons.append(f"They take up {share:.0%} of the picture: the area around them comes from elsewhere.")
-    return VerdictResult(
-        Verdict.RECOVERED,
-        "The credentials were removed; "
-        + ("the pictures" if resolution.by_content else "the hidden mark")
-        + " led back to the original release.",
-        (*reasons, *_segment_notes(evidence.watermarks)),
-    )
-
-
-def _segment_notes(readings: Sequence[WatermarkReading]) -> tuple[str, ...]:
-    """A sentence where only parts of a clip carry the mark."""
-    for reading in readings:
-        missing = [s for s in reading.segments if not s.present]
-        if reading.payload is not None and missing and len(missing) < len(reading.segments):
-            spans = ", ".join(f"{s.start:.0f}-{s.end:.0f} s" for s in missing[:8])
-            why = "they may come from elsewhere or be too heavily compressed"
-            return (f"No mark was found in parts of the clip ({spans}): {why}.",)
-    return ()
+def _mark_notes(evidence: Evidence) -> list[str]:
+    """What other marks the pictures carry; it changes nothing, for anyone can plant one."""
+    known = evidence.bound_payloads | evidence.ancestor_payloads
+    notes = []
+    for reading in decoded_readings(evidence):
+        if reading.payload is None or reading.payload in known:
+            continue
+        if reading.payload in evidence.source_payloads:
+            notes.append(
+                f"The pictures carried the mark {reading.payload:016x} before, as the credentials say."
+            )
+        else:
+            notes.append(
+                f"The pictures also carry the mark {reading.payload:016x}, which the credentials do not "
+                "mention; anyone can plant such a mark."
+            )
+    return notes

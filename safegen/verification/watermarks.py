@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from safegen.errors import CheckUnavailable, SafegenError, UnreadableInput
 from safegen.types import (
+    ContentMatch,
     CredentialsEvidence,
     CredentialState,
     FrameSample,
+    Json,
     SoftBinding,
     WatermarkReading,
 )
+from safegen.verification import ledger_proofs
 from safegen.verification.collector import EvidenceCollector
 from safegen.verification.evidence import CREDENTIALS_GONE, Resolution
 
@@ -112,10 +114,22 @@ def _sample_frames(
     return None
 
 
+def source_payloads(manifest: Json | None) -> frozenset[int]:
+    """Payloads of the marks that the maker of *manifest* found in the pictures before marking them."""
+    from safegen.credentials.assertions import parse_source_marks
+    from safegen.credentials.read import find_assertion
+
+    bindings = parse_source_marks(find_assertion(manifest, "org.safegen.protection"))
+    return bound_payloads(bindings)
+
+
 def resolve_payloads(
-    search: WatermarkSearch, ledger: Ledger | None
+    collector: EvidenceCollector, search: WatermarkSearch, ledger: Ledger | None, digest: str
 ) -> tuple[list[Resolution], ReleaseEntry | None]:
-    """What the user's own ledger says about each id read, with the pictures compared."""
+    """What the user's own ledger says about each id read, with the pictures compared.
+
+    *digest* is the file's SHA-256 (hex). The release that the pictures match comes second, if there is one.
+    """
     resolutions: list[Resolution] = []
     recovered: ReleaseEntry | None = None
     if ledger is None or search.sample is None:
@@ -131,21 +145,43 @@ def resolve_payloads(
                 match = compare_content(
                     Descriptors.from_bytes(release.descriptors), search.sample, reading.geometry
                 )
-            resolutions.append(Resolution(reading.payload, release.manifest_id, match))
-            if recovered is None or (match is not None and match.matches):
+            found = _resolution(collector, ledger, release, match, digest)
+            resolutions.append(replace(found, payload=reading.payload))
+            if recovered is None and match is not None and match.matches:
                 recovered = release
     return resolutions, recovered
 
 
+def _resolution(
+    collector: EvidenceCollector,
+    ledger: Ledger,
+    release: ReleaseEntry,
+    content: ContentMatch | None,
+    digest: str,
+) -> Resolution:
+    """What the ledger says about *release*, whether it proves it, and how the file is related to it."""
+    return Resolution(
+        release.content_id,
+        release.manifest_id,
+        content,
+        proven=ledger_proofs.proves_release(collector, ledger, release),
+        withdrawn=release.withdrawn is not None,
+        protected=release.entry.public.get("made") == "protected",
+        is_source=(ledger.private(release.index) or {}).get("source_sha256") == digest,
+    )
+
+
 def recover_by_content(
+    collector: EvidenceCollector,
     search: WatermarkSearch,
     credentials: CredentialsEvidence,
     ledger: Ledger | None,
-    index: Path | None = None,
+    digest: str,
 ) -> tuple[list[Resolution], ReleaseEntry | None]:
     """The release whose recorded pictures this file shows, where neither credentials nor mark are left.
 
-    *index*: where the index of the ledger's fingerprints is kept; without it one is made for this once.
+    *digest* is the file's SHA-256 (hex). The index of the ledger's fingerprints is kept where the options
+    say; without that one is made for this once.
     """
     if ledger is None or search.sample is None or credentials.state not in CREDENTIALS_GONE:
         return [], None
@@ -153,9 +189,9 @@ def recover_by_content(
         return [], None
     from safegen.verification.content_index import search_releases
 
-    matches = search_releases(ledger, search.sample, index)
+    matches = search_releases(ledger, search.sample, collector.options.index_file)
     if not matches:
         return [], None
     release = ledger.release(matches[0].index)
-    found = Resolution(release.content_id, release.manifest_id, matches[0].content, by_content=True)
-    return [found], release
+    found = _resolution(collector, ledger, release, matches[0].content, digest)
+    return [replace(found, by_content=True)], release

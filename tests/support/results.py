@@ -363,7 +363,7 @@ SAMPLES: dict[str, Callable[[], Any]] = {
 
 
 def rewrite() -> None:
-    """Write every golden anew (``python -m tests.support.results``): read the difference before committing."""
+    """Write every golden anew (``python -m tests.support.results``); read the difference before a commit."""
     folder = Path(__file__).parents[1] / "data" / "json"
     for name, make in SAMPLES.items():
         (folder / f"{name}.json").write_text(f"{make().to_json()}\n", encoding="utf-8")

@@ -6,11 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from safegen.credentials.assertions import binding_value
 from safegen.types import (
     ContentMatch,
     CredentialsEvidence,
     CredentialState,
     LedgerEvidence,
+    SoftBinding,
     Verdict,
     WatermarkReading,
     WatermarkSegment,
@@ -19,7 +21,8 @@ from safegen.verification.verdict import Evidence, Resolution, decide_verdict
 
 ID, OTHER = 0x1234, 0x9999
 SAME = ContentMatch(True, 0.9, 1.0, 0.5)
-DIFFERENT = ContentMatch(False, 0.1, 1.0, 0.5)
+DIFFERENT = ContentMatch(False, 0.1, 1.0, 0.5, differs=True)
+UNCLEAR = ContentMatch(False, 0.4, 1.0, 0.5)
 NOWHERE = ContentMatch(False, 0.0, 0.0, 0.5)
 INSET = ContentMatch(True, 0.9, 1.0, 0.5, share=0.2)
 
@@ -30,11 +33,33 @@ def mark(payload: int | None = ID, **more: object) -> WatermarkReading:
 
 ABSENT_MARK = WatermarkReading("org.safegen.watermark.tile.1", False, None, -0.5)
 SIGNED = CredentialsEvidence(
-    CredentialState.VALID, trusted=True, trusted_root="CN=root", manifest_id="urn:c2pa:a", signer="Studio"
+    CredentialState.VALID,
+    trusted=True,
+    trusted_root="CN=root",
+    root_sha256="r" * 64,
+    manifest_id="urn:c2pa:a",
+    signer="Studio",
+    soft_bindings=(SoftBinding("org.safegen.watermark.tile.1", binding_value(ID)),),
 )
-LOGGED = LedgerEvidence(True, True, "ledger", "log.example", 7, {"manifest_id": "urn:c2pa:a"})
+STORE = "5" * 64
+RECORD = {
+    "manifest_id": "urn:c2pa:a",
+    "manifest_sha256": STORE,
+    "content_id": f"{ID:016x}",
+    "watermark_alg": "org.safegen.watermark.tile.1",
+}
+LOGGED = LedgerEvidence(True, True, "ledger", "log.example", 7, RECORD)
 BOUND = frozenset({ID})
-GOOD = Evidence(SIGNED, (mark(),), LOGGED, (Resolution(ID, "urn:c2pa:a", SAME),), BOUND, BOUND)
+GOOD = Evidence(
+    SIGNED,
+    (mark(),),
+    LOGGED,
+    (Resolution(ID, "urn:c2pa:a", SAME),),
+    BOUND,
+    BOUND,
+    store_sha256=STORE,
+    signer_logs=frozenset({"log.example"}),
+)
 GONE = Evidence(CredentialsEvidence(CredentialState.ABSENT), (mark(),), None)
 
 
@@ -83,7 +108,65 @@ ROWS = {
         replace(GOOD, watermarks=(mark(), mark(OTHER)), ancestor_payloads=frozenset({OTHER})),
         Verdict.VERIFIED,
     ),
-    "two marks, one foreign": (replace(GOOD, watermarks=(mark(), mark(OTHER))), Verdict.CONFLICT),
+    "two marks, one of them planted by whomever": (
+        replace(GOOD, watermarks=(mark(), mark(OTHER))),
+        Verdict.VERIFIED,
+    ),
+    "two marks, one of another release with other pictures": (
+        replace(
+            GOOD,
+            watermarks=(mark(), mark(OTHER)),
+            resolutions=(Resolution(OTHER, "urn:c2pa:other", DIFFERENT),),
+        ),
+        Verdict.VERIFIED,
+    ),
+    "two marks, the pictures are those of the other release": (
+        replace(
+            GOOD, watermarks=(mark(), mark(OTHER)), resolutions=(Resolution(OTHER, "urn:c2pa:other", SAME),)
+        ),
+        Verdict.CONFLICT,
+    ),
+    "the same, said by its maker": (
+        replace(
+            GOOD,
+            watermarks=(mark(), mark(OTHER)),
+            resolutions=(Resolution(OTHER, "urn:c2pa:other", SAME),),
+            source_payloads=frozenset({OTHER}),
+        ),
+        Verdict.VERIFIED,
+    ),
+    "the same, by a record that the ledger does not prove": (
+        replace(
+            GOOD,
+            watermarks=(mark(), mark(OTHER)),
+            resolutions=(Resolution(OTHER, "urn:c2pa:other", SAME, proven=False),),
+        ),
+        Verdict.VERIFIED,
+    ),
+    "certificate of the future": (signed(trusted=False, not_yet_valid=True), Verdict.SIGNED_UNTRUSTED),
+    "revoked": (signed(trusted=False, revoked=True), Verdict.SIGNED_UNTRUSTED),
+    "stripped, same pictures by a record that is not proven": (
+        replace(GONE, resolutions=(Resolution(ID, "urn:c2pa:a", SAME, proven=False),)),
+        Verdict.MARKED_UNRESOLVED,
+    ),
+    "stripped, the comparison does not decide": (
+        replace(GONE, resolutions=(Resolution(ID, "urn:c2pa:a", UNCLEAR),)),
+        Verdict.MARKED_UNRESOLVED,
+    ),
+    "stripped, of two records one is unclear": (
+        replace(
+            GONE,
+            resolutions=(
+                Resolution(ID, "urn:c2pa:a", DIFFERENT),
+                Resolution(ID, "urn:c2pa:b", UNCLEAR),
+            ),
+        ),
+        Verdict.MARKED_UNRESOLVED,
+    ),
+    "stripped, its maker withdrew it": (
+        replace(GONE, resolutions=(Resolution(ID, "urn:c2pa:a", SAME, withdrawn=True),)),
+        Verdict.WITHDRAWN,
+    ),
     "mark promised and missing": (replace(GOOD, watermarks=(ABSENT_MARK,)), Verdict.CONFLICT),
     "mark not looked for": (replace(GOOD, watermarks=(), expected_payloads=frozenset()), Verdict.VERIFIED),
     "foreign credentials over our resolved mark": (
@@ -112,7 +195,7 @@ ROWS = {
     ),
     "stripped, nothing to compare with": (
         replace(GONE, resolutions=(Resolution(ID, "urn:c2pa:a", None),)),
-        Verdict.CONFLICT,
+        Verdict.MARKED_UNRESOLVED,
     ),
     "stripped, unknown id": (GONE, Verdict.MARKED_UNRESOLVED),
     "stripped, unreadable id": (replace(GONE, watermarks=(mark(None),)), Verdict.MARKED_UNRESOLVED),
