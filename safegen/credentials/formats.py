@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from safegen.errors import UnreadableInput, UsageError
 
+Kind = Literal["picture", "video", "sound", "document", "file"]
 SIGNABLE = {
     "video/mp4": "mp4",
     "video/x-m4v": "m4v",
@@ -20,10 +22,29 @@ SIGNABLE = {
 }
 """MIME types that can carry an embedded manifest and that we sign, with their usual extension."""
 BRANDS = {b"qt  ": "video/quicktime", b"M4V ": "video/x-m4v", b"M4A ": "audio/mp4", b"M4B ": "audio/mp4"}
-STILL_BRANDS = {b"avif": "image/avif", b"heic": "image/heic", b"heix": "image/heic", b"mif1": "image/heif"}
+STILL_BRANDS = {
+    **dict.fromkeys((b"avif", b"avis"), "image/avif"),
+    **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"), "image/heic"),
+    **dict.fromkeys((b"mif1", b"msf1"), "image/heif"),
+}
 OLD_QUICKTIME = {b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"}
 BMFF = {"video/mp4", "video/x-m4v", "video/quicktime", "audio/mp4"}
 BOXED = BMFF | set(STILL_BRANDS.values())
+SVG, JXL, ZIP = "image/svg+xml", "image/jxl", "application/x-zip"
+TOLD = {SVG, ZIP}
+"""What c2pa does not recognise by itself and has to be told."""
+DOCUMENT_PARTS = (b"mimetype", b"[Content_Types].xml", b"_rels/.rels", b"FixedDocSeq.fdseq")
+"""Names with which the archive of an OpenDocument, EPUB, Office or OpenXPS document begins."""
+DOCUMENT = "document in a zip archive"
+NAMES = {SVG: "svg", JXL: "jxl", ZIP: "zip", "audio/mpeg": "mp3"}
+KINDS: dict[str, Kind] = {
+    "application/pdf": "document",
+    "application/ogg": "sound",
+    "application/mxf": "video",
+}
+"""Kinds that the first half of the MIME type does not tell."""
+HEAD = 4096
+"""Bytes from the beginning that tell what a file is."""
 RIFF = {b"WAVE": "audio/wav", b"AVI ": "video/avi", b"WEBP": "image/webp"}
 PREFIXES = (
     (b"\xff\xd8\xff", "image/jpeg"),
@@ -33,6 +54,9 @@ PREFIXES = (
     (b"II*\0", "image/tiff"),
     (b"MM\0*", "image/tiff"),
     (b"ID3", "audio/mpeg"),
+    (b"\0\0\0\x0cJXL \r\n\x87\n", JXL),
+    (b"\xff\n", JXL),
+    (b"PK\x03\x04", ZIP),
     (b"OggS", "application/ogg"),
     (b"fLaC", "audio/flac"),
     (b"FLV\x01", "video/x-flv"),
@@ -65,7 +89,7 @@ def detect(path: Path) -> Container:
             what = "is not a file" if path.exists() else "does not exist"
             raise UnreadableInput(f"{path} {what}", hint="check the path")
         with path.open("rb") as file:
-            head = file.read(64)
+            head = file.read(HEAD)
     except OSError as error:
         raise UnreadableInput(
             f"cannot read {path}: {error.strerror}", hint="check its permissions"
@@ -82,7 +106,7 @@ def kind_of(path: Path) -> str:
 
 
 def sniff(head: bytes) -> Container:
-    """The container whose file starts with *head* (64 bytes are plenty)."""
+    """The container whose file starts with *head* (``HEAD`` bytes; 64 are enough for all but SVG)."""
     kind = head[4:8]
     if kind == b"ftyp":
         brand = head[8:12]
@@ -97,10 +121,46 @@ def sniff(head: bytes) -> Container:
     if head[:4] == b"\x1aE\xdf\xa3":
         name = "webm" if b"webm" in head else "mkv"
         return Container(f"video/{'webm' if name == 'webm' else 'x-matroska'}", name)
+    if head.startswith(b"PK\x03\x04") and head[30:].startswith(DOCUMENT_PARTS):
+        return Container(ZIP, DOCUMENT)
     for prefix, mime in PREFIXES:
         if head.startswith(prefix):
-            return Container(mime, SIGNABLE.get(mime, mime.rpartition("/")[2]))
+            return Container(mime, SIGNABLE.get(mime) or NAMES.get(mime) or mime.rpartition("/")[2])
+    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE6 == 0xE2:  # MPEG audio, layer III, without ID3
+        return Container("audio/mpeg", "mp3")
+    if _is_svg(head):
+        return Container(SVG, "svg")
     return Container(None, "an unknown format")
+
+
+def _is_svg(head: bytes) -> bool:
+    """Whether the first element of the XML that begins with *head* is ``svg``."""
+    rest = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    for _ in range(HEAD):
+        ends = ((b"<?", b"?>"), (b"<!--", b"-->"), (b"<!", b">"))
+        end = next((end for start, end in ends if rest.startswith(start)), None)
+        if end is None:
+            break
+        before, _, after = rest.partition(end)
+        if end == b">" and b"[" in before:  # a document type with declarations of its own
+            after = rest.partition(b"]")[2].partition(b">")[2]
+        rest = after.lstrip()
+    return rest[:4].lower() == b"<svg" and rest[4:5] in b" \t\r\n/>"
+
+
+def kind_of(what: Path | Container) -> Kind:
+    """What a person would call the file: ``picture``, ``video``, ``sound``, ``document`` or ``file``.
+
+    Told from its bytes (an MP4 is a video whatever is in it). Raises UnreadableInput as ``detect`` does.
+    """
+    container = what if isinstance(what, Container) else detect(what)
+    mime = container.mime or ""
+    if mime == ZIP:
+        return "document" if container.name == DOCUMENT else "file"
+    kinds: dict[str, Kind] = {"image": "picture", "video": "video", "audio": "sound"}
+    if mime in KINDS:
+        return KINDS[mime]
+    return kinds.get(mime.partition("/")[0], "file")
 
 
 def require_signable(path: Path) -> str:
