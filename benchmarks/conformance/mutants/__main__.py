@@ -67,6 +67,8 @@ def run(wanted: argparse.Namespace) -> tuple[list[dict[str, Any]], int, float]:
         over = {line["key"] for line in lines}
         counts = {kind: getattr(wanted, kind) for kind in KINDS}
         open_ = [b for b in batches(counts, containers, wanted.seed) if b.key not in over]
+        if not containers:
+            raise SystemExit("no release is VERIFIED: there is nothing to be altered")
         print(f"{len(containers)} containers: {', '.join(containers)}", flush=True)
         started, judged = time.monotonic(), 0
         record.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")

@@ -133,7 +133,7 @@ def shown(data: bytes) -> bytes | None:
     found = hashlib.sha256()
     count = 0
     try:
-        with av.open(io.BytesIO(data)) as file:
+        with av.open(io.BytesIO(data), metadata_errors="replace") as file:
             streams = [s for s in file.streams if s.type in ("video", "audio")]
             for frame in file.decode(streams) if streams else ():
                 found.update(repr((type(frame).__name__, frame.format.name, frame.pts)).encode())

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 TRUST, PROOF, STORE = "trust.json", ".tlog-proof", ".store"
 WITH_PARENT = {"mp4", "fragmented", "mov", "png", "jpg", "webp", "wav", "avi"}
 """Containers whose release was made from another signed file, so that its store holds two manifests."""
+MARK = "org.safegen.watermark.tile.1"
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+CREATED = {"action": "c2pa.created", "digitalSourceType": SOURCE_TYPE}
 
 
 @dataclass(frozen=True)
@@ -89,44 +91,67 @@ def _release(session: Session, identity: Identity, name: str, number: int, folde
     write(plain)
     with ReleaseJob.begin(session.ledger, target) as job:
         signed = job.temporary(f"signed.{extension}")
-        manifest_id, store = _sign(identity, name, mime, plain, signed)
-        job.record(signed, release=ReleaseRecord(manifest_id, store, number, "none"))
+        manifest_id, store = _sign(identity, name, mime, plain, signed, number)
+        job.record(signed, release=ReleaseRecord(manifest_id, store, number, MARK))
         job.publish()
     target.with_name(target.name + STORE).write_bytes(store)
 
 
-def _sign(identity: Identity, name: str, mime: str, plain: Path, signed: Path) -> tuple[str, bytes]:
+def _sign(
+    identity: Identity, name: str, mime: str, plain: Path, signed: Path, number: int
+) -> tuple[str, bytes]:
     """Sign *plain* to *signed*; the manifest's id and the store."""
     from safegen.credentials.claim_signature import active_label
     from safegen.credentials.formats import SIGNABLE
     from safegen.credentials.sign import Ingredient, sign_file
-    from tests.support.signed import sign
 
     if mime not in SIGNABLE:
-        signed.write_bytes(sign(plain.read_bytes(), mime, identity))
+        definition = _definition(name, mime, [CREATED], number)
+        signed.write_bytes(_build(plain.read_bytes(), mime, definition, identity))
         store = _store_of(signed, mime)
         return active_label(store), store
-    parents = []
-    action: dict[str, Any] = {"action": "c2pa.created", "digitalSourceType": SOURCE_TYPE}
+    parents, actions = [], [CREATED]
     if name in WITH_PARENT:
         source = plain.with_name(f"parent-{plain.name}")
-        sign_file(plain, source, _definition(name, mime, [action]), signer=identity.signer())
+        sign_file(plain, source, _definition(name, mime, actions, number + 1000), signer=identity.signer())
         parents = [Ingredient(source, "source", "parentOf", "source")]
-        action = {"action": "c2pa.opened", "parameters": {"ingredientIds": ["source"]}}
+        actions = [{"action": "c2pa.opened", "parameters": {"ingredientIds": ["source"]}}]
         plain = source
-    result = sign_file(
-        plain, signed, _definition(name, mime, [action]), signer=identity.signer(), ingredients=parents
-    )
+    definition = _definition(name, mime, actions, number)
+    result = sign_file(plain, signed, definition, signer=identity.signer(), ingredients=parents)
     return result.manifest_id, result.manifest_bytes
 
 
-def _definition(name: str, mime: str, actions: list[dict[str, Any]]) -> dict[str, Any]:
+def _definition(name: str, mime: str, actions: list[dict[str, Any]], number: int) -> dict[str, Any]:
+    """A manifest that names a mark, as that of every release does; nobody looks for it in the pictures."""
+    from safegen.credentials.assertions import soft_binding
+
     return {
         "claim_generator_info": [{"name": "safegen", "version": "0"}],
         "title": name,
         "format": mime,
-        "assertions": [{"label": "c2pa.actions.v2", "data": {"actions": actions}}],
+        "assertions": [
+            {"label": "c2pa.actions.v2", "data": {"actions": actions}},
+            soft_binding(MARK, number),
+        ],
     }
+
+
+def _build(data: bytes, mime: str, definition: dict[str, Any], identity: Identity) -> bytes:
+    """*data* signed through c2pa's builder. Raises c2pa.C2paError."""
+    import io
+
+    import c2pa
+
+    from safegen.credentials import library
+    from safegen.credentials.sign import created_labels
+
+    signer, made = identity.signer(), io.BytesIO()
+    algorithm = getattr(c2pa.C2paSigningAlg, signer.alg.upper())
+    builder = c2pa.Builder(definition, context=library.context(created_labels=created_labels(definition)))
+    with c2pa.Signer.from_callback(signer.sign, algorithm, signer.chain_pem.decode(), None) as native:
+        builder.sign(native, mime, io.BytesIO(data), made)
+    return made.getvalue()
 
 
 def _store_of(path: Path, mime: str) -> bytes:
