@@ -140,7 +140,7 @@ def shown(data: bytes) -> bytes | None:
                 found.update(frame.to_ndarray().tobytes())
                 count += 1
     except (OSError, ValueError, av.FFmpegError):
-        found.update(b"breaks off")
+        pass  # what came before is shown all the same
     return found.digest() if count else None
 
 
