@@ -10,6 +10,7 @@ import importlib
 import click
 
 from safegen.cli._logging import add_verbose
+from safegen.cli._output import say
 
 _COMMANDS = {
     "generate": "Generate a screened, marked, signed and recorded video.",
@@ -31,6 +32,7 @@ _COMMANDS = {
     "consent": "Record who agreed to the use of their likeness, and until when.",
     "log": "Inspect the tamper-evident ledger.",
     "keys": "Manage the workspace's signing identity.",
+    "workspace": "Say which workspaces may be used where they are found.",
     "trust": "Manage whose signatures and ledgers you trust.",
     "policy": "List, show, write, compare, test and check policies.",
     "audit": "Measure what models, training data and screens prefer.",
@@ -76,7 +78,7 @@ def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
     if value and not ctx.resilient_parsing:
         from safegen._version import __version__
 
-        click.echo(f"safegen {__version__}")
+        say(f"safegen {__version__}")
         ctx.exit()
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from safegen.cli import _options
+from safegen.cli._output import say
 
 if TYPE_CHECKING:
     from safegen.audit.data import DataAudit
@@ -47,34 +48,35 @@ def command(
         return
     _show(found, plain)
     if output is not None:
-        click.echo(f"\nreport    {output / 'report.html'}")
+        say()
+        say(f"report    {output / 'report.html'}")
 
 
 def _show(found: DataAudit, plain: bool) -> None:
-    from safegen.cli._audit_view import style_verdict
-    from safegen.cli._printable import printable as clean
+    from safegen.cli._audit_view import coloured
 
-    click.echo(f"{found.texts} texts, {found.duplicates} duplicates ignored")
+    say(f"{found.texts} texts, {found.duplicates} duplicates ignored")
     for cell in found.audit.cells:
         speaking = found.speaking[cell.attribute]
-        click.echo(clean(f"\n{cell.attribute}: {speaking} texts ({speaking / found.texts:.1%})"))
+        say()
+        say(f"{cell.attribute}: {speaking} texts ({speaking / found.texts:.1%})")
         for s in sorted(cell.shares, key=lambda s: s.count, reverse=True):
             if s.count:
-                click.echo(clean(f"  {s.name:<18}{s.count:>7}  {s.share:.1%} ({s.low:.1%} to {s.high:.1%})"))
+                say(f"  {s.name:<18}{s.count:>7}  {s.share:.1%} ({s.low:.1%} to {s.high:.1%})")
         if cell.n:
-            said = style_verdict(cell.verdict, plain) + clean(f": {cell.why}" if cell.why else "")
-            click.echo(f"  distance from equal shares {cell.corrected:.3f}: {said}")
+            head, why = f"  distance from equal shares {cell.corrected:.3f}: ", cell.why and f": {cell.why}"
+            say(head, coloured(cell.verdict), why, plain=plain)
     _show_labels(found)
 
 
 def _show_labels(found: DataAudit) -> None:
-    from safegen.cli._printable import printable as clean
 
     if not found.rates:
         return
     differing = [r for r in found.rates if r.differs]
-    click.echo(f"\nlabels: {len(differing)} of {len(found.rates)} rates differ from those of the other texts")
+    say()
+    say(f"labels: {len(differing)} of {len(found.rates)} rates differ from those of the other texts")
     for r in sorted(differing, key=lambda r: abs(r.rate - r.others_rate), reverse=True):
         mine, others = f"{r.rate:.1%} of {r.n}", f"others {r.others_rate:.1%} of {r.others}"
         between = f"{r.low:+.1%} to {r.high:+.1%}"
-        click.echo(clean(f"  {r.label}, {r.dimension}: {r.name:<18}{mine}, {others} ({between})"))
+        say(f"  {r.label}, {r.dimension}: {r.name:<18}{mine}, {others} ({between})")

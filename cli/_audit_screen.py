@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from safegen.cli import _options
+from safegen.cli._output import say
 from safegen.cli._setting_options import setting_option
 
 if TYPE_CHECKING:
@@ -87,27 +88,27 @@ def _show(name: str, sides: list[SwapResult], found: Calibration | None) -> None
     for side in sides:
         what = "wrongly flagged" if side.kind == "benign" else "rightly flagged"
         low, high = side.gap_interval
-        click.echo(f"{side.kind} sentences, policy {name}: share {what} (95% interval)")
+        say(f"{side.kind} sentences, policy {name}: share {what} (95% interval)")
         for rate in (side.neutral, *side.groups):
-            click.echo(
+            say(
                 f"  {rate.name:<14}{rate.share:>7.1%}  [{rate.interval[0]:.1%}, {rate.interval[1]:.1%}]"
                 f"  of {rate.count}; against no term: +{rate.only_with} -{rate.only_without}"
             )
         ranked = sorted(side.terms, key=lambda r: r.share)
         for rate in (ranked[0], ranked[-1]):
             p = "" if rate.p is None else f", McNemar p {rate.p:.3g} (Holm, {len(side.terms)} terms)"
-            click.echo(f"  {'lowest' if rate is ranked[0] else 'highest'}: {rate.name} {rate.share:.1%}{p}")
-        click.echo(
+            say(f"  {'lowest' if rate is ranked[0] else 'highest'}: {rate.name} {rate.share:.1%}{p}")
+        say(
             f"  largest gap between terms {100 * side.gap:.1f} points [{100 * low:.1f}, "
             f"{100 * high:.1f}], between groups {100 * side.group_gap:.1f}; in mean score "
             f"{side.score_gap:.3f}; {side.unlike:.0%} of the sentences do not get the same outcome for "
             "all terms"
         )
     if found is not None:
-        click.echo(
+        say(
             f"calibration on {found.count} prompts ({found.unsafe} unsafe, {found.skipped} skipped): "
             f"error {found.error:.3f}, Brier {found.brier:.3f}"
         )
         for b in found.bins:
             said = f"  predicted {b.low:.1f}-{b.high:.1f}: {b.count:>6} prompts"
-            click.echo(f"{said}, mean {b.predicted:.2f}, unsafe {b.observed:.2f}")
+            say(f"{said}, mean {b.predicted:.2f}, unsafe {b.observed:.2f}")

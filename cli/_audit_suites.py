@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import click
 
+from safegen._text import one_line
 from safegen.cli import _options
+from safegen.cli._output import say
 
 
 @click.command("suites")
@@ -14,7 +16,6 @@ def command(suite: str | None, as_json: bool) -> None:
     """List the shipped suites; show and check SUITE (a name or a YAML file)."""
     from safegen.audit import api
     from safegen.cli._output import print_json
-    from safegen.cli._printable import printable
 
     rows = api.suites(suite)
     if as_json:
@@ -22,18 +23,18 @@ def command(suite: str | None, as_json: bool) -> None:
         return
     if suite is None:
         for row in rows:
-            click.echo(f"{row['name']:<16}{row['prompts']:>4} prompts  {printable(row['about'], 200)}")
+            say(f"{row['name']:<16}{row['prompts']:>4} prompts  {one_line(row['about'], 200)}")
         return
     row = rows[0]
     for name in ("name", "sha256", "about", "model", "seeds", "extractors"):
-        click.echo(printable(f"{name:<14}{row[name]}"))
-    click.echo("\nattributes")
+        say(f"{name:<14}{row[name]}")
+    say()
+    say("attributes")
     for name, aim in row["attributes"].items():
-        click.echo(
-            printable(f"  {name} ({aim['extractor']}), at least {aim['least_n']} clips: {aim['target']}")
-        )
-    click.echo("\ngroups")
+        say(f"  {name} ({aim['extractor']}), at least {aim['least_n']} clips: {aim['target']}")
+    say()
+    say("groups")
     for group in row["groups"]:
-        click.echo(printable(f"  {group['name']}: {', '.join(group['attributes'])}"))
+        say(f"  {group['name']}: {', '.join(group['attributes'])}")
         for prompt in group["prompts"]:
-            click.echo(printable(f"    {prompt}"))
+            say(f"    {prompt}")

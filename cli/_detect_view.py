@@ -5,29 +5,26 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from safegen.cli._printable import printable
 from safegen.types import DetectedMark, Detection, WatermarkSegment
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from safegen.cli._output import Screen
 
 
 def failed(file: Path, error: Exception) -> str:
     """One line for a file that could not be examined."""
-    return f"UNREADABLE  {printable(str(file))}: {printable(str(error))}"
+    return f"UNREADABLE  {file}: {error}"
 
 
-def show(found: Detection, console: Console, *, per_second: bool) -> None:
+def show(found: Detection, console: Screen, *, per_second: bool) -> None:
     """Whether there is a mark, which, how sure, and where."""
-    from rich.text import Text
-
     head, style = ("MARKED", "bold cyan") if found.present else ("NO MARK", "bold")
     if any(m.spliced for m in found.marks):
         head = "MARKED IN PARTS"
-    console.print(Text.assemble((head, style), "  ", printable(str(found.path))))
+    console.print((head, style), f"  {found.path}")
     size = f"{found.width}x{found.height}"
     length = "a picture" if found.kind == "picture" else f"{found.seconds:.1f} s"
-    console.print(f"  {size}, {length}; {found.frames} frames examined, scheme {printable(found.alg)}")
+    console.print(f"  {size}, {length}; {found.frames} frames examined, scheme {found.alg}")
     if not found.present:
         console.print(
             f"  nothing found; closest to a mark: log10 p = {found.log10_p:.1f} (-9 or less needed)"
@@ -35,10 +32,10 @@ def show(found: Detection, console: Console, *, per_second: bool) -> None:
     for mark in found.marks:
         _mark(mark, console, per_second)
     for note in found.notes:
-        console.print(f"  note: {printable(note)}")
+        console.print(f"  note: {note}")
 
 
-def _mark(mark: DetectedMark, console: Console, per_second: bool) -> None:
+def _mark(mark: DetectedMark, console: Screen, per_second: bool) -> None:
     """One mark with its runs."""
     reading = mark.reading
     name = "undecoded" if reading.payload is None else f"{reading.payload:016x}"

@@ -104,8 +104,11 @@ def generate_options(function: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(function)
     def command(**values: Any) -> None:
+        from safegen.generators.remote.origins import confirm
+
         settings = {name: values.pop(name) for name in names_for("clip")}
         settings["options"] = _parse_options(settings["options"])
+        confirm(settings["model"])
         shared = {name: values.pop(name) for name in GenerateOptions.__annotations__ if name != "settings"}
         function(options=GenerateOptions(settings=settings, **shared), **values)  # type: ignore[arg-type]
 
@@ -145,7 +148,6 @@ def _plan(built: BuiltRequest, options: GenerateOptions) -> None:
     """What would be made."""
     from safegen.api.generation import plan
     from safegen.cli._output import console, print_json
-    from safegen.cli._printable import printable
 
     planned = plan(built.request, options.output, workspace=options.workspace, notes=built.notes)
     if options.variations is not None:
@@ -154,7 +156,7 @@ def _plan(built: BuiltRequest, options: GenerateOptions) -> None:
         print_json(planned)
         return
     for name, value in planned.items():
-        console(options.plain).print(f"{name:<12}{printable(str(value))}")
+        console(options.plain).print(f"{name:<12}{value}")
 
 
 def _one(built: BuiltRequest, options: GenerateOptions) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from safegen.cli import _options
+from safegen.cli._output import say
 from safegen.cli._workspace import open_readonly
 
 
@@ -39,4 +40,4 @@ def find(file: Path, workspace: Path | None, as_json: bool) -> None:
         how = "".join(f"  {word}" for word in ("mirrored", "cropped") if row[word])
         withdrawn = "" if row["withdrawn"] is None else f"  withdrawn by entry {row['withdrawn']}"
         shown = f"{row['index']:>6}  {row['content_id']}  {row['manifest_id']}"
-        click.echo(f"{shown}  score {row['score']:.2f}{how}{withdrawn}")
+        say(f"{shown}  score {row['score']:.2f}{how}{withdrawn}")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
+from safegen._text import to_json
 from safegen.cli import _options
+from safegen.cli._output import confirm, print_json, say, show_document
 from safegen.cli._workspace import open_readonly, open_writing
 
 
@@ -21,7 +22,6 @@ def checkpoint(
 ) -> None:
     """Write a signed checkpoint over the whole ledger, to be kept where nobody can change it."""
     from safegen.cli._files import write_new
-    from safegen.cli._output import print_json
     from safegen.ledger.checkpoint import parse_unverified
 
     with open_writing(workspace, passphrase_file) as (ledger, _):
@@ -32,9 +32,9 @@ def checkpoint(
         head = parse_unverified(note)
         print_json({"origin": head.origin, "size": head.size, "root": head.root.hex(), "note": note})
     elif output is None:
-        click.echo(note, nl=False)
+        show_document(note)
     else:
-        click.echo(str(output))
+        say(str(output))
 
 
 @click.command("stamp")
@@ -137,7 +137,7 @@ def redact(
         entry = ledger.entry(index)
         if not yes:
             question = f"permanently delete the private part of entry {index} ({entry.kind}, {entry.time})?"
-            click.confirm(question, abort=True, err=True)
+            confirm(question, abort=True)
         ledger.redact(index)
     show_rows({"redacted": index, "kind": entry.kind}, as_json=as_json)
 
@@ -150,11 +150,10 @@ def export(output: Path | None, workspace: Path | None) -> None:
     from safegen.cli._files import open_new
 
     with open_readonly(workspace) as ledger:
-        lines = (json.dumps(line, ensure_ascii=False, sort_keys=True) for line in ledger.export())
         if output is None:
-            for line in lines:
-                click.echo(line)
+            for line in ledger.export():
+                print_json(line, indent=None, sort_keys=True)
             return
         with open_new(output) as file:
-            file.writelines(f"{line}\n".encode() for line in lines)
-    click.echo(str(output))
+            file.writelines(f"{to_json(line, sort_keys=True)}\n".encode() for line in ledger.export())
+    say(str(output))

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from safegen._text import one_line, to_json
+
 if TYPE_CHECKING:
     import logging
 
@@ -69,13 +71,10 @@ def _configure(root: click.Context, verbosity: int) -> None:
 
 def _handler(*, as_json: bool) -> logging.Handler:
     """Lines on whatever stderr is at the moment: a progress bar puts itself in its place."""
-    import json
     import logging
     import sys
     from collections.abc import Mapping
     from datetime import UTC, datetime
-
-    from safegen.cli._printable import printable
 
     class Lines(logging.Handler):
         """One line per record."""
@@ -91,9 +90,9 @@ def _handler(*, as_json: bool) -> logging.Handler:
         def format(self, record: logging.LogRecord) -> str:
             """For people, or as a JSON object: time, level, logger, message, fields."""
             when = datetime.fromtimestamp(record.created, UTC)
-            level, text = record.levelname.lower(), record.getMessage().replace("\n", " ")
+            level, text = record.levelname.lower(), one_line(record.getMessage())
             if not as_json:
-                return f"{when:%H:%M:%S} {level:<7} {record.name}: {printable(text)}"
+                return f"{when:%H:%M:%S} {level:<7} {record.name}: {text}"
             fields = dict(record.args) if isinstance(record.args, Mapping) else {}
             body = {
                 "time": when.isoformat(timespec="milliseconds"),
@@ -102,6 +101,6 @@ def _handler(*, as_json: bool) -> logging.Handler:
                 "message": text,
                 "fields": fields,
             }
-            return json.dumps(body, ensure_ascii=False, default=str)
+            return to_json(body, default=str)
 
     return Lines()

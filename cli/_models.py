@@ -6,9 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from safegen.cli._printable import printable
+from safegen.cli._output import confirm, say
 
 if TYPE_CHECKING:
     from safegen.generators.pull import PullPlan
@@ -18,7 +16,7 @@ def table(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """The list for people: name, whether it is here, size, licence, what it is."""
     yield f"{'NAME':<18}{'HERE':<20}{'SIZE':>9}  {'LICENCE':<26} WHAT IT IS"
     for row in rows:
-        name, licence, what = (printable(str(row[key])) for key in ("name", "licence", "summary"))
+        name, licence, what = (str(row[key]) for key in ("name", "licence", "summary"))
         yield f"{name:<18}{row['here']:<20}{format_bytes(row['bytes']):>9}  {licence:<26} {what}"
     yield ""
     yield "any other diffusers video pipeline: --model FOLDER, or `safegen models pull ORGANISATION/NAME`"
@@ -27,7 +25,7 @@ def table(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 def lines(values: Mapping[str, Any], indent: str = "") -> Iterator[str]:
     """Names and values for people; tables within are indented, empty values are left out."""
     for key, value in values.items():
-        name = f"{indent}{printable(str(key)).replace('_', ' '):<{max(1, 22 - len(indent))}}"
+        name = f"{indent}{str(key).replace('_', ' '):<{max(1, 22 - len(indent))}}"
         if value in ("", None, [], {}):
             continue
         if isinstance(value, Mapping):
@@ -36,12 +34,13 @@ def lines(values: Mapping[str, Any], indent: str = "") -> Iterator[str]:
         elif isinstance(value, list | tuple) and value and isinstance(value[0], Mapping):
             yield name.rstrip()
             for entry in value:
-                yield indent + "  " + "; ".join(printable(str(v)) for v in entry.values())
+                yield indent + "  " + "; ".join(str(v) for v in entry.values())
         elif isinstance(value, list | tuple):
-            separator = f"\n{' ' * 22}" if any(" " in str(v) for v in value) else ", "
-            yield f"{name} {separator.join(printable(str(v)) for v in value)}"
+            long = any(" " in str(v) for v in value)
+            for i, shown in enumerate(map(str, value) if long else (", ".join(map(str, value)),)):
+                yield f"{name if i == 0 else ' ' * 22} {shown}"
         else:
-            yield f"{name} {format_bytes(value) if str(key).startswith('bytes') else printable(str(value))}"
+            yield f"{name} {format_bytes(value) if str(key).startswith('bytes') else str(value)}"
 
 
 def format_bytes(count: int | None) -> str:
@@ -65,7 +64,7 @@ def confirm_download(
 
     if not as_json:
         for line in lines(shown):
-            click.echo(line, err=True)
+            say(line, err=True)
     if plan.terms and not accepted:
         return True  # the library says what must be accepted
     if yes or not plan.bytes_to_fetch:
@@ -75,9 +74,9 @@ def confirm_download(
             f"this would download {format_bytes(plan.bytes_to_fetch)}",
             hint="add --yes to confirm without a prompt",
         )
-    if click.confirm(f"download {format_bytes(plan.bytes_to_fetch)}?", err=True):
+    if confirm(f"download {format_bytes(plan.bytes_to_fetch)}?"):
         return True
-    click.echo("nothing was downloaded", err=True)
+    say("nothing was downloaded", err=True)
     return False
 
 

@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
-from safegen.cli._printable import printable as safe
+from safegen.cli._output import say
 
 if TYPE_CHECKING:
     from safegen.moderation.batch import FileOutcome
@@ -24,24 +22,22 @@ def show(item: FileOutcome, *, plain: bool) -> None:
 
     out = console(plain)
     if item.moderation is None or item.error is not None:
-        out.print(f"{safe(str(item.path))}: not checked: {safe(str(item.error))}")
+        out.print(f"{item.path}: not checked: {item.error}")
         if item.error is not None and item.error.hint:
-            out.print(f"  hint: {safe(item.error.hint)}")
+            out.print(f"  hint: {item.error.hint}")
         return
     found = item.moderation
     ran = ", ".join(c.name for c in found.gate.ran)
-    out.print(
-        f"{safe(str(found.path))}: {found.action.upper()} ({safe(found.policy.name)}; ran: {safe(ran)})"
-    )
+    out.print(f"{found.path}: {found.action.upper()} ({found.policy.name}; ran: {ran})")
     rows = sorted_findings(found.gate.findings)
     for row in rows[:_MOST]:
         f = row.finding
         when = "" if f.time is None else f"{f.time:7.1f} s"
-        out.print(f"  {row.action:<8} {f.score:.2f} {when:>9}  {safe(f.category)}: {safe(f.reason)}")
+        out.print(f"  {row.action:<8} {f.score:.2f} {when:>9}  {f.category}: {f.reason}")
     if len(rows) > _MOST:
         out.print(f"  and {len(rows) - _MOST} more: see --json")
     for note in found.notes:
-        out.print(f"  note: {safe(note)}")
+        out.print(f"  note: {note}")
 
 
 def write_page(path: Path, items: Sequence[FileOutcome]) -> None:
@@ -53,7 +49,7 @@ def write_page(path: Path, items: Sequence[FileOutcome]) -> None:
     when = utc_now().isoformat(timespec="seconds")
     rows = [ReportItem(i.path, i.moderation, "" if i.error is None else str(i.error)) for i in items]
     write_new(path, render(rows, when=when).encode())
-    click.echo(f"wrote {safe(str(path))}", err=True)
+    say(f"wrote {path}", err=True)
 
 
 def exit_code(items: Sequence[FileOutcome]) -> int:

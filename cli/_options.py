@@ -63,6 +63,15 @@ def access(function: F) -> F:
     )(function)
 
 
+def c2pa_list(function: F) -> F:
+    """``--no-c2pa-list``."""
+    return click.option(
+        "--no-c2pa-list",
+        is_flag=True,
+        help="Do not trust the C2PA's trust lists, only your own workspace and what you pinned.",
+    )(function)
+
+
 def passphrase_file(function: F) -> F:
     """``--passphrase-file FILE``."""
     return click.option(

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from safegen.cli._printable import printable
+from safegen._text import one_line
+from safegen.cli._output import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,22 +41,22 @@ def diff_json(
 
 def show_diff(a: Policy, b: Policy, changed: Sequence[Change], seen: Comparison, limit: int) -> None:
     """The difference for people: keys, totals by label, then the prompts whose outcome moves."""
-    click.echo(f"{a.name} ({a.digest[:12]}) -> {b.name} ({b.digest[:12]})")
+    say(f"{a.name} ({a.digest[:12]}) -> {b.name} ({b.digest[:12]})")
     for c in changed:
-        click.echo(f"  {c.key}: {printable(str(c.before))} -> {printable(str(c.after))}")
+        say(f"  {c.key}: {c.before} -> {c.after}")
     if not changed:
-        click.echo("  no setting that affects decisions differs")
+        say("  no setting that affects decisions differs")
     skipped = f", {seen.skipped} could not be screened" if seen.skipped else ""
-    click.echo(f"{len(seen.moved)} of {seen.count} prompts have a different outcome{skipped}")
+    say(f"{len(seen.moved)} of {seen.count} prompts have a different outcome{skipped}")
     for label, row in seen.outcomes.items():
         counts = ", ".join(f"{o} {x} -> {y}" for o, (x, y) in row.items())
-        click.echo(f"  {label + ':':<8} {counts}")
+        say(f"  {label + ':':<8} {counts}")
     for moved in seen.moved[:limit]:
-        which = f"{printable(moved.prompt.id, 40)}  {printable(moved.prompt.text, 80)}"
-        click.echo(f"{moved.before:>6} -> {moved.after:<6}  {which}")
-        click.echo(f"{'':>17} {printable(moved.reason, 120)}")
+        which = f"{one_line(moved.prompt.id, 40)}  {one_line(moved.prompt.text, 80)}"
+        say(f"{moved.before:>6} -> {moved.after:<6}  {which}")
+        say(f"{'':>17} {one_line(moved.reason, 120)}")
     if len(seen.moved) > limit:
-        click.echo(f"... and {len(seen.moved) - limit} more (--limit)")
+        say(f"... and {len(seen.moved) - limit} more (--limit)")
 
 
 def standing_json(decision: Decision, rows: Sequence[CategoryStanding]) -> dict[str, Any]:
@@ -78,9 +77,9 @@ def standing_json(decision: Decision, rows: Sequence[CategoryStanding]) -> dict[
 
 def show_standing(sentence: str, rows: Sequence[CategoryStanding]) -> None:
     """Why a prompt came out as it did: every category beside its thresholds."""
-    click.echo(printable(sentence))
-    click.echo(f"{'category':<26}{'score':>7}{'review':>8}{'block':>8}  means")
+    say(sentence)
+    say(f"{'category':<26}{'score':>7}{'review':>8}{'block':>8}  means")
     for r in rows:
         limits = "".join(f"{'-' if t is None else f'{t:g}':>8}" for t in (r.rule.review, r.rule.block))
         after = f"; {r.margin:.3f} below the next limit" if r.margin is not None else ""
-        click.echo(f"{r.category:<26}{r.score:>7.3f}{limits}  {r.action}{after}")
+        say(f"{r.category:<26}{r.score:>7.3f}{limits}  {r.action}{after}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
+from safegen.cli._output import say
 
 if TYPE_CHECKING:
     from safegen.ledger.reader import LedgerReader
@@ -39,61 +39,45 @@ def held_clip_path(case: Case, workspace: Path | None) -> str | None:
 
 def print_case(shown: dict[str, Any]) -> None:
     """A case for people."""
-    from safegen.cli._printable import printable
 
-    click.echo(f"decision   {shown['decision']} of {shown['time']}: {shown['status']}")
-    click.echo(
-        f"policy     {printable(str(shown['policy']['name']))}, score {printable(str(shown['score']))}"
-    )
+    say(f"decision   {shown['decision']} of {shown['time']}: {shown['status']}")
+    say(f"policy     {shown['policy']['name']}, score {shown['score']}")
     if shown["model"]:
-        click.echo(f"model      {printable(str(shown['model']))}")
+        say(f"model      {shown['model']}")
     _print_clip(shown)
     ran = ", ".join(f"{c['name']} {c['version']}" for c in shown["checks"])
-    click.echo(f"checks     {printable(ran)}")
+    say(f"checks     {ran}")
     for finding in shown["findings"]:
         when = f" at {finding['at']} s" if "at" in finding else ""
         limit = f" (limit {finding['threshold']})" if "threshold" in finding else ""
         why = f": {finding['reason']}" if "reason" in finding else ""
-        click.echo(
-            "found      "
-            + printable(f"{finding['category']} {finding['score']}{limit}{when}, {finding['detector']}{why}")
-        )
+        say(f"found      {finding['category']} {finding['score']}{limit}{when}, {finding['detector']}{why}")
     if shown["output"] is not None and "source_sha256" in shown["output"]:
         return _print_steps(shown)
     absent = "(redacted)" if shown["redacted"] else "(not kept: see keep_prompts in safegen.toml)"
-    click.echo(f"prompt     {absent if shown['prompt'] is None else printable(shown['prompt'])}")
+    say(f"prompt     {absent if shown['prompt'] is None else shown['prompt']}")
     if shown["negative_prompt"]:
-        click.echo(f"negative   {printable(shown['negative_prompt'])}")
+        say(f"negative   {shown['negative_prompt']}")
     return _print_steps(shown)
 
 
 def _print_clip(shown: dict[str, Any]) -> None:
     """Which clip it is about, and where it can be looked at."""
-    from safegen.cli._printable import printable
 
     output = shown["output"]
     if output is None:
         return
     if "source_sha256" in output:
-        click.echo(
-            f"clip       the video made elsewhere with SHA-256 {printable(str(output['source_sha256']))}"
-        )
+        say(f"clip       the video made elsewhere with SHA-256 {output['source_sha256']}")
         return
     where = shown["clip"] or "no longer available"
-    click.echo(
-        f"clip       {printable(where)} (frames {printable(str(output.get('frames_sha256')))[:16]}...)"
-    )
+    say(f"clip       {where} (frames {str(output.get('frames_sha256'))[:16]}...)")
 
 
 def _print_steps(shown: dict[str, Any]) -> None:
     """What was decided, by whom."""
-    from safegen.cli._printable import printable
 
     for step in shown["steps"]:
         reason = step.get("reason") or shown["reasons"].get(str(step["index"]))
         who = f" by {step['reviewer']}" if "reviewer" in step else ""
-        click.echo(
-            printable(
-                f"{step['index']:>6}  {step['time']}  {step['act']}{who}" + (f": {reason}" if reason else "")
-            )
-        )
+        say(f"{step['index']:>6}  {step['time']}  {step['act']}{who}" + (f": {reason}" if reason else ""))

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import signal
 import sys
+import traceback
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
 import click
 
+from safegen._text import one_line
+from safegen.cli._output import confirm, print_json, say, show_document
+
 
 def run(group: click.Group) -> NoReturn:
     """Run *group* and exit. A bug (exit 1) names itself; ``SAFEGEN_DEBUG=1`` shows its traceback."""
     signal.signal(signal.SIGTERM, _terminate)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # help texts, too, on a terminal that knows few characters
+            stream.reconfigure(errors="backslashreplace")
     as_json = "--json" in sys.argv[1:]
     try:
-        code = group.main(standalone_mode=False, prog_name="safegen")
+        code = _asking(group, as_json)
         sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message())
+        show_document(error.format_message() + "\n")
         sys.exit(0)
     except click.ClickException as error:
-        _fail(2, error.format_message(), _usage_hint(error), as_json)
+        _fail(2, _joined(error.format_message()), _usage_hint(error), as_json)
     except (click.Abort, KeyboardInterrupt):
         _fail(130, "interrupted; nothing half-made is left", "", as_json)
     except BrokenPipeError:
@@ -33,9 +43,41 @@ def run(group: click.Group) -> NoReturn:
     sys.exit(code if isinstance(code, int) else 0)
 
 
+def _asking(group: click.Group, as_json: bool) -> object:
+    """Run *group*; a workspace that was merely found is asked about once, where somebody is there to answer.
+
+    The refusal comes before anything is done, so the command simply starts again.
+    """
+    from safegen.errors import UnconfirmedWorkspace
+
+    try:
+        return group.main(standalone_mode=False, prog_name="safegen")
+    except UnconfirmedWorkspace as error:
+        if as_json or not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise
+        _confirm(error.root)
+    return group.main(standalone_mode=False, prog_name="safegen")
+
+
+def _confirm(root: str) -> None:
+    """Ask whether the workspace at *root* is the user's; remember a yes. Raises click.Abort on a no."""
+    from safegen.workspace.confirmed import confirm_workspace
+
+    say(f"A workspace was found in {root}. Whoever made that folder chose what is in it.", err=True)
+    say("Its settings decide where ledger, keys and time stamps come from, its keys sign,", err=True)
+    say("and its ledger is written to. Say yes only if you or people you trust have made it.", err=True)
+    confirm("use this workspace from now on?", abort=True)
+    confirm_workspace(Path(root))
+
+
 def _terminate(_signal: int, _frame: FrameType | None) -> None:
     """SIGTERM ends a job as Ctrl-C does: with everything half-made removed."""
     raise KeyboardInterrupt
+
+
+def _joined(message: str) -> str:
+    """click lists choices one below the other: as one line."""
+    return " ".join(message.split())
 
 
 def _usage_hint(error: click.ClickException) -> str:
@@ -50,8 +92,11 @@ def _deliberate_or_bug(error: Exception, as_json: bool) -> NoReturn:
 
     if isinstance(error, SafegenError):
         _fail(error.exit_code, str(error), error.hint, as_json, kind=type(error).__name__)
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        _fail(2, f"{one_line(error.filename, 100)}: {error.strerror}", "give a shorter name", as_json)
     if os.environ.get("SAFEGEN_DEBUG"):
-        raise error
+        for line in "".join(traceback.format_exception(error)).splitlines():
+            say(f"| {line}", err=True)
     _fail(
         1,
         f"this is a bug in safegen: {type(error).__name__}: {error}",
@@ -63,15 +108,11 @@ def _deliberate_or_bug(error: Exception, as_json: bool) -> NoReturn:
 
 def _fail(code: int, message: str, hint: str, as_json: bool, *, kind: str = "UsageError") -> NoReturn:
     """Say what went wrong (stderr; with --json as an object on stdout) and exit with *code*."""
-    from safegen.cli._printable import printable
-
     if as_json:
-        import json
-
-        body = {"error": {"kind": kind, "message": message, "hint": hint, "exit_code": code}}
-        click.echo(json.dumps(body, ensure_ascii=False))
+        body = {"kind": kind, "message": message, "hint": hint, "exit_code": code}
+        print_json({"error": body}, indent=None)
     else:
-        click.echo(click.style("error: ", fg="red", bold=True) + printable(message), err=True)
+        say(("error: ", "bold red"), message, err=True)
         if hint:
-            click.echo(click.style("hint:  ", bold=True) + printable(hint), err=True)
+            say(("hint:  ", "bold"), hint, err=True)
     sys.exit(code)

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from safegen.cli._printable import printable
 from safegen.types import Report, Verdict
 
 if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.text import Text
-
+    from safegen.cli._output import Screen
     from safegen.verification.html_report import ReportItem
 
 _STYLE = {
@@ -29,38 +26,34 @@ _STYLE = {
 }
 
 
-def show_item(item: ReportItem, console: Console, *, explain: bool) -> None:
+def show_item(item: ReportItem, console: Screen, *, explain: bool) -> None:
     """The report on a file, or one line for a file that could not be examined."""
     if item.report is None:
-        console.print(f"UNREADABLE  {printable(str(item.path))}: {printable(item.error)}")
+        console.print(f"UNREADABLE  {item.path}: {item.error}")
     else:
         show(item.report, console, explain=explain)
 
 
-def show(report: Report, console: Console, *, explain: bool) -> None:
+def show(report: Report, console: Screen, *, explain: bool) -> None:
     """Verdict, the sentence behind it, the reasons, and what the credentials say."""
-    from rich.text import Text
-
-    name = Text.assemble((report.verdict.name, _STYLE[report.verdict]), "  ", printable(str(report.path)))
-    console.print(name.append(f": {printable(report.origin.sentence)}"))
-    console.print("  " + printable(report.summary))
+    name = (report.verdict.name, _STYLE[report.verdict])
+    console.print(name, f"  {report.path}: {report.origin.sentence}")
+    console.print("  " + report.summary)
     for reason in report.reasons:
-        console.print("  - " + printable(reason))
+        console.print("  - " + reason)
     for line in _facts(report):
         console.print(line)
     if explain:
         _explain(report, console)
     for skipped in report.not_checked:
-        console.print(f"  not checked: {printable(skipped.layer)} ({printable(skipped.reason)})")
+        console.print(f"  not checked: {skipped.layer} ({skipped.reason})")
 
 
-def _facts(report: Report) -> list[Text]:
+def _facts(report: Report) -> list[str]:
     """What a reader wants to know about how the file was made, as label and value lines."""
-    from rich.text import Text
-
     from safegen.verification.summary import summary_rows
 
-    return [Text.assemble(f"  {label:<11}", printable(value)) for label, value in summary_rows(report)]
+    return [f"  {label:<11}{value}" for label, value in summary_rows(report)]
 
 
 def passed_over(count: int) -> str:
@@ -68,7 +61,7 @@ def passed_over(count: int) -> str:
     return f"skipped: {count} other file{'s' if count != 1 else ''} in the folders"
 
 
-def _explain(report: Report, console: Console) -> None:
+def _explain(report: Report, console: Screen) -> None:
     """Every layer in its own words."""
     credentials = report.credentials
     console.print(
@@ -76,16 +69,16 @@ def _explain(report: Report, console: Console) -> None:
     )
     if credentials.manifest_id is not None:
         about = credentials.revocation or "no available source says anything about the certificate"
-        console.print(f"  revocation: {printable(about)}; credentials: {credentials.source}")
+        console.print(f"  revocation: {about}; credentials: {credentials.source}")
     for note in credentials.notes:
-        console.print(f"    note: {printable(note)}")
+        console.print(f"    note: {note}")
     for reading in report.watermarks:
         where = [f"{s.start:.0f}-{s.end:.0f} s" for s in reading.segments if s.present]
         if not reading.present:
-            console.print(f"  watermark {printable(reading.alg)}: absent")
+            console.print(f"  watermark {reading.alg}: absent")
             continue
         console.print(
-            f"  watermark {printable(reading.alg)}: present, log10 p = {reading.log10_p:.1f}; "
+            f"  watermark {reading.alg}: present, log10 p = {reading.log10_p:.1f}; "
             f"in {', '.join(where) or 'no whole second'}"
         )
     if report.content:
@@ -96,7 +89,7 @@ def _explain(report: Report, console: Console) -> None:
     if report.ledger:
         found = report.ledger
         console.print(
-            f"  ledger: {printable(found.origin)} entry {found.index}, from the {found.source}; "
+            f"  ledger: {found.origin} entry {found.index}, from the {found.source}; "
             f"proven: {found.proven}, bytes match: {found.bytes_match}"
         )
     console.print(f"  sha256: {report.sha256}")

@@ -10,8 +10,7 @@ import click
 from safegen.cli import _options
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
+    from safegen.cli._output import Screen
     from safegen.compliance.model import ComplianceReport
 
 _WORDS = {"met": ("met", "green"), "not_met": ("NOT MET", "bold red"), "outside": ("not in a file", "dim")}
@@ -32,6 +31,7 @@ _WORDS = {"met": ("met", "green"), "not_met": ("NOT MET", "bold red"), "outside"
     type=click.Path(path_type=Path),
     help="Trust this bundle or PEM file for this run only (repeatable).",
 )
+@_options.c2pa_list
 @_options.workspace
 @_options.as_json
 @_options.plain
@@ -41,6 +41,7 @@ def command(
     file: Path,
     rule: str,
     trust_files: tuple[Path, ...],
+    no_c2pa_list: bool,
     workspace: Path | None,
     as_json: bool,
     plain: bool,
@@ -52,7 +53,7 @@ def command(
     from safegen.api import comply
     from safegen.cli._output import console, print_json
 
-    found = comply(file, rule=rule, workspace=workspace, trust=trust_files)
+    found = comply(file, rule=rule, workspace=workspace, trust=trust_files, c2pa_list=not no_c2pa_list)
     if as_json:
         print_json(found.to_dict())
     else:
@@ -60,22 +61,22 @@ def command(
     ctx.exit(0 if found.all_met else 9)
 
 
-def _show(found: ComplianceReport, console: Console) -> None:
+def _show(found: ComplianceReport, console: Screen) -> None:
     """One requirement after the other."""
-    from rich.text import Text
-
-    from safegen.cli._printable import printable
     from safegen.compliance.model import NOT_ADVICE
 
     report = found.statements.report
-    console.print(Text.assemble((found.rule.title, "bold"), "\n", printable(str(report.path))))
-    console.print(f"verdict of `safegen verify`: {report.verdict.name}\n")
+    console.print((found.rule.title, "bold"))
+    console.print(f"file: {report.path}")
+    console.print(f"verdict of `safegen verify`: {report.verdict.name}")
+    console.print()
     for finding in found.findings:
         words, style = _WORDS[finding.answer.status.value]
         requirement = finding.requirement
-        console.print(Text.assemble((f"{words:<14}", style), f"{requirement.text}"))
+        console.print((f"{words:<14}", style), requirement.text)
         console.print(f"  source    {requirement.source}")
-        console.print("  evidence  " + printable(finding.answer.evidence))
+        console.print("  evidence  " + finding.answer.evidence)
         if finding.answer.hint:
-            console.print("  do        " + printable(finding.answer.hint))
-    console.print(f"\n{found.rule.note}\n{NOT_ADVICE}")
+            console.print("  do        " + finding.answer.hint)
+    for line in ("", found.rule.note, NOT_ADVICE):
+        console.print(line)

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 
+from safegen._text import one_line
 from safegen.cli import _options
+from safegen.cli._output import say
 from safegen.cli._setting_options import setting_option
 from safegen.cli._workspace import open_readonly
 
@@ -91,7 +93,6 @@ def grant(
 def list_(everything: bool, workspace: Path | None, as_json: bool) -> None:
     """List the live consents, newest first."""
     from safegen.cli._output import print_json
-    from safegen.cli._printable import printable
     from safegen.consent import service
     from safegen.workspace.config import find_workspace
 
@@ -101,11 +102,11 @@ def list_(everything: bool, workspace: Path | None, as_json: bool) -> None:
         print_json([c.to_dict() for c in found])
         return
     if not found:
-        click.echo("no consent is live" if not everything else "there are no consents")
+        say("no consent is live" if not everything else "there are no consents")
     for c in found:
         end = c.expires or "until revoked"
-        who = printable(c.subject or "(redacted)", 60) + (" (minor)" if c.minor else "")
-        click.echo(f"{c.index:>6}  {c.state:<8}  {', '.join(c.scope):<24}  {end:<24}  {who}")
+        who = one_line(c.subject or "(redacted)", 60) + (" (minor)" if c.minor else "")
+        say(f"{c.index:>6}  {c.state:<8}  {', '.join(c.scope):<24}  {end:<24}  {who}")
 
 
 @command.command("revoke")
@@ -175,7 +176,6 @@ def attest(
 def check(ctx: click.Context, what: str, policy: str, workspace: Path | None, as_json: bool) -> None:
     """Check whether the registry lets PROMPT or FILE pass. Exit 3: no; 4: first state whom FILE shows."""
     from safegen.cli._output import print_json
-    from safegen.cli._printable import printable
     from safegen.consent import service
 
     with open_readonly(workspace) as ledger:
@@ -183,7 +183,7 @@ def check(ctx: click.Context, what: str, policy: str, workspace: Path | None, as
     if as_json:
         print_json(answer.to_dict())
     else:
-        click.echo(f"{answer.outcome}: {printable(answer.about)}")
+        say(f"{answer.outcome}: {answer.about}")
         for reason in answer.reasons:
-            click.echo(f"  {printable(reason)}")
+            say(f"  {reason}")
     ctx.exit(answer.exit_code)

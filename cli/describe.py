@@ -52,8 +52,7 @@ def command(
     not changed. Nothing is signed: `safegen protect` signs the copy that -o writes.
     """
     from safegen.api import describe
-    from safegen.cli._output import ProgressBar, console, print_json
-    from safegen.cli._printable import printable as clean
+    from safegen.cli._output import ProgressBar, console, print_json, say_note
     from safegen.pipeline.describe import description_rows
 
     with ProgressBar(quiet=as_json, plain=plain) as bar:
@@ -62,7 +61,7 @@ def command(
         print_json(done.to_dict())
         return
     for note in done.notes:
-        click.echo(click.style("note: ", fg="yellow") + clean(note), err=True)
+        say_note(note)
     out = console(plain)
     for name, value in description_rows(done):
-        out.print(f"{name:<13}{clean(value)}")
+        out.print(f"{name:<13}{value}")

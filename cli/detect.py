@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from safegen.cli import _options
+from safegen.cli._output import say
 
 
 @click.command(
@@ -64,7 +65,7 @@ def command(
                 codes.append(error.exit_code)
                 answers.append({"file": str(file), "error": str(error), "exit_code": error.exit_code})
                 if not as_json:
-                    click.echo(view.failed(file, error))
+                    say(view.failed(file, error))
                 continue
             codes.append(found.exit_code)
             answers.append(found.to_dict(per_second=per_second))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from safegen.cli import _options
+from safegen.cli._output import say
 
 
 @click.command("doctor")
@@ -21,7 +22,7 @@ def command(workspace: str | None, as_json: bool) -> None:
     else:
         for row in rows:
             mark = "ok     " if row.ok else ("MISSING" if row.needed else "absent ")
-            click.echo(f"{mark}  {row.name:<24}{row.detail}")
+            say(f"{mark}  {row.name:<24}{row.detail}")
             if not row.ok and row.hint:
-                click.echo(f"           -> {row.hint}")
+                say(f"           -> {row.hint}")
     click.get_current_context().exit(4 if any(r.needed and not r.ok for r in rows) else 0)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from safegen.cli import _options
+from safegen.cli._output import say, show_document
 
 if TYPE_CHECKING:
     from safegen.keys.identity import Identity
@@ -49,16 +50,51 @@ def init(passphrase_file: Path | None, workspace: Path | None, as_json: bool) ->
     rows = {"name": own.name, "folder": str(own.folder), "root SHA-256": own.fingerprint}
     show_rows({**rows, "encrypted": own.encrypted}, as_json=as_json)
     if not own.encrypted:
-        click.echo(
-            "note: the keys are not encrypted; set SAFEGEN_KEY_PASSPHRASE before `keys init`", err=True
-        )
+        say("note: the keys are not encrypted; set SAFEGEN_KEY_PASSPHRASE before `keys init`", err=True)
+
+
+def _configured_roots(workspace: Path | None, passphrase_file: Path | None) -> tuple[bytes, ...]:
+    """The roots of the certificate under [signing]; none: the local identity signs. Raises KeyUnavailable."""
+    from safegen.keys.signing_roots import configured_roots
+    from safegen.workspace.config import find_workspace
+
+    config = find_workspace(workspace).config
+    secret = _options.passphrase(passphrase_file)
+    return configured_roots(config.signing_chain, config.signing_key, secret)
+
+
+def _signing_rows(own: Identity, workspace: Path | None, passphrase_file: Path | None) -> dict[str, object]:
+    """Which certificate signs, and the root that others pin; what is wrong with it does not hide the rest."""
+    from safegen.errors import KeyUnavailable
+
+    try:
+        roots = _configured_roots(workspace, passphrase_file)
+    except KeyUnavailable as error:
+        return {"signs with": "the certificate under [signing]", "root SHA-256": f"unknown: {error}"}
+    who = "the certificate under [signing]" if roots else "the local identity"
+    return {"signs with": who, **_root_rows(own, roots)}
+
+
+def _root_rows(own: Identity, roots: tuple[bytes, ...]) -> dict[str, object]:
+    """The SHA-256 that others compare: of what ``export-trust`` gives them."""
+    from safegen.keys.chain import fingerprint
+    from safegen.keys.signers import load_chain
+
+    if not roots:
+        return {"root SHA-256": own.fingerprint}
+    return {"root SHA-256": ", ".join(fingerprint(load_chain(root)[0]) for root in roots)}
 
 
 @command.command("show")
+@_options.passphrase_file
 @_options.workspace
 @_options.as_json
-def show(workspace: Path | None, as_json: bool) -> None:
-    """Show who signs here, until when, and the log's key."""
+def show(passphrase_file: Path | None, workspace: Path | None, as_json: bool) -> None:
+    """Show who signs here, until when, and the log's key.
+
+    The SHA-256 of the root is that of what `export-trust` gives to others: with a certificate of your own
+    under [signing] its root; the local identity is then unused, and shown all the same.
+    """
     from safegen.cli._output import show_rows
     from safegen.keys.revoke import earlier_serials, revoked_serials
 
@@ -69,7 +105,7 @@ def show(workspace: Path | None, as_json: bool) -> None:
         "created": own.created,
         "certificate expires": own.expires.isoformat(),
         "encrypted": own.encrypted,
-        "root SHA-256": own.fingerprint,
+        **_signing_rows(own, workspace, passphrase_file),
         "root key here": own.root_key_here,
         "certificate serial": f"{own.leaf.serial_number:x}",
         "earlier certificates": len(own.history),
@@ -88,27 +124,40 @@ def show(workspace: Path | None, as_json: bool) -> None:
 @click.option(
     "--pem", is_flag=True, help="Export only the root certificate, for tools that do not use ledgers."
 )
+@_options.passphrase_file
 @_options.workspace
 @_options.as_json
-def export_trust(output: Path | None, name: str, pem: bool, workspace: Path | None, as_json: bool) -> None:
-    """Export what others need to check your videos: your root and your ledger's key. Nothing secret."""
+def export_trust(
+    output: Path | None,
+    name: str,
+    pem: bool,
+    passphrase_file: Path | None,
+    workspace: Path | None,
+    as_json: bool,
+) -> None:
+    """Export what others need to check your videos: your root and your ledger's key. Nothing secret.
+
+    With a certificate of your own under [signing] it is that certificate's root, else its topmost CA.
+    """
     from safegen._util.time import utc_now
     from safegen.cli._files import write_new
     from safegen.cli._output import show_rows
     from safegen.keys import trust
 
     own = _identity(workspace, create=False)
+    roots = _configured_roots(workspace, passphrase_file)
     if pem:
-        text = trust.export_pem(own)
+        text = trust.export_pem(own, roots)
     else:
-        text = trust.export_trust(own, name or own.name or "safegen workspace", created=utc_now())
+        called = name or own.name or "safegen workspace"
+        text = trust.export_trust(own, called, created=utc_now(), roots=roots)
     if output is None:
-        click.echo(text, nl=False)
+        show_document(text)
         return
     write_new(output, text.encode())
-    show_rows({"path": str(output), "root SHA-256": own.fingerprint}, as_json=as_json)
+    show_rows({"path": str(output), **_root_rows(own, roots)}, as_json=as_json)
     if not as_json:
-        click.echo("others pin it with `safegen trust add` and compare its SHA-256 with yours", err=True)
+        say("others pin it with `safegen trust add` and compare its SHA-256 with yours", err=True)
 
 
 @command.command("rotate")
@@ -143,7 +192,7 @@ def move_root(file: Path, workspace: Path | None, as_json: bool) -> None:
     rows = {"path": str(file), "root SHA-256": own.fingerprint, "root key here": own.root_key_here}
     show_rows(rows, as_json=as_json)
     if not as_json:
-        click.echo(
+        say(
             "keep a second copy, and the salt in keys/identity.json: without it no passphrase opens the key",
             err=True,
         )
@@ -196,7 +245,7 @@ def revoke(
     rows["in use"] = f"{fresh.leaf.serial_number:x}"
     show_rows(rows, as_json=as_json)
     if not as_json:
-        click.echo("distribute `safegen keys export-trust` again: it carries the revocation list", err=True)
+        say("distribute `safegen keys export-trust` again: it carries the revocation list", err=True)
 
 
 @command.command("rotate-log")

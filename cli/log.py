@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import click
 
+from safegen._text import one_line
 from safegen.cli import _log_find, _log_write, _options
+from safegen.cli._output import print_json, say, show_document
 from safegen.cli._workspace import open_readonly
 
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ def command() -> None:
 @_options.as_json
 def list_(kind: str | None, limit: int, before: int | None, workspace: Path | None, as_json: bool) -> None:
     """List entries, newest first."""
-    from safegen.cli._output import print_json
-    from safegen.cli._printable import printable
 
     with open_readonly(workspace) as ledger:
         entries = ledger.entries(cast("Kind | None", kind), limit, before)
@@ -44,8 +43,8 @@ def list_(kind: str | None, limit: int, before: int | None, workspace: Path | No
         about = public.get("manifest_id") or ", ".join(public.get("categories", []))
         if entry.kind in {"review", "withdrawal"}:
             about = f"entry {public.get('decision', public.get('release'))}"
-        shown = f"{printable(str(what), 40):<10} {printable(str(about), 90)}"
-        click.echo(f"{entry.index:>6}  {entry.time}  {entry.kind:<10}  {shown}")
+        shown = f"{one_line(what, 40):<10} {one_line(about, 90)}"
+        say(f"{entry.index:>6}  {entry.time}  {entry.kind:<10}  {shown}")
 
 
 @command.command("show")
@@ -59,7 +58,7 @@ def show(index: int, private: bool, workspace: Path | None, as_json: bool) -> No
         shown = ledger.entry(index).to_dict()
         if private:
             shown["private"] = ledger.private(index)
-    click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
+    print_json(shown)
 
 
 @command.command("check")
@@ -67,8 +66,6 @@ def show(index: int, private: bool, workspace: Path | None, as_json: bool) -> No
 @_options.as_json
 def check(workspace: Path | None, as_json: bool) -> None:
     """Recompute everything and compare it with every checkpoint. Exit 9 if anything is wrong."""
-    from safegen.cli._output import print_json
-    from safegen.cli._printable import printable
     from safegen.errors import GateFailed
     from safegen.keys.identity import Identity
     from safegen.keys.log_key import decode_vkey
@@ -86,15 +83,15 @@ def check(workspace: Path | None, as_json: bool) -> None:
         print_json(report.to_dict())
         click.get_current_context().exit(0 if report.ok else 9)
     counted = f"{report.size} entries, {report.checkpoints} checkpoints, {report.stamps} time stamps"
-    click.echo(f"{counted}, root {report.root}")
+    say(f"{counted}, root {report.root}")
     for note in report.notes:
-        click.echo(f"note: {printable(note)}")
+        say(f"note: {note}")
     for problem in report.problems:
         where = "" if problem.index is None else f" (entry {problem.index})"
-        click.echo(f"PROBLEM {problem.code}{where}: {printable(problem.message)}")
+        say(f"PROBLEM {problem.code}{where}: {problem.message}")
     if not report.ok:
         raise GateFailed("the ledger failed its check", hint="keep it as it is and compare it with a backup")
-    click.echo("the ledger is complete and unchanged")
+    say("the ledger is complete and unchanged")
 
 
 @command.command("proof")
@@ -108,10 +105,10 @@ def proof(index: int, output: Path | None, workspace: Path | None) -> None:
     with open_readonly(workspace) as ledger:
         text = ledger.prove(index)
     if output is None:
-        click.echo(text, nl=False)
+        show_document(text)
     else:
         write_new(output, text.encode())
-        click.echo(str(output))
+        say(str(output))
 
 
 @command.command("resolve")
@@ -127,7 +124,6 @@ def resolve(what: str, output: Path | None, workspace: Path | None, as_json: boo
     For a file, only releases whose recorded pictures match. Exit 9 if there is none.
     """
     from safegen.cli._files import write_new
-    from safegen.cli._output import print_json
     from safegen.errors import GateFailed
     from safegen.verification.local_lookup import find_local_releases, parse_payload_or_path
 
@@ -145,7 +141,7 @@ def resolve(what: str, output: Path | None, workspace: Path | None, as_json: boo
         return
     for row in rows:
         withdrawn = "" if row["withdrawn"] is None else f"  withdrawn by entry {row['withdrawn']}"
-        click.echo(f"{row['index']:>6}  {row['content_id']}  {row['manifest_id']}{withdrawn}")
+        say(f"{row['index']:>6}  {row['content_id']}  {row['manifest_id']}{withdrawn}")
 
 
 for _each in (_log_write.checkpoint, _log_write.stamp, _log_write.withdraw, _log_write.supersede):

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from safegen.cli import _options
+from safegen.cli._output import say
 
 _dry_run = click.option("--dry-run", is_flag=True, help="Show what would be done without doing it.")
 
@@ -29,7 +30,7 @@ def list_(as_json: bool) -> None:
         print_json(found)
         return
     for line in table(found):
-        click.echo(line)
+        say(line)
 
 
 @command.command("show")
@@ -126,4 +127,4 @@ def _print(values: dict[str, Any], as_json: bool) -> None:
         print_json(values)
         return
     for line in lines(values):
-        click.echo(line)
+        say(line)

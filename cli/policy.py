@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from safegen.cli import _options
+from safegen.cli._output import say, show_document
 
 
 @click.group("policy")
@@ -26,7 +27,7 @@ def list_(as_json: bool) -> None:
         print_json([{"name": p.name, "digest": p.digest, "description": p.description} for p in rows])
         return
     for policy in rows:
-        click.echo(f"{policy.name:<22}{policy.digest[:12]}  {' '.join(policy.description.split())}")
+        say(f"{policy.name:<22}{policy.digest[:12]}  {' '.join(policy.description.split())}")
 
 
 @command.command("show")
@@ -44,8 +45,8 @@ def show(policy: str, as_json: bool) -> None:
     if as_json:
         print_json({**content, "digest": found.digest})
     else:
-        click.echo(f"# digest {found.digest}")
-        click.echo(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), nl=False)
+        say(f"# digest {found.digest}")
+        show_document(yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
 
 
 @command.command("explain")
@@ -66,7 +67,8 @@ def explain(policy: str, prompt: str | None, as_json: bool) -> None:
         if as_json:
             print_json({"schema": "safegen.policy-words/1", "name": found.name, "sentences": lines})
         else:
-            click.echo("\n".join(lines))
+            for line in lines:
+                say(line)
         return
     decision = screen(prompt, policy=policy)
     rows = policies.category_standings(decision, found)
@@ -162,11 +164,11 @@ def test(names: tuple[str, ...], as_json: bool) -> None:
         print_json({"examples": count, "failures": failures})
         click.get_current_context().exit(9 if failures else 0)
     for failure in failures:
-        click.echo(
+        say(
             f"{failure['policy']}: expected {failure['expected']}, got {failure['actual']}: "
             f"{failure['prompt']!r} ({failure['reason']})"
         )
-    click.echo(f"{count - len(failures)} of {count} examples as expected")
+    say(f"{count - len(failures)} of {count} examples as expected")
     if failures:
         raise GateFailed(
             "the policy does not do what its examples say", hint="change the policy or the examples"
@@ -189,10 +191,10 @@ def lint(files: tuple[Path, ...], as_json: bool) -> None:
         )
         click.get_current_context().exit(9 if problems else 0)
     for problem in problems:
-        click.echo(
+        say(
             f"{problem.path}:{problem.line}: {problem.message}"
             + (f" ({problem.hint})" if problem.hint else "")
         )
     if problems:
         raise GateFailed(f"{len(problems)} problem(s) found", hint="correct the lines listed above")
-    click.echo("no problems")
+    say("no problems")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from safegen._text import one_line
 from safegen.cli import _options
 
 if TYPE_CHECKING:
@@ -107,7 +108,6 @@ def command(
 def _show(seen: Reproduction, *, plain: bool) -> None:
     """The answer for people."""
     from safegen.cli._output import console
-    from safegen.cli._printable import printable as clean
     from safegen.cli.generate import show_release
 
     out = console(plain)
@@ -121,11 +121,11 @@ def _show(seen: Reproduction, *, plain: bool) -> None:
         if not seen.identical:
             out.print(f"worst      frame {near.worst_frame}, {near.worst_psnr:.1f} dB")
     if near.note:
-        out.print(f"likeness   {clean(near.note)}")
+        out.print(f"likeness   {near.note}")
     for found in seen.differences:
-        then, now = (clean(text, 80) or "nothing" for text in (found.then, found.now))
-        out.print(f"differs    {clean(found.name)}: {then} then, {now} now")
+        then, now = (one_line(text, 80) or "nothing" for text in (found.then, found.now))
+        out.print(f"differs    {found.name}: {then} then, {now} now")
     for note in seen.notes:
-        out.print(f"note       {clean(note)}")
+        out.print(f"note       {note}")
     if seen.release is not None:
         show_release(seen.release, as_json=False, plain=plain)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
+from safegen._text import one_line
 from safegen.cli import _options
+from safegen.cli._output import print_json, say
 from safegen.cli._review_view import held_clip_path, print_case, private_details
 from safegen.cli._workspace import open_readonly, open_writing
 
@@ -31,8 +32,6 @@ def command() -> None:
 @_options.as_json
 def list_(everything: bool, limit: int, workspace: Path | None, as_json: bool) -> None:
     """List the held requests and clips that are waiting for a person, newest first."""
-    from safegen.cli._output import print_json
-    from safegen.cli._printable import printable
     from safegen.review.queue import list_cases
 
     with open_readonly(workspace) as ledger:
@@ -41,13 +40,11 @@ def list_(everything: bool, limit: int, workspace: Path | None, as_json: bool) -
         print_json([c.to_dict() for c in found])
         return
     if not found:
-        click.echo("nothing is waiting for review")
+        say("nothing is waiting for review")
     for case in found:
         about = ", ".join(case.decision.public.get("categories", [])) or "overall score"
         kind = "request" if case.output is None else "clip"
-        click.echo(
-            f"{case.index:>6}  {case.decision.time}  {case.status:<14}  {kind:<7}  {printable(about, 80)}"
-        )
+        say(f"{case.index:>6}  {case.decision.time}  {case.status:<14}  {kind:<7}  {one_line(about, 80)}")
 
 
 @command.command("show")
@@ -56,7 +53,6 @@ def list_(everything: bool, limit: int, workspace: Path | None, as_json: bool) -
 @_options.as_json
 def show(index: int, workspace: Path | None, as_json: bool) -> None:
     """Show the held decision INDEX: what was found and decided, and the prompt if the workspace keeps it."""
-    from safegen.cli._output import print_json
     from safegen.review.queue import load_case
 
     with open_readonly(workspace) as ledger:
@@ -86,18 +82,18 @@ def export(out: Path | None, workspace: Path | None, as_json: bool) -> None:
 
     left = SkippedCases()
     with open_readonly(workspace) as ledger:
-        lines = [dumps(row) for row in labelled_rows(ledger, left)]
-    text = "".join(f"{line}\n" for line in lines)
+        rows = list(labelled_rows(ledger, left))
     if out is not None:
-        write_new(out, text.encode())
+        write_new(out, "".join(f"{dumps(row)}\n" for row in rows).encode())
     elif not as_json:
-        click.echo(text, nl=False)
-    about = {"rows": len(lines), **vars(left)}
+        for row in rows:
+            print_json(row, indent=None)
+    about = {"rows": len(rows), **vars(left)}
     if as_json:
-        print_rows = [] if out is not None else [json.loads(line) for line in lines]
-        click.echo(dumps({"schema": "safegen.review-export/1", **about, "data": print_rows}))
+        shown = {"schema": "safegen.review-export/1", **about, "data": [] if out is not None else rows}
+        print_json(shown, indent=None)
         return
-    click.echo("; ".join(f"{name.replace('_', ' ')}: {n}" for name, n in about.items()), err=True)
+    say("; ".join(f"{name.replace('_', ' ')}: {n}" for name, n in about.items()), err=True)
 
 
 def _step(function: F) -> F:

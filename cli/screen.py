@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from safegen._text import one_line
 from safegen.cli import _options
+from safegen.cli._output import print_json
 from safegen.cli._setting_options import setting_option
 
 if TYPE_CHECKING:
+    from safegen.cli._output import Screen
     from safegen.types import Decision
 
 
@@ -58,7 +61,7 @@ def command(
         failed = _lines(jsonl, policy, workers=workers, private=private)
         ctx.exit(8 if failed else 0)
     from safegen.api import screen
-    from safegen.cli._output import console, print_json
+    from safegen.cli._output import console
 
     text = _stdin() if prompt == "-" else str(prompt)
     decision = screen(text, policy=policy, negative_prompt=negative_prompt)
@@ -79,22 +82,14 @@ def _stdin() -> str:
         raise UsageError("standard input is not text in UTF-8", hint="give the prompt as text") from error
 
 
-def _show(decision: Decision, text: str, console: object, *, private: bool) -> None:
+def _show(decision: Decision, text: str, console: Screen, *, private: bool) -> None:
     """Outcome, reasons, and the words they point at."""
-    from rich.console import Console
-    from rich.text import Text
-
-    from safegen.cli._printable import printable
-
-    assert isinstance(console, Console)
     style = {"allow": "bold green", "review": "bold yellow", "block": "bold red"}[decision.outcome]
     word = {"allow": "ALLOWED", "review": "HELD", "block": "REFUSED"}[decision.outcome]
-    console.print(
-        Text.assemble((word, style), f"  policy {decision.policy.name}, score {decision.score:.2f}")
-    )
+    console.print((word, style), f"  policy {decision.policy.name}, score {decision.score:.2f}")
     for finding in decision.findings[:10]:
-        words = f' "{printable(text[slice(*finding.span)], 80)}"' if finding.span else ""
-        why = "" if private else f": {printable(finding.reason)}{words}"
+        words = f' "{one_line(text[slice(*finding.span)], 80)}"' if finding.span else ""
+        why = "" if private else f": {finding.reason}{words}"
         console.print(f"  - {finding.category}{why} ({finding.score:.2f})")
     ran = ", ".join(c.name for c in decision.checks)
     console.print(f"  ran: {ran}; policy {decision.policy.digest[:12]}")
@@ -103,7 +98,7 @@ def _show(decision: Decision, text: str, console: object, *, private: bool) -> N
 def _lines(source: Path, policy: str, *, workers: int, private: bool) -> bool:
     """Screen a JSONL stream; whether any line was an error."""
     from safegen.errors import UnreadableInput
-    from safegen.screening.jsonl import dumps, read_bounded_lines, screen_jsonl
+    from safegen.screening.jsonl import read_bounded_lines, screen_jsonl
 
     failed = False
     try:
@@ -117,5 +112,5 @@ def _lines(source: Path, policy: str, *, workers: int, private: bool) -> bool:
         )
         for answer in answers:
             failed = failed or "error" in answer
-            click.echo(dumps(answer))
+            print_json(answer, indent=None)
     return failed

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from safegen._text import one_line
 from safegen.cli import _options
+from safegen.cli._output import say, say_note
 from safegen.cli._setting_options import template_options
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ def list_(folder: Path | None, as_json: bool) -> None:
         print_json([_template_json(t) for t in rows])
         return
     for template in rows:
-        click.echo(f"{template.name:<20}{template.use:<15}{template.summary}")
+        say(f"{template.name:<20}{template.use:<15}{template.summary}")
 
 
 @command.command("show")
@@ -55,7 +57,6 @@ def list_(folder: Path | None, as_json: bool) -> None:
 def show(template: str, folder: Path | None, as_json: bool) -> None:
     """Show everything about TEMPLATE (a name or a YAML file): its fields, their values, its prompts."""
     from safegen.cli._output import print_json, show_rows
-    from safegen.cli._printable import printable
     from safegen.templates import load
 
     found = load(template, folder)
@@ -69,12 +70,14 @@ def show(template: str, folder: Path | None, as_json: bool) -> None:
         rows["prompt, real models"] = found.rich.prompt
         rows["written for"] = f"{found.small.model}, {found.rich.model}"
     show_rows(rows, as_json=False)
-    click.echo("\ncolumns")
+    say()
+    say("columns")
     for name, field in found.fields.items():
         what = ", ".join(field.values) if field.values else f"text, at most {field.max_length} characters"
         default = f" (default {field.default})" if field.default else " (needed)"
         where = "" if field.goes_into == "prompt" else " Not drawn; kept private."
-        click.echo(printable(f"  {name:<20}{field.about}{where}{default}\n{'':<22}{what}"))
+        say(f"  {name:<20}{field.about}{where}{default}")
+        say(f"{'':<22}{what}")
 
 
 @command.command(
@@ -169,16 +172,15 @@ def _nothing(_: Row) -> None:
 def _row_printer(plain: bool) -> Callable[[Row], None]:
     """Prints a line for every row as it is done."""
     from safegen.cli._output import console
-    from safegen.cli._printable import printable as clean
 
     out = console(plain)
 
     def tell(row: Row) -> None:
-        what = clean(row.path or row.prompt or row.error, 300)
-        hint = f" ({clean(row.hint, 200)})" if row.error and row.hint and row.status == "failed" else ""
+        what = one_line(row.path or row.prompt or row.error, 300)
+        hint = f" ({one_line(row.hint, 200)})" if row.error and row.hint and row.status == "failed" else ""
         out.print(f"row {row.row:<6} {row.status:<9}{what}{hint}")
         for note in row.notes:
-            out.print(f"{'':<20}note: {clean(note)}")
+            out.print(f"{'':<20}note: {note}")
 
     return tell
 
@@ -196,15 +198,14 @@ def _values(pairs: tuple[str, ...]) -> dict[str, str]:
 
 def _show(report: RunReport) -> None:
     """The summary."""
-    from safegen.cli._printable import printable
 
     for note in report.notes:
-        click.echo(click.style("note: ", fg="yellow") + printable(note), err=True)
+        say_note(note)
     verb = "would be made" if report.dry_run else "made"
     earlier = f", {report.skipped} made earlier" if report.skipped else ""
-    click.echo(f"{report.rows} rows: {report.done} {verb}{earlier}, {report.failed} failed")
+    say(f"{report.rows} rows: {report.done} {verb}{earlier}, {report.failed} failed")
     if report.results is not None:
-        click.echo(f"results    {report.results}")
+        say(f"results    {report.results}")
 
 
 def _template_json(template: Template) -> dict[str, object]:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from safegen.cli import _options
+from safegen._text import one_line
+from safegen.cli import _options, _trust_lists
+from safegen.cli._output import confirm, say
 
 if TYPE_CHECKING:
     from safegen.keys.trust import TrustBundle, TrustStore
@@ -25,10 +27,12 @@ def _store(workspace: Path | None) -> TrustStore:
 
 def _describe(bundle: TrustBundle) -> list[str]:
     """The lines that a person compares."""
-    from safegen.cli._printable import printable
-
-    lines = [f"  root  {printable(a.subject, 90)}\n        SHA-256 {a.sha256}" for a in bundle.anchors]
-    lines += [f"  log   {printable(v, 120)}" for v in bundle.vkeys]
+    lines = [
+        line
+        for a in bundle.anchors
+        for line in (f"  root  {one_line(a.subject, 90)}", f"        SHA-256 {a.sha256}")
+    ]
+    lines += [f"  log   {one_line(v, 120)}" for v in bundle.vkeys]
     if bundle.crls:
         lines.append(f"  revocation lists: {len(bundle.crls)}")
     return lines
@@ -46,40 +50,52 @@ def command() -> None:
     """Manage whose signatures and ledgers you trust."""
 
 
+command.add_command(_trust_lists.update)
+
+
 @command.command("add")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--tsa", is_flag=True, help="Trust the certificates for time stamps only, never for signers.")
+@click.option(
+    "--shared-root",
+    is_flag=True,
+    help="The maker has certificates from the same authority as another one whom you trust.",
+)
 @click.option("-y", "--yes", is_flag=True, help="Do not ask for confirmation.")
 @_options.workspace
 @_options.as_json
-def add(file: Path, tsa: bool, yes: bool, workspace: Path | None, as_json: bool) -> None:
+def add(file: Path, tsa: bool, shared_root: bool, yes: bool, workspace: Path | None, as_json: bool) -> None:
     """Trust the maker in FILE (from `safegen keys export-trust`, or PEM certificates), or a revocation list.
 
     Compare the SHA-256 with the one the maker gives you through another channel.
     """
     from safegen.cli._output import show_rows
-    from safegen.cli._printable import printable
     from safegen.keys.trust import read_trust_file
+    from safegen.verification.trust import own_bundles
+    from safegen.workspace.config import find_trusted_workspace
 
     bundle = read_trust_file(file, kind="tsa" if tsa else "signer")
     shown = _describe(bundle)
-    click.echo(f"{printable(bundle.name)}\n" + "\n".join(shown[:20]), err=True)
-    if len(shown) > 20:
-        click.echo(f"  and {len(shown) - 20} more", err=True)
+    for line in (f"maker {bundle.name}", *shown[:40]):
+        say(line, err=True)
+    if len(shown) > 40:
+        say(f"  and {len(shown) - 40} more lines", err=True)
     if not yes:
-        click.confirm("trust this maker?", abort=True, err=True)
-    show_rows({"pinned as": _store(workspace).add(bundle), "name": bundle.name}, as_json=as_json)
+        confirm("trust this maker?", abort=True)
+    own = own_bundles(find_trusted_workspace(workspace))
+    identifier = _store(workspace).add(bundle, own=own, shared_root=shared_root)
+    show_rows({"pinned as": identifier, "name": bundle.name}, as_json=as_json)
 
 
 @command.command("list")
 @_options.workspace
 @_options.as_json
 def list_(workspace: Path | None, as_json: bool) -> None:
-    """List the pinned makers."""
+    """List the pinned makers, and the C2PA trust lists with their dates."""
     from safegen.cli._output import print_json
-    from safegen.cli._printable import printable
 
     pinned = _store(workspace).list()
+    c2pa = _trust_lists.list_entries(workspace)
     if as_json:
         print_json(
             [
@@ -93,15 +109,16 @@ def list_(workspace: Path | None, as_json: bool) -> None:
                 }
                 for identifier, bundle in pinned
             ]
+            + c2pa
         )
         return
     if not pinned:
-        click.echo("nothing is pinned; your own workspace's identity is always trusted")
+        say("nothing is pinned; your own workspace's identity is always trusted")
     for identifier, bundle in pinned:
-        click.echo(
-            f"{identifier}  {_vouches_for(bundle):<12} {printable(bundle.name)}\n"
-            + "\n".join(_describe(bundle)[:6])
-        )
+        say(f"{identifier}  {_vouches_for(bundle):<12} {bundle.name}")
+        for line in _describe(bundle)[:12]:
+            say(line)
+    _trust_lists.show_entries(c2pa)
 
 
 @command.command("remove")
@@ -112,4 +129,5 @@ def remove(identifier: str, workspace: Path | None, as_json: bool) -> None:
     """Stop trusting the maker whose id starts with IDENTIFIER."""
     from safegen.cli._output import show_rows
 
+    _trust_lists.refuse_removal(identifier)
     show_rows({"removed": _store(workspace).remove(identifier).name}, as_json=as_json)

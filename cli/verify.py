@@ -19,8 +19,9 @@ LEVELS = ("verified", "signed", "recovered", "any")
 @click.command(
     "verify",
     epilog="Exit codes: 0 VERIFIED, 10 VERIFIED_REPACKED, 11 SIGNED_UNTRUSTED, 12 SIGNED_UNLOGGED, 13 "
-    "EXPIRED_BUT_LOGGED, 20 RECOVERED, 21 MARKED_UNRESOLVED, 30 TAMPERED, 31 CONFLICT, 40 "
-    "NO_PROVENANCE; 2 unreadable, 4 a check could not run. Several files: the highest code.",
+    "EXPIRED_BUT_LOGGED, 14 WITHDRAWN, 20 RECOVERED, 21 MARKED_UNRESOLVED, 22 CREDENTIALS_UNREADABLE, "
+    "30 TAMPERED, 31 CONFLICT, 40 NO_PROVENANCE; 2 unreadable, 4 a check could not run. Several files: "
+    "the highest code.",
 )
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 @click.option("--proof", type=click.Path(path_type=Path), help="Proof sidecar (default: FILE.tlog-proof).")
@@ -31,11 +32,12 @@ LEVELS = ("verified", "signed", "recovered", "any")
     type=click.Path(path_type=Path),
     help="Trust this bundle or PEM file for this run only (repeatable).",
 )
+@_options.c2pa_list
 @click.option(
     "--require",
     type=click.Choice(LEVELS),
     help="Exit 0 if the verdict is at least this: verified (0, 10), signed (also 12, 13), recovered "
-    "(also 20), any provenance without contradiction (also 11, 21).",
+    "(also 20), any provenance without contradiction (also 11, 14, 21).",
 )
 @click.option("--no-watermark", is_flag=True, help="Skip the watermark search (the report says so).")
 @click.option(
@@ -83,8 +85,8 @@ def command(
     """Find out where FILE comes from: one verdict from every layer.
 
     A folder stands for every video, sound and picture inside it. Works offline. Trust comes from your own
-    workspace, from `safegen trust add` and from --trust, never from the folder that contains the file; the
-    answer says whose root was trusted.
+    workspace, from `safegen trust add`, from --trust and from the C2PA trust list, never from the folder that
+    contains the file; the answer says whose root was trusted.
     """
     from safegen.cli import _verify_view as view
     from safegen.cli._output import ProgressBar, console, print_json
@@ -121,6 +123,7 @@ def _verify_options(
     *,
     proof: Path | None,
     trust_files: tuple[Path, ...],
+    no_c2pa_list: bool,
     no_watermark: bool,
     moment: str | None,
     fetch_remote: tuple[str, ...],
@@ -141,6 +144,7 @@ def _verify_options(
         "workspace": workspace,
         "proof": proof,
         "trust": trust_files,
+        "c2pa_list": not no_c2pa_list,
         "watermark": not no_watermark,
         "at": None if moment is None else parse_moment(moment),
         "fetch_remote": fetch_remote,
@@ -177,7 +181,7 @@ def _write_page(target: Path, items: list[ReportItem]) -> None:
 
     from safegen._util.time import utc_now
     from safegen.cli._files import write_new
-    from safegen.credentials.thumbnail import read_thumbnail
+    from safegen.credentials.in_child import read_thumbnail
     from safegen.verification.html_report import render
 
     shown = [replace(i, thumbnail=read_thumbnail(i.path)) if i.report else i for i in items]
@@ -194,6 +198,6 @@ def _meets_level(report: Report, level: str) -> bool:
         "verified": verified,
         "signed": signed,
         "recovered": recovered,
-        "any": recovered | {"SIGNED_UNTRUSTED", "MARKED_UNRESOLVED"},
+        "any": recovered | {"SIGNED_UNTRUSTED", "WITHDRAWN", "MARKED_UNRESOLVED"},
     }
     return report.verdict.name in allowed[level]

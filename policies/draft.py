@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 
+from safegen._text import to_json
 from safegen.errors import UsageError
 from safegen.policies.loading import load
 from safegen.policies.schema import CATEGORIES, Policy
@@ -27,7 +27,7 @@ def draft(name: str, *, extends: str = "default") -> str:
     rules = "\n".join(f"#   {_rule(parent, c):<58} # {words}" for c, words in CATEGORIES.items())
     plain = [e for e in parent.examples if not e.negative_prompt]
     shown = [e for kind in (Action.ALLOW, Action.BLOCK) for e in [x for x in plain if x.expect == kind][:1]]
-    quoted = [(json.dumps(e.prompt, ensure_ascii=False), e.expect) for e in shown]
+    quoted = [(to_json(e.prompt), e.expect) for e in shown]
     examples = "\n".join(f"  - {{prompt: {prompt}, expect: {expect}}}" for prompt, expect in quoted)
     return f"""\
 # `safegen policy lint` checks this file, `safegen policy test` runs its examples,

@@ -101,15 +101,15 @@ def _policy() -> str:
 def _workspace(option: str | os.PathLike[str] | None) -> str:
     """Which workspace would be used, and whether its folder can be written."""
     from safegen.errors import WorkspaceError
-    from safegen.workspace.config import find_workspace
+    from safegen.workspace.config import look_up_workspace
 
-    found = find_workspace(option)
+    found = look_up_workspace(option)
     folder = found.root
     while not folder.exists():
         folder = folder.parent
     if not os.access(folder, os.W_OK):
         raise WorkspaceError(f"{folder} cannot be written", hint="choose another with --workspace")
-    note = "" if found.trusted else "; found by searching parent folders, so it adds no trust"
+    note = "" if found.trusted else "; found, but not used before `safegen workspace trust`"
     return f"{found.root} ({found.source}{note})"
 
 

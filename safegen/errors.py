@@ -4,7 +4,8 @@
 
     SafegenError                      1
     |- UsageError                     2   bad option, prompt, path; existing output
-    |  `- UnreadableInput             2   not a file we can read: empty, truncated, hostile
+    |  |- UnreadableInput             2   not a file we can read: empty, truncated, hostile
+    |  `- UnconfirmedWorkspace        2   a workspace that was merely found is not used
     |- RefusedByPolicy                3   the policy says no
     |- CheckUnavailable               4   a required check could not run, so nothing passed
     |  `- CheckAbsent                 4   what it needs is not on this machine
@@ -21,12 +22,15 @@
     |- GateFailed                     9   `log check`, `policy test`, `audit gate` say no
     `- Interrupted                  130   Ctrl-C; nothing half-made is left
 
-Each carries ``hint``: what to do now, in one line.
+Each carries ``hint``: what to do now. Message and hint are one line each, whatever names and answers
+they repeat: line breaks and other hidden characters are escaped.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
+
+from safegen._text import one_line
 
 if TYPE_CHECKING:
     from safegen.types import Held, Refused
@@ -39,8 +43,8 @@ class SafegenError(Exception):
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         """Keep *message* (what went wrong) and *hint* (what to do now)."""
-        super().__init__(message)
-        self.hint = hint
+        super().__init__(one_line(message))
+        self.hint = one_line(hint)
 
 
 class UsageError(SafegenError):
@@ -51,6 +55,18 @@ class UsageError(SafegenError):
 
 class UnreadableInput(UsageError):
     """An input file is missing, empty, truncated, hostile or of an unsupported kind."""
+
+
+class UnconfirmedWorkspace(UsageError):
+    """A workspace was found above the current folder, and the user has not said that it may be used.
+
+    ``root`` is its folder.
+    """
+
+    def __init__(self, message: str, *, root: str, hint: str = "") -> None:
+        """Keep the folder beside the message."""
+        super().__init__(message, hint=hint)
+        self.root = root
 
 
 class RefusedByPolicy(SafegenError):

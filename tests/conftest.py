@@ -53,27 +53,7 @@ def _own_surroundings(users_home: str, tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.fixture(scope="session")
-def _sandbox_server(_own_surroundings: None) -> Iterator[warm.Server]:
-    server = warm.Server(warm.WORKER)
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _warm_sandbox(_sandbox_server: warm.Server) -> Iterator[None]:
-    """Every sandboxed worker of this process is forked from one that has imported what they need."""
-    if sys.platform != "linux":
-        yield
-        return
-    from safegen.media import _channel
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_channel, "subprocess", warm.replacement(_sandbox_server.control))
-        yield
-
-
-@pytest.fixture(scope="session")
-def python(_sandbox_server: warm.Server) -> Iterator[Callable[..., subprocess.CompletedProcess[bytes]]]:
+def python(_own_surroundings: None) -> Iterator[Callable[..., subprocess.CompletedProcess[bytes]]]:
     """Runs ``python ARGUMENTS`` with ``cwd``, ``env`` and ``input``, quickly where it can."""
     if sys.platform != "linux":
         yield lambda *arguments, **more: subprocess.run(
@@ -81,7 +61,7 @@ def python(_sandbox_server: warm.Server) -> Iterator[Callable[..., subprocess.Co
         )
         return
     server = warm.Server(warm.COMMAND)
-    yield warm.Commands(server, _sandbox_server).run
+    yield warm.Commands(server).run
     server.stop()
 
 
@@ -114,10 +94,10 @@ def _own_chance(request: pytest.FixtureRequest) -> None:
 
 @pytest.fixture
 def cold_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sandboxed workers started as users start them."""
-    from safegen.media import _channel
+    """Sandboxed children started one by one, as on a system without a process to fork them from."""
+    from safegen.media import _start
 
-    monkeypatch.setattr(_channel, "subprocess", subprocess)
+    monkeypatch.setattr(_start.FORKER, "usable", False)
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -25,6 +26,9 @@ MUST = [
     "safegen/models/encoder/card.json",
     "safegen/templates/packs/birthday.yaml",
     "safegen/models/tiny/model_index.json",
+    "safegen/keys/c2pa/C2PA-TRUST-LIST.pem",
+    "safegen/keys/c2pa/C2PA-TSA-TRUST-LIST.pem",
+    "safegen/keys/c2pa/README.md",
 ]
 
 
@@ -54,6 +58,19 @@ def test_wheel_is_whole_and_holds_nothing_else(wheels: dict[str, Path]) -> None:
 
 def test_wheel_from_the_sdist_is_the_same(wheels: dict[str, Path]) -> None:
     assert names(wheels["via"]) == names(wheels["direct"])
+
+
+def test_notice_and_licence_come_along(wheels: dict[str, Path]) -> None:
+    """The C2PA's lists are under CC BY 4.0: who made them and on which terms goes wherever they go."""
+    for wheel in wheels.values():
+        with zipfile.ZipFile(wheel) as archive:
+            found = {Path(n).name: n for n in archive.namelist() if ".dist-info/licenses/" in n}
+            assert set(found) == {"LICENSE", "NOTICE"}
+            notice = archive.read(found["NOTICE"]).decode()
+    assert "C2PA" in notice and "creativecommons.org/licenses/by/4.0" in notice
+    with tarfile.open(next(wheels["via"].parent.glob("*.tar.gz"))) as archive:
+        names = {n.partition("/")[2] for n in archive.getnames()}
+    assert {"NOTICE", "LICENSE", *MUST[-3:]} <= names
 
 
 def test_wheel_runs_without_the_checkout(wheels: dict[str, Path], tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def match_score(packed_descriptors: str, sample: FrameSample) -> float:
     parts = [sample]
     if len(described.pictures) == 1 and len(sample.frames) > 1:
         parts = [_one(sample, i) for i in range(len(sample.frames))]
-    scores = [compare_content(described, part, None) for part in parts]
+    scores = [compare_content(described, part, None, only_matches=True) for part in parts]
     return max((min(1.0, s.score) for s in scores if s.matches), default=0.0)
 
 

@@ -1,4 +1,4 @@
-"""Which part of which released picture lies under which frame: tile multiples and time offsets."""
+"""Which part of which released picture lies under which frame: tile multiples, speed and start."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from safegen.detectors.provenance._between import best_between
 from safegen.detectors.provenance._thumbs import TILE, Plane
+from safegen.detectors.provenance._timing import TimeMap, find_time_maps
 
 if TYPE_CHECKING:
     from safegen.types import FrameSample
@@ -22,6 +24,8 @@ _OUTSIDE = 0.04
 _INSET = 0.96
 """Share of the released picture that must lie inside a file that shows it among other things."""
 _KEEP = 3
+_PLACES = 4
+"""Placements, the likeliest first, for which speed and start are searched."""
 _SIGMA = 2.5
 
 
@@ -29,15 +33,20 @@ _SIGMA = 2.5
 class Alignment:
     """Pairs of pictures of one place and time: float32 (n, h, w) each, and where both are content.
 
-    ``overlap``: how much of the released picture that is; ``share``: how much of the file's, 1 unless the
-    file shows the release among other things (a window on a desktop).
+    ``before`` and ``after``: the file's own pictures around each moment, from which ``sample`` was chosen
+    or interpolated. ``overlap``: how much of the released picture is compared; ``share``: how much of the
+    file's, 1 unless the file shows the release among other things (a window on a desktop); ``inside``: how
+    much of the file's time.
     """
 
     reference: NDArray[np.float32]
     sample: NDArray[np.float32]
+    before: NDArray[np.float32]
+    after: NDArray[np.float32]
     mask: NDArray[np.bool_]
     overlap: float
     share: float
+    inside: float
 
 
 @dataclass(frozen=True)
@@ -53,27 +62,59 @@ def alignments(
     pictures: NDArray[np.uint8], times: tuple[float, ...], seconds: float, plane: Plane, sample: FrameSample
 ) -> Iterator[Alignment]:
     """The few most promising alignments, judged by the correlation of high-passed pictures."""
-    ranked: list[tuple[float, _Placement, list[tuple[int, int]]]] = []
-    high_reference = _high(pictures.astype(np.float32), np.ones(pictures.shape[1:], dtype=bool))
-    high_sample = _high(plane.pictures, plane.mask)
+    recorded = _high(pictures.astype(np.float32), np.ones(pictures.shape[1:], dtype=bool))
+    shown = _high(plane.pictures, plane.mask)
+    rough = []
     for place in _placements(pictures.shape[1:], plane):
-        mask = place.mask
-        r = _unit(high_reference[:, place.window[0], place.window[1]][:, mask])
-        s = _unit(high_sample[:, place.source[0], place.source[1]][:, mask])
-        likeness = r @ s.T
-        for pairs in _pairings(times, seconds, sample):
-            value = float(np.mean([likeness[i, j] for i, j in pairs]))
-            ranked.append((value, place, pairs))
-    ranked.sort(key=lambda entry: -entry[0])
-    for _, place, pairs in ranked[:_KEEP]:
-        i, j = (list(v) for v in zip(*pairs, strict=True))
-        yield Alignment(
-            pictures[i][:, place.window[0], place.window[1]].astype(np.float32),
-            plane.pictures[j][:, place.source[0], place.source[1]],
-            place.mask,
-            place.overlap,
-            place.share,
-        )
+        whole = _likeness(recorded, shown, place)
+        rough.append((float(whole.max(axis=1).mean()), place, whole))
+    rough.sort(key=lambda entry: -entry[0])
+    ours, theirs = np.array(times, dtype=float), np.array(sample.times, dtype=float)
+    moving = (_moving(recorded), _moving(shown))
+    ranked: list[tuple[TimeMap, _Placement]] = []
+    for _, place, whole in rough[:_PLACES]:
+        both = 0.5 * (whole + _likeness(*moving, place))
+        ranked += [(m, place) for m in find_time_maps(both, ours, theirs, seconds, most=_KEEP)]
+    ranked.sort(key=lambda entry: -entry[0].value)
+    for found, place in ranked[:_KEEP]:
+        yield _aligned(pictures, plane, place, found, ours, theirs)
+
+
+def _likeness(
+    recorded: NDArray[np.float32], shown: NDArray[np.float32], place: _Placement
+) -> NDArray[np.float32]:
+    """Correlation of every recorded picture with every one of the file's: (n, m)."""
+    r = _unit(recorded[:, place.window[0], place.window[1]][:, place.mask])
+    s = _unit(shown[:, place.source[0], place.source[1]][:, place.mask])
+    return np.asarray(r @ s.T, dtype=np.float32)
+
+
+def _moving(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What differs from the clip's own still background; of two pictures or one, the pictures themselves."""
+    return pictures - np.median(pictures, axis=0) if len(pictures) > 2 else pictures
+
+
+def _aligned(
+    pictures: NDArray[np.uint8],
+    plane: Plane,
+    place: _Placement,
+    found: TimeMap,
+    ours: NDArray[np.float64],
+    theirs: NDArray[np.float64],
+) -> Alignment:
+    """The pairs of one placement and time map; each of the file's pictures the best around its moment."""
+    index, positions = found.positions(ours, theirs)
+    if len(index) == 0:  # a short passage between two recorded pictures
+        moments = found.rate * theirs + found.offset
+        gap = np.abs(ours[:, None] - moments[None])
+        i, j = divmod(int(gap.argmin()), len(theirs))
+        index, positions = np.array([i]), np.array([float(j)])
+    reference = pictures[index][:, place.window[0], place.window[1]].astype(np.float32)
+    shown = plane.pictures[:, place.source[0], place.source[1]]
+    low = np.floor(positions).astype(int)
+    before, after = shown[low], shown[np.minimum(low + 1, len(shown) - 1)]
+    sample = best_between(reference, before, after, positions - low, place.mask)
+    return Alignment(reference, sample, before, after, place.mask, place.overlap, place.share, found.inside)
 
 
 def _high(pictures: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -146,32 +187,3 @@ def _inner(mask: NDArray[np.bool_], top: bool, left: bool, bottom: bool, right: 
     out[len(out) - int(bottom) :] = False
     out[:, out.shape[1] - int(right) :] = False
     return out
-
-
-def _pairings(times: tuple[float, ...], seconds: float, sample: FrameSample) -> list[list[tuple[int, int]]]:
-    """Pairs (reference, sample) of frames for every time offset at which the file fits in the release."""
-    ours, theirs = np.array(times), np.array(sample.times)
-    step = max(float(np.median(np.diff(theirs))), 0.02) if len(theirs) > 1 else 0.02
-    spacing = max(float(np.median(np.diff(ours))), 0.02) if len(ours) > 1 else step
-    tolerance = 0.51 * max(step, spacing)
-    latest = max(0.0, seconds - float(sample.seconds))
-    offsets = np.unique(np.append(np.arange(0.0, latest + step, max(step / 2, latest / 200)), latest))
-    found: list[list[tuple[int, int]]] = []
-    for offset in (float(o) for o in offsets):
-        if len(ours) <= len(theirs):
-            nearest = np.abs(theirs[None] + offset - ours[:, None])
-            j = nearest.argmin(axis=1)
-            close = nearest.min(axis=1) <= 0.51 * step + 1e-3
-            pairs = [(int(i), int(j[i])) for i in np.flatnonzero(close)]
-        else:
-            nearest = np.abs(ours[None] - theirs[:, None] - offset)
-            i_of = nearest.argmin(axis=1)
-            close = nearest.min(axis=1) <= tolerance + 1e-3
-            pairs = [(int(i_of[j]), int(j)) for j in np.flatnonzero(close)]
-        if pairs and pairs not in found:
-            found.append(pairs)
-    if not found:
-        gap = np.abs(theirs[None] - ours[:, None])
-        i, j = divmod(int(gap.argmin()), len(theirs))
-        found.append([(i, j)])
-    return found

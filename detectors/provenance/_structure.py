@@ -7,12 +7,15 @@ background, so that a shared horizon or ground cannot outvote a moving object.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["structural_agreement"]
+__all__ = ["Agreement", "moving_parts", "same_contrast", "structural_agreement"]
 
+Pictures = NDArray[np.float32]
 _WINDOW = (5, 5)
 _NOISE = 4.0
 """Variance (grey levels squared) that compression and watermark leave in a flat window."""
@@ -21,41 +24,39 @@ _LEAST = 8.0
 """Total salience (windows) per picture below which a score says nothing."""
 
 
-def structural_agreement(
-    reference: NDArray[np.float32], sample: NDArray[np.float32], mask: NDArray[np.bool_]
-) -> float:
-    """Score in [-1, 1] of paired pictures (n, h, w) over *mask* (h, w)."""
-    sample = _like(reference, sample, mask)
-    still = _local(reference, sample, mask)
-    scores = [still]
-    if len(reference) > 2:
-        scores.append(_local(_moving(reference), _moving(sample), mask))
-    told = [s for s in scores if s is not None]
-    return float(min(told)) if told else 0.0
+@dataclass(frozen=True)
+class Agreement:
+    """Agreement in [-1, 1] over the windows in which either side, the release, or the file shows something.
+
+    None where that is too little to say. ``weight``: the file's salience, in windows per picture.
+    """
+
+    either: float | None
+    ours: float | None
+    theirs: float | None
+    weight: float = 0.0
 
 
-def _moving(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
+def moving_parts(pictures: Pictures) -> Pictures:
     """What differs from the clip's own still background (its median over time)."""
     return np.asarray(pictures - np.median(pictures, axis=0), dtype=np.float32)
 
 
-def _like(
-    reference: NDArray[np.float32], sample: NDArray[np.float32], mask: NDArray[np.bool_]
-) -> NDArray[np.float32]:
+def same_contrast(reference: Pictures, sample: Pictures, mask: NDArray[np.bool_]) -> Pictures:
     """*sample* with its overall contrast brought to the reference's."""
     a, b = float(reference[:, mask].std()), float(sample[:, mask].std())
     return np.asarray(sample * min(4.0, max(0.25, a / max(b, 1.0))), dtype=np.float32)
 
 
-def _local(
-    reference: NDArray[np.float32], sample: NDArray[np.float32], mask: NDArray[np.bool_]
-) -> float | None:
+def structural_agreement(reference: Pictures, sample: Pictures, mask: NDArray[np.bool_]) -> Agreement:
+    """Agreement of paired pictures (n, h, w) over *mask* (h, w)."""
     weight = mask.astype(np.float32)
     under = cv2.blur(weight, _WINDOW) + 1e-6
     inner = (under > 0.6) & mask
+    nothing = Agreement(None, None, None)
     if not inner.any():
-        return None
-    total, agreed = 0.0, 0.0
+        return nothing
+    sums = np.zeros(6)
     for r, s in zip(reference, sample, strict=True):
         mean_r, mean_s = (cv2.blur(v * weight, _WINDOW) / under for v in (r, s))
         var_r = np.maximum(cv2.blur(r * r * weight, _WINDOW) / under - mean_r**2, 0)[inner]
@@ -65,10 +66,10 @@ def _local(
         # Shrunk where either window is mostly noise; the last factor makes equal pictures give 1.
         like = cov / np.sqrt((var_r + _NOISE) * (var_s + _NOISE)) * (loud + _NOISE) / (loud + 1e-6)
         like = np.clip(like, -1, 1)
-        salience = loud / (loud + _SALIENT)
-        salience[loud < 2 * _NOISE] = 0
-        total += float(salience.sum())
-        agreed += float((salience * like).sum())
-    if total < _LEAST * len(reference):
-        return None
-    return agreed / total
+        for k, variance in enumerate((loud, var_r, var_s)):
+            salience = variance / (variance + _SALIENT)
+            salience[variance < 2 * _NOISE] = 0
+            sums[2 * k : 2 * k + 2] += float(salience.sum()), float((salience * like).sum())
+    least = _LEAST * len(reference)
+    either, ours, theirs = (None if n < least else float(a / n) for n, a in sums.reshape(3, 2))
+    return Agreement(either, ours, theirs, float(sums[4]) / len(reference))

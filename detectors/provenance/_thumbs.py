@@ -7,7 +7,7 @@ watermark tile (64) is exactly 12 thumbnail pixels, so its ambiguity is a whole 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -19,7 +19,16 @@ from safegen.types import Geometry
 if TYPE_CHECKING:
     from safegen.types import FrameSample
 
-__all__ = ["SHORT", "TILE", "Plane", "content_box", "frame_plane", "thumbnail_size", "thumbnails"]
+__all__ = [
+    "SHORT",
+    "TILE",
+    "Plane",
+    "colour_variants",
+    "content_box",
+    "frame_plane",
+    "thumbnail_size",
+    "thumbnails",
+]
 
 SHORT = 48
 """Short side of a released clip's thumbnail."""
@@ -98,6 +107,36 @@ def _warp(
         cv2.resize(drawn.astype(np.float32), size, interpolation=area),
         cv2.resize(inside.astype(np.float32) / 255, size, interpolation=area),
     )
+
+
+_BT601, _BT709 = (0.299, 0.114), (0.2126, 0.0722)
+"""Shares of red and blue in luma."""
+_SHIFTED = 1.0
+"""Mean difference (grey levels) from which another reading of the colours is worth comparing."""
+
+
+def _to_ycc(red: float, blue: float) -> NDArray[np.float64]:
+    """RGB to Y, Cb, Cr, each colour difference scaled to [-0.5, 0.5]."""
+    luma = np.array([red, 1 - red - blue, blue])
+    return np.stack([luma, (np.eye(3)[2] - luma) / (2 - 2 * blue), (np.eye(3)[0] - luma) / (2 - 2 * red)])
+
+
+def colour_variants(sample: FrameSample) -> Iterator[FrameSample]:
+    """*sample*, then its luma had its colours been read by another matrix than the release's.
+
+    Files lose the tag that names their matrix (BT.601 or BT.709) when they are encoded again. Where the
+    colours are such that this changes the luma, both mistakes are undone in turn.
+    """
+    yield sample
+    old, new = _to_ycc(*_BT601), _to_ycc(*_BT709)
+    luma = old[0]
+    for decoded, meant in ((old, new), (new, old)):
+        weights = luma @ np.linalg.inv(meant) @ decoded
+        few = sample.frames[:: max(1, len(sample.frames) // 4)]
+        if np.abs(few @ (weights - luma)).mean() < _SHIFTED:
+            continue
+        grey = [cv2.transform(f, weights[None].astype(np.float32)) for f in sample.frames]
+        yield replace(sample, frames=np.stack(grey).reshape(sample.frames.shape[:3]))
 
 
 def frame_plane(sample: FrameSample, geometry: Geometry | None, shape: tuple[int, ...]) -> Plane | None:

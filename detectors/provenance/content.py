@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from safegen.detectors.provenance import _align, _structure
-from safegen.detectors.provenance._thumbs import SHORT, frame_plane, thumbnails
+from safegen.detectors.provenance import _align
+from safegen.detectors.provenance._judge import THRESHOLD, Judgement, judge
+from safegen.detectors.provenance._thumbs import SHORT, Plane, colour_variants, frame_plane, thumbnails
 from safegen.errors import UnreadableInput
 from safegen.types import ContentMatch, Geometry
 
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_BYTES", "THRESHOLD", "Descriptors", "compare_content", "compute_descriptors"]
 
-THRESHOLD = 0.86
-"""Score from which two clips count as the same pictures; how it was set is in docs/watermark.md."""
 MIN_OVERLAP = 0.05
 MAX_BYTES = 60_000
 _MAX_FRAMES = 24
@@ -99,28 +98,39 @@ def compute_descriptors(sample: FrameSample) -> Descriptors:
         count -= max(1, count // 6)
 
 
-def compare_content(reference: Descriptors, sample: FrameSample, geometry: Geometry | None) -> ContentMatch:
+def compare_content(
+    reference: Descriptors, sample: FrameSample, geometry: Geometry | None, *, only_matches: bool = False
+) -> ContentMatch:
     """Compare a file's pictures with the descriptors recorded for a release.
 
     *geometry* is the watermark reading's (its translation modulo the tile is resolved here); ``None``
     takes the picture as uncropped. ``overlap`` is the share of the released picture that was compared;
     ``share`` is below 1 where the file shows all of it among other things, as a window on a desktop.
-    Never raises on odd pictures: what cannot be laid over the reference does not match.
+    *only_matches*: who only asks whether they match gets an answer sooner; ``differs`` is then never set.
+    Never raises on odd pictures: what cannot be laid over the reference neither matches nor differs.
     """
     none = ContentMatch(matches=False, score=0.0, overlap=0.0, threshold=THRESHOLD)
     if sample.frames.ndim != 4 or 0 in sample.frames.shape:
         return none
-    plane = frame_plane(sample, geometry, reference.pictures.shape[1:])
-    if plane is None:
+    found: list[Judgement] = []
+    for shown in colour_variants(sample):
+        plane = frame_plane(shown, geometry, reference.pictures.shape[1:])
+        if plane is None:
+            return none
+        found += _judged(reference, shown, plane)
+        if only_matches or any(j.matches for j in found):
+            break
+    if not found:
         return none
-    best: tuple[float, float, float] | None = None
-    for laid in _align.alignments(reference.pictures, reference.times, reference.seconds, plane, sample):
-        score = _structure.structural_agreement(laid.reference, laid.sample, laid.mask)
-        if best is None or score > best[0]:
-            best = (score, laid.overlap, laid.share)
-    if best is None:
-        return none
-    matches = best[0] >= THRESHOLD and best[1] >= MIN_OVERLAP
-    if not matches and best[2] < 1:
+    best = max(found, key=lambda j: (j.matches, j.score))
+    differs = best.differs and not only_matches
+    if not best.matches and best.share < 1:
         return none  # the release may lie elsewhere in the file, partly beyond its border
-    return ContentMatch(matches, score=best[0], overlap=best[1], threshold=THRESHOLD, share=best[2])
+    return ContentMatch(best.matches, best.score, best.overlap, THRESHOLD, best.share, differs)
+
+
+def _judged(reference: Descriptors, sample: FrameSample, plane: Plane) -> list[Judgement]:
+    """What the likeliest alignments show, each that covers enough of the release."""
+    laid = _align.alignments(reference.pictures, reference.times, reference.seconds, plane, sample)
+    count = len(reference.pictures)
+    return [judge(a, count) for a in laid if a.overlap >= MIN_OVERLAP]

@@ -100,7 +100,7 @@ def _compare_candidate(
     geometry = register_crop(reference, sample) if cropped else None
     if cropped and geometry is None:
         return None
-    content = compare_content(reference, sample, geometry)
+    content = compare_content(reference, sample, geometry, only_matches=True)
     return ReleaseMatch(near.index, content, near.mirrored, cropped) if content.matches else None
 
 

@@ -17,6 +17,12 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def sha256_of_descriptor(descriptor: int) -> str:
+    """SHA-256 (hex) of an open file from where it stands; it stays open. Raises OSError."""
+    with open(descriptor, "rb", closefd=False) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def file_sha256(path: Path) -> str:
     """SHA-256 (hex) of a file that a user named. Raises UnreadableInput."""
     try:

@@ -8,10 +8,9 @@ whatever it holds. Colours keep a contrast of at least 4.5 in both themes.
 from __future__ import annotations
 
 import html
-import unicodedata
 
-LIMIT = 4000
-"""Characters of a string that are shown."""
+from safegen._text import one_line
+
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1b1f24; --paper: #ffffff; --line: #6e7781; --soft: #f3f4f6;
   --good: #116329; --bad: #b3121d; --caution: #7a4b00; --note: #0b4f8a; --none: #3d444d; }
@@ -71,11 +70,4 @@ def render_page(title: str, body: str, foot: str, *, about: str = "", style: str
 
 def escape(value: object) -> str:
     """*value* as HTML text: escaped, cut, with hidden and direction-changing characters made visible."""
-    raw = str(value)
-    cut = raw if len(raw) <= LIMIT else raw[: LIMIT - 1] + "…"
-    shown = "".join(f"\\u{ord(c):04x}" if _hidden(c) else c for c in cut)
-    return html.escape(shown, quote=True)
-
-
-def _hidden(character: str) -> bool:
-    return unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+    return html.escape(one_line(value), quote=True)

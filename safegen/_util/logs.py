@@ -10,11 +10,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePath
 from typing import Protocol
 from urllib.parse import urlsplit
+
+from safegen._text import one_line
 
 WAIT_SECONDS = 2.0
 """Seconds after which a wait is worth a word."""
@@ -43,8 +45,18 @@ make_timer: Callable[[float, Callable[[], None]], Timer] = _timer
 
 
 def logger(name: str) -> logging.Logger:
-    """The logger of the module called *name*."""
-    return logging.getLogger(name)
+    """The logger of the module called *name*; the values in its messages are one line, whoever listens."""
+    made = logging.getLogger(name)
+    made.addFilter(_escape_values)  # once: a filter that is there is not added again
+    return made
+
+
+def _escape_values(record: logging.LogRecord) -> bool:
+    """Names, answers and reasons from elsewhere break no line of a log and steer no terminal."""
+    if isinstance(record.args, Mapping):
+        text = (str, PurePath, BaseException)  # what else there is shows its text as repr does: escaped
+        record.args = {k: one_line(v) if isinstance(v, text) else v for k, v in record.args.items()}
+    return True
 
 
 def public_name(model: str) -> str:

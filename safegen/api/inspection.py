@@ -42,22 +42,24 @@ def verify(
     resolve: str | None = None,
     resolve_by_content: bool = False,
     fragments: Sequence[PathLike] = (),
+    c2pa_list: bool = True,
 ) -> Report:
     """Find out where *path* comes from: one verdict from credentials, watermark, content and ledger.
 
     Offline, unless *fetch_remote* names hosts from which remote manifests may be fetched, or *resolve* is the
     address of a C2PA soft binding resolution service, to be asked if the credentials are missing (and with
     *resolve_by_content* to be sent the whole file if its mark leads nowhere). Trust comes from the user's own
-    workspace, from *trust* files and from nowhere else. *proof* is a proof sidecar (default: the one beside
-    the file). *at* judges certificates at another time. *fragments* are the other files of a fragmented MP4
-    whose first part is *path*: the credentials are checked with each of them.
+    workspace, from *trust* files, from the C2PA's trust list (unless *c2pa_list* is false) and from nowhere
+    else. *proof* is a proof sidecar (default: the one beside the file). *at* judges certificates at another
+    time. *fragments* are the other files of a fragmented MP4 whose first part is *path*: the credentials are
+    checked with each of them.
 
     Raises UnreadableInput, UsageError, CheckUnavailable.
     """
     from safegen.verification.run import verify_file
-    from safegen.workspace.config import find_workspace, trusted_or_own
+    from safegen.workspace.config import look_up_workspace, trusted_or_own
 
-    found = find_workspace(workspace)
+    found = look_up_workspace(workspace)
     return verify_file(
         Path(path),
         workspace=trusted_or_own(found),
@@ -70,6 +72,7 @@ def verify(
         resolve=resolve,
         send=resolve_by_content,
         fragments=[Path(f) for f in fragments],
+        c2pa_list=c2pa_list,
     )
 
 
@@ -124,15 +127,18 @@ def comply(
     workspace: PathLike | None = None,
     trust: Sequence[PathLike] = (),
     at: datetime | None = None,
+    c2pa_list: bool = True,
 ) -> ComplianceReport:
     """Check the file at *path* against *rule* (``eu-ai-act-50``, ``ca-bpc-22757``). Not legal advice.
 
-    Verifies the file first, with *workspace*, *trust* and *at* as for ``verify``; only statements from intact
-    credentials count.
+    Verifies the file first, with *workspace*, *trust*, *at* and *c2pa_list* as for ``verify``; only
+    statements from intact credentials count.
 
     Raises UsageError (an unknown rule), UnreadableInput, CheckUnavailable.
     """
     from safegen.compliance.rules import check_compliance, rule_named
 
     wanted = rule_named(rule)
-    return check_compliance(verify(path, workspace=workspace, trust=trust, at=at), wanted)
+    return check_compliance(
+        verify(path, workspace=workspace, trust=trust, at=at, c2pa_list=c2pa_list), wanted
+    )

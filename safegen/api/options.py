@@ -118,12 +118,15 @@ def split_options(function: str, options: GenerationOptions) -> tuple[RequestSet
 
     Raises TypeError for a name that is neither, UsageError for a release option out of range.
     """
+    from safegen.generators.remote.origins import confirm
+
     known = [setting.name for setting in settings_for("clip")]
     release = [setting.name for setting in RELEASE_OPTIONS]
     refuse_unknown(function, options, (*known, *release))
     made = {name: value for name, value in options.items() if name in known}
     how = {name: value for name, value in options.items() if name in release}
     check_settings(how)
+    confirm(options.get("model"))
     return cast(RequestSettings, made), cast(ReleaseOptions, how)
 
 

@@ -128,12 +128,14 @@ def reproduce(
     Raises UsageError (not found, or something must be given), RefusedByPolicy and HeldForReview under the
     current policy, and whatever ``generate`` raises.
     """
+    from safegen.generators.remote.origins import confirm
     from safegen.pipeline.context import ReleaseSettings
     from safegen.pipeline.find_release import SuppliedRequest
     from safegen.pipeline.reproduce import reproduce as run
     from safegen.workspace.config import find_workspace
     from safegen.workspace.session import open_session
 
+    confirm(model)
     supplied = SuppliedRequest(prompt, negative_prompt, tuple(Path(i) for i in inputs), model, policy)
     with open_session(find_workspace(workspace), passphrase=passphrase, progress=progress) as session:
         return run(

@@ -45,9 +45,11 @@ def run(
     With *record* the audit becomes an entry of the workspace's ledger. Raises UsageError, CheckUnavailable,
     GenerationFailed, ReleaseFailed, Interrupted (results so far are kept: continue with *resume*).
     """
+    from safegen.generators.remote.origins import confirm
     from safegen.workspace.config import find_workspace
     from safegen.workspace.session import open_session
 
+    confirm(model)
     named = _suites.load(suite)
     plan = session.Plan(model, policy, seeds, seed, resume)
     if not record:

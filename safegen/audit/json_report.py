@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from safegen._text import to_json as json_text
 from safegen.audit.evaluation import Audit, Cell
 from safegen.types import Json
 
@@ -54,7 +54,7 @@ def cell_json(cell: Cell) -> Json:
 
 def to_jsonl(audit: Audit) -> str:
     """A cell a line."""
-    return "".join(json.dumps(cell_json(c), ensure_ascii=False) + "\n" for c in audit.cells)
+    return "".join(json_text(cell_json(c)) + "\n" for c in audit.cells)
 
 
 def record_audit(ledger: Ledger, audit: Audit, subject: Subject) -> int:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from safegen._text import to_json as json_text
 from safegen._util.files import write_durable
 from safegen._util.hashing import sha256_of
 from safegen.audit import html_report, journal, json_report
@@ -117,7 +117,7 @@ def write(audit: Audit, subject: Subject, folder: Path, *, when: datetime) -> No
     stamp = when.strftime("%Y-%m-%d %H:%M UTC")
     files = {
         REPORT: html_report.render(audit, subject, when=stamp),
-        FIGURES: json.dumps(json_report.to_json(audit, subject), ensure_ascii=False, indent=1) + "\n",
+        FIGURES: json_text(json_report.to_json(audit, subject), indent=1) + "\n",
         LINES: json_report.to_jsonl(audit),
     }
     write_files(folder, files)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from pathlib import Path
 
+from safegen._text import to_json as json_text
 from safegen.audit import html_report, json_report
 from safegen.audit.data import DataAudit, LabelRate
 from safegen.audit.json_report import Subject
@@ -27,7 +27,7 @@ def write(found: DataAudit, subject: Subject, folder: Path, *, when: datetime) -
     stamp = when.strftime("%Y-%m-%d %H:%M UTC")
     files = {
         REPORT: html_report.render(found.audit, subject, when=stamp, more=_section(found)),
-        FIGURES: json.dumps(to_json(found, subject), ensure_ascii=False, indent=1) + "\n",
+        FIGURES: json_text(to_json(found, subject), indent=1) + "\n",
     }
     write_files(folder, files)
 

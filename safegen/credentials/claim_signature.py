@@ -11,21 +11,35 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from safegen.credentials.cbor import CborError, decode
+from safegen.credentials.claim_stamps import stamps_of
+from safegen.credentials.cose import (
+    ALG,
+    Sign1,
+    SignatureMismatch,
+    SignatureUnreadable,
+    as_list,
+    parse_sign1,
+    signed_bytes,
+    verify_signature,
+)
 
 if TYPE_CHECKING:
     from cryptography import x509
 
-ALG, X5CHAIN = 1, 33
-"""COSE header labels (RFC 9052, RFC 9360)."""
+__all__ = [
+    "ClaimSigner",
+    "SignatureMismatch",
+    "SignatureUnreadable",
+    "active_label",
+    "assertion_box",
+    "same_claim",
+    "signature_box",
+    "structure_failures",
+    "verify_claim_signature",
+]
 CLAIMS = ("c2pa.claim.v2", "c2pa.claim")
-HASHES = {-7: "SHA256", -35: "SHA384", -36: "SHA512", -37: "SHA256", -38: "SHA384", -39: "SHA512"}
-
-
-class SignatureUnreadable(ValueError):
-    """No claim signature can be read and verified; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -35,36 +49,35 @@ class ClaimSigner:
     chain: tuple[x509.Certificate, ...]
     ocsp_responses: tuple[bytes, ...] = ()
     """Stapled OCSP answers (DER), as they stand there."""
+    stamps: tuple[tuple[bytes, bytes], ...] = ()
+    """Time stamps (DER responses), nobody's word yet, each with the bytes that it has to cover."""
 
 
 def verify_claim_signature(store: bytes, label: str) -> ClaimSigner:
     """Who signed the manifest called *label* in the manifest store *store* (raw JUMBF).
 
-    Raises SignatureUnreadable: not found, found more than once, malformed, or it does not verify.
+    Raises SignatureMismatch where the signature is not one over this claim, and SignatureUnreadable where
+    that cannot be told: not found, found more than once, malformed, of an unknown kind.
     """
-    from cryptography import x509
-
     try:
         manifest = _only(_superboxes(_payload(store, b"jumb")), label)
         boxes = list(_superboxes(manifest))
-        claim = [_payload(body, b"cbor") for name, body in boxes if name in CLAIMS]
-        if len(claim) != 1:
+        claims = [(name, _payload(body, b"cbor")) for name, body in boxes if name in CLAIMS]
+        if len(claims) != 1:
             raise SignatureUnreadable("the manifest does not have exactly one claim")
-        protected, unprotected, _, signature = _sign1(_payload(_only(iter(boxes), "c2pa.signature"), b"cbor"))
-        headers = decode(protected) if protected else {}
-        raw = headers.get(X5CHAIN, headers.get("x5chain")) or unprotected.get(
-            X5CHAIN, unprotected.get("x5chain")
-        )
-        chain = tuple(x509.load_der_x509_certificate(der) for der in _as_list(raw))
+        name, claim = claims[0]
+        message = parse_sign1(_payload(_only(iter(boxes), "c2pa.signature"), b"cbor"))
+        chain = message.certificates()
         if not chain:
             raise SignatureUnreadable("the claim signature has no certificate")
-        message = _sig_structure(protected, claim[0])
-        _verify(chain[0].public_key(), headers.get(ALG), signature, message)
-        return ClaimSigner(chain, _answers(unprotected))
+        signed = signed_bytes("Signature1", message.protected, claim)
+        verify_signature(chain[0].public_key(), message.headers.get(ALG), message.signature, signed)
+        stamps = stamps_of(message, claim, version=1 if name == "c2pa.claim" else 2)
+        return ClaimSigner(chain, _answers(message), stamps)
     except SignatureUnreadable:
         raise
     except Exception as error:  # hostile input: whatever goes wrong, there is no signer
-        raise SignatureUnreadable(f"the claim signature does not verify ({type(error).__name__})") from error
+        raise SignatureUnreadable(f"the claim signature cannot be read ({type(error).__name__})") from error
 
 
 def signature_box(store: bytes, label: str) -> bytes:
@@ -73,10 +86,31 @@ def signature_box(store: bytes, label: str) -> bytes:
     return _payload(_only(_superboxes(manifest), "c2pa.signature"), b"cbor")
 
 
-def _answers(unprotected: dict[Any, Any]) -> tuple[bytes, ...]:
+def assertion_box(store: bytes, label: str, assertion: str) -> bytes:
+    """The CBOR of the assertion called *assertion* in the manifest *label*. Raises SignatureUnreadable."""
+    manifest = _only(_superboxes(_payload(store, b"jumb")), label)
+    assertions = _only(_superboxes(manifest), "c2pa.assertions")
+    return _payload(_only(_superboxes(assertions), assertion), b"cbor")
+
+
+def same_claim(one: bytes, other: bytes, label: str) -> bool:
+    """Whether both stores hold the same claim and the same signature in their manifest called *label*."""
+
+    def parts(store: bytes) -> list[bytes]:
+        boxes = list(_superboxes(_only(_superboxes(_payload(store, b"jumb")), label)))
+        claim = [body for name, body in boxes if name in CLAIMS]
+        return [_payload(body, b"cbor") for body in (*claim, _only(iter(boxes), "c2pa.signature"))]
+
+    try:
+        return active_label(one) == active_label(other) and parts(one) == parts(other)
+    except (SignatureUnreadable, struct.error):
+        return False
+
+
+def _answers(message: Sign1) -> tuple[bytes, ...]:
     """The OCSP answers in the header ``rVals`` (C2PA 2.x section 13.2.5)."""
-    values = unprotected.get("rVals")
-    return tuple(_as_list(values.get("ocspVals"))) if isinstance(values, dict) else ()
+    values = message.unprotected.get("rVals")
+    return tuple(as_list(values.get("ocspVals"))) if isinstance(values, dict) else ()
 
 
 def structure_failures(store: bytes, label: str) -> tuple[str, ...]:
@@ -155,52 +189,3 @@ def _only(boxes: Iterator[tuple[str, bytes]], label: str) -> bytes:
     if len(found) != 1:
         raise SignatureUnreadable(f"{len(found)} boxes called {label}")
     return found[0]
-
-
-def _sign1(data: bytes) -> tuple[bytes, dict[Any, Any], Any, bytes]:
-    # The signature box is padded after its content in no version; the padding sits in the header.
-    message = decode(data)
-    if not (isinstance(message, list) and len(message) == 4):
-        raise CborError("not a COSE_Sign1")
-    protected, unprotected, payload, signature = message
-    if not (isinstance(protected, bytes) and isinstance(unprotected, dict) and isinstance(signature, bytes)):
-        raise CborError("not a COSE_Sign1")
-    return protected, unprotected, payload, signature
-
-
-def _as_list(value: Any) -> list[bytes]:
-    items = value if isinstance(value, list) else [value]
-    return [item for item in items if isinstance(item, bytes)]
-
-
-def _sig_structure(protected: bytes, payload: bytes) -> bytes:
-    """The bytes that were signed: ["Signature1", protected, no external data, payload] (RFC 9052 4.4)."""
-    return b"\x84\x6aSignature1" + _bstr(protected) + b"\x40" + _bstr(payload)
-
-
-def _bstr(data: bytes) -> bytes:
-    size = len(data)
-    if size < 24:
-        return bytes([0x40 | size]) + data
-    for info, code, limit in ((24, ">B", 1 << 8), (25, ">H", 1 << 16), (26, ">I", 1 << 32)):
-        if size < limit:
-            return bytes([0x40 | info]) + struct.pack(code, size) + data
-    raise SignatureUnreadable("the claim is too large")
-
-
-def _verify(public: Any, alg: Any, signature: bytes, message: bytes) -> None:
-    """Raise unless *signature* is one over *message* by *public* under the COSE algorithm *alg*."""
-    from cryptography.hazmat.primitives import hashes
-    from cryptography.hazmat.primitives.asymmetric import ec, padding, utils
-
-    if alg == -8:
-        public.verify(signature, message)
-        return
-    digest = getattr(hashes, HASHES[alg])()
-    if alg in (-37, -38, -39):
-        pss = padding.PSS(mgf=padding.MGF1(digest), salt_length=digest.digest_size)
-        public.verify(signature, message, pss, digest)
-        return
-    half = len(signature) // 2
-    r, s = (int.from_bytes(part, "big") for part in (signature[:half], signature[half:]))
-    public.verify(utils.encode_dss_signature(r, s), message, ec.ECDSA(digest))

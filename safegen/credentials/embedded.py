@@ -1,14 +1,12 @@
-"""The manifest store as its bytes stand in an MP4 or MOV, found without c2pa.
+"""Boxes of MP4, MOV, M4A, AVIF, HEIC (all ISO BMFF): how many there are, fragments, the manifest stores.
 
-c2pa-rs hands out a store that it has written anew: labels of boxes that it did not insist on come out
-as they should have been. A second look at the file's own bytes closes that gap (a claim or a signature
-box under a wrong label, which other validators rightly reject).
-Source: C2PA 2.x, embedding manifests into BMFF-based assets (the ``uuid`` box), ISO 14496-12 boxes.
+Source: C2PA 2.x annex A.5, embedding manifests into BMFF-based assets (the ``uuid`` box), ISO 14496-12.
 """
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -95,27 +93,21 @@ def fragmented(path: Path) -> bool:
     return False
 
 
-def find_embedded_store(path: Path) -> bytes | None:
-    """The bytes of the one embedded manifest store (JUMBF); None where there is not exactly one.
+def bmff_stores(file: BinaryIO) -> Iterator[bytes]:
+    """What C2PA's ``uuid`` boxes at the top of the file hold: each begins with a manifest store.
 
-    Reads box headers and the store only. Raises OSError.
+    Reads box headers and the stores only. Raises OSError.
     """
-    found: bytes | None = None
-    with path.open("rb") as file:
-        size = file.seek(0, 2)
-        at = 0
-        for _ in range(MAX_BOXES):
-            box = _box(file, at, size)
-            if box is None:
-                return found
-            kind, body, end = box
-            if kind == b"uuid" and end - body <= MAX_STORE:
-                store = _store(file, body, end)
-                if store is not None and found is not None:
-                    return None
-                found = found or store
-            at = end
-    return None
+    size = file.seek(0, 2)
+    at = 0
+    for _ in range(MAX_BOXES):
+        box = _box(file, at, size)
+        if box is None:
+            return
+        kind, body, at = box
+        if kind == b"uuid" and at - body <= MAX_STORE:
+            file.seek(body)
+            yield _store(file.read(at - body))
 
 
 def _box(file: BinaryIO, at: int, size: int) -> tuple[bytes, int, int] | None:
@@ -136,14 +128,13 @@ def _box(file: BinaryIO, at: int, size: int) -> tuple[bytes, int, int] | None:
     return kind, body, at + length
 
 
-def _store(file: BinaryIO, body: int, end: int) -> bytes | None:
-    """The JUMBF in C2PA's ``uuid`` box: extended type, version and flags, purpose, offset, store, padding."""
-    file.seek(body)
-    data = file.read(end - body)
+def _store(data: bytes) -> bytes:
+    """What follows in C2PA's ``uuid`` box: extended type, version and flags, purpose, offset, store, padding.
+
+    Empty for another box. Update manifests (purposes ``original`` and ``update``) are put together by c2pa
+    and have no bytes of their own to compare with.
+    """
     head = 16 + 4 + len(PURPOSE) + 8
-    if data[:16] != C2PA_UUID or data[20 : 20 + len(PURPOSE)] != PURPOSE or len(data) < head + 8:
-        return None
-    length, kind = struct.unpack_from(">I4s", data, head)
-    if kind != b"jumb" or not 8 <= length <= len(data) - head:
-        return None
-    return data[head : head + length]
+    if data[:16] != C2PA_UUID or data[20 : 20 + len(PURPOSE)] != PURPOSE:
+        return b""
+    return data[head:]

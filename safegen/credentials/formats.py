@@ -99,12 +99,6 @@ def detect(path: Path) -> Container:
     return sniff(head)
 
 
-def kind_of(path: Path) -> str:
-    """What the file is, in a word for people: ``video``, ``picture``, ``sound``, ``document`` or ``file``."""
-    kinds = {"video": "video", "image": "picture", "audio": "sound", "application": "document"}
-    return kinds.get((detect(path).mime or "").partition("/")[0], "file")
-
-
 def sniff(head: bytes) -> Container:
     """The container whose file starts with *head* (``HEAD`` bytes; 64 are enough for all but SVG)."""
     kind = head[4:8]

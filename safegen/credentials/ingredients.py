@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from safegen.credentials.manifest_store import MINOR, TRUST_ONLY, as_object, deduplicated, recorded_failures
+from safegen.credentials.manifest_store import as_object, deduplicated, recorded_failures
+from safegen.credentials.status_codes import is_conflict
 from safegen.types import IngredientEvidence, Json
 
 MOST, DEEPEST = 200, 20
@@ -36,7 +37,7 @@ def _walk(
 def _described(ingredient: Json, manifest: Json, own: str | None, level: int) -> IngredientEvidence:
     """One ingredient, with what its own manifest says of it."""
     info = as_object(manifest.get("signature_info"))
-    failures = [c for c in recorded_failures(ingredient) if c not in TRUST_ONLY and c not in MINOR]
+    failures = [c for c in recorded_failures(ingredient) if is_conflict(c)]
     return IngredientEvidence(
         title=_text(ingredient.get("title")) or "",
         relationship=_text(ingredient.get("relationship")) or "",

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from safegen.errors import UsageError
+from safegen.keys.chain import SIGNING_PURPOSES
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -62,8 +63,7 @@ def context(
             "bmff_hash_exclude_free_and_skip_boxes": False,
         },
     }
-    if lists:
-        settings["trust"] = {"anchors": lists}
+    settings["trust"] = {"trust_config": "\n".join(SIGNING_PURPOSES), **({"anchors": lists} if lists else {})}
     return c2pa.Context.from_json(json.dumps(settings))
 
 

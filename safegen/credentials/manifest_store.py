@@ -5,27 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from safegen.credentials.status_codes import is_conflict
 from safegen.types import Json, SoftBinding
 
 MAX_MANIFESTS = 1000
-TRUST_ONLY = {
-    "signingCredential.untrusted",
-    "timeStamp.untrusted",
-    "cawg.x509.credential.untrusted",
-    "cawg.ica.untrusted_issuer",
-    "cawg.ica.did_unavailable",
-}
-"""Failures that say "unknown", not "changed"."""
-MINOR = {
-    "signingCredential.expired",
-    "timeStamp.mismatch",
-    "timeStamp.malformed",
-    "timeStamp.outsideValidity",
-    "ingredient.unknownProvenance",
-    "assertion.inaccessible",
-    "manifest.inaccessible",
-}
-"""Failures of an ingredient that leave its hashes and its signature standing."""
 
 
 def deduplicated(items: Iterable[str]) -> tuple[str, ...]:
@@ -69,28 +52,22 @@ class ManifestStore:
         """Codes of the active manifest; *kind* is ``success``, ``informational`` or ``failure``."""
         return deduplicated(_codes(as_object(self.results.get("activeManifest")), kind))
 
-    def stamped_by(self, found_in: str) -> bool:
-        """Whether a time stamp of the active manifest is trusted and its explanation ends in *found_in*."""
-        entries = _list(as_object(self.results.get("activeManifest")).get("success"))
-        return any(
-            as_object(e).get("code") == "timeStamp.trusted"
-            and str(as_object(e).get("explanation", "")).endswith(found_in)
-            for e in entries
-        )
-
-    def failures(self) -> tuple[str, ...]:
-        """Codes that mean the file, its credentials or their signature do not match."""
-        return tuple(c for c in self.codes("failure") if c not in TRUST_ONLY and not _of_ingredient(c))
+    def codes_about(self, url_end: str) -> tuple[str, ...]:
+        """Codes of every kind about the part of the active manifest whose address ends in *url_end*."""
+        active = as_object(self.results.get("activeManifest"))
+        entries = [
+            as_object(e) for kind in ("success", "informational", "failure") for e in _list(active.get(kind))
+        ]
+        return deduplicated(str(e.get("code")) for e in entries if str(e.get("url", "")).endswith(url_end))
 
     def ingredient_failures(self) -> tuple[str, ...]:
         """Codes that mean an ingredient's hash or signature does not match, transitively."""
-        return tuple(c for c in self._ingredient_codes() if c not in TRUST_ONLY and c not in MINOR)
+        return tuple(c for c in self._ingredient_codes() if is_conflict(c))
 
     def notes(self) -> tuple[str, ...]:
-        """What is untrusted or informational, here and in the ingredients."""
-        own = [c for c in self.codes("failure") if c in TRUST_ONLY]
-        below = [c for c in self._ingredient_codes() if c in TRUST_ONLY or c in MINOR]
-        return deduplicated([*own, *self.codes("informational"), *(f"ingredient:{c}" for c in below)])
+        """What is informational, and what is only odd about the ingredients."""
+        below = [c for c in self._ingredient_codes() if not is_conflict(c)]
+        return deduplicated([*self.codes("informational"), *(f"ingredient:{c}" for c in below)])
 
     def ancestors(self) -> tuple[str, ...]:
         """Manifest ids of the ingredients, transitively, nearest first."""

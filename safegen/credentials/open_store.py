@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 
 from safegen.credentials import formats
 from safegen.credentials.manifest_store import ManifestStore
+from safegen.credentials.status_codes import GENERAL, OTHER_STORE, SEVERAL_STORES
 from safegen.errors import UnreadableInput
 from safegen.types import CredentialsEvidence, CredentialState
 
@@ -21,8 +22,10 @@ class OpenedStore:
 
     store: ManifestStore
     raw: bytes
-    failures: tuple[str, ...] = ()
-    """What is wrong with the store's bytes as they stand in the file, and c2pa let pass."""
+    faults: tuple[str, ...] = ()
+    """What is wrong with the stores as their bytes stand in the file, and c2pa let pass."""
+    seen: bool = True
+    """Our own search found the store, and it is the one that c2pa read."""
 
 
 def manifest_bytes(path: Path) -> bytes | None:
@@ -69,7 +72,8 @@ def open_credentials(
             reason = f"the file has more than {MAX_BOXES:,} boxes at one level and was not examined"
             return CredentialsEvidence(CredentialState.UNSUPPORTED, reason=reason)
         with path.open("rb") as file:
-            hint = container.mime if manifest is not None else None
+            told = manifest is not None or container.mime in formats.TOLD
+            hint = container.mime if told else None
             with c2pa.Reader(hint, file, manifest, context=context) as reader:
                 document = (
                     json.loads(reader.json()) if not fragments else _read_fragments(reader, file, fragments)
@@ -77,16 +81,16 @@ def open_credentials(
                 raw = io.BytesIO()
                 reader.resource_to_stream(f"self#jumbf=/c2pa/{document['active_manifest']}", raw)
                 store = ManifestStore(document)
-                failures = _stored_failures(path, container, store, manifest)
-                return OpenedStore(store, raw.getvalue(), failures)
+                faults, seen = _look_again(path, store, raw.getvalue(), manifest)
+                return OpenedStore(store, raw.getvalue(), faults, seen)
     except OSError as error:
         raise UnreadableInput(
             f"cannot read {path}: {error.strerror}", hint="check its permissions"
         ) from error
     except c2pa.C2paError as error:
-        return _unopened(str(error), container)
+        return _unopened(error, container, path, manifest)
     except Exception as error:
-        return invalid_evidence(f"the credentials cannot be decoded ({type(error).__name__})")
+        return unreadable_evidence(f"the credentials cannot be decoded ({type(error).__name__})")
 
 
 def _read_fragments(reader: Any, file: BinaryIO, fragments: Sequence[Path]) -> Any:
@@ -102,21 +106,35 @@ def _read_fragments(reader: Any, file: BinaryIO, fragments: Sequence[Path]) -> A
     return document
 
 
-def _stored_failures(
-    path: Path, container: formats.Container, store: ManifestStore, manifest: bytes | None
-) -> tuple[str, ...]:
-    """What c2pa does not insist on, seen in the bytes of *manifest* or of the file itself (MP4 and MOV)."""
-    from safegen.credentials.claim_signature import structure_failures
-    from safegen.credentials.embedded import find_embedded_store
+def _look_again(
+    path: Path, store: ManifestStore, raw: bytes, manifest: bytes | None
+) -> tuple[tuple[str, ...], bool]:
+    """What c2pa lets pass in the bytes of *manifest* or of the file itself; whether its store is there."""
+    from safegen.credentials.claim_signature import same_claim, structure_failures
+    from safegen.credentials.embedded_stores import PDF, find_embedded_stores
 
-    embedded = find_embedded_store(path) if container.mime in formats.BMFF and manifest is None else None
-    found = embedded if manifest is None else manifest
-    return () if found is None else structure_failures(found, store.active_id)
+    if manifest is not None:
+        return structure_failures(manifest, store.active_id), True
+    found = find_embedded_stores(path)
+    same = [one for one in found if same_claim(one, raw, store.active_id)]
+    if formats.detect(path).mime == PDF and same:
+        found = tuple(same[-1:])  # an earlier revision of the document stays in the file
+    if len(found) > 1:
+        return (SEVERAL_STORES,), False
+    if not found:
+        return (), False
+    faults = structure_failures(found[0], store.active_id)
+    return (faults, True) if faults or same else ((OTHER_STORE,), False)
 
 
-def _unopened(text: str, container: formats.Container) -> CredentialsEvidence:
-    """The evidence for a file that c2pa would not open; *text* is its error, led by the kind."""
-    kind, _, detail = text.partition(": ")
+def _unopened(
+    error: Exception, container: formats.Container, path: Path, manifest: bytes | None
+) -> CredentialsEvidence:
+    """The evidence for a file that c2pa would not open: by the kind that leads its *error* alone."""
+    from safegen.credentials.embedded_stores import find_embedded_stores
+
+    kind, _, detail = str(error).partition(": ")
+    detail = detail or kind
     if kind == "ManifestNotFound":
         return CredentialsEvidence(CredentialState.ABSENT, reason="the file carries no Content Credentials")
     if kind in ("Remote", "RemoteManifest"):
@@ -126,13 +144,16 @@ def _unopened(text: str, container: formats.Container) -> CredentialsEvidence:
     if kind == "NotSupported":
         reason = f"{container.name}: no Content Credentials can be read from it"
         return CredentialsEvidence(CredentialState.UNSUPPORTED, reason=reason)
-    if kind == "Io" or "asset could not be parsed" in text:
+    there = manifest is not None or bool(find_embedded_stores(path))
+    if kind == "Io" or (kind == "Other" and not there):
         reason = f"the file is damaged or not what it claims to be ({detail})"
         return CredentialsEvidence(CredentialState.UNSUPPORTED, reason=reason)
-    return invalid_evidence(f"the credentials cannot be decoded ({detail or text})")
+    return unreadable_evidence(f"the credentials cannot be decoded ({detail})")
 
 
-def invalid_evidence(reason: str) -> CredentialsEvidence:
-    """The evidence for credentials that are there and no good."""
-    codes = ("general.error",)
-    return CredentialsEvidence(CredentialState.INVALID, codes=codes, failures=codes, reason=reason)
+def unreadable_evidence(reason: str) -> CredentialsEvidence:
+    """The evidence for credentials that are there and cannot be checked."""
+    codes = (GENERAL,)
+    return CredentialsEvidence(
+        CredentialState.UNREADABLE, codes=codes, unreadable=codes, store_seen=False, reason=reason
+    )

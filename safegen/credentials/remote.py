@@ -42,6 +42,16 @@ class Upload:
     mime: str
 
 
+class FetchRefused(UnreadableInput):
+    """Nothing was fetched; ``why`` is the reason alone, for whoever asked for something else."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+        super().__init__(
+            f"the remote manifest was not fetched: {why}", hint="check --fetch-remote and the connection"
+        )
+
+
 class _DeadlineReader:
     """A file as the HTTP client reads it; raises TimeoutError after the deadline."""
 
@@ -82,19 +92,20 @@ def fetch_manifest(
 
     *allowed* decides which IP addresses may be spoken to; *context* checks the server's certificate; *send*
     is a file to POST there (at most ``MAX_UPLOAD_BYTES`` bytes).
-    Raises UnreadableInput: another scheme or host, a private address, a redirect, too large, too slow.
+    Raises FetchRefused (an UnreadableInput): another scheme or host, a private address, a redirect, too
+    large, too slow.
     """
     try:
         parts = urlsplit(url.strip())
         host, port = (parts.hostname or "").lower(), parts.port or 443
     except ValueError as error:
-        raise _refused("its address is malformed") from error
+        raise FetchRefused("its address is malformed") from error
     if parts.scheme != "https" or not host or parts.username or parts.password:
-        raise _refused("its address is not a plain https address")
+        raise FetchRefused("its address is not a plain https address")
     if host not in {h.lower().rstrip(".") for h in hosts}:
-        raise _refused(f"it is on {host}, which you did not allow")
+        raise FetchRefused(f"it is on {host}, which you did not allow")
     if send is not None and send.path.stat().st_size > MAX_UPLOAD_BYTES:
-        raise _refused(f"files larger than {MAX_UPLOAD_BYTES // 2**20} MB are not sent")
+        raise FetchRefused(f"files larger than {MAX_UPLOAD_BYTES // 2**20} MB are not sent")
     deadline = time.monotonic() + (FETCH_SECONDS if send is None else UPLOAD_SECONDS)
     _log.info("network: %(host)s, %(what)s", {"host": host, "what": "GET" if send is None else "POST a file"})
     try:
@@ -104,13 +115,7 @@ def fetch_manifest(
             tls = context or ssl.create_default_context()
             return _exchange(host, address, port, path, tls, deadline, accept, send)
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise _refused(f"fetching it from {host} failed ({type(error).__name__})") from error
-
-
-def _refused(why: str) -> UnreadableInput:
-    return UnreadableInput(
-        f"the remote manifest was not fetched: {why}", hint="check --fetch-remote and the connection"
-    )
+        raise FetchRefused(f"fetching it from {host} failed ({type(error).__name__})") from error
 
 
 def _resolve(host: str, port: int, allowed: Callable[[str], bool]) -> str:
@@ -118,7 +123,7 @@ def _resolve(host: str, port: int, allowed: Callable[[str], bool]) -> str:
     answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     found = [str(sockaddr[0]) for _, _, _, _, sockaddr in answers]
     if not found or not all(allowed(address) for address in found):
-        raise _refused(f"{host} resolves to an address that is not on the public Internet")
+        raise FetchRefused(f"{host} resolves to an address that is not on the public Internet")
     return found[0]
 
 
@@ -148,7 +153,7 @@ def _exchange(
                 connection.request("POST", path, body, headers)
         answer = connection.getresponse()
         if answer.status != 200:
-            raise _refused(f"{host} answered {answer.status}")
+            raise FetchRefused(f"{host} answered {answer.status}")
         found = bytearray()
         while True:
             channel.settimeout(_left(deadline))
@@ -157,7 +162,7 @@ def _exchange(
                 return bytes(found)
             found += chunk
             if len(found) > MAX_BYTES:
-                raise _refused(f"it is larger than {MAX_BYTES // 2**20} MB")
+                raise FetchRefused(f"it is larger than {MAX_BYTES // 2**20} MB")
 
 
 def _left(deadline: float) -> float:

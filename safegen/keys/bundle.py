@@ -14,8 +14,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from safegen._text import to_json
 from safegen.errors import UnreadableInput, UsageError
-from safegen.keys.log_history import MAX_HISTORY, PastKey
+from safegen.keys.log_history import MAX_HISTORY, PastKey, verify_key_history
 from safegen.keys.log_key import decode_vkey, encode_vkey
 from safegen.keys.revocation import looks_like_crl, read_crls
 from safegen.types import Json
@@ -98,26 +99,28 @@ class TrustBundle:
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
-def export_trust(identity: Identity, name: str, *, created: datetime) -> str:
+def export_trust(identity: Identity, name: str, *, created: datetime, roots: Sequence[bytes] = ()) -> str:
     """What others pin to check *identity*'s videos: root, log origin and log key, as JSON text.
 
-    Nothing in it is secret. *name* is what they see in their list. Raises UsageError on a bad name.
+    *roots* (PEM) are those of a certificate that signs instead of the identity's own, which then vouches for
+    nothing and stays out. Nothing in it is secret. *name* is what others see in their list. Raises UsageError
+    on a bad name.
     """
     bundle = TrustBundle(
         name=_name(name),
-        roots=(identity.root_pem,),
+        roots=tuple(roots) or (identity.root_pem,),
         logs=dict([decode_vkey(identity.log_vkey)]),
         created=created.isoformat(timespec="seconds"),
         vkeys=(identity.log_vkey,),
         log_history=identity.log_history,
-        crls=identity.crls,
+        crls=() if roots else identity.crls,
     )
     return bundle_to_json(bundle)
 
 
-def export_pem(identity: Identity) -> str:
-    """The bare root certificate, for tools that know nothing of logs."""
-    return identity.root_pem.decode("ascii")
+def export_pem(identity: Identity, roots: Sequence[bytes] = ()) -> str:
+    """The bare root certificate (*roots* as for ``export_trust``), for tools that know nothing of logs."""
+    return b"".join(roots or (identity.root_pem,)).decode("ascii")
 
 
 def parse_trust(data: bytes, *, name: str = "", kind: Kind = "signer") -> TrustBundle:
@@ -144,14 +147,15 @@ def parse_trust(data: bytes, *, name: str = "", kind: Kind = "signer") -> TrustB
                 f"the trust file has version {document['version']!r:.20}", hint="use a newer safegen"
             )
         vkeys = tuple(_strings(document["logs"]))
+        logs = _logs(vkeys)
         return TrustBundle(
             name=_name(document["name"]),
             roots=_each(document["roots"]),
-            logs=_logs(vkeys),
+            logs=logs,
             created=str(document["created"])[:40],
             vkeys=vkeys,
             tsa_roots=_each(document["tsaRoots"]),
-            log_history=_history(document.get("logHistory", [])),
+            log_history=_history(document.get("logHistory", []), logs),
             crls=tuple(c for t in _strings(document.get("crls", [])) for c in read_crls(t.encode("ascii"))),
         )
     except UsageError:
@@ -185,7 +189,7 @@ def bundle_to_json(bundle: TrustBundle) -> str:
         document["logHistory"] = [vars(past) for past in bundle.log_history]
     if bundle.crls:
         document["crls"] = [crl.decode("ascii") for crl in bundle.crls]
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return to_json(document, indent=2) + "\n"
 
 
 def _name(name: object) -> str:
@@ -213,14 +217,22 @@ def _logs(vkeys: Sequence[str]) -> dict[str, Ed25519PublicKey]:
     return logs
 
 
-def _history(values: object) -> tuple[PastKey, ...]:
+def _history(values: object, logs: Mapping[str, Ed25519PublicKey]) -> tuple[PastKey, ...]:
+    """Earlier keys of *logs*, each of which announced the next one."""
     if not isinstance(values, list) or len(values) > MAX_HISTORY:
         raise ValueError("not a list")
     found = tuple(PastKey(**value) for value in values)
     for past in found:
         if not isinstance(past.note, str) or not isinstance(past.vkey, str):
             raise ValueError("not texts")
-        decode_vkey(past.vkey)
+        if past.origin not in logs:
+            raise ValueError("an earlier key of a log that is not in it")
+    for origin, key in logs.items():
+        past_keys = [past for past in found if past.origin == origin]
+        if past_keys and not verify_key_history([past_keys[0].vkey], past_keys, encode_vkey(origin, key)):
+            raise UsageError(
+                f"the earlier keys of the log {origin} did not announce the later ones", hint=HINT
+            )
     return found
 
 

@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     from cryptography import x509
 
 T = TypeVar("T", bound="x509.ExtensionType")
-LEAF_USAGES = {
-    "1.3.6.1.5.5.7.3.4",  # emailProtection
-    "1.3.6.1.5.5.7.3.36",  # documentSigning
-    "1.3.6.1.4.1.62558.2.1",  # c2pa-kp-claimSigning
-    "1.3.6.1.4.1.311.76.59.1.9",  # Microsoft's C2PA signing
+SIGNING_PURPOSES = {
+    "1.3.6.1.5.5.7.3.4": "e-mail protection",
+    "1.3.6.1.5.5.7.3.36": "document signing",
+    "1.3.6.1.4.1.62558.2.1": "C2PA claim signing",
+    "1.3.6.1.4.1.311.76.59.1.9": "Microsoft's C2PA signing",
 }
+"""Extended key usages with which a certificate may sign claims: for this check and for the C2PA library."""
 ANY_USAGE = "2.5.29.37.0"
 FOREIGN_USAGES = {
     ANY_USAGE: "any use",
@@ -73,8 +74,9 @@ def check_chain(
 ) -> ChainResult:
     """Whether *chain* (leaf first, others in any order) leads to one of *anchors* at the time *at* (aware).
 
-    *anchors* MUST be signer anchors only. An anchor may be an intermediate (the C2PA trust list has
-    such); a leaf is never an anchor. Never raises on hostile certificates: gives the reason instead.
+    *anchors* MUST be signer anchors only, the preferred ones first: of several above the leaf the first one
+    that is valid is named. An anchor may be an intermediate (the C2PA trust list has such); a leaf is never
+    one. Never raises on hostile certificates: gives the reason instead.
     """
     if not chain:
         return ChainResult(None, "the signature contains no certificate")
@@ -87,23 +89,45 @@ def check_chain(
 
 
 def _walk(chain: list[x509.Certificate], anchors: list[x509.Certificate], at: datetime) -> ChainResult:
-    leaf, pool = chain[0], chain[1:]
-    if reason := _leaf_reason(leaf):
+    if reason := _leaf_reason(chain[0]):
         return ChainResult(None, reason)
-    current, below, late = leaf, 0, not _valid_at(leaf, at)
+    found: list[tuple[bool, int]] = []
+    refused = ""
+    try:
+        for anchor, late, reason in _way_up(chain, anchors, at):
+            if anchor is not None and not reason:
+                found.append((late, anchors.index(anchor)))
+            refused = refused or reason
+    except Exception:
+        if not found:  # what is above an anchor takes nothing from it
+            raise
+    if not found:
+        return ChainResult(None, refused)
+    late, index = min(found)
+    anchor = anchors[index]
+    name = f"{anchor.subject.rfc4514_string()} ({fingerprint(anchor)})"
+    reason = "it is outside its validity period" if late else ""
+    return ChainResult(name, reason, outside_validity=late, anchor_sha256=fingerprint(anchor))
+
+
+def _way_up(
+    chain: list[x509.Certificate], anchors: list[x509.Certificate], at: datetime
+) -> Iterator[tuple[x509.Certificate | None, bool, str]]:
+    """Each anchor above the leaf with whether it is too late for it and why it may not vouch; why it ends."""
+    current, pool, below = chain[0], chain[1:], 0
+    late = not _valid_at(current, at)
     while True:
-        if (anchor := _issuer_of(current, anchors)) is not None:
-            if reason := _authority_reason(anchor, below):
-                return ChainResult(None, f"the anchor cannot vouch for it: {reason}")
-            late = late or not _valid_at(anchor, at)
-            name = f"{anchor.subject.rfc4514_string()} ({fingerprint(anchor)})"
-            reason = "it is outside its validity period" if late else ""
-            return ChainResult(name, reason, outside_validity=late, anchor_sha256=fingerprint(anchor))
+        for anchor in issuers_of(current, anchors):
+            reason = _authority_reason(anchor, below)
+            refused = f"the anchor cannot vouch for it: {reason}" if reason else ""
+            yield anchor, late or not _valid_at(anchor, at), refused
         issuer = _issuer_of(current, pool)
         if issuer is None:
-            return ChainResult(None, f"no anchor for {current.issuer.rfc4514_string()}")
+            yield None, late, f"no anchor for {current.issuer.rfc4514_string()}"
+            return
         if reason := _authority_reason(issuer, below):
-            return ChainResult(None, reason)
+            yield None, late, reason
+            return
         pool.remove(issuer)
         late = late or not _valid_at(issuer, at)
         below += issuer.subject != issuer.issuer
@@ -147,7 +171,7 @@ def _leaf_reason(leaf: x509.Certificate) -> str:
     for oid, use in FOREIGN_USAGES.items():
         if oid in extended:
             return f"the signing certificate is also valid for {use}"
-    if not extended & LEAF_USAGES:
+    if not extended & SIGNING_PURPOSES.keys():
         return "the signing certificate is not valid for signing claims (extended key usage)"
     return ""
 
@@ -168,7 +192,7 @@ def _authority_reason(certificate: x509.Certificate, below: int) -> str:
     if usage is not None and not usage.key_cert_sign:
         return f"{subject} may not sign certificates"
     extended = {e.dotted_string for e in _extension(certificate, x509.ExtendedKeyUsage) or ()}
-    if extended and not extended & {*LEAF_USAGES, ANY_USAGE}:
+    if extended and not extended & {*SIGNING_PURPOSES, ANY_USAGE}:
         return f"{subject} issues certificates for other uses"
     return ""
 

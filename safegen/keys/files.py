@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,12 +64,12 @@ def check_private(path: Path) -> None:
     if mode & 0o077:
         raise KeyUnavailable(
             f"the key file {path.name} can be read by others (mode {stat.S_IMODE(mode):04o})",
-            hint=f"run chmod 600 {path}, and create a new key if others may have read it",
+            hint=f"run chmod 600 {shlex.quote(str(path))}, and create a new key if others may have read it",
         )
     if folder_mode & 0o022 and not folder_mode & stat.S_ISVTX:
         raise KeyUnavailable(
             f"others can change the folder containing {path.name} (mode {stat.S_IMODE(folder_mode):04o})",
-            hint=f"run chmod 700 {path.parent}",
+            hint=f"run chmod 700 {shlex.quote(str(path.parent))}",
         )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
+import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeAlias
@@ -29,9 +31,13 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> bytes | None:
 
 
 def from_file(path: Path) -> bytes:
-    """First line of the file at *path*, without its line end. Raises KeyUnavailable."""
+    """First line of the file at *path*, without its line end.
+
+    Raises KeyUnavailable, also for a file that everybody can read, or that others can change.
+    """
     try:
         with path.open("rb") as file:
+            _refuse_open_to_others(path, os.fstat(file.fileno()).st_mode)
             return _first_line(file.readline(4097), str(path))
     except OSError as error:
         raise KeyUnavailable(f"cannot read the passphrase file: {error.strerror}", hint=HINT) from error
@@ -44,6 +50,18 @@ def from_descriptor(descriptor: int) -> bytes:
             return _first_line(file.readline(4097), f"descriptor {descriptor}")
     except OSError as error:
         raise KeyUnavailable(f"cannot read the passphrase: {error.strerror}", hint=HINT) from error
+
+
+def _refuse_open_to_others(path: Path, mode: int) -> None:
+    """Refuse a file whose *mode* lets everybody read it, or others write it; a pipe has no such mode."""
+    loose = stat.S_IMODE(mode) & (stat.S_IROTH | stat.S_IWOTH | stat.S_IWGRP)
+    if os.name != "posix" or not stat.S_ISREG(mode) or not loose:
+        return
+    what = "read by everybody" if loose & stat.S_IROTH else "changed by others"
+    raise KeyUnavailable(
+        f"the passphrase file {path.name} can be {what} (mode {stat.S_IMODE(mode):04o})",
+        hint=f"run chmod 600 {shlex.quote(str(path))}, and choose a new passphrase if others may have read it",
+    )
 
 
 def _first_line(line: bytes, origin: str) -> bytes:

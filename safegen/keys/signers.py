@@ -87,7 +87,22 @@ def from_pem(key_pem: bytes, chain_pem: bytes, passphrase: Passphrase = None) ->
 
 def from_pkcs12(data: bytes, passphrase: Passphrase = None) -> KeySigner:
     """A signer from a PKCS#12 file (.p12, .pfx) with key, leaf and CA certificates. Raises KeyUnavailable."""
-    from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    key, leaf, others = _open_pkcs12(data, passphrase)
+    certificates = order_chain(leaf, others)
+    return signer_for(key, b"".join(c.public_bytes(Encoding.PEM) for c in certificates))
+
+
+def pkcs12_certificates(data: bytes, passphrase: Passphrase = None) -> list[x509.Certificate]:
+    """Every certificate in a PKCS#12 file, that of its key first. Raises KeyUnavailable."""
+    _, leaf, others = _open_pkcs12(data, passphrase)
+    return [leaf, *others]
+
+
+def _open_pkcs12(data: bytes, passphrase: Passphrase) -> tuple[Any, x509.Certificate, list[x509.Certificate]]:
+    """Key, its certificate, and the others."""
+    from cryptography.hazmat.primitives.serialization import pkcs12
 
     secret = resolve_passphrase(passphrase)
     try:
@@ -98,8 +113,7 @@ def from_pkcs12(data: bytes, passphrase: Passphrase = None) -> KeySigner:
         ) from error
     if bundle.key is None or bundle.cert is None:
         raise KeyUnavailable("the PKCS#12 file lacks a key or its certificate", hint="export both")
-    certificates = order_chain(bundle.cert.certificate, [c.certificate for c in bundle.additional_certs])
-    return signer_for(bundle.key, b"".join(c.public_bytes(Encoding.PEM) for c in certificates))
+    return bundle.key, bundle.cert.certificate, [c.certificate for c in bundle.additional_certs]
 
 
 def from_paths(

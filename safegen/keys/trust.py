@@ -5,7 +5,7 @@ Time stamp authorities are kept apart from signer roots: one of them never vouch
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,8 +21,7 @@ from safegen.keys.bundle import (
     read_trust_file,
 )
 from safegen.keys.files import FOLDER_MODE, write_private
-from safegen.keys.log_history import verify_key_history
-from safegen.keys.log_key import decode_vkey
+from safegen.keys.log_ties import refuse_other_keys, refuse_shared_root
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -44,29 +43,24 @@ class TrustStore:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def add(self, bundle: TrustBundle) -> str:
+    def add(self, bundle: TrustBundle, *, own: Sequence[TrustBundle] = (), shared_root: bool = False) -> str:
         """Pin *bundle*; its id. Show ``bundle.anchors`` and get a yes first. Adding it again changes nothing.
 
         A log that is pinned already may come with a new key if the pinned one announced it; the bundle it
-        was pinned by is then replaced. Raises UsageError when another bundle names the same log with keys
-        that are not announced so, KeyUnavailable when the folder cannot be written.
+        was pinned by is then replaced. *own* is what the user's workspace brings. Raises UsageError when one
+        of these or another bundle names the same log with keys that are not announced so, or the same root
+        with other logs (unless *shared_root*: the user says that the makers share an authority);
+        KeyUnavailable when the folder cannot be written.
         """
-        for vkey in bundle.vkeys:
-            origin = decode_vkey(vkey)[0]
-            pinned = self._pinned(origin)
-            past = [p for p in bundle.log_history if p.origin == origin]
-            if pinned and not (
-                {vkey, *(p.vkey for p in past)} <= pinned or verify_key_history(pinned, past, vkey)
-            ):
-                raise UsageError(
-                    f"the log {origin} is already pinned with another key",
-                    hint="ask its maker; if the new key is genuine, remove the old bundle first",
-                )
+        others = (*own, *self.bundles())
+        refuse_other_keys(bundle, others)
+        if not shared_root:
+            refuse_shared_root(bundle, others)
         try:
             self.folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
         except OSError as error:
             raise KeyUnavailable(f"cannot create {self.folder}: {error.strerror}", hint="check it") from error
-        bundle = self._with_lists(bundle)
+        bundle = parse_trust(bundle_to_json(self._with_lists(bundle)).encode())  # as it will be read again
         write_private(self._file(bundle.id), bundle_to_json(bundle).encode())
         known = {past.vkey for past in bundle.log_history}
         for identifier, older in self.list():
@@ -78,12 +72,6 @@ class TrustStore:
         """*bundle* with the revocation lists that it is pinned with: an old copy of it takes none back."""
         same = [b for b in self.bundles() if (b.roots == bundle.roots and b.roots) or b.id == bundle.id]
         return replace(bundle, crls=tuple(dict.fromkeys(c for b in (*same, bundle) for c in b.crls)))
-
-    def _pinned(self, origin: str) -> set[str]:
-        """Every verifier key that is pinned for the log *origin*."""
-        bundles = self.bundles()
-        found = {vkey for b in bundles for vkey in b.vkeys} | {p.vkey for b in bundles for p in b.log_history}
-        return {vkey for vkey in found if decode_vkey(vkey)[0] == origin}
 
     def list(self) -> tuple[tuple[str, TrustBundle], ...]:
         """Ids and bundles, by id. Raises UsageError when a pinned file is damaged."""

@@ -13,12 +13,15 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from safegen._util.files import sync_folder
 from safegen.errors import LedgerError
-from safegen.ledger.checkpoint import Checkpoint, parse_unverified
+from safegen.ledger.checkpoint import Checkpoint, parse_unverified, verify_checkpoint
 from safegen.ledger.note import NoteError
+
+if TYPE_CHECKING:
+    from safegen.ledger.checkpoint import Logs
 
 FILE = "checkpoints.txt"
 _TAIL = 4 * 1024
@@ -70,6 +73,15 @@ class CheckpointFolder:
         found = _read(self.folder / FILE, tail=_TAIL)
         claims = [item.claim for item in found if item.claim.origin == origin]
         return max(claims, key=lambda claim: claim.size, default=None)
+
+    def latest_signed(self, logs: Logs) -> Checkpoint | None:
+        """The largest of the last checkpoints that a key in *logs* has signed; ``None`` if there is none."""
+        largest: Checkpoint | None = None
+        for item in _read(self.folder / FILE, tail=_TAIL):
+            with suppress(NoteError):
+                head = verify_checkpoint(item.note, logs=logs)
+                largest = head if largest is None or head.size > largest.size else largest
+        return largest
 
     def all(self) -> Iterator[FoundCheckpoint]:
         """Every checkpoint in the folder, in files of any name with suffix .txt or .tlog-proof."""

@@ -51,8 +51,8 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A transaction that only reads. Raises LedgerError."""
-        with errors(), self.engine.connect() as connection, connection.begin():
+        """A transaction that only reads. Raises LedgerError, also for stored values that make no sense."""
+        with errors(), consistent(), self.engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -224,6 +224,15 @@ _TEXTS = (
     ("connection", "the database server cannot be reached", "check the server and the ledger's URL"),
     ("disk i/o error", "the disk reported an error", "check the disk, then run `safegen log check`"),
 )
+
+
+@contextmanager
+def consistent() -> Iterator[None]:
+    """Turn what stored values of a wrong kind lead to into a LedgerError: a database is foreign data."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
+        raise LedgerError("what is stored in the ledger does not fit together", hint=_RESTORE) from error
 
 
 @contextmanager

@@ -10,14 +10,22 @@ from sqlalchemy import Row, select
 
 from safegen.ledger.canonical import NotCanonical, parse_leaf
 from safegen.ledger.database import Database
-from safegen.ledger.models import BlobRow, EntryRow, OutboxRow, ReleaseRow, as_bytes, table, to_unsigned
+from safegen.ledger.models import (
+    RELEASE_BLOBS,
+    BlobRow,
+    EntryRow,
+    OutboxRow,
+    ReleaseRow,
+    as_bytes,
+    table,
+    to_unsigned,
+)
 from safegen.ledger.transaction import content_id_text
 from safegen.types import Json
 
 _ENTRY, _RELEASE, _BLOB = table(EntryRow), table(ReleaseRow), table(BlobRow)
 _OUTBOX = table(OutboxRow)
 _PAGE = 200
-_BLOBS = ("manifest", "manifest_json", "descriptors", "attributes")
 
 
 class AddProblem(Protocol):
@@ -77,7 +85,7 @@ def _release(row: Row[Any], public: Json, add_problem: AddProblem) -> None:
         and row.manifest_id == public.get("manifest_id")
         and content_id_text(to_unsigned(row.content_id)) == public.get("content_id")
         and row.watermark_alg == public.get("watermark_alg")
-        and all(getattr(row, name) == public.get(f"{name}_sha256") for name in _BLOBS)
+        and all(getattr(row, name) == public.get(f"{name}_sha256") for name in RELEASE_BLOBS)
     )
     if not same:
         add_problem("release-changed", f"the details of release {row.number} were changed", row.number)
@@ -116,7 +124,7 @@ def _blobs(database: Database, add_problem: AddProblem) -> None:
         if len(page) < _PAGE:
             break
         last = page[-1].sha256
-    for name in _BLOBS:
+    for name in RELEASE_BLOBS:
         column = _RELEASE.c[name]
         query = (
             select(_RELEASE.c.position)

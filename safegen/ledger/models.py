@@ -120,6 +120,10 @@ class OutboxRow(Base, table=True):
     overwrite: bool = False
 
 
+RELEASE_BLOBS = ("manifest", "manifest_json", "descriptors", "attributes")
+"""Columns of a release that hold the hash of a blob; its entry has each as ``<name>_sha256``."""
+
+
 def table(model: type[Base]) -> Table:
     """The SQLAlchemy table of *model*, whose columns are typed as columns."""
     return cast(Table, model.__table__)  # type: ignore[attr-defined]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +12,9 @@ from sqlalchemy import Connection, Row, Select, select
 
 from safegen.errors import LedgerError, UsageError
 from safegen.ledger.canonical import NotCanonical, commitment, parse_leaf
+from safegen.ledger.checkpoint import MAX_SIZE
 from safegen.ledger.models import (
+    RELEASE_BLOBS,
     BlobRow,
     CheckpointRow,
     EntryRow,
@@ -28,18 +31,28 @@ from safegen.types import Json
 
 _STATE, _ENTRY, _SECRET = table(StateRow), table(EntryRow), table(SecretRow)
 _BLOB, _RELEASE, _CHECKPOINT = table(BlobRow), table(ReleaseRow), table(CheckpointRow)
-_BLOBS = ("manifest", "manifest_json", "descriptors", "attributes")
 _CORRUPT = "run `safegen log check`; restore the ledger from a copy"
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_CONTENT_ID = re.compile(r"[0-9a-f]{16}")
 
 
 def log_state(connection: Connection) -> tuple[str, int]:
-    """The log's origin ("" before the first entry) and its number of entries."""
-    row = connection.execute(select(_STATE.c.origin, _STATE.c.size)).first()
-    return (row.origin, row.size) if row is not None else ("", 0)
+    """The log's origin ("" before the first entry) and its number of entries. Raises LedgerError."""
+    rows = connection.execute(select(_STATE.c.origin, _STATE.c.size)).all()
+    if len(rows) != 1 or not isinstance(rows[0].origin, str) or not is_index(rows[0].size):
+        raise LedgerError("the ledger has lost its state", hint=_CORRUPT)
+    return rows[0].origin, rows[0].size
+
+
+def is_index(value: object) -> bool:
+    """Whether a stored value can be the number of an entry: SQLite keeps any type a tamperer writes."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_SIZE
 
 
 def to_entry(index: int, leaf: bytes) -> Entry:
     """Parse a stored leaf. Raises LedgerError when it is not one."""
+    if not is_index(index):
+        raise LedgerError("an entry of the ledger has no number", hint=_CORRUPT)
     try:
         value = parse_leaf(as_bytes(leaf))
     except NotCanonical as error:
@@ -74,6 +87,13 @@ def entries_between(connection: Connection, start: int, end: int) -> list[Entry]
     return [to_entry(row.position, row.leaf) for row in connection.execute(query)]
 
 
+def leaves_between(connection: Connection, start: int, end: int) -> list[tuple[int, bytes]]:
+    """(position, leaf) of entries ``[start, end)`` in order, not parsed."""
+    query = select(_ENTRY.c.position, _ENTRY.c.leaf).order_by(_ENTRY.c.position)
+    query = query.where(_ENTRY.c.position >= start, _ENTRY.c.position < end)
+    return [(row.position, as_bytes(row.leaf)) for row in connection.execute(query)]
+
+
 def entries_after(connection: Connection, kind: Kind, after: int) -> list[Entry]:
     """Every entry of *kind* with an index above *after*, in order."""
     query = select(_ENTRY.c.position, _ENTRY.c.leaf).order_by(_ENTRY.c.position)
@@ -93,7 +113,12 @@ def private(connection: Connection, index: int) -> Json | None:
     body = as_bytes(row.body)
     if commitment(as_bytes(row.salt), body) != found.commitment:
         raise LedgerError(f"the private part of entry {index} was changed", hint=_CORRUPT)
-    value: Json | None = json.loads(body)
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise LedgerError(f"the private part of entry {index} is corrupt", hint=_CORRUPT) from error
+    if value is not None and not isinstance(value, dict):
+        raise LedgerError(f"the private part of entry {index} is corrupt", hint=_CORRUPT)
     return value
 
 
@@ -139,7 +164,10 @@ def release(connection: Connection, index: int) -> ReleaseEntry:
 def content_ids(connection: Connection) -> tuple[int, ...]:
     """The 64-bit payloads of all releases, withdrawn ones included, in no order (read from the index)."""
     rows = connection.execute(select(_RELEASE.c.content_id))
-    return tuple(to_unsigned(value) for value in rows.scalars())
+    values = rows.scalars().all()
+    if not all(isinstance(value, int) for value in values):
+        raise LedgerError("the details of a release were changed", hint=_CORRUPT)
+    return tuple(to_unsigned(value) for value in values)
 
 
 def descriptors(connection: Connection, start: int, limit: int) -> list[tuple[int, bytes]]:
@@ -157,7 +185,9 @@ def descriptors(connection: Connection, start: int, limit: int) -> list[tuple[in
 def latest_checkpoint(connection: Connection, least: int = 0) -> str | None:
     """The signed checkpoint of the largest tree with at least *least* entries."""
     query = select(_CHECKPOINT.c.note).where(_CHECKPOINT.c.size >= least)
-    note: str | None = connection.execute(query.order_by(_CHECKPOINT.c.size.desc()).limit(1)).scalar()
+    note = connection.execute(query.order_by(_CHECKPOINT.c.size.desc()).limit(1)).scalar()
+    if note is not None and not isinstance(note, str):
+        raise LedgerError("a checkpoint in the database is malformed", hint=_CORRUPT)
     return note
 
 
@@ -177,19 +207,65 @@ def _releases() -> Select[Any]:
 def _release(connection: Connection, row: Row[Any]) -> ReleaseEntry:
     """Build the value. The blobs are those that the *entry* names, not the ones the row points to."""
     found = to_entry(row.position, row.leaf)
-    public = found.public
-    parts = {name: public[f"{name}_sha256"] for name in _BLOBS}
+    details = release_details(found)
+    withdrawn = row.withdrawn
+    if withdrawn is not None and not is_index(withdrawn):
+        raise LedgerError(f"the withdrawal of release {found.index} was changed", hint=_CORRUPT)
+    parts = {name: details[f"{name}_sha256"] for name in RELEASE_BLOBS}
     data = blobs(connection, list(parts.values()))
-    attributes: Sequence[Json] = json.loads(data[parts["attributes"]])
     return ReleaseEntry(
         entry=found,
-        sha256=public["sha256"],
-        manifest_id=public["manifest_id"],
-        content_id=int(public["content_id"], 16),
-        watermark_alg=public["watermark_alg"],
+        sha256=details["sha256"],
+        manifest_id=details["manifest_id"],
+        content_id=int(details["content_id"], 16),
+        watermark_alg=details["watermark_alg"],
         manifest=data[parts["manifest"]],
-        manifest_json=json.loads(data[parts["manifest_json"]]),
+        manifest_json=_parsed(data[parts["manifest_json"]], dict, found.index),
         descriptors=data[parts["descriptors"]],
-        attributes=tuple(attributes),
-        withdrawn=row.withdrawn,
+        attributes=tuple(_parsed(data[parts["attributes"]], list, found.index)),
+        withdrawn=withdrawn,
     )
+
+
+def release_details(found: Entry) -> dict[str, str]:
+    """The members of a release's public part that one searches by or that name its blobs.
+
+    Raises LedgerError when the entry is no release, or lacks one.
+    """
+    public = found.public
+    names = ("sha256", "manifest_id", "content_id", "watermark_alg", *(f"{n}_sha256" for n in RELEASE_BLOBS))
+    details = {name: public.get(name) for name in names}
+    hashes = (value for name, value in details.items() if name.endswith("sha256"))
+    if (
+        found.kind != "release"
+        or not all(isinstance(value, str) for value in details.values())
+        or not all(_SHA256.fullmatch(str(value)) for value in hashes)
+        or not _CONTENT_ID.fullmatch(str(details["content_id"]))
+    ):
+        raise LedgerError(f"entry {found.index} is not what the record of a release is", hint=_CORRUPT)
+    return {name: str(value) for name, value in details.items()}
+
+
+def release_columns(connection: Connection, index: int) -> dict[str, str]:
+    """The columns of release *index* under the names that its entry has for them. Raises LedgerError."""
+    row = connection.execute(select(_RELEASE).where(_RELEASE.c.position == index)).first()
+    if row is None or not isinstance(row.content_id, int):
+        raise LedgerError(f"the details of release {index} are missing", hint=_CORRUPT)
+    return {
+        "sha256": row.sha256,
+        "manifest_id": row.manifest_id,
+        "content_id": f"{to_unsigned(row.content_id):016x}",
+        "watermark_alg": row.watermark_alg,
+        **{f"{name}_sha256": getattr(row, name) for name in RELEASE_BLOBS},
+    }
+
+
+def _parsed(data: bytes, shape: type, index: int) -> Any:
+    """The JSON of a blob, which must be a *shape*. Raises LedgerError."""
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise LedgerError(f"what is stored with release {index} is corrupt", hint=_CORRUPT) from error
+    if not isinstance(value, shape):
+        raise LedgerError(f"what is stored with release {index} is corrupt", hint=_CORRUPT)
+    return value

@@ -83,6 +83,26 @@ class LedgerReader:
         with self.database.reading() as connection:
             return queries.release(connection, index)
 
+    def proven_release(self, index: int, *, keys: Sequence[Ed25519PublicKey], origin: str) -> ReleaseEntry:
+        """Release *index* as the log *origin* has signed it with one of *keys*, whatever the database says.
+
+        Its columns and blobs are those that its entry names, the entry is in the tree of the newest
+        checkpoint, which extends every checkpoint seen before, and whether it was withdrawn follows from the
+        tree as well. Takes time in proportion to the number of later entries. Raises LedgerError when
+        anything is not shown.
+        """
+        from safegen.ledger.proven_release import prove_release
+
+        seen = self._seen(keys, origin)
+        return prove_release(self.database, index, keys=keys, origin=origin, seen=seen)
+
+    def _seen(self, keys: Sequence[Ed25519PublicKey], origin: str) -> list[Checkpoint]:
+        """The newest checkpoint outside the database that counts, read before the database is."""
+        if self.checkpoint_folder is None:
+            return []
+        newest = self.checkpoint_folder.latest_signed({origin: tuple(keys)})
+        return [] if newest is None else [newest]
+
     def content_ids(self) -> tuple[int, ...]:
         """The 64-bit payloads of all releases, withdrawn ones included, in no particular order."""
         with self.database.reading() as connection:

@@ -1,74 +1,47 @@
-"""The child process that decodes untrusted media.
+"""The sandboxed worker that decodes media: what the file is, pictures of it, its sound.
 
-It is started by ``safegen.media.sandbox`` and speaks length-prefixed messages on stdout: a 4-byte
-big-endian length, that many bytes of JSON, and for ``{"type": "frame"}`` the raw pixels after it.
-Limits on memory, CPU time and pixels are set before the file is opened; a crash here is the child's
-only, and the parent turns it into UnreadableInput.
+It is started by ``safegen.media._channel``; ``safegen.media._child`` says what it may do and how it speaks.
+A crash here is the child's only, and the parent turns it into UnreadableInput.
 """
 
 from __future__ import annotations
 
-import contextlib
-import json
+import importlib
 import struct
-import sys
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-Job = dict[str, Any]
-
-_FORMATS = (
-    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,h264,hevc,av1,ivf,obu,flv,ogg,asf,mxf,"
-    "gif,apng,png_pipe,jpeg_pipe,webp_pipe,bmp_pipe,tiff_pipe,image2,wav,mp3,flac,aac,yuv4mpegpipe"
-)
-"""Demuxers that the worker may use."""
+from safegen.media._child import Job, Refuse, extend, handle, send
+from safegen.media.handles import Handle, read_media
 
 STREAMING = frozenset({"stream", "watch", "footage", "remux", "access", "words"})
 """Jobs whose CPU time grows with the file: theirs is limited from one picture to the next."""
+OTHERS = frozenset({"footage", "remux", "still", "sound", "access", "words"})
+"""Jobs with a module of their own."""
+
+_PARTS = ("error", "stream", "subtitles.codeccontext", "subtitles.stream", "subtitles.subtitle")
+"""What PyAV imports only when a file needs it."""
 
 
-class Refuse(Exception):
-    """The file could be read but not processed as it should be; ``hint`` says what helps."""
+def preload() -> None:
+    """Import all that a job could need: afterwards no file can be opened any more."""
+    import av
+    import cv2
+    import numpy  # noqa: F401
 
-    def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.hint = hint
+    from safegen.media import _worker_sampling  # noqa: F401
 
-
-def _limit(job: Job) -> None:
-    """Bound address space and CPU seconds, where the platform can (POSIX)."""
-    try:
-        import resource
-    except ImportError:  # Windows: the parent's wall-clock limit and the pixel limit remain
-        return
-    memory, seconds = int(job["max_bytes"]), int(job["max_seconds"])
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if job["op"] in STREAMING:
-        extend(job, first=True)
-    else:
-        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+    av.logging.set_level(None)
+    cv2.setNumThreads(1)
+    for part in _PARTS:
+        importlib.import_module(f"av.{part}")
+    for op in OTHERS:
+        importlib.import_module(f"safegen.media._worker_{op}")
 
 
-def extend(job: Job, *, first: bool = False) -> None:
-    """Allow another ``max_seconds`` of CPU time: called whenever a job that takes hours has got on."""
-    with contextlib.suppress(ImportError):
-        import resource
-
-        if resource.getrlimit(resource.RLIMIT_CPU)[0] == resource.RLIM_INFINITY and not first:
-            return
-        until = int(time.process_time()) + int(job["max_seconds"])
-        resource.setrlimit(resource.RLIMIT_CPU, (until, resource.getrlimit(resource.RLIMIT_CPU)[1]))
-
-
-def send(out: BinaryIO, message: Job, payload: Any = b"") -> None:
-    """Write one message and its payload."""
-    head = json.dumps(message).encode()
-    out.write(struct.pack(">I", len(head)) + head)
-    if len(payload):
-        out.write(payload)
+def prepare(job: Job) -> None:
+    """Say how the job's time is limited."""
+    job["streaming"] = job["op"] in STREAMING
 
 
 def _describe(container: Any, job: Job) -> Job:
@@ -79,7 +52,7 @@ def _describe(container: Any, job: Job) -> Job:
     stream = container.streams.video[0]
     width, height = stream.codec_context.width, stream.codec_context.height
     if width < 1 or height < 1:
-        width, height = _said(str(job["path"]))  # the decoder gives no size to what it finds too large
+        width, height = _said(handle(job))  # the decoder gives no size to what it finds too large
     if width * height > int(job["max_pixels"]):
         raise Refuse(
             f"{width}x{height} is more than the limit of {job['max_pixels']} pixels per picture",
@@ -112,10 +85,9 @@ def _describe(container: Any, job: Job) -> Job:
     }
 
 
-def _said(path: str) -> tuple[int, int]:
+def _said(source: Handle) -> tuple[int, int]:
     """Width and height as the header of a PNG says; (0, 0) for anything else."""
-    with Path(path).open("rb") as file:
-        head = file.read(24)
+    head = source.read(24)
     if not head.startswith(b"\x89PNG\r\n\x1a\n") or len(head) < 24:
         return 0, 0
     width, height = struct.unpack(">II", head[16:24])
@@ -159,34 +131,15 @@ def pixels(frame: Any, short_side: int | None, turn: int | None = None) -> Any:
     return np.ascontiguousarray(rgb)
 
 
-def open_input(path: str) -> Any:
-    """Open a file for reading. Playlists and concatenations would open other files: only plain containers."""
+def work(job: Job, out: BinaryIO) -> None:
+    """Do the job: probe, sample, stream every frame, or what a module of its own does."""
     import av
 
-    options = {"protocol_whitelist": "file", "format_whitelist": _FORMATS}
-    return av.open(path, options=options, metadata_errors="ignore", timeout=30)
-
-
-def others(op: str) -> Callable[[Any, Job, BinaryIO], None]:
-    """The function behind an operation that has a file of its own."""
-    import importlib
-
-    function: Callable[[Any, Job, BinaryIO], None] = importlib.import_module(
-        f"safegen.media._worker_{op}"
-    ).run
-    return function
-
-
-def _run(job: Job, out: BinaryIO) -> None:
-    """Do the job: probe, sample, stream every frame, or the sound."""
-    import av
-
-    av.logging.set_level(None)
     from safegen.media._worker_sampling import Pace, Reservoir, wanted
 
-    with open_input(job["path"]) as container:
-        if job["op"] in {"footage", "remux", "still", "sound", "access", "words"}:
-            others(job["op"])(container, job, out)
+    with read_media(handle(job)) as container:
+        if job["op"] in OTHERS:
+            importlib.import_module(f"safegen.media._worker_{job['op']}").run(container, job, out)
             return
         info = _describe(container, job)
         send(out, info)
@@ -218,36 +171,3 @@ def _send_frame(out: BinaryIO, rgb: Any, key: bool, time: float) -> None:
     send(
         out, {"type": "frame", "shape": list(rgb.shape), "key": key, "time": time}, memoryview(rgb).cast("B")
     )
-
-
-def main() -> None:
-    """Read the job from stdin, set the limits, do the job, write messages to stdout."""
-    out = sys.stdout.buffer
-    job: Job = json.loads(sys.stdin.readline())
-    with contextlib.suppress(BrokenPipeError):
-        work(job, out, prepare=_limit)
-        out.flush()
-
-
-def work(job: Job, out: BinaryIO, prepare: Callable[[Job], None] | None = None) -> None:
-    """Do the job; every failure becomes an error message. Raises BrokenPipeError when nobody reads."""
-    try:
-        import av  # noqa: F401
-        import cv2
-        import numpy  # noqa: F401
-
-        if prepare is not None:
-            cv2.setNumThreads(1)
-            prepare(job)
-        _run(job, out)
-    except BrokenPipeError:
-        raise
-    except MemoryError:
-        send(out, {"type": "error", "kind": "limit", "message": "it needs more memory than allowed"})
-    except Refuse as error:
-        send(out, {"type": "error", "kind": "refused", "message": str(error), "hint": error.hint})
-    except LookupError as error:
-        send(out, {"type": "error", "kind": "novideo", "message": str(error)})
-    except Exception as error:
-        text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        send(out, {"type": "error", "kind": "decode", "message": text})

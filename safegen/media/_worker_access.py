@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any, BinaryIO
 
-from safegen.media._worker import Job, Refuse, extend, send
+from safegen.media._child import Job, Refuse, extend, handle, send
 from safegen.media._worker_remux import name_track, other_tracks, others, words_and_chapters
 from safegen.media._worker_tracks import Track, text_stream
+from safegen.media.handles import Handle, write_media
 
 _MILLI = Fraction(1, 1000)
 _BLOCK = 1024
@@ -22,32 +23,37 @@ Packets = Iterator[tuple[float, Any]]
 
 
 def run(container: Any, job: Job, out: BinaryIO) -> None:
-    """Write ``job["target"]``; send ``done`` with notes."""
+    """Write the file ``target``; send ``done`` with notes."""
+    import numpy as np
+
+    sound = job["sound"]
+    samples = np.frombuffer(handle(job, "sound").read(), np.float32) if sound else None
 
     def beat() -> None:
         extend(job)
         send(out, {"type": "progress"})
 
-    send(out, {"type": "done", "notes": write(container, job, beat)})
+    send(out, {"type": "done", "notes": write(container, handle(job, "target"), job, samples, beat)})
 
 
-def write(container: Any, job: Job, beat: Callable[[], None]) -> list[str]:
-    """Copy *container* to ``job["target"]`` with the tracks in *job*; notes on what could not be kept.
+def write(container: Any, target: Handle, job: Job, samples: Any, beat: Callable[[], None]) -> list[str]:
+    """Copy *container* to *target* with the tracks in *job*; notes on what could not be kept.
 
     ``captions``, ``descriptions`` and ``chapters`` are lists of [start, end, text] (seconds); ``sound`` is
-    None or {path, rate, channels}: raw float32 samples, the described sound track. Raises Refuse.
+    None or {rate, channels} of *samples*, float32, one after the other: the described sound track. Raises
+    Refuse.
     """
-    import av
-
     notes: list[str] = []
     start = max(Fraction(0), Fraction(container.start_time or 0, 1_000_000))
-    with av.open(job["target"], "w", format="mp4", options={"movflags": "+faststart"}) as box:
+    with write_media(target, "mp4", index_first=True) as box:
         tracks = _copied(container, box, notes, _replaced(container, job, notes))
         words_and_chapters(container, box, start, notes)
         flows: list[Packets] = []
         if job["sound"]:
             silent = not any(t.out.type == "audio" for t in tracks.values())
-            flows += _sounds(box, job["sound"], silent)
+            flows += _sounds(
+                box, samples.reshape(-1, int(job["sound"]["channels"])), job["sound"]["rate"], silent
+            )
         for kind, flags in (("captions", _captions()), ("descriptions", _descriptions())):
             if job[kind]:
                 flows.append(_words(box, job[kind], flags))
@@ -135,15 +141,14 @@ def _words(box: Any, cues: Sequence[Sequence[Any]], flags: Any) -> Packets:
     return packets()
 
 
-def _sounds(box: Any, sound: Job, silent: bool) -> list[Packets]:
+def _sounds(box: Any, samples: Any, rate: int, silent: bool) -> list[Packets]:
     """The described track; before it a silent one where the video has no sound: it must stay a choice."""
     import numpy as np
 
-    samples = np.fromfile(sound["path"], np.float32).reshape(-1, int(sound["channels"]))
     flows = []
     if silent:
-        flows.append(_encoded(box, np.zeros_like(samples[:, :1]), sound["rate"], None))
-    return [*flows, _encoded(box, samples, sound["rate"], _descriptions())]
+        flows.append(_encoded(box, np.zeros_like(samples[:, :1]), rate, None))
+    return [*flows, _encoded(box, samples, rate, _descriptions())]
 
 
 def _encoded(box: Any, samples: Any, rate: int, flags: Any) -> Packets:

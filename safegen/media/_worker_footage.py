@@ -10,10 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from fractions import Fraction
-from pathlib import Path
 from typing import Any, BinaryIO
 
-from safegen.media._worker import Job, Refuse, extend, send
+from safegen.media._child import Job, Refuse, extend, handle, send
 from safegen.media._worker_colour import Target, flatten, hdr_text, small_rgb, target_of
 from safegen.media._worker_timing import Timing
 
@@ -65,7 +64,7 @@ def run(container: Any, job: Job, out: BinaryIO) -> None:
 
 def _cut(container: Any, job: Job) -> list[str]:
     """A transport stream (ISO/IEC 13818-1) that ends inside one of its packets of 188 bytes."""
-    size = Path(job["path"]).stat().st_size
+    size = handle(job).size
     cut = container.format.name == "mpegts" and all(size % length for length in (188, 192, 204))
     return ["it is cut short in the middle of a packet"] if cut else []
 

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any, BinaryIO
 
-from safegen.media._worker import Job, extend, open_input, send
+from safegen.media._child import Job, extend, handle, send
 from safegen.media._worker_tracks import Track, sound_track, subtitle_track
+from safegen.media.handles import read_media, write_media
 
 _WORDS = ("title", "artist", "album", "comment", "description", "copyright", "date", "creation_time", "genre")
 """Metadata that is kept. Places, devices and what nobody knows are not: the release is signed and public."""
@@ -21,13 +22,11 @@ _SILENT = {"major_brand", "minor_version", "compatible_brands", "encoder", "hand
 
 
 def run(container: Any, job: Job, out: BinaryIO) -> None:
-    """Write ``job["target"]``; send ``done`` with notes."""
-    import av
-
+    """Write the file ``target``; send ``done`` with notes."""
     notes: list[str] = []
     start = Fraction(*job["start"])
-    ours = open_input(job["video"])
-    with ours, av.open(job["target"], "w", format="mp4", options={"movflags": "+faststart"}) as box:
+    ours = read_media(handle(job, "video"))
+    with ours, write_media(handle(job, "target"), "mp4", index_first=True) as box:
         source = container.streams[int(job["index"])]
         video = box.add_stream_from_template(ours.streams.video[0])
         if job["matrix"]:

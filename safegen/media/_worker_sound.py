@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, BinaryIO
 
-from safegen.media._worker import Job, send
+from safegen.media._child import Job, send
 
 
 def run(container: Any, job: Job, out: BinaryIO) -> None:

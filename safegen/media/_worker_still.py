@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, BinaryIO
 
-from safegen.media._worker import Job, Refuse, send
+from safegen.media._child import Job, Refuse, send
 
 _KEPT = frozenset({"ICC_PROFILE", "DISPLAYMATRIX"})
 

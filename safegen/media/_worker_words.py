@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any, BinaryIO
 
-from safegen.media._worker import Job, extend, send
+from safegen.media._child import Job, extend, send
 from safegen.media._worker_tracks import spoken_words
 
 _MOST = 20_000

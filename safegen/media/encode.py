@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safegen.errors import Interrupted, ReleaseFailed
+from safegen.media.handles import opened, write_media
 from safegen.protocols import NoProgress, Progress
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def encode_mp4(
 
     count = 0
     try:
-        with av.open(str(destination), "w", format="mp4", options={"movflags": "+faststart"}) as box:
+        with opened(destination, write=True) as file, write_media(file, "mp4", index_first=True) as box:
             video: Any = None
             sound = _add_audio(box, audio) if audio is not None else None
             for frame in frames:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from safegen.errors import Interrupted, ReleaseFailed
 from safegen.media.encode import Encoding, codec_options
+from safegen.media.handles import opened, write_media
 from safegen.protocols import NoProgress, Progress
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def encode_pictures(
 
     count = 0
     try:
-        with av.open(str(destination), "w", format="mp4") as box:
+        with opened(destination, write=True) as file, write_media(file, "mp4") as box:
             video = _stream(box, footage, encoding)
             fields = _Fields(footage) if footage.field_order else None
             for picture in pictures:

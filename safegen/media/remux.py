@@ -22,17 +22,21 @@ def add_tracks(video: Path, footage: Footage, target: Path, limits: Limits = _LI
     """
     job = {
         "op": "remux",
-        "video": str(video.resolve()),
-        "target": str(target.absolute()),
         "index": footage.index,
         "matrix": list(footage.matrix),
         "start": [footage.start.numerator, footage.start.denominator],
         **vars(limits),
     }
     try:
-        for message, _ in worker_messages(footage.path, job, limits.max_seconds):
+        for message, _ in worker_messages(
+            footage.path, job, limits.max_seconds, reads={"video": video}, writes={"target": target}
+        ):
             if message["type"] == "done":
                 return tuple(message["notes"])
     except UnreadableInput as error:
         raise ReleaseFailed(f"the other tracks could not be added: {error}", hint=error.hint) from error
+    except OSError as error:
+        raise ReleaseFailed(
+            f"the other tracks could not be added: {error.strerror}", hint="check for free disk space"
+        ) from error
     raise ReleaseFailed("the other tracks could not be added")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safegen.errors import GenerationFailed, Interrupted, UnreadableInput
+from safegen.media.handles import opened, read_media, write_media
 from safegen.protocols import NoProgress, Progress
 from safegen.types import Clip
 
@@ -114,7 +115,7 @@ def _write_packed(frames: Iterable[Frame], file: Path, clip: Clip) -> int:
     import av
 
     count = 0
-    with av.open(str(file), "w", format="matroska") as box:
+    with opened(file, write=True) as out, write_media(out, "matroska") as box:
         stream = box.add_stream("libx264rgb", rate=clip.fps)
         stream.width, stream.height, stream.pix_fmt = clip.width, clip.height, "rgb24"
         stream.options = {"qp": "0", "preset": "ultrafast"}
@@ -129,10 +130,9 @@ def _write_packed(frames: Iterable[Frame], file: Path, clip: Clip) -> int:
 
 def _read_packed(file: Path, shape: tuple[int, ...]) -> Iterator[Frame]:
     """Our own file, so it is decoded here."""
-    import av
     import numpy as np
 
-    with av.open(str(file)) as box:
+    with opened(file) as source, read_media(source) as box:
         box.streams.video[0].thread_type = "AUTO"
         for picture in box.decode(video=0):
             yield np.asarray(picture.to_ndarray(format="rgb24"), np.uint8)

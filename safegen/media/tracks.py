@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from safegen.errors import ReleaseFailed, UnreadableInput
 from safegen.media._channel import worker_messages
+from safegen.media.handles import opened, read_media
 from safegen.media.sandbox import Limits
 from safegen.protocols import NoProgress, Progress
 
@@ -59,16 +60,15 @@ def mux_tracks(
     from safegen.media import _worker_access
 
     try:
-        with av.open(str(video)) as container:
-            notes = _worker_access.write(container, _job(target, tracks), progress.advance)
+        with opened(video) as source, opened(target, write=True) as made, read_media(source) as container:
+            samples = None if tracks.sound is None else tracks.sound.samples
+            notes = _worker_access.write(container, made, _job(tracks), samples, progress.advance)
         disable_extras(target)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ReleaseFailed(
             f"the text tracks could not be added: {reason}", hint="check for free disk space"
         ) from error
-    finally:
-        _samples(target).unlink(missing_ok=True)
     return tuple(notes)
 
 
@@ -79,14 +79,24 @@ def mux_tracks_sandboxed(
 
     Raises UnreadableInput, ReleaseFailed.
     """
-    job = {"op": "access", **_job(target, tracks), **vars(limits)}
+    job = {"op": "access", **_job(tracks), **vars(limits)}
     notes: tuple[str, ...] | None = None
+    samples = target.with_name(target.name + ".samples")
     try:
-        for message, _ in worker_messages(video, job, limits.max_seconds):
+        if tracks.sound is not None:
+            tracks.sound.samples.tofile(samples)
+        reads = {} if tracks.sound is None else {"sound": samples}
+        for message, _ in worker_messages(
+            video, job, limits.max_seconds, reads=reads, writes={"target": target}
+        ):
             if message["type"] == "done":
                 notes = tuple(message["notes"])
+    except OSError as error:
+        raise ReleaseFailed(
+            f"the text tracks could not be added: {error.strerror}", hint="check for free disk space"
+        ) from error
     finally:
-        _samples(target).unlink(missing_ok=True)
+        samples.unlink(missing_ok=True)
     if notes is None:
         raise ReleaseFailed("the text tracks could not be added")
     disable_extras(target)
@@ -109,9 +119,9 @@ def read_tracks(path: Path) -> TrackContents:
     from safegen.media import _worker_words
 
     try:
-        with av.open(str(path)) as box:
+        with opened(path) as source, read_media(source) as box:
             return _parse_contents(_worker_words.facts(box))
-    except (av.error.FFmpegError, OSError) as error:
+    except (av.error.FFmpegError, OSError, UnreadableInput) as error:
         raise ReleaseFailed(f"the text tracks cannot be read back: {error}") from error
 
 
@@ -126,28 +136,18 @@ def _line(cue: Sequence[Any]) -> TimedText:
     return float(cue[0]), float(cue[1]), str(cue[2])
 
 
-def _job(target: Path, tracks: TextTracks) -> dict[str, Any]:
-    """The worker's job; samples go through a file beside *target*."""
-    sound = None
-    if tracks.sound is not None:
-        file = _samples(target)
-        tracks.sound.samples.tofile(file)
-        channels = tracks.sound.samples.shape[1]
-        sound = {"path": str(file.absolute()), "rate": tracks.sound.rate, "channels": channels}
+def _job(tracks: TextTracks) -> dict[str, Any]:
+    """The worker's job."""
+    sound = tracks.sound
     lists: dict[str, Sequence[TimedText]] = {
         "captions": tracks.captions,
         "descriptions": tracks.descriptions,
         "chapters": tracks.chapters,
     }
     return {
-        "target": str(target.absolute()),
-        "sound": sound,
+        "sound": None if sound is None else {"rate": sound.rate, "channels": sound.samples.shape[1]},
         **{k: [list(c) for c in v] for k, v in lists.items()},
     }
-
-
-def _samples(target: Path) -> Path:
-    return target.with_name(target.name + ".samples")
 
 
 def disable_extras(path: Path) -> None:

@@ -170,7 +170,7 @@ def _sample_frames(
 
 def _credential_notes(path: Path) -> list[str]:
     """A note where the source has credentials: they do not hold for the copy."""
-    from safegen.credentials.read import read_credentials
+    from safegen.credentials.in_child import read_credentials
 
     if read_credentials(path).manifest_id is None:
         return []
@@ -194,6 +194,7 @@ def _temporary_folder(targets: dict[str, Path]) -> Iterator[Path]:
 def _place_files(temporary: Path, targets: dict[str, Path], overwrite: bool) -> None:
     """Give every file its name, the video last, none half written; all or none. Raises ReleaseFailed."""
     from safegen.release import files as moves
+    from safegen.release.folder import Folder
 
     done: list[tuple[Path, str]] = []
     try:
@@ -201,12 +202,19 @@ def _place_files(temporary: Path, targets: dict[str, Path], overwrite: bool) -> 
             for kind, target in targets.items():
                 source = temporary / ("video.mp4" if kind == "video" else kind)
                 hashed = moves.sync_and_hash(source)
-                moves.place_file(source, target, overwrite=overwrite, placeholder=lambda: None)
+                moves.place_file(
+                    Folder(source.parent, None),
+                    source.name,
+                    Folder(target.parent, None),
+                    target.name,
+                    overwrite=overwrite,
+                    placeholder=lambda: None,
+                )
                 done.append((target, hashed.sha256))
             moves.sync_folder(next(iter(targets.values())).parent)
     except BaseException:
         for target, digest in done:
-            if moves.has_sha256(target, digest):
+            if Folder(target.parent, None).holds(target.name, digest):
                 target.unlink()
         raise
 

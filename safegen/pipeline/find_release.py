@@ -51,7 +51,7 @@ def find_release(path: Path, ledger: Ledger) -> ReleaseMatch:
 
     Raises UnreadableInput, CheckUnavailable, LedgerError; UsageError when this ledger knows no such release.
     """
-    from safegen.credentials.read import read_credentials
+    from safegen.credentials.in_child import read_credentials
     from safegen.verification import watermarks
     from safegen.verification.collector import EvidenceCollector
 

@@ -50,8 +50,8 @@ def assess_credentials(
     allow others. Raises UnreadableInput for a damaged file, LedgerError.
     """
     from safegen.credentials import formats
+    from safegen.credentials.in_child import read_credentials
     from safegen.credentials.mining import disallowed_generative_uses
-    from safegen.credentials.read import read_credentials
 
     evidence = read_credentials(copy, anchors_pem=anchors)
     if evidence.state is CredentialState.UNSUPPORTED and formats.detect(copy).signable:

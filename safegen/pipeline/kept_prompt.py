@@ -38,7 +38,7 @@ def _kept_prompt(video: Path, workspace: Workspace, shot: Literal["first", "last
     Of a storyboard the *first* or *last* shot's. Raises UnreadableInput, LedgerError.
     """
     from safegen._util.hashing import file_sha256, require_readable
-    from safegen.credentials.read import read_credentials
+    from safegen.credentials.in_child import read_credentials
     from safegen.workspace.session import open_ledger_if_any
 
     require_readable(video)

@@ -10,7 +10,6 @@ import ctypes
 import errno
 import hashlib
 import os
-import shutil
 import stat
 import sys
 from collections.abc import Callable, Iterator
@@ -19,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from safegen._util.files import sync_folder
-from safegen._util.hashing import sha256_of
 from safegen.errors import ReleaseFailed, UsageError
+from safegen.release.folder import HANDLES, Folder, open_folder
 
 TEMPORARY = ".safegen-tmp"
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
@@ -100,16 +99,6 @@ def make_job_folder(folder: Path, job: str) -> Path:
     raise OSError(errno.EBUSY, "the folder for temporary files keeps disappearing", str(base))
 
 
-def remove_job_folder(path: Path) -> None:
-    """Remove a job's temporaries, and the common folder once it is empty. Missing ones are fine."""
-    if path.parent.is_symlink() or path.is_symlink():
-        return
-    with suppress(FileNotFoundError):
-        shutil.rmtree(path)
-    with suppress(OSError):
-        path.parent.rmdir()
-
-
 def sync_and_hash(path: Path) -> HashedFile:
     """fsync a regular file and hash what it holds. Raises OSError; UsageError for links and the like."""
     descriptor = os.open(path, _SYNCABLE)
@@ -130,66 +119,80 @@ def is_unchanged(path: Path, hashed: HashedFile) -> bool:
         return False
 
 
-def has_sha256(path: Path, sha256: str) -> bool:
-    """Whether *path* is a regular file with that SHA-256 (hex). Raises OSError when it cannot be read."""
-    try:
-        if not stat.S_ISREG(path.lstat().st_mode):
-            return False
-        return sha256_of(path) == sha256
-    except FileNotFoundError:
-        return False
+def remove_job_folder(path: Path) -> None:
+    """Remove what ``make_job_folder`` made, and the common folder once it is empty."""
+    with open_folder(path.parent.parent.resolve()) as folder:
+        with folder.private(path.parent.name) as base:
+            if base is not None:
+                base.remove_tree(path.name)
+        folder.remove_empty(path.parent.name)
 
 
-def write_synced(path: Path, data: bytes) -> None:
-    """Create *path* (0644 less umask) with *data* on the disk, in place of an older one."""
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+def write_synced(folder: Folder, name: str, data: bytes) -> None:
+    """Create *name* (0644 less umask) with *data* on the disk, in place of an older one."""
+    folder.write(name, data)
 
 
-def place_file(temporary: Path, final: Path, *, overwrite: bool, placeholder: Callable[[], None]) -> None:
-    """Give *temporary* its final name at once and whole.
+def place_file(
+    source: Folder,
+    temporary: str,
+    target: Folder,
+    final: str,
+    *,
+    overwrite: bool,
+    placeholder: Callable[[], None],
+) -> None:
+    """Give *temporary* in *source* the name *final* in *target*, at once and whole.
 
     Raises FileExistsError when the name is taken and *overwrite* is false. Without hard links: a rename
     that refuses to replace; without that too, *placeholder* is called (so that recovery knows), then the
     name is taken by an empty file and replaced.
     """
     if overwrite:
-        temporary.replace(final)
+        _replace(source, temporary, target, final)
         return
     try:
-        os.link(temporary, final)
+        handles = {"src_dir_fd": source.handle, "dst_dir_fd": target.handle}
+        os.link(source.named(temporary), target.named(final), follow_symlinks=not HANDLES, **handles)
         return
     except OSError as error:
         if error.errno not in _NO_LINKS or isinstance(error, FileExistsError):
             raise
-    if rename_without_replacing(temporary, final):
+    if rename_without_replacing(source, temporary, target, final):
         return
     placeholder()
-    os.close(os.open(final, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    temporary.replace(final)
+    target.take(final)
+    _replace(source, temporary, target, final)
 
 
-def rename_without_replacing(source: Path, target: Path) -> bool:
+def _replace(source: Folder, temporary: str, target: Folder, final: str) -> None:
+    handles = {"src_dir_fd": source.handle, "dst_dir_fd": target.handle}
+    os.replace(source.named(temporary), target.named(final), **handles)  # noqa: PTH105
+
+
+def rename_without_replacing(source: Folder, temporary: str, target: Folder, final: str) -> bool:
     """Rename without replacing, where the system can (Linux ``renameat2``); ``False`` where it cannot.
 
     Raises OSError, FileExistsError among them.
     """
     if sys.platform == "win32":
-        source.rename(target)  # refuses to replace
+        source.named(temporary).rename(target.named(final))  # refuses to replace
         return True
     try:
         call = ctypes.CDLL(None, use_errno=True).renameat2
     except (AttributeError, OSError):
         return False
     here, no_replace = -100, 1  # AT_FDCWD, RENAME_NOREPLACE
-    if call(here, os.fsencode(source), here, os.fsencode(target), no_replace) == 0:
+    old, new = (
+        (here if folder.handle is None else folder.handle, os.fsencode(folder.named(name)))
+        for folder, name in ((source, temporary), (target, final))
+    )
+    if call(*old, *new, no_replace) == 0:
         return True
     number = ctypes.get_errno()
     if number in {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP}:
         return False
-    raise OSError(number, os.strerror(number), str(source), None, str(target))
+    raise OSError(number, os.strerror(number), str(source.path / temporary), None, str(target.path / final))
 
 
 def _identity(status: os.stat_result) -> tuple[int, int, int, int]:
@@ -201,7 +204,6 @@ __all__ = [
     "TEMPORARY",
     "HashedFile",
     "check_destination",
-    "has_sha256",
     "is_unchanged",
     "make_job_folder",
     "place_file",

@@ -7,8 +7,8 @@ name, published. At every moment a kill leaves either nothing visible, or what i
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, suppress
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +25,8 @@ from safegen.protocols import StepHook, no_hook
 from safegen.release import files, leases, settle
 from safegen.release.leases import Lease, Outbox, OutboxFile
 from safegen.release.owner import ACTIVE_JOBS, Owner
+from safegen.release.seal import Seal
+from safegen.release.settle import Place
 from safegen.release.values import Published, Recorded
 
 _log = logger(__name__)
@@ -50,14 +52,17 @@ class ReleaseJob:
         lease: timedelta,
     ) -> None:
         """Use ``begin``."""
-        self.id = secrets.token_hex(16)
         self.destination = destination
+        self._seal = Seal.of(ledger)
+        self._recorded_folder = destination.parent.resolve()  # recovery follows no links
+        self.id = self._seal.new_job(str(self._recorded_folder), destination.name)
         self.ledger, self._clock, self._hook, self._lease = ledger, clock, hook, lease
         self._overwrite = overwrite
         self._owner = Owner.current()
         self.folder = destination.parent / files.TEMPORARY / self.id
         self._hashed: dict[str, files.HashedFile] = {}
         self._outbox_row: Outbox | None = None
+        self._replaced: tuple[tuple[str, str], ...] = ()
         self._visible = self._done = False
         self._renewed = clock()
 
@@ -150,6 +155,8 @@ class ReleaseJob:
             self._hashed = {name: files.sync_and_hash(path) for name, path in by_final_name.items()}
             files.sync_folder(self.folder)
             files.sync_folder(self.folder.parent)
+            if self._overwrite:
+                self._replaced = self._taken_names([*by_final_name, self.destination.name + SUFFIX])
         self._hook("record:synced")
         video_file = self._hashed[self.destination.name]
         sidecar_files = [name for name in by_final_name if name != self.destination.name]
@@ -163,13 +170,13 @@ class ReleaseJob:
             proof = batch.prove(index)
             outbox = self._outbox(index, proof, by_final_name, sidecar_files)
             leases.renew_lease(batch.connection, self.id, self._owner, self._clock() + self._lease)
-            leases.insert_outbox(batch.connection, outbox)
+            leases.insert_outbox(batch.connection, outbox, self._seal)
             self._hook("record:transaction")
         self._outbox_row = outbox
         self._hook("record:committed")
         _log.info("release recorded as entry %(entry)d", {"entry": index})
-        with files.translate_os_errors("writing the ledger proof"):
-            settle.restore_texts(outbox, self.folder)
+        with files.translate_os_errors("writing the ledger proof"), self._place() as place:
+            settle.restore_texts(outbox, place)
         self._hook("record:proof")
         return Recorded(index, video_file.sha256, proof)
 
@@ -189,8 +196,8 @@ class ReleaseJob:
                 self.folder / item.temporary, self._hashed[item.name]
             ):
                 raise ReleaseFailed(f"{item.name} changed after it was recorded", hint="start again")
-        with files.translate_os_errors("publishing"):
-            warnings = settle.place_files(self.ledger, outbox, self.folder, self._hook, self._mark_visible)
+        with files.translate_os_errors("publishing"), self._place() as place:
+            warnings = settle.place_files(self.ledger, outbox, place, self._hook, self._mark_visible)
             files.sync_folder(self.destination.parent)
         self._hook("publish:synced")
         self._finish()
@@ -205,7 +212,8 @@ class ReleaseJob:
     def _finish(self) -> None:
         """Clear the temporaries and say so in the ledger."""
         if self._outbox_row is not None:
-            settle.mark_published(self.ledger, self._outbox_row, self.folder, self._hook, "publish:cleaned")
+            with self._place() as place:
+                settle.mark_published(self.ledger, self._outbox_row, place, self._hook, "publish:cleaned")
         self._done = True
         ACTIVE_JOBS.discard(self.id)
         self._hook("publish:marked")
@@ -213,13 +221,20 @@ class ReleaseJob:
     def _abandon(self, error: BaseException | None) -> None:
         """Nothing became visible: leave nothing, withdraw what was recorded."""
         reason = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed before it was published"
-        self._clean_up(
-            error,
-            lambda: settle.abandon(
-                self.ledger, self.id, self.folder, reason, owner=self._owner, hook=self._hook
-            ),
-        )
+        self._clean_up(error, lambda: self._undo(reason))
         self._done = True
+
+    def _undo(self, reason: str) -> None:
+        """Leave nothing; the folder itself may be gone."""
+        with ExitStack() as stack:
+            place: Place | None = None
+            with suppress(FileNotFoundError):
+                place = stack.enter_context(self._place())
+            settle.abandon(self.ledger, self.id, place, reason, owner=self._owner, hook=self._hook)
+
+    def _place(self) -> AbstractContextManager[Place]:
+        """The folders of this release, held open."""
+        return settle.open_place(self._recorded_folder, self.id)
 
     def _clean_up(self, error: BaseException | None, work: Callable[[], object]) -> None:
         """Do *work*; its own failure must not hide *error*: recovery will do it again."""
@@ -235,7 +250,7 @@ class ReleaseJob:
     def _lease_row(self) -> Lease:
         """The lease of this job."""
         expires = timestamp(self._clock() + self._lease)
-        return Lease(self.id, self._owner.text, expires, str(self.destination.parent), self.destination.name)
+        return Lease(self.id, self._owner.text, expires, str(self._recorded_folder), self.destination.name)
 
     def _final_names(self, video: Path, sidecars: Mapping[str, Path]) -> dict[str, Path]:
         """Final name -> temporary, the video last; every name checked."""
@@ -267,5 +282,18 @@ class ReleaseJob:
         ]
         items.append(settle.text_item(name + SUFFIX, proof))
         items.append(OutboxFile(name, by_final_name[name].name, self._hashed[name].sha256))
-        folder = str(self.destination.parent)
-        return Outbox(self.id, index, "recorded", folder, tuple(items), self._overwrite)
+        return Outbox(
+            self.id,
+            index,
+            "recorded",
+            str(self._recorded_folder),
+            tuple(items),
+            self._overwrite,
+            replaces=self._replaced,
+        )
+
+    def _taken_names(self, names: Sequence[str]) -> tuple[tuple[str, str], ...]:
+        """The names among *names* that are taken, with the SHA-256 of the file there ("" for no file)."""
+        with self._place() as place:
+            taken = [name for name in names if place.final.lstat(name) is not None]
+            return tuple((name, place.final.sha256(name) or "") for name in taken)

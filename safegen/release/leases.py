@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+import re
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from safegen.errors import ReleaseFailed
+from safegen.errors import LedgerError, ReleaseFailed
 from safegen.ledger.canonical import timestamp
 from safegen.ledger.models import LeaseRow, OutboxRow, table
-from safegen.release.owner import Owner
+from safegen.release.folder import is_plain_folder, is_plain_name
+from safegen.release.owner import ACTIVE_JOBS, Owner
+from safegen.release.seal import JOB, Seal
 
 _LEASE, _OUTBOX = table(LeaseRow), table(OutboxRow)
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 State: TypeAlias = Literal["recorded", "published", "withdrawn"]
+MADE_ELSEWHERE = "made elsewhere: by another user, on another machine, or by an earlier version"
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,8 @@ class Outbox:
     """A recorded release; the video is the last of ``files``.
 
     ``placeholder``: the file system has no hard links, so a final name may be an empty file of ours.
+    ``replaces``: which of the names were taken, with the SHA-256 (hex) of the file that may be overwritten
+    ("" for what is no regular file).
     """
 
     job: str
@@ -55,11 +60,23 @@ class Outbox:
     files: tuple[OutboxFile, ...]
     overwrite: bool
     placeholder: bool = False
+    replaces: tuple[tuple[str, str], ...] = ()
 
     @property
     def video(self) -> OutboxFile:
         """The video itself."""
         return self.files[-1]
+
+
+def is_well_formed(lease: Lease) -> bool:
+    """Whether *lease* has the form in which safegen writes one, whoever wrote it."""
+    texts = all(isinstance(value, str) for value in asdict(lease).values())
+    return (
+        texts
+        and bool(JOB.fullmatch(lease.job))
+        and is_plain_folder(lease.folder)
+        and is_plain_name(lease.name)
+    )
 
 
 def insert_lease(connection: Connection, lease: Lease) -> None:
@@ -106,7 +123,7 @@ def list_leases(connection: Connection) -> list[Lease]:
     return [Lease(**row._mapping) for row in connection.execute(select(_LEASE).order_by(_LEASE.c.job))]
 
 
-def insert_outbox(connection: Connection, outbox: Outbox) -> None:
+def insert_outbox(connection: Connection, outbox: Outbox, seal: Seal) -> None:
     """Write the outbox row of a release, in the transaction of its entry."""
     connection.execute(
         insert(_OUTBOX).values(
@@ -114,39 +131,77 @@ def insert_outbox(connection: Connection, outbox: Outbox) -> None:
             position=outbox.index,
             state=outbox.state,
             folder=outbox.folder,
-            files=_files_json(outbox.files, outbox.placeholder),
+            files=_files_json(outbox, seal),
             overwrite=outbox.overwrite,
         )
     )
 
 
-def read_outbox(connection: Connection, job: str) -> Outbox | None:
-    """The outbox row of *job*, if it got as far as being recorded."""
+def read_outbox(connection: Connection, job: str, seal: Seal) -> Outbox | None:
+    """The outbox row of *job*, if it got as far as being recorded.
+
+    Raises LedgerError for a row that this user's safegen has not written on this machine, or a malformed one.
+    """
     row = connection.execute(select(_OUTBOX).where(_OUTBOX.c.job == job)).first()
     if row is None:
         return None
-    value = json.loads(row.files)
-    files = tuple(OutboxFile(**item) for item in value["files"])
-    return Outbox(row.job, row.position, row.state, row.folder, files, row.overwrite, value["placeholder"])
+    outbox, code = _outbox(row)
+    if job not in ACTIVE_JOBS and not seal.made_row(asdict(outbox), code):
+        raise LedgerError(MADE_ELSEWHERE)
+    return outbox
 
 
-def set_placeholder(connection: Connection, outbox: Outbox) -> None:
+def _outbox(row: Row[Any]) -> tuple[Outbox, object]:
+    """The value of a row and its code, every member checked for its kind. Raises LedgerError."""
+    malformed = LedgerError("its row is not what safegen writes", hint="run `safegen log check`")
+    try:
+        value = json.loads(row.files)
+        files = tuple(OutboxFile(**item) for item in value["files"])
+        replaces = tuple((str(name), str(sha256)) for name, sha256 in value.get("replaces", ()))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise malformed from error
+    names = [name for item in files for name in (item.name, item.temporary)]
+    if (
+        not files
+        or not all(is_plain_name(name) for name in names)
+        or not all(isinstance(i.sha256, str) and _SHA256.fullmatch(i.sha256) for i in files)
+        or not all(item.text is None or isinstance(item.text, str) for item in files)
+        or not is_plain_folder(row.folder)
+        or row.state not in get_args(State)
+        or not isinstance(row.position, int)
+    ):
+        raise malformed
+    outbox = Outbox(
+        row.job,
+        row.position,
+        row.state,
+        row.folder,
+        files,
+        bool(row.overwrite),
+        value.get("placeholder") is True,
+        replaces,
+    )
+    return outbox, value.get("code")
+
+
+def set_placeholder(connection: Connection, outbox: Outbox, seal: Seal) -> None:
     """Note that final names may be empty files of ours from now on."""
+    noted = replace(outbox, placeholder=True)
     connection.execute(
-        update(_OUTBOX).where(_OUTBOX.c.job == outbox.job).values(files=_files_json(outbox.files, True))
+        update(_OUTBOX).where(_OUTBOX.c.job == outbox.job).values(files=_files_json(noted, seal))
     )
 
 
-def set_state(connection: Connection, job: str, state: State) -> bool:
+def set_state(connection: Connection, job: str, state: State, seal: Seal) -> bool:
     """Settle a recorded release; ``False`` when somebody else has settled it otherwise."""
+    row = connection.execute(select(_OUTBOX).where(_OUTBOX.c.job == job).with_for_update()).first()
+    if row is None or row.state != "recorded":
+        return False
+    settled = replace(_outbox(row)[0], state=state)
     query = update(_OUTBOX).where(_OUTBOX.c.job == job, _OUTBOX.c.state == "recorded")
-    return connection.execute(query.values(state=state)).rowcount == 1
+    return connection.execute(query.values(state=state, files=_files_json(settled, seal))).rowcount == 1
 
 
-def job_folder(lease: Lease | Outbox, base: str) -> Path:
-    """The job's folder of temporaries under the common folder named *base*."""
-    return Path(lease.folder) / base / lease.job
-
-
-def _files_json(files: Sequence[OutboxFile], placeholder: bool) -> str:
-    return json.dumps({"files": [asdict(item) for item in files], "placeholder": placeholder})
+def _files_json(outbox: Outbox, seal: Seal) -> str:
+    value = {"files": [asdict(item) for item in outbox.files], "placeholder": outbox.placeholder}
+    return json.dumps({**value, "replaces": outbox.replaces, "code": seal.row_code(asdict(outbox))})

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from safegen._util.html import escape
 from safegen.errors import UsageError
 from safegen.policies.schema import Policy
 from safegen.screening.labelled import LabelledPrompt
@@ -60,7 +61,7 @@ def render_reliability_plot(found: Calibration, title: str) -> str:
     size = _SIDE + 2 * _EDGE
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {size}" font-size="11">',
-        f"<title>{_escaped(title)}: reliability</title>",
+        f"<title>{escape(title)}: reliability</title>",
         f'<rect width="{size}" height="{size}" fill="#fff"/>',
         f'<rect x="{_EDGE}" y="{_EDGE}" width="{_SIDE}" height="{_SIDE}" fill="none" stroke="#999"/>',
         f'<path d="M{_at(0, 0)} L{_at(1, 1)}" stroke="#bbb" stroke-dasharray="4 4"/>',
@@ -79,7 +80,7 @@ def render_reliability_plot(found: Calibration, title: str) -> str:
     line = " L".join(_at(b.predicted, b.observed) for b in found.bins)
     parts.append(f'<path d="M{line}" fill="none" stroke="#36c"/>')
     quality = f"calibration error {found.error:.3f}, Brier {found.brier:.3f}"
-    words = f"{_escaped(title)}: {found.count} prompts, {quality}"
+    words = f"{escape(title)}: {found.count} prompts, {quality}"
     middle = size / 2
     parts.append(f'<text x="{middle}" y="{_EDGE - 14}" text-anchor="middle">{words}</text>')
     parts.append(f'<text x="{middle}" y="{size - 10}" text-anchor="middle">probability of unsafe</text>')
@@ -90,7 +91,3 @@ def render_reliability_plot(found: Calibration, title: str) -> str:
 
 def _at(x: float, y: float) -> str:
     return f"{_EDGE + _SIDE * x:.1f},{_EDGE + _SIDE * (1 - y):.1f}"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

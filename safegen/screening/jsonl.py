@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from safegen._text import to_json
 from safegen.errors import UsageError
 from safegen.types import Json, Request
 
@@ -55,17 +56,8 @@ def read_bounded_lines(stream: BinaryIO) -> Iterator[bytes]:
 
 
 def dumps(answer: Json) -> str:
-    """One line of JSON; lone surrogates, which UTF-8 cannot hold, are escaped."""
-    text = json.dumps(answer, ensure_ascii=False, allow_nan=False)
-    return text if _encodes(text) else json.dumps(answer, allow_nan=False)
-
-
-def _encodes(text: str) -> bool:
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
+    """One line of JSON; hidden characters and lone surrogates, which UTF-8 cannot hold, are escaped."""
+    return to_json(answer, allow_nan=False)
 
 
 def _answer_lines(lines: list[tuple[int, bytes]], *, policy: Policy, private: bool) -> list[Json]:

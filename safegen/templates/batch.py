@@ -58,10 +58,12 @@ class TemplateRun:
     ) -> None:
         """Find the model and choose the prompt that suits it. Raises UsageError."""
         from safegen.generators.registry import embedded_names
+        from safegen.generators.remote.origins import confirm
         from safegen.pipeline.produce import find_generator
         from safegen.policies import load
 
         options.check()
+        confirm(options.model)  # the template's own model is only a file's word
         self.template, self.folder, self.fixed, self.options = template, folder, fixed, options
         self.model = options.model or template.small.model
         self.variant = template.variant(embedded=self.model in embedded_names())

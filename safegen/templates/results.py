@@ -7,6 +7,7 @@ power failure is ignored.
 from __future__ import annotations
 
 import csv
+import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal, TypeAlias
 
+from safegen._text import one_line
 from safegen._util.files import lock_exclusive
 from safegen.errors import ReleaseFailed, UsageError
 from safegen.types import Json, JsonResult
@@ -140,7 +142,7 @@ def _read_finished(file: IO[str], path: Path, run: str) -> dict[str, str]:
         csv.writer(file, lineterminator="\n").writerow(COLUMNS)
         file.flush()
         return {}
-    rows = csv.DictReader(whole.splitlines())
+    rows = csv.DictReader(io.StringIO(whole, newline=""))
     if tuple(rows.fieldnames or ()) != COLUMNS:
         raise UsageError(f"{path} is not the results of a run", hint="choose another folder")
     done: dict[str, str] = {}
@@ -157,6 +159,5 @@ def _read_finished(file: IO[str], path: Path, run: str) -> dict[str, str]:
 
 def _cell(value: object) -> str:
     """A value as text that no spreadsheet takes for a formula."""
-    text = "" if value is None else str(value).replace("\n", " ").replace("\r", " ")
-    text = text.encode("utf-8", "replace").decode("utf-8")
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t"} else text
+    text = "" if value is None else one_line(value)
+    return f"'{text}" if text[:1] in {"=", "+", "-", "@"} else text

@@ -122,7 +122,9 @@ class CredentialsEvidence(JsonResult):
     signer: str | None = None
     issuer: str | None = None
     signed_at: str | None = None
+    """When it was signed (ISO 8601): proven where ``time_stamped``, otherwise what somebody claims."""
     time_stamped: bool = False
+    """A time stamp of an authority you trust proves ``signed_at``."""
     expired: bool = False
     revoked: bool = False
     revocation: str = ""
@@ -142,7 +144,9 @@ class CredentialsEvidence(JsonResult):
     not_yet_valid: bool = False
     """Nothing is wrong but the time: the signer's certificate begins after it."""
     unreadable: tuple[str, ...] = ()
-    """Codes that say why the credentials cannot be checked, where the state is ``UNREADABLE``."""
+    """Codes of what cannot be checked here: why the state is ``UNREADABLE``, or beside ``failures``."""
+    store_seen: bool = True
+    """The manifest store was found in the bytes by our own search, too, and is the one that was read."""
     claim_generator: str | None = None
     """The software that made the claim, as it calls itself (name and version)."""
     actions: tuple[StatedAction, ...] = ()
@@ -180,6 +184,7 @@ class CredentialsEvidence(JsonResult):
             "codes": list(self.codes),
             "not_yet_valid": self.not_yet_valid,
             "unreadable": list(self.unreadable),
+            "store_seen": self.store_seen,
             "claim_generator": self.claim_generator,
             "actions": [a.to_dict() for a in self.actions],
             "identities": [i.to_dict() for i in self.identities],
@@ -199,7 +204,8 @@ class ContentMatch(JsonResult):
 
     ``score`` in [-1, 1] (1 = the same pictures over the registered overlap); ``overlap`` in [0, 1].
     ``share`` in (0, 1]: how much of the file's own picture is the release's; below 1 where the file shows
-    all of it among other things.
+    all of it among other things. ``matches``: it shows the release; ``differs``: it shows something else, on
+    positive evidence. Never both; neither where too little can be told.
     """
 
     matches: bool
@@ -208,12 +214,17 @@ class ContentMatch(JsonResult):
     threshold: float
     share: float = 1.0
     differs: bool = False
-    """There is evidence of another content; never together with ``matches``. Neither: not known."""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a match that also differs."""
+        if self.matches and self.differs:
+            raise ValueError("a comparison cannot both match and differ")
 
     def to_dict(self) -> Json:
         """As in ``safegen.verify/1``; scores with four decimals."""
         return {
             "matches": self.matches,
+            "differs": self.differs,
             "score": round(self.score, 4),
             "overlap": round(self.overlap, 4),
             "threshold": self.threshold,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from safegen._text import to_json
 from safegen.types.action import Action
 from safegen.types.serial import Json, JsonResult
 
@@ -150,7 +150,7 @@ class Decision(JsonResult):
 
     def to_json(self, indent: int | None = 2, *, private: bool = False) -> str:
         """``to_dict`` as text."""
-        return json.dumps(self.to_dict(private=private), ensure_ascii=False, indent=indent)
+        return to_json(self.to_dict(private=private), indent=indent)
 
     def to_dict(self, *, private: bool = False) -> Json:
         """``safegen.screen/1``. Spans are character offsets into the prompt as it was given.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from typing import Any, TypeAlias
+
+from safegen._text import to_json
 
 Json: TypeAlias = dict[str, Any]
 """A JSON object: JSON types only."""
@@ -21,4 +22,4 @@ class JsonResult(ABC):
 
     def to_json(self, indent: int | None = 2) -> str:
         """``to_dict`` as text; *indent* None gives one line."""
-        return json.dumps(self.to_dict(), ensure_ascii=False, indent=indent)
+        return to_json(self.to_dict(), indent=indent)

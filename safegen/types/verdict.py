@@ -84,8 +84,11 @@ class Origin(JsonResult):
     @property
     def sentence(self) -> str:
         """All three as one line."""
-        said = f", as {self.by} states" if self.by else ""
-        return f"{self.statement}{said}: {self.certainty}."
+        if self.by is None:
+            return f"{self.statement}: {self.certainty}."
+        if self.kind == "unknown":
+            return f"Signed by {self.by}; {self.statement[:1].lower()}{self.statement[1:]}: {self.certainty}."
+        return f"{self.statement}, as {self.by} states: {self.certainty}."
 
     def to_dict(self) -> Json:
         """As in ``safegen.verify/1``."""

@@ -50,7 +50,7 @@ class EvidenceCollector:
 
         Raises UnreadableInput, CheckUnavailable.
         """
-        from safegen.credentials.read import read_credentials
+        from safegen.credentials.in_child import read_credentials
 
         return read_credentials(
             self.path,

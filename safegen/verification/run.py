@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safegen._util.logs import logger
+from safegen.credentials import in_child
 from safegen.errors import CheckUnavailable, LedgerError
-from safegen.types import ContentMatch, CredentialState, Report
+from safegen.types import ContentMatch, CredentialsEvidence, CredentialState, Report
 from safegen.verification import content_index
 from safegen.verification.collector import EvidenceCollector
 from safegen.verification.evidence import VerdictResult
@@ -43,8 +44,9 @@ def verify_file(
     resolve: str | None = None,
     send: bool = False,
     fragments: Sequence[Path] = (),
+    c2pa_list: bool = True,
 ) -> Report:
-    """The report on *path*, with the trust of *workspace* and of *trust_files*.
+    """The report on *path*, with the trust of *workspace* and of *trust_files*, and (*c2pa_list*) the C2PA's.
 
     *discovered_workspace* is a workspace that was found by walking up and adds nothing: the report says so.
     *at* (aware) judges certificates at another time; *fetch_hosts* allows remote manifests from these hosts;
@@ -54,8 +56,9 @@ def verify_file(
     Raises UnreadableInput, UsageError (trust files), CheckUnavailable (a layer that cannot be examined,
     a ledger that is locked or corrupt).
     """
+    in_child.prepare()
     options = VerifyOptions(
-        trust=load_trust(workspace, trust_files),
+        trust=load_trust(workspace, trust_files, c2pa_list=c2pa_list),
         open_ledger=lambda: _open_ledger(workspace),
         database=_database(workspace),
         index_file=workspace.root / content_index.INDEX_NAME if workspace.trusted else None,
@@ -107,6 +110,14 @@ def _open_ledger(workspace: Workspace) -> Iterator[Ledger | None]:
         yield ledger
 
 
+def _trusted_by(collector: EvidenceCollector, credentials: CredentialsEvidence) -> str | None:
+    """Through which anchor the signer is trusted, and who pinned that."""
+    root, sha256 = credentials.trusted_root, credentials.root_sha256
+    if not credentials.trusted or root is None or sha256 is None:
+        return None
+    return collector.trust.describe_anchor(root, sha256)
+
+
 def _build_report(collector: EvidenceCollector, found: GatheredEvidence, answer: VerdictResult) -> Report:
     """Everything in one value."""
     evidence = found.evidence
@@ -121,7 +132,6 @@ def _build_report(collector: EvidenceCollector, found: GatheredEvidence, answer:
     )
     if recovered is None and evidence.named:
         recovered = evidence.named[0].credentials.manifest
-    root = evidence.credentials.trusted_root
     return Report(
         path=collector.path,
         sha256=found.sha256,
@@ -133,7 +143,7 @@ def _build_report(collector: EvidenceCollector, found: GatheredEvidence, answer:
         ledger=evidence.ledger,
         content=content,
         recovered_manifest=recovered,
-        trusted_by=collector.trust.describe_anchor(root) if evidence.credentials.trusted and root else None,
+        trusted_by=_trusted_by(collector, evidence.credentials),
         not_checked=collector.not_checked,
         texts=check_text_tracks(collector.path, evidence.credentials.manifest if intact else recovered),
         origin=find_origin(evidence, answer.verdict, None if intact else recovered),

@@ -1,27 +1,32 @@
 """Where keys, ledger, trust and settings live.
 
 Found in this order: ``--workspace``, ``SAFEGEN_WORKSPACE``, the nearest ``safegen.toml`` upwards from
-the current folder, the platform's user data folder. A workspace that was *found by walking up* adds
-no trust: whoever made the folder chose what is in it. It may be used to make videos with its keys;
-``verify`` then takes anchors and ledger from the user's own workspace instead.
+the current folder, the platform's user data folder. A workspace that was *found by walking up* is not
+used: whoever made the folder chose what is in it, its settings and its ledger included. The user confirms
+it once (``safegen workspace trust``, ``safegen.workspace.confirmed``); until then its file is not even read,
+``verify`` takes anchors and ledger from the user's own workspace, and everything else refuses.
 
-Layout: ``safegen.toml``, ``keys/``, ``ledger.db``, ``checkpoints/``, ``trust/``, ``held/``.
+Layout: ``safegen.toml``, ``keys/``, ``ledger.db``, ``checkpoints/``, ``trust/``, ``held/``, ``.safegen-id``.
 """
 
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from safegen._util.files import write_durable
-from safegen.errors import UsageError, WorkspaceError
+from safegen.errors import UnconfirmedWorkspace, UsageError, WorkspaceError
 
 CONFIG_NAME = "safegen.toml"
+_CONTENT = (CONFIG_NAME, "keys", "ledger.db", "checkpoints", "trust")
 
-WorkspaceSource: TypeAlias = Literal["option", "environment", "discovered", "user"]
+WorkspaceSource: TypeAlias = Literal["option", "environment", "confirmed", "discovered", "user"]
+"""``discovered``: found by walking up, and not confirmed."""
 
 _NEW_CONFIG = """\
 # safegen workspace. Delete nothing in this folder by hand: the ledger and its checkpoints belong together.
@@ -42,6 +47,9 @@ format = 1
 # [privacy]
 # keep_prompts = false # true: the plain prompt is kept in the private part of the ledger
 # publish_prompt = false # true: the prompt goes into the manifest of every release
+
+# [trust]
+# c2pa_list = true # false: the C2PA trust list vouches for nobody, only what you pinned counts
 """
 
 
@@ -65,11 +73,13 @@ class Config:
     """A visible label burnt into every clip; empty: none."""
     access: bool = True
     """Whether releases come with captions, descriptions, chapters and a transcript."""
+    c2pa_list: bool = True
+    """Whether the C2PA's trust lists vouch for signers and time stamps."""
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """A workspace folder. ``trusted`` is False when it was merely discovered."""
+    """A workspace folder. ``trusted`` is False when it was merely discovered; ``config`` is then empty."""
 
     root: Path
     source: WorkspaceSource = "option"
@@ -77,8 +87,18 @@ class Workspace:
 
     @property
     def trusted(self) -> bool:
-        """Whether the anchors and ledger here count as the user's own."""
+        """Whether the anchors, keys and ledger here count as the user's own."""
         return self.source != "discovered"
+
+    def require_trusted(self) -> None:
+        """Raise UnconfirmedWorkspace for a workspace that was merely discovered."""
+        if not self.trusted:
+            raise UnconfirmedWorkspace(
+                f"the workspace {self.root} was found by searching upwards, and you have not confirmed it",
+                root=str(self.root),
+                hint=f"if it is yours: safegen workspace trust {shlex.quote(str(self.root))}; "
+                "else choose another with --workspace",
+            )
 
     @property
     def keys(self) -> Path:
@@ -125,7 +145,12 @@ class Workspace:
         return replace(self, config=replace(self.config, **changes))
 
     def create(self) -> None:
-        """Create the folder (0700) and its ``safegen.toml`` if absent. Raises WorkspaceError."""
+        """Create the folder (0700) and its ``safegen.toml`` if absent. Raises WorkspaceError.
+
+        One that is made here and now counts as confirmed: nobody else has put anything into it.
+        """
+        self.require_trusted()
+        fresh = not any((self.root / name).exists() for name in _CONTENT)
         try:
             self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
             for folder in (self.trust, self.checkpoints):
@@ -138,13 +163,28 @@ class Workspace:
                 f"the workspace {self.root} cannot be written: {error.strerror}",
                 hint="choose another with --workspace or SAFEGEN_WORKSPACE",
             ) from error
+        if fresh and self.source != "user":
+            from safegen.workspace.confirmed import confirm_workspace
+
+            with suppress(WorkspaceError):  # then the user is asked where it is found
+                confirm_workspace(self.root)
 
 
 def find_workspace(option: str | os.PathLike[str] | None = None, *, start: Path | None = None) -> Workspace:
     """The workspace to use, by the order in the module's docstring. It need not exist yet.
 
-    Raises UsageError for a path that is a file, WorkspaceError for an unreadable ``safegen.toml``.
+    Raises UsageError for a path that is a file, UnconfirmedWorkspace for one that was merely found,
+    WorkspaceError for an unreadable ``safegen.toml``.
     """
+    found = look_up_workspace(option, start=start)
+    found.require_trusted()
+    return found
+
+
+def look_up_workspace(
+    option: str | os.PathLike[str] | None = None, *, start: Path | None = None
+) -> Workspace:
+    """As ``find_workspace``, but one that was merely found is returned, with nothing in it read."""
     if option:
         return _load(Path(option), "option")
     if named := os.environ.get("SAFEGEN_WORKSPACE"):
@@ -153,18 +193,25 @@ def find_workspace(option: str | os.PathLike[str] | None = None, *, start: Path 
     own = _user_folder()
     for folder in (here, *here.parents):
         if (folder / CONFIG_NAME).is_file() and folder != own:
-            return _load(folder, "discovered")
+            from safegen.workspace.confirmed import is_confirmed
+
+            return _load(folder, "confirmed") if is_confirmed(folder) else Workspace(folder, "discovered")
     return _load(own, "user")
 
 
 def find_trusted_workspace(option: str | os.PathLike[str] | None = None) -> Workspace:
-    """As ``find``, but never a discovered one: falls back to the user's own workspace."""
-    return trusted_or_own(find_workspace(option))
+    """As ``find_workspace``, but in place of a merely discovered one the user's own workspace."""
+    return trusted_or_own(look_up_workspace(option))
 
 
 def trusted_or_own(found: Workspace) -> Workspace:
     """*found* if it is trusted, else the user's own workspace."""
     return found if found.trusted else _load(_user_folder(), "user")
+
+
+def user_data_folder() -> Path:
+    """The user's own data folder: never a workspace that was named or found."""
+    return _user_folder()
 
 
 def _user_folder() -> Path:
@@ -241,4 +288,5 @@ def _validate(data: Mapping[str, Any], root: Path, file: Path) -> Config:
         manifest=chosen.config.manifest,
         label=chosen.config.label,
         access=content.release.access,
+        c2pa_list=content.trust.c2pa_list,
     )

@@ -58,6 +58,12 @@ class IdentitySection(_Section):
     organisation: str = ""
 
 
+class TrustSection(_Section):
+    """``[trust]``: whom ``verify`` trusts besides the pinned makers."""
+
+    c2pa_list: bool = True
+
+
 class WorkspaceFile(_Section):
     """The whole file. ``format`` is the version of the workspace's layout."""
 
@@ -67,3 +73,4 @@ class WorkspaceFile(_Section):
     privacy: PrivacySection = PrivacySection()
     ledger: LedgerSection = LedgerSection()
     identity: IdentitySection = IdentitySection()
+    trust: TrustSection = TrustSection()

@@ -103,6 +103,7 @@ def open_ledger(workspace: Workspace) -> Iterator[Ledger]:
     """The ledger of *workspace*, read only. Raises UsageError where there is none yet, LedgerError."""
     from safegen.ledger.store import Ledger
 
+    workspace.require_trusted()
     require_ledger(workspace)
     with Ledger.open(workspace.ledger_url, read_only=True, checkpoint_dir=workspace.checkpoints) as ledger:
         yield ledger
@@ -111,6 +112,7 @@ def open_ledger(workspace: Workspace) -> Iterator[Ledger]:
 @contextmanager
 def open_ledger_if_any(workspace: Workspace) -> Iterator[Ledger | None]:
     """As ``open_ledger``, but None where there is none yet. Raises LedgerError."""
+    workspace.require_trusted()
     if not workspace.has_ledger:
         yield None
         return
@@ -131,6 +133,7 @@ def open_ledger_for_writing(
     Finishes interrupted releases first. Where there is none yet, *create* makes workspace, identity and
     ledger; without it that is a UsageError. Raises KeyUnavailable, WorkspaceError, LedgerError.
     """
+    workspace.require_trusted()
     if not create:
         require_ledger(workspace)
     identity = _load_identity(workspace, passphrase, clock, create=create)
@@ -142,6 +145,7 @@ def _load_identity(workspace: Workspace, passphrase: Passphrase, clock: Clock, *
     """The workspace's identity; with *create* both are made on first use."""
     from safegen.keys.identity import Identity
 
+    workspace.require_trusted()
     if not create:
         return Identity.load(workspace.keys, passphrase=passphrase, clock=clock)
     workspace.create()

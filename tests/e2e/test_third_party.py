@@ -109,5 +109,5 @@ def test_attackers_folder_adds_no_trust(
     shutil.copytree(studio.workspace, handed.parent, dirs_exist_ok=True)
     pin(handed.parent, bundle(studio, tmp_path / "trust.json"))
     monkeypatch.chdir(handed.parent)
-    assert config.find_workspace().source == "discovered"
+    assert config.look_up_workspace().source == "discovered"
     assert safegen.verify(handed.name).verdict is Verdict.SIGNED_UNTRUSTED

@@ -144,7 +144,7 @@ def test_a_replaced_release_names_its_successor(maker: Maker, tmp_path: Path) ->
     assert second.ledger is not None
     run(maker, "log", "supersede", str(first.ledger.index), str(second.ledger.index))
     report = safegen.verify(old, workspace=maker.root, watermark=False)
-    assert report.verdict is Verdict.SIGNED_UNLOGGED
+    assert report.verdict is Verdict.WITHDRAWN
     assert any(str(second.credentials.manifest_id) in reason for reason in report.reasons)
     document = report.to_dict()["ledger"]
     assert document["withdrawn"] is True

@@ -115,7 +115,7 @@ def test_withdrawn(maker: Maker, tmp_path: Path) -> None:
         index = ledger.find_releases(content_id=77)[0].index
         ledger.withdraw(index, "a mistake")
     report = maker.verify(path)
-    assert report.verdict is Verdict.SIGNED_UNLOGGED
+    assert report.verdict is Verdict.WITHDRAWN
     assert "withdrawn" in report.summary
 
 

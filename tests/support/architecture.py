@@ -20,6 +20,7 @@ FOLDERS = {
     "policies": "safegen.policies",
 }
 LAYERS: tuple[tuple[str, ...], ...] = (
+    ("_text",),
     ("_version", "types"),
     ("errors",),
     ("_util", "protocols"),

@@ -1,10 +1,12 @@
-"""Warm processes from which a test run forks sandboxed workers and commands.
+"""A warm process from which a test run forks commands.
 
-A worker imports FFmpeg, OpenCV and NumPy before it looks at its job, a command half of the package: a third
-of a second or more each time, where the job itself often takes milliseconds. Here all that is imported once.
-Each job still has a process of its own, with its own pipes, limits, folder, environment and end; only the way
-it comes into being is another. What the start of a process itself has to keep is tested without this: the
-fixture ``cold_sandbox`` starts workers as users start them, and some tests start commands so.
+A command imports half of the package before it looks at its job: a third of a second or more each time, where
+the job itself often takes milliseconds. Here all that is imported once. Each job still has a process of its
+own, with its own pipes, folder, environment and end; only the way it comes into being is another. What the
+start of a process itself has to keep is tested without this: some tests start commands as users do.
+
+Sandboxed children are forked by the product itself (``safegen.media._start``); forked commands share the
+process that the test run has for it.
 """
 
 from __future__ import annotations
@@ -25,19 +27,20 @@ import threading
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import SimpleNamespace
 from typing import IO
+
+from safegen.media import _start
 
 _ROOT = str(Path(__file__).resolve().parents[2])
 _START = (
     "import sys, json; sys.path[:] = json.loads(sys.argv[1]); "
     "from tests.support.warm import serve; serve(json.loads(sys.argv[2]))"
 )
-WORKER = ("av", "cv2", "numpy", "safegen.media._worker", "safegen.media._worker_sampling")
-"""What a sandboxed worker needs."""
 COMMAND = (
-    *WORKER,
+    "av",
     "c2pa",
+    "cv2",
+    "numpy",
     "scipy.fft",
     "sqlmodel",
     "alembic.config",
@@ -62,25 +65,8 @@ COMMAND = (
 # --- in the warm process --------------------------------------------------------------------------
 
 
-def _worker(stdin: int, stdout: int) -> int:
-    """The worker's own ``main`` on the given pipes; its exit code."""
-    from safegen.media import _worker
-
-    os.dup2(stdin, 0)
-    os.dup2(stdout, 1)
-    os.closerange(3, 64)
-    try:
-        _worker.main()
-        sys.stdout.flush()
-    except BaseException:
-        return 1
-    return 0
-
-
 def _command(stdin: int, stdout: int, stderr: int, job: int, sandbox: int) -> int:
     """Run what a command line says: ``-m MODULE ...`` or ``-c CODE ...``; the exit code."""
-    from safegen.media import _channel
-
     with os.fdopen(job, "rb") as file:
         file.seek(0)
         wanted = json.load(file)
@@ -92,7 +78,7 @@ def _command(stdin: int, stdout: int, stderr: int, job: int, sandbox: int) -> in
     os.chdir(wanted["cwd"])
     os.environ.clear()
     os.environ.update(wanted["env"])
-    _channel.subprocess = replacement(lambda: control)  # type: ignore[attr-defined]
+    _start.FORKER.use(control)
     kind, what, *arguments = wanted["arguments"]
     sys.argv = ["-c", *arguments]
     sys.path.insert(0, wanted["cwd"])
@@ -135,7 +121,7 @@ def _watch_over(status: int, given: Sequence[int]) -> int:
 
     def work() -> int:
         os.close(status)
-        return _worker(*given) if len(given) == 2 else _command(*given)
+        return _command(*given)
 
     pid = _forked(work)
     for descriptor in given:
@@ -251,20 +237,11 @@ class Child:
         self._status.close()
 
 
-def replacement(control: Callable[[], socket.socket]) -> SimpleNamespace:
-    """What takes the place of the module ``subprocess`` in the sandbox's channel."""
-    return SimpleNamespace(
-        Popen=lambda _arguments, **_options: Child(control()),
-        PIPE=subprocess.PIPE,
-        DEVNULL=subprocess.DEVNULL,
-    )
-
-
 class Commands:
     """Runs Python commands as ``subprocess.run`` does, forked from a warm process, their output captured."""
 
-    def __init__(self, server: Server, sandbox: Server) -> None:
-        self._server, self._sandbox = server, sandbox
+    def __init__(self, server: Server) -> None:
+        self._server = server
 
     def run(
         self,
@@ -285,7 +262,7 @@ class Commands:
             written.flush()
             ours, theirs = os.pipe()
             try:
-                sandbox = self._sandbox.control().fileno()
+                sandbox = _start.FORKER.control().fileno()
                 child = Child(self._server.control(), theirs, job, sandbox)
             finally:
                 os.close(theirs)

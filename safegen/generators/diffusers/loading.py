@@ -16,6 +16,7 @@ from safegen.generators.diffusers import tuning
 from safegen.generators.diffusers.families import family_of
 from safegen.generators.diffusers.libraries import INSTALL_HINT, require_module, silenced_libraries
 from safegen.generators.diffusers.model_config import read_pipeline_config
+from safegen.generators.diffusers.no_code import refuse_code
 from safegen.generators.diffusers.options import PipelineOptions
 from safegen.generators.diffusers.placement import Placement, choose_placement, move_to_device
 from safegen.generators.hub import pinned
@@ -54,6 +55,7 @@ def load_pipeline(
     require_module("torch")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     folder, version = pinned.verified_folder(preset)
+    refuse_code(folder, public_name(preset.name))
     known = digest or pinned.weights_digest(preset, folder)
     config = read_pipeline_config(folder)
     if placement is None:

@@ -14,7 +14,7 @@ from safegen.generators.diffusers.model_config import PipelineConfig
 from safegen.generators.hub.listing import INDEX
 from safegen.generators.hub.lockfile import is_loadable_file
 
-_PICKLES = frozenset({".bin", ".pt", ".pth", ".ckpt", ".msgpack", ".h5", ".onnx"})
+PICKLES = frozenset({".bin", ".pt", ".pth", ".ckpt", ".msgpack", ".h5", ".onnx"})
 _LIBRARIES = frozenset({"diffusers", "transformers"})
 
 
@@ -29,7 +29,7 @@ def select_files(source: str, paths: Mapping[str, Any], index: Mapping[str, Any]
         inside = [p for p in paths if p.startswith(f"{component}/") and p.count("/") == 1]
         loadable = {p for p in inside if is_loadable_file(p.split("/")[1])}
         weights = {p for p in loadable if p.endswith(".safetensors")}
-        if not weights and any(Path(p).suffix in _PICKLES for p in inside):
+        if not weights and any(Path(p).suffix in PICKLES for p in inside):
             raise GenerationFailed(
                 f"{source} has no safetensors in {component}/",
                 hint="choose another model: pickles can run code and are never loaded",

@@ -1,10 +1,9 @@
-"""An engine's address, the key sent to it, and the settings of the conversation."""
+"""An engine's address, and the settings of the conversation."""
 
 from __future__ import annotations
 
 import ipaddress
 import json
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,7 +15,6 @@ from safegen.generators.option_values import SWITCHES, is_number
 from safegen.generators.remote.engines import Engine, engine_by_name
 
 KEY_VARIABLE = "SAFEGEN_REMOTE_KEY"
-KEYRING_SERVICE = "safegen"
 _FORM = "write URL#MODEL, such as http://localhost:30010/v1#wan; for a local model, give a name such as tiny"
 _PRINTABLE = re.compile(r"[!-~]{1,200}")
 
@@ -125,52 +123,6 @@ def parse_options(options: Mapping[str, Any]) -> ConnectionOptions:
         if name in given:
             found[name] = int(_number(name, given.pop(name), low, high))
     return ConnectionOptions(**found, engine_options=given)
-
-
-def find_key(
-    address: Address,
-    options: ConnectionOptions,
-    environ: Mapping[str, str] = os.environ,
-    *,
-    open_keyring: bool = True,
-) -> str | None:
-    """The key for *address*: from the variable ``key_env``, else SAFEGEN_REMOTE_KEY, else the keyring
-    (service ``safegen``, user the origin); ``None`` when there is none.
-
-    Raises UsageError when it is named and missing, no printable text, or would go over plain http.
-    """
-    found = environ.get(options.key_env or KEY_VARIABLE, "").strip()
-    if options.key_env and not found:
-        raise UsageError(f"the environment variable {options.key_env} is empty", hint="set it to the key")
-    if not found and open_keyring:
-        found = _from_keyring(address.origin) or ""
-    if not found:
-        return None
-    if not re.fullmatch(r"[!-~]{1,4096}", found):
-        raise UsageError("the key for the server contains invalid characters", hint="set it again")
-    if not address.is_confidential and not options.plain_key:
-        raise UsageError(
-            f"the key would be sent to {address.host} over plain http, where others can read it",
-            hint="use https, or, on a network of your own, --option plain_key=true",
-        )
-    return found
-
-
-def _from_keyring(origin: str) -> str | None:
-    """The password that the system's keyring has for *origin*, if there is a keyring."""
-    try:
-        import keyring
-        from keyring.errors import KeyringError, NoKeyringError
-    except ImportError:
-        return None
-    try:
-        return keyring.get_password(KEYRING_SERVICE, origin)
-    except NoKeyringError:
-        return None
-    except KeyringError as error:
-        raise UsageError(
-            f"the keyring cannot be opened: {type(error).__name__}", hint=f"unlock it, or set {KEY_VARIABLE}"
-        ) from error
 
 
 def client_library() -> Any:

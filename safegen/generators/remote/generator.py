@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from safegen.errors import UsageError
 from safegen.generators.remote import received_clip
-from safegen.generators.remote.address import Address, find_key, parse_address, parse_options
+from safegen.generators.remote.address import Address, parse_address, parse_options
 from safegen.generators.remote.client import RemoteClient
 from safegen.generators.remote.engines import DEFAULT_ENGINE, ENGINES, Engine, detect_engine
 from safegen.generators.remote.fields import check_mode, request_fields
+from safegen.generators.remote.keys import find_key
 from safegen.generators.remote.reference import data_url, encode_reference
 from safegen.generators.remote.responses import sanitize
 from safegen.media.scratch import scratch_file

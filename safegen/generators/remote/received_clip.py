@@ -112,8 +112,7 @@ def _checked_frames(clip: Clip, file: Path, info: MediaInfo, host: str) -> Itera
 
 def _has_valid_credentials(file: Path, host: str) -> bool:
     """Whether the file carries credentials. Raises GenerationFailed for ones that do not match it."""
-    from safegen.credentials.open_store import carries_credentials
-    from safegen.credentials.read import read_credentials
+    from safegen.credentials.in_child import carries_credentials, read_credentials
 
     if not carries_credentials(file):
         return False

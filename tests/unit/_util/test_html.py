@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from safegen._util.html import LIMIT, escape, render_page
+from safegen._text import LIMIT
+from safegen._util.html import escape, render_page
 
 
 @pytest.mark.parametrize(

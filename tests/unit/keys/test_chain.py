@@ -167,3 +167,22 @@ def test_an_expired_certificate_that_is_wrong_anyway_is_not_merely_late() -> Non
     wrong = leaf(root, eku=[STAMPS], end=NOW - timedelta(hours=1))
     result = check([wrong], [root])
     assert result.anchor is None and not result.outside_validity
+
+
+def test_of_several_anchors_the_preferred_one_is_named() -> None:
+    """An authority on a list, below a root that the user pinned: it takes nothing from what was pinned."""
+    root = Node("root")
+    middle = Node("middle", root)
+    end = leaf(middle)
+    for anchors in ([root, middle], [middle, root], [Node("other"), root, middle]):
+        first = next(a for a in anchors if a in (root, middle))
+        found = check([end, middle], anchors)
+        assert found.trusted and found.anchor_sha256 == fingerprint(first.certificate)
+    over = Node("root", end=NOW - timedelta(hours=1))
+    below = Node("middle", over)
+    found = check([leaf(below), below], [over, below])
+    assert found.trusted and found.anchor_sha256 == fingerprint(below.certificate), "one that is valid"
+    strict = Node("strict", length=0)
+    deep = Node("deep", strict)
+    assert check([leaf(deep), deep], [strict, deep]).trusted, "one that may vouch"
+    assert "that far below" in check([leaf(deep), deep], [strict]).reason

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import av
 import numpy as np
 import pytest
 
-from safegen.media import _channel, _worker, footage, remux, still
+from safegen.media import _channel, _child, footage, remux, still
+from safegen.media.handles import opened
 
 
 class _NoWatch:
@@ -21,9 +23,19 @@ class _NoWatch:
         return contextlib.nullcontext()
 
 
-def _talk(path: Path, job: dict[str, Any], seconds: float) -> Iterator[Any]:
+def _talk(
+    path: Path,
+    job: dict[str, Any],
+    seconds: float,
+    reads: Mapping[str, Path] = MappingProxyType({}),
+    writes: Mapping[str, Path] = MappingProxyType({}),
+) -> Iterator[Any]:
     out = io.BytesIO()
-    _worker.work({**job, "path": str(path)}, out)
+    with contextlib.ExitStack() as stack:
+        files = {"input": path, **reads, **writes}
+        handles = {n: stack.enter_context(opened(f, write=n in writes)).fileno() for n, f in files.items()}
+        module = "safegen.media._worker"
+        _child.work({**job, "module": module, "handles": handles, "writes": list(writes)}, out)
     out.seek(0)
     yield from _channel._read(out, path, _NoWatch())  # type: ignore[arg-type]
 

@@ -15,8 +15,10 @@ import pytest
 from safegen.errors import LedgerError, ReleaseFailed, SafegenError, UsageError
 from safegen.ledger import Ledger, LogSigner, verify_proof
 from safegen.release import Published, ReleaseJob, ReleaseRecord, files, recover
+from safegen.release.folder import Folder, open_folder
 from safegen.release.leases import list_leases
 from safegen.release.owner import Liveness, Owner
+from safegen.release.seal import Seal
 
 RECORD = ReleaseRecord("urn:c2pa:1", b"jumbf", 5, "test.v1")
 
@@ -347,7 +349,8 @@ def test_without_hard_links_and_safe_renames(
     (out / "taken").write_bytes(b"mine")
     (out / "new").write_bytes(b"new")
     with pytest.raises(FileExistsError):
-        files.place_file(out / "new", out / "taken", overwrite=False, placeholder=lambda: None)
+        folder = Folder(out, None)
+        files.place_file(folder, "new", folder, "taken", overwrite=False, placeholder=lambda: None)
     assert (out / "taken").read_bytes() == b"mine"
 
 
@@ -365,11 +368,11 @@ def test_a_placeholder_of_a_killed_job_is_filled(
     class Killed(BaseException):
         pass
 
-    def die(self: Path, target: Path) -> None:
+    def die(*_args: object, **_options: object) -> None:
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "replace", die)
+        patch.setattr(files.os, "replace", die)
         with pytest.raises(Killed):
             job.publish()
     assert [path.stat().st_size for path in out.iterdir() if path.is_file()] == [0]
@@ -383,13 +386,14 @@ def test_renaming_without_replacing(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"a")
     (tmp_path / "b").write_bytes(b"b")
     try:
-        done = files.rename_without_replacing(tmp_path / "a", tmp_path / "c")
+        with open_folder(tmp_path.resolve()) as folder:
+            done = files.rename_without_replacing(folder, "a", folder, "c")
     except OSError:
         pytest.skip("this file system refuses")
     if not done:
         pytest.skip("this system has no such rename")
     with pytest.raises(FileExistsError):
-        files.rename_without_replacing(tmp_path / "b", tmp_path / "c")
+        files.rename_without_replacing(Folder(tmp_path, None), "b", Folder(tmp_path, None), "c")
     assert (tmp_path / "c").read_bytes() == b"a"
 
 
@@ -468,7 +472,7 @@ def test_a_job_withdrawn_by_another_while_it_publishes(ledger: Ledger, out: Path
             from safegen.release.leases import set_state
 
             with ledger.transaction() as batch:
-                set_state(batch.connection, job.id, "withdrawn")
+                set_state(batch.connection, job.id, "withdrawn", Seal.of(ledger))
                 batch.withdraw(0, "by another")
 
     with (

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from safegen.errors import UsageError, WorkspaceError
+from safegen.errors import UnconfirmedWorkspace, UsageError, WorkspaceError
 from safegen.workspace import config
 
 
@@ -23,7 +23,7 @@ def test_order(tmp_path: Path, user_folder: Path, monkeypatch: pytest.MonkeyPatc
     project.mkdir(parents=True)
     assert config.find_workspace(start=project).source == "user"
     (tmp_path / "project" / "safegen.toml").write_text("format = 1\n")
-    found = config.find_workspace(start=project)
+    found = config.look_up_workspace(start=project)
     assert (found.source, found.root) == ("discovered", tmp_path / "project")
     monkeypatch.setenv("SAFEGEN_WORKSPACE", str(tmp_path / "env"))
     assert config.find_workspace(start=project).source == "environment"
@@ -35,7 +35,10 @@ def test_discovered_workspace_is_not_trusted(
 ) -> None:
     (tmp_path / "safegen.toml").write_text("format = 1\n")
     monkeypatch.chdir(tmp_path)
-    assert not config.find_workspace().trusted
+    assert not config.look_up_workspace().trusted
+    with pytest.raises(UnconfirmedWorkspace) as refused:
+        config.find_workspace()
+    assert refused.value.root == str(tmp_path) and "safegen workspace trust" in refused.value.hint
     assert config.find_trusted_workspace().root == user_folder
 
 

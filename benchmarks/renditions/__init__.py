@@ -1,0 +1,1 @@
+"""Honest renditions and pasted marks: what the comparison of contents makes of each."""

@@ -1,0 +1,136 @@
+"""The first line of a report: what a file is, by whom, how sure; and never more than is known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from safegen.types import CredentialsEvidence, CredentialState, Origin, Verdict, WatermarkReading
+from safegen.verification.evidence import Evidence
+from safegen.verification.origin import SOURCE_TYPES, SURE, UNKNOWN, find_origin
+
+IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+
+
+def manifest(*actions: tuple[str, str | None], **assertions: Any) -> dict[str, Any]:
+    stated = [
+        {"action": name, **({} if kind is None else {"digitalSourceType": IPTC + kind})}
+        for name, kind in actions
+    ]
+    return {
+        "assertions": [
+            {"label": "c2pa.actions.v2", "data": {"actions": stated}},
+            *({"label": f"org.safegen.{name}", "data": data} for name, data in assertions.items()),
+        ]
+    }
+
+
+def origin(found: dict[str, Any], verdict: Verdict = Verdict.SIGNED_UNLOGGED, **more: Any) -> Origin:
+    credentials = CredentialsEvidence(CredentialState.VALID, signer="Nord", trusted=True, manifest=found)
+    return find_origin(Evidence(replace(credentials, **more)), verdict, None)
+
+
+@pytest.mark.parametrize(
+    ("found", "kind", "words"),
+    [
+        (manifest(("c2pa.created", "trainedAlgorithmicMedia")), "generated", "Made by AI"),
+        (
+            manifest(
+                ("c2pa.created", "trainedAlgorithmicMedia"),
+                ("c2pa.watermarked.bound", None),
+                generation={"model": {"name": "tiny", "version": "3"}},
+            ),
+            "generated",
+            "Made by AI (tiny 3)",
+        ),
+        (
+            manifest(("c2pa.opened", None), ("c2pa.edited", "compositeWithTrainedAlgorithmicMedia")),
+            "partly generated",
+            "Partly made by AI",
+        ),
+        (
+            manifest(("c2pa.created", "digitalCapture"), ("c2pa.edited", "trainedAlgorithmicMedia")),
+            "partly generated",
+            "Partly made by AI",
+        ),
+        (manifest(("c2pa.created", "digitalCapture")), "captured", "Captured with a camera"),
+        (
+            manifest(("c2pa.created", "digitalCapture"), ("c2pa.cropped", None)),
+            "edited",
+            "Captured with a camera, then edited",
+        ),
+        (manifest(("c2pa.created", "digitalCreation")), "created", "Made by people with software"),
+        (
+            manifest(("c2pa.opened", None), ("c2pa.transcoded", None)),
+            "unknown",
+            "How it was made is not stated",
+        ),
+        (
+            manifest(("c2pa.opened", None), ("c2pa.color_adjustments", None)),
+            "edited",
+            "Edited; how the original was made is not stated",
+        ),
+        (
+            manifest(("c2pa.opened", None), protection={"sourceTypeStatedByUser": "digitalCapture"}),
+            "captured",
+            "Captured with a camera, as its owner states",
+        ),
+        (manifest(("c2pa.created", "somethingNew")), "unknown", "How it was made is not stated"),
+        ({"assertions": "no list"}, "unknown", "How it was made is not stated"),
+        ({}, "unknown", "How it was made is not stated"),
+    ],
+)
+def test_what_it_is(found: dict[str, Any], kind: str, words: str) -> None:
+    said = origin(found)
+    assert (said.kind, said.statement) == (kind, words)
+    assert said.by == "Nord"
+    assert said.statement[1:] in said.sentence and "Nord" in said.sentence
+
+
+def test_what_is_made_from_ai_is_said() -> None:
+    made = {"active_manifest": "m", "relationship": "parentOf"}
+    found = manifest(("c2pa.opened", None)) | {"ingredients": [made]}
+    assert origin(found).kind == "unknown"  # its own manifest is not at hand here
+
+
+@pytest.mark.parametrize("verdict", UNKNOWN)
+def test_what_does_not_match_says_nothing(verdict: Verdict) -> None:
+    said = origin(manifest(("c2pa.created", "digitalCapture")), verdict)
+    assert (said.kind, said.by) == ("unknown", None)
+    assert "unknown" in said.sentence
+
+
+def test_every_verdict_is_provided_for() -> None:
+    assert {*SURE, *UNKNOWN, Verdict.SIGNED_UNTRUSTED} == set(Verdict)
+    assert all(words[:1].islower() for _, words in SOURCE_TYPES.values())
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"trusted": False}, "anyone can sign by that name"),
+        ({"trusted": False, "revoked": True}, "revoked"),
+        ({"trusted": False, "expired": True}, "expired"),
+        ({"trusted": False, "not_yet_valid": True}, "not valid yet"),
+    ],
+)
+def test_an_untrusted_signer_is_no_witness(more: dict[str, Any], words: str) -> None:
+    said = origin(manifest(("c2pa.created", "digitalCapture")), Verdict.SIGNED_UNTRUSTED, **more)
+    assert words in said.certainty
+
+
+def test_a_mark_that_was_not_looked_for_is_said() -> None:
+    evidence = Evidence(CredentialsEvidence(CredentialState.VALID), bound_payloads=frozenset({5}))
+    assert "not looked for" in find_origin(evidence, Verdict.VERIFIED, None).certainty
+    seen = replace(evidence, watermarks=(WatermarkReading("a", True, 5, -30.0),))
+    assert "mark agrees" in find_origin(seen, Verdict.VERIFIED, None).certainty
+
+
+def test_a_recovered_release_speaks_through_its_record() -> None:
+    recorded = manifest(("c2pa.created", "trainedAlgorithmicMedia"))
+    recorded["signature_info"] = {"common_name": "Nord"}
+    evidence = Evidence(CredentialsEvidence(CredentialState.ABSENT))
+    said = find_origin(evidence, Verdict.RECOVERED, recorded)
+    assert (said.kind, said.by) == ("generated", "Nord")
