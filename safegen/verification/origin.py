@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from safegen.credentials.actions import stated_actions
 from safegen.credentials.ingredients import list_ingredients
 from safegen.credentials.manifest_store import as_object
 from safegen.credentials.read import find_assertion
+from safegen.credentials.statements import list_actions
 from safegen.types import Json, Origin, OriginKind, Verdict
 from safegen.verification.evidence import Evidence
 
@@ -98,7 +98,7 @@ def _certainty(evidence: Evidence, verdict: Verdict) -> str:
 
 def _stated(manifest: Json) -> tuple[OriginKind, str]:
     """Kind and words for what *manifest* states about how the file was made."""
-    actions = stated_actions(manifest)
+    actions = list_actions(manifest)
     own = [_short(a.source_type) for a in actions if a.source_type]
     below = [kind for kind in _below(manifest) if kind]
     kinds = [k for k in own if k in SOURCE_TYPES] or [k for k in below if k in SOURCE_TYPES]

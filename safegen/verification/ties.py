@@ -28,6 +28,8 @@ def broken_ties(evidence: Evidence) -> tuple[str, ...]:
             "The credentials bear the id of a recorded release, but are not the ones that were recorded "
             "for it."
         )
+    if not credentials.store_seen:
+        found.append("The credentials were not found in the file's own bytes where they ought to be.")
     if not _names_recorded_mark(credentials, ledger):
         found.append("The recorded release has another mark than the one that the credentials name.")
     if ledger.origin not in evidence.signer_logs:

@@ -76,6 +76,7 @@ MISSING = {
     "the record names another mark": record(content_id=f"{PAYLOAD + 1:016x}"),
     "the record names another scheme": record(watermark_alg="org.safegen.watermark.other.1"),
     "the record names no mark": record(content_id=None, watermark_alg=None),
+    "the credentials were not seen in the bytes": credentials(store_seen=False),
     "the credentials name no mark": credentials(soft_bindings=()),
     "the log was pinned with another signer": replace(TIED, signer_logs=frozenset({"another.example"})),
     "the signer was pinned without a log": replace(TIED, signer_logs=frozenset()),
