@@ -1,7 +1,8 @@
 """Altered copies of genuine releases: ``python -m benchmarks.conformance.mutants`` (docs/conformance.md).
 
 Counts the verdicts on single-byte flips and structured edits of VERIFIED releases in every container that can
-be made. A false yes is printed with its seed and number, and saved under ``--out``; then the exit code is 1.
+be made. A false yes (or a crash) is printed with its seed and number, and saved under ``--out``; then the
+exit code is 1.
 What is done is kept in ``--out``/done.jsonl, so that a run that was stopped goes on where it was.
 """
 
@@ -85,10 +86,10 @@ def run(wanted: argparse.Namespace) -> tuple[list[dict[str, Any]], int, float]:
 
 
 def _keep(folder: Path, result: Result) -> None:
-    """Print and save the false yeses of *result*."""
+    """Print and save what is wrong in *result*."""
     for found in result.wrong:
         where = f"{result.batch.kind} {result.batch.container} {found['number']} seed {result.batch.seed}"
-        print(f"FALSE YES  {where}: {found['verdict']}, {found['why']} ({found['what']})", flush=True)
+        print(f"WRONG  {where}: {found['verdict']}, {found['why']} ({found['what']})", flush=True)
     for name, data in result.saved:
         folder.mkdir(exist_ok=True)
         (folder / name).write_bytes(data)
@@ -109,7 +110,7 @@ def table(lines: Sequence[dict[str, Any]]) -> str:
             shown.append(f"{kind}  {container:<12}{_counts(counts)}")
         wrong = sum(len(line["wrong"]) for line in mine)
         shown.append(f"{kind}  {'all':<12}{_counts(total)}")
-        shown.append(f"{sum(total.values())} {kind}, {wrong} false yes")
+        shown.append(f"{sum(total.values())} {kind}, {wrong} wrong")
     return "\n".join(shown)
 
 
@@ -130,7 +131,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the table; 0 where there is no false yes."""
+    """Print the table; 0 where there is no false yes and no crash."""
     wanted = parser().parse_args(arguments)
     lines, judged, seconds = run(wanted)
     print(table(lines))

@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import io
 import struct
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -65,10 +66,20 @@ class Original:
             if any("/" in path[1:] for path in paths):
                 raise ValueError(f"{self.release.container}: exclusions within boxes: {paths}")
         elif label.startswith("c2pa.hash.collection"):
-            at = self.release.data.index(self.release.store)
-            self.ranges = ((at, at + len(self.release.store)),)
+            self.ranges = self._between_entries(binding["uris"])
         else:
             raise ValueError(f"{self.release.container}: {label} is not understood")
+
+    def _between_entries(self, entries: dict[str, Any]) -> tuple[tuple[int, int], ...]:
+        """What lies between the entries of an archive that are bound, up to the end of the store."""
+        data = self.release.data
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            starts = {i.header_offset: entries[i.filename]["size"] for i in archive.infolist() if i.filename in entries}
+        found, at = [], 0
+        for start, size in sorted(starts.items()):
+            found.append((at, start))
+            at = start + size
+        return (*found, (at, data.index(self.release.store) + len(self.release.store)))
 
     def covered_parts(self, data: bytes) -> Iterator[bytes]:
         """What the binding covers in *data*, piece by piece."""

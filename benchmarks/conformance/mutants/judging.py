@@ -13,6 +13,8 @@ from typing import Any
 from benchmarks.conformance.mutants import edits, flips
 from benchmarks.conformance.mutants.covered import Original
 from benchmarks.conformance.mutants.releases import TRUST, Release, make_releases
+from safegen.types import CredentialsEvidence
+from safegen.verification.collector import EvidenceCollector
 
 KINDS = ("flips", "edits")
 MEMORY = Path("/dev/shm")
@@ -53,6 +55,24 @@ class Result:
         return {"key": self.batch.key, **vars(self.batch), "verdicts": dict(self.verdicts), "wrong": self.wrong}
 
 
+class InProcess(EvidenceCollector):
+    """Reads credentials in this process: a sandboxed child for each of 100,000 files would take a day."""
+
+    def read_credentials(self, store: bytes | None = None) -> CredentialsEvidence:
+        """As the child does. Raises UnreadableInput, CheckUnavailable."""
+        from safegen.credentials.read import read_credentials
+
+        trust = self.trust
+        return read_credentials(
+            self.path,
+            anchors_pem=trust.anchors,
+            tsa_anchors_pem=trust.tsa_anchors,
+            at=self.options.at,
+            manifest=store,
+            crls=trust.crls,
+        )
+
+
 class Judge:
     """Judges mutants as a third party would: the maker's bundle pinned, the release's proof beside the file."""
 
@@ -67,9 +87,7 @@ class Judge:
         self._places: dict[str, flips.Places] = {}
 
     def verdict(self, release: Release, data: bytes) -> Any:
-        """The verdict on *data*, or the error that is raised instead (a SafegenError; others are not caught)."""
-        from safegen.errors import SafegenError
-        from safegen.verification.collector import EvidenceCollector
+        """The verdict on *data*, or the error that is raised instead."""
         from safegen.verification.gather import gather_evidence
         from safegen.verification.options import VerifyOptions
         from safegen.verification.verdict import decide_verdict
@@ -77,8 +95,8 @@ class Judge:
         self.file.write_bytes(data)
         options = VerifyOptions(trust=self.trust, proof=release.proof, watermark=False)
         try:
-            return decide_verdict(gather_evidence(EvidenceCollector(self.file, options)).evidence).verdict
-        except SafegenError as error:
+            return decide_verdict(gather_evidence(InProcess(self.file, options)).evidence).verdict
+        except Exception as error:
             return error
 
     def original(self, container: str) -> Original:
@@ -89,24 +107,26 @@ class Judge:
 
     def run(self, batch: Batch) -> Result:
         """Judge every mutant of *batch*."""
-        from safegen import Verdict
+        from safegen.errors import SafegenError
 
         release, result = self.releases[batch.container], Result(batch)
         original = self.original(batch.container)
         for number in range(batch.first, batch.first + batch.count):
             what, data = self._mutant(batch, number)
             verdict = self.verdict(release, data)
-            if not isinstance(verdict, Verdict):
-                result.verdicts[type(verdict).__name__] += 1
-                continue
-            result.verdicts[verdict.name] += 1
-            why = original.wrong(verdict, data)
+            broken = isinstance(verdict, Exception)
+            name = type(verdict).__name__ if broken else verdict.name
+            result.verdicts[name] += 1
+            if broken:
+                why = None if isinstance(verdict, SafegenError) else f"no verdict: {verdict}"
+            else:
+                why = original.wrong(verdict, data)
             if why is not None:
-                found = {"number": number, "what": what, "verdict": verdict.name, "why": why}
+                found = {"number": number, "what": what, "verdict": name, "why": why}
                 result.wrong.append(found)
                 if len(result.saved) < SAVED:
-                    name = f"{batch.kind}-{batch.container}-{number}{release.path.suffix}"
-                    result.saved.append((name, data))
+                    file = f"{batch.kind}-{batch.container}-{number}{release.path.suffix}"
+                    result.saved.append((file, data))
         return result
 
     def _mutant(self, batch: Batch, number: int) -> tuple[str, bytes]:
