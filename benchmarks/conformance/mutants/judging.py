@@ -6,7 +6,7 @@ import os
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -77,11 +77,14 @@ class Judge:
     """Judges mutants as a third party would: the maker's bundle pinned, the release's proof beside the file."""
 
     def __init__(self, folder: Path, releases: Sequence[Release], work: Path) -> None:
+        from safegen.keys.trust import read_trust_file
         from safegen.verification.trust import load_trust
         from safegen.workspace.config import find_workspace
 
         self.releases = {r.container: r for r in releases}
-        self.trust = load_trust(find_workspace(work / "nobody"), [folder / TRUST])
+        pinned = load_trust(find_workspace(work / "nobody"), [folder / TRUST])
+        # Without the public lists, which say nothing about this maker and take most of the time.
+        self.trust = replace(pinned, anchors=read_trust_file(folder / TRUST).roots, tsa_anchors=())
         self.file = work / "mutant"
         self._originals: dict[str, Original] = {}
         self._places: dict[str, flips.Places] = {}
