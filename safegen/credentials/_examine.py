@@ -31,15 +31,23 @@ MODULES = (
     "cryptography.x509.ocsp",
     "cryptography.x509.oid",
     "cryptography.x509.verification",
+    "rfc3161_client",
     "safegen.credentials.claim_signature",
+    "safegen.credentials.claim_stamps",
+    "safegen.credentials.cose",
     "safegen.credentials.embedded",
+    "safegen.credentials.embedded_pictures",
+    "safegen.credentials.embedded_stores",
     "safegen.credentials.library",
     "safegen.credentials.open_store",
     "safegen.credentials.read",
+    "safegen.credentials.statements",
+    "safegen.credentials.status_codes",
     "safegen.credentials.thumbnail",
     "safegen.keys.chain",
     "safegen.keys.ocsp",
     "safegen.keys.revocation",
+    "safegen.ledger.timestamp",
 )
 """What reading credentials needs, also what it imports late: a test compares it with the sources."""
 _OURS = ("safegen", "cryptography", "c2pa")

@@ -14,14 +14,14 @@ from safegen._util.time import parse_moment
 from safegen.errors import UsageError
 from safegen.keys.bundle import Anchor, TrustBundle, parse_trust
 from safegen.keys.c2pa_list import TITLES, TrustList, split_header
-from safegen.keys.chain import ANY_USAGE, LEAF_USAGES
+from safegen.keys.chain import ANY_USAGE, SIGNING_PURPOSES
 from safegen.types import Json
 
 if TYPE_CHECKING:
     from cryptography import x509
 
 STAMPING = "1.3.6.1.5.5.7.3.8"
-USAGES = {"signer": LEAF_USAGES, "tsa": {STAMPING}}
+USAGES = {"signer": SIGNING_PURPOSES, "tsa": {STAMPING}}
 HINT = "check where it comes from; the list in use stays as it is"
 
 
