@@ -16,7 +16,7 @@ from typing import Literal
 Fault = Literal["mismatch", "unreadable", "signer", "identity", "time", "ingredient"]
 
 UNTRUSTED, EXPIRED = "signingCredential.untrusted", "signingCredential.expired"
-REVOKED, BAD_PROFILE = "signingCredential.ocsp.revoked", "signingCredential.invalid"
+REVOKED = "signingCredential.ocsp.revoked"
 CLAIM_MISMATCH = "claimSignature.mismatch"
 GENERAL = "general.error"
 SEVERAL_STORES, OTHER_STORE = "org.safegen.store.multiple", "org.safegen.store.different"
