@@ -14,7 +14,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from safegen._util.time import parse_moment
@@ -75,6 +75,7 @@ class TrustList:
         return now - parse_moment(self.date) > OLD
 
 
+@cache
 def packaged_list(kind: Kind) -> TrustList:
     """The list that comes with the package."""
     return read_list((_PACKAGED / FILES[kind]).read_bytes(), kind)
