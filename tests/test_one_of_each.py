@@ -57,7 +57,6 @@ RULES: dict[str, tuple[Callable[[ast.Call], bool], dict[str, str]]] = {
         parses_a_time,
         {
             "safegen._util.time": "the one place",
-            "safegen.credentials.read": "a time stamp that names no zone proves nothing: it is not UTC",
             "safegen.ledger.fsck_timestamps": "a time from a checked leaf always names its zone",
         },
     ),

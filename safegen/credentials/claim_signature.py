@@ -34,6 +34,7 @@ __all__ = [
     "SignatureUnreadable",
     "active_label",
     "assertion_box",
+    "claim_box",
     "same_claim",
     "signature_box",
     "structure_failures",
@@ -84,6 +85,15 @@ def signature_box(store: bytes, label: str) -> bytes:
     """The COSE_Sign1 message of the manifest called *label* in *store*. Raises SignatureUnreadable."""
     manifest = _only(_superboxes(_payload(store, b"jumb")), label)
     return _payload(_only(_superboxes(manifest), "c2pa.signature"), b"cbor")
+
+
+def claim_box(store: bytes, label: str) -> bytes:
+    """The CBOR of the one claim of the manifest *label*. Raises SignatureUnreadable."""
+    manifest = _only(_superboxes(_payload(store, b"jumb")), label)
+    claims = [_payload(body, b"cbor") for name, body in _superboxes(manifest) if name in CLAIMS]
+    if len(claims) != 1:
+        raise SignatureUnreadable("the manifest does not have exactly one claim")
+    return claims[0]
 
 
 def assertion_box(store: bytes, label: str, assertion: str) -> bytes:

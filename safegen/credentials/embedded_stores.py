@@ -184,9 +184,12 @@ def _pdf_stores(file: BinaryIO) -> Iterator[bytes]:
 
 
 def _zip_stores(file: BinaryIO) -> Iterator[bytes]:
-    """The entries of the archive that are named as C2PA says, stored as they are."""
-    with zipfile.ZipFile(file) as archive:
-        for info in archive.infolist():
-            stored = info.compress_type == zipfile.ZIP_STORED and info.file_size <= MAX_STORE
-            if info.filename == ZIPPED and stored:
-                yield archive.read(info)
+    """The entries of the archive that are named as C2PA says, stored as they are. Raises BadZipFile."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            for info in archive.infolist():
+                stored = info.compress_type == zipfile.ZIP_STORED and info.file_size <= MAX_STORE
+                if info.filename == ZIPPED and stored:
+                    yield archive.read(info)
+    except (OSError, RuntimeError, EOFError) as error:  # places outside the file, a claimed encryption
+        raise zipfile.BadZipFile(str(error)) from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from safegen.credentials.status_codes import is_conflict
+from safegen.credentials.status_codes import DATA_MATCH, DATA_MISMATCH, WIDE, is_conflict
 from safegen.types import Json, SoftBinding
 
 MAX_MANIFESTS = 1000
@@ -52,12 +52,23 @@ class ManifestStore:
         """Codes of the active manifest; *kind* is ``success``, ``informational`` or ``failure``."""
         return deduplicated(_codes(as_object(self.results.get("activeManifest")), kind))
 
+    def failures(self) -> tuple[str, ...]:
+        """Failure codes of the active manifest.
+
+        Where c2pa says of one and the same data hash that it matches and that it does not, the hash holds and
+        what it leaves out is wider than the credentials: that is said instead.
+        """
+        active = as_object(self.results.get("activeManifest"))
+        held = {e.get("url") for e in _entries(active, "success") if e.get("code") == DATA_MATCH}
+        return deduplicated(
+            WIDE if e.get("code") == DATA_MISMATCH and e.get("url") in held else str(e.get("code"))
+            for e in _entries(active, "failure")
+        )
+
     def codes_about(self, url_end: str) -> tuple[str, ...]:
         """Codes of every kind about the part of the active manifest whose address ends in *url_end*."""
         active = as_object(self.results.get("activeManifest"))
-        entries = [
-            as_object(e) for kind in ("success", "informational", "failure") for e in _list(active.get(kind))
-        ]
+        entries = [e for kind in ("success", "informational", "failure") for e in _entries(active, kind)]
         return deduplicated(str(e.get("code")) for e in entries if str(e.get("url", "")).endswith(url_end))
 
     def ingredient_failures(self) -> tuple[str, ...]:
@@ -124,8 +135,12 @@ def _of_ingredient(code: str) -> bool:
     return code.startswith("ingredient.")
 
 
+def _entries(results: Json, kind: str) -> list[Json]:
+    return [as_object(entry) for entry in _list(results.get(kind))]
+
+
 def _codes(results: Json, kind: str) -> list[str]:
-    return [str(as_object(entry).get("code")) for entry in _list(results.get(kind))]
+    return [str(entry.get("code")) for entry in _entries(results, kind)]
 
 
 def _blocks(data: Json) -> list[SoftBinding]:

@@ -81,8 +81,7 @@ def open_credentials(
                 raw = io.BytesIO()
                 reader.resource_to_stream(f"self#jumbf=/c2pa/{document['active_manifest']}", raw)
                 store = ManifestStore(document)
-                faults, seen = _look_again(path, store, raw.getvalue(), manifest)
-                return OpenedStore(store, raw.getvalue(), faults, seen)
+                return _seen_again(path, store, raw.getvalue(), manifest)
     except OSError as error:
         raise UnreadableInput(
             f"cannot read {path}: {error.strerror}", hint="check its permissions"
@@ -106,25 +105,29 @@ def _read_fragments(reader: Any, file: BinaryIO, fragments: Sequence[Path]) -> A
     return document
 
 
-def _look_again(
-    path: Path, store: ManifestStore, raw: bytes, manifest: bytes | None
-) -> tuple[tuple[str, ...], bool]:
-    """What c2pa lets pass in the bytes of *manifest* or of the file itself; whether its store is there."""
+def _seen_again(path: Path, store: ManifestStore, raw: bytes, manifest: bytes | None) -> OpenedStore:
+    """What c2pa said, with the store's own bytes where they are seen, and what c2pa let pass in them.
+
+    *raw* is the store as c2pa wrote it anew. Bytes that it does not look at (types, labels, lengths) differ
+    from it where somebody changed them: what a ledger recorded is compared with the bytes that are there.
+    """
     from safegen.credentials.claim_signature import same_claim, structure_failures
     from safegen.credentials.embedded_stores import PDF, find_embedded_stores
 
     if manifest is not None:
-        return structure_failures(manifest, store.active_id), True
+        return OpenedStore(store, manifest, structure_failures(manifest, store.active_id), True)
     found = find_embedded_stores(path)
     same = [one for one in found if same_claim(one, raw, store.active_id)]
     if formats.detect(path).mime == PDF and same:
         found = tuple(same[-1:])  # an earlier revision of the document stays in the file
     if len(found) > 1:
-        return (SEVERAL_STORES,), False
+        return OpenedStore(store, raw, (SEVERAL_STORES,), False)
     if not found:
-        return (), False
+        return OpenedStore(store, raw, (), False)
     faults = structure_failures(found[0], store.active_id)
-    return (faults, True) if faults or same else ((OTHER_STORE,), False)
+    if faults or same:
+        return OpenedStore(store, found[0], faults, True)
+    return OpenedStore(store, raw, (OTHER_STORE,), False)
 
 
 def _unopened(

@@ -35,6 +35,7 @@ from safegen.credentials.claim_signature import (
     verify_claim_signature,
 )
 from safegen.credentials.explain import explain
+from safegen.credentials.hash_algorithms import uncomputed_mismatches
 from safegen.credentials.ingredients import list_ingredients
 from safegen.credentials.manifest_store import ManifestStore, deduplicated
 from safegen.credentials.open_store import OpenedStore, open_credentials, unreadable_evidence
@@ -121,7 +122,11 @@ def _build_evidence(
     says_no = store.state not in ("Valid", "Trusted")
     codes = store.codes("failure")
     judged = judge(
-        [*codes, *opened.faults], store.codes("success"), c2pa_says_no=says_no, signature=signature
+        [*store.failures(), *opened.faults],
+        store.codes("success"),
+        c2pa_says_no=says_no,
+        signature=signature,
+        uncomputed=uncomputed_mismatches(opened.raw, store.active_id) if says_no else (),
     )
     state = _state(judged)
     trusted = result.trusted and state is CredentialState.VALID and not revoked

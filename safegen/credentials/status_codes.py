@@ -9,18 +9,27 @@ mismatch where it says so, and unreadable otherwise. Source: C2PA 2.x section 15
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-Fault = Literal["mismatch", "unreadable", "signer", "identity", "time", "note", "ingredient"]
+Fault = Literal["mismatch", "unreadable", "signer", "identity", "time", "ingredient"]
 
 UNTRUSTED, EXPIRED = "signingCredential.untrusted", "signingCredential.expired"
-REVOKED, BAD_PROFILE = "signingCredential.ocsp.revoked", "signingCredential.invalid"
+REVOKED = "signingCredential.ocsp.revoked"
 CLAIM_MISMATCH = "claimSignature.mismatch"
 GENERAL = "general.error"
 SEVERAL_STORES, OTHER_STORE = "org.safegen.store.multiple", "org.safegen.store.different"
 """Our own codes: the file holds more manifest stores than one; another one than c2pa read."""
+SIGNATURE_UNREADABLE, SIGNATURE_DISPUTED = (
+    "org.safegen.signature.unreadable",
+    "org.safegen.signature.disputed",
+)
+"""Our own codes for a claim signature that c2pa rejects: it cannot be checked here; it verifies here."""
+UNSUPPORTED = "algorithm.unsupported"
+DATA_MATCH, DATA_MISMATCH = "assertion.dataHash.match", "assertion.dataHash.mismatch"
+WIDE = "assertion.dataHash.additionalExclusionsPresent"
+STATEMENT_MISMATCH = "assertion.hashedURI.mismatch"
 MISMATCHES = {
     "assertion.boxesHash.unknownBox",
     "assertion.collectionHash.incorrectFileCount",
@@ -28,17 +37,12 @@ MISMATCHES = {
     "assertion.undeclared",
 }
 """What the signed list and the file do not have in common, besides every code that ends in ``.mismatch``."""
-NOTES = {
-    "assertion.dataHash.additionalExclusionsPresent",
-    "assertion.bmffHash.additionalExclusionsPresent",
-    "assertion.boxesHash.additionalExclusionsPresent",
-}
-"""The recorded hash holds: it only covers less of the file than usual, as the signer said."""
 FAMILIES: tuple[tuple[str, Fault], ...] = (
     ("cawg.", "identity"),
     ("ingredient.", "ingredient"),
     ("signingCredential.", "signer"),
     ("claimSignature.outsideValidity", "signer"),
+    (SIGNATURE_DISPUTED, "signer"),
     ("timeStamp.", "time"),
     ("timeOfSigning.", "time"),
     ("assertion.timestamp.", "time"),
@@ -69,7 +73,7 @@ def fault_of(code: str) -> Fault:
             return fault
     if code in MISMATCHES or code.endswith(".mismatch"):
         return "mismatch"
-    return "note" if code in NOTES else "unreadable"
+    return "unreadable"
 
 
 @dataclass(frozen=True)
@@ -89,20 +93,26 @@ Signature = Literal["intact", "mismatch", "unreadable"]
 
 
 def judge(
-    failures: Iterable[str], successes: Iterable[str], *, c2pa_says_no: bool, signature: Signature
+    failures: Iterable[str],
+    successes: Iterable[str],
+    *,
+    c2pa_says_no: bool,
+    signature: Signature,
+    uncomputed: Collection[str] = (),
 ) -> Judgement:
     """Sort c2pa's *failures* of the active manifest; *signature* is our own check of the claim signature.
 
     Both checks have to agree: a signature that c2pa rejects and that verifies here is nobody's change, and
     nothing that may be trusted either. Where c2pa says no and no code explains it, only our own signature
-    check together with a matching content hash keeps the file from being unreadable.
+    check together with a matching content hash keeps the file from being unreadable. *uncomputed* are
+    mismatches that nobody computed: c2pa gives them for a hash whose algorithm it does not know.
     """
     found: dict[Fault, list[str]] = {}
     passed = set(successes)
-    for code in dict.fromkeys(failures):
-        found.setdefault(_fault(code, signature), []).append(code)
+    for code in dict.fromkeys(_code(code, signature, uncomputed) for code in failures):
+        found.setdefault(fault_of(code), []).append(code)
     mismatches, unreadable = found.get("mismatch", []), found.get("unreadable", [])
-    if signature == "mismatch" and CLAIM_MISMATCH not in mismatches:
+    if signature == "mismatch" and not mismatches:
         unreadable.append(GENERAL)  # c2pa and our own check contradict each other
     intact = signature == "intact" and bool(passed & BOUND)
     if c2pa_says_no and not intact and not mismatches and not unreadable:
@@ -111,13 +121,13 @@ def judge(
     return Judgement(
         tuple(mismatches),
         tuple(unreadable),
-        tuple(code for kind in ("signer", "time", "identity", "note") for code in found.get(kind, [])),
+        tuple(code for kind in ("signer", "time", "identity") for code in found.get(kind, [])),
         tuple(code for code in objections if code != UNTRUSTED),
     )
 
 
-def _fault(code: str, signature: Signature) -> Fault:
-    """The fault of *code*, where our own check of the claim signature says which it is."""
+def _code(code: str, signature: Signature, uncomputed: Collection[str]) -> str:
+    """*code*, or what it comes to by our own checks."""
     if code == CLAIM_MISMATCH and signature != "mismatch":
-        return "signer" if signature == "intact" else "unreadable"
-    return fault_of(code)
+        return SIGNATURE_DISPUTED if signature == "intact" else SIGNATURE_UNREADABLE
+    return UNSUPPORTED if code in uncomputed and signature == "intact" else code

@@ -1,8 +1,9 @@
 """Whether a certificate was revoked: certificate lists (CRL) and OCSP answers, judged here and offline.
 
 A certificate counts as revoked as soon as one list or answer by its own issuer says so; no newer or other
-answer takes that back. A signature that a *trusted* time stamp proves to be older than the revocation (and
-than the date from which the key is said to be unsafe) stays good, as C2PA 2.x section 15.9 has it.
+answer takes that back. A certificate on a *list* is never good again: whoever pinned the list does not want
+the key, and a time stamp does not change that. Of a stapled OCSP answer alone, C2PA 2.x section 15.9 holds: a
+signature that a trusted time stamp proves to be older than the revocation stays good.
 Sources: RFC 5280 section 5 (lists), RFC 6960 (OCSP).
 """
 
@@ -47,6 +48,8 @@ class RevocationStatement:
     this_update: datetime
     next_update: datetime | None
     source: str
+    for_ever: bool = False
+    """No time stamp makes a signature with it good."""
 
 
 def check_revocation(
@@ -60,7 +63,8 @@ def check_revocation(
 ) -> RevocationResult:
     """What *crls* (PEM or DER) and *ocsp_responses* (DER) say about *chain* (leaf first) at the time *at*.
 
-    *stamped_at*: when it signed, by a trusted time stamp (None: nobody knows). Only statements signed by the
+    *stamped_at*: when it signed, by a trusted time stamp (None: nobody knows), which matters for answers
+    only. Only statements signed by the
     certificate's own issuer, found in the chain or the *anchors*, count. Damaged
     answers count for nothing; a damaged list raises CheckUnavailable, for it may have named the certificate.
     """
@@ -70,7 +74,8 @@ def check_revocation(
     for place, certificate in enumerate(chain):
         for statement in _statements(certificate, pool, lists, ocsp_responses):
             if statement.revoked_at is not None:
-                if stamped_at is not None and stamped_at < statement.revoked_at:
+                in_time = stamped_at is not None and stamped_at < statement.revoked_at
+                if in_time and not statement.for_ever:
                     continue
                 subject = "the signer's certificate" if place == 0 else "a certificate of the signer's issuer"
                 reason = f"{subject} was revoked on {statement.revoked_at:%Y-%m-%d} ({statement.source})"
@@ -181,7 +186,7 @@ def _crl_statements(
             if extension.value.reason is x509.ReasonFlags.remove_from_crl:
                 return
             source = f"a revocation list: {extension.value.reason.value}"
-    yield RevocationStatement(min(moments), crl.last_update_utc, crl.next_update_utc, source)
+    yield RevocationStatement(min(moments), crl.last_update_utc, crl.next_update_utc, source, for_ever=True)
 
 
 def _ocsp_statements(

@@ -63,6 +63,9 @@ def assess_credentials(
 
     if InputCredentials(evidence, ()).broken:
         add("input_credentials", 1.0, _why_broken(evidence), policy.broken)
+    if evidence.state is CredentialState.UNREADABLE:
+        reason = f"its credentials cannot be checked, so what they allow is unknown: {evidence.reason}"
+        add("input_credentials", 0.5, reason, policy.broken)
     forbidden = disallowed_generative_uses(evidence.manifest or {})
     if forbidden and not _is_own_release(evidence, ledger):
         reason = f"its credentials do not allow generative use ({', '.join(forbidden)})"

@@ -97,6 +97,17 @@ def maker(
     organisation: str | None = "Forge",
 ) -> Maker:
     """A signer with a root of its own."""
+    return maker_with_root(start=start, end=end, uses=uses, organisation=organisation)[0]
+
+
+def maker_with_root(
+    *,
+    start: datetime = NOW - timedelta(days=2),
+    end: datetime = NOW + timedelta(days=100),
+    uses: Sequence[x509.ObjectIdentifier] = (EMAIL,),
+    organisation: str | None = "Forge",
+) -> tuple[Maker, Any]:
+    """The same, with the root's key."""
     root_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     names = [x509.NameAttribute(NameOID.COMMON_NAME, "forge root")]
     parts = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation)] if organisation else []
@@ -122,7 +133,7 @@ def maker(
         return made.sign(root_key, hashes.SHA256())
 
     root = certificate(x509.Name(names), root_key.public_key(), NOW - timedelta(days=3000), True)
-    return Maker(key, (certificate(leaf_name, key.public_key(), start, False), root))
+    return Maker(key, (certificate(leaf_name, key.public_key(), start, False), root)), root_key
 
 
 Edit = Callable[[dict[Any, Any]], None]

@@ -216,7 +216,7 @@ def test_when_it_was_revoked(own: Identity) -> None:
     assert status(None) == "revoked"
     assert status(now) == "revoked"
     assert status(unsafe + timedelta(days=1)) == "revoked", "the key was unsafe already"
-    assert status(unsafe - timedelta(days=1)) == "unknown"
+    assert status(unsafe - timedelta(days=1)) == "revoked", "a key on a list is never good again"
 
 
 def test_an_old_list_says_nothing_good(own: Identity) -> None:

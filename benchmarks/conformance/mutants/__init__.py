@@ -1,0 +1,1 @@
+"""Altered copies of genuine releases, thousands of them: none may be called genuine."""
