@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safegen.detectors.provenance._between import best_between
+from safegen.detectors.provenance._structure import moving_parts
 from safegen.detectors.provenance._thumbs import TILE, Plane
 from safegen.detectors.provenance._timing import TimeMap, find_time_maps
 
@@ -85,7 +86,7 @@ def alignments(
             rough.append((resemblance, place, whole))
     rough.sort(key=lambda entry: -entry[0])
     ours, theirs = np.array(times, dtype=float), np.array(sample.times, dtype=float)
-    moving = (_moving(recorded), _moving(shown))
+    moving = (moving_parts(recorded), moving_parts(shown))
     ranked: list[tuple[TimeMap, _Placement, float]] = []
     for _, place, whole in rough[:_PLACES]:
         motion = _likeness(*moving, place)
@@ -105,13 +106,6 @@ def _likeness(
     r = _unit(recorded[:, place.window[0], place.window[1]][:, place.mask])
     s = _unit(shown[:, place.source[0], place.source[1]][:, place.mask])
     return np.asarray(r @ s.T, dtype=np.float32)
-
-
-def _moving(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What differs from the clip's own still background; of two pictures or one, the pictures themselves."""
-    if len(pictures) <= 2:
-        return pictures
-    return np.asarray(pictures - np.median(pictures, axis=0), dtype=np.float32)
 
 
 def _aligned(
