@@ -39,8 +39,9 @@ class Alignment:
     ``before`` and ``after``: the file's own pictures around each moment, from which ``sample`` was chosen
     or interpolated. ``overlap``: how much of the released picture is compared; ``share``: how much of the
     file's, 1 unless the file shows the release among other things (a window on a desktop); ``inside``: how
-    much of the file's time. ``anywhen``: the mean likeness of the file's moving parts with the likeliest
-    recorded ones, whatever their order.
+    much of the file's time. ``usual``: whether the file is the whole release at another speed, or a part
+    of it at its own. ``anywhen``: the mean likeness of the file's moving parts with the likeliest recorded
+    ones, whatever their order.
     """
 
     reference: NDArray[np.float32]
@@ -51,6 +52,7 @@ class Alignment:
     overlap: float
     share: float
     inside: float
+    usual: bool
     anywhen: float
 
 
@@ -96,7 +98,8 @@ def alignments(
     ranked.sort(key=lambda entry: -entry[0].value)
     plain = [entry for entry in ranked[_KEEP:] if entry[0].plain][:1]
     for found, place, anywhen in ranked[:_KEEP] + plain:
-        yield _aligned(pictures, plane, place, found, ours, theirs, anywhen)
+        usual = found.usual(seconds, theirs)
+        yield _aligned(pictures, plane, place, found, ours, theirs, usual, anywhen)
 
 
 def _likeness(
@@ -115,6 +118,7 @@ def _aligned(
     found: TimeMap,
     ours: NDArray[np.float64],
     theirs: NDArray[np.float64],
+    usual: bool,
     anywhen: float,
 ) -> Alignment:
     """The pairs of one placement and time map; each of the file's pictures the best around its moment."""
@@ -130,7 +134,7 @@ def _aligned(
     before, after = shown[low], shown[np.minimum(low + 1, len(shown) - 1)]
     sample = best_between(reference, before, after, positions - low, place.mask)
     return Alignment(
-        reference, sample, before, after, place.mask, place.overlap, place.share, found.inside, anywhen
+        reference, sample, before, after, place.mask, place.overlap, place.share, found.inside, usual, anywhen
     )
 
 

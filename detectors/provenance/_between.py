@@ -41,6 +41,7 @@ def best_between(
     ours = moving_parts(reference)
     values = [_alike(ours[:, mask], (c - still)[:, mask]) for c in candidates]
     chosen = np.argmax(np.stack(values), axis=0)
+    chosen[(shares <= _ENDS) | (shares >= 1 - _ENDS)] = 0  # that very picture was sampled
     return np.asarray(candidates[chosen, np.arange(len(reference))], dtype=np.float32)
 
 
