@@ -65,7 +65,10 @@ def _lookup(connection: sqlite3.Connection, manifest_id: str, logs: Logs) -> Fas
     index, leaf, withdrawn = rows[0]
     if not isinstance(index, int) or not isinstance(leaf, bytes):
         return None
-    head = verify_checkpoint(*connection.execute(_HEAD).fetchone(), logs=logs)
+    (note,) = connection.execute(_HEAD).fetchone()
+    if not isinstance(note, str):
+        return None
+    head = verify_checkpoint(note, logs=logs)
 
     def nodes(wanted: Sequence[Node]) -> Mapping[Node, bytes]:
         query = "SELECT hash FROM ledger_node WHERE id = ?"
