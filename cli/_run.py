@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import os
@@ -23,7 +24,8 @@ def run(group: click.Group) -> NoReturn:
     signal.signal(signal.SIGTERM, _terminate)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # help texts, too, on a terminal that knows few characters
-            stream.reconfigure(errors="backslashreplace")
+            with contextlib.suppress(OSError):  # one that is no longer what it was when it was opened
+                stream.reconfigure(errors="backslashreplace")
     as_json = "--json" in sys.argv[1:]
     try:
         code = _asking(group, as_json)

@@ -66,10 +66,7 @@ def _show_change(change: Change) -> None:
     fresh = change.fresh
     counts = f"{len(fresh.anchors)} anchors, {len(change.added)} added, {len(change.removed)} removed"
     lines = [
-        (
-            f"{change.current.name} -> {fresh.name}: {len(fresh.anchors)} anchors, {len(change.added)} added, "
-            f"{len(change.removed)} removed"
-        ),
+        f"{change.current.name} -> {fresh.name}: {counts}",
         f"  from {fresh.source}, SHA-256 {fresh.sha256}",
     ]
     changed = [("+", a) for a in change.added] + [("-", a) for a in change.removed]

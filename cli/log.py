@@ -13,9 +13,11 @@ from safegen.cli._output import print_json, say, show_document
 from safegen.cli._workspace import open_readonly
 
 if TYPE_CHECKING:
-    from safegen.ledger.records import Kind
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-KINDS = ("decision", "release", "withdrawal", "consent", "review", "audit", "key")
+    from safegen.ledger.records import CheckReport, Kind
+
+KINDS = ("decision", "release", "withdrawal", "consent", "review", "audit", "key", "redaction")
 
 
 @click.group("log")
@@ -41,8 +43,8 @@ def list_(kind: str | None, limit: int, before: int | None, workspace: Path | No
         public = entry.public
         what = public.get("outcome") or public.get("act") or public.get("name") or public.get("reason") or ""
         about = public.get("manifest_id") or ", ".join(public.get("categories", []))
-        if entry.kind in {"review", "withdrawal"}:
-            about = f"entry {public.get('decision', public.get('release'))}"
+        if entry.kind in {"review", "withdrawal", "redaction"}:
+            about = f"entry {public.get('decision', public.get('release', public.get('entry')))}"
         shown = f"{one_line(what, 40):<10} {one_line(about, 90)}"
         say(f"{entry.index:>6}  {entry.time}  {entry.kind:<10}  {shown}")
 
@@ -62,23 +64,28 @@ def show(index: int, private: bool, workspace: Path | None, as_json: bool) -> No
 
 
 @command.command("check")
+@click.option(
+    "--key",
+    "keys",
+    multiple=True,
+    metavar="VKEY",
+    help="Verifier key of the log, or a former one (origin+id+key; default: the workspace's own).",
+)
 @_options.workspace
 @_options.as_json
-def check(workspace: Path | None, as_json: bool) -> None:
-    """Recompute everything and compare it with every checkpoint. Exit 9 if anything is wrong."""
+def check(keys: tuple[str, ...], workspace: Path | None, as_json: bool) -> None:
+    """Recompute everything and compare it with every checkpoint. Exit 9 if anything is wrong or unchecked.
+
+    The ledger is judged by the log's key, never by what it says of itself.
+    """
     from safegen.errors import GateFailed
-    from safegen.keys.identity import Identity
-    from safegen.keys.log_key import decode_vkey
     from safegen.keys.trust import TrustStore
     from safegen.workspace.config import find_workspace
 
     found = find_workspace(workspace)
-    own = Identity.load(found.keys)
+    origin, public_keys = _log_keys(found.keys, keys)
     with open_readonly(workspace) as ledger:
-        report = ledger.check(
-            keys=[decode_vkey(v)[1] for v in (own.log_vkey, *(p.vkey for p in own.log_history))],
-            authorities=TrustStore(found.trust).tsa_roots,
-        )
+        report = ledger.check(keys=public_keys, origin=origin, authorities=TrustStore(found.trust).tsa_roots)
     if as_json:
         print_json(report.to_dict())
         click.get_current_context().exit(0 if report.ok else 9)
@@ -90,8 +97,40 @@ def check(workspace: Path | None, as_json: bool) -> None:
         where = "" if problem.index is None else f" (entry {problem.index})"
         say(f"PROBLEM {problem.code}{where}: {problem.message}")
     if not report.ok:
-        raise GateFailed("the ledger failed its check", hint="keep it as it is and compare it with a backup")
+        raise GateFailed("the ledger failed its check", hint=_after_a_failure(report))
     say("the ledger is complete and unchanged")
+
+
+def _log_keys(folder: Path, given: tuple[str, ...]) -> tuple[str | None, list[Ed25519PublicKey]]:
+    """Origin and keys to judge the ledger by: the *given* ones, else those of the identity in *folder*.
+
+    Nothing where there is neither. Raises UsageError for keys that are none, or of several logs.
+    """
+    from safegen.errors import UsageError
+    from safegen.keys.identity import Identity
+    from safegen.keys.identity_files import PUBLIC
+    from safegen.keys.log_key import decode_vkey
+
+    vkeys = list(given)
+    if not vkeys and (folder / PUBLIC).exists():
+        own = Identity.load(folder)
+        vkeys = [own.log_vkey, *(past.vkey for past in own.log_history)]
+    decoded = [decode_vkey(text) for text in vkeys]
+    if len({origin for origin, _ in decoded}) > 1:
+        raise UsageError("the keys are of different logs", hint="give the keys of one log with --key")
+    return (decoded[0][0] if decoded else None), [key for _, key in decoded]
+
+
+def _after_a_failure(report: CheckReport) -> str:
+    """What to do now."""
+    codes = {problem.code for problem in report.problems}
+    if codes == {"keys-missing"}:
+        return "give the log's key with --key, or restore the workspace's keys folder"
+    if codes == {"checkpoint-foreign"}:
+        return "remove the file with the other log's checkpoint from the checkpoints folder, and check again"
+    if codes == {"redaction-unrecorded"}:
+        return "redact those entries again, if it was you who redacted them; else compare with a backup"
+    return "keep it as it is and compare it with a backup"
 
 
 @command.command("proof")

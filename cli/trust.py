@@ -26,15 +26,15 @@ def _store(workspace: Path | None) -> TrustStore:
 
 
 def _describe(bundle: TrustBundle) -> list[str]:
-    """The lines that a person compares."""
-    lines = [
-        line
-        for a in bundle.anchors
-        for line in (f"  root  {one_line(a.subject, 90)}", f"        SHA-256 {a.sha256}")
-    ]
-    lines += [f"  log   {one_line(v, 120)}" for v in bundle.vkeys]
+    """The lines that a person compares; what is short comes first, so that no heap of roots hides it."""
+    lines = [f"  log   {one_line(v, 120)}" for v in bundle.vkeys]
     if bundle.crls:
         lines.append(f"  revocation lists: {len(bundle.crls)}")
+    if bundle.roots and bundle.tsa_roots:
+        lines.append(f"  also vouches for time stamps: {len(bundle.tsa_roots)} of the roots")
+    for index, a in enumerate(bundle.anchors):
+        what = "root" if index < len(bundle.roots) else "root for time stamps"
+        lines += [f"  {what}  {one_line(a.subject, 90)}", f"        SHA-256 {a.sha256}"]
     return lines
 
 
@@ -42,7 +42,8 @@ def _vouches_for(bundle: TrustBundle) -> str:
     """What the certificates vouch for."""
     if not bundle.anchors:
         return "revocations"
-    return "time stamps" if bundle.tsa_roots and not bundle.roots else "signers"
+    roles = (("signers", bundle.roots), ("time stamps", bundle.tsa_roots))
+    return " and ".join(role for role, roots in roles if roots)
 
 
 @click.group("trust")

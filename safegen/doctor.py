@@ -46,6 +46,7 @@ def diagnose(workspace: str | os.PathLike[str] | None = None) -> list[DoctorChec
         ("cryptography", "cryptography"),
     ):
         rows.append(_library(package, distribution, needed=True, hint="pip install safegen"))
+    rows.append(_sandbox())
     rows.append(_try("prompt policy", True, _policy))
     rows.append(_try("workspace", True, lambda: _workspace(workspace)))
     video = 'pip install "safegen[video]"'
@@ -64,6 +65,19 @@ def diagnose(workspace: str | os.PathLike[str] | None = None) -> list[DoctorChec
     rows.append(_try("pulled models", False, _pulled))
     rows.append(_try("speech", False, _speech))
     return rows
+
+
+def _sandbox() -> DoctorCheck:
+    """What the system offers against a hostile file in the child that reads it, besides limits."""
+    from safegen.media._confinement import LAYERS, available
+
+    found = available()
+    lacking = [name for name in LAYERS if name not in found]
+    if not lacking:
+        return DoctorCheck("sandbox", True, False, f"limits, {', '.join(found)}")
+    hint = "foreign files are read all the same; a Linux kernel from 5.13 on has both"
+    detail = f"this system has no {' and no '.join(lacking)}"
+    return DoctorCheck("sandbox", False, False, detail, hint)
 
 
 def _library(package: str, distribution: str, *, needed: bool, hint: str) -> DoctorCheck:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -90,6 +91,14 @@ def pytest_fixture_setup(fixturedef: Any, request: pytest.FixtureRequest) -> Gen
 def _own_chance(request: pytest.FixtureRequest) -> None:
     """A test gets its own ids and seeds, whatever ran before it."""
     CHANCE.begin(request.node.name)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_seen() -> None:
+    """No test remembers the logs of another: many go on from copies of one ledger, which forks it."""
+    from safegen._util.user_state import user_state_folder
+
+    shutil.rmtree(user_state_folder() / "logs", ignore_errors=True)
 
 
 @pytest.fixture

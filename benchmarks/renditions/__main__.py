@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
+import math
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -66,13 +67,15 @@ def compare(rendition: Rendition, recorded: Piece, sample: FrameSample, folder: 
 
 
 def judged(
-    every: Sequence[Piece], recipes: Sequence[str], folder: Path, done: set[tuple[str, str]]
+    every: Sequence[Piece], step: int, folder: Path, done: set[tuple[str, str]]
 ) -> Iterator[list[dict[str, Any]]]:
-    """The rows of every rendition that is not *done*; pasted marks under every second recipe."""
+    """The rows of renditions that are not *done*: every *step*-th recipe, beginning with another one for each
+    piece, and pasted marks under every second of these."""
+    names = list(RECIPES)
     for number, piece in enumerate(every):
-        todo = [r for r in recipes if (piece.name, r) not in done]
+        todo = [r for n, r in enumerate(names) if (n + number) % step == 0 and (piece.name, r) not in done]
         for rendition in renditions(piece, todo, folder):
-            pasted = (number + recipes.index(rendition.recipe)) % 2 == 0
+            pasted = (number + names.index(rendition.recipe)) % (2 * step) == 0
             sample = rendition.sample()
             releases = [piece, *(partners(piece, every) if pasted else [])]
             yield [compare(rendition, recorded, sample, folder) for recorded in releases]
@@ -109,18 +112,18 @@ def main() -> None:
     parser.add_argument("--films", type=Path, default=default, help="folder of the filmed clips")
     parser.add_argument("--half", choices=("report", "tuning"), default="report")
     parser.add_argument("--clips", type=int, help="only so many pieces, evenly spread")
-    parser.add_argument("--recipes", type=int, help="only so many recipes, evenly spread")
+    parser.add_argument("--recipes", type=int, help="only so many recipes for each piece, in turn")
     args = parser.parse_args()
     cv2.setNumThreads(1)
     args.out.mkdir(parents=True, exist_ok=True)
     every = _spread([p for p in pieces(args.films) if p.half == args.half], args.clips)
-    recipes = _spread(list(RECIPES), args.recipes)
+    step = math.ceil(len(RECIPES) / min(len(RECIPES), max(1, args.recipes or len(RECIPES))))
     file = args.out / f"renditions_{args.half}.jsonl"
     rows = read_rows(file)
     done = {(r["piece"], r["recipe"]) for r in rows}
     try:
         with file.open("a") as sink:
-            for new in judged(every, recipes, args.out, done):
+            for new in judged(every, step, args.out, done):
                 rows += new
                 sink.write("".join(json.dumps(row) + "\n" for row in new))
                 sink.flush()

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -24,7 +26,7 @@ Made = tuple[Frames, float]
 
 @dataclass(frozen=True)
 class Piece:
-    """A clip to release. Pieces of one *family* show one scene; *span*: which seconds of it, if it is filmed."""
+    """A clip to release. Pieces of one *family* show one scene; *span*: which seconds of a film."""
 
     name: str
     half: str
@@ -103,7 +105,7 @@ def _generated(number: int, seed: int) -> Made:
     return _small((first, second)[seed]), fps
 
 
-_FILMED = {
+_FILMED: dict[str, tuple[tuple[Any, ...], ...]] = {
     "tuning": (
         ("car_static", 0, 6), ("car_static", 6, 9.5, 1, (0, 0.2, 0.7, 0.8)),
         ("bbb_480p", 1, 5), ("bbb_480p", 5, 12.5), ("bbb_480p", 8, 12.5, 2, (0.1, 0, 0.6, 1)),
@@ -121,7 +123,7 @@ _FILMED = {
         ("videoseal_asset_1", 4, 10, 2), ("videoseal_asset_1", 6, 10, 1, (0.2, 0.1, 0.6, 0.8)),
     ),
 }  # fmt: skip
-_STREETS = {
+_STREETS: dict[str, tuple[tuple[Any, ...], ...]] = {
     "tuning": ((0, 0, 12.5, 4), (0, 1, 12.5, 4), (1, 0, 24, 4), (1, 1, 24, 4)),
     "report": ((10, 0, 12.5, 4), (10, 1, 12.5, 6), (11, 0, 24, 4), (11, 1, 24, 8), (12, 0, 30, 3),
                (12, 1, 25, 4)),
@@ -136,17 +138,15 @@ def pieces(folder: Path) -> list[Piece]:
     for half in ("tuning", "report"):
         for name, start, end, *rest in _FILMED[half]:
             label = f"{name}@{start:g}" + ("c" if len(rest) > 1 else "")
-            make = lambda f=folder / f"{name}.mp4", a=start, b=end, r=tuple(rest): filmed(f, a, b, *r)  # noqa: E731
-            found.append(Piece(label, half, name, make, (start, end)))
+            film = partial(filmed, folder / f"{name}.mp4", start, end, *rest)
+            found.append(Piece(label, half, name, film, (start, end)))
         for row in _STREETS[half]:
-            found.append(
-                Piece(f"street_{row[0]}_{row[1]}", half, f"street_{row[0]}", lambda r=row: street(*r))
-            )
+            label = f"street_{row[0]}_{row[1]}"
+            found.append(Piece(label, half, f"street_{row[0]}", partial(street, *row)))
         balls, scenes, prompts = _NUMBERS[half]
-        found += [Piece(f"ball_{n}", half, "ball", lambda n=n: _painted(n)) for n in balls]
+        found += [Piece(f"ball_{n}", half, "ball", partial(_painted, n)) for n in balls]
         for kind, numbers, maker in (("scene", scenes, _drawn), ("model", prompts, _generated)):
-            for n in numbers:
-                for s in (0, 1):
-                    make = lambda n=n, s=s, m=maker: m(n, s)  # noqa: E731
-                    found.append(Piece(f"{kind}_{n}_{s}", half, f"{kind}_{n}", make))
+            for n, seed in ((n, seed) for n in numbers for seed in (0, 1)):
+                family = f"{kind}_{n}"
+                found.append(Piece(f"{family}_{seed}", half, family, partial(maker, n, seed)))
     return found

@@ -65,10 +65,11 @@ def renditions(piece: Piece, names: Iterable[str], folder: Path) -> Iterator[Ren
         if not read.exists():
             read.write_text(json.dumps(_read(Rendition(piece, name, made, None))))
         stored = json.loads(read.read_text())
-        geometry = (
-            None if stored is None else Geometry(tuple(stored["a"]), tuple(stored["t"]), stored["period"])
-        )
-        yield Rendition(piece, name, made, geometry)
+        yield Rendition(piece, name, made, None if stored is None else _geometry(stored))
+
+
+def _geometry(stored: dict[str, Any]) -> Geometry:
+    return Geometry(tuple(stored["a"]), tuple(stored["t"]), stored["period"])
 
 
 def _read(rendition: Rendition) -> dict[str, Any] | None:

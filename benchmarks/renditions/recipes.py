@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 
@@ -98,7 +99,7 @@ def _run(step: Pass, source: Path, destination: Path) -> None:
         sink = graph.add("buffersink")
         last.link_to(sink)
         graph.configure()
-        encoder = None
+        encoder: Any = None
 
         def drain() -> None:
             nonlocal encoder
@@ -125,9 +126,9 @@ def _run(step: Pass, source: Path, destination: Path) -> None:
             out.mux(encoder.encode(None))
 
 
-def _encoder(step: Pass, out: object, frame: av.VideoFrame, rate: Fraction | None) -> object:
+def _encoder(step: Pass, out: Any, frame: av.VideoFrame, rate: Fraction | None) -> Any:
     given = dict(step.filters).get("fps")
-    stream = out.add_stream(step.codec, rate=Fraction(given) if given else rate)  # type: ignore[attr-defined]
+    stream = out.add_stream(step.codec, rate=Fraction(given) if given else rate)
     stream.width, stream.height = frame.width // 2 * 2, frame.height // 2 * 2
     stream.pix_fmt = "yuvj420p" if step.full_range else "yuv420p"
     stream.codec_context.time_base = frame.time_base

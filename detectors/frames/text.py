@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from safegen.detectors.frames._sampling import sample_frames
 from safegen.errors import CheckAbsent, CheckUnavailable
+from safegen.media._start import environment
 from safegen.types import CheckRun, Finding
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def read_text(frame: Frame, program: str) -> str:
             [program, "-", "-", "--psm", "11", "tsv"],
             input=png.tobytes(),
             capture_output=True,
+            env=environment("TESSDATA_PREFIX"),
             timeout=_SECONDS,
             check=True,
         )

@@ -26,6 +26,8 @@ _INSET = 0.96
 _KEEP = 3
 _PLACES = 4
 """Placements, the likeliest first, for which speed and start are searched."""
+_LIKELY = 0.3
+"""Mean correlation of pictures with their likeliest partners that every match exceeds by far."""
 _SIGMA = 2.5
 
 
@@ -36,7 +38,8 @@ class Alignment:
     ``before`` and ``after``: the file's own pictures around each moment, from which ``sample`` was chosen
     or interpolated. ``overlap``: how much of the released picture is compared; ``share``: how much of the
     file's, 1 unless the file shows the release among other things (a window on a desktop); ``inside``: how
-    much of the file's time.
+    much of the file's time. ``anywhen``: the mean likeness of the file's moving parts with the likeliest
+    recorded ones, whatever their order.
     """
 
     reference: NDArray[np.float32]
@@ -47,6 +50,7 @@ class Alignment:
     overlap: float
     share: float
     inside: float
+    anywhen: float
 
 
 @dataclass(frozen=True)
@@ -59,25 +63,39 @@ class _Placement:
 
 
 def alignments(
-    pictures: NDArray[np.uint8], times: tuple[float, ...], seconds: float, plane: Plane, sample: FrameSample
+    pictures: NDArray[np.uint8],
+    times: tuple[float, ...],
+    seconds: float,
+    plane: Plane,
+    sample: FrameSample,
+    *,
+    likely: bool = False,
 ) -> Iterator[Alignment]:
-    """The few most promising alignments, judged by the correlation of high-passed pictures."""
+    """The few most promising alignments, judged by the correlation of high-passed pictures.
+
+    *likely*: none where the pictures do not resemble the recorded ones in any order.
+    """
     recorded = _high(pictures.astype(np.float32), np.ones(pictures.shape[1:], dtype=bool))
     shown = _high(plane.pictures, plane.mask)
     rough = []
     for place in _placements(pictures.shape[1:], plane):
         whole = _likeness(recorded, shown, place)
-        rough.append((float(whole.max(axis=1).mean()), place, whole))
+        resemblance = max(float(whole.max(axis=axis).mean()) for axis in (0, 1))
+        if not likely or resemblance >= _LIKELY:
+            rough.append((resemblance, place, whole))
     rough.sort(key=lambda entry: -entry[0])
     ours, theirs = np.array(times, dtype=float), np.array(sample.times, dtype=float)
     moving = (_moving(recorded), _moving(shown))
-    ranked: list[tuple[TimeMap, _Placement]] = []
+    ranked: list[tuple[TimeMap, _Placement, float]] = []
     for _, place, whole in rough[:_PLACES]:
-        both = 0.5 * (whole + _likeness(*moving, place))
-        ranked += [(m, place) for m in find_time_maps(both, ours, theirs, seconds, most=_KEEP)]
+        motion = _likeness(*moving, place)
+        anywhen = float(motion.max(axis=0).mean())
+        maps = find_time_maps(0.5 * (whole + motion), ours, theirs, seconds, most=_KEEP)
+        ranked += [(m, place, anywhen) for m in maps]
     ranked.sort(key=lambda entry: -entry[0].value)
-    for found, place in ranked[:_KEEP]:
-        yield _aligned(pictures, plane, place, found, ours, theirs)
+    plain = [entry for entry in ranked[_KEEP:] if entry[0].plain][:1]
+    for found, place, anywhen in ranked[:_KEEP] + plain:
+        yield _aligned(pictures, plane, place, found, ours, theirs, anywhen)
 
 
 def _likeness(
@@ -91,7 +109,9 @@ def _likeness(
 
 def _moving(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
     """What differs from the clip's own still background; of two pictures or one, the pictures themselves."""
-    return pictures - np.median(pictures, axis=0) if len(pictures) > 2 else pictures
+    if len(pictures) <= 2:
+        return pictures
+    return np.asarray(pictures - np.median(pictures, axis=0), dtype=np.float32)
 
 
 def _aligned(
@@ -101,6 +121,7 @@ def _aligned(
     found: TimeMap,
     ours: NDArray[np.float64],
     theirs: NDArray[np.float64],
+    anywhen: float,
 ) -> Alignment:
     """The pairs of one placement and time map; each of the file's pictures the best around its moment."""
     index, positions = found.positions(ours, theirs)
@@ -114,7 +135,9 @@ def _aligned(
     low = np.floor(positions).astype(int)
     before, after = shown[low], shown[np.minimum(low + 1, len(shown) - 1)]
     sample = best_between(reference, before, after, positions - low, place.mask)
-    return Alignment(reference, sample, before, after, place.mask, place.overlap, place.share, found.inside)
+    return Alignment(
+        reference, sample, before, after, place.mask, place.overlap, place.share, found.inside, anywhen
+    )
 
 
 def _high(pictures: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.float32]:

@@ -31,19 +31,19 @@ def best_between(
 
     All (n, h, w); *shares* (n,): how far each moment is from the picture before to the one after.
     """
-    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
     between = np.stack(
         [_between(a, b, float(s), flow) for a, b, s in zip(before, after, shares, strict=True)]
     )
     candidates = np.stack([between, before, after])
-    still = np.median(between, axis=0) if len(reference) > 2 else np.float32(0)
-    ours = reference - np.median(reference, axis=0) if len(reference) > 2 else reference
+    still = np.zeros_like(between[0]) if len(reference) <= 2 else np.median(between, axis=0)
+    ours = reference if len(reference) <= 2 else reference - np.median(reference, axis=0)
     values = [_alike(ours[:, mask], (c - still)[:, mask]) for c in candidates]
     chosen = np.argmax(np.stack(values), axis=0)
     return np.asarray(candidates[chosen, np.arange(len(reference))], dtype=np.float32)
 
 
-def _alike(ours: NDArray[np.float32], theirs: NDArray[np.float32]) -> NDArray[np.float32]:
+def _alike(ours: NDArray[np.floating], theirs: NDArray[np.floating]) -> NDArray[np.float32]:
     """Correlation of rows."""
     a = ours - ours.mean(axis=1, keepdims=True)
     b = theirs - theirs.mean(axis=1, keepdims=True)

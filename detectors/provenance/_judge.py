@@ -9,6 +9,7 @@ is unclear.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -24,53 +25,86 @@ from safegen.detectors.provenance._structure import (
     structural_agreement,
 )
 
-__all__ = ["THRESHOLD", "Judgement", "judge"]
+__all__ = ["THRESHOLD", "Judgement", "judge", "shows_another"]
 
 THRESHOLD = 0.86
 """Score from which two clips count as the same pictures; how it was set is in docs/watermark.md."""
+_LEAST_OVERLAP = 0.05
+"""Share of the released picture that must be compared for a match."""
 _LEAST_INSIDE = 0.9
 """Share of a file's time that must be the release's for the file to count as the same."""
 _RESOLVED = 0.8
 """Agreement of neighbouring pictures of a file from which on motion is seen as it is."""
-_CREDIT = 0.6
+_CREDIT = 0.7
 """What each point of agreement below that takes off the agreement of motion that is expected."""
-_MOST_COVERED = 0.2
+_MOST_COVERED = 0.35
 """Share of the picture that logos, captions and frames may cover."""
 _UNLIKE = 0.35
 """Agreement under which pictures are unlike; unrelated ones reach 0.2, honest renditions rarely under 0.7."""
-_COHERENT = 0.7
-"""Agreement of neighbouring pictures without which a missing likeness says nothing."""
+_COHERENT = 0.45
+"""Agreement of neighbouring pictures of a file without which a missing likeness says nothing."""
+_HALF = 0.5
+"""Another content agrees less than this much as well as the file's neighbouring pictures do."""
 _LEAST_PAIRS = 4
+_ANYWHEN = 0.5
+"""Likeness of moving parts in any order from which a file may be the release reversed or rearranged."""
+_WINDOW = (5, 5)
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What one alignment shows. ``score`` in [-1, 1]; at most one of ``matches`` and ``differs``."""
+    """What one alignment shows; ``score`` in [-1, 1], ``overlap`` and ``share`` as in ``ContentMatch``.
+
+    ``unlike``: the pictures as a whole are; ``another``: that is evidence of another content;
+    ``moves_otherwise``: what moves is evidence of another content, though the background may be the same.
+    """
 
     score: float
-    matches: bool
-    differs: bool
+    unlike: bool
+    another: bool
+    moves_otherwise: bool
     overlap: float
     share: float
 
+    @property
+    def matches(self) -> bool:
+        """Whether the file shows the release under this alignment."""
+        return self.score >= THRESHOLD and self.overlap >= _LEAST_OVERLAP
 
-def judge(laid: Alignment, recorded: int) -> Judgement:
-    """Judge one alignment with a release of which *recorded* pictures are kept."""
+
+def judge(laid: Alignment, recorded: int, *, registered: bool) -> Judgement:
+    """Judge one alignment with a release of which *recorded* pictures are kept.
+
+    *registered*: a mark says where the picture lies, so that still parts that are elsewhere are not the
+    release's; otherwise the picture may lie elsewhere.
+    """
     sample = same_contrast(laid.reference, laid.sample, laid.mask)
     whole = structural_agreement(laid.reference, sample, laid.mask)
     motion = _motion(laid.reference, sample, laid.mask)
     own = _motion(laid.before, laid.after, laid.mask)
     score = _score(whole, motion, own)
-    if score < THRESHOLD and motion.either is not None and _moved(motion, own) >= THRESHOLD:
-        clear = _uncovered(laid.reference, sample, laid.mask)
-        if clear is not None:
-            whole = structural_agreement(laid.reference, sample, clear)
-            score = _score(whole, motion, own)
-    if laid.inside < _LEAST_INSIDE:  # the rest of the file is nobody's word
+    if registered and score < THRESHOLD and motion.either is not None:
+        score = max(score, _uncovered_score(laid, sample))
+    if laid.inside < _LEAST_INSIDE:  # nothing is known of the rest of the file
         score = min(score, laid.inside * THRESHOLD)
-    matches = score >= THRESHOLD
-    differs = not matches and _differs(laid, recorded, whole, motion, own)
-    return Judgement(score, matches, differs, laid.overlap, laid.share)
+    enough = len(laid.reference) >= min(_LEAST_PAIRS, recorded) and score < THRESHOLD
+    around = structural_agreement(laid.before, laid.after, laid.mask)
+    return Judgement(
+        score,
+        unlike=_unlike(whole, None),
+        another=enough and _unlike(whole, around),
+        moves_otherwise=enough and _unlike(motion, own) and laid.anywhen < _ANYWHEN,
+        overlap=laid.overlap,
+        share=laid.share,
+    )
+
+
+def shows_another(judged: Sequence[Judgement]) -> bool:
+    """Whether all alignments together are evidence of another content: the likeliest one, or all, say so."""
+    best = max(judged, key=lambda j: j.score)
+    if best.overlap < _LEAST_OVERLAP:
+        return False
+    return best.moves_otherwise or (all(j.unlike for j in judged) and any(j.another for j in judged))
 
 
 def _motion(reference: Pictures, sample: Pictures, mask: NDArray[np.bool_]) -> Agreement:
@@ -94,37 +128,43 @@ def _score(whole: Agreement, motion: Agreement, own: Agreement) -> float:
     return min(told) if told else 0.0
 
 
+def _uncovered_score(laid: Alignment, sample: Pictures) -> float:
+    """The score where nothing lies over the picture (logos, captions, frames); -1 if that is too little.
+
+    Only what moves tells a thing that was laid over a release from another still content: without
+    agreement of motion there is no such score.
+    """
+    clear = _uncovered(laid.reference, sample, laid.mask)
+    if clear is None:
+        return -1.0
+    motion, own = _motion(laid.reference, sample, clear), _motion(laid.before, laid.after, clear)
+    if motion.either is None:
+        return -1.0
+    return _score(structural_agreement(laid.reference, sample, clear), motion, own)
+
+
 def _uncovered(reference: Pictures, sample: Pictures, mask: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
     """*mask* without what lies still over the file's picture and is not the release's; None if too large."""
     ours, theirs = (np.median(p, axis=0).astype(np.float32) for p in (reference, sample))
-    size = (5, 5)
-    means = [cv2.blur(p, size) for p in (ours, theirs)]
-    spread = [
-        np.maximum(cv2.blur(p * p, size) - m * m, 0) for p, m in zip((ours, theirs), means, strict=True)
-    ]
-    shared = cv2.blur(ours * theirs, size) - means[0] * means[1]
-    like = shared / np.sqrt((spread[0] + 4) * (spread[1] + 4))
-    odd = (np.maximum(*spread) > 30) & (like < 0.6) & mask
-    covered = cv2.dilate(odd.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    clear = mask & ~covered
-    if clear.sum() < (1 - _MOST_COVERED) * mask.sum():
-        return None
-    return np.asarray(clear)
+    mean_r, mean_s = cv2.blur(ours, _WINDOW), cv2.blur(theirs, _WINDOW)
+    var_r, var_s = (
+        np.maximum(cv2.blur(p * p, _WINDOW) - m * m, 0) for p, m in ((ours, mean_r), (theirs, mean_s))
+    )
+    like = (cv2.blur(ours * theirs, _WINDOW) - mean_r * mean_s) / np.sqrt((var_r + 4) * (var_s + 4))
+    odd = (np.maximum(var_r, var_s) > 30) & (like < 0.6) & mask
+    clear = mask & ~odd
+    return np.asarray(clear) if clear.sum() >= (1 - _MOST_COVERED) * mask.sum() else None
 
 
-def _differs(laid: Alignment, recorded: int, whole: Agreement, motion: Agreement, own: Agreement) -> bool:
-    """Whether an alignment, the best there is, shows another content."""
-    if len(laid.reference) < min(_LEAST_PAIRS, recorded):
-        return False
-    around = structural_agreement(laid.before, laid.after, laid.mask)
-    return (_unlike(whole) and _coherent(around)) or (_unlike(motion) and _coherent(own))
+def _unlike(agreement: Agreement, neighbours: Agreement | None) -> bool:
+    """Whether both sides show structure that the other one has not.
 
-
-def _unlike(agreement: Agreement) -> bool:
-    """Both sides show structure that the other one has not."""
+    With *neighbours*, the agreement of the file's own pictures: far less so than these, which are coherent.
+    """
+    most = _UNLIKE
+    if neighbours is not None:
+        if neighbours.either is None or neighbours.either < _COHERENT:
+            return False
+        most = min(most, _HALF * neighbours.either)
     told = (agreement.either, agreement.ours, agreement.theirs)
-    return all(value is not None and value < _UNLIKE for value in told)
-
-
-def _coherent(own: Agreement) -> bool:
-    return own.either is not None and own.either >= _COHERENT
+    return all(value is not None and value < most for value in told)

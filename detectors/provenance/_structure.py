@@ -56,20 +56,25 @@ def structural_agreement(reference: Pictures, sample: Pictures, mask: NDArray[np
     nothing = Agreement(None, None, None)
     if not inner.any():
         return nothing
-    sums = np.zeros(6)
-    for r, s in zip(reference, sample, strict=True):
-        mean_r, mean_s = (cv2.blur(v * weight, _WINDOW) / under for v in (r, s))
-        var_r = np.maximum(cv2.blur(r * r * weight, _WINDOW) / under - mean_r**2, 0)[inner]
-        var_s = np.maximum(cv2.blur(s * s * weight, _WINDOW) / under - mean_s**2, 0)[inner]
-        cov = (cv2.blur(r * s * weight, _WINDOW) / under - mean_r * mean_s)[inner]
-        loud = np.maximum(var_r, var_s)
-        # Shrunk where either window is mostly noise; the last factor makes equal pictures give 1.
-        like = cov / np.sqrt((var_r + _NOISE) * (var_s + _NOISE)) * (loud + _NOISE) / (loud + 1e-6)
-        like = np.clip(like, -1, 1)
-        for k, variance in enumerate((loud, var_r, var_s)):
-            salience = variance / (variance + _SALIENT)
-            salience[variance < 2 * _NOISE] = 0
-            sums[2 * k : 2 * k + 2] += float(salience.sum()), float((salience * like).sum())
+    r, s = (np.ascontiguousarray(np.moveaxis(v, 0, 2)) for v in (reference, sample))
+    weight, under = weight[..., None], under[..., None]
+
+    def local(pictures: Pictures) -> Pictures:
+        """Means of the windows, of all pictures at once: (h, w, n)."""
+        return np.asarray(cv2.blur(pictures * weight, _WINDOW).reshape(r.shape) / under, dtype=np.float32)
+
+    mean_r, mean_s = local(r), local(s)
+    var_r = np.maximum(local(r * r) - mean_r**2, 0)[inner]
+    var_s = np.maximum(local(s * s) - mean_s**2, 0)[inner]
+    cov = (local(r * s) - mean_r * mean_s)[inner]
+    loud = np.maximum(var_r, var_s)
+    # Shrunk where either window is mostly noise; the last factor makes equal pictures give 1.
+    like = cov / np.sqrt((var_r + _NOISE) * (var_s + _NOISE)) * (loud + _NOISE) / (loud + 1e-6)
+    like = np.clip(like, -1, 1)
+    sums = []
+    for variance in (loud, var_r, var_s):
+        salience = np.where(variance < 2 * _NOISE, 0, variance / (variance + _SALIENT))
+        sums.append((float(salience.sum()), float((salience * like).sum())))
     least = _LEAST * len(reference)
-    either, ours, theirs = (None if n < least else float(a / n) for n, a in sums.reshape(3, 2))
-    return Agreement(either, ours, theirs, float(sums[4]) / len(reference))
+    either, ours, theirs = (None if n < least else a / n for n, a in sums)
+    return Agreement(either, ours, theirs, sums[2][0] / len(reference))

@@ -6,7 +6,7 @@ watermark tile (64) is exactly 12 thumbnail pixels, so its ambiguity is a whole 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 

@@ -20,6 +20,7 @@ _RATE_STEP = 1 / 64
 _MOST_OFFSETS = 160
 _LEAST_INSIDE = 0.5
 """Share of the file's time, or of the release's, that a start must leave in common."""
+_WHOLE = 0.9
 _SHRINK = 1.0
 """Few pictures agree by chance more easily than many: so many unlike ones are added to each sum."""
 _PLAIN = 0.01
@@ -39,6 +40,8 @@ class TimeMap:
     offset: float
     value: float
     inside: float
+    plain: bool = False
+    """Whether it is the best map of a file that runs at the released speed, within the release."""
 
     def positions(self, ours: Floats, theirs: Floats) -> tuple[NDArray[np.intp], Floats]:
         """Recorded pictures (indices) that the file reaches, and where each lies among the file's pictures.
@@ -72,8 +75,13 @@ def find_time_maps(
         moment = rates[k] * middle + offsets[k]
         if all(abs(moment - m.rate * middle - m.offset) > apart for m in found):
             found.append(TimeMap(float(rates[k]), float(offsets[k]), float(values[k]), float(inside[k])))
+    as_it_was = np.where((rates == 1) & (inside >= _WHOLE), values, -np.inf)
+    k = int(as_it_was.argmax()) if len(rates) else 0
+    plain = []
+    if len(rates) and np.isfinite(as_it_was[k]):
+        plain = [TimeMap(1.0, float(offsets[k]), float(values[k]), float(inside[k]), plain=True)]
     refined = [_refined(m, likeness, ours, theirs, seconds) for m in found]
-    return list({(round(m.rate, 3), round(m.offset, 3)): m for m in refined}.values())
+    return list({(round(m.rate, 3), round(m.offset, 3)): m for m in refined + plain}.values())
 
 
 def _step(times: Floats) -> float:
@@ -93,6 +101,7 @@ def _grid(ours: Floats, theirs: Floats, seconds: float) -> tuple[Floats, Floats]
     step, span = _step(theirs), float(theirs[-1] - theirs[0])
     rates, offsets = [], []
     for rate in np.geomspace(_SLOWEST, _FASTEST, count):
+        rate = 1.0 if abs(rate - 1) < 1e-9 else rate
         shown = rate * span
         common = _LEAST_INSIDE * min(shown, seconds)
         first, last = common - shown, seconds - common
@@ -113,9 +122,7 @@ def _values(
     offsets: Floats,
 ) -> tuple[Floats, Floats]:
     """Mean likeness under every map, -inf where too little is in common, and the share inside."""
-    at = (ours[None].astype(np.float32) - offsets[:, None].astype(np.float32)) / rates[:, None].astype(
-        np.float32
-    )
+    at: Floats = np.asarray((ours[None] - offsets[:, None]) / rates[:, None], dtype=np.float64)
     slack = 0.51 * _step(theirs)
     reached = (at >= theirs[0] - slack) & (at <= theirs[-1] + slack)
     places = np.interp(at, theirs, np.arange(len(theirs), dtype=float))

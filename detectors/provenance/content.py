@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safegen.detectors.provenance import _align
-from safegen.detectors.provenance._judge import THRESHOLD, Judgement, judge
+from safegen.detectors.provenance._judge import THRESHOLD, Judgement, judge, shows_another
 from safegen.detectors.provenance._thumbs import SHORT, Plane, colour_variants, frame_plane, thumbnails
 from safegen.errors import UnreadableInput
 from safegen.types import ContentMatch, Geometry
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_BYTES", "THRESHOLD", "Descriptors", "compare_content", "compute_descriptors"]
 
-MIN_OVERLAP = 0.05
 MAX_BYTES = 60_000
 _MAX_FRAMES = 24
 _MAX_SIDE = 4 * SHORT
@@ -106,31 +105,41 @@ def compare_content(
     *geometry* is the watermark reading's (its translation modulo the tile is resolved here); ``None``
     takes the picture as uncropped. ``overlap`` is the share of the released picture that was compared;
     ``share`` is below 1 where the file shows all of it among other things, as a window on a desktop.
+    Without a geometry nobody knows where the file's picture lies on the release, so it never differs.
     *only_matches*: who only asks whether they match gets an answer sooner; ``differs`` is then never set.
     Never raises on odd pictures: what cannot be laid over the reference neither matches nor differs.
     """
     none = ContentMatch(matches=False, score=0.0, overlap=0.0, threshold=THRESHOLD)
     if sample.frames.ndim != 4 or 0 in sample.frames.shape:
         return none
+    registered = geometry is not None and not only_matches
     found: list[Judgement] = []
     for shown in colour_variants(sample):
         plane = frame_plane(shown, geometry, reference.pictures.shape[1:])
         if plane is None:
             return none
-        found += _judged(reference, shown, plane)
+        found += _judged(reference, shown, plane, registered=registered)
         if only_matches or any(j.matches for j in found):
             break
     if not found:
         return none
     best = max(found, key=lambda j: (j.matches, j.score))
-    differs = best.differs and not only_matches
+    differs = registered and not best.matches and shows_another(found)
     if not best.matches and best.share < 1:
         return none  # the release may lie elsewhere in the file, partly beyond its border
     return ContentMatch(best.matches, best.score, best.overlap, THRESHOLD, best.share, differs)
 
 
-def _judged(reference: Descriptors, sample: FrameSample, plane: Plane) -> list[Judgement]:
-    """What the likeliest alignments show, each that covers enough of the release."""
-    laid = _align.alignments(reference.pictures, reference.times, reference.seconds, plane, sample)
-    count = len(reference.pictures)
-    return [judge(a, count) for a in laid if a.overlap >= MIN_OVERLAP]
+def _judged(
+    reference: Descriptors, sample: FrameSample, plane: Plane, *, registered: bool
+) -> list[Judgement]:
+    """What the likeliest alignments show, up to a match."""
+    laid = _align.alignments(
+        reference.pictures, reference.times, reference.seconds, plane, sample, likely=not registered
+    )
+    found: list[Judgement] = []
+    for alignment in laid:
+        found.append(judge(alignment, len(reference.pictures), registered=registered))
+        if found[-1].matches:
+            break
+    return found

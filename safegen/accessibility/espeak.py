@@ -12,11 +12,13 @@ from pathlib import Path
 
 from safegen._util.logs import logger
 from safegen.accessibility.speech import SpeechFailed
+from safegen.media._start import environment
 from safegen.types import AudioTrack
 
 _log = logger(__name__)
 
 PROGRAM = "espeak-ng"
+_DATA = "ESPEAK_DATA_PATH"
 _SECONDS = 30
 _WORDS = 175
 """Words a minute at pace 1."""
@@ -47,6 +49,7 @@ class Espeak:
                     command,
                     input=text[:_CHARACTERS].encode(),
                     capture_output=True,
+                    env=environment(_DATA),
                     timeout=_SECONDS,
                     check=True,
                 )
@@ -61,7 +64,9 @@ def find_espeak() -> Espeak | None:
     if path is None:
         return None
     try:
-        answer = subprocess.run([path, "--version"], capture_output=True, timeout=_SECONDS, check=True).stdout
+        answer = subprocess.run(
+            [path, "--version"], capture_output=True, timeout=_SECONDS, check=True, env=environment(_DATA)
+        ).stdout
     except (OSError, subprocess.SubprocessError):
         answer = b""  # it is there: the record must not say that nothing is installed
     found = re.search(rb"\d+(?:\.\d+)+", answer)

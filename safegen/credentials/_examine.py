@@ -8,10 +8,10 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from safegen._util.time import parse_moment
 from safegen.credentials._plain import to_plain
 from safegen.errors import CheckUnavailable, SafegenError, UnreadableInput, UsageError
 from safegen.media._child import Job, handle, send
@@ -97,7 +97,7 @@ def prepare(job: Job) -> None:
 def work(job: Job, out: BinaryIO) -> None:
     """Send ``evidence``, ``carries`` or ``thumbnail``; ``refused`` for an error that names its cause."""
     missed = _Missed()
-    sys.meta_path.insert(0, missed)  # type: ignore[arg-type]
+    sys.meta_path.insert(0, missed)
     try:
         message, payload = _DO[job["op"]](job)
     except (UsageError, CheckUnavailable) as error:
@@ -105,7 +105,7 @@ def work(job: Job, out: BinaryIO) -> None:
         kind = next(k.__name__ for k in kinds if isinstance(error, k))
         message, payload = {"type": "refused", "kind": kind, **_words(error)}, b""
     finally:
-        sys.meta_path.remove(missed)  # type: ignore[arg-type]
+        sys.meta_path.remove(missed)
     if missed.names:  # then what was found is not to be trusted, least of all an accusation
         what = f"the sandboxed child lacks {', '.join(missed.names[:3])}"
         message, payload = {"type": "refused", "kind": "CheckUnavailable", "message": what, "hint": ""}, b""
@@ -129,7 +129,7 @@ def _evidence(job: Job) -> tuple[Job, bytes]:
         _path(job, "input"),
         anchors_pem=_blobs(job["anchors"]),
         tsa_anchors_pem=_blobs(job["tsa_anchors"]),
-        at=None if job["at"] is None else datetime.fromisoformat(job["at"]),
+        at=None if job["at"] is None else parse_moment(job["at"]),
         manifest=None if job["manifest"] is None else base64.b64decode(job["manifest"]),
         crls=_blobs(job["crls"]),
         fragments=[_path(job, name) for name in job["files"] if name.startswith("fragment")],

@@ -14,7 +14,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from safegen._util.time import parse_moment
@@ -43,11 +43,13 @@ class TrustList:
     body: bytes
     updated: bool = False
     """Whether it is from the user's data folder and not from the package."""
+    taken: bool = False
+    """Whether ``date`` is the day on which it was taken: the C2PA's files do not say of when they are."""
 
     @property
     def name(self) -> str:
         """What verdicts call it."""
-        return f"{TITLES[self.kind]} of {self.date}"
+        return f"{TITLES[self.kind]} {'taken on' if self.taken else 'of'} {self.date}"
 
     @property
     def sha256(self) -> str:
@@ -73,6 +75,7 @@ class TrustList:
         return now - parse_moment(self.date) > OLD
 
 
+@cache
 def packaged_list(kind: Kind) -> TrustList:
     """The list that comes with the package."""
     return read_list((_PACKAGED / FILES[kind]).read_bytes(), kind)
@@ -101,12 +104,12 @@ def read_list(data: bytes, kind: Kind, *, updated: bool = False, called: str = "
     Raises UsageError: no header or date, or the list is not the one that the header gives the SHA-256 of.
     """
     header, body = split_header(data)
-    date, source = header.get("date", ""), header.get("source", "")
+    date, source = header.get("date") or header.get("taken", ""), header.get("source", "")
     whole = header.get("sha-256", "") == hashlib.sha256(body).hexdigest()
     if len(data) > LIMIT or not re.fullmatch(r"\d{4}-\d\d-\d\d", date) or not whole:
         raise UsageError(f"{called} is damaged", hint=HINT)
     parse_moment(date)
-    found = TrustList(kind, date, source, body, updated)
+    found = TrustList(kind, date, source, body, updated, taken="date" not in header)
     try:
         known = len(found.fingerprints)
     except binascii.Error as error:
@@ -133,7 +136,7 @@ def store_list(folder: Path, found: TrustList) -> Path:
         "By": "Coalition for Content Provenance and Authenticity (C2PA)",
         "Licence": "CC BY 4.0, https://creativecommons.org/licenses/by/4.0/",
         "Changes": "these lines were added; everything below them is as published",
-        "Date": found.date,
+        "Taken" if found.taken else "Date": found.date,
         "SHA-256": found.sha256,
     }
     text = "".join(f"# {name}: {' '.join(value.split())}\n" for name, value in header.items())

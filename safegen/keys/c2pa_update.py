@@ -55,13 +55,20 @@ class Change:
 
 
 def compare_lists(
-    current: TrustList, data: bytes, *, source: str, now: datetime, date: str | None = None
+    current: TrustList,
+    data: bytes,
+    *,
+    source: str,
+    now: datetime,
+    date: str | None = None,
+    fetched: bool = False,
 ) -> Change:
     """What *data*, a list of the same kind from *source*, would change.
 
-    Its date is *date*, else the one in its header, else the day of *now*. Raises UsageError for a list that
-    cannot be the next one: too large, unreadable, with certificates that are no CA's or of CAs for other
-    uses, with less than half of the anchors in use, older, or from the future.
+    Its date is *date*, else the one in its header, else the day of *now*, on which it was taken; the list in
+    use gets that day as well, where the same one was *fetched* just now and is not a file of any age.
+    Raises UsageError for a list that cannot be the next one: too large, unreadable, with certificates that
+    are no CA's or of CAs for other uses, with less than half of the anchors in use, older, from the future.
     """
     title = TITLES[current.kind]
     header, body = split_header(data)
@@ -71,7 +78,7 @@ def compare_lists(
     known = header.get("date") if header.get("sha-256") else None
     stated = date or known
     day = _day(now) if stated is None else _day(parse_moment(stated))
-    fresh = TrustList(current.kind, day, source, body, updated=True)
+    fresh = TrustList(current.kind, day, source, body, updated=True, taken=stated is None)
     if known and header["sha-256"] != fresh.sha256:
         raise UsageError(f"the {title} is not the one that its first lines describe", hint=HINT)
     new, old = _certificates(bundle), _certificates(parse_trust(current.body, kind=current.kind))
@@ -80,6 +87,8 @@ def compare_lists(
     _refuse_other_uses(fresh, new)
     _refuse_loss(title, old, new)
     _refuse_older(current, fresh, old, new, dated=stated is not None, now=now)
+    if body == current.body and fresh.taken and not fetched:
+        return Change(current, current, (), ())
     return Change(current, fresh, _named(new, old), _named(old, new))
 
 

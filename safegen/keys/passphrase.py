@@ -60,7 +60,7 @@ def _refuse_open_to_others(path: Path, mode: int) -> None:
     what = "read by everybody" if loose & stat.S_IROTH else "changed by others"
     raise KeyUnavailable(
         f"the passphrase file {path.name} can be {what} (mode {stat.S_IMODE(mode):04o})",
-        hint=f"run chmod 600 {shlex.quote(str(path))}, and choose a new passphrase if others may have read it",
+        hint=f"run chmod 600 {shlex.quote(str(path))}; choose a new passphrase if others may have read it",
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,16 +68,21 @@ class CheckpointFolder:
                 hint="free some space or fix the permissions; the next entry writes a newer checkpoint",
             ) from error
 
-    def latest(self, origin: str) -> Checkpoint | None:
+    def latest(self, origin: str) -> FoundCheckpoint | None:
         """The largest of the last checkpoints claimed for *origin*, unverified; ``None`` if there is none."""
-        found = _read(self.folder / FILE, tail=_TAIL)
-        claims = [item.claim for item in found if item.claim.origin == origin]
-        return max(claims, key=lambda claim: claim.size, default=None)
+        found = read_checkpoints(self.folder / FILE, tail=_TAIL)
+        return newest(item for item in found if item.claim.origin == origin)
+
+    def put_there(self, origin: str) -> Iterator[FoundCheckpoint]:
+        """Those claimed for *origin* in files that somebody put beside ``checkpoints.txt``, unverified."""
+        for path in self._files():
+            if path.name != FILE:
+                yield from (item for item in read_checkpoints(path) if item.claim.origin == origin)
 
     def latest_signed(self, logs: Logs) -> Checkpoint | None:
         """The largest of the last checkpoints that a key in *logs* has signed; ``None`` if there is none."""
         largest: Checkpoint | None = None
-        for item in _read(self.folder / FILE, tail=_TAIL):
+        for item in read_checkpoints(self.folder / FILE, tail=_TAIL):
             with suppress(NoteError):
                 head = verify_checkpoint(item.note, logs=logs)
                 largest = head if largest is None or head.size > largest.size else largest
@@ -85,16 +90,30 @@ class CheckpointFolder:
 
     def all(self) -> Iterator[FoundCheckpoint]:
         """Every checkpoint in the folder, in files of any name with suffix .txt or .tlog-proof."""
+        for path in self._files():
+            yield from read_checkpoints(path)
+
+    def unreadable(self) -> Iterator[str]:
+        """Names of files beside ``checkpoints.txt`` that hold no well-formed checkpoint."""
+        for path in self._files():
+            if path.name != FILE and next(read_checkpoints(path), None) is None:
+                yield path.name
+
+    def _files(self) -> list[Path]:
+        """The files of the folder that may hold checkpoints."""
         try:
             paths = sorted(self.folder.iterdir())
         except (FileNotFoundError, NotADirectoryError):
-            return
-        for path in paths:
-            if path.suffix in {".txt", ".tlog-proof"} and not path.is_dir():
-                yield from _read(path)
+            return []
+        return [path for path in paths if path.suffix in {".txt", ".tlog-proof"} and not path.is_dir()]
 
 
-def _read(path: Path, *, tail: int | None = None) -> Iterator[FoundCheckpoint]:
+def newest(found: Iterable[FoundCheckpoint]) -> FoundCheckpoint | None:
+    """The one over most entries."""
+    return max(found, key=lambda item: item.claim.size, default=None)
+
+
+def read_checkpoints(path: Path, *, tail: int | None = None, source: str = "") -> Iterator[FoundCheckpoint]:
     """Every well-formed checkpoint in a file (in its last *tail* bytes). Raises LedgerError."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
@@ -104,8 +123,8 @@ def _read(path: Path, *, tail: int | None = None) -> Iterator[FoundCheckpoint]:
                 file.seek(max(0, path.stat().st_size - tail))
             for note in _notes(file):
                 with suppress(NoteError):
-                    yield FoundCheckpoint(note, parse_unverified(note), path.name)
-    except FileNotFoundError:
+                    yield FoundCheckpoint(note, parse_unverified(note), source or path.name)
+    except (FileNotFoundError, NotADirectoryError):
         return
     except OSError as error:
         raise LedgerError(f"{path} cannot be read: {error.strerror}", hint="fix its permissions") from error

@@ -143,6 +143,8 @@ def stored_version(connection: Connection) -> str | None:
             raise LedgerError("this database belongs to another program", hint="check the ledger's URL")
         return None
     version: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    if version is not None and not (isinstance(version, str) and version.isdecimal()):
+        raise LedgerError("the ledger does not state which schema it has", hint=_RESTORE)
     if version is not None and "ledger_state" not in tables:
         raise LedgerError("this database belongs to another program", hint="check the ledger's URL")
     return version

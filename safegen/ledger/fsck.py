@@ -8,26 +8,28 @@ are left for the next check.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import Row, func, select
 
 from safegen.ledger import queries
 from safegen.ledger.canonical import NotCanonical, commitment, parse_leaf
-from safegen.ledger.checkpoint import parse_unverified, verify_checkpoint
 from safegen.ledger.checkpoint_folder import CheckpointFolder, FoundCheckpoint
 from safegen.ledger.database import Database
+from safegen.ledger.fsck_checkpoints import (
+    ExpectedLog,
+    check_checkpoints,
+    check_coverage,
+    check_origin,
+    parse_stored,
+)
 from safegen.ledger.fsck_releases import check_releases
 from safegen.ledger.fsck_timestamps import RecomputedTree, check_stamps
 from safegen.ledger.merkle import EMPTY_ROOT, Frontier, leaf_hash, node_id
 from safegen.ledger.models import CheckpointRow, EntryRow, NodeRow, OutboxRow, SecretRow, as_bytes, table
-from safegen.ledger.note import NoteError
 from safegen.ledger.records import CheckReport, Problem
 from safegen.ledger.timestamp import list_stamp_files
 from safegen.types import Json
-
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 _ENTRY, _SECRET, _NODE, _CHECKPOINT = table(EntryRow), table(SecretRow), table(NodeRow), table(CheckpointRow)
 _OUTBOX = table(OutboxRow)
@@ -44,6 +46,8 @@ class _Check:
         self.problems: list[Problem] = []
         self.notes: list[str] = []
         self.redacted = 0
+        self._gone: dict[str, int] = {}
+        self._redactions: set[str] = set()
         self.roots: dict[int, bytes] = {0: EMPTY_ROOT}
         self.dated: dict[int, str] = {}
         self._last_time = ""
@@ -77,6 +81,20 @@ class _Check:
         self.roots[edge.size] = edge.root()
         self._compare_nodes()
 
+    def redactions(self) -> None:
+        """Only what an entry of the tree says was deleted may be missing, and it must be."""
+        for index in sorted(self._gone[name] for name in self._gone.keys() - self._redactions):
+            self.add_problem(
+                "redaction-unrecorded",
+                f"the private part of entry {index} is gone, but no entry records its redaction; if it was "
+                f"redacted by an earlier version: safegen log redact {index}",
+                index,
+            )
+        for name in sorted(self._redactions - self._gone.keys()):
+            self.add_problem(
+                "redaction-undone", f"the private part of entry {name} is there after its redaction"
+            )
+
     def _rows(self) -> Iterator[Row[Any]]:
         """Entries with their secrets, in order, page by page."""
         start = 0
@@ -105,8 +123,11 @@ class _Check:
                 "entry-columns", f"the columns of entry {row.position} were changed", row.position
             )
         self._time(value, row.position)
-        if row.redacted is not None:
+        if value["kind"] == "redaction":
+            self._redactions.add(str(value["public"].get("entry")))
+        if row.redacted is not None and row.salt is None and row.body is None:
             self.redacted += 1
+            self._gone[str(row.position)] = row.position
         elif row.salt is None or row.body is None:
             self.add_problem(
                 "private-missing", f"the private part of entry {row.position} is missing", row.position
@@ -144,44 +165,47 @@ class _Check:
 def check_ledger(
     database: Database,
     outside: CheckpointFolder | None,
+    expected: ExpectedLog,
     *,
-    keys: Sequence[Ed25519PublicKey],
-    origin: str,
+    seen: FoundCheckpoint | None = None,
     authorities: Sequence[bytes] = (),
 ) -> CheckReport:
-    """Check the ledger in *database* against itself and the checkpoints *outside*.
+    """Check the ledger in *database* against itself, the checkpoints *outside* and the newest one *seen*.
 
-    *keys* may sign for *origin* and *authorities* (PEM) for time stamps; without any, those signatures are
-    not checked and a note says so. Raises
-    LedgerError when the database cannot be read at all.
+    The keys of *expected* may sign for its origin and *authorities* (PEM) for time stamps. Without a key that
+    is a problem, without an authority a note. Raises LedgerError when the database cannot be read at all.
     """
     pages = database.check_pages()
     with database.reading() as connection:
-        _, size = queries.log_state(connection)
-        rows = connection.execute(select(_CHECKPOINT.c.size, _CHECKPOINT.c.note)).all()
+        stated, size = queries.log_state(connection)
+        notes = connection.execute(select(_CHECKPOINT.c.note)).scalars().all()
         last = connection.execute(select(func.max(_ENTRY.c.position))).scalar()
     run = _Check(database, max(size, 0 if last is None else last + 1))
     for line in pages:
         run.add_problem("database-corrupt", f"the database file is damaged: {line}")
     if run.size != size:
         run.add_problem("size-changed", f"the ledger states {size} entries but has {run.size}")
-    found = [
-        FoundCheckpoint(str(row.note), head, "the database")
-        for row in rows
-        if (head := _parsed(run, str(row.note)))
-    ]
+    check_origin(stated, size, expected, run.add_problem)
+    stored = parse_stored(notes, run.add_problem)
     kept = list(outside.all()) if outside is not None else []
+    also = [] if seen is None else [seen]
     stamps = list_stamp_files(outside.folder) if outside is not None else []
-    run.entries({item.claim.size for item in (*found, *kept)} | {size for size, _ in stamps})
+    run.entries({item.claim.size for item in (*stored, *kept, *also)} | {size for size, _ in stamps})
+    run.redactions()
     with database.reading() as connection:
         after = queries.log_state(connection)[1]
-    for item in (*found, *kept):
-        _checkpoint(run, item, origin, keys, after)
-    _coverage(run, found, kept if outside is not None else None)
+
+    def genuine(found: Sequence[FoundCheckpoint]) -> list[FoundCheckpoint]:
+        return check_checkpoints(found, expected, run.roots, run.size, after, run.add_problem)
+
+    inside, beside = genuine(stored), genuine(kept)
+    genuine(also)
+    run.notes.extend(check_coverage(inside, None if outside is None else beside, run.size, run.add_problem))
+    for name in outside.unreadable() if outside is not None else ():
+        run.add_problem("checkpoint-unreadable", f"{name} holds no checkpoint that could be checked")
     if waiting := _unsettled(database):
         run.notes.append(f"{waiting} recorded releases are not yet published")
-    if not keys:
-        run.notes.append("checkpoint signatures were not checked: no key was given")
+    origin = expected.origin or stated
     check_stamps(
         stamps,
         RecomputedTree(origin, after, run.roots, run.dated),
@@ -194,7 +218,7 @@ def check_ledger(
         origin,
         run.size,
         run.roots.get(run.size, b"").hex(),
-        len(found) + len(kept),
+        len(stored) + len(kept),
         run.redacted,
         tuple(run.problems),
         tuple(run.notes),
@@ -207,52 +231,3 @@ def _unsettled(database: Database) -> int:
     with database.reading() as connection:
         query = select(func.count()).select_from(_OUTBOX).where(_OUTBOX.c.state == "recorded")
         return int(connection.execute(query).scalar() or 0)
-
-
-def _parsed(run: _Check, note: str) -> Any:
-    """The checkpoint that a stored note claims; a malformed one is a problem."""
-    try:
-        return parse_unverified(note)
-    except NoteError as error:
-        run.add_problem("checkpoint-corrupt", f"a checkpoint in the database is malformed: {error}")
-        return None
-
-
-def _checkpoint(
-    run: _Check, item: FoundCheckpoint, origin: str, keys: Sequence[Ed25519PublicKey], after: int
-) -> None:
-    """One checkpoint against its key and the recomputed tree."""
-    claim = item.claim
-    if claim.origin != origin:
-        run.notes.append(f"{item.source} has a checkpoint of another log, {claim.origin}")
-        return
-    if keys:
-        try:
-            verify_checkpoint(item.note, logs={origin: tuple(keys)})
-        except NoteError as error:
-            run.add_problem("checkpoint-forged", f"checkpoint {claim.size} in {item.source}: {error}")
-            return
-    if claim.size > run.size:
-        # Written while this check was running: the next one sees it.
-        if claim.size > after:
-            run.add_problem(
-                "rolled-back",
-                f"{item.source} has a checkpoint of {claim.size} entries; the ledger has {run.size}",
-            )
-    elif run.roots.get(claim.size) != claim.root:
-        run.add_problem(
-            "forked", f"the first {claim.size} entries differ from those of the checkpoint in {item.source}"
-        )
-
-
-def _coverage(run: _Check, found: Sequence[FoundCheckpoint], kept: Sequence[FoundCheckpoint] | None) -> None:
-    """Entries that no checkpoint covers can be changed unseen."""
-    if run.size and max((item.claim.size for item in found), default=0) < run.size:
-        run.add_problem("not-covered", "no signed checkpoint covers the newest entries")
-    if kept is None or not run.size:
-        return
-    largest = max((item.claim.size for item in kept), default=0)
-    if largest == 0:
-        run.add_problem("checkpoints-missing", "there are no checkpoints outside the database")
-    elif largest < run.size:
-        run.notes.append(f"the checkpoints outside the database end at {largest} of {run.size} entries")

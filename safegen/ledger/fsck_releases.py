@@ -45,15 +45,16 @@ def check_releases(database: Database, size: int, add_problem: AddProblem) -> No
         except NotCanonical:
             continue  # said already, by the walk over the entries
         if row.kind == "withdrawal":
-            withdrawals.setdefault(public.get("release", -1), row.number)
+            if isinstance(released := public.get("release"), int):
+                withdrawals.setdefault(released, row.number)
         elif row.position is None:
             add_problem("release-missing", f"the details of release {row.number} are missing", row.number)
         else:
             # A withdrawal written while this check runs is the next check's business.
-            if row.withdrawn is not None and row.withdrawn < size:
+            if row.withdrawn is not None and not (isinstance(row.withdrawn, int) and row.withdrawn >= size):
                 marked[row.number] = row.withdrawn
             _release(row, public, add_problem)
-    for index in withdrawals.keys() ^ marked.keys():
+    for index in (i for i in {*withdrawals, *marked} if withdrawals.get(i) != marked.get(i)):
         add_problem("withdrawal-changed", f"the withdrawal of release {index} was changed", index)
     _extra_rows(database, add_problem)
     _blobs(database, add_problem)

@@ -10,9 +10,10 @@ from safegen.errors import LedgerError, UsageError
 from safegen.ledger import merkle, queries, tree
 from safegen.ledger.checkpoint import Checkpoint
 from safegen.ledger.checkpoint_folder import CheckpointFolder
-from safegen.ledger.database import Database
+from safegen.ledger.database import Database, consistent
 from safegen.ledger.note import LogSigner
 from safegen.ledger.records import CheckReport, Entry, Kind, ReleaseEntry
+from safegen.ledger.seen import SeenCheckpoints
 from safegen.types import Json
 
 if TYPE_CHECKING:
@@ -25,10 +26,15 @@ class LedgerReader:
     """The queries an open ledger answers. Every method raises LedgerError when the database fails."""
 
     def __init__(
-        self, database: Database, *, signer: LogSigner | None, outside: CheckpointFolder | None
+        self,
+        database: Database,
+        *,
+        signer: LogSigner | None,
+        outside: CheckpointFolder | None,
+        seen: SeenCheckpoints | None,
     ) -> None:
         """Use ``Ledger.open``."""
-        self.database, self.signer, self.checkpoint_folder = database, signer, outside
+        self.database, self.signer, self.checkpoint_folder, self.seen = database, signer, outside, seen
 
     def close(self) -> None:
         """Close the database."""
@@ -97,11 +103,13 @@ class LedgerReader:
         return prove_release(self.database, index, keys=keys, origin=origin, seen=seen)
 
     def _seen(self, keys: Sequence[Ed25519PublicKey], origin: str) -> list[Checkpoint]:
-        """The newest checkpoint outside the database that counts, read before the database is."""
-        if self.checkpoint_folder is None:
-            return []
-        newest = self.checkpoint_folder.latest_signed({origin: tuple(keys)})
-        return [] if newest is None else [newest]
+        """The newest checkpoints outside the database that count, read before the database is."""
+        found = []
+        if self.checkpoint_folder is not None:
+            found.append(self.checkpoint_folder.latest_signed({origin: tuple(keys)}))
+        if self.seen is not None and (known := self.seen.latest(origin)) is not None:
+            found.append(known.claim)
+        return [item for item in found if item is not None]
 
     def content_ids(self) -> tuple[int, ...]:
         """The 64-bit payloads of all releases, withdrawn ones included, in no particular order."""
@@ -176,20 +184,34 @@ class LedgerReader:
             return merkle.root(size, tree.nodes_in(connection))
 
     def check(
-        self, *, keys: Sequence[Ed25519PublicKey] = (), authorities: Sequence[bytes] = ()
+        self,
+        *,
+        keys: Sequence[Ed25519PublicKey] = (),
+        origin: str | None = None,
+        authorities: Sequence[bytes] = (),
     ) -> CheckReport:
         """Recompute everything from the entries up and list every problem; see ``ledger.fsck``.
 
-        *keys*: earlier public keys of this log, besides the signer's own; *authorities*: PEM certificates
-        that vouch for time stamps.
+        *origin* and *keys*: whose log it should be (default: the signer's, whose key always counts) and what
+        may sign for it. What the database says of itself is not believed, so without them that is a problem.
+        *authorities*: PEM certificates that vouch for time stamps. A check that finds nothing is remembered.
         """
         from safegen.ledger.fsck import check_ledger
+        from safegen.ledger.fsck_checkpoints import ExpectedLog
 
-        own = (self.signer.public_key,) if self.signer else ()
-        return check_ledger(
-            self.database,
-            self.checkpoint_folder,
-            keys=(*own, *keys),
-            origin=self.origin,
-            authorities=authorities,
-        )
+        if origin is None and self.signer is not None:
+            origin = self.signer.origin
+        own = (self.signer.public_key,) if self.signer and self.signer.origin == origin else ()
+        seen = None if self.seen is None or origin is None else self.seen.latest(origin)
+        note = self.latest_checkpoint()
+        with consistent():
+            report = check_ledger(
+                self.database,
+                self.checkpoint_folder,
+                ExpectedLog(origin, (*own, *keys)),
+                seen=seen,
+                authorities=authorities,
+            )
+        if report.ok and note is not None and self.seen is not None:
+            self.seen.remember(note)
+        return report

@@ -8,7 +8,9 @@ from typing import Any, Literal, TypeAlias
 
 from safegen.types import Json, JsonResult
 
-Kind: TypeAlias = Literal["decision", "release", "withdrawal", "consent", "review", "audit", "key"]
+Kind: TypeAlias = Literal[
+    "decision", "release", "withdrawal", "consent", "review", "audit", "key", "redaction"
+]
 """What an entry records. Refusals and holds are decisions."""
 
 

@@ -7,25 +7,21 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import update
-
 from safegen._util.logs import logger
 from safegen._util.time import Clock, utc_now
 from safegen.errors import KeyUnavailable, LedgerError, UsageError
-from safegen.ledger import queries
-from safegen.ledger.canonical import timestamp
+from safegen.ledger import queries, tree
+from safegen.ledger.checkpoint import Checkpoint
 from safegen.ledger.checkpoint_folder import CheckpointFolder
 from safegen.ledger.database import Database
-from safegen.ledger.models import SecretRow, table
 from safegen.ledger.note import LogSigner
 from safegen.ledger.reader import LedgerReader
 from safegen.ledger.records import Draft, Kind
-from safegen.ledger.transaction import Transaction
+from safegen.ledger.seen import SeenCheckpoints
+from safegen.ledger.transaction import Transaction, refuse_behind
 from safegen.types import Json
 
 _log = logger(__name__)
-
-_SECRET = table(SecretRow)
 
 
 class Ledger(LedgerReader):
@@ -42,12 +38,13 @@ class Ledger(LedgerReader):
         *,
         signer: LogSigner | None,
         checkpoint_dir: Path | None,
+        seen: SeenCheckpoints | None,
         clock: Clock,
         random: Callable[[int], bytes],
     ) -> None:
         """Use ``Ledger.open``."""
         folder = CheckpointFolder(checkpoint_dir) if checkpoint_dir is not None else None
-        super().__init__(database, signer=signer, outside=folder)
+        super().__init__(database, signer=signer, outside=folder, seen=seen)
         self.clock, self._random = clock, random
 
     @classmethod
@@ -57,6 +54,7 @@ class Ledger(LedgerReader):
         *,
         signer: LogSigner | None = None,
         checkpoint_dir: Path | None = None,
+        seen: SeenCheckpoints | None = None,
         clock: Clock = utc_now,
         read_only: bool = False,
         timeout: float = 10.0,
@@ -65,8 +63,8 @@ class Ledger(LedgerReader):
         """Open the ledger at *url* (SQLAlchemy URL or path of a SQLite file), creating it if need be.
 
         Without *signer* nothing can be appended. With *read_only* nothing on disk is created or
-        changed. *checkpoint_dir* keeps checkpoints outside the database. *timeout*: seconds to wait
-        for other writers. Raises LedgerError for a bad URL.
+        changed. *checkpoint_dir* keeps checkpoints outside the database, *seen* the newest one outside the
+        workspace. *timeout*: seconds to wait for other writers. Raises LedgerError for a bad URL.
         """
         address = f"sqlite:///{url}" if isinstance(url, Path) or "://" not in url else url
         database = Database(address, read_only=read_only, timeout=timeout)
@@ -75,7 +73,14 @@ class Ledger(LedgerReader):
         except BaseException:
             database.close()
             raise
-        return cls(database, signer=signer, checkpoint_dir=checkpoint_dir, clock=clock, random=random)
+        return cls(
+            database,
+            signer=signer,
+            checkpoint_dir=checkpoint_dir,
+            seen=seen,
+            clock=clock,
+            random=random,
+        )
 
     def __enter__(self) -> Ledger:
         """The ledger itself."""
@@ -99,14 +104,14 @@ class Ledger(LedgerReader):
                 signer=signer,
                 clock=self.clock,
                 random=self._random,
-                known=lambda: (
-                    self.checkpoint_folder.latest(signer.origin) if self.checkpoint_folder else None
-                ),
+                known=lambda: self._claims(signer.origin),
             )
             yield batch
             note = batch.finish(sign=sign)
         if note is not None and self.checkpoint_folder is not None:
             self.checkpoint_folder.append(note)
+        if note is not None and self.seen is not None:
+            self.seen.remember(note)
         if note is not None:
             _log.info("ledger committed, %(size)d entries", {"size": batch.size})
 
@@ -153,13 +158,37 @@ class Ledger(LedgerReader):
     def redact(self, index: int) -> None:
         """Forget salt and private part of an entry for good; tree, proofs and public part stay.
 
-        SQLite overwrites the bytes in the file (``secure_delete``); copies and the disk's own spare
-        blocks are beyond reach. Raises UsageError when there is no such entry.
+        An entry of its own records it, so that nobody can pass deleting off as this. SQLite overwrites the
+        bytes in the file (``secure_delete``); copies and the disk's own spare blocks are beyond reach.
+        Raises UsageError when there is no such entry.
         """
-        self.entry(index)
-        with self.database.writing() as connection:
-            connection.execute(
-                update(_SECRET)
-                .where(_SECRET.c.position == index, _SECRET.c.salt.is_not(None))
-                .values(salt=None, body=None, redacted=timestamp(self.clock()))
-            )
+        if self.database.read_only:
+            raise LedgerError("the ledger was opened read-only")
+        with self.transaction() as batch:
+            batch.redact(index)
+
+    def refuse_fork(self) -> None:
+        """Raise LedgerError unless the log still extends every checkpoint that was ever seen of it.
+
+        Looks at the folder of checkpoints, at what somebody has put into it, and at this user's record. To be
+        called once a ledger is opened for writing; each transaction looks at the newest ones again.
+        """
+        if self.signer is None:
+            return
+        origin = self.signer.origin
+        claims = self._claims(origin)  # before the database: a writer commits there first
+        if self.checkpoint_folder is not None:
+            claims.extend(item.claim for item in self.checkpoint_folder.put_there(origin))
+        with self.database.reading() as connection:
+            size = queries.log_state(connection)[1]
+            for claim in claims:
+                refuse_behind(claim, size, tree.nodes_in(connection))
+
+    def _claims(self, origin: str) -> list[Checkpoint]:
+        """The newest checkpoint in the folder and in this user's record."""
+        found = []
+        if self.checkpoint_folder is not None:
+            found.append(self.checkpoint_folder.latest(origin))
+        if self.seen is not None:
+            found.append(self.seen.latest(origin))
+        return [item.claim for item in found if item is not None]

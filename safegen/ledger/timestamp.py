@@ -103,11 +103,22 @@ def verify_stamp(
     except StampRejected:
         raise
     except Exception as error:  # parsing is lazy in `cryptography`: any field may turn out malformed
-        raise StampRejected(f"the time stamp does not verify: {error}") from error
+        raise StampRejected(f"the time stamp does not verify: {_fault(token, body)}") from error
     stamped_at = stamped_at.replace(tzinfo=UTC) if stamped_at.tzinfo is None else stamped_at.astimezone(UTC)
     if stamped_at > (now or utc_now)() + CLOCK_SKEW:
         raise StampRejected("the time stamp is in the future")
     return stamped_at
+
+
+def _fault(token: bytes, body: bytes) -> str:
+    """What is wrong with a stamp that did not verify, in our words: the library's are for programmers."""
+    try:
+        about_this = imprint_matches(token, body)
+    except Exception:  # any field may turn out malformed
+        return "it is malformed"
+    if not about_this:
+        return "it is about something else"
+    return "it is damaged, or of no authority that you trust: see `safegen trust add --tsa`"
 
 
 def imprint_matches(token: bytes, body: bytes) -> bool:

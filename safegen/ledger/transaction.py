@@ -15,6 +15,8 @@ from safegen.errors import LedgerError, UsageError
 from safegen.ledger import merkle, queries, tree
 from safegen.ledger.canonical import SALT_BYTES, NotCanonical, canonical, commitment, make_leaf, timestamp
 from safegen.ledger.checkpoint import Checkpoint, sign_checkpoint
+from safegen.ledger.database import consistent
+from safegen.ledger.merkle import ReadNodes
 from safegen.ledger.models import (
     BlobRow,
     CheckpointRow,
@@ -48,9 +50,9 @@ class Transaction:
         signer: LogSigner,
         clock: Clock,
         random: Callable[[int], bytes],
-        known: Callable[[], Checkpoint | None],
+        known: Callable[[], Sequence[Checkpoint]],
     ) -> None:
-        """Lock the log and make sure that it still extends the checkpoint that *known* gives."""
+        """Lock the log and make sure that it still extends the checkpoints that *known* gives."""
         self.connection = connection
         self._signer, self._clock, self._random = signer, clock, random
         with waiting(_log, "another process that is writing to the ledger"):
@@ -64,27 +66,15 @@ class Transaction:
                 f"this ledger belongs to the log {row.origin}, but the key is for {signer.origin}",
                 hint="use the workspace whose keys created this ledger",
             )
+        if not queries.is_index(row.size):
+            raise LedgerError("the ledger has lost its state", hint="restore it from a copy")
         self.size: int = row.size
         self._start = self.size
-        self._edge = tree.frontier(connection, self.size)
-        self._note: str | None = None
-        self._extends(known())
-
-    def _extends(self, outside: Checkpoint | None) -> None:
-        """Refuse to grow a database that was rolled back or rewritten: signing it would fork the log."""
-        if outside is None or outside.size == 0:
-            return
-        if outside.size == self.size:
-            same = self._edge.root() == outside.root
-        else:
-            stored = tree.nodes_in(self.connection)
-            same = outside.size < self.size and merkle.root(outside.size, stored) == outside.root
-        if not same:
-            raise LedgerError(
-                f"the ledger does not contain what its checkpoint of {outside.size} entries states",
-                hint="restore the newest copy: the ledger was rolled back or changed; see `safegen log "
-                "check`",
-            )
+        with consistent():
+            self._edge = tree.frontier(connection, self.size)
+            self._note: str | None = None
+            for claim in known():
+                refuse_behind(claim, self.size, tree.nodes_in(connection))
 
     def append(self, drafts: Sequence[Draft]) -> list[int]:
         """Add entries in order; returns their indices. Raises UsageError for what cannot be recorded."""
@@ -209,6 +199,22 @@ class Transaction:
             )
         return {"release": new, "manifest_id": row.manifest_id}
 
+    def redact(self, index: int) -> None:
+        """Delete salt and private part of entry *index* and add the entry that records it, once.
+
+        Raises UsageError when there is no such entry, LedgerError.
+        """
+        if self.entry(index).kind == "redaction":
+            raise UsageError(f"entry {index} records a redaction and has no private part")
+        recorded = any(e.public.get("entry") == index for e in self.following("redaction", index))
+        if not recorded:
+            self.append([Draft("redaction", {"entry": index})])
+        self.connection.execute(
+            update(_SECRET)
+            .where(_SECRET.c.position == index, _SECRET.c.salt.is_not(None))
+            .values(salt=None, body=None, redacted=timestamp(self._clock()))
+        )
+
     def _store(self, blobs: Mapping[str, bytes]) -> None:
         """Keep bytes under their hashes, once."""
         query = select(_BLOB.c.sha256).where(_BLOB.c.sha256.in_(list(blobs)))
@@ -237,6 +243,20 @@ class Transaction:
             self.connection.execute(insert(_CHECKPOINT).values(size=self.size, note=self._note))
             self.connection.execute(update(_STATE).where(_STATE.c.id == 1).values(size=self.size))
         return self._note
+
+
+def refuse_behind(seen: Checkpoint, size: int, nodes: ReadNodes) -> None:
+    """Refuse to grow a log of *size* entries that does not begin with the tree *seen*: it would be forked.
+
+    Raises LedgerError.
+    """
+    if seen.size == 0 or (seen.size <= size and merkle.root(seen.size, nodes) == seen.root):
+        return
+    raise LedgerError(
+        f"the ledger does not contain what its checkpoint of {seen.size} entries states",
+        hint="the ledger was rolled back or changed: restore the newest copy; `safegen log check` says more. "
+        "Where that copy is lost, go on in a new workspace: continuing this one would fork its log",
+    )
 
 
 def content_id_text(content_id: int) -> str:

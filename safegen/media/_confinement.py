@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import os
 import platform
 import struct
 import sys
 
+LAYERS = ("landlock", "seccomp")
 _NO_NEW_PRIVS = 38
 _CREATE_RULESET, _RESTRICT_SELF, _ABI_VERSION = 444, 446, 1
 _SECCOMP = {"x86_64": 317, "aarch64": 277}
@@ -155,7 +157,11 @@ def _landlock() -> bool:
     words += [3] if version >= 6 else []
     attributes = struct.pack(f"={len(words)}Q", *words)
     rules = _call(_CREATE_RULESET, attributes, len(attributes), 0)
-    return rules >= 0 and _call(_RESTRICT_SELF, rules, 0) == 0
+    if rules < 0:
+        return False
+    done = _call(_RESTRICT_SELF, rules, 0) == 0
+    os.close(rules)
+    return done
 
 
 def _seccomp() -> bool:

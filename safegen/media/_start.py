@@ -17,7 +17,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from typing import IO, Protocol, Self
+from typing import IO, Self, TypeAlias
 
 _PATH = "import sys, json; sys.path[:] = json.loads(sys.argv[1]); "
 _ALONE = _PATH + "from safegen.media._child import main; main(json.loads(sys.argv[2]))"
@@ -26,33 +26,13 @@ _LIBRARIES = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PAT
 _ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
-class Child(Protocol):
-    """A child at work, with what is used of ``subprocess.Popen``."""
-
-    pid: int
-    stdin: IO[bytes] | None
-    stdout: IO[bytes] | None
-
-    def wait(self, timeout: float | None = None) -> int:
-        """The exit code, once it has ended. Raises TimeoutExpired."""
-
-    def kill(self) -> None:
-        """End it; also from another thread than the one that waits."""
-
-    def __enter__(self) -> Self:
-        """The child."""
-
-    def __exit__(self, *_: object) -> None:
-        """Close its pipes."""
-
-
-def environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The child's whole environment."""
-    kept = {name: environ[name] for name in _LIBRARIES if name in environ}
+def environment(*more: str, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The whole environment of a child: what finding libraries needs, and the variables called *more*."""
+    kept = {name: environ[name] for name in (*_LIBRARIES, *more) if name in environ}
     return {**kept, "LC_ALL": "C.UTF-8", **dict.fromkeys(_ONE_THREAD, "1")}
 
 
-def start(module: str, files: Sequence[int]) -> Child:
+def start(module: str, files: Sequence[int]) -> subprocess.Popen[bytes] | Forked:
     """A child for a job of *module* with the open *files*. Raises OSError."""
     if FORKER.usable:
         with contextlib.suppress(OSError):
@@ -98,7 +78,7 @@ class Forker:
                 with theirs:
                     self._process = subprocess.Popen(
                         [sys.executable, "-I", "-c", _SERVE, _search()],
-                        stdin=theirs,
+                        stdin=theirs.fileno(),
                         stdout=subprocess.DEVNULL,
                         stderr=subprocess.DEVNULL,
                         env=environment(),
@@ -111,9 +91,9 @@ class Forker:
         """Take children from a process that somebody else keeps, at the other end of *control*."""
         self._control, self._owner, self._process = control, os.getpid(), None
 
-    def start(self, module: str, files: Sequence[int]) -> Child:
+    def start(self, module: str, files: Sequence[int]) -> Forked:
         """A forked child. Raises OSError when the process is gone."""
-        return _Forked(self.control(), module, files)
+        return Forked(self.control(), module, files)
 
     def prepare(self, modules: Sequence[str]) -> None:
         """Import *modules* there. Raises OSError."""
@@ -137,8 +117,8 @@ def _has_pidfd() -> bool:
     return True
 
 
-class _Forked:
-    """A child of the forking process."""
+class Forked:
+    """A child of the forking process, with what is used of ``subprocess.Popen``."""
 
     def __init__(self, control: socket.socket, module: str, files: Sequence[int]) -> None:
         theirs_in, ours_in = os.pipe()
@@ -199,3 +179,5 @@ class _Forked:
 
 
 FORKER = Forker()
+Child: TypeAlias = "subprocess.Popen[bytes] | Forked"
+"""A child at work."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from safegen.media._worker import Refuse, pixels
+from safegen.media._child import Refuse
+from safegen.media._worker import pixels
 
 _BT709, _FULL, _LIMITED, _UNSPECIFIED = 1, 2, 1, 2
 _HDR = {16: "PQ", 18: "HLG"}

@@ -1,7 +1,7 @@
 """Media files by handle: FFmpeg is given bytes, never a name that it could read a meaning into.
 
-``fake%d.jpg`` is a numbered series to FFmpeg, ``concat:a|b`` two files, ``http://...`` a server. Whoever opens
-a file here opens that very file, and nothing that is written in it leads to another one.
+``fake%d.jpg`` is a numbered series to FFmpeg, ``concat:a|b`` two files, ``http://...`` a server. Whoever
+opens a file here opens that very file, and nothing that is written in it leads to another one.
 """
 
 from __future__ import annotations
@@ -87,6 +87,12 @@ class Handle(io.RawIOBase):
         return done
 
 
+class _Jpeg(Handle):
+    """A JPEG: its reader wants a name that ends so; this is no file's."""
+
+    name = "picture.jpg"
+
+
 def _read_at(descriptor: int, size: int, at: int) -> bytes:
     if hasattr(os, "pread"):
         return os.pread(descriptor, max(0, size), at)
@@ -144,16 +150,16 @@ def read_media(handle: Handle) -> Any:
     """
     import av
 
-    form, more, again = None, {"format_whitelist": FORMATS}, _refuse
+    source, form, more, again = Handle(handle.fileno()), None, {"format_whitelist": FORMATS}, _refuse
     if Handle(handle.fileno()).read(3) == b"\xff\xd8\xff":
-        form, more = "image2", {"pattern_type": "none"}
+        source, form, more = _Jpeg(handle.fileno()), "image2", {"pattern_type": "none"}
 
         def again(_url: str, _flags: int, _options: dict[str, str]) -> Handle:
             """This reader of pictures opens its file itself: it is given the same one."""
             return Handle(handle.fileno())
 
     return av.open(
-        Handle(handle.fileno()),
+        source,
         format=form,
         options={"protocol_whitelist": "none", "enable_drefs": "0", **more},
         metadata_errors="ignore",

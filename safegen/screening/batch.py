@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import os
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -81,7 +82,7 @@ def map_ordered(
             yield from work(part)
         return
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context)
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_forget_secrets)
     waiting: deque[Future[list[R]]] = deque()
     try:
         for part in chunks:
@@ -96,6 +97,13 @@ def map_ordered(
         ) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _forget_secrets() -> None:
+    """A worker has no use for keys and passphrases."""
+    for name in list(os.environ):
+        if name.endswith(("_KEY", "_TOKEN", "_SECRET", "_PASSWORD", "_PASSPHRASE")):
+            del os.environ[name]
 
 
 def _chunks(items: Iterable[T], count: int) -> Iterator[list[T]]:

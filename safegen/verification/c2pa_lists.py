@@ -43,7 +43,8 @@ def find_update(kind: Kind, place: str | None, *, now: datetime, date: str | Non
     is_address = "://" in place
     data = _fetch(place, kind) if is_address else _read(Path(place))
     source = place if is_address else f"the file {Path(place).name}"
-    return compare_lists(list_in_use(kind, list_folder()), data, source=source, now=now, date=date)
+    current = list_in_use(kind, list_folder())
+    return compare_lists(current, data, source=source, now=now, date=date, fetched=is_address)
 
 
 def _fetch(url: str, kind: Kind) -> bytes:

@@ -170,9 +170,9 @@ def _content(report: Report) -> str:
     match = report.content
     if match is None:
         return ""
-    said = "match" if match.matches else "do not match"
+    unlike = "are not the recorded ones" if match.differs else "could not be told to be the recorded ones"
     rows = [
-        ("Pictures", f"{said} the recorded ones"),
+        ("Pictures", "match the recorded ones" if match.matches else unlike),
         ("Score", f"{match.score:.3f} (at least {match.threshold:.3f} needed)"),
         ("Compared", f"{match.overlap:.0%} of the picture"),
     ]

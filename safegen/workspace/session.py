@@ -6,7 +6,7 @@ Every other module opens workspace, ledger and identity with these functions.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -19,7 +19,9 @@ from safegen.workspace.config import Workspace
 
 if TYPE_CHECKING:
     from safegen.keys.identity import Identity
+    from safegen.keys.log_history import PastKey
     from safegen.keys.passphrase import Passphrase
+    from safegen.ledger.seen import SeenCheckpoints
     from safegen.ledger.store import Ledger
 
 _log = logger(__name__)
@@ -105,7 +107,12 @@ def open_ledger(workspace: Workspace) -> Iterator[Ledger]:
 
     workspace.require_trusted()
     require_ledger(workspace)
-    with Ledger.open(workspace.ledger_url, read_only=True, checkpoint_dir=workspace.checkpoints) as ledger:
+    with Ledger.open(
+        workspace.ledger_url,
+        read_only=True,
+        checkpoint_dir=workspace.checkpoints,
+        seen=_seen_of(workspace),
+    ) as ledger:
         yield ledger
 
 
@@ -162,10 +169,38 @@ def _open_writable(workspace: Workspace, identity: Identity, clock: Clock) -> It
 
     log = LogSigner(identity.log_origin, identity.log_key)
     with Ledger.open(
-        workspace.ledger_url, signer=log, checkpoint_dir=workspace.checkpoints, clock=clock
+        workspace.ledger_url,
+        signer=log,
+        checkpoint_dir=workspace.checkpoints,
+        seen=_seen(identity.log_vkey, identity.log_history),
+        clock=clock,
     ) as ledger:
-        recover(ledger, clock=clock)
+        ledger.refuse_fork()
+        report = recover(ledger, clock=clock)
+        if report.waiting:
+            _log.warning("%(count)d interrupted releases are left alone", {"count": len(report.waiting)})
         yield ledger
+
+
+def _seen(vkey: str, history: Sequence[PastKey]) -> SeenCheckpoints:
+    """This user's record of the log whose key now is *vkey*."""
+    from safegen._util.user_state import user_state_folder
+    from safegen.ledger.seen import SeenCheckpoints
+
+    return SeenCheckpoints(user_state_folder() / "logs", history[0].vkey if history else vkey)
+
+
+def _seen_of(workspace: Workspace) -> SeenCheckpoints | None:
+    """The record for the workspace's own log; None where it has no readable identity."""
+    from safegen.keys.identity_files import read_public_part
+    from safegen.keys.log_history import PastKey
+
+    try:
+        public = read_public_part(workspace.keys)
+        history = [PastKey(**past) for past in public.get("log_history", [])]
+        return _seen(str(public["log_vkey"]), history)
+    except (KeyUnavailable, KeyError, TypeError):
+        return None
 
 
 def _configured_signer(

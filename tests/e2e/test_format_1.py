@@ -199,7 +199,7 @@ def test_its_ledger_goes_on(old: Old) -> None:
     (found,) = json.loads(old.run("log", "resolve", "ball.mp4", *THERE.split())[1])
     assert (found["index"], found["withdrawn"]) == (BALL, before["size"])
     report = safegen.verify(old.folder / "ball.mp4", workspace=old.workspace, at=AT, watermark=False)
-    assert report.verdict is Verdict.SIGNED_UNLOGGED and report.ledger and report.ledger.withdrawn
+    assert report.verdict is Verdict.WITHDRAWN and report.ledger and report.ledger.withdrawn
 
 
 def test_requests_are_restored(kept: Old) -> None:

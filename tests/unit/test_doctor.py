@@ -54,6 +54,20 @@ def test_a_broken_library_is_told_from_a_missing_one(tmp_path: Path, monkeypatch
     assert not found.ok and "libavcodec" in found.detail and found.hint
 
 
+@pytest.mark.parametrize("has", [("landlock", "seccomp"), ("seccomp",), ()])
+def test_what_the_system_lacks_for_the_sandbox_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has: tuple[str, ...]
+) -> None:
+    from safegen.media import _confinement
+
+    monkeypatch.setattr(_confinement, "available", lambda: has)
+    found = row(diagnose(tmp_path), "sandbox")
+    assert not found.needed, "foreign files are read all the same, within limits"
+    lacking = {"landlock", "seccomp"} - set(has)
+    assert found.ok is not bool(lacking)
+    assert all(name in found.detail for name in (lacking or has))
+
+
 @pytest.mark.parametrize("error", [CheckUnavailable("weights changed", hint="pull again"), ValueError("odd")])
 def test_a_check_that_fails_is_a_row_and_not_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception

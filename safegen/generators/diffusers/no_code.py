@@ -15,7 +15,7 @@ from safegen.errors import GenerationFailed
 from safegen.generators.diffusers.repository import PICKLES, component_folders
 from safegen.generators.hub.listing import INDEX
 
-_CODE = frozenset({".py", ".pyc", ".pyd", ".so", ".dll", ".dylib", ".pth"})
+_CODE = frozenset({".py", ".pyc", ".pyd", ".so", ".dll", ".dylib"})
 _CODE_KEYS = frozenset({"auto_map", "custom_pipeline", "custom_pipelines", "_module"})
 """Entries of a configuration that name a module to be imported."""
 _MODULAR = "modular_model_index.json"

@@ -41,7 +41,7 @@ def is_confirmed(address: Address, environ: Mapping[str, str] = os.environ) -> b
 def unconfirmed(address: Address, variable: str) -> UsageError:
     """The error where the key in *variable* would go to a server that only a file named."""
     return UsageError(
-        f"the key in {variable} is not sent to {address.origin}: a file named that server, and you did not",
+        f"the key in {variable} is not sent to {address.origin}: you did not name that server yourself",
         hint=f"if you trust it, name it yourself with --model, or set {VARIABLE}={address.origin}; "
         f"if it needs no key, unset {variable}",
     )

@@ -16,6 +16,7 @@ from safegen.errors import UnreadableInput, UsageError
 from safegen.keys.bundle import TrustBundle, bundle_to_json
 from safegen.keys.c2pa_list import FILES, TrustList, packaged_list, store_list
 from safegen.keys.identity import Identity
+from safegen.keys.log_key import decode_vkey
 from safegen.keys.trust import export_trust
 from safegen.verification import c2pa_lists
 
@@ -100,7 +101,7 @@ def test_an_update_shows_what_changes_and_asks(data: Path, tmp_path: Path, root:
     assert [p.name for p in data.iterdir()] == [FILES["signer"]], "only what was asked for"
     assert not (tmp_path / "workspace" / FILES["signer"]).exists()
     shown = trust("list").stdout
-    assert "C2PA trust list of 2026-12-01 (updated)" in shown and "the file new.pem" in shown
+    assert "C2PA trust list taken on 2026-12-01 (updated)" in shown and "the file new.pem" in shown
     assert "C2PA time stamp trust list of 2026-08-13 (with the package)" in shown
 
 
@@ -173,14 +174,32 @@ def test_a_missing_file_and_a_damaged_update(tmp_path: Path, data: Path, root: b
         assert isinstance(broken.exception, UsageError) and "delete the file" in broken.exception.hint
 
 
+def test_a_bundle_says_what_its_roots_vouch_for(tmp_path: Path, root: bytes) -> None:
+    """One that brings an authority for time stamps besides a maker does not slip it in."""
+    other = Identity.load_or_create(tmp_path / "tsa", name="Stamps").root_pem
+    own = Identity.load_or_create(tmp_path / "keys", name="New Authority")
+    log = dict([decode_vkey(own.log_vkey)])
+    many = TrustBundle("M", (root, *SIGNERS.anchors), log, vkeys=(own.log_vkey,), tsa_roots=(other,))
+    file = tmp_path / "bundle.json"
+    for bundle, role, lines in (
+        (many, "signers and time stamps", ["also vouches for time stamps: 1 of the roots", own.log_origin]),
+        (TrustBundle("S", (root,)), "signers", ["  root  O=New Authority"]),
+        (TrustBundle("T", tsa_roots=(other,)), "time stamps", ["  root for time stamps  O=Stamps"]),
+    ):
+        file.write_text(bundle_to_json(bundle))
+        added = trust("add", "-y", "--json", str(file))
+        assert added.exit_code == 0, added.output
+        assert all(line in added.stderr for line in lines), added.stderr
+        (found,) = (b for b in json.loads(trust("list", "--json").stdout) if b["name"] == bundle.name)
+        assert found["vouches_for"] == role
+
+
 def test_a_second_maker_under_one_root_is_confirmed(tmp_path: Path) -> None:
     nord = Identity.load_or_create(tmp_path / "nord", name="Nord")
     eve = Identity.load_or_create(tmp_path / "eve", name="Eve")
     first, second = tmp_path / "nord.json", tmp_path / "eve.json"
     first.write_text(export_trust(nord, "Nord", created=NOW))
     vkey = eve.log_vkey
-    from safegen.keys.log_key import decode_vkey
-
     second.write_text(
         bundle_to_json(TrustBundle("E", (nord.root_pem,), dict([decode_vkey(vkey)]), vkeys=(vkey,)))
     )

@@ -8,6 +8,7 @@ import json
 import os
 import stat
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -84,6 +85,8 @@ def test_the_newer_of_packaged_and_updated_is_used(root: bytes, tmp_path: Path) 
         assert found.updated is used and (found.anchors == (root,)) is used
         assert list_in_use("tsa", tmp_path) == packaged_list("tsa"), "each has its own file"
     assert found.name == "C2PA trust list of 2026-11-30" and found.source == "the file x.pem"
+    taken = replace(found, taken=True)
+    assert read_list(store_list(tmp_path, taken).read_bytes(), "signer", updated=True) == taken
     assert not found.is_old(NOW) and found.is_old(NOW + timedelta(days=181))
     if os.name == "posix":
         assert stat.S_IMODE((tmp_path / FILES["signer"]).stat().st_mode) == 0o600
@@ -118,7 +121,9 @@ def test_a_header_cannot_be_smuggled_in(root: bytes, tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_an_update_changes(kind: Kind, root: bytes) -> None:
     current = packaged_list(kind)
-    same = compare_lists(current, current.body, source="x", now=NOW)
+    file = compare_lists(current, current.body, source="x", now=NOW)
+    assert file.nothing and file.fresh == current, "a file may be of any age"
+    same = compare_lists(current, current.body, source="x", now=NOW, fetched=True)
     assert (same.added, same.removed) == ((), ()) and not same.nothing, (
         "it is newer by the day it was fetched"
     )
@@ -128,7 +133,10 @@ def test_what_an_update_changes(kind: Kind, root: bytes) -> None:
     (added,) = fresh.added
     assert added.sha256 == parse_trust(root).anchors[0].sha256 and "Studio" in added.subject
     assert [a.sha256 for a in fresh.removed] == [current.fingerprints[1]]
-    assert fresh.fresh.date == "2026-12-01" and fresh.fresh.updated
+    assert fresh.fresh.date == "2026-12-01" and fresh.fresh.updated and fresh.fresh.taken
+    assert fresh.fresh.name.endswith("trust list taken on 2026-12-01"), "nobody said of when it is"
+    dated = compare_lists(current, fresh.fresh.body, source="x", now=NOW, date="2026-11-30")
+    assert dated.fresh.name.endswith("trust list of 2026-11-30")
     told = json.loads(json.dumps(fresh.to_dict()))
     assert told["changed"] and told["anchors"] == len(current.anchors) and len(told["removed"]) == 1
 

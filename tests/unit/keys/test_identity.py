@@ -160,6 +160,7 @@ def test_sources_of_passphrases(tmp_path: Path) -> None:
     assert passphrase.from_environment({"SAFEGEN_KEY_PASSPHRASE": "a b"}) == b"a b"
     assert passphrase.from_environment({}) is None
     (tmp_path / "p").write_bytes(b"first\r\nsecond\n")
+    (tmp_path / "p").chmod(0o600)
     assert passphrase.from_file(tmp_path / "p") == b"first"
     read, write = os.pipe()
     os.write(write, b"piped\n")

@@ -62,7 +62,7 @@ def test_everything(tmp_path: Path, signer: LogSigner, url: str) -> None:
         ):
             other.append("audit", {})
     with Ledger.open(url, read_only=True) as ledger:
-        assert len(ledger) == 302
+        assert len(ledger) == 303
         with pytest.raises(LedgerError, match="read-only"):
             ledger.redact(0)
 

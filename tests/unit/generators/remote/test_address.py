@@ -69,35 +69,6 @@ def test_who_can_read_along(url: str, private: bool) -> None:
     assert Address(url, "m").is_confidential is private
 
 
-def test_a_key_comes_from_the_environment_then_the_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
-    import keyring
-
-    monkeypatch.setattr(keyring, "get_password", lambda service, user: f"{service} {user}".replace(" ", "@"))
-    none = parse_options({})
-    assert find_key(LOCAL, none, {"SAFEGEN_REMOTE_KEY": "k1\n"}) == "k1"
-    assert (
-        find_key(LOCAL, parse_options({"key_env": "MINE"}), {"MINE": "k2", "SAFEGEN_REMOTE_KEY": "k1"})
-        == "k2"
-    )
-    assert find_key(LOCAL, none, {"OPENAI_API_KEY": "never"}) == "safegen@http://127.0.0.1:30010"
-    assert find_key(LOCAL, none, {}, open_keyring=False) is None
-
-
-def test_a_key_that_is_named_and_missing_or_no_key_is_an_error() -> None:
-    with pytest.raises(UsageError, match="MINE is empty"):
-        find_key(LOCAL, parse_options({"key_env": "MINE"}), {"SAFEGEN_REMOTE_KEY": "k1"})
-    with pytest.raises(UsageError) as error:
-        find_key(LOCAL, parse_options({}), {"SAFEGEN_REMOTE_KEY": "s3cret\x1bkey"})
-    assert "s3cret" not in str(error.value)
-
-
-def test_a_key_goes_over_plain_http_only_when_told_so() -> None:
-    with pytest.raises(UsageError, match="plain http"):
-        find_key(FAR, parse_options({}), {"SAFEGEN_REMOTE_KEY": "k"})
-    assert find_key(FAR, parse_options({"plain_key": "true"}), {"SAFEGEN_REMOTE_KEY": "k"}) == "k"
-    assert find_key(FAR, parse_options({}), {}, open_keyring=False) is None
-
-
 def test_settings_are_read_from_text_and_values() -> None:
     found = parse_options(
         {"engine": "sglang", "timeout": "2.5", "retries": 0, "delete": "yes", "flow_shift": "3"}

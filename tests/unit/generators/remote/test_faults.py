@@ -36,6 +36,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 def _surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     monkeypatch.setenv("SAFEGEN_REMOTE_KEY", KEY)
+    monkeypatch.setattr("safegen.generators.remote.keys.is_confirmed", lambda *_: True)
     monkeypatch.setattr("safegen.generators.remote.calls._FIRST_PAUSE", 0.01)
     with scratch_in(tmp_path):
         yield

@@ -14,6 +14,7 @@ from safegen._util import logs
 from safegen.errors import GenerationFailed, Interrupted, MissingExtra, UsageError
 from safegen.generators.registry import embedded_names, find_generator
 from safegen.generators.remote.generator import RemoteGenerator
+from safegen.generators.remote.origins import confirm
 from safegen.media.scratch import scratch_in
 from safegen.protocols import NoProgress
 from safegen.types import Clip, Condition, Generated, Input, Request
@@ -48,6 +49,7 @@ def ask(server: VideoServer, progress: Any = None, conditions: Any = (), **more:
     """Have a clip made, polled quickly."""
     options = {"poll": 0.01, **more.pop("options", {})}
     request = Request("a cat", model=server.name, options=options, **more)
+    confirm(server.name)
     generator = find_generator(server.name)
     assert isinstance(generator, RemoteGenerator)
     return generator.generate(request, progress=progress or NoProgress(), conditions=conditions)
