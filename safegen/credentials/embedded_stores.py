@@ -193,7 +193,10 @@ def _zip_stores(file: BinaryIO) -> Iterator[bytes]:
     """The entries of the archive that are named as C2PA says, stored as they are. Raises BadZipFile."""
     try:
         with zipfile.ZipFile(file) as archive:
-            for info in archive.infolist():
+            entries = archive.infolist()
+            if min((info.header_offset for info in entries), default=0):
+                return  # something stands before the archive, which some readers would open instead
+            for info in entries:
                 stored = info.compress_type == zipfile.ZIP_STORED and info.file_size <= MAX_STORE
                 if info.filename == ZIPPED and stored:
                     try:
