@@ -17,7 +17,7 @@ from urllib.parse import quote
 from safegen.errors import LedgerError
 from safegen.ledger.checkpoint import verify_checkpoint
 from safegen.ledger.merkle import Node, node_id
-from safegen.ledger.proven import proven_withdrawal
+from safegen.ledger.proven import MOST_LATER, proven_withdrawal
 
 if TYPE_CHECKING:
     from safegen.ledger.checkpoint import Logs
@@ -69,6 +69,8 @@ def _lookup(connection: sqlite3.Connection, manifest_id: str, logs: Logs) -> Fas
     if not isinstance(note, str):
         return None
     head = verify_checkpoint(note, logs=logs)
+    if head.size - index > MOST_LATER:
+        return None
 
     def nodes(wanted: Sequence[Node]) -> Mapping[Node, bytes]:
         query = "SELECT hash FROM ledger_node WHERE id = ?"
