@@ -11,8 +11,6 @@ from benchmarks.conformance.answers import Answer, Content
 from benchmarks.conformance.corpus import Subject
 from benchmarks.conformance.tools import TOOLS
 
-REPEATS = 6
-"""How often safegen is asked: a verdict that hangs on chance shows itself."""
 START_S = 120.0
 """What a fresh process may take to import what it needs."""
 
@@ -53,10 +51,10 @@ class Readers:
         self._stop()
         return Answer(Content.LATE, detail=reason)
 
-    def ask_all(self, subject: Subject) -> tuple[dict[str, Answer], bool]:
-        """Every reader's answer, and whether safegen's was the same each time."""
+    def ask_all(self, subject: Subject, repeats: int) -> tuple[dict[str, Answer], bool]:
+        """Every reader's answer, and whether safegen's was the same each of *repeats* times."""
         answers = {tool: self.ask(tool, subject) for tool in self.tools}
-        again = (self.ask("safegen", subject) for _ in range(REPEATS - 1))
+        again = (self.ask("safegen", subject) for _ in range(repeats - 1))
         return answers, all(answer == answers["safegen"] for answer in again)
 
     def _start(self) -> Connection:

@@ -84,7 +84,7 @@ def check_own_ledger_fast(
     proof = _verify_sidecar(collector.muted())
     if proof is None or credentials.manifest_id is None:
         return None
-    row = fast_lookup.lookup_release(options.database, credentials.manifest_id)
+    row = fast_lookup.lookup_release(options.database, credentials.manifest_id, collector.trust.log_keys)
     if row is None or row.withdrawn or (row.index, row.leaf) != (proof.index, proof.leaf):
         return None  # a withdrawal has more to say: the ledger itself is asked
     found = _ledger_evidence(proof, sha256, own=True)
