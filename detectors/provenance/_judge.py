@@ -27,7 +27,7 @@ from safegen.detectors.provenance._structure import (
 
 __all__ = ["THRESHOLD", "Judgement", "judge", "shows_another"]
 
-THRESHOLD = 0.87
+THRESHOLD = 0.86
 """Score from which two clips count as the same pictures; how it was set is in docs/watermark.md."""
 _LEAST_OVERLAP = 0.05
 """Share of the released picture that must be compared for a match."""
