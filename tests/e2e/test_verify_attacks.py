@@ -79,6 +79,7 @@ def test_five_thousand_flipped_bytes(maker: Maker, handed: Path) -> None:
         Verdict.TAMPERED,
         Verdict.CONFLICT,
         Verdict.NO_PROVENANCE,
+        Verdict.CREDENTIALS_UNREADABLE,
         Verdict.VERIFIED_REPACKED,
         Verdict.SIGNED_UNLOGGED,
         Verdict.SIGNED_UNTRUSTED,
