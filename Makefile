@@ -49,6 +49,7 @@ bench: bench-watermark bench-screening ## all benchmarks
 	$(BIN)/python -m benchmarks.ledger
 	$(BIN)/python -m benchmarks.verify
 	$(BIN)/python -m benchmarks.embedded --out out/bench/embedded
+	$(BIN)/python -m benchmarks.renditions --out out/bench/renditions
 
 bench-watermark: $(READY) ## the watermark against attacks, beside its peers
 	$(BIN)/python -m benchmarks.watermark --clips $${SAFEGEN_SHARED:-../shared}/data/clips --out out/bench/watermark

@@ -43,7 +43,7 @@ _MARGIN = 0.2
 """They lie within this share of the sides from an edge."""
 _CLEAR = 0.9
 """Score that the rest of the picture must reach."""
-_UNUSUAL = 0.06
+_UNUSUAL = 0.1
 """What a file that is both cut and changed in speed must score more: more freedom fits more contents."""
 _UNLIKE = 0.35
 """Agreement under which pictures are unlike; unrelated ones reach 0.2, honest renditions rarely under 0.7."""

@@ -50,7 +50,8 @@ class TimeMap:
         begin = self.rate * theirs[0] + self.offset
         end = self.rate * (theirs[-1] + _step(theirs)) + self.offset
         whole = abs(begin) <= slack and abs(end - seconds) <= slack
-        return bool(whole or abs(self.rate - 1) <= _SAME_RATE)
+        part = begin >= -slack and end <= seconds + slack and abs(self.rate - 1) <= _SAME_RATE
+        return bool(whole or part)
 
     def positions(self, ours: Floats, theirs: Floats) -> tuple[NDArray[np.intp], Floats]:
         """Recorded pictures (indices) that the file reaches, and where each lies among the file's pictures.
