@@ -126,7 +126,14 @@ def test_a_reader_that_takes_too_long_or_breaks_has_not_answered() -> None:
 
 
 def test_the_anchors_beside_a_file(tmp_path: Path) -> None:
-    for name in ("a.root.pem", "nord_root_v1.pem", "nord_root_shared.pem", "a.jpg", "x_v1.jpg", "shared_v2.jpg"):
+    for name in (
+        "a.root.pem",
+        "nord_root_v1.pem",
+        "nord_root_shared.pem",
+        "a.jpg",
+        "x_v1.jpg",
+        "shared_v2.jpg",
+    ):
         (tmp_path / name).write_text(f"[{name}]")
     (tmp_path / ".hidden.jpg").write_text("x")
     found = {s.name: (s.anchors, s.tsa_anchors) for s in corpus.folder_files(tmp_path, "t")}
@@ -150,6 +157,8 @@ def test_cases_that_are_not_understood_are_refused(tmp_path: Path) -> None:
 def test_every_case_about_verify_is_looked_at(shared: Path) -> None:
     rows = json.loads((shared / "data/cases/expected.json").read_text())["cases"]
     about = [r for r in rows if "file" in r and "safegen verify" in str(r.get("command"))]
-    looked = [r for r in about if r["command"].startswith(expected.VERIFY) or r["command"] == expected.PROTECT_FIRST]
+    looked = [
+        r for r in about if r["command"].startswith(expected.VERIFY) or r["command"] == expected.PROTECT_FIRST
+    ]
     passed = [r["file"] for r in about if r not in looked]
     assert len(looked) >= 3 and passed == ["avchd.MTS"], "which is about folders"
