@@ -88,6 +88,9 @@ def command(
     workspace, from `safegen trust add`, from --trust and from the C2PA trust list, never from the folder that
     contains the file; the answer says whose root was trusted.
     """
+    from safegen.credentials import in_child
+
+    in_child.prepare()  # while the rest is imported
     from safegen.cli import _verify_view as view
     from safegen.cli._output import ProgressBar, console, print_json
     from safegen.errors import UnreadableInput

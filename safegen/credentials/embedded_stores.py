@@ -199,14 +199,9 @@ def _zip_stores(file: BinaryIO) -> Iterator[bytes]:
             for info in entries:
                 stored = info.compress_type == zipfile.ZIP_STORED and info.file_size <= MAX_STORE
                 if info.filename == ZIPPED and stored:
-                    yield _entry(archive, info)
+                    try:
+                        yield archive.read(info)
+                    except zipfile.BadZipFile:  # its checksum does not match
+                        yield ZIPPED.encode()
     except (OSError, RuntimeError, EOFError) as error:  # places outside the file, a claimed encryption
         raise zipfile.BadZipFile(str(error)) from error
-
-
-def _entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
-    """The entry's bytes; where its checksum does not match, its name, which is no store."""
-    try:
-        return archive.read(info)
-    except zipfile.BadZipFile:
-        return ZIPPED.encode()

@@ -131,7 +131,7 @@ class LedgerReader:
         start, size = 0, len(self)
         while start < size:
             with self.database.reading() as connection:
-                page = queries.entries_between(connection, start, min(start + _PAGE, size))
+                page = queries.entries_between(connection, start, size, limit=_PAGE)
             for entry in page:
                 yield {
                     "index": entry.index,
@@ -140,7 +140,9 @@ class LedgerReader:
                     "public": entry.public,
                     "commitment": entry.commitment,
                 }
-            start += _PAGE
+            if len(page) < _PAGE:
+                return
+            start = page[-1].index + 1
 
     # --- proving ------------------------------------------------------------------------------
 

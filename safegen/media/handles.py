@@ -73,6 +73,10 @@ class Handle(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         """As ``io.RawIOBase.readinto``."""
         view = memoryview(buffer).cast("B")
+        if hasattr(os, "preadv"):
+            done = os.preadv(self._descriptor, [view], self._at)
+            self._at += done
+            return done
         data = self.read(len(view))
         view[: len(data)] = data
         return len(data)

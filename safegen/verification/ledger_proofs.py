@@ -31,10 +31,11 @@ def check_own_ledger(
     proof = _verify_release_proof(collector, ledger.prove(best.index), "proof")
     if proof is None:
         return None
-    evidence = _ledger_evidence(proof, sha256, own=True, withdrawn=best.withdrawn is not None)
-    if best.withdrawn is None:
+    withdrawn = _withdrawal(collector, ledger, best, proof.origin)
+    evidence = _ledger_evidence(proof, sha256, own=True, withdrawn=withdrawn is not None)
+    if withdrawn is None:
         return evidence
-    later = ledger.entry(best.withdrawn).public.get("superseded_by")
+    later = ledger.entry(withdrawn).public.get("superseded_by")
     return replace(evidence, superseded_by=str(later["manifest_id"])) if isinstance(later, dict) else evidence
 
 
@@ -53,6 +54,23 @@ def check_proof_sidecar(
         return found
     collector.note("proof sidecar", "it is about a different file")
     return None
+
+
+def _withdrawal(
+    collector: EvidenceCollector, ledger: Ledger, release: ReleaseEntry, origin: str
+) -> int | None:
+    """The entry that withdraws *release*, or None: proven, or noted as read only where too much follows it.
+
+    Raises LedgerError when the ledger is not what its key has signed.
+    """
+    from safegen.ledger.proven import MOST_LATER
+
+    if len(ledger) - release.index > MOST_LATER:
+        reason = "too many later entries to prove here whether it was withdrawn: see `safegen log check`"
+        collector.note("withdrawal", reason)
+        return release.withdrawn
+    keys = collector.trust.log_keys.get(origin, ())
+    return ledger.proven_release(release.index, keys=tuple(keys), origin=origin).withdrawn
 
 
 def proves_release(collector: EvidenceCollector, ledger: Ledger, release: ReleaseEntry) -> bool:
@@ -84,7 +102,7 @@ def check_own_ledger_fast(
     proof = _verify_sidecar(collector.muted())
     if proof is None or credentials.manifest_id is None:
         return None
-    row = fast_lookup.lookup_release(options.database, credentials.manifest_id)
+    row = fast_lookup.lookup_release(options.database, credentials.manifest_id, collector.trust.log_keys)
     if row is None or row.withdrawn or (row.index, row.leaf) != (proof.index, proof.leaf):
         return None  # a withdrawal has more to say: the ledger itself is asked
     found = _ledger_evidence(proof, sha256, own=True)
