@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from types import TracebackType
 
 from benchmarks.conformance.answers import Answer, Content
@@ -24,7 +25,7 @@ class Readers:
     def __init__(self, limit_s: float, tools: Mapping[str, Callable[[Subject], Answer]] = TOOLS) -> None:
         self.limit_s = limit_s
         self.tools = tools
-        self._process: multiprocessing.Process | None = None
+        self._process: BaseProcess | None = None
         self._line: Connection | None = None
 
     def __enter__(self) -> Readers:
@@ -60,8 +61,9 @@ class Readers:
     def _start(self) -> Connection:
         context = multiprocessing.get_context("spawn")
         self._line, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, dict(self.tools)), daemon=False)
-        self._process.start()
+        process = context.Process(target=_serve, args=(theirs, dict(self.tools)), daemon=False)
+        process.start()
+        self._process = process
         theirs.close()
         if not self._line.poll(START_S):
             self._stop()

@@ -1,4 +1,4 @@
-"""The verdict on real files does not depend on who looks, where, when (within the tolerance), or in which order."""
+"""The verdict on real files does not depend on place, language, terminal, order, or a clock a little off."""
 
 from __future__ import annotations
 
@@ -143,7 +143,9 @@ def _clocks() -> list[Any]:
 
     import safegen.keys
 
-    found = [importlib.import_module(m.name) for m in pkgutil.iter_modules(safegen.keys.__path__, "safegen.keys.")]
+    found = [
+        importlib.import_module(m.name) for m in pkgutil.iter_modules(safegen.keys.__path__, "safegen.keys.")
+    ]
     return [module for module in found if hasattr(module, "utc_now")]
 
 
@@ -154,7 +156,10 @@ def _clocks() -> list[Any]:
 def bundles(maker: Maker, files: dict[str, Path]) -> list[Path]:
     """The maker's bundle, a stranger's, and a list of roots for signers and time stamps."""
     folder = maker.root.parent
-    made = [maker.trust_file(folder / "maker.json"), Maker.open(folder / "other").trust_file(folder / "other.json")]
+    made = [
+        maker.trust_file(folder / "maker.json"),
+        Maker.open(folder / "other").trust_file(folder / "other.json"),
+    ]
     root = signed.root_pem(folder / "stranger")
     roots = folder / "roots.json"
     roots.write_text(bundle_to_json(TrustBundle("roots", (root,), tsa_roots=(root,))))
