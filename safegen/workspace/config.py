@@ -37,7 +37,9 @@ format = 1
 # key = "leaf.key"     # PEM, or PKCS#12 (.p12, .pfx); passphrase from SAFEGEN_KEY_PASSPHRASE
 # alg = "es256"        # refuses a key of another kind; without it the key decides
 # tsa_url = ""         # RFC 3161 time stamping authority
+# tsa_required = false # true: nothing is released without its time stamp
 # ocsp_url = ""        # OCSP responder of your certificate's issuer: its answer goes into each signature
+# ocsp_required = false # true: nothing is released without that answer
 
 # [release]
 # manifest = "embedded" # or "sidecar", or "https://example.com/{id}.c2pa"
@@ -63,7 +65,11 @@ class Config:
     signing_alg: str | None = None
     """The algorithm that the signing key must have; None: the key decides."""
     tsa_url: str | None = None
+    tsa_required: bool = False
+    """Whether a release is refused where the authority gives no stamp; else it goes without, and says so."""
     ocsp_url: str | None = None
+    ocsp_required: bool = False
+    """Whether a release is refused where the responder gives no answer."""
     keep_prompts: bool = False
     publish_prompt: bool = False
     organisation: str = ""
@@ -281,7 +287,9 @@ def _validate(data: Mapping[str, Any], root: Path, file: Path) -> Config:
         signing_key=root / signing.key if signing.key else None,
         signing_alg=signing.alg,
         tsa_url=signing.tsa_url or None,
+        tsa_required=signing.tsa_required,
         ocsp_url=signing.ocsp_url or None,
+        ocsp_required=signing.ocsp_required,
         keep_prompts=content.privacy.keep_prompts,
         publish_prompt=content.privacy.publish_prompt,
         organisation=content.identity.organisation,

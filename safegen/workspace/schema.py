@@ -20,7 +20,9 @@ class SigningSection(_Section):
     key: str | None = None
     alg: Literal["es256", "es384", "es512", "ps256", "ed25519"] | None = None
     tsa_url: str | None = None
+    tsa_required: bool = False
     ocsp_url: str | None = None
+    ocsp_required: bool = False
 
     @model_validator(mode="after")
     def _both(self) -> Self:
