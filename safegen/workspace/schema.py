@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class _Section(BaseModel):
@@ -48,6 +48,13 @@ class PrivacySection(_Section):
     publish_prompt: bool = False
 
 
+class ReviewSection(_Section):
+    """``[review]``: what of a held request is kept for the person who decides about it, and how long."""
+
+    seal_prompts: bool = True
+    keep_days: int = Field(default=30, ge=0, le=36_500)
+
+
 class LedgerSection(_Section):
     """``[ledger]``: another database than the workspace's own SQLite file."""
 
@@ -73,6 +80,7 @@ class WorkspaceFile(_Section):
     signing: SigningSection = SigningSection()
     release: ReleaseSection = ReleaseSection()
     privacy: PrivacySection = PrivacySection()
+    review: ReviewSection = ReviewSection()
     ledger: LedgerSection = LedgerSection()
     identity: IdentitySection = IdentitySection()
     trust: TrustSection = TrustSection()

@@ -166,6 +166,7 @@ def _open_writable(workspace: Workspace, identity: Identity, clock: Clock) -> It
     from safegen.ledger.note import LogSigner
     from safegen.ledger.store import Ledger
     from safegen.release import recover
+    from safegen.workspace.sealed_prompts import remove_old_prompts
 
     log = LogSigner(identity.log_origin, identity.log_key)
     with Ledger.open(
@@ -180,6 +181,7 @@ def _open_writable(workspace: Workspace, identity: Identity, clock: Clock) -> It
         if report.waiting:
             _log.warning("%(count)d interrupted releases are left alone", {"count": len(report.waiting)})
         yield ledger
+        remove_old_prompts(workspace, ledger, clock())
 
 
 def _seen(vkey: str, history: Sequence[PastKey]) -> SeenCheckpoints:
