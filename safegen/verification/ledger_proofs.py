@@ -99,8 +99,8 @@ def _compare_with_own(
         return found
     said = (
         f"The proof beside the file and your own ledger cannot both be true: the log {proof.origin} has "
-        f"signed both, and they have different entries in place {proof.index}. Either a backup of the ledger was "
-        "restored and written to, or somebody else has the log's key."
+        f"signed both, and they have different entries in place {proof.index}. Either a backup of the ledger "
+        "was restored and written to, or somebody else has the log's key."
     )
     collector.note("ledger", f"its entry {proof.index} is not the one that the proof beside the file shows")
     return replace(found, contradiction=said)

@@ -194,6 +194,11 @@ def trusted_or_own(found: Workspace) -> Workspace:
     return found if found.trusted else _load(_user_folder(), "user")
 
 
+def read_workspace(root: Path) -> Workspace:
+    """The workspace in the folder *root*, as if it were named. Raises UsageError, WorkspaceError."""
+    return _load(root, "option")
+
+
 def user_data_folder() -> Path:
     """The user's own data folder: never a workspace that was named or found."""
     return _user_folder()

@@ -1,8 +1,9 @@
 """Prompts that wait for a person, in a workspace that keeps none: encrypted, until the case is decided.
 
 Neither the ledger nor a log has the prompt. What a reviewer has to see lies in ``held/prompts/N.sealed``
-(0600), N being the decision's entry, under a key of its own (``keys/review.key``): a copy of the ledger, or of
-either folder, shows nothing. Each is bound to its entry by the entry's commitment, so none can be shown for another.
+(0600), N being the decision's entry, under a key of its own (``keys/review.key``): a copy of the ledger, or
+of either folder, shows nothing. Each is bound to its entry by the entry's commitment, so none can be shown
+for another.
 Some days after the decision it is removed (``[review] keep_days``), and with a redaction at once.
 """
 

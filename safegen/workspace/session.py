@@ -111,7 +111,7 @@ def open_ledger(workspace: Workspace) -> Iterator[Ledger]:
         workspace.ledger_url,
         read_only=True,
         checkpoint_dir=workspace.checkpoints,
-        seen=_seen_of(workspace),
+        seen=seen_checkpoints(workspace),
     ) as ledger:
         yield ledger
 
@@ -192,7 +192,7 @@ def _seen(vkey: str, history: Sequence[PastKey]) -> SeenCheckpoints:
     return SeenCheckpoints(user_state_folder() / "logs", history[0].vkey if history else vkey)
 
 
-def _seen_of(workspace: Workspace) -> SeenCheckpoints | None:
+def seen_checkpoints(workspace: Workspace) -> SeenCheckpoints | None:
     """The record for the workspace's own log; None where it has no readable identity."""
     from safegen.keys.identity_files import read_public_part
     from safegen.keys.log_history import PastKey
