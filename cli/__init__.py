@@ -32,7 +32,7 @@ _COMMANDS = {
     "consent": "Record who agreed to the use of their likeness, and until when.",
     "log": "Inspect the tamper-evident ledger.",
     "keys": "Manage the workspace's signing identity.",
-    "workspace": "Say which workspaces may be used where they are found.",
+    "workspace": "Back up, restore and move workspaces; say which may be used where found.",
     "trust": "Manage whose signatures and ledgers you trust.",
     "policy": "List, show, write, compare, test and check policies.",
     "audit": "Measure what models, training data and screens prefer.",

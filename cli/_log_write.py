@@ -132,13 +132,15 @@ def redact(
 ) -> None:
     """Permanently delete the private part of entry INDEX (prompt, settings, reason). Proofs stay valid."""
     from safegen.cli._output import show_rows
+    from safegen.workspace.sealed_prompts import remove_sealed_prompt
 
-    with open_writing(workspace, passphrase_file) as (ledger, _):
+    with open_writing(workspace, passphrase_file) as (ledger, found):
         entry = ledger.entry(index)
         if not yes:
             question = f"permanently delete the private part of entry {index} ({entry.kind}, {entry.time})?"
             confirm(question, abort=True)
         ledger.redact(index)
+        remove_sealed_prompt(found, index)
     show_rows({"redacted": index, "kind": entry.kind}, as_json=as_json)
 
 

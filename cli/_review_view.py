@@ -12,14 +12,22 @@ if TYPE_CHECKING:
     from safegen.review.queue import Case
 
 
-def private_details(ledger: LedgerReader, case: Case) -> dict[str, object]:
-    """What only the workspace has: findings, the prompt if kept, reasons."""
-    private = ledger.private(case.index)
+def private_details(ledger: LedgerReader, case: Case, workspace: Path | None) -> dict[str, object]:
+    """What only the workspace has: findings, the prompt if kept or sealed for the reviewer, reasons."""
+    from safegen.workspace.config import find_workspace
+    from safegen.workspace.sealed_prompts import open_sealed_prompt
+
+    private, why = ledger.private(case.index), ""
+    if private is None or "prompt" not in private:
+        kept, why = open_sealed_prompt(find_workspace(workspace), case.decision, private)
+        private = kept or private
     about: dict[str, object] = {
         "redacted": private is None,
         "findings": (private or {}).get("findings", []),
         "prompt": (private or {}).get("prompt"),
         "negative_prompt": (private or {}).get("negative_prompt"),
+        "storyboard": (private or {}).get("storyboard", []),
+        "prompt_absent": why,
     }
     reasons = {s.index: (ledger.private(s.index) or {}).get("reason") for s in case.steps}
     about["reasons"] = {str(index): reason for index, reason in reasons.items() if reason}
@@ -54,8 +62,10 @@ def print_case(shown: dict[str, Any]) -> None:
         say(f"found      {finding['category']} {finding['score']}{limit}{when}, {finding['detector']}{why}")
     if shown["output"] is not None and "source_sha256" in shown["output"]:
         return _print_steps(shown)
-    absent = "(redacted)" if shown["redacted"] else "(not kept: see keep_prompts in safegen.toml)"
+    absent = f"({shown['prompt_absent']})"
     say(f"prompt     {absent if shown['prompt'] is None else shown['prompt']}")
+    for shot in shown["storyboard"]:
+        say(f"shot       {shot['at']}: {shot['prompt']}")
     if shown["negative_prompt"]:
         say(f"negative   {shown['negative_prompt']}")
     return _print_steps(shown)

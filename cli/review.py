@@ -52,14 +52,14 @@ def list_(everything: bool, limit: int, workspace: Path | None, as_json: bool) -
 @_options.workspace
 @_options.as_json
 def show(index: int, workspace: Path | None, as_json: bool) -> None:
-    """Show the held decision INDEX: what was found and decided, and the prompt if the workspace keeps it."""
+    """Show the held decision INDEX: what was found and decided, and the prompt while it is kept."""
     from safegen.review.queue import load_case
 
     with open_readonly(workspace) as ledger:
         found = load_case(ledger, index)
         shown = {
             **found.to_dict(),
-            **private_details(ledger, found),
+            **private_details(ledger, found, workspace),
             "clip": held_clip_path(found, workspace),
         }
     if as_json:
@@ -111,7 +111,7 @@ def _step(function: F) -> F:
         click.option(
             "--reason", default="", help="Reason; kept in the workspace, and the entry only commits to it."
         ),
-        click.argument("index", type=click.IntRange(0)),
+        click.argument("index", metavar="DECISION", type=click.IntRange(0)),
     ):
         function = option(function)
     return function
@@ -120,9 +120,9 @@ def _step(function: F) -> F:
 @command.command("approve")
 @_step
 def approve(**options: Any) -> None:
-    """Let the held request or clip INDEX pass once.
+    """Let the held request or clip DECISION pass once.
 
-    Then continue with `safegen generate PROMPT --approval INDEX`; a held clip is released unchanged. For a
+    Then continue with `safegen generate PROMPT --approval DECISION`; a held clip is released unchanged. For a
     video made elsewhere, run `safegen protect FILE` again.
     """
     _decide("approve", **options)
@@ -131,14 +131,14 @@ def approve(**options: Any) -> None:
 @command.command("deny")
 @_step
 def deny(**options: Any) -> None:
-    """Refuse the held request or clip INDEX, take back an unused approval, or reject an appeal."""
+    """Refuse the held request or clip DECISION, take back an unused approval, or reject an appeal."""
     _decide("deny", **options)
 
 
 @command.command("appeal")
 @_step
 def appeal(**options: Any) -> None:
-    """Ask for another look at the denied request INDEX; approve or deny then decides the appeal."""
+    """Ask for another look at the denied request DECISION; approve or deny then decides the appeal."""
     _decide("appeal", **options)
 
 

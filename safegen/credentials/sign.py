@@ -14,6 +14,7 @@ from safegen._util.time import utc_now
 from safegen.credentials import formats
 from safegen.credentials.manifest_location import check_manifest_location, set_manifest_location
 from safegen.credentials.open_store import carries_credentials
+from safegen.credentials.stamped import LibraryFailed, sign_with_stamp
 from safegen.credentials.staple import staple, staple_into
 from safegen.errors import SafegenError, SigningFailed, UsageError
 from safegen.types import Json
@@ -43,10 +44,16 @@ class Ingredient:
 
 @dataclass(frozen=True)
 class SignedManifest:
-    """What was signed: the manifest's id (its label) and the raw manifest store (JUMBF)."""
+    """What was signed: the manifest's id (its label) and the raw manifest store (JUMBF).
+
+    ``unstamped`` and ``unstapled`` say why the time stamp or the revocation information that was asked for is
+    not in it; "" where it is, or was not asked for.
+    """
 
     manifest_id: str
     manifest_bytes: bytes
+    unstamped: str = ""
+    unstapled: str = ""
 
 
 def sign_file(
@@ -59,6 +66,8 @@ def sign_file(
     thumbnail: bytes | None = None,
     tsa_url: str | None = None,
     ocsp_url: str | None = None,
+    tsa_required: bool = True,
+    ocsp_required: bool = True,
     manifest_location: str = "embedded",
 ) -> SignedManifest:
     """Write a signed copy of *source* to *destination*, which MUST NOT exist.
@@ -69,7 +78,9 @@ def sign_file(
 
     *definition* comes from ``manifest.build_manifest`` or ``build_protection``; *thumbnail* is a JPEG.
     Without *tsa_url* (http or https, RFC 3161) the manifest carries no time stamp, without *ocsp_url* no
-    revocation information; without both nothing goes over the network. Everything the definition states is
+    revocation information; without both nothing goes over the network. Where they are given and do not
+    answer, *tsa_required* and *ocsp_required* decide: SigningFailed, or a signature without, and the reason
+    in what is returned. A certificate that was revoked never signs. Everything the definition states is
     attributed to the signer.
 
     Raises UsageError (a format that cannot be signed, *destination* exists, bad *tsa_url*, *source* has
@@ -87,7 +98,7 @@ def sign_file(
         )
     if tsa_url is not None and not tsa_url.startswith(("http://", "https://")):
         raise UsageError("the time stamp service needs an http(s) address", hint="omit it to sign offline")
-    answer = None if ocsp_url is None else _revocation(ocsp_url, signer)
+    answer, unstapled = _revocation(ocsp_url, signer, required=ocsp_required)
     try:
         target = destination.open("x+b")
     except FileExistsError as error:
@@ -98,27 +109,54 @@ def sign_file(
         ) from error
     try:
         with target, source.open("rb") as file:
-            builder = _builder(definition, kinds, thumbnail)
-            set_manifest_location(builder, manifest_location)
-            raw = _sign(builder, mime, file, target, signer, tsa_url)
+
+            def attempt(authority: str | None) -> bytes:
+                file.seek(0)
+                target.seek(0)
+                target.truncate()
+                builder = _builder(definition, kinds, thumbnail)
+                set_manifest_location(builder, manifest_location)
+                return _sign(builder, mime, file, target, signer, authority)
+
+            raw, unstamped = sign_with_stamp(attempt, tsa_url, required=tsa_required)
         label = _active_label(raw)
         _log.info("signed manifest %(manifest)s", {"manifest": label})
         if answer is not None:
-            inside = manifest_location == "embedded"
-            raw = staple_into(destination, raw, label, answer) if inside else staple(raw, label, answer)
-        return SignedManifest(label, raw)
+            inside = destination if manifest_location == "embedded" else None
+            raw, unstapled = _staple(raw, label, answer, inside, required=ocsp_required)
+        return SignedManifest(label, raw, unstamped, unstapled)
     except BaseException:
         destination.unlink(missing_ok=True)
         raise
 
 
-def _revocation(url: str, signer: Signer) -> bytes:
-    """What the responder at *url* says about the signer's certificate, now."""
+def _revocation(url: str | None, signer: Signer, *, required: bool) -> tuple[bytes | None, str]:
+    """What the responder at *url* says about the signer's certificate now, or why there is no answer."""
     from cryptography import x509
 
-    from safegen.keys.ocsp import request_ocsp_response
+    from safegen.keys.ocsp import NoOcspAnswer, request_ocsp_response
 
-    return request_ocsp_response(url, tuple(x509.load_pem_x509_certificates(signer.chain_pem)), now=utc_now())
+    if url is None:
+        return None, ""
+    chain = tuple(x509.load_pem_x509_certificates(signer.chain_pem))
+    try:
+        return request_ocsp_response(url, chain, now=utc_now()), ""
+    except NoOcspAnswer as error:
+        if required:
+            raise
+        return None, str(error)
+
+
+def _staple(
+    raw: bytes, label: str, answer: bytes, inside: Path | None, *, required: bool
+) -> tuple[bytes, str]:
+    """The store *raw* with the responder's answer, also in the file *inside*; or as it is, and why."""
+    try:
+        return (staple(raw, label, answer) if inside is None else staple_into(inside, raw, label, answer)), ""
+    except SigningFailed as error:
+        if required:
+            raise
+        return raw, str(error)
 
 
 def _check_parents(source: Path, ingredients: Sequence[Ingredient]) -> None:
@@ -195,7 +233,7 @@ def _sign(builder: Any, mime: str, source: Any, target: Any, signer: Signer, tsa
             raise kept[0] from error
         if kept:
             raise _from_signer(kept[0]) from kept[0]
-        raise SigningFailed(f"signing failed: {error}", hint=_hint(str(error), tsa_url)) from error
+        raise LibraryFailed(f"signing failed: {error}", hint=_hint(str(error))) from error
     if kept or not raw:
         raise SigningFailed("signing returned no manifest", hint="check the signer")
     return raw
@@ -208,9 +246,7 @@ def _from_signer(error: BaseException) -> SafegenError:
     return SigningFailed(f"the signer failed: {text}", hint="check the key or the signing service")
 
 
-def _hint(text: str, tsa_url: str | None) -> str:
-    if tsa_url is not None and ("time" in text.lower() or "http" in text.lower()):
-        return "check the time stamp service, or sign without one"
+def _hint(text: str) -> str:
     if "valid" in text and "time" in text:
         return "the certificate has expired or is not yet valid: renew it"
     return "check the certificate: digitalSignature, an allowed extended key usage, its issuer in the chain"

@@ -15,13 +15,18 @@ SECONDS = 20.0
 """For the whole question."""
 
 
+class NoOcspAnswer(SigningFailed):
+    """The responder cannot be reached, or what it says is no current and genuine "good"."""
+
+
 def request_ocsp_response(
     url: str, chain: tuple[x509.Certificate, ...], *, now: datetime, seconds: float = SECONDS
 ) -> bytes:
     """What the responder at *url* says about the leaf of *chain* (leaf, issuer, ...): its answer (DER).
 
-    Raises SigningFailed unless it is a current, genuine "good": whoever set a responder wants no signature
-    without one. Raises UsageError for an address that is not plain http or https.
+    Raises NoOcspAnswer unless it is a current, genuine "good", SigningFailed for a certificate that was
+    revoked and for a chain without the leaf's issuer, UsageError for an address that is not plain http or
+    https.
     """
     from http.client import HTTPException
 
@@ -43,15 +48,18 @@ def request_ocsp_response(
         answer = post(where, data, media_type="application/ocsp-request", seconds=seconds)
     except (OSError, HTTPException, RequestFailed) as error:
         why = str(error) if isinstance(error, RequestFailed) else type(error).__name__
-        raise SigningFailed(f"the OCSP responder {where[0]} did not answer: {why}", hint=_HINT) from error
+        raise NoOcspAnswer(f"the OCSP responder {where[0]} did not answer: {why}", hint=_HINT) from error
     found = check_revocation(chain, (), ocsp_responses=[answer], at=now)
     if found.status == "revoked":
         raise SigningFailed(f"nothing was signed: {found.reason}", hint="renew it with `safegen keys rotate`")
     if found.status != "good":
-        raise SigningFailed(
+        raise NoOcspAnswer(
             f"the OCSP responder {where[0]} does not vouch for the signing certificate", hint=_HINT
         )
     return answer
 
 
-_HINT = "check signing.ocsp_url in safegen.toml, or remove it to sign without revocation information"
+_HINT = (
+    "check signing.ocsp_url in safegen.toml; with ocsp_required = false a clip is released without "
+    "revocation information"
+)

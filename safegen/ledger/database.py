@@ -29,6 +29,12 @@ _log = logger(__name__)
 SCHEMA = "0001"
 """The newest migration this code knows; a test compares it with the migrations themselves."""
 _SQLITE = "sqlite:///"
+MOVED = "ledger_state_moved"
+"""What the table ``ledger_state`` is called in a database from which the ledger was moved away."""
+_ELSEWHERE = (
+    "this ledger was moved to another database",
+    "use the one that `url` under [ledger] in safegen.toml names, and start running programs again",
+)
 _RESTORE = "restore it from a copy, together with the checkpoints; see what is wrong with `safegen log check`"
 
 
@@ -139,6 +145,8 @@ class Database:
 def stored_version(connection: Connection) -> str | None:
     """The schema's revision; ``None`` for an empty database. Raises LedgerError for a foreign one."""
     tables = set(inspect(connection).get_table_names())
+    if MOVED in tables:
+        raise LedgerError(_ELSEWHERE[0], hint=_ELSEWHERE[1])
     if "alembic_version" not in tables:
         if tables:
             raise LedgerError("this database belongs to another program", hint="check the ledger's URL")
@@ -210,6 +218,8 @@ def _server_engine(url: str, read_only: bool, timeout: float) -> Engine:
 
 
 _TEXTS = (
+    ("no such table: ledger_state", *_ELSEWHERE),
+    ('relation "ledger_state" does not exist', *_ELSEWHERE),
     ("locked", "another safegen process is writing to the ledger", "wait for it to finish, then try again"),
     (
         "lock timeout",

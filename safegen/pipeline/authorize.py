@@ -17,7 +17,7 @@ from safegen.consent.registry import list_consents
 from safegen.errors import HeldForReview, RefusedByPolicy, UsageError
 from safegen.pipeline.held_clips import HeldClip, approved_output, load_held_clip
 from safegen.pipeline.inputs import Admitted, admit_inputs
-from safegen.pipeline.ledger_records import decision_private, decision_public
+from safegen.pipeline.ledger_records import append_decision, decision_public
 from safegen.review.queue import spend_approval
 from safegen.types import Allowed, Decision, Held, Refused, Request
 from safegen.workspace.session import Session
@@ -109,9 +109,11 @@ def trust_anchors(workspace: Workspace) -> Sequence[bytes]:
 
 
 def record_decision(decision: Decision, session: Session) -> int:
-    """Enter the decision into the ledger, the prompt only as a commitment; returns the entry's index."""
-    private = decision_private(decision, keep_prompt=session.workspace.config.keep_prompts)
-    return session.ledger.append("decision", decision_public(decision), private)
+    """Enter the decision into the ledger, the prompt only as a commitment; returns the entry's index.
+
+    What a person has to see of a held request is sealed beside it.
+    """
+    return append_decision(session, decision, decision_public(decision))
 
 
 def apply_approval(decision: Decision, approval: int | None, session: Session, index: int) -> Approval | None:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from safegen._util.hashing import file_sha256
 from safegen.errors import HeldForReview, ReleaseFailed, SafegenError, WorkspaceError
 from safegen.media.spool import copy_file, pack, spool, start_digest, unpack
-from safegen.pipeline.ledger_records import decision_private, decision_public, to_canonical
+from safegen.pipeline.ledger_records import append_decision, decision_public, to_canonical
 from safegen.pipeline.manifest import UPSTREAM, add_upstream
 from safegen.pipeline.stages import GenerationRecord, IngredientFile, UnmarkedClip
 from safegen.types import AudioTrack, Clip, Decision, Held, Json, ModelRef, PolicyRef, Request
@@ -58,8 +58,7 @@ def record_if_held(context: ReleaseContext, store: Callable[[], Json]) -> Iterat
         public = decision_public(held) | {"output": store()}
         if context.decision_index is not None:
             public["request"] = context.decision_index
-        private = decision_private(held, keep_prompt=context.config.keep_prompts)
-        index = context.session.ledger.append("decision", public, private)
+        index = append_decision(context.session, held, public)
         raise HeldForReview(
             str(error),
             decision=held,
@@ -147,7 +146,7 @@ def remove_held_clip(held_clip: HeldClip) -> None:
 
 
 def _unavailable(decision: Decision, why: str) -> HeldForReview:
-    from safegen.review.queue import still_held_error
+    from safegen.review.matching import still_held_error
 
     hint = "nothing was released; omit --approval to make and check a new clip"
     return still_held_error(decision, why, subject="the held clip cannot be released", hint=hint)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from safegen._version import __version__
 from safegen.pipeline.stages import Moderated, UnmarkedClip
 from safegen.review.matching import request_digests
 from safegen.review.queue import Approval
-from safegen.types import CheckRun, Decision, Finding, Json
+from safegen.types import CheckRun, Decision, Finding, Held, Json
+
+if TYPE_CHECKING:
+    from safegen.workspace.session import Session
 
 
 def check_json(check: CheckRun) -> Json:
@@ -49,6 +52,22 @@ def decision_private(decision: Decision, *, keep_prompt: bool) -> Json:
         if request.shots:
             private["storyboard"] = [{"at": repr(float(s.at)), "prompt": s.prompt} for s in request.shots]
     return private
+
+
+def append_decision(session: Session, decision: Decision, public: Json) -> int:
+    """Append a decision with this *public* part; its index. Of a held one the prompt is sealed for a person.
+
+    Raises LedgerError.
+    """
+    keep = session.workspace.config.keep_prompts
+    index = session.ledger.append("decision", public, decision_private(decision, keep_prompt=keep))
+    request = decision.request
+    if isinstance(decision, Held) and (request.prompt or request.negative_prompt or request.shots):
+        from safegen.workspace.sealed_prompts import seal_prompt
+
+        kept = decision_private(decision, keep_prompt=True)
+        seal_prompt(session.workspace, session.ledger.entry(index), kept)
+    return index
 
 
 def _finding_json(finding: Finding, *, reasons: bool) -> Json:

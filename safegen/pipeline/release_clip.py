@@ -18,7 +18,7 @@ from safegen.pipeline.manifest import manifest_definition
 from safegen.pipeline.mark import mark_and_encode
 from safegen.pipeline.readback import read_back
 from safegen.pipeline.stages import Encoded, Moderated, ReadBack, Signed, UnmarkedClip
-from safegen.pipeline.timestamp import timestamp_release
+from safegen.pipeline.timestamp import timestamp_release, witness_warnings, witnesses_public
 from safegen.types import Json, Release
 
 
@@ -71,7 +71,9 @@ def _sign(encoded: Encoded, context: ReleaseContext) -> Signed:
         ingredients=ingredients,
         thumbnail=encoded.thumbnail,
         tsa_url=config.tsa_url,
+        tsa_required=config.tsa_required,
         ocsp_url=config.ocsp_url,
+        ocsp_required=config.ocsp_required,
         manifest_location=config.manifest.replace("{id}", f"{encoded.content_id:016x}"),
     )
     if not result.manifest_id:
@@ -80,7 +82,15 @@ def _sign(encoded: Encoded, context: ReleaseContext) -> Signed:
     if config.manifest != "embedded":
         sidecar = context.job.temporary("manifest.c2pa")
         sidecar.write_bytes(result.manifest_bytes)
-    return Signed(encoded, target, result.manifest_id, result.manifest_bytes, sidecar)
+    return Signed(
+        encoded,
+        target,
+        result.manifest_id,
+        result.manifest_bytes,
+        sidecar,
+        result.unstamped,
+        result.unstapled,
+    )
 
 
 def _record_and_publish(checked: ReadBack, context: ReleaseContext) -> Release:
@@ -103,7 +113,8 @@ def _record_and_publish(checked: ReadBack, context: ReleaseContext) -> Release:
         ],
         public=release_public(moderated, context.decision_index, context.approval)
         | _accessibility_public(encoded)
-        | iscc_public(encoded),
+        | iscc_public(encoded)
+        | witnesses_public(signed),
         private=release_private(moderated.unmarked),
     )
     sidecars = {} if signed.sidecar is None else {job.destination.name + ".c2pa": signed.sidecar}
@@ -120,7 +131,12 @@ def _record_and_publish(checked: ReadBack, context: ReleaseContext) -> Release:
         sidecars=(published.sidecars[-1], *stamp.sidecars, *published.sidecars[:-1]),
         attributes=moderated.attributes,
         checks=moderated.checks,
-        warnings=(*moderated.unmarked.warnings, *published.warnings, *stamp.warnings),
+        warnings=(
+            *moderated.unmarked.warnings,
+            *witness_warnings(signed),
+            *published.warnings,
+            *stamp.warnings,
+        ),
         timings=context.timings,
     )
 

@@ -139,6 +139,10 @@ class Signed:
     manifest: bytes
     sidecar: Path | None = None
     """The manifest as a file of its own, where it is not embedded."""
+    unstamped: str = ""
+    """Why its signature has no time stamp, where an authority is configured; "" otherwise."""
+    unstapled: str = ""
+    """Why it has no revocation information, where a responder is configured; "" otherwise."""
 
 
 @dataclass(frozen=True)

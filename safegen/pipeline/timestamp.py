@@ -1,7 +1,9 @@
-"""Time-stamping the checkpoint under which a release was recorded, where an authority is configured.
+"""Others' word on a release: a time stamp over the checkpoint under which it was recorded, and what its
+signature lacks.
 
-The release does not depend on it: an authority that does not answer becomes a warning, and `safegen log
-stamp` tries again. The stamp's file appears before the video does, like every other sidecar.
+Where an authority is configured, ``[signing] tsa_required`` says whether a release depends on it. By default
+it does not: an authority that does not answer becomes a warning, the record says why there is no stamp, and
+`safegen log stamp` tries again. The stamp's file appears before the video does, like every other sidecar.
 """
 
 from __future__ import annotations
@@ -12,10 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from safegen.errors import LedgerError
+from safegen.errors import LedgerError, ReleaseFailed
+from safegen.types import Json
 
 if TYPE_CHECKING:
     from safegen.pipeline.context import ReleaseContext
+    from safegen.pipeline.stages import Signed
 
 
 @dataclass
@@ -26,9 +30,28 @@ class TimestampResult:
     warnings: tuple[str, ...] = ()
 
 
+def witnesses_public(signed: Signed) -> Json:
+    """What the ledger's entry says about a signature without the time stamp or the answer it should have."""
+    gaps = {"time_stamp": signed.unstamped, "revocation": signed.unstapled}
+    return {name: {"made": False, "reason": reason} for name, reason in gaps.items() if reason}
+
+
+def witness_warnings(signed: Signed) -> tuple[str, ...]:
+    """The same in words."""
+    found = []
+    if signed.unstamped:
+        found.append(f"the signature has no time stamp: {signed.unstamped}")
+    if signed.unstapled:
+        found.append(f"the signature has no revocation information: {signed.unstapled}")
+    return tuple(found)
+
+
 @contextmanager
 def timestamp_release(proof: str, context: ReleaseContext) -> Iterator[TimestampResult]:
-    """Around the publication of the release with this *proof*: stamp first, take it away if that fails."""
+    """Around the publication of the release with this *proof*: stamp first, take it away if that fails.
+
+    Raises ReleaseFailed where there is no stamp and the workspace wants one: nothing is published then.
+    """
     from safegen.ledger.proof import SUFFIX as PROOF
     from safegen.ledger.timestamp import SUFFIX
 
@@ -77,6 +100,11 @@ def _request_token(proof: str, context: ReleaseContext, result: TimestampResult)
         token = request_stamp(url, body)
         store_stamp(workspace.checkpoints, body, token)
     except LedgerError as error:
+        if workspace.config.tsa_required:
+            raise ReleaseFailed(
+                f"the ledger's checkpoint has no time stamp, and tsa_required wants one: {error}",
+                hint="nothing was released; try again, or set tsa_required = false under [signing]",
+            ) from error
         result.warnings = (f"the ledger's checkpoint has no time stamp: {error}",)
         return None
     return token

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from safegen._util.hashing import text_sha256
-from safegen.types import Decision, Json, Request
+from safegen.errors import HeldForReview
+from safegen.types import Decision, Held, Json, Request
 
 
 def request_digests(request: Request) -> Json:
@@ -55,3 +56,15 @@ def approved_findings(private: Json | None) -> frozenset[tuple[str, str]]:
     """The findings that an approved decision was about, as (category, detector)."""
     findings = (private or {}).get("findings") or []
     return frozenset((str(f["category"]), str(f["detector"])) for f in findings)
+
+
+def still_held_error(
+    decision: Decision,
+    reason: str,
+    *,
+    subject: str = "the approval does not let this pass",
+    hint: str = "nothing was released; see `safegen review list`",
+) -> HeldForReview:
+    """The error for an approval that does not help: *subject* says what cannot be, *reason* why."""
+    held = Held(decision.request, decision.policy, decision.checks, decision.findings, decision.score)
+    return HeldForReview(f"{subject}: {reason}", decision=held, hint=hint)

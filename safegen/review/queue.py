@@ -23,10 +23,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from safegen._util.logs import logger
-from safegen.errors import HeldForReview, LedgerError, UsageError
+from safegen.errors import LedgerError, UsageError
 from safegen.ledger.records import Draft, Entry
-from safegen.review.matching import approval_mismatches, approved_findings
-from safegen.types import Decision, Held, Json, JsonResult
+from safegen.review.matching import approval_mismatches, approved_findings, still_held_error
+from safegen.types import Decision, Json, JsonResult
 
 if TYPE_CHECKING:
     from safegen.ledger.reader import LedgerReader
@@ -169,7 +169,8 @@ def record_review(
     """Record that *reviewer* approves, denies or appeals the held decision *index*; returns the updated case.
 
     The reason is committed to and kept in the workspace; with *publish_reason* it is part of the entry.
-    Raises UsageError if *index* is not a held decision, the step does not fit its state, or a text is too
+    Raises UsageError if *index* is not a held decision (the number of a step about one names no decision: a
+    person means the case whose number stands in the list), the step does not fit its state, or a text is too
     long; LedgerError; KeyUnavailable without the log's key.
     """
     if not reviewer.strip() or len(reviewer) > MAX_NAME or not reviewer.isprintable():
@@ -179,6 +180,7 @@ def record_review(
     if len(reason) > MAX_REASON:
         raise UsageError(f"the reason is longer than {MAX_REASON} characters", hint="shorten it")
     with ledger.transaction() as batch:
+        _refuse_step(batch.entry(index))
         now = _load_checked(batch, index)
         if (now.status, act) not in _TRANSITIONS:
             raise UsageError(
@@ -222,16 +224,15 @@ def spend_approval(
     return Approval(now.index, now.approval, at, approved_findings(private) if output else frozenset())
 
 
-def still_held_error(
-    decision: Decision,
-    reason: str,
-    *,
-    subject: str = "the approval does not let this pass",
-    hint: str = "nothing was released; see `safegen review list`",
-) -> HeldForReview:
-    """The error for an approval that does not help: *subject* says what cannot be, *reason* why."""
-    held = Held(decision.request, decision.policy, decision.checks, decision.findings, decision.score)
-    return HeldForReview(f"{subject}: {reason}", decision=held, hint=hint)
+def _refuse_step(entry: Entry) -> None:
+    """Refuse the number of a review entry where a decision has to be named. Raises UsageError."""
+    if entry.kind == "review":
+        about = _decision_of(entry)
+        raise UsageError(
+            f"entry {entry.index} is itself a step of the review of decision {about} "
+            f"({entry.public.get('act')}), not a decision",
+            hint=f"see `safegen review show {about}`, and name the decision itself if you mean it",
+        )
 
 
 def _past_tense(act: str) -> str:

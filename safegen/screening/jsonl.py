@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 MAX_LINE = 4 * 2**20
 """Bytes of a line that is still looked at."""
+_LINE_ID = re.compile(r"line:[0-9]+")
 
 
 def screen_jsonl(
@@ -34,8 +36,9 @@ def screen_jsonl(
     """One answer per line, in order: ``{"id", "verdict", "score", "categories", "findings"}``.
 
     A line is an object with ``text`` (or ``prompt``) and optionally ``id`` and ``negative_prompt``, or a
-    bare JSON string. A line that cannot be read, a blank one too, gives ``{"id", "error"}`` and the rest
-    goes on. *workers* processes share the work; *ready* says that no line has to be waited for, so that they
+    bare JSON string. One without an id is called ``line:N``, N being its number from 1; no line may give
+    itself another line's name. A line that cannot be read, a blank one too, gives ``{"id", "error"}`` and the
+    rest goes on. *workers* processes share the work; *ready* says that no line has to be waited for, so that they
     are read many at a time. Raises UsageError (unknown policy) and
     CheckUnavailable (a required check cannot run) at once: those concern every line.
     """
@@ -60,6 +63,22 @@ def dumps(answer: Json) -> str:
     return to_json(answer, allow_nan=False)
 
 
+def name_line(value: Any, number: int) -> Any:
+    """The id of line *number* (from 0): *value*, or ``line:N`` from 1 where it gives none.
+
+    Names of that form are only for lines without an id, so that no answer can be taken for another line's.
+    Raises UsageError for an id that is neither text nor a number, or another line's name.
+    """
+    name = f"line:{number + 1}"
+    if value is None:
+        return name
+    if isinstance(value, str) and _LINE_ID.fullmatch(value) and value != name:
+        raise UsageError(f"line {number + 1} has the id of another line; ids like {name} are given here")
+    if isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    raise UsageError(f"the id of line {number + 1} is neither text nor a number")
+
+
 def _answer_lines(lines: list[tuple[int, bytes]], *, policy: Policy, private: bool) -> list[Json]:
     """The answers to some lines, judged together."""
     from safegen.screening import screen_requests
@@ -78,23 +97,16 @@ def _answer_lines(lines: list[tuple[int, bytes]], *, policy: Policy, private: bo
 
 def _read(line: bytes, number: int, policy: Policy) -> tuple[Any, Request | UsageError]:
     """Id and request of a line, or what is wrong with it."""
-    identifier: Any = number
+    identifier: Any = name_line(None, number)
     try:
         value = _parse(line, number)
-        identifier = _identifier(value.get("id", number), number)
+        identifier = name_line(value.get("id"), number)
         text, negative = value.get("text", value.get("prompt")), value.get("negative_prompt") or ""
         if not isinstance(text, str) or not isinstance(negative, str):
             raise UsageError(f"line {number + 1} has no text")
         return identifier, Request(prompt=text, negative_prompt=negative, policy=policy.name)
     except UsageError as error:
         return identifier, error
-
-
-def _identifier(value: Any, number: int) -> Any:
-    """An id that JSON can hold: text, a number, or nothing. Raises UsageError."""
-    if value is None or isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value)):
-        return value
-    raise UsageError(f"the id of line {number + 1} is neither text nor a number")
 
 
 def _parse(line: bytes, number: int) -> Json:

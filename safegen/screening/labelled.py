@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from safegen.errors import UnreadableInput
+from safegen.errors import UnreadableInput, UsageError
 from safegen.policies.schema import Policy
+from safegen.screening.jsonl import name_line
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,11 @@ def read_prompts(path: Path) -> Iterator[LabelledPrompt]:
         if not isinstance(text, str):
             raise _bad(path, number)
         label = row.get("label")
-        yield LabelledPrompt(str(row.get("id", number)), text, label if label in ("safe", "unsafe") else "")
+        try:
+            identifier = str(name_line(row.get("id"), number))
+        except UsageError as error:
+            raise UnreadableInput(f"{path.name}: {error}", hint="give it another id") from error
+        yield LabelledPrompt(identifier, text, label if label in ("safe", "unsafe") else "")
 
 
 def _bad(path: Path, number: int) -> UnreadableInput:

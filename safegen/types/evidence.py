@@ -253,6 +253,8 @@ class LedgerEvidence(JsonResult):
     withdrawn: bool = False
     superseded_by: str = ""
     """Manifest id of the release that replaces a withdrawn one, if its maker named one."""
+    contradiction: str = ""
+    """What else the same log has signed in its place, in a sentence: such a log proves nothing."""
 
     def __repr__(self) -> str:
         """Which entry, and whether that is proven; the entry itself stays out."""
@@ -272,5 +274,6 @@ class LedgerEvidence(JsonResult):
             "withdrawn": self.withdrawn,
             "superseded_by": self.superseded_by or None,
             "stamped_at": self.stamped_at or None,
+            "contradiction": self.contradiction or None,
             "entry": self.entry,
         }

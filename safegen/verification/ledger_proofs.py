@@ -40,20 +40,71 @@ def check_own_ledger(
 
 
 def check_proof_sidecar(
-    collector: EvidenceCollector, sha256: str, credentials: CredentialsEvidence
+    collector: EvidenceCollector, sha256: str, credentials: CredentialsEvidence, ledger: Ledger | None = None
 ) -> LedgerEvidence | None:
     """The entry that a proof sidecar shows, if its log is pinned and it is about this file.
 
-    Raises UnreadableInput when the user named a proof that cannot be read.
+    Where *ledger*, the user's own, is of the same log, the two are compared. Raises UnreadableInput when the
+    user named a proof that cannot be read.
     """
     proof = _verify_sidecar(collector)
     found = None if proof is None else _ledger_evidence(proof, sha256, own=False)
-    if found is None:
+    if proof is None or found is None:
         return None
-    if found.bytes_match or found.entry.get("manifest_id") == credentials.manifest_id:
+    if not _is_about(found, credentials):
+        collector.note("proof sidecar", "it is about a different file")
+        return None
+    return _compare_with_own(collector, proof, found, ledger)
+
+
+def compare_with_sidecar(
+    collector: EvidenceCollector,
+    entry: LedgerEvidence,
+    sha256: str,
+    credentials: CredentialsEvidence,
+    ledger: Ledger | None,
+) -> LedgerEvidence:
+    """*entry* of the own ledger, beside what the sidecar of the file proves: contradicted, or as it is.
+
+    A withdrawal stays one: it speaks against the file as well.
+    """
+    proof = None if entry.withdrawn else _verify_sidecar(collector.muted())
+    if proof is None or not _is_about(_ledger_evidence(proof, sha256, own=False), credentials):
+        return entry
+    return _compare_with_own(collector, proof, entry, ledger)
+
+
+def _is_about(found: LedgerEvidence, credentials: CredentialsEvidence) -> bool:
+    """Whether a proof is about the file with these credentials."""
+    return found.bytes_match or found.entry.get("manifest_id") == credentials.manifest_id
+
+
+def _compare_with_own(
+    collector: EvidenceCollector, proof: VerifiedProof, found: LedgerEvidence, ledger: Ledger | None
+) -> LedgerEvidence:
+    """*found* with its ``contradiction`` where the user's own ledger has something else in the proof's place.
+
+    The key of one log has then signed two histories: a backup was restored and written to, or the key is in
+    other hands. An own ledger that merely ends earlier contradicts nothing, and is noted.
+    """
+    if ledger is None or ledger.origin != proof.origin:
         return found
-    collector.note("proof sidecar", "it is about a different file")
-    return None
+    if proof.index >= len(ledger):
+        collector.note(
+            "ledger",
+            f"your own ledger ends before entry {proof.index}, which its log has signed: it is an older "
+            "copy. Restore the newest one, and record nothing in this one",
+        )
+        return found
+    if ledger.entry(proof.index).leaf == proof.leaf:
+        return found
+    said = (
+        f"The proof beside the file and your own ledger cannot both be true: the log {proof.origin} has "
+        f"signed both, and they have different entries in place {proof.index}. Either a backup of the ledger "
+        "was restored and written to, or somebody else has the log's key."
+    )
+    collector.note("ledger", f"its entry {proof.index} is not the one that the proof beside the file shows")
+    return replace(found, contradiction=said)
 
 
 def _withdrawal(

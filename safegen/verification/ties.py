@@ -3,7 +3,7 @@
 A manifest's id is a name that anyone can give; a proof says something about one record only. So "recorded
 in the maker's ledger" needs all of these (the table in docs/verify.md): the record is proven, it has the
 manifest's id *and* the hash of these very credentials, it names the mark that the credentials name, and
-the log is one that was pinned together with the signer's own root.
+the log is one that was pinned together with the signer's own root and has signed nothing else in its place.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ def broken_ties(evidence: Evidence) -> tuple[str, ...]:
     ledger, credentials = evidence.ledger, evidence.credentials
     if ledger is None or not ledger.proven:
         return (NO_PROOF,)
+    if ledger.contradiction:
+        return (ledger.contradiction,)
     record = ledger.entry
     if not credentials.manifest_id or record.get("manifest_id") != credentials.manifest_id:
         return ("The proof at hand is about another release.",)

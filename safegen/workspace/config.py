@@ -21,36 +21,13 @@ from typing import Any, Literal, TypeAlias
 
 from safegen._util.files import write_durable
 from safegen.errors import UnconfirmedWorkspace, UsageError, WorkspaceError
+from safegen.workspace.new_file import NEW_FILE
 
 CONFIG_NAME = "safegen.toml"
 _CONTENT = (CONFIG_NAME, "keys", "ledger.db", "checkpoints", "trust")
 
 WorkspaceSource: TypeAlias = Literal["option", "environment", "confirmed", "discovered", "user"]
 """``discovered``: found by walking up, and not confirmed."""
-
-_NEW_CONFIG = """\
-# safegen workspace. Delete nothing in this folder by hand: the ledger and its checkpoints belong together.
-format = 1
-
-# [signing]            # your own certificate instead of the local identity
-# chain = "chain.pem"  # leaf first
-# key = "leaf.key"     # PEM, or PKCS#12 (.p12, .pfx); passphrase from SAFEGEN_KEY_PASSPHRASE
-# alg = "es256"        # refuses a key of another kind; without it the key decides
-# tsa_url = ""         # RFC 3161 time stamping authority
-# ocsp_url = ""        # OCSP responder of your certificate's issuer: its answer goes into each signature
-
-# [release]
-# manifest = "embedded" # or "sidecar", or "https://example.com/{id}.c2pa"
-# label = ""            # visible in every clip, such as "AI-generated"
-# access = true         # captions, descriptions, chapters and a transcript with every clip
-
-# [privacy]
-# keep_prompts = false # true: the plain prompt is kept in the private part of the ledger
-# publish_prompt = false # true: the prompt goes into the manifest of every release
-
-# [trust]
-# c2pa_list = true # false: the C2PA trust list vouches for nobody, only what you pinned counts
-"""
 
 
 @dataclass(frozen=True)
@@ -63,8 +40,16 @@ class Config:
     signing_alg: str | None = None
     """The algorithm that the signing key must have; None: the key decides."""
     tsa_url: str | None = None
+    tsa_required: bool = False
+    """Whether a release is refused where the authority gives no stamp; else it goes without, and says so."""
     ocsp_url: str | None = None
+    ocsp_required: bool = False
+    """Whether a release is refused where the responder gives no answer."""
     keep_prompts: bool = False
+    seal_prompts: bool = True
+    """Whether held prompts are kept, encrypted, for whoever reviews them."""
+    keep_held_days: int = 30
+    """For how many days after the decision."""
     publish_prompt: bool = False
     organisation: str = ""
     manifest: str = "embedded"
@@ -157,7 +142,7 @@ class Workspace:
                 folder.mkdir(exist_ok=True, mode=0o700)
             config = self.root / CONFIG_NAME
             if not config.exists():
-                write_durable(config, _NEW_CONFIG.encode(), mode=0o666)
+                write_durable(config, NEW_FILE.encode(), mode=0o666)
         except OSError as error:
             raise WorkspaceError(
                 f"the workspace {self.root} cannot be written: {error.strerror}",
@@ -207,6 +192,11 @@ def find_trusted_workspace(option: str | os.PathLike[str] | None = None) -> Work
 def trusted_or_own(found: Workspace) -> Workspace:
     """*found* if it is trusted, else the user's own workspace."""
     return found if found.trusted else _load(_user_folder(), "user")
+
+
+def read_workspace(root: Path) -> Workspace:
+    """The workspace in the folder *root*, as if it were named. Raises UsageError, WorkspaceError."""
+    return _load(root, "option")
 
 
 def user_data_folder() -> Path:
@@ -281,8 +271,12 @@ def _validate(data: Mapping[str, Any], root: Path, file: Path) -> Config:
         signing_key=root / signing.key if signing.key else None,
         signing_alg=signing.alg,
         tsa_url=signing.tsa_url or None,
+        tsa_required=signing.tsa_required,
         ocsp_url=signing.ocsp_url or None,
+        ocsp_required=signing.ocsp_required,
         keep_prompts=content.privacy.keep_prompts,
+        seal_prompts=content.review.seal_prompts,
+        keep_held_days=content.review.keep_days,
         publish_prompt=content.privacy.publish_prompt,
         organisation=content.identity.organisation,
         manifest=chosen.config.manifest,

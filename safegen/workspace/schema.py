@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class _Section(BaseModel):
@@ -20,7 +20,9 @@ class SigningSection(_Section):
     key: str | None = None
     alg: Literal["es256", "es384", "es512", "ps256", "ed25519"] | None = None
     tsa_url: str | None = None
+    tsa_required: bool = False
     ocsp_url: str | None = None
+    ocsp_required: bool = False
 
     @model_validator(mode="after")
     def _both(self) -> Self:
@@ -44,6 +46,13 @@ class PrivacySection(_Section):
 
     keep_prompts: bool = False
     publish_prompt: bool = False
+
+
+class ReviewSection(_Section):
+    """``[review]``: what of a held request is kept for the person who decides about it, and how long."""
+
+    seal_prompts: bool = True
+    keep_days: int = Field(default=30, ge=0, le=36_500)
 
 
 class LedgerSection(_Section):
@@ -71,6 +80,7 @@ class WorkspaceFile(_Section):
     signing: SigningSection = SigningSection()
     release: ReleaseSection = ReleaseSection()
     privacy: PrivacySection = PrivacySection()
+    review: ReviewSection = ReviewSection()
     ledger: LedgerSection = LedgerSection()
     identity: IdentitySection = IdentitySection()
     trust: TrustSection = TrustSection()

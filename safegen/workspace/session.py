@@ -111,7 +111,7 @@ def open_ledger(workspace: Workspace) -> Iterator[Ledger]:
         workspace.ledger_url,
         read_only=True,
         checkpoint_dir=workspace.checkpoints,
-        seen=_seen_of(workspace),
+        seen=seen_checkpoints(workspace),
     ) as ledger:
         yield ledger
 
@@ -166,6 +166,7 @@ def _open_writable(workspace: Workspace, identity: Identity, clock: Clock) -> It
     from safegen.ledger.note import LogSigner
     from safegen.ledger.store import Ledger
     from safegen.release import recover
+    from safegen.workspace.sealed_prompts import remove_old_prompts
 
     log = LogSigner(identity.log_origin, identity.log_key)
     with Ledger.open(
@@ -180,6 +181,7 @@ def _open_writable(workspace: Workspace, identity: Identity, clock: Clock) -> It
         if report.waiting:
             _log.warning("%(count)d interrupted releases are left alone", {"count": len(report.waiting)})
         yield ledger
+        remove_old_prompts(workspace, ledger, clock())
 
 
 def _seen(vkey: str, history: Sequence[PastKey]) -> SeenCheckpoints:
@@ -190,7 +192,7 @@ def _seen(vkey: str, history: Sequence[PastKey]) -> SeenCheckpoints:
     return SeenCheckpoints(user_state_folder() / "logs", history[0].vkey if history else vkey)
 
 
-def _seen_of(workspace: Workspace) -> SeenCheckpoints | None:
+def seen_checkpoints(workspace: Workspace) -> SeenCheckpoints | None:
     """The record for the workspace's own log; None where it has no readable identity."""
     from safegen.keys.identity_files import read_public_part
     from safegen.keys.log_history import PastKey

@@ -146,7 +146,7 @@ def test_broken_lines_do_not_stop_the_others(safegen: Callable[..., tuple[int, s
     answers = [json.loads(line) for line in out.splitlines()]
     assert code == 8
     assert [a.get("verdict") for a in answers] == ["allow", None, None, None, "block"]
-    assert [a["id"] for a in answers] == ["a", 1, 2, "d", "e"]
+    assert [a["id"] for a in answers] == ["a", "line:2", "line:3", "d", "e"]
 
 
 def test_hostile_files_of_the_field_end_clearly(

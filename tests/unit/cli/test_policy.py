@@ -79,7 +79,10 @@ def test_prompts_that_cannot_be_read_name_their_line(line: str, tmp_path: Path) 
     with pytest.raises(UnreadableInput, match="line 3"):
         list(read_prompts(data))
     data.write_text('{"prompt": "a ball", "label": "unknown"}\n')
-    assert list(read_prompts(data)) == [LabelledPrompt("0", "a ball")]
+    assert list(read_prompts(data)) == [LabelledPrompt("line:1", "a ball")]
+    data.write_text('{"text": "a ball"}\n{"text": "a cube", "id": "line:1"}\n')
+    with pytest.raises(UnreadableInput, match="line 2 has the id of another line"):
+        list(read_prompts(data))
 
 
 def test_explain_says_who_set_a_rule_and_why_a_prompt_came_out_so() -> None:
@@ -140,7 +143,7 @@ def test_screen_reads_lines_from_stdin_and_keeps_their_order() -> None:
     ran = run("screen", "--jsonl", "-", "--private", input=b"\n".join(lines))
     got = [json.loads(line) for line in ran.output.splitlines()]
     assert ran.exit_code == 8
-    assert [g["id"] for g in got] == [0, 1, 2, 3, 4]
+    assert [g["id"] for g in got] == [0, 1, 2, 3, "line:5"]
     assert [g.get("verdict") for g in got] == ["allow", "review", "block", "allow", None]
     assert "pipe" not in ran.output and "Mickey" not in ran.output
     assert run("screen", BOMB, "--private").output.count("pipe") == 0

@@ -288,4 +288,5 @@ def test_bad_time_stamp_address(video: Path, identity: Identity, definition: Jso
         sign_file(
             video, tmp_path / "o.mp4", definition, signer=identity.signer(), tsa_url="http://127.0.0.1:9/"
         )
-    assert "time stamp" in caught.value.hint and not (tmp_path / "o.mp4").exists()
+    assert "time stamp authority" in str(caught.value) and not (tmp_path / "o.mp4").exists()
+    assert "tsa_required" in caught.value.hint

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from safegen.errors import LedgerError
+from safegen.errors import LedgerError, ReleaseFailed
 from safegen.ledger import timestamp as stamps
 from safegen.pipeline.timestamp import timestamp_release
 from safegen.protocols import NoProgress
@@ -22,7 +22,7 @@ PROOF = (
 
 @pytest.fixture
 def parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Path]:
-    config = SimpleNamespace(tsa_url="http://tsa.example/")
+    config = SimpleNamespace(tsa_url="http://tsa.example/", tsa_required=False)
     workspace = SimpleNamespace(config=config, checkpoints=tmp_path / "checkpoints")
     monkeypatch.setattr(stamps, "request_stamp", lambda url, body: b"token over " + body)
     job = SimpleNamespace(destination=tmp_path / "video.mp4")
@@ -66,3 +66,18 @@ def test_nothing_is_asked_without_an_authority(parts: tuple[Any, Path]) -> None:
     with timestamp_release(PROOF, context) as found:
         pass
     assert (found.sidecars, found.warnings, file.exists()) == ((), (), False)
+
+
+def test_a_stamp_that_is_required(parts: tuple[Any, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    context, file = parts
+    context.session.workspace.config.tsa_required = True
+
+    def fail(*_: object) -> bytes:
+        raise LedgerError("no answer")
+
+    monkeypatch.setattr(stamps, "request_stamp", fail)
+    published = []
+    with pytest.raises(ReleaseFailed, match="tsa_required"), timestamp_release(PROOF, context):
+        published.append("the video")
+    assert not published
+    assert not file.exists()

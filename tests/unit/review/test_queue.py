@@ -63,6 +63,24 @@ def test_an_approval_passes_the_same_request_once(ledger: Ledger) -> None:
     assert spend(ledger, index).entry > used.entry
 
 
+@pytest.mark.parametrize("act", ["approve", "deny", "appeal"])
+def test_the_number_of_a_step_decides_about_no_case(ledger: Ledger, act: Any) -> None:
+    """A number read off an approval, or mistyped, is not taken for the decision that it is about."""
+    first, second = hold(ledger), hold(ledger, replace(HELD, request=Request("another")))
+    queue.record_review(ledger, first, "approve", reviewer="Ada")
+    used = spend(ledger, first)
+    queue.record_review(ledger, second, "deny", reviewer="Ada")
+    before = len(ledger)
+    for step in (used.entry, used.use, before - 1):
+        with pytest.raises(
+            UsageError, match=rf"entry {step} is itself a step of the review of decision"
+        ) as error:
+            queue.record_review(ledger, step, act, reviewer="Bo")
+        assert "safegen review show" in error.value.hint
+    assert len(ledger) == before
+    assert queue.load_case(ledger, used.entry).index == first, "looking is harmless"
+
+
 CLIP = Input("video", Path("a.mp4"), "11" * 32)
 
 

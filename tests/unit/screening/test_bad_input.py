@@ -122,6 +122,29 @@ def test_bad_lines_have_error_rows_and_the_rest_goes_on() -> None:
         assert json.loads(dumps(answer)) == answer
 
 
+def test_a_line_without_an_id_has_a_name_of_its_own() -> None:
+    """Given ids may be numbers, or look like the names given here: no answer stands for another line."""
+    lines = [
+        b'"a red ball"',
+        b'{"id": 0, "text": "a ball"}',
+        b'{"text": "a ball"}',
+        b'{"id": "1", "text": "a ball"}',
+        b"{broken",
+        b'{"id": null, "text": "a ball"}',
+        b'{"id": "line:7", "text": "its own"}',
+        b'{"id": "line:1", "text": "the first one\'s"}',
+        b'{"id": "line:99", "text": "one that may still come"}',
+        b'{"id": "line:0x", "text": "only like one"}',
+    ]
+    got = list(screen_jsonl(lines))
+    assert [a["id"] for a in got] == [
+        *("line:1", 0, "line:3", "1", "line:5", "line:6", "line:7", "line:8", "line:9", "line:0x")
+    ]
+    assert len({json.dumps(a["id"]) for a in got}) == len(got)
+    assert [i for i, a in enumerate(got) if "error" in a] == [4, 7, 8]
+    assert "the id of another line" in got[7]["error"]
+
+
 def test_a_line_without_end_is_not_kept() -> None:
     class Endless(io.RawIOBase):
         left = 40 * 2**20

@@ -85,6 +85,7 @@ MISSING = {
     "the log was pinned with another signer": replace(TIED, signer_logs=frozenset({"another.example"})),
     "the signer was pinned without a log": replace(TIED, signer_logs=frozenset()),
     "the proof is of another log": ledger(origin="elsewhere.example"),
+    "the log has signed two histories": ledger(contradiction="Both cannot be true."),
 }
 
 
