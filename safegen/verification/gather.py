@@ -60,7 +60,7 @@ def gather_evidence(collector: EvidenceCollector) -> GatheredEvidence:
         credentials = next((n.credentials for n in resolved if n.hard_binding_match), credentials)
         entry = ledger_proofs.check_own_ledger(collector, digest_of_file, credentials, ledger)
         if entry is None:
-            entry = ledger_proofs.check_proof_sidecar(collector, digest_of_file, credentials)
+            entry = ledger_proofs.check_proof_sidecar(collector, digest_of_file, credentials, ledger)
         entry = timestamps.check_time_stamps(collector, credentials, entry, ledger)
         resolutions, recovered = watermarks.resolve_payloads(collector, search, ledger, digest_of_file)
         if not resolutions:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from safegen.errors import LedgerError, UnreadableInput
+from safegen.errors import LedgerError, UnreadableInput, UsageError
 from safegen.ledger import fast_lookup
+from safegen.ledger.proven import HINT, MOST_LATER
 from safegen.types import CredentialsEvidence, Json, LedgerEvidence
 from safegen.verification.collector import EvidenceCollector
 
@@ -40,20 +41,31 @@ def check_own_ledger(
 
 
 def check_proof_sidecar(
-    collector: EvidenceCollector, sha256: str, credentials: CredentialsEvidence
+    collector: EvidenceCollector, sha256: str, credentials: CredentialsEvidence, ledger: Ledger | None
 ) -> LedgerEvidence | None:
     """The entry that a proof sidecar shows, if its log is pinned and it is about this file.
 
-    Raises UnreadableInput when the user named a proof that cannot be read.
+    What the user's own log has proven once must be in the own *ledger* still, which knows of withdrawals.
+    Raises UnreadableInput when the user named a proof that cannot be read, LedgerError when the ledger lacks
+    the entry.
     """
     proof = _verify_sidecar(collector)
     found = None if proof is None else _ledger_evidence(proof, sha256, own=False)
-    if found is None:
+    if proof is None or found is None:
         return None
-    if found.bytes_match or found.entry.get("manifest_id") == credentials.manifest_id:
+    if not found.bytes_match and found.entry.get("manifest_id") != credentials.manifest_id:
+        collector.note("proof sidecar", "it is about a different file")
+        return None
+    if ledger is None or proof.origin not in collector.trust.own_logs:
         return found
-    collector.note("proof sidecar", "it is about a different file")
-    return None
+    try:
+        release = ledger.release(proof.index)
+    except UsageError as error:
+        raise LedgerError(f"it lacks entry {proof.index}, which it has proven", hint=HINT) from error
+    if release.entry.leaf != proof.leaf:
+        raise LedgerError(f"its entry {proof.index} is not the one that it has proven", hint=HINT)
+    withdrawn = _withdrawal(collector, ledger, release, proof.origin)
+    return replace(found, source="ledger", withdrawn=withdrawn is not None)
 
 
 def _withdrawal(
@@ -63,8 +75,6 @@ def _withdrawal(
 
     Raises LedgerError when the ledger is not what its key has signed.
     """
-    from safegen.ledger.proven import MOST_LATER
-
     if len(ledger) - release.index > MOST_LATER:
         reason = "too many later entries to prove here whether it was withdrawn: see `safegen log check`"
         collector.note("withdrawal", reason)
@@ -102,7 +112,13 @@ def check_own_ledger_fast(
     proof = _verify_sidecar(collector.muted())
     if proof is None or credentials.manifest_id is None:
         return None
-    row = fast_lookup.lookup_release(options.database, credentials.manifest_id, collector.trust.log_keys)
+    keys = tuple(collector.trust.log_keys.get(proof.origin, ()))
+    try:
+        seen = options.heads_seen(proof.origin, keys)
+    except LedgerError:
+        return None
+    logs = {proof.origin: keys}
+    row = fast_lookup.lookup_release(options.database, credentials.manifest_id, logs, seen)
     if row is None or row.withdrawn or (row.index, row.leaf) != (proof.index, proof.leaf):
         return None  # a withdrawal has more to say: the ledger itself is asked
     found = _ledger_evidence(proof, sha256, own=True)
