@@ -48,8 +48,9 @@ def assess_credentials(
 ) -> InputCredentials:
     """Read the credentials of *copy* and apply the *policy*; *name* is the file's own name, for messages.
 
-    *anchors* vouch for signers, *tsa_anchors* for time stamps, *crls* are revocation lists (PEM). An intact release of the own *ledger* may be used whatever its credentials
-    allow others. Raises UnreadableInput for a damaged file, LedgerError.
+    *anchors* vouch for signers, *tsa_anchors* for time stamps, *crls* are revocation lists (PEM). An intact
+    release of the own *ledger* may be used whatever its credentials allow others. Raises UnreadableInput for
+    a damaged file, LedgerError.
     """
     from safegen.credentials import formats
     from safegen.credentials.in_child import read_credentials

@@ -85,11 +85,10 @@ def admit_inputs(
 ) -> Admitted:
     """Examine the inputs of the request in *decision* and decide again with what was found.
 
-    *temporary* gives a path for a file of that name; *anchors* vouch for signers, *tsa_anchors* for time stamps, *crls* are
-    revocation lists; *ledger* is the own
-    one, if there is any; *consents* those of the registry. Raises UnreadableInput (not a file, empty, huge,
-    damaged, a picture where a video belongs or the reverse), UsageError (inputs as long as the whole should
-    be), CheckUnavailable when a check cannot run,
+    *temporary* gives a path for a file of that name; *anchors* vouch for signers, *tsa_anchors* for time
+    stamps, *crls* are revocation lists; *ledger* is the own one, if there is any; *consents* those of the
+    registry. Raises UnreadableInput (not a file, empty, huge, damaged, a picture where a video belongs or the
+    reverse), UsageError (inputs as long as the whole should be), CheckUnavailable when a check cannot run,
     LedgerError, Interrupted.
     """
     request = decision.request

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,7 +59,7 @@ def test_another_manifest_under_the_id_of_an_own_release_is_no_own_release(tmp_p
     (tmp_path / "own").mkdir()
     (tmp_path / "others").mkdir()
     with maker.ledger(read_only=True) as ledger:
-        how = {"anchors": [maker.identity.root_pem], "ledger": ledger}
+        how: dict[str, Any] = {"anchors": [maker.identity.root_pem], "ledger": ledger}
         assert isinstance(run(tmp_path / "own", clip, **how).decision, Allowed)
         assert isinstance(run(tmp_path / "others", other, **how).decision, Refused)
 
