@@ -17,10 +17,10 @@ from urllib.parse import quote
 from safegen.errors import LedgerError
 from safegen.ledger.checkpoint import verify_checkpoint
 from safegen.ledger.merkle import Node, node_id
-from safegen.ledger.proven import MOST_LATER, proven_withdrawal
+from safegen.ledger.proven import MOST_LATER, proven_withdrawal, require_extension
 
 if TYPE_CHECKING:
-    from safegen.ledger.checkpoint import Logs
+    from safegen.ledger.checkpoint import Checkpoint, Logs
 
 _QUERY = (
     "SELECT r.position, e.leaf, r.withdrawn FROM ledger_release r "
@@ -39,11 +39,13 @@ class FastRelease:
     withdrawn: bool
 
 
-def lookup_release(database: Path, manifest_id: str, logs: Logs) -> FastRelease | None:
+def lookup_release(
+    database: Path, manifest_id: str, logs: Logs, seen: Sequence[Checkpoint] = ()
+) -> FastRelease | None:
     """The one release of *manifest_id* in the ledger at *database*; None if the ledger must be asked.
 
-    What is answered follows from the newest checkpoint, which a key of *logs* must have signed: also that
-    nothing later withdraws the release.
+    What is answered follows from the newest checkpoint, which a key of *logs* must have signed and which must
+    extend every one of *seen*: also that nothing later withdraws the release.
     """
     journal = database.with_name(database.name + "-journal")
     try:
@@ -51,12 +53,14 @@ def lookup_release(database: Path, manifest_id: str, logs: Logs) -> FastRelease 
             return None
         address = f"file:{quote(str(database))}?mode=ro"
         with closing(sqlite3.connect(address, uri=True, timeout=1)) as connection:
-            return _lookup(connection, manifest_id, logs)
+            return _lookup(connection, manifest_id, logs, seen)
     except (sqlite3.Error, OSError, LedgerError, ValueError, TypeError, LookupError):
         return None
 
 
-def _lookup(connection: sqlite3.Connection, manifest_id: str, logs: Logs) -> FastRelease | None:
+def _lookup(
+    connection: sqlite3.Connection, manifest_id: str, logs: Logs, seen: Sequence[Checkpoint]
+) -> FastRelease | None:
     """``lookup_release`` on an open database; raises where something does not fit."""
     connection.execute("BEGIN")
     rows = connection.execute(_QUERY, (manifest_id,)).fetchall()
@@ -79,5 +83,6 @@ def _lookup(connection: sqlite3.Connection, manifest_id: str, logs: Logs) -> Fas
     def leaves(start: int) -> Iterator[tuple[int, bytes]]:
         return iter(connection.execute(_LEAVES, (start,)))
 
+    require_extension(head, seen, nodes)
     proven = proven_withdrawal(head, index, leaf, nodes=nodes, leaves_after=leaves)
     return FastRelease(index, leaf, proven is not None) if proven == withdrawn else None

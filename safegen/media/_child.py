@@ -122,13 +122,23 @@ def _limit(job: Job) -> None:
         import resource
     except ImportError:  # Windows: the parent's wall-clock limit and the pixel limit remain
         return
-    memory, seconds = int(job["max_bytes"]), int(job["max_seconds"])
+    seconds = int(job["max_seconds"])
+    memory = _at_most(resource.RLIMIT_AS, int(job["max_bytes"]))
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if job.get("streaming"):
         extend(job, first=True)
     else:
-        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+        hard = _at_most(resource.RLIMIT_CPU, seconds + 1)
+        resource.setrlimit(resource.RLIMIT_CPU, (min(seconds, hard), hard))
+
+
+def _at_most(kind: int, wanted: int) -> int:
+    """*wanted*, or the limit that this process was given if that is lower: nobody may raise it."""
+    import resource
+
+    hard = resource.getrlimit(kind)[1]
+    return wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
 
 
 def extend(job: Job, *, first: bool = False) -> None:
@@ -138,5 +148,5 @@ def extend(job: Job, *, first: bool = False) -> None:
 
         if resource.getrlimit(resource.RLIMIT_CPU)[0] == resource.RLIM_INFINITY and not first:
             return
-        until = int(time.process_time()) + int(job["max_seconds"])
+        until = _at_most(resource.RLIMIT_CPU, int(time.process_time()) + int(job["max_seconds"]))
         resource.setrlimit(resource.RLIMIT_CPU, (until, resource.getrlimit(resource.RLIMIT_CPU)[1]))

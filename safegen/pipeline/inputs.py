@@ -80,13 +80,15 @@ def admit_inputs(
     ledger: LedgerReader | None,
     consents: Sequence[Consent] = (),
     progress: Progress = NoProgress(),
+    tsa_anchors: Sequence[bytes | str] = (),
+    crls: Sequence[bytes] = (),
 ) -> Admitted:
     """Examine the inputs of the request in *decision* and decide again with what was found.
 
-    *temporary* gives a path for a file of that name; *anchors* vouch for signers; *ledger* is the own
-    one, if there is any; *consents* those of the registry. Raises UnreadableInput (not a file, empty, huge,
-    damaged, a picture where a video belongs or the reverse), UsageError (inputs as long as the whole should
-    be), CheckUnavailable when a check cannot run,
+    *temporary* gives a path for a file of that name; *anchors* vouch for signers, *tsa_anchors* for time
+    stamps, *crls* are revocation lists; *ledger* is the own one, if there is any; *consents* those of the
+    registry. Raises UnreadableInput (not a file, empty, huge, damaged, a picture where a video belongs or the
+    reverse), UsageError (inputs as long as the whole should be), CheckUnavailable when a check cannot run,
     LedgerError, Interrupted.
     """
     request = decision.request
@@ -98,7 +100,15 @@ def admit_inputs(
     assessment = _Assessment()
     conditions, ingredients = [], []
     for number, (item, copy) in enumerate(zip(request.inputs, copies, strict=True), 1):
-        credentials = assess_credentials(copy, item.path.name, policy.inputs, anchors=anchors, ledger=ledger)
+        credentials = assess_credentials(
+            copy,
+            item.path.name,
+            policy.inputs,
+            anchors=anchors,
+            ledger=ledger,
+            tsa_anchors=tsa_anchors,
+            crls=crls,
+        )
         assessment.checks.append(CheckRun(f"{CHECK}-{item.role}", VERSION))
         for finding, action in credentials.findings:
             assessment.add(finding, action)
