@@ -13,6 +13,7 @@ import safegen
 from safegen.cli import group
 from safegen.errors import UsageError
 from safegen.pipeline.input_credentials import is_fully_generated
+from safegen.verification.summary import summary_rows
 from tests.e2e.test_protect import scene
 
 
@@ -33,6 +34,9 @@ def test_the_first_line_of_verify(made: tuple[Path, Path]) -> None:
     assert report.verdict is safegen.Verdict.VERIFIED
     assert report.origin is not None and report.origin.kind == "generated"
     assert report.origin.statement == "Made by AI, as its owner states"
+    shown = dict(summary_rows(report))
+    assert "transcoded (trainedAlgorithmicMedia, its owner states)" in shown["actions"]
+    assert [a["owners_word"] for a in report.to_dict()["credentials"]["actions"]] == [False, True, False]
 
 
 @pytest.mark.parametrize("rule", ["eu-ai-act-50", "ca-bpc-22757"])
