@@ -8,17 +8,7 @@ import click
 
 from safegen.cli import _options
 from safegen.cli._setting_options import setting_option
-
-SOURCE_TYPES = (
-    "digitalCapture",
-    "compositeCapture",
-    "computationalCapture",
-    "screenCapture",
-    "digitalCreation",
-    "trainedAlgorithmicMedia",
-    "compositeWithTrainedAlgorithmicMedia",
-    "algorithmicMedia",
-)
+from safegen.credentials.source_types import NAMES
 
 
 @click.command("protect")
@@ -31,8 +21,8 @@ SOURCE_TYPES = (
 )
 @click.option(
     "--source-type",
-    type=click.Choice(SOURCE_TYPES),
-    help="What you state the source to be (IPTC digital source type); recorded as your statement.",
+    type=click.Choice(NAMES),
+    help="What you state the source to be (IPTC digital source type); signed as your statement.",
 )
 @setting_option("policy")
 @setting_option("watermark")

@@ -45,11 +45,12 @@ def protect(
     *manifest* says where the credentials go, as in ``safegen.workspace.config.Config``; *label*, such as
     ``AI-generated``, is written into every frame (never because of a workspace setting). No claim is made
     about how the file was made: *source_type* (an IPTC digital source type such as ``digitalCapture``) is
-    recorded as the user's own statement. *output* defaults to ``NAME.protected.mp4`` (``.png``, ``.jpg``)
+    signed as the owner's own statement. *output* defaults to ``NAME.protected.mp4`` (``.png``, ``.jpg``)
     beside the source.
 
     Raises UnreadableInput, UsageError, CheckUnavailable, ReleaseFailed, Interrupted.
     """
+    from safegen.credentials.source_types import source_type_address
     from safegen.media.encode import Encoding
     from safegen.pipeline.context import ReleaseSettings
     from safegen.pipeline.protect import protect as run
@@ -58,6 +59,8 @@ def protect(
     from safegen.workspace.session import open_session
 
     check_settings({"crf": crf, "watermark": watermark, "policy": policy})
+    if source_type is not None:
+        source_type_address(source_type)
     space = find_workspace(workspace).with_release_settings(manifest=manifest, label=label or "")
     with open_session(space, passphrase=passphrase, signer=signer, progress=progress) as session:
         return run(

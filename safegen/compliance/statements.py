@@ -7,6 +7,7 @@ from typing import Any
 
 from safegen.credentials.manifest_store import as_object
 from safegen.credentials.read import find_assertion
+from safegen.credentials.source_types import is_owners_word, short_name
 from safegen.types import CredentialState, Report, Verdict, WatermarkReading
 
 AI_SOURCES = {
@@ -53,9 +54,11 @@ class Statements:
     def made_by_ai(self) -> str:
         """How the manifest says that AI made the content ("" where it does not)."""
         for action in self.actions:
-            last = str(action.get("digitalSourceType", "")).rstrip("/").rpartition("/")[2]
+            stated = action.get("digitalSourceType")
+            last = short_name(stated) if isinstance(stated, str) else ""
             if last in AI_SOURCES:
-                return f"{action.get('action')} states the digital source type {last} ({AI_SOURCES[last]})"
+                words = AI_SOURCES[last] + (", as its owner states" if is_owners_word(action) else "")
+                return f"{action.get('action')} states the digital source type {last} ({words})"
         return ""
 
     @property

@@ -15,6 +15,7 @@ from safegen._version import __version__
 from safegen.credentials import assertions as make
 from safegen.credentials.redact import QUOTE, Redactor
 from safegen.credentials.sign import Ingredient
+from safegen.credentials.source_types import owners_word, source_type_address
 from safegen.errors import UsageError
 from safegen.types import Attribute, CheckRun, Decision, Json, ModelRef, Request, SoftBinding
 
@@ -154,7 +155,8 @@ def private_texts(request: Request) -> tuple[str, ...]:
 def build_protection(inputs: ProtectionInputs) -> Json:
     """The manifest definition for a video made elsewhere: opened, marked, signed, and no more claimed.
 
-    Raises UsageError: ``source`` is not the parent, a time without a zone, an unknown training rule.
+    What its owner states it to be stands in the first action after that, and is said to be the owner's word.
+    Raises UsageError: ``source`` is not the parent, a time without a zone, an unknown training rule or type.
     """
     if inputs.source.relationship != "parentOf":
         raise UsageError("the protected video must be the parent", hint="use relationship='parentOf'")
@@ -163,6 +165,9 @@ def build_protection(inputs: ProtectionInputs) -> Json:
     if inputs.transcoded:
         actions.append({"action": "c2pa.transcoded", "when": when, "softwareAgent": GENERATOR})
     actions += [*_added_text(inputs.label, when), _watermarked(when)]
+    if inputs.stated_source_type:
+        # C2PA 2.4 forbids it on c2pa.opened, and on an ingredient that has a manifest of its own.
+        actions[1] = owners_word(actions[1], source_type_address(inputs.stated_source_type))
     protection: Json = {
         "contentId": f"{inputs.content_id:016x}",
         "system": GENERATOR,
@@ -172,7 +177,6 @@ def build_protection(inputs: ProtectionInputs) -> Json:
         "warnings": [redact.text(w) for w in inputs.warnings],
     }
     if inputs.stated_source_type:
-        # Not a digitalSourceType: C2PA 2.4 forbids it on c2pa.opened, and it is hearsay.
         protection["sourceTypeStatedByUser"] = redact.text(inputs.stated_source_type)
     if inputs.source_marks:
         protection["sourceMarks"] = make.source_marks(inputs.source_marks)

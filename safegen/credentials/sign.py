@@ -33,13 +33,16 @@ class Ingredient:
     """A file that went into the one being signed; its own manifest, if any, is kept.
 
     ``parentOf``: the file was opened and changed (at most one); ``inputTo``: a reference for the
-    generator; ``componentOf``: placed into it. ``label`` is the name actions refer to it by.
+    generator; ``componentOf``: placed into it. ``label`` is the name actions refer to it by. ``source_type``
+    (an address) is what its owner says it is; where it has a manifest of its own, that says so, and C2PA 2.4
+    (section 18.16.12.3) allows no second word.
     """
 
     path: Path
     title: str
     relationship: Relationship
     label: str
+    source_type: str | None = None
 
 
 @dataclass(frozen=True)
@@ -191,6 +194,8 @@ def _builder(definition: Json, ingredients: Sequence[tuple[Ingredient, str]], th
                 "relationship": ingredient.relationship,
                 "label": ingredient.label,
             }
+            if ingredient.source_type is not None and not carries_credentials(ingredient.path):
+                described["digital_source_type"] = ingredient.source_type
             with ingredient.path.open("rb") as file:
                 builder.add_ingredient(described, mime, file)
     except (c2pa.C2paError, OSError) as error:

@@ -14,6 +14,7 @@ from safegen.credentials.cbor import decode
 from safegen.credentials.claim_signature import assertion_box
 from safegen.credentials.cose import parse_sign1
 from safegen.credentials.manifest_store import ManifestStore, as_object
+from safegen.credentials.source_types import is_owners_word
 from safegen.keys.chain import check_chain
 from safegen.types import Json, StatedAction, StatedIdentity
 
@@ -47,7 +48,8 @@ def list_actions(manifest: Json) -> tuple[StatedAction, ...]:
             name = _text(action.get("action"))
             if name and len(found) < MOST_ACTIONS:
                 source, when = _text(action.get("digitalSourceType")), _text(action.get("when"))
-                found.append(StatedAction(name, source, _agent(action.get("softwareAgent")), when))
+                agent = _agent(action.get("softwareAgent"))
+                found.append(StatedAction(name, source, agent, when, is_owners_word(action)))
     return tuple(found)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safegen.credentials import assertions
+from safegen.credentials.source_types import is_owners_word
 from safegen.errors import UnreadableInput
 from safegen.types import Action, CredentialsEvidence, CredentialState, Finding, Json
 
@@ -98,7 +99,10 @@ def _is_own_release(evidence: CredentialsEvidence, ledger: LedgerReader | None) 
 
 
 def is_fully_generated(manifest: Json) -> bool:
-    """Whether *manifest* (c2pa's JSON) says at every step that names a source type that a model made it."""
+    """Whether *manifest* (c2pa's JSON) says at every step that names a source type that a model made it.
+
+    What an owner states about a file made elsewhere does not count: something in it may have been filmed.
+    """
     source_types = [kind for kind in _source_types(manifest) if kind]
     return bool(source_types) and all(kind == assertions.GENERATED for kind in source_types)
 
@@ -108,7 +112,7 @@ def _source_types(manifest: Json) -> Iterator[object]:
         if str(assertion.get("label", "")).startswith("c2pa.actions"):
             data = assertion.get("data")
             for action in _dicts(data.get("actions") if isinstance(data, dict) else None):
-                yield action.get("digitalSourceType")
+                yield None if is_owners_word(action) else action.get("digitalSourceType")
 
 
 def _dicts(value: Any) -> Iterator[Json]:

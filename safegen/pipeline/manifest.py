@@ -111,11 +111,14 @@ def _protection_definition(encoded: Encoded, context: ReleaseContext) -> tuple[J
     """Nothing is claimed about how the source was made."""
     from safegen.credentials.manifest import ProtectionInputs, build_protection
     from safegen.credentials.sign import Ingredient
+    from safegen.credentials.source_types import source_type_address
 
     unmarked = encoded.moderated.unmarked
     if unmarked.source is None:
         raise SigningFailed("a protected video needs its source")
-    source = Ingredient(unmarked.source.path, unmarked.source.name, "parentOf", "source")
+    stated = unmarked.source.digital_source_type
+    kind = None if stated is None else source_type_address(stated)
+    source = Ingredient(unmarked.source.path, unmarked.source.name, "parentOf", "source", kind)
     inputs = ProtectionInputs(
         title=context.job.destination.name,
         content_id=encoded.content_id,

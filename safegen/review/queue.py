@@ -140,13 +140,20 @@ def list_cases(ledger: LedgerReader, *, include_decided: bool = False, limit: in
 
 def list_unspent(ledger: LedgerReader) -> list[Case]:
     """Every case whose approval is not spent yet, newest first. Raises LedgerError."""
-    steps = list(_iter_entries(ledger, "review"))[::-1]
+    steps = _iter_entries(ledger, "review")
     approved = {_decision_of(step) for step in steps if step.public.get("act") == "approve"}
-    cases = (
-        _case_from_steps(_require_held(ledger.entry(index)), steps)
-        for index in sorted(approved, reverse=True)
-    )
+    cases = load_held_cases(ledger, sorted(approved, reverse=True))
     return [case for case in cases if case.status == "approved"]
+
+
+def load_held_cases(ledger: LedgerReader, indices: Iterable[int]) -> list[Case]:
+    """The cases of those *indices* that are held decisions of *ledger*. Raises LedgerError."""
+    found, steps, size = [], list(_iter_entries(ledger, "review"))[::-1], len(ledger)
+    for index in indices:
+        entry = ledger.entry(index) if index < size else None
+        if entry is not None and entry.kind == "decision" and entry.public.get("outcome") == "review":
+            found.append(_case_from_steps(entry, steps))
+    return found
 
 
 def load_case(ledger: LedgerReader, index: int) -> Case:
@@ -169,9 +176,8 @@ def record_review(
     """Record that *reviewer* approves, denies or appeals the held decision *index*; returns the updated case.
 
     The reason is committed to and kept in the workspace; with *publish_reason* it is part of the entry.
-    Raises UsageError if *index* is not a held decision (the number of a step about one names no decision: a
-    person means the case whose number stands in the list), the step does not fit its state, or a text is too
-    long; LedgerError; KeyUnavailable without the log's key.
+    Raises UsageError if *index* is not a held decision (the number of a step about one is none), the step
+    does not fit its state, or a text is too long; LedgerError; KeyUnavailable without the log's key.
     """
     if not reviewer.strip() or len(reviewer) > MAX_NAME or not reviewer.isprintable():
         raise UsageError(
@@ -229,8 +235,7 @@ def _refuse_step(entry: Entry) -> None:
     if entry.kind == "review":
         about = _decision_of(entry)
         raise UsageError(
-            f"entry {entry.index} is itself a step of the review of decision {about} "
-            f"({entry.public.get('act')}), not a decision",
+            f"entry {entry.index} is itself a step of the review of decision {about}, not a decision",
             hint=f"see `safegen review show {about}`, and name the decision itself if you mean it",
         )
 

@@ -39,8 +39,8 @@ def screen_jsonl(
     bare JSON string. One without an id is called ``line:N``, N being its number from 1; no line may give
     itself another line's name. A line that cannot be read, a blank one too, gives ``{"id", "error"}`` and the
     rest goes on. *workers* processes share the work; *ready* says that no line has to be waited for, so that
-    they are read many at a time. Raises UsageError (unknown policy) and
-    CheckUnavailable (a required check cannot run) at once: those concern every line.
+    they are read many at a time. Raises UsageError (unknown policy) and CheckUnavailable (a required check
+    cannot run) at once: those concern every line.
     """
     from safegen.policies import load
     from safegen.screening.batch import batch_size, map_ordered

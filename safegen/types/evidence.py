@@ -75,6 +75,8 @@ class StatedAction(JsonResult):
     source_type: str | None = None
     agent: str | None = None
     when: str | None = None
+    owners_word: bool = False
+    """The source type is only what the owner of a protected file says about it."""
 
     def to_dict(self) -> Json:
         """As in ``safegen.verify/1``."""
@@ -83,6 +85,7 @@ class StatedAction(JsonResult):
             "source_type": self.source_type,
             "agent": self.agent,
             "when": self.when,
+            "owners_word": self.owners_word,
         }
 
 

@@ -84,11 +84,11 @@ def _is_about(found: LedgerEvidence, credentials: CredentialsEvidence) -> bool:
 def _compare_with_own(
     collector: EvidenceCollector, proof: VerifiedProof, found: LedgerEvidence, ledger: Ledger | None
 ) -> LedgerEvidence:
-    """*found* as the user's own ledger has it, where the *proof* is of its log; or with its ``contradiction``.
+    """*found* as the own ledger has it, where the *proof* is of its log; or with its ``contradiction``.
 
     Where the ledger has something else in the proof's place, the key of one log has signed two histories: a
-    backup was restored and written to, or the key is in other hands. Raises LedgerError for a ledger that ends
-    before: an older copy may lack a withdrawal.
+    backup was restored and written to, or the key is in other hands. Raises LedgerError for a ledger that
+    ends before: an older copy may lack a withdrawal.
     """
     if ledger is None or proof.origin not in collector.trust.own_logs:
         return found

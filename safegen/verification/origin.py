@@ -12,6 +12,7 @@ from typing import Any
 from safegen.credentials.ingredients import list_ingredients
 from safegen.credentials.manifest_store import as_object
 from safegen.credentials.read import find_assertion
+from safegen.credentials.source_types import short_name as _short
 from safegen.credentials.statements import list_actions
 from safegen.types import Json, Origin, OriginKind, Verdict
 from safegen.verification.evidence import Evidence
@@ -99,7 +100,10 @@ def _certainty(evidence: Evidence, verdict: Verdict) -> str:
 def _stated(manifest: Json) -> tuple[OriginKind, str]:
     """Kind and words for what *manifest* states about how the file was made."""
     actions = list_actions(manifest)
+    by_owner = _by_owner(manifest)
     own = [_short(a.source_type) for a in actions if a.source_type]
+    if by_owner is not None:  # the same word in an action is no second witness
+        own = [kind for kind in own if SOURCE_TYPES.get(kind) != by_owner]
     below = [kind for kind in _below(manifest) if kind]
     kinds = [k for k in own if k in SOURCE_TYPES] or [k for k in below if k in SOURCE_TYPES]
     edited = any(a.action and a.action not in PASSIVE for a in actions)
@@ -107,10 +111,13 @@ def _stated(manifest: Json) -> tuple[OriginKind, str]:
         found = SOURCE_TYPES[GENERATED]
     elif {GENERATED, COMPOSITE} & {*own} or (below and GENERATED in below and own):
         found = SOURCE_TYPES[COMPOSITE]
+    elif by_owner is not None and (not kinds or by_owner[0] in ("generated", "partly generated")):
+        # Over what the source's own credentials say, an owner is believed only where AI is owned up to.
+        found = by_owner[0], f"{by_owner[1]}, as its owner states"
     elif kinds:
         found = SOURCE_TYPES[kinds[-1]]
     else:
-        found = _by_user(manifest) or NOT_STATED
+        found = NOT_STATED
     kind, words = found
     if edited and kind in ("captured", "created", "unknown"):
         words = (
@@ -129,11 +136,10 @@ def _below(manifest: Json) -> Iterator[str]:
             yield _short(item.source_type)
 
 
-def _by_user(manifest: Json) -> tuple[OriginKind, str] | None:
-    """What the user who protected the file said about it: hearsay, and called so."""
+def _by_owner(manifest: Json) -> tuple[OriginKind, str] | None:
+    """What the owner who protected the file said about it: hearsay, and called so."""
     said = as_object(find_assertion(manifest, "org.safegen.protection")).get("sourceTypeStatedByUser")
-    known = SOURCE_TYPES.get(_short(said if isinstance(said, str) else None))
-    return None if known is None else (known[0], f"{known[1]}, as its owner states")
+    return SOURCE_TYPES.get(_short(said)) if isinstance(said, str) else None
 
 
 def _model(manifest: Json) -> str:
@@ -142,10 +148,6 @@ def _model(manifest: Json) -> str:
     named = as_object(model)
     text = f"{named.get('name') or ''} {named.get('version') or ''}".strip()
     return f" ({text})" if text else ""
-
-
-def _short(source_type: str | None) -> str:
-    return (source_type or "").rstrip("/").rpartition("/")[2]
 
 
 def _sentence(words: str) -> str:

@@ -80,7 +80,8 @@ def _stated_rows(credentials: CredentialsEvidence) -> list[tuple[str, str]]:
 def _step(action: StatedAction) -> str:
     """An action by its short name, with the source type it states."""
     kind = (action.source_type or "").rstrip("/").rpartition("/")[2]
-    return action.action.removeprefix("c2pa.") + (f" ({kind})" if kind else "")
+    by = ", its owner states" if action.owners_word else ""
+    return action.action.removeprefix("c2pa.") + (f" ({kind}{by})" if kind else "")
 
 
 def ingredient_rows(items: Sequence[IngredientEvidence]) -> list[tuple[str, str]]:

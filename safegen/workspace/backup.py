@@ -137,7 +137,7 @@ def _copy_files(workspace: Workspace, target: Path) -> Iterator[str]:
 
 
 def copy_private(source: Path, target: Path) -> None:
-    """Copy a file's bytes, for its owner alone, and sync them; its folders are made (0700). OSError."""
+    """Copy a file's bytes and time, for its owner alone, synced; its folders are made (0700). OSError."""
     for folder in reversed(target.parents):
         if not folder.exists():
             folder.mkdir(mode=0o700)
@@ -146,6 +146,8 @@ def copy_private(source: Path, target: Path) -> None:
         shutil.copyfileobj(old, new, 1 << 20)
         new.flush()
         os.fsync(new.fileno())
+        status = os.fstat(old.fileno())
+    os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 def _copy_ledger(workspace: Workspace, target: Path) -> None:

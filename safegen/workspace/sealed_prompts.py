@@ -104,36 +104,35 @@ def remove_old_prompts(workspace: Workspace, ledger: LedgerReader, now: datetime
 
     What cannot be removed or made sense of stays for the next time, and is logged.
     """
-    kept_for = timedelta(days=workspace.config.keep_held_days)
-    for index in _sealed_indices(workspace):
-        try:
-            if _is_over(ledger, index, now - kept_for):
-                remove_sealed_prompt(workspace, index)
-        except LedgerError as error:
-            _log.warning("a sealed prompt was left alone: %(why)s", {"why": str(error)})
+    from safegen.review.queue import load_held_cases
 
-
-def _is_over(ledger: LedgerReader, index: int, before: datetime) -> bool:
-    """Whether the case *index* was decided before *before*, or needs no person at all."""
-    from safegen.errors import UsageError
-    from safegen.review.queue import OPEN_STATES, load_case
-
+    before = now - timedelta(days=workspace.config.keep_held_days)
+    old = list(_sealed_before(workspace, before))
+    if not old:
+        return
     try:
-        case: Case = load_case(ledger, index)
-    except UsageError:  # no held decision of this ledger: a copy that went back, or a file of somebody else's
-        return False
-    if case.status == "passed" or ledger.private(index) is None:
+        for case in load_held_cases(ledger, old):
+            if _is_over(case, ledger.private(case.index), before):
+                remove_sealed_prompt(workspace, case.index)
+    except LedgerError as error:
+        _log.warning("sealed prompts were left alone: %(why)s", {"why": str(error)})
+
+
+def _is_over(case: Case, private: Json | None, before: datetime) -> bool:
+    """Whether the *case* was decided before *before*, or needs no person at all."""
+    from safegen.review.queue import OPEN_STATES
+
+    if case.status == "passed" or private is None:
         return True
-    if case.status in OPEN_STATES:
-        return False
-    return parse_moment(case.steps[-1].time) <= before
+    return case.status not in OPEN_STATES and parse_moment(case.steps[-1].time) <= before
 
 
-def _sealed_indices(workspace: Workspace) -> Iterator[int]:
-    """The entries for which something is sealed."""
+def _sealed_before(workspace: Workspace, before: datetime) -> Iterator[int]:
+    """The entries for which something was sealed before that time: no younger case was decided before it."""
     with suppress(OSError):
         for path in sorted(_path(workspace, 0).parent.iterdir()):
-            if path.suffix == SUFFIX and path.stem.isascii() and path.stem.isdecimal():
+            named = path.suffix == SUFFIX and path.stem.isascii() and path.stem.isdecimal()
+            if named and path.stat().st_mtime <= before.timestamp():
                 yield int(path.stem)
 
 

@@ -127,6 +127,7 @@ def test_an_approved_clip_is_released_as_it_was_held(house: House) -> None:
     assert set(held["output"]["files"]) == {"clip.mkv", "sound.npy", "made.json"}
     shown = json.loads(house.cli("review", "show", str(index), "--json"))
     assert shown["findings"][0]["detector"] == "known"
+    assert shown["prompt"] == PROMPT
     kept = Path(shown["clip"])
     assert kept.parent.stat().st_mode & 0o077 == 0
     seen = np.stack(list(sandbox.open_clip(kept)))

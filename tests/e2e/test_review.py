@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import safegen
 from safegen import Verdict
+from safegen.cli import group
 from safegen.errors import GenerationFailed, HeldForReview
 from safegen.keys.identity import Identity
 from safegen.keys.trust import TrustStore, parse_trust
@@ -52,6 +54,12 @@ def held(request: Request, *, policy: object) -> Held:
     return Held(request, PolicyRef(policy.name, policy.digest), ())  # type: ignore[attr-defined]
 
 
+def shown(root: Path, index: int) -> str:
+    done = CliRunner().invoke(group, ["review", "show", str(index), "--workspace", str(root)])
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
 def test_an_approved_request_is_released_once(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -71,6 +79,7 @@ def test_an_approved_request_is_released_once(
     with pytest.raises(HeldForReview) as stopped:
         generate(None)
     assert "safegen review show 0" in stopped.value.hint
+    assert PROMPT in shown(root, 0)
     with open_ledger_for_writing(config.find_workspace(root)) as ledger:
         queue.record_review(ledger, 0, "approve", reviewer="Ada")
     painter.broken = True

@@ -11,10 +11,11 @@ from click.testing import CliRunner, Result
 
 import safegen
 from safegen.cli import group
-from safegen.errors import SigningFailed
+from safegen.errors import LedgerError, ReleaseFailed, SigningFailed
 from safegen.workspace.config import find_workspace
 from safegen.workspace.session import open_ledger
 from tests.e2e.test_protect import scene
+from tests.unit.credentials.conftest import Tsa, tsa  # noqa: F401
 
 DEAD = "http://127.0.0.1:9/"
 
@@ -70,3 +71,37 @@ def test_nothing_is_visible_where_it_is_required(picture: Path, tmp_path: Path, 
     assert [p.name for p in out.iterdir() if p.name != ".safegen-tmp"] == []
     with open_ledger(find_workspace(tmp_path / "ws")) as ledger:
         assert ledger.entries("release") == []
+
+
+def test_a_checkpoint_without_the_stamp_that_is_required(
+    picture: Path,
+    tmp_path: Path,
+    tsa: Tsa,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The signature has its stamp, and then the authority falls silent: recorded, withdrawn, not visible."""
+
+    def fail(*_: object, **__: object) -> bytes:
+        raise LedgerError("no answer")
+
+    monkeypatch.setattr("safegen.ledger.timestamp.request_stamp", fail)
+    done, out = protect(picture, tmp_path, f'tsa_url = "{tsa.url}"\ntsa_required = true')
+    assert isinstance(done.exception, ReleaseFailed)
+    assert "nothing was released" in done.exception.hint
+    assert [p.name for p in out.iterdir() if p.name != ".safegen-tmp"] == []
+    with open_ledger(find_workspace(tmp_path / "ws")) as ledger:
+        (entry,) = ledger.entries("release")
+        assert ledger.release(entry.index).withdrawn is not None
+
+
+def test_a_stamp_of_an_authority_that_answers(
+    picture: Path,
+    tmp_path: Path,
+    tsa: Tsa,  # noqa: F811
+) -> None:
+    done, _ = protect(picture, tmp_path, f'tsa_url = "{tsa.url}"\ntsa_required = true')
+    assert done.exit_code == 0, done.output
+    made = json.loads(done.stdout)
+    assert not [w for w in made["warnings"] if "stamp" in w]
+    with open_ledger(find_workspace(tmp_path / "ws")) as ledger:
+        assert "time_stamp" not in ledger.release(made["ledger_index"]).entry.public

@@ -11,7 +11,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ import yaml
 from safegen.credentials import library
 from safegen.credentials.manifest import ProtectionInputs, build_protection
 from safegen.credentials.sign import Ingredient, sign_file
+from safegen.credentials.source_types import source_type_address
 from tests.e2e.makers import TILE, Maker, inputs, paint
 
 SPEC = "2.4"
@@ -127,6 +128,12 @@ def outputs(maker: Maker, folder: Path) -> dict[str, Path]:
         plain, protected, build_protection(stated), signer=maker.identity.signer(), ingredients=[source]
     )
     made["protected"] = protected
+    address = source_type_address("trainedAlgorithmicMedia")
+    for name, file in (("stated", plain), ("stated again", protected)):
+        source, path = Ingredient(file, file.name, "parentOf", "source", address), folder / f"{name}.mp4"
+        known = replace(stated, source=source, stated_source_type="trainedAlgorithmicMedia")
+        sign_file(file, path, build_protection(known), signer=maker.identity.signer(), ingredients=[source])
+        made[name] = path
     return made
 
 

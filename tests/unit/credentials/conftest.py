@@ -22,6 +22,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from safegen.errors import SafegenError
 from safegen.keys.identity import Identity
 from safegen.types import Json
+from tests.e2e.responder import Responder
 
 CREATED = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 
@@ -51,6 +52,20 @@ def identity(tmp_path_factory: pytest.TempPathFactory) -> Identity:
 def stranger(tmp_path_factory: pytest.TempPathFactory) -> Identity:
     """Another maker."""
     return Identity.load_or_create(tmp_path_factory.mktemp("other") / "keys", name="Stranger")
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Identity:
+    """An identity of one test's own."""
+    return Identity.load_or_create(tmp_path / "keys", name="Studio Nord")
+
+
+@pytest.fixture
+def responder(own: Identity) -> Iterator[Responder]:
+    """An OCSP responder for its certificate."""
+    made = Responder(own)
+    yield made
+    made.server.shutdown()
 
 
 @pytest.fixture

@@ -223,7 +223,6 @@ def test_protection_claims_nothing_about_the_making(
         "org.safegen.watermark.tile.v1",
         source,
         WHEN,
-        stated_source_type="http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture",
     )
     definition = build_protection(inputs)
     text = json.dumps(definition)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from cryptography import x509
@@ -22,18 +20,6 @@ from safegen.keys.revocation import check_revocation, read_crls
 from safegen.keys.revoke import revoke, revoked_serials
 from safegen.types import CredentialState, Json
 from tests.e2e.responder import Responder
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Identity:
-    return Identity.load_or_create(tmp_path / "keys", name="Studio Nord")
-
-
-@pytest.fixture
-def responder(own: Identity) -> Iterator[Responder]:
-    made = Responder(own)
-    yield made
-    made.server.shutdown()
 
 
 def quiet(*_: str) -> None:
@@ -120,52 +106,6 @@ def test_no_responder_no_signature(video: Path, tmp_path: Path, definition: Json
         sign(video, tmp_path / "out.mp4", definition, own, "http://127.0.0.1:9/")
     with pytest.raises(UsageError, match="responder"):
         sign(video, tmp_path / "out.mp4", definition, own, "ftp://example.com/")
-
-
-@pytest.mark.parametrize("raw", [None, b"", b"garbage"])
-def test_a_signature_without_an_answer_where_none_is_required(
-    video: Path, tmp_path: Path, definition: Json, own: Identity, responder: Responder, raw: bytes | None
-) -> None:
-    responder.raw = raw
-    url = "http://127.0.0.1:9/" if raw is None else responder.url
-    out = tmp_path / "out.mp4"
-    made = sign_file(video, out, definition, signer=own.signer(), ocsp_url=url, ocsp_required=False)
-    assert ("did not answer" if raw is None else "does not vouch") in made.unstapled
-    found = read_credentials(out, anchors_pem=[own.root_pem])
-    assert found.trusted
-    assert not found.revocation
-
-
-def test_a_file_without_room_for_the_answer(
-    video: Path,
-    tmp_path: Path,
-    definition: Json,
-    own: Identity,
-    responder: Responder,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("safegen.credentials.staple._find", lambda *_: -1)
-    given: dict[str, Any] = {"signer": own.signer(), "ocsp_url": responder.url}
-    with pytest.raises(SigningFailed, match="cannot be added"):
-        sign_file(video, tmp_path / "no.mp4", definition, **given)
-    made = sign_file(video, tmp_path / "out.mp4", definition, **given, ocsp_required=False)
-    assert "cannot be added" in made.unstapled
-    assert read_credentials(tmp_path / "out.mp4", anchors_pem=[own.root_pem]).trusted
-
-
-def test_a_revoked_certificate_never_signs(
-    video: Path, tmp_path: Path, definition: Json, own: Identity, responder: Responder
-) -> None:
-    responder.revoked_at = datetime.now(UTC) - timedelta(hours=1)
-    with pytest.raises(SigningFailed, match="revoked on"):
-        sign_file(
-            video,
-            tmp_path / "out.mp4",
-            definition,
-            signer=own.signer(),
-            ocsp_url=responder.url,
-            ocsp_required=False,
-        )
 
 
 def test_a_stapled_revocation_counts(

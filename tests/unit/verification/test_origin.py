@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from safegen.credentials.source_types import IPTC, NAMES
 from safegen.types import CredentialsEvidence, CredentialState, Origin, Verdict, WatermarkReading
+from safegen.verification import origin as origins
 from safegen.verification.evidence import Evidence
 from safegen.verification.origin import SOURCE_TYPES, SURE, UNKNOWN, find_origin
-
-IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 
 
 def manifest(*actions: tuple[str, str | None], **assertions: Any) -> dict[str, Any]:
@@ -77,6 +77,32 @@ def origin(found: dict[str, Any], verdict: Verdict = Verdict.SIGNED_UNLOGGED, **
             "captured",
             "Captured with a camera, as its owner states",
         ),
+        (
+            manifest(
+                ("c2pa.opened", None),
+                ("c2pa.transcoded", "trainedAlgorithmicMedia"),
+                protection={"sourceTypeStatedByUser": "trainedAlgorithmicMedia"},
+            ),
+            "generated",
+            "Made by AI, as its owner states",
+        ),
+        (
+            manifest(
+                ("c2pa.opened", None),
+                ("c2pa.transcoded", "digitalCapture"),
+                protection={"sourceTypeStatedByUser": "digitalCapture"},
+            ),
+            "captured",
+            "Captured with a camera, as its owner states",
+        ),
+        (
+            manifest(
+                ("c2pa.created", "trainedAlgorithmicMedia"),
+                protection={"sourceTypeStatedByUser": "digitalCapture"},
+            ),
+            "generated",
+            "Made by AI",
+        ),
         (manifest(("c2pa.created", "somethingNew")), "unknown", "How it was made is not stated"),
         ({"assertions": "no list"}, "unknown", "How it was made is not stated"),
         ({}, "unknown", "How it was made is not stated"),
@@ -100,6 +126,29 @@ def test_what_does_not_match_says_nothing(verdict: Verdict) -> None:
     said = origin(manifest(("c2pa.created", "digitalCapture")), verdict)
     assert (said.kind, said.by) == ("unknown", None)
     assert "unknown" in said.sentence
+
+
+def test_every_type_that_can_be_stated_has_words() -> None:
+    assert set(SOURCE_TYPES) == set(NAMES)
+
+
+@pytest.mark.parametrize(
+    ("stated", "below", "words"),
+    [
+        ("trainedAlgorithmicMedia", "digitalCapture", "Made by AI, as its owner states"),
+        ("compositeWithTrainedAlgorithmicMedia", "digitalCapture", "Partly made by AI, as its owner states"),
+        ("digitalCapture", "trainedAlgorithmicMedia", "Made by AI"),
+        ("digitalCapture", "humanEdits", "Edited by people"),
+    ],
+)
+def test_an_owner_is_believed_over_the_source_only_about_ai(
+    stated: str, below: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(origins, "_below", lambda _: iter([below]))
+    found = manifest(
+        ("c2pa.opened", None), ("c2pa.transcoded", stated), protection={"sourceTypeStatedByUser": stated}
+    )
+    assert origin(found).statement == words
 
 
 def test_every_verdict_is_provided_for() -> None:

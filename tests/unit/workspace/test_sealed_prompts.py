@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from safegen.cli import group
 from safegen.ledger.store import Ledger
 from safegen.pipeline.ledger_records import append_decision, decision_public
-from safegen.review.queue import record_review
+from safegen.review.queue import record_review, spend_approval
 from safegen.types import Allowed, Decision, Finding, Held, PolicyRef, Request, Shot
 from safegen.workspace.config import Workspace, find_workspace
 from safegen.workspace.sealed_prompts import (
@@ -167,6 +167,16 @@ def test_it_goes_some_days_after_the_decision(root: Path, opened: tuple[Workspac
     assert "not kept" in shown(root, index)["prompt_absent"]
 
 
+def test_what_an_approval_let_through_needs_no_person(root: Path, opened: tuple[Workspace, Ledger]) -> None:
+    space, ledger = opened
+    first = hold(space, ledger)
+    record_review(ledger, first, "approve", reviewer="Ada")
+    second = hold(space, ledger)
+    spend_approval(ledger, first, HELD, recorded=second)
+    remove_old_prompts(space, ledger, datetime.now(UTC) + timedelta(days=31))
+    assert sealed(root) == []
+
+
 def test_at_once_where_no_days_are_given(root: Path, opened: tuple[Workspace, Ledger]) -> None:
     index = hold(*opened)
     settings(root, "[review]\nkeep_days = 0")
@@ -183,7 +193,7 @@ def test_a_redaction_takes_it_along(root: Path, opened: tuple[Workspace, Ledger]
     assert shown(root, index)["prompt_absent"] == "redacted"
     opened[1].redact(other)
     assert shown(root, other)["prompt"] is None, "whoever redacts past the command is not betrayed either"
-    remove_old_prompts(*opened, datetime.now(UTC))
+    remove_old_prompts(*opened, datetime.now(UTC) + timedelta(days=31))
     assert sealed(root) == []
 
 
