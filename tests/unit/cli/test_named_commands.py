@@ -20,7 +20,7 @@ DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs
 DATA = sorted((ROOT / "safegen").rglob("*.yaml")) + sorted((ROOT / "policies").rglob("*.yaml"))
 _QUOTED = re.compile(r"(?P<ticks>`+)(?:(?:\w*\$ )?safegen (?P<words>[^`]+)|[^`]+)(?P=ticks)")
 _TYPED = re.compile(r"^(?:\w*\$ )?safegen (?P<words>[^\n#]+)", re.M)
-_TOLD = re.compile(r"\b(?:run|try|use|with) safegen (?P<words>[a-z][\w ={}.-]*)")
+_TOLD = re.compile(r"\b(?:[Rr]un|try) safegen (?P<words>[a-z][\w ={}.-]*)")
 NAMED_OLD = {"docs/adr/0001-names-of-the-field.md"}
 """It says what things were called before."""
 PROSE = {"video", "log key rotation", "frames 1: WIDTHxHEIGHT rgb24 FPS"}
