@@ -36,12 +36,12 @@ def named() -> Iterator[tuple[str, str]]:
         text = path.read_text(encoding="utf-8")
         # Texts in the sources that go on in the next line are one text.
         whole = re.sub(r'"\n\s*f?"', "", text) if path.suffix == ".py" else text
+        typed = ""
         if path.suffix == ".md":
-            shown = [b.text for b in pages.blocks(path) if b.language in ("sh", "console")]
-            whole = re.sub(r"^```.*?^```", "", whole, flags=re.S | re.M) + "\n".join(["", *shown])
-        patterns = [_QUOTED, _TOLD, *([_TYPED] if path.suffix == ".md" else [])]
-        for pattern in patterns:
-            for found in pattern.finditer(whole):
+            typed = "\n".join(b.text for b in pages.blocks(path) if b.language in ("sh", "console"))
+            whole = re.sub(r"^```.*?^```", "", whole, flags=re.S | re.M)
+        for pattern, place in ((_QUOTED, whole), (_TOLD, whole), (_TYPED, typed)):
+            for found in pattern.finditer(place):
                 words = " ".join((found["words"] or "").split())
                 if words and words not in PROSE:
                     yield name, words
