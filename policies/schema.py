@@ -238,6 +238,8 @@ class Policy(BaseModel):
         absent = {key for key in ("guard", "encoder") if getattr(self, key) is None}
         left_out = {"examples", "extends", "description"} | absent
         content = self.model_dump(mode="json", exclude=left_out)
+        if not self.frames.look_for:  # what is not there changes no digest
+            del content["frames"]["look_for"]
         data = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(data.encode("utf-8")).hexdigest()
 

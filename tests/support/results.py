@@ -147,7 +147,9 @@ def moderation() -> Any:
     from safegen.moderation.run import Moderation
 
     found = (RuledFinding(FINDINGS[1], Action.BLUR), RuledFinding(FINDINGS[0], Action.BLOCK))
-    gate = GateResult(found, CHECKS, ("rules", "nudity"), {"nudity": "not installed"})
+    gate = GateResult(
+        found, CHECKS, ("rules", "nudity"), {"nudity": "not installed"}, ("nudity", "dangerous")
+    )
     return Moderation(Path("/in/a.mp4"), SHA, "video", 640, 360, 2.00049, 23.976023, 48, POLICY, gate, ("x",))
 
 
