@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from safegen.errors import UnreadableInput
+from safegen.media.pyav import reading_options
 
 FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,h264,hevc,av1,ivf,obu,flv,ogg,asf,mxf,"
@@ -150,7 +151,7 @@ def read_media(handle: Handle) -> Any:
     """An ``av`` container that reads *handle* from its start, by the FORMATS only. Raises FFmpegError.
 
     A JPEG is one picture, whatever follows it: what a telephone puts behind it (a second view, a short film)
-    is not a second frame.
+    is not a second frame. Raises CheckUnavailable for a PyAV that will not do.
     """
     import av
 
@@ -166,10 +167,10 @@ def read_media(handle: Handle) -> Any:
         source,
         format=form,
         options={"protocol_whitelist": "none", "enable_drefs": "0", **more},
-        metadata_errors="ignore",
         timeout=30,
         buffer_size=_BLOCK,
         io_open=again,
+        **reading_options(),
     )
 
 

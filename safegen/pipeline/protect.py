@@ -145,7 +145,9 @@ def _mark_and_encode_video(
     whole = context.job.temporary("marked.mp4")
     notes = (*footage.notes, *_container_notes(source.path), *add_tracks(encoded.path, footage, whole))
     encoded.path.unlink()
-    unmarked = replace(unmarked, warnings=notes, clip=replace(unmarked.clip, count=encoded.frames))
+    looked = encoded.moderated.unmarked  # with what the checks had to say
+    clip = replace(unmarked.clip, count=encoded.frames)
+    unmarked = replace(unmarked, warnings=(*notes, *looked.warnings), clip=clip)
     return replace(encoded, path=whole, moderated=replace(encoded.moderated, unmarked=unmarked))
 
 
