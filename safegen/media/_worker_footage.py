@@ -7,6 +7,7 @@ is said in the notes; what would silently harm the picture is refused.
 
 from __future__ import annotations
 
+import bisect
 import math
 import struct
 from collections.abc import Iterator
@@ -27,6 +28,8 @@ _COUNTED = frozenset({"mov,mp4,m4a,3gp,3g2,mj2", "mxf"})
 """Containers in which the number of frames is that of an index; elsewhere it is a hint."""
 _ENTERED = frozenset({"mpegts", "mpeg", "mpegvideo", "h264", "hevc"})
 """Containers that may be entered anywhere, so that what comes before the first whole picture leads nowhere."""
+_UNTIMED = frozenset({"avi"})
+"""Containers that know no time of display: pictures are shown in the order and at the pace of the packets."""
 _DAMAGED = "encode the file again, or protect the decodable part with --allow-damaged"
 _FIELDS = {2: "tff", 3: "bff", 4: "tff", 5: "bff"}
 """FFmpeg's field orders by number; 4 and 5 name the order of storage first, of display second."""
@@ -47,7 +50,7 @@ def run(container: Any, job: Job, out: BinaryIO) -> None:
     if sizes != (first.width, first.height):
         more.append("an odd last row or column is dropped: H.264 needs even sides")
     send(out, _facts(container, stream, first, target, sizes, [*notes, *more]))
-    timing = Timing(stream, _start(container), exact=container.format.name != "avi")
+    timing = Timing(stream, _start(container), exact=container.format.name not in _UNTIMED)
     transparent = count = 0
     frame: Any = first
     while frame is not None:
@@ -126,6 +129,8 @@ class _Decoder:
         self.known = int(stream.frames or 0) if container.format.name in _COUNTED else 0
         self.bad = self.packets = self.before = 0
         self.beside: set[str] = set()
+        self.untimed = container.format.name in _UNTIMED
+        self.due: list[int] = []
         self.first_bad = ""
         stream.thread_type = "AUTO"
         stream.codec_context.thread_count = int(job.get("threads", 2))
@@ -151,6 +156,8 @@ class _Decoder:
                 self.before += 1
                 continue
             entered = True
+            if self.untimed and packet.size and packet.dts is not None:
+                bisect.insort(self.due, packet.dts)
             try:
                 frames = packet.decode()
             except av.error.FFmpegError as error:
@@ -162,6 +169,8 @@ class _Decoder:
                 if frame.width * frame.height > int(self.job["max_pixels"]):
                     raise Refuse(f"{frame.width}x{frame.height} exceeds the limit of pixels per frame")
                 self.beside |= side_data(frame, ASIDE).keys()
+                if self.untimed:
+                    frame.pts = self.due.pop(0) if self.due else None
                 yield frame
 
     def _damage(self, what: str) -> None:
