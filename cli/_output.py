@@ -63,7 +63,9 @@ def confirm(question: str, *, abort: bool = False, instead: str = "") -> bool:
         if sys.stdin is not None and sys.stdin.isatty():
             raise
         hint = f"add {instead} to answer yes" if instead else "run it in a terminal"
-        raise UsageError(f"{question!r} needs an answer, and there is no terminal to ask on", hint=hint) from None
+        raise UsageError(
+            f"{question!r} needs an answer, and there is no terminal to ask on", hint=hint
+        ) from None
     if abort and not yes:
         raise click.Abort
     return yes

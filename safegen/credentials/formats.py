@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from safegen._util.files import not_a_file
 from safegen.errors import UnreadableInput, UsageError
 from safegen.media.transport import find_packets
 
@@ -85,8 +86,7 @@ def detect(path: Path) -> Container:
     """The container of the file at *path*. Raises UnreadableInput: missing, a folder, empty, forbidden."""
     try:
         if not path.is_file():
-            what = "is not a file" if path.exists() else "does not exist"
-            raise UnreadableInput(f"{path} {what}", hint="check the path")
+            raise not_a_file(path)
         with path.open("rb") as file:
             head = file.read(HEAD)
     except OSError as error:

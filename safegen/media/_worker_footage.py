@@ -94,7 +94,9 @@ def _missing_of_avi(source: Handle) -> int:
     while at + 12 <= source.size:
         source.seek(at)
         name, length = struct.unpack("<4sI", source.read(8))
-        if name != b"RIFF" or not length or length == _UNKNOWN_SIZE:  # padding; a recorder that never came back
+        if (
+            name != b"RIFF" or not length or length == _UNKNOWN_SIZE
+        ):  # padding; a recorder that never came back
             return 0
         at += 8 + length + length % 2
     return max(0, at - source.size - 1)

@@ -57,9 +57,13 @@ def sound_track(stream: Any, box: Any, notes: list[str]) -> Track | None:
     codec, layout = "flac" if lossless else "aac", _layout(context)
     track = _Encoded(stream, box, codec, layout)
     how = "without loss" if lossless else "encoded again"
-    wide = f", {context.channels} channels mixed into two" if layout == "stereo" != context.layout.name else ""
+    wide = (
+        f", {context.channels} channels mixed into two" if layout == "stereo" != context.layout.name else ""
+    )
     wide = wide if context.channels > 2 else ""
-    notes.append(f"{number} ({name}) cannot be stored in MP4 unchanged: it is now {codec.upper()}, {how}{wide}")
+    notes.append(
+        f"{number} ({name}) cannot be stored in MP4 unchanged: it is now {codec.upper()}, {how}{wide}"
+    )
     return track
 
 

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from safegen._util.files import not_a_file
 from safegen.errors import UnreadableInput
 from safegen.media.pyav import reading_options
 
@@ -123,7 +124,7 @@ def open_descriptor(path: Path, *, write: bool = False) -> int:
     try:
         descriptor = os.open(path, os.O_RDONLY | binary | waiting)
     except FileNotFoundError:
-        raise UnreadableInput(f"{path}: no such file", hint="check the path") from None
+        raise not_a_file(path) from None
     except OSError as error:
         raise UnreadableInput(
             f"cannot read {path}: {error.strerror}", hint="check its permissions"
@@ -134,7 +135,7 @@ def open_descriptor(path: Path, *, write: bool = False) -> int:
     os.close(descriptor)
     if stat.S_ISREG(found.st_mode):
         raise UnreadableInput(f"{path}: the file is empty", hint="fetch or create it again")
-    raise UnreadableInput(f"{path}: no such file", hint="check the path")
+    raise not_a_file(path)
 
 
 @contextmanager

@@ -104,7 +104,12 @@ def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
 
 def _behind(rest: bytes) -> str:
     """What follows a picture in the same file."""
-    if rest[4:8] == b"ftyp" or b"ftyp" in rest[:4096] or b"\0\0\0\x18ftyp" in rest or b"\0\0\0\x1cftyp" in rest:
+    if (
+        rest[4:8] == b"ftyp"
+        or b"ftyp" in rest[:4096]
+        or b"\0\0\0\x18ftyp" in rest
+        or b"\0\0\0\x1cftyp" in rest
+    ):
         return "the short film behind the picture (a Motion Photo) is not kept"
     if b"\xff\xd8\xff" in rest:
         return "further pictures behind the first (a second view, a gain map) are not kept"

@@ -131,7 +131,9 @@ def run_extractor(name: str, clip: Clip, *, patience: float | None = None) -> Ex
     try:
         extractor = plugins.load_attribute_extractor(name)
     except UsageError as error:
-        raise CheckUnavailable(f"the attribute extractor {name!r} failed: {error}", hint=error.hint) from error
+        raise CheckUnavailable(
+            f"the attribute extractor {name!r} failed: {error}", hint=error.hint
+        ) from error
     except Exception as error:
         return _not_extracted(name, f"{type(error).__name__}: {error}")
     try:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safegen import plugins
+from safegen._util.files import text_name
 from safegen._util.hashing import file_sha256
 from safegen.credentials import formats
 from safegen.errors import UnreadableInput, UsageError
@@ -77,7 +78,9 @@ def protect(
             original_name(path, source),
         ):
             encoded = mark(
-                ProtectedSource(source, path.name, source_type, digest), context, allow_damaged=allow_damaged
+                ProtectedSource(source, text_name(path), source_type, digest),
+                context,
+                allow_damaged=allow_damaged,
             )
         encoded = _with_source_marks(encoded, settings.watermark)
         return release_encoded(encoded, context)
@@ -113,7 +116,8 @@ def _media_type(path: Path) -> str:
 
 def _destination(path: Path, output: Path | None, mime: str, *, overwrite: bool) -> Path:
     """Where the result goes. Raises UsageError for a place it cannot be written to, or the original's."""
-    destination = output or path.with_name(f"{path.stem}.protected{STILL_SUFFIXES.get(mime, '.mp4')}")
+    stem = text_name(path).removesuffix(path.suffix).replace("\\", "_")
+    destination = output or path.with_name(f"{stem}.protected{STILL_SUFFIXES.get(mime, '.mp4')}")
     if mime in STILL_SUFFIXES:
         check_still_output_path(destination, mime)
     else:

@@ -56,7 +56,12 @@ def mark_and_encode_still(
         )
     shown = still.rgb
     unmarked = UnmarkedClip(
-        Clip.from_array(shown[None], 1), "protected", None, {}, (*still.notes, *notes_on(source.path.read_bytes())), source=source
+        Clip.from_array(shown[None], 1),
+        "protected",
+        None,
+        {},
+        (*still.notes, *notes_on(source.path.read_bytes())),
+        source=source,
     )
     moderated = moderate(unmarked, context.policy, progress=context.progress, approved=context.approved)
     context.progress.stage("marking, encoding")

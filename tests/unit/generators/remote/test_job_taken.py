@@ -71,7 +71,9 @@ def test_prose_about_moderation_is_no_refusal(server: VideoServer) -> None:
     assert error.value.exit_code == 5
 
 
-@pytest.mark.parametrize("error", [None, "moderation_blocked", [], {}, {"code": ["content_filter"]}, {"code": 1}])
+@pytest.mark.parametrize(
+    "error", [None, "moderation_blocked", [], {}, {"code": ["content_filter"]}, {"code": 1}]
+)
 def test_only_a_code_counts(error: object) -> None:
     assert not is_refusal(error)
 
