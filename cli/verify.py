@@ -84,9 +84,9 @@ def command(
 ) -> None:
     """Find out where FILE comes from: one verdict from every layer.
 
-    A folder stands for every video, sound and picture inside it, - for standard input. Works offline. Trust comes from your own
-    workspace, from `safegen trust add`, from --trust and from the C2PA trust list, never from the folder that
-    contains the file; the answer says whose root was trusted.
+    A folder stands for every video, sound and picture inside it, - for standard input. Works offline. Trust
+    comes from your own workspace, from `safegen trust add`, from --trust and from the C2PA trust list, never
+    from the folder that contains the file; the answer says whose root was trusted.
     """
     from safegen.credentials import in_child
 
@@ -162,7 +162,7 @@ def _verify_options(
 
 
 def _verify_one(file: Path, copy: Path, how: dict[str, Any], *, single: bool) -> ReportItem:
-    """The report on one file (*copy*: its bytes). In a batch one that cannot be examined does not stop the rest."""
+    """The report on one file (*copy*: its bytes). In a batch one that cannot be examined stops no other."""
     from dataclasses import replace
 
     from safegen.api.inspection import verify  # not by way of api: what makes clips is not loaded

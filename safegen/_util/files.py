@@ -88,5 +88,5 @@ def not_a_file(path: Path) -> UnreadableInput:
 
 
 def text_name(path: Path) -> str:
-    r"""The last part of *path* as text that can be recorded: bytes that are no UTF-8 are shown as ``\xe9``."""
+    r"""The last part of *path* as text that can be recorded: bytes that are not UTF-8 as ``\xe9``."""
     return os.fsencode(path.name).decode("utf-8", "backslashreplace")

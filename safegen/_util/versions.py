@@ -1,4 +1,4 @@
-"""Which versions of other packages safegen was declared to work with, and whether those installed are such."""
+"""Which versions of other packages safegen needs, and whether those installed are such."""
 
 from __future__ import annotations
 

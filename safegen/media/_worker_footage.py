@@ -27,9 +27,9 @@ _UNKNOWN_SIZE = 0xFFFFFFFF
 _COUNTED = frozenset({"mov,mp4,m4a,3gp,3g2,mj2", "mxf"})
 """Containers in which the number of frames is that of an index; elsewhere it is a hint."""
 _ENTERED = frozenset({"mpegts", "mpeg", "mpegvideo", "h264", "hevc"})
-"""Containers that may be entered anywhere, so that what comes before the first whole picture leads nowhere."""
+"""Containers that may be entered anywhere: what comes before the first whole picture builds on nothing."""
 _UNTIMED = frozenset({"avi"})
-"""Containers that know no time of display: pictures are shown in the order and at the pace of the packets."""
+"""Containers without times of display: pictures are shown one by one, at the pace of the packets."""
 _DAMAGED = "encode the file again, or protect the decodable part with --allow-damaged"
 _FIELDS = {2: "tff", 3: "bff", 4: "tff", 5: "bff"}
 """FFmpeg's field orders by number; 4 and 5 name the order of storage first, of display second."""
@@ -94,9 +94,7 @@ def _missing_of_avi(source: Handle) -> int:
     while at + 12 <= source.size:
         source.seek(at)
         name, length = struct.unpack("<4sI", source.read(8))
-        if (
-            name != b"RIFF" or not length or length == _UNKNOWN_SIZE
-        ):  # padding; a recorder that never came back
+        if name != b"RIFF" or not length or length == _UNKNOWN_SIZE:
             return 0
         at += 8 + length + length % 2
     return max(0, at - source.size - 1)

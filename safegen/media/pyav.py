@@ -53,9 +53,10 @@ def side_data(frame: Any, names: Collection[str]) -> dict[str, bytes]:
 @lru_cache(maxsize=1)
 def _name_all_kinds() -> None:
     """Let PyAV name kinds of side data that it does not know, as it does from version 19 on."""
-    from av.sidedata.sidedata import Type
+    from av.sidedata import sidedata
 
-    if "_missing_" in vars(Type):
+    kinds: Any = sidedata.Type
+    if "_missing_" in vars(kinds):
         return
 
     def missing(cls: Any, value: object) -> Any:
@@ -63,4 +64,4 @@ def _name_all_kinds() -> None:
         member._name_, member._value_ = f"UNKNOWN_{value}", value
         return cls._value2member_map_.setdefault(value, member)
 
-    Type._missing_ = classmethod(missing)
+    kinds._missing_ = classmethod(missing)

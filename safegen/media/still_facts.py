@@ -28,6 +28,7 @@ _PNG = {
     b"zTXt": "comments are discarded",
 }
 _XMP = b"XML:com.adobe.xmp\0"
+_FILM = re.compile(rb"\0\0\0[\x10-\x60]ftyp")
 _ENTROPY_END = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 """In coded data (where 0xFF is followed by 0 or a restart marker): the marker that ends it."""
 
@@ -104,12 +105,7 @@ def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
 
 def _behind(rest: bytes) -> str:
     """What follows a picture in the same file."""
-    if (
-        rest[4:8] == b"ftyp"
-        or b"ftyp" in rest[:4096]
-        or b"\0\0\0\x18ftyp" in rest
-        or b"\0\0\0\x1cftyp" in rest
-    ):
+    if _FILM.search(rest):
         return "the short film behind the picture (a Motion Photo) is not kept"
     if b"\xff\xd8\xff" in rest:
         return "further pictures behind the first (a second view, a gain map) are not kept"

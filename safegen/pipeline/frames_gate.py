@@ -47,8 +47,8 @@ def moderate(
 ) -> Moderated:
     """Run every frames check and extractor that *policy* asks for, and do what its rules say.
 
-    Raises CheckUnavailable when a check cannot run or answers nonsense, GenerationFailed when the output is no
-    video (blank, frozen) or flashes, RefusedByPolicy and HeldForReview for what it shows. Where the policy
+    Raises CheckUnavailable when a check cannot run or answers nonsense, GenerationFailed when the output is
+    no video (blank, frozen) or flashes, RefusedByPolicy and HeldForReview for what it shows. Where the policy
     hides faces, the clip that comes back shows none. *approved*: what a person saw in this very clip.
     """
     checks = (*policy.frames.required, *policy.frames.optional)

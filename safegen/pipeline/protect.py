@@ -116,7 +116,8 @@ def _media_type(path: Path) -> str:
 
 def _destination(path: Path, output: Path | None, mime: str, *, overwrite: bool) -> Path:
     """Where the result goes. Raises UsageError for a place it cannot be written to, or the original's."""
-    stem = text_name(path).removesuffix(path.suffix).replace("\\", "_")
+    name = text_name(path)  # that of the release is UTF-8, whatever the source's was
+    stem = path.stem if name == path.name else Path(name.replace("\\", "_")).stem
     destination = output or path.with_name(f"{stem}.protected{STILL_SUFFIXES.get(mime, '.mp4')}")
     if mime in STILL_SUFFIXES:
         check_still_output_path(destination, mime)

@@ -1,4 +1,4 @@
-"""What a server says after it took a job: not found, once or always, and that its own rules forbid the clip."""
+"""What a server says after it took a job: not found, once or always; that its own rules forbid the clip."""
 
 from __future__ import annotations
 
