@@ -106,6 +106,12 @@ class GenerationFailed(SafegenError):
     exit_code = 5
 
 
+class RefusedByServer(GenerationFailed):
+    """The server that was to make the clip refused to: its own rules do not allow it."""
+
+    exit_code = 3
+
+
 class MissingExtra(GenerationFailed):
     """An optional dependency is needed and not installed."""
 

@@ -21,6 +21,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, BinaryIO
 
+from safegen.errors import CheckUnavailable
 from safegen.media import _confinement
 from safegen.media.handles import Handle, open_descriptor
 
@@ -97,6 +98,9 @@ def work(job: Job, out: BinaryIO, *, confined: bool = False) -> None:
         send(out, {"type": "error", "kind": "limit", "message": "it needs more memory than allowed"})
     except Refuse as error:
         send(out, {"type": "error", "kind": "refused", "message": str(error), "hint": error.hint})
+    except (CheckUnavailable, ImportError) as error:
+        hint = getattr(error, "hint", "") or "run `safegen doctor`"
+        send(out, {"type": "error", "kind": "unavailable", "message": str(error), "hint": hint})
     except LookupError as error:
         send(out, {"type": "error", "kind": "novideo", "message": str(error)})
     except Exception as error:
