@@ -218,7 +218,7 @@ def heads_seen(workspace: Workspace, origin: str, keys: Sequence[Ed25519PublicKe
 
     workspace.require_trusted()
     folder = CheckpointFolder(workspace.checkpoints)
-    return seen.heads_seen(folder, _seen_of(workspace), keys=keys, origin=origin)
+    return seen.heads_seen(folder, seen_checkpoints(workspace), keys=keys, origin=origin)
 
 
 def _configured_signer(
