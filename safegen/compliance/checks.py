@@ -22,10 +22,11 @@ def signed(seen: Statements) -> CheckResult:
     """A digital signature over metadata and content is intact."""
     if not seen.reliable:
         return missing(seen.unreliable_reason, "sign the file again with `safegen generate`")
-    who = seen.report.credentials.signer or "an unnamed signer"
-    trust = (
-        "a signer you trust" if seen.report.credentials.trusted else "a signer you have not chosen to trust"
-    )
+    credentials = seen.report.credentials
+    who = credentials.signer or "an unnamed signer"
+    trust = "a signer you trust" if credentials.trusted else "a signer you have not chosen to trust"
+    if credentials.expired and not credentials.trusted:
+        trust = "with a certificate that has expired"
     return met(f"signed by {who} ({trust}); content and statements are as they were signed")
 
 

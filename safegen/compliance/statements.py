@@ -25,8 +25,9 @@ class Statements:
 
     @property
     def reliable(self) -> bool:
-        """Whether what the manifest states may be taken as stated by its signer."""
-        intact = self.report.credentials.state is CredentialState.VALID
+        """Whether what the manifest states may be taken as stated by its signer: not with a revoked key."""
+        credentials = self.report.credentials
+        intact = credentials.state is CredentialState.VALID and not credentials.revoked
         return intact and self.report.verdict not in {Verdict.TAMPERED, Verdict.CONFLICT}
 
     @property
@@ -34,6 +35,8 @@ class Statements:
         """Why nothing in the manifest counts."""
         if self.report.verdict in {Verdict.TAMPERED, Verdict.CONFLICT}:
             return f"the verdict is {self.report.verdict.name}: {self.report.summary}"
+        if self.report.credentials.revoked:
+            return f"the signer's certificate was revoked: {self.report.credentials.revocation}"
         return self.report.credentials.reason or "the file carries no intact Content Credentials"
 
     @property

@@ -6,6 +6,10 @@ trust. Whoever can put a file there gains nothing that they could not embed.
 
 from __future__ import annotations
 
+from contextlib import suppress
+from pathlib import Path
+
+from safegen.errors import UnreadableInput
 from safegen.types import CredentialState
 from safegen.verification.collector import EvidenceCollector
 
@@ -36,3 +40,24 @@ def read_sidecar_store(collector: EvidenceCollector) -> bytes | None:
             continue
         return data
     return None
+
+
+def may_be_anothers(path: Path) -> bool:
+    """Whether credentials beside *path* that do not match it may be those of another file.
+
+    ``clip.c2pa`` is the sidecar of ``clip.mp4`` as well as of ``clip.jpg``; ``clip.mp4.c2pa`` is of one only.
+    """
+    from safegen.credentials import formats
+
+    if path.with_name(path.name + SUFFIX).is_file():
+        return False
+    try:
+        beside = list(path.parent.iterdir())
+    except OSError:
+        return True  # a folder that cannot be listed: nothing is known, nobody accused
+    for file in beside:
+        if file.stem == path.stem and file.name != path.name and file.is_file():
+            with suppress(UnreadableInput):
+                if formats.detect(file).mime is not None:
+                    return True
+    return False

@@ -46,6 +46,11 @@ class Resolution:
     """The file is, byte for byte, the one that the release was made from."""
 
 
+def nearness(resolution: Resolution) -> tuple[bool, bool, bool, str]:
+    """Of several releases with these pictures: a proven one, the mark's own, one that stands, by name."""
+    return not resolution.proven, resolution.by_content, resolution.withdrawn, resolution.manifest_id
+
+
 @dataclass(frozen=True)
 class ResolvedManifest:
     """What a resolution service says about a mark or a file: the manifest of it.

@@ -69,6 +69,9 @@ def gather_evidence(collector: EvidenceCollector) -> GatheredEvidence:
             resolutions, recovered = watermarks.recover_by_content(
                 collector, search, credentials, ledger, digest_of_file
             )
+        proven = {r.manifest_id for r in resolutions if r.proven}
+        if recovered is not None and recovered.manifest_id not in proven:
+            recovered = None  # nobody vouches for what it says about the file
         if ledger is None:
             collector.note("ledger", "no ledger of your own is available")
     evidence = _assemble_evidence(collector, credentials, search, entry, resolutions)
@@ -168,7 +171,13 @@ def _find_credentials(collector: EvidenceCollector) -> CredentialsEvidence:
         found.state in credential_sidecar.SIDECAR_STATES
         and (store := credential_sidecar.read_sidecar_store(collector)) is not None
     ):
-        return replace(collector.read_credentials(store), source="sidecar")
+        beside = replace(collector.read_credentials(store), source="sidecar")
+        if beside.state is not CredentialState.INVALID or not credential_sidecar.may_be_anothers(
+            collector.path
+        ):
+            return beside
+        reason = f"{collector.path.stem}.c2pa does not match it, and may be that of another file of this name"
+        collector.note(credential_sidecar.LAYER, reason)
     if found.state is not CredentialState.REMOTE_NOT_FETCHED:
         return found
     address = URL.search(found.reason)

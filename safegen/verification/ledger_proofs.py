@@ -146,6 +146,22 @@ def proves_release(collector: EvidenceCollector, ledger: Ledger, release: Releas
     return proof is not None and (proof.index, proof.leaf) == (release.index, release.entry.leaf)
 
 
+def prove_record(collector: EvidenceCollector, ledger: Ledger, release: ReleaseEntry) -> tuple[bool, bool]:
+    """Whether the ledger proves *release* (see ``proves_release``), and whether it was withdrawn.
+
+    A ledger that hides or invents a withdrawal proves nothing; why is noted.
+    """
+    claimed = release.withdrawn is not None
+    if not proves_release(collector, ledger, release):
+        return False, claimed
+    origin = ledger.origin
+    try:
+        return True, _withdrawal(collector, ledger, release, origin) is not None
+    except LedgerError as error:
+        collector.note("ledger", str(error))
+        return False, claimed
+
+
 def check_own_ledger_fast(
     collector: EvidenceCollector, sha256: str, credentials: CredentialsEvidence
 ) -> LedgerEvidence | None:

@@ -6,7 +6,7 @@ was made from; only intact credentials, or the record of a release that the pict
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from safegen.credentials.ingredients import list_ingredients
@@ -14,7 +14,7 @@ from safegen.credentials.manifest_store import as_object
 from safegen.credentials.read import find_assertion
 from safegen.credentials.source_types import short_name as _short
 from safegen.credentials.statements import list_actions
-from safegen.types import Json, Origin, OriginKind, Verdict
+from safegen.types import IngredientEvidence, Json, Origin, OriginKind, Verdict
 from safegen.verification.evidence import Evidence
 
 GENERATED, COMPOSITE = "trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia"
@@ -70,9 +70,9 @@ def find_origin(evidence: Evidence, verdict: Verdict, recovered: Json | None) ->
     if verdict in UNKNOWN:
         return Origin("unknown", "How it was made is unknown", None, UNKNOWN[verdict])
     if verdict in (Verdict.RECOVERED, Verdict.WITHDRAWN) and recovered is not None:
-        kind, words = _stated(recovered)
+        kind, words = _stated(recovered, list_ingredients({"": recovered}, ""))
         return Origin(kind, _sentence(words), _recorded_signer(recovered), SURE[verdict])
-    kind, words = _stated(credentials.manifest or {})
+    kind, words = _stated(credentials.manifest or {}, credentials.ingredients)
     return Origin(kind, _sentence(words), credentials.signer, _certainty(evidence, verdict))
 
 
@@ -97,20 +97,21 @@ def _certainty(evidence: Evidence, verdict: Verdict) -> str:
     return sure
 
 
-def _stated(manifest: Json) -> tuple[OriginKind, str]:
-    """Kind and words for what *manifest* states about how the file was made."""
+def _stated(manifest: Json, ingredients: Sequence[IngredientEvidence]) -> tuple[OriginKind, str]:
+    """Kind and words for what *manifest* and what its *ingredients* state about how the file was made."""
     actions = list_actions(manifest)
     by_owner = _by_owner(manifest)
     own = [_short(a.source_type) for a in actions if a.source_type]
     if by_owner is not None:  # the same word in an action is no second witness
         own = [kind for kind in own if SOURCE_TYPES.get(kind) != by_owner]
-    below = [kind for kind in _below(manifest) if kind]
+    below = _below(ingredients)
     kinds = [k for k in own if k in SOURCE_TYPES] or [k for k in below if k in SOURCE_TYPES]
     edited = any(a.action and a.action not in PASSIVE for a in actions)
     if GENERATED in own and all(k == GENERATED for k in own):
         found = SOURCE_TYPES[GENERATED]
-    elif {GENERATED, COMPOSITE} & {*own} or (below and GENERATED in below and own):
-        found = SOURCE_TYPES[COMPOSITE]
+    elif {GENERATED, COMPOSITE} & {*own, *below}:
+        whole = not own and all(k == GENERATED for k in below)
+        found = SOURCE_TYPES[GENERATED if whole else COMPOSITE]
     elif by_owner is not None and (not kinds or by_owner[0] in ("generated", "partly generated")):
         # Over what the source's own credentials say, an owner is believed only where AI is owned up to.
         found = by_owner[0], f"{by_owner[1]}, as its owner states"
@@ -129,11 +130,20 @@ def _stated(manifest: Json) -> tuple[OriginKind, str]:
     return kind, words + _model(manifest)
 
 
-def _below(manifest: Json) -> Iterator[str]:
-    """The source types of what the file is a version of, or holds."""
-    for item in list_ingredients({"": manifest}, ""):
-        if item.level == 1 and item.relationship in ("parentOf", "componentOf"):
-            yield _short(item.source_type)
+def _below(items: Sequence[IngredientEvidence]) -> list[str]:
+    """The source types of what the file is a version of, or holds, at every level; "" for what states none.
+
+    *items*: depth first, each followed by its own. What was only given to a model is not in the file.
+    """
+    found: list[str] = []
+    for at, item in enumerate(items):
+        if item.level != items[0].level or item.relationship not in ("parentOf", "componentOf"):
+            continue
+        rest = items[at + 1 :]
+        own = rest[: next((i for i, other in enumerate(rest) if other.level <= item.level), len(rest))]
+        stated = [_short(item.source_type)] if item.source_type else []
+        found += [*stated, *_below(own)] or [""]
+    return found
 
 
 def _by_owner(manifest: Json) -> tuple[OriginKind, str] | None:

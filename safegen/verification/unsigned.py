@@ -16,6 +16,7 @@ from safegen.verification.evidence import (
     ResolvedManifest,
     VerdictResult,
     decoded_readings,
+    nearness,
 )
 
 
@@ -26,7 +27,7 @@ def decide_unsigned(evidence: Evidence) -> VerdictResult:
     resolved = [r for r in evidence.resolutions if r.by_content or r.payload in read]
     same = [r for r in resolved if r.proven and r.content is not None and r.content.matches]
     if same:
-        return _recovered(evidence, min(same, key=_nearest))
+        return _recovered(evidence, min(same, key=nearness))
     if resolved:
         return _compared(evidence, resolved)
     if readings:
@@ -48,11 +49,6 @@ def decide_unsigned(evidence: Evidence) -> VerdictResult:
             ("The file contains a hidden mark but was processed too heavily to read its id.",),
         )
     return _nothing(evidence)
-
-
-def _nearest(resolution: Resolution) -> tuple[bool, bool, str]:
-    """Of several releases with these pictures: the mark's own first, then one that stands, then by name."""
-    return resolution.by_content, resolution.withdrawn, resolution.manifest_id
 
 
 def _compared(evidence: Evidence, resolved: Sequence[Resolution]) -> VerdictResult:

@@ -35,9 +35,15 @@ def explained(codes: Sequence[str]) -> tuple[str, ...]:
 
 def _tampered(evidence: Evidence) -> VerdictResult:
     """A hash or a signature was computed and does not match."""
+    summary = f"This {evidence.noun} does not match its credentials: bytes were changed after it was signed."
+    if evidence.credentials.source == "sidecar":
+        summary = (
+            f"This {evidence.noun} does not match the credentials beside it: bytes were changed after it was "
+            "signed, or these are the credentials of another file."
+        )
     return VerdictResult(
         Verdict.TAMPERED,
-        f"This {evidence.noun} does not match its credentials: bytes were changed after it was signed.",
+        summary,
         (*explained(evidence.credentials.failures), *_recovery_notes(evidence)),
     )
 

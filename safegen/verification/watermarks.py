@@ -18,7 +18,7 @@ from safegen.types import (
 )
 from safegen.verification import ledger_proofs
 from safegen.verification.collector import EvidenceCollector
-from safegen.verification.evidence import CREDENTIALS_GONE, Resolution
+from safegen.verification.evidence import CREDENTIALS_GONE, Resolution, nearness
 
 if TYPE_CHECKING:
     from safegen.ledger.records import ReleaseEntry
@@ -128,12 +128,13 @@ def resolve_payloads(
 ) -> tuple[list[Resolution], ReleaseEntry | None]:
     """What the user's own ledger says about each id read, with the pictures compared.
 
-    *digest* is the file's SHA-256 (hex). The release that the pictures match comes second, if there is one.
+    *digest* is the file's SHA-256 (hex). The release that the pictures match comes second, if there is one
+    (of several the one that the verdict is about).
     """
     resolutions: list[Resolution] = []
-    recovered: ReleaseEntry | None = None
+    matching: list[tuple[Resolution, ReleaseEntry]] = []
     if ledger is None or search.sample is None:
-        return resolutions, recovered
+        return resolutions, None
     from safegen.detectors.provenance.content import Descriptors, compare_content
 
     for reading in search.readings:
@@ -147,9 +148,10 @@ def resolve_payloads(
                 )
             found = _resolution(collector, ledger, release, match, digest)
             resolutions.append(replace(found, payload=reading.payload))
-            if recovered is None and match is not None and match.matches:
-                recovered = release
-    return resolutions, recovered
+            if match is not None and match.matches:
+                matching.append((resolutions[-1], release))
+    matching.sort(key=lambda pair: nearness(pair[0]))
+    return resolutions, matching[0][1] if matching else None
 
 
 def _resolution(
@@ -160,12 +162,13 @@ def _resolution(
     digest: str,
 ) -> Resolution:
     """What the ledger says about *release*, whether it proves it, and how the file is related to it."""
+    proven, withdrawn = ledger_proofs.prove_record(collector, ledger, release)
     return Resolution(
         release.content_id,
         release.manifest_id,
         content,
-        proven=ledger_proofs.proves_release(collector, ledger, release),
-        withdrawn=release.withdrawn is not None,
+        proven=proven,
+        withdrawn=withdrawn,
         protected=release.entry.public.get("made") == "protected",
         is_source=(ledger.private(release.index) or {}).get("source_sha256") == digest,
     )

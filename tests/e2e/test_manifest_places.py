@@ -14,7 +14,7 @@ from safegen.credentials.sign import sign_file
 from safegen.errors import UsageError
 from safegen.keys.identity import Identity
 from safegen.workspace import config
-from tests.e2e.makers import Maker, inputs, paint
+from tests.e2e.makers import JPEG, Maker, inputs, paint
 from tests.e2e.responder import Responder
 
 URL = "https://example.com/manifests/{id}.c2pa"
@@ -161,3 +161,22 @@ def test_a_whole_release(tmp_path: Path, place: str) -> None:
         assert f"{made.content_id:016x}.c2pa".encode() in made.path.read_bytes()
     shutil.move(tmp_path / "clip.mp4.c2pa", tmp_path / "elsewhere")
     assert safegen.verify(made.path, workspace=tmp_path / "workspace").verdict is Verdict.RECOVERED
+
+
+@pytest.mark.parametrize("other", ["clip.jpg", "clip.mov"])
+def test_a_sidecar_named_without_extension_accuses_no_other_file(
+    maker: Maker, tmp_path: Path, other: str
+) -> None:
+    """``clip.c2pa`` belongs to ``clip.mp4``: its cover and an earlier take are no changed files."""
+    clip, store = signed(maker, tmp_path, "sidecar")
+    (tmp_path / "clip.c2pa").write_bytes(store)
+    beside = tmp_path / other
+    beside.write_bytes(JPEG if other.endswith("jpg") else paint(tmp_path / "x.mp4", seed=3).read_bytes())
+    report = maker.verify(beside)
+    assert report.verdict is Verdict.NO_PROVENANCE
+    assert any("clip.c2pa" in note.reason for note in report.not_checked)
+    assert verdict(maker, clip) is Verdict.SIGNED_UNLOGGED
+    beside.with_name(f"{other}.c2pa").write_bytes(store)
+    report = maker.verify(beside)
+    assert report.verdict is Verdict.TAMPERED
+    assert "or these are the credentials of another file" in report.summary

@@ -11,6 +11,11 @@ import pytest
 
 from safegen import Verdict
 from safegen.errors import CheckUnavailable
+from safegen.verification.collector import EvidenceCollector
+from safegen.verification.ledger_proofs import prove_record
+from safegen.verification.options import VerifyOptions
+from safegen.verification.trust import load_trust
+from safegen.workspace.config import find_workspace
 from tests.e2e.makers import Maker
 
 NOT_BETTER = {Verdict.WITHDRAWN, Verdict.SIGNED_UNLOGGED}
@@ -84,3 +89,19 @@ def test_others_still_rely_on_the_proof(withdrawn: Withdrawn, tmp_path: Path) ->
     report = other.verify(withdrawn.clip, trust=[trust])
     assert report.verdict is Verdict.VERIFIED
     assert "withdrawal" in {note.layer for note in report.not_checked}
+
+
+@pytest.mark.parametrize(
+    "script", ["UPDATE ledger_release SET withdrawn=NULL", "DELETE FROM ledger_entry WHERE position=2", ""]
+)
+def test_recovery_does_not_believe_a_column(withdrawn: Withdrawn, script: str) -> None:
+    """Where the pictures lead to a release, its withdrawal follows from the tree as well."""
+    with sqlite3.connect(withdrawn.database) as raw:
+        raw.executescript(script)
+    raw.close()
+    trust = load_trust(find_workspace(withdrawn.maker.root))
+    collector = EvidenceCollector(withdrawn.clip, VerifyOptions(trust=trust))
+    with withdrawn.maker.ledger(read_only=True) as ledger:
+        record = prove_record(collector, ledger, ledger.release(0))
+    assert record == ((True, True) if not script else (False, "entry" in script))
+    assert bool(collector.not_checked) is bool(script)

@@ -119,6 +119,25 @@ def test_statements_of_a_broken_file_count_for_nothing(rule: str, verdict: Verdi
     assert not [f for f in found.findings if f.answer.status.value == "met"]
 
 
+@pytest.mark.parametrize("rule", RULES)
+def test_statements_under_a_revoked_key_count_for_nothing(rule: str) -> None:
+    """As for `verify`, where such a signature is nobody's word any more."""
+    revoked = credentials(trusted=False, revoked=True, revocation="revoked by a pinned list")
+    report = replace(revoked, verdict=Verdict.SIGNED_UNTRUSTED)
+    found = check_compliance(report, rule_named(rule))
+    assert {f.requirement.id for f in found.findings if f.answer.status.value == "met"} <= {
+        "imperceptible-mark",
+        "hard-to-remove",
+    }
+    assert any("certificate was revoked" in f.answer.evidence for f in found.findings)
+
+
+def test_an_expired_signer_is_not_called_a_stranger() -> None:
+    report = replace(credentials(trusted=False, expired=True), verdict=Verdict.SIGNED_UNTRUSTED)
+    found = check_compliance(report, rule_named("eu-ai-act-50"))
+    assert any("has expired" in f.answer.evidence for f in found.findings)
+
+
 def test_a_recovered_file_carries_only_its_mark() -> None:
     gone = replace(
         GOOD,

@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 
 from safegen.credentials.source_types import IPTC, NAMES
-from safegen.types import CredentialsEvidence, CredentialState, Origin, Verdict, WatermarkReading
+from safegen.types import (
+    CredentialsEvidence,
+    CredentialState,
+    IngredientEvidence,
+    Origin,
+    Verdict,
+    WatermarkReading,
+)
 from safegen.verification import origin as origins
 from safegen.verification.evidence import Evidence
 from safegen.verification.origin import SOURCE_TYPES, SURE, UNKNOWN, find_origin
@@ -115,10 +122,39 @@ def test_what_it_is(found: dict[str, Any], kind: str, words: str) -> None:
     assert said.statement[1:] in said.sentence and "Nord" in said.sentence
 
 
-def test_what_is_made_from_ai_is_said() -> None:
-    made = {"active_manifest": "m", "relationship": "parentOf"}
-    found = manifest(("c2pa.opened", None)) | {"ingredients": [made]}
-    assert origin(found).kind == "unknown"  # its own manifest is not at hand here
+AI, CAPTURED = "trainedAlgorithmicMedia", "digitalCapture"
+OPENED = manifest(("c2pa.opened", None), ("c2pa.color_adjustments", None))
+EDITED = manifest(("c2pa.opened", None), ("c2pa.edited", "humanEdits"))
+Item = tuple[int, str, str | None]
+
+
+@pytest.mark.parametrize(
+    ("found", "items", "kind"),
+    [
+        (OPENED, [(1, "parentOf", AI)], "generated"),
+        (OPENED, [(1, "parentOf", None), (2, "parentOf", AI)], "generated"),
+        (OPENED, [(1, "parentOf", "humanEdits"), (2, "parentOf", AI)], "partly generated"),
+        (OPENED, [(1, "componentOf", AI), (1, "componentOf", CAPTURED)], "partly generated"),
+        (OPENED, [(1, "componentOf", AI), (1, "componentOf", None)], "partly generated"),
+        (OPENED, [(1, "parentOf", "compositeWithTrainedAlgorithmicMedia")], "partly generated"),
+        (
+            EDITED,
+            [(1, "parentOf", AI)],
+            "partly generated",
+        ),
+        (OPENED, [(1, "parentOf", CAPTURED)], "edited"),
+        (OPENED, [(1, "inputTo", AI)], "edited"),
+        (OPENED, [(1, "parentOf", CAPTURED), (2, "inputTo", None), (3, "parentOf", AI)], "edited"),
+        (OPENED, [], "edited"),
+    ],
+)
+def test_what_is_made_from_ai_is_said(found: dict[str, Any], items: list[Item], kind: str) -> None:
+    """Also where the signer states nothing, at any depth; what was only given to a model does not count."""
+    made = tuple(
+        IngredientEvidence("", how, level=level, source_type=stated and IPTC + stated)
+        for level, how, stated in items
+    )
+    assert origin(found, ingredients=made).kind == kind
 
 
 @pytest.mark.parametrize("verdict", UNKNOWN)
