@@ -4,10 +4,12 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO := out/demo
+FLIPS ?= 2000
+EDITS ?= 500
 ENCODER ?= sentence-transformers/all-MiniLM-L6-v2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all check format bench bench-watermark bench-screening bench-audit train-tiny train-guard clean
+.PHONY: help setup demo test test-all check format bench bench-watermark bench-screening bench-audit conformance train-tiny train-guard clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -49,6 +51,7 @@ bench: bench-watermark bench-screening ## all benchmarks
 	$(BIN)/python -m benchmarks.ledger
 	$(BIN)/python -m benchmarks.verify
 	$(BIN)/python -m benchmarks.embedded --out out/bench/embedded
+	$(BIN)/python -m benchmarks.renditions --out out/bench/renditions
 
 bench-watermark: $(READY) ## the watermark against attacks, beside its peers
 	$(BIN)/python -m benchmarks.watermark --clips $${SAFEGEN_SHARED:-../shared}/data/clips --out out/bench/watermark
@@ -58,6 +61,10 @@ bench-screening: $(READY) ## the prompt screens on labelled sets
 
 bench-audit: $(READY) ## the bias audit: its statistics, skin tones, training texts, the embedded model
 	$(BIN)/python -m benchmarks.audit --out out/bench/audit
+
+conformance: $(READY) ## c2pa, encypher-c2pa and safegen on every credentialed file, then mutants of our own
+	$(BIN)/python -m benchmarks.conformance --json out/bench/conformance.json --page out/bench/conformance.html
+	$(BIN)/python -m benchmarks.conformance.mutants --flips $(FLIPS) --edits $(EDITS) --out out/bench/mutants
 
 train-tiny: $(READY) ## train the embedded model from scratch (hours; resumable)
 	$(BIN)/python -m training.tiny all --stage two --out out/train-tiny

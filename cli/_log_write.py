@@ -138,7 +138,7 @@ def redact(
         entry = ledger.entry(index)
         if not yes:
             question = f"permanently delete the private part of entry {index} ({entry.kind}, {entry.time})?"
-            confirm(question, abort=True)
+            confirm(question, abort=True, instead="--yes")
         ledger.redact(index)
         remove_sealed_prompt(found, index)
     show_rows({"redacted": index, "kind": entry.kind}, as_json=as_json)

@@ -29,6 +29,8 @@ def show(item: FileOutcome, *, plain: bool) -> None:
     found = item.moderation
     ran = ", ".join(c.name for c in found.gate.ran)
     out.print(f"{found.path}: {found.action.upper()} ({found.policy.name}; ran: {ran})")
+    if found.blind_spot:
+        out.print(f"  {found.blind_spot}")
     rows = sorted_findings(found.gate.findings)
     for row in rows[:_MOST]:
         f = row.finding

@@ -17,6 +17,7 @@ from typing import Any, Self, TypeAlias
 import click
 
 from safegen._text import one_line, own_text, to_json
+from safegen.errors import UsageError
 
 Part: TypeAlias = "str | tuple[str, str]"
 """Text, or text with a colour (``green``, ``bold green``)."""
@@ -50,9 +51,24 @@ def show_document(text: str) -> None:
     click.echo(_encodable(own_text(text), stream), nl=False, file=stream)
 
 
-def confirm(question: str, *, abort: bool = False) -> bool:
-    """Ask on the terminal. Raises click.Abort for a no with *abort*."""
-    return click.confirm(one_line(question), abort=abort, err=True)
+def confirm(question: str, *, abort: bool = False, instead: str = "") -> bool:
+    """Ask on the terminal. Raises click.Abort for a no with *abort*, UsageError where nobody can answer.
+
+    *instead*: the option that answers yes.
+    """
+    question = one_line(question)
+    try:
+        yes = click.confirm(question, err=True)
+    except click.Abort:
+        if sys.stdin is not None and sys.stdin.isatty():
+            raise
+        hint = f"add {instead} to answer yes" if instead else "run it in a terminal"
+        raise UsageError(
+            f"{question!r} needs an answer, and there is no terminal to ask on", hint=hint
+        ) from None
+    if abort and not yes:
+        raise click.Abort
+    return yes
 
 
 def print_json(value: object, *, indent: int | None = 2, sort_keys: bool = False) -> None:

@@ -18,9 +18,26 @@ import click
 from safegen._text import one_line
 from safegen.cli._output import confirm, print_json, say, show_document
 
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""What a disk that is full or broken answers."""
+
 
 def run(group: click.Group) -> NoReturn:
     """Run *group* and exit. A bug (exit 1) names itself; ``SAFEGEN_DEBUG=1`` shows its traceback."""
+    try:
+        _run(group)
+    except BrokenPipeError:  # whoever read the answer, or the error about it, has gone
+        _let_go()
+        sys.exit(141)
+    except OSError as error:
+        _let_go()
+        with contextlib.suppress(OSError):  # nobody may be left to tell
+            say(("error: ", "bold red"), f"the answer cannot be written: {error.strerror}", err=True)
+        sys.exit(2)
+
+
+def _run(group: click.Group) -> NoReturn:
+    """Run *group*. Raises OSError where what it says cannot be written."""
     signal.signal(signal.SIGTERM, _terminate)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # help texts, too, on a terminal that knows few characters
@@ -38,8 +55,7 @@ def run(group: click.Group) -> NoReturn:
     except (click.Abort, KeyboardInterrupt):
         _fail(130, "interrupted; nothing half-made is left", "", as_json)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
+        raise
     except Exception as error:
         _deliberate_or_bug(error, as_json)
     sys.exit(code if isinstance(code, int) else 0)
@@ -54,6 +70,8 @@ def _asking(group: click.Group, as_json: bool) -> object:
 
     try:
         return group.main(standalone_mode=False, prog_name="safegen")
+    except SystemExit as stop:  # click's answer where nobody reads stdout any more, with the code of a bug
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)) from stop
     except UnconfirmedWorkspace as error:
         if as_json or not (sys.stdin.isatty() and sys.stderr.isatty()):
             raise
@@ -77,6 +95,12 @@ def _terminate(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
+def _let_go() -> None:
+    """Send what is still to be said on stdout nowhere: Python would try once more at its end."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _joined(message: str) -> str:
     """click lists choices one below the other: as one line."""
     return " ".join(message.split())
@@ -96,6 +120,10 @@ def _deliberate_or_bug(error: Exception, as_json: bool) -> NoReturn:
         _fail(error.exit_code, str(error), error.hint, as_json, kind=type(error).__name__)
     if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
         _fail(2, f"{one_line(error.filename, 100)}: {error.strerror}", "give a shorter name", as_json)
+    if isinstance(error, OSError) and error.errno in _FULL:
+        hint = "free some space, or write somewhere else; what was released or recorded before stays"
+        _let_go()
+        _fail(2, f"an answer or file cannot be written: {error.strerror}", hint, as_json=False)
     if os.environ.get("SAFEGEN_DEBUG"):
         for line in "".join(traceback.format_exception(error)).splitlines():
             say(f"| {line}", err=True)

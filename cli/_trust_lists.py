@@ -48,7 +48,7 @@ def update(
     for change in changes:
         _show_change(change)
     if not dry_run and not yes and any(c.added or c.removed for c in changes):
-        confirm("use these lists from now on?", abort=True)
+        confirm("use these lists from now on?", abort=True, instead="--yes")
     written: list[Path | None] = [
         None if dry_run or c.nothing else store_list(list_folder(), c.fresh) for c in changes
     ]

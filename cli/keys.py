@@ -209,7 +209,7 @@ def move_root(file: Path, workspace: Path | None, as_json: bool) -> None:
     help="unspecified, keyCompromise, affiliationChanged, superseded or cessationOfOperation.",
 )
 @click.option(
-    "--unsafe-since", metavar="TIME", help="Do not trust signatures after this time (ISO 8601, UTC)."
+    "--unsafe-since", metavar="TIME", help="When the key became unsafe (ISO 8601, UTC), for the list."
 )
 @_options.passphrase_file
 @_options.workspace

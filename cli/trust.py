@@ -82,7 +82,7 @@ def add(file: Path, tsa: bool, shared_root: bool, yes: bool, workspace: Path | N
     if len(shown) > 40:
         say(f"  and {len(shown) - 40} more lines", err=True)
     if not yes:
-        confirm("trust this maker?", abort=True)
+        confirm("trust this maker?", abort=True, instead="--yes")
     own = own_bundles(find_trusted_workspace(workspace))
     identifier = _store(workspace).add(bundle, own=own, shared_root=shared_root)
     show_rows({"pinned as": identifier, "name": bundle.name}, as_json=as_json)

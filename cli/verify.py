@@ -84,12 +84,17 @@ def command(
 ) -> None:
     """Find out where FILE comes from: one verdict from every layer.
 
-    A folder stands for every video, sound and picture inside it. Works offline. Trust comes from your own
-    workspace, from `safegen trust add`, from --trust and from the C2PA trust list, never from the folder that
-    contains the file; the answer says whose root was trusted.
+    A folder stands for every video, sound and picture inside it, - for standard input. Works offline. Trust
+    comes from your own workspace, from `safegen trust add`, from --trust and from the C2PA trust list, never
+    from the folder that contains the file; the answer says whose root was trusted.
     """
+    from safegen.credentials import in_child
+
+    in_child.prepare()  # while the rest is imported
     from safegen.cli import _verify_view as view
+    from safegen.cli._files import write_new
     from safegen.cli._output import ProgressBar, console, print_json
+    from safegen.cli._standing_in import standing_in
     from safegen.errors import UnreadableInput
     from safegen.verification.batch import collect_files
 
@@ -103,19 +108,21 @@ def command(
     if not batch.files:
         raise UnreadableInput(f"{files[0]}: no video, sound or picture in this folder", hint="check the path")
     items: list[ReportItem] = []
-    with ProgressBar(quiet=as_json or single, plain=plain) as bar:
-        bar.stage("verifying", len(batch.files))
-        for file in batch.files:
-            items.append(_verify_one(file, how, single=single))
-            if not as_json:
-                view.show_item(items[-1], console(plain), explain=explain)
-            bar.advance()
+    with standing_in(batch.files) as copies:
+        with ProgressBar(quiet=as_json or single, plain=plain) as bar:
+            bar.stage("verifying", len(batch.files))
+            for file in batch.files:
+                items.append(_verify_one(file, copies.get(file, file), how, single=single))
+                if not as_json:
+                    view.show_item(items[-1], console(plain), explain=explain)
+                bar.advance()
+        page = None if html is None else _page(items, copies)
     if as_json:
         print_json(items[0].to_dict() if single else [i.to_dict() for i in items])
     elif batch.ignored:
         console(plain).print(view.passed_over(batch.ignored))
-    if html is not None:
-        _write_page(html, items)
+    if html is not None and page is not None:
+        write_new(html, page)
     click.get_current_context().exit(max(_exit_code(item, require) for item in items))
 
 
@@ -154,14 +161,19 @@ def _verify_options(
     }
 
 
-def _verify_one(file: Path, how: dict[str, Any], *, single: bool) -> ReportItem:
-    """The report on one file. In a batch a file that cannot be examined does not stop the others."""
+def _verify_one(file: Path, copy: Path, how: dict[str, Any], *, single: bool) -> ReportItem:
+    """The report on one file (*copy*: its bytes). In a batch one that cannot be examined stops no other."""
+    from dataclasses import replace
+
     from safegen.api.inspection import verify  # not by way of api: what makes clips is not loaded
+    from safegen.cli._standing_in import named_as
     from safegen.errors import SafegenError
     from safegen.verification.html_report import ReportItem
 
     try:
-        return ReportItem(file, verify(file, **how))
+        with named_as(file, copy):
+            report = verify(copy, **how)
+        return ReportItem(file, report if copy == file else replace(report, path=file))
     except SafegenError as error:
         if single:
             raise
@@ -175,18 +187,19 @@ def _exit_code(item: ReportItem, require: str | None) -> int:
     return 0 if require and _meets_level(item.report, require) else item.report.exit_code
 
 
-def _write_page(target: Path, items: list[ReportItem]) -> None:
+def _page(items: list[ReportItem], copies: dict[Path, Path]) -> bytes:
     """The HTML report, with the thumbnails that the credentials carry."""
     from dataclasses import replace
 
     from safegen._util.time import utc_now
-    from safegen.cli._files import write_new
     from safegen.credentials.in_child import read_thumbnail
     from safegen.verification.html_report import render
 
-    shown = [replace(i, thumbnail=read_thumbnail(i.path)) if i.report else i for i in items]
+    shown = [
+        replace(i, thumbnail=read_thumbnail(copies.get(i.path, i.path))) if i.report else i for i in items
+    ]
     when = utc_now().strftime("%Y-%m-%d %H:%M:%S UTC")
-    write_new(target, render(shown, when=when).encode("utf-8"))
+    return render(shown, when=when).encode("utf-8")
 
 
 def _meets_level(report: Report, level: str) -> bool:

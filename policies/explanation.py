@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from safegen.policies.frames import CONTENT
 from safegen.policies.loading import chain
 from safegen.policies.schema import CATEGORIES, Policy, Rule
 from safegen.types import Action, Decision
@@ -48,6 +49,9 @@ def describe_policy(policy: Policy, source: str) -> Iterator[str]:
     )
     frames = ", ".join(policy.frames.required)
     yield f"Prompts can have at most {policy.max_prompt_chars} characters. Checks of the frames: {frames}."
+    if policy.frames.look_for:
+        wanted = ", ".join(CONTENT.get(c, c) for c in policy.frames.look_for)
+        yield f"One of them must have looked for each of: {wanted}. If none has, nothing is let through."
 
 
 def _rule(rule: Rule) -> str:

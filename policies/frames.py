@@ -52,6 +52,12 @@ class FrameRule(BaseModel):
         return self.thresholds.get(action)
 
 
+CONTENT: dict[str, str] = {
+    "nudity": "nudity",
+    "violence": "violence",
+    "dangerous": "dangerous content",
+}
+"""What a picture may show that most people ask about, with words for a person."""
 _CONTENT = FrameRule(review=0.5, block=0.85)
 _NEVER_RELEASED = FrameRule(block=0.5)
 RULES: dict[str, FrameRule] = {
@@ -60,9 +66,7 @@ RULES: dict[str, FrameRule] = {
     "frozen_output": _NEVER_RELEASED,
     "flash_general": _NEVER_RELEASED,
     "flash_red": _NEVER_RELEASED,
-    "nudity": _CONTENT,
-    "violence": _CONTENT,
-    "dangerous": _CONTENT,
+    **dict.fromkeys(CONTENT, _CONTENT),
     "known_content": FrameRule(block=0.5),
     "undecodable": FrameRule(review=0.5),
     "face": FrameRule(),
@@ -75,16 +79,26 @@ class Frames(BaseModel):
 
     ``required`` ones must run, or nothing passes. ``optional`` ones run where they are installed; the record
     names those that were not there. A check that is there and fails stops everything, required or not.
+    ``look_for``: categories of findings that one of those that ran must have looked for, or nothing passes.
     """
 
     model_config = _STRICT
     required: tuple[str, ...] = ("blank",)
     optional: tuple[str, ...] = ()
     rules: dict[str, FrameRule] = {}
+    look_for: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _faces_only(self) -> Frames:
         for category, rule in self.rules.items():
             if category != "face" and (rule.pixelate is not None or rule.blur is not None):
                 raise ValueError(f"only faces can be pixelated or blurred, not {category!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _known_categories(self) -> Frames:
+        known = {**RULES, **self.rules}
+        for category in self.look_for:
+            if category not in known:
+                raise ValueError(f"unknown category {category!r} in look_for; known: {', '.join(known)}")
         return self

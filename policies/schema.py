@@ -146,7 +146,8 @@ class Inputs(BaseModel):
     """What happens to an input (a picture or video that a request builds on) by its Content Credentials.
 
     ``forbidden``: they do not allow generative use (a release of the own ledger is its maker's to use).
-    ``broken``: a hash or signature in them does not match. ``remote``: they lie elsewhere, unread.
+    ``broken``: a hash or signature in them does not match. ``remote``: they lie elsewhere, or
+    cannot be checked here: nobody accuses the file of a change, and what they allow is unknown.
     ``people``: whether an input that may show a real person needs its uploader's attestation
     (docs/consent.md).
     """
@@ -237,6 +238,8 @@ class Policy(BaseModel):
         absent = {key for key in ("guard", "encoder") if getattr(self, key) is None}
         left_out = {"examples", "extends", "description"} | absent
         content = self.model_dump(mode="json", exclude=left_out)
+        if not self.frames.look_for:  # what is not there changes no digest
+            del content["frames"]["look_for"]
         data = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(data.encode("utf-8")).hexdigest()
 

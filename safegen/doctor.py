@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from importlib.util import find_spec
 
+from safegen._util.versions import unfit
 from safegen.errors import SafegenError
 from safegen.types import Json, JsonResult
 
@@ -46,6 +47,7 @@ def diagnose(workspace: str | os.PathLike[str] | None = None) -> list[DoctorChec
         ("cryptography", "cryptography"),
     ):
         rows.append(_library(package, distribution, needed=True, hint="pip install safegen"))
+    rows.append(_try("decoder", True, _decoder))
     rows.append(_sandbox())
     rows.append(_try("prompt policy", True, _policy))
     rows.append(_try("workspace", True, lambda: _workspace(workspace)))
@@ -81,7 +83,7 @@ def _sandbox() -> DoctorCheck:
 
 
 def _library(package: str, distribution: str, *, needed: bool, hint: str) -> DoctorCheck:
-    """Installed, and for the needed ones importable."""
+    """Installed in a version that will do, and for the needed ones importable."""
     try:
         if find_spec(package) is None:
             return DoctorCheck(distribution, False, needed, "not installed", hint)
@@ -90,7 +92,17 @@ def _library(package: str, distribution: str, *, needed: bool, hint: str) -> Doc
             importlib.import_module(package)
     except Exception as error:
         return DoctorCheck(distribution, False, needed, f"cannot be used: {error}", hint)
+    if wanted := unfit(distribution, version):
+        hint = f"python -m pip install '{wanted}'"
+        return DoctorCheck(distribution, False, needed, f"{version} is installed; {wanted} is needed", hint)
     return DoctorCheck(distribution, True, needed, version)
+
+
+def _decoder() -> str:
+    """A PyAV that reads and writes media the way it is used here."""
+    from safegen.media.pyav import require_version
+
+    return f"PyAV {require_version()}"
 
 
 def _try(name: str, needed: bool, check: Callable[[], str]) -> DoctorCheck:

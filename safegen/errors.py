@@ -23,12 +23,13 @@
     `- Interrupted                  130   Ctrl-C; nothing half-made is left
 
 Each carries ``hint``: what to do now. Message and hint are one line each, whatever names and answers
-they repeat: line breaks and other hidden characters are escaped.
+they repeat: line breaks and other hidden characters are escaped. They pickle with all they carry, so that a
+process pool hands them on.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from safegen._text import one_line
 
@@ -45,6 +46,15 @@ class SafegenError(Exception):
         """Keep *message* (what went wrong) and *hint* (what to do now)."""
         super().__init__(one_line(message))
         self.hint = one_line(hint)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Made again from the message, then given its attributes: a class may want more than a message."""
+        return _made_again, (type(self), self.args), dict(self.__dict__)
+
+
+def _made_again(kind: type[SafegenError], arguments: tuple[Any, ...]) -> SafegenError:
+    """An error without the attributes of its class, which come next."""
+    return kind.__new__(kind, *arguments)
 
 
 class UsageError(SafegenError):
@@ -94,6 +104,12 @@ class GenerationFailed(SafegenError):
     """The generator raised an error or returned something that is not a usable clip."""
 
     exit_code = 5
+
+
+class RefusedByServer(GenerationFailed):
+    """The server that was to make the clip refused to: its own rules do not allow it."""
+
+    exit_code = 3
 
 
 class MissingExtra(GenerationFailed):

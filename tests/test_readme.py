@@ -2,68 +2,36 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+from tests.support import pages
+from tests.support.pages import ROOT, Desk
 
-
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.S | re.M)
+README = pages.README.read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
-    folder = tmp_path_factory.mktemp("readme")
-    env = {**os.environ, "SAFEGEN_WORKSPACE": str(folder / "workspace"), "NO_COLOR": "1", "COLUMNS": "120"}
-    env["PATH"] = str(Path(sys.executable).parent) + os.pathsep + env["PATH"]
-    return folder, env
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    return Desk(tmp_path_factory.mktemp("readme"))
 
 
-def run(command: str, place: tuple[Path, dict[str, str]]) -> str:
-    folder, env = place
-    done = subprocess.run(
-        command, shell=True, cwd=folder, env=env, capture_output=True, text=True, timeout=600
-    )
-    assert "Traceback" not in done.stderr
-    return done.stdout
-
-
-def matches(expected: list[str], actual: str) -> bool:
-    """Expected lines in order; "…" stands for anything, also for whole lines."""
-    pattern = r"\n".join(re.escape(line).replace("…", ".*") for line in expected)
-    return re.fullmatch(pattern.replace("\n.*\n", "\n.*") + r"\n?", actual, re.S) is not None
-
-
-def test_first_screen_is_a_real_session(place: tuple[Path, dict[str, str]]) -> None:
-    lines = blocks("console")[0].splitlines()
+def test_first_screen_is_a_real_session(desk: Desk) -> None:
+    [block] = [b for b in pages.blocks(pages.README) if b.language == "console"]
     assert README.index("```console") < README.index("## ")
-    commands: list[tuple[str, list[str]]] = []
-    for line in lines:
-        if line.startswith("$ "):
-            commands.append((line[2:], []))
-        else:
-            commands[-1][1].append(line)
-    assert len(commands) >= 4
-    for command, expected in commands:
-        actual = run(command, place)
-        assert matches(expected, actual) if expected else actual == "", f"$ {command}\n{actual}"
+    steps = pages.steps(block)
+    assert len(steps) >= 4
+    for step in steps:
+        desk.check(step)
 
 
-def test_python_example_runs(place: tuple[Path, dict[str, str]]) -> None:
-    folder, env = place
-    code = blocks("python")[0]
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=folder, env=env, capture_output=True, text=True, timeout=600
-    )
-    assert done.returncode == 0, done.stderr
+def test_python_example_runs(desk: Desk) -> None:
+    [block] = [b for b in pages.blocks(pages.README) if b.language == "python"]
+    desk.run(block)
 
 
 def test_commands_of_the_table_exist(

@@ -1,1 +1,1 @@
-"""Three readers of Content Credentials side by side, and mutants that none may call genuine (docs/conformance.md)."""
+"""Three readers of Content Credentials side by side, and mutants of genuine files (docs/conformance.md)."""

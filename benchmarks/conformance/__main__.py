@@ -19,7 +19,7 @@ from benchmarks.conformance import corpus, expected, outcome, reasons
 from benchmarks.conformance.asking import Readers
 from benchmarks.conformance.tools import TOOLS
 
-LIMIT_S = 30.0
+LIMIT_S, REPEATS = 30.0, 6
 
 
 def subjects(wanted: argparse.Namespace, work: Path) -> Iterator[corpus.Subject]:
@@ -40,7 +40,7 @@ def run(wanted: argparse.Namespace) -> outcome.Outcome:
     rows = []
     with tempfile.TemporaryDirectory() as work, Readers(wanted.limit) as readers:
         for subject in subjects(wanted, Path(work)):
-            answers, steady = readers.ask_all(subject)
+            answers, steady = readers.ask_all(subject, wanted.repeat)
             rows.append(outcome.judge_row(subject, answers, steady, known))
     more = []
     if wanted.shared.joinpath("data/cases").is_dir():
@@ -54,8 +54,13 @@ def parser() -> argparse.ArgumentParser:
     shared = Path(os.environ.get("SAFEGEN_SHARED", "../shared"))
     found.add_argument("--shared", type=Path, default=shared, help="the shared test data")
     found.add_argument("--corpus", type=Path, action="append", default=[], help="another folder (repeatable)")
-    found.add_argument("--reasons", type=Path, action="append", default=[reasons.SHIPPED], help="more reasons")
+    found.add_argument(
+        "--reasons", type=Path, action="append", default=[reasons.SHIPPED], help="more reasons"
+    )
     found.add_argument("--limit", type=float, default=LIMIT_S, help="seconds per file and reader")
+    found.add_argument(
+        "--repeat", type=int, default=REPEATS, help="how often safegen is asked about each file"
+    )
     found.add_argument("--no-samples", action="store_true", help="without signed samples of our own")
     found.add_argument("--json", type=Path, help="write everything to this file")
     found.add_argument("--page", type=Path, help="write an HTML page to this file")
@@ -67,14 +72,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     wanted = parser().parse_args(arguments)
     found = run(wanted)
     print(outcome.as_text(found))
-    for file, text in (
-        (wanted.json, lambda: json.dumps(outcome.as_json(found), indent=2, ensure_ascii=False) + "\n"),
-        (wanted.page, lambda: outcome.as_html(found)),
-    ):
-        if file is not None:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text(), encoding="utf-8")
+    _write(wanted.json, json.dumps(outcome.as_json(found), indent=2, ensure_ascii=False) + "\n")
+    _write(wanted.page, outcome.as_html(found))
     return 1 if found.everything_wrong or not found.rows else 0
+
+
+def _write(file: Path | None, text: str) -> None:
+    """Write *text* where a file was named."""
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

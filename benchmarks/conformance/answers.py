@@ -25,7 +25,7 @@ class Content(enum.Enum):
 
 @dataclass(frozen=True)
 class Answer:
-    """One reader's answer. ``trusted`` only counts where the content is intact; ``detail`` is its own words."""
+    """One reader's answer; ``trusted`` counts where the content is intact, ``detail`` is its own words."""
 
     content: Content
     trusted: bool = False

@@ -5,14 +5,13 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from types import TracebackType
 
 from benchmarks.conformance.answers import Answer, Content
 from benchmarks.conformance.corpus import Subject
 from benchmarks.conformance.tools import TOOLS
 
-REPEATS = 6
-"""How often safegen is asked: a verdict that hangs on chance shows itself."""
 START_S = 120.0
 """What a fresh process may take to import what it needs."""
 
@@ -26,7 +25,7 @@ class Readers:
     def __init__(self, limit_s: float, tools: Mapping[str, Callable[[Subject], Answer]] = TOOLS) -> None:
         self.limit_s = limit_s
         self.tools = tools
-        self._process: multiprocessing.Process | None = None
+        self._process: BaseProcess | None = None
         self._line: Connection | None = None
 
     def __enter__(self) -> Readers:
@@ -53,17 +52,18 @@ class Readers:
         self._stop()
         return Answer(Content.LATE, detail=reason)
 
-    def ask_all(self, subject: Subject) -> tuple[dict[str, Answer], bool]:
-        """Every reader's answer, and whether safegen's was the same each time."""
+    def ask_all(self, subject: Subject, repeats: int) -> tuple[dict[str, Answer], bool]:
+        """Every reader's answer, and whether safegen's was the same each of *repeats* times."""
         answers = {tool: self.ask(tool, subject) for tool in self.tools}
-        again = (self.ask("safegen", subject) for _ in range(REPEATS - 1))
+        again = (self.ask("safegen", subject) for _ in range(repeats - 1))
         return answers, all(answer == answers["safegen"] for answer in again)
 
     def _start(self) -> Connection:
         context = multiprocessing.get_context("spawn")
         self._line, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, dict(self.tools)), daemon=False)
-        self._process.start()
+        process = context.Process(target=_serve, args=(theirs, dict(self.tools)), daemon=False)
+        process.start()
+        self._process = process
         theirs.close()
         if not self._line.poll(START_S):
             self._stop()

@@ -38,7 +38,9 @@ def field_files(shared: Path) -> Iterator[Subject]:
     """The field's own test files, with its test anchors and the official lists."""
     folder = shared / "data/c2pa"
     settings = json.loads((folder / "trust_config_test_settings.json").read_text(encoding="utf-8"))
-    anchors = settings["trust"]["trust_anchors"] + (folder / "C2PA-TRUST-LIST.pem").read_text(encoding="utf-8")
+    anchors = settings["trust"]["trust_anchors"] + (folder / "C2PA-TRUST-LIST.pem").read_text(
+        encoding="utf-8"
+    )
     stamps = (folder / "C2PA-TSA-TRUST-LIST.pem").read_text(encoding="utf-8")
     for path in sorted(folder.iterdir()):
         if path.is_file() and path.suffix not in PASSED_OVER and not path.name.startswith("LICENSE"):
@@ -81,9 +83,8 @@ def own_files(folder: Path) -> Iterator[Subject]:
 
     for name in signed.containers():
         place = folder / name
-        place.mkdir(parents=True)
         path = signed.make(name, place)
         twin = signed.alter(path)
-        anchors = signed.anchors()
+        anchors = signed.root_pem(place).decode()
         yield Subject(f"ours/{name}", path, anchors, expected="intact, trusted")
         yield Subject(f"ours/{name} altered", twin, anchors, expected="altered")

@@ -14,7 +14,7 @@ from benchmarks.conformance.reasons import Reason, applies, left_over, reason_fo
 
 @dataclass(frozen=True)
 class Row:
-    """A file, what each reader said, why they differ (where a reason is on file), and what is wrong with it."""
+    """A file, what each reader said, why they differ (the reason on file), and what is wrong with it."""
 
     subject: Subject
     answers: Mapping[str, Answer]
@@ -68,7 +68,9 @@ def conclude(rows: Sequence[Row], reasons: Sequence[Reason], more: Sequence[str]
     """The outcome of *rows*; reasons that nothing needs any more are problems, and so are *more*."""
     used = {row.subject.name for row in rows if row.differ}
     looked_at = {row.subject.name.partition("/")[0] for row in rows}
-    stale = [f"{name}: a reason is on file, and nobody disagrees" for name in left_over(reasons, used, looked_at)]
+    stale = [
+        f"{name}: a reason is on file, and nobody disagrees" for name in left_over(reasons, used, looked_at)
+    ]
     return Outcome(rows, [*stale, *more])
 
 
@@ -78,10 +80,15 @@ def as_text(outcome: Outcome) -> str:
     rows = [row for row in outcome.rows if row.differ or row.problems]
     if rows:
         tools = list(rows[0].answers)
-        table = [["file", *tools], *([_shown(r.subject.name), *(str(r.answers[t]) for t in tools)] for r in rows)]
+        table = [
+            ["file", *tools],
+            *([_shown(r.subject.name), *(str(r.answers[t]) for t in tools)] for r in rows),
+        ]
         widths = [max(len(line[i]) for line in table) for i in range(len(table[0]))]
         for number, line in enumerate(table):
-            lines.append("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+            lines.append(
+                "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+            )
             if number and rows[number - 1].why:
                 lines.append(f"    {rows[number - 1].why}")
         lines.append("")
@@ -114,7 +121,8 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
             {
                 "file": row.subject.name,
                 "answers": {
-                    tool: {"says": str(answer), "detail": answer.detail} for tool, answer in row.answers.items()
+                    tool: {"says": str(answer), "detail": answer.detail}
+                    for tool, answer in row.answers.items()
                 },
                 "expected": row.subject.expected,
                 "differ": row.differ,

@@ -15,7 +15,7 @@ LEAST_WORDS = 8
 
 @dataclass(frozen=True)
 class Reason:
-    """One known disagreement: the files, what each reader says about them, and why safegen says what it says."""
+    """One known disagreement: the files, what each reader says of them, and why safegen says what it says."""
 
     files: tuple[str, ...]
     said: Mapping[str, str]

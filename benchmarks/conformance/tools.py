@@ -25,7 +25,7 @@ PURPOSES = """
 1.3.6.1.4.1.311.76.59.1.9
 1.3.6.1.4.1.62558.2.1
 """
-"""Key purposes that the field's own configuration accepts: e-mail, document signing, time stamps, OCSP, C2PA."""
+"""Key purposes that the field's own configuration accepts: e-mail, documents, time stamps, OCSP, C2PA."""
 UNCHECKED = {
     "signingCredential.untrusted",
     "signingCredential.expired",
@@ -186,7 +186,9 @@ def _reduced(report: Any) -> Answer:
     from safegen.types import CredentialState
 
     verdict, credentials = report.verdict, report.credentials
-    detail = " ".join([verdict.name, *dict.fromkeys([*credentials.failures, *credentials.ingredient_failures])])
+    detail = " ".join(
+        [verdict.name, *dict.fromkeys([*credentials.failures, *credentials.ingredient_failures])]
+    )
     if verdict in (Verdict.TAMPERED, Verdict.CONFLICT):
         return Answer(Content.ALTERED, False, detail)
     if credentials.state is CredentialState.VALID:

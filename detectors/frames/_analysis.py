@@ -118,7 +118,7 @@ def track_bodies(frames: Floats) -> Track:
     if coherence <= 0 or len(there) < max(1, n // 2):
         return Track(found.gaps, {}, (), 0, n, coherence, w / h)
     axis = _foreground.layout_axis(there)
-    costs = _foreground.costs([there[0], there[len(there) // 2], there[-2]], axis)
+    costs = _foreground.costs([there[0], there[len(there) // 2], there[max(0, len(there) - 2)]], axis)
     number = min(costs, key=lambda k: costs[k])
     left = costs[number] - _foreground.PENALTY * (number - 1)
     coherence *= ramp_down(left, 0.45, 0.7)

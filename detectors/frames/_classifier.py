@@ -51,7 +51,8 @@ class ClassifierCheck:
         if not seen:
             raise CheckUnavailable("there were no frames to examine", hint="nothing was let through")
         found, highest = findings_over_time(seen, self.name, self._reasons)
-        return found, CheckRun(self.name, model.version, model.digest, min(1.0, max(0.0, highest)))
+        score = min(1.0, max(0.0, highest))
+        return found, CheckRun(self.name, model.version, model.digest, score, tuple(self._reasons))
 
 
 def _batches(items: Iterable[Sample], size: int) -> Iterator[list[Sample]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safegen._util.logs import logger, waiting
+from safegen._util.model_loading import loading_alone
 from safegen.detectors.frames import _weights
 from safegen.errors import CheckAbsent, CheckUnavailable
 
@@ -25,6 +26,7 @@ class LabelModel:
 
     batch = BATCH
 
+    @loading_alone
     @waiting(_log, "a frames model to load")
     def __init__(self, place: Path, source: str, categories: Mapping[str, Sequence[str]]) -> None:
         """Load from the folder *place*. Raises CheckUnavailable when it is not what it should be."""
@@ -86,6 +88,7 @@ def device(torch: Any) -> tuple[str, Any]:
     return "cpu", torch.float32
 
 
+@loading_alone
 @lru_cache(maxsize=4)
 def _opened(place: Path, source: str, categories: tuple[tuple[str, tuple[str, ...]], ...]) -> LabelModel:
     """A model stays loaded."""

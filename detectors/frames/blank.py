@@ -58,7 +58,7 @@ class BlankDetector:
             elif not changed:
                 changed = int(not np.array_equal(frame, first))
         return _findings(total, black, flat, bool(changed)), CheckRun(
-            NAME, VERSION, score=_score(total, flat)
+            NAME, VERSION, score=_score(total, flat), looked_for=("blank_output", "black_output")
         )
 
 

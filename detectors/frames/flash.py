@@ -54,7 +54,7 @@ class FlashDetector:
                 if share > _flashing.AREA and share > worst.get((kind, int(time)), (0.0, 0.0))[0]:
                     worst[kind, int(time)] = (share, time)
         found = [_finding(kind, share, time) for (kind, _), (share, time) in sorted(worst.items())]
-        return found, CheckRun(NAME, VERSION, score=highest)
+        return found, CheckRun(NAME, VERSION, score=highest, looked_for=("flash_general", "flash_red"))
 
 
 def _finding(kind: str, share: float, time: float) -> Finding:

@@ -51,7 +51,7 @@ class FrozenDetector:
             if number - begin + 1 > longest:
                 longest, at = number - begin + 1, begin
         share = longest / number if number > 1 else 0.0
-        ran = CheckRun(NAME, VERSION, score=share)
+        ran = CheckRun(NAME, VERSION, score=share, looked_for=("frozen_output",))
         if share < MOST or longest < 2:
             return (), ran
         start, end = float((at - 1) / clip.fps), float((at - 1 + longest) / clip.fps)

@@ -125,7 +125,7 @@ class KnownCheck:
             if score > 0:
                 found.append(Finding("known_content", score, NAME, f"it is on the list as {name!r}"))
         highest = max((f.score for f in found), default=0.0)
-        return found, CheckRun(NAME, VERSION, digest, highest)
+        return found, CheckRun(NAME, VERSION, digest, highest, ("known_content",))
 
 
 def create() -> FrameDetector:

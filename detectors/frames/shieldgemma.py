@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safegen._util.logs import logger, waiting
+from safegen._util.model_loading import loading_alone
 from safegen.detectors.frames import _weights
 from safegen.detectors.frames._classifier import ClassifierCheck
 from safegen.detectors.frames._hub import device, libraries
@@ -37,6 +38,7 @@ class ShieldGemma:
 
     batch = 4
 
+    @loading_alone
     @waiting(_log, "ShieldGemma to load")
     def __init__(self, place: Path) -> None:
         """Load from the folder *place*."""
@@ -65,6 +67,7 @@ class ShieldGemma:
         return [dict(zip(POLICIES.values(), map(float, row), strict=True)) for row in rows]
 
 
+@loading_alone
 @lru_cache(maxsize=1)
 def _opened(place: Path) -> ShieldGemma:
     return ShieldGemma(place)

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safegen._util.logs import logger, waiting
+from safegen._util.model_loading import loading_alone
 from safegen.detectors.frames import _hub, _weights
 from safegen.errors import CheckUnavailable, UsageError
 from safegen.types import Attribute, CheckRun
@@ -44,6 +45,7 @@ QUESTIONS: Questions = {
 class Embedder:
     """The loaded model."""
 
+    @loading_alone
     @waiting(_log, "the zero-shot model to load")
     def __init__(self, place: Path) -> None:
         """Load from the folder *place*. Raises CheckUnavailable."""
@@ -138,6 +140,7 @@ class ZeroShot:
         }
 
 
+@loading_alone
 @lru_cache(maxsize=2)
 def _opened(place: Path) -> Embedder:
     """A model stays loaded."""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from safegen._util.hashing import sha256_of
 from safegen._util.logs import logger, waiting
+from safegen._util.model_loading import loading_alone
 from safegen.detectors.prompt._identity import GROUP_WORD
 from safegen.errors import CheckUnavailable
 
@@ -33,6 +34,7 @@ class SentenceEncoder:
     Raises CheckUnavailable when it cannot be loaded.
     """
 
+    @loading_alone
     @waiting(_log, "the sentence encoder to load")
     def __init__(self, folder: Path) -> None:
         try:

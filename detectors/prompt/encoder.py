@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from safegen._util.blas import one_blas_thread
+from safegen._util.model_loading import loading_alone
 from safegen._util.resources import data_path
 from safegen.detectors.prompt import _vectorise
 from safegen.detectors.prompt._sentence_encoder import SentenceEncoder, encoder_text
@@ -62,6 +64,7 @@ class Heads:
     adapters: dict[str, tuple[Floats, Floats]] = field(default_factory=dict)
     """What is added to the encoder's layers, see ``Sentences.adapt``; none: the encoder as it is."""
 
+    @one_blas_thread()
     def logits(self, vectors: Floats) -> Floats:
         """Decision values (texts, labels) of unit vectors (texts, size)."""
         h = np.maximum(vectors @ self.hidden.T + self.hidden_bias, 0)
@@ -139,13 +142,18 @@ def create() -> PromptDetector:
     return load()
 
 
-@lru_cache(maxsize=2)
+@loading_alone
 def load(model: str = MODEL, revision: str | None = None, heads: str | None = None) -> Encoder:
     """The encoder *model* (a folder, or a hub id that is in the cache) with the *heads* of a folder.
 
     Without *heads* those that are shipped. Loaded once per process. Raises CheckUnavailable when one of them
     is missing, altered, or does not belong to the other.
     """
+    return _loaded(model, revision, heads)
+
+
+@lru_cache(maxsize=2)
+def _loaded(model: str, revision: str | None, heads: str | None) -> Encoder:
     folder, _ = folder_of(model, revision, "sentence encoder")
     read = read_heads(Path(heads).expanduser() if heads else HEADS)
     return Encoder(SentenceEncoder(folder), read)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safegen.detectors.provenance._between import best_between
+from safegen.detectors.provenance._structure import moving_parts
 from safegen.detectors.provenance._thumbs import TILE, Plane
 from safegen.detectors.provenance._timing import TimeMap, find_time_maps
 
@@ -38,8 +39,9 @@ class Alignment:
     ``before`` and ``after``: the file's own pictures around each moment, from which ``sample`` was chosen
     or interpolated. ``overlap``: how much of the released picture is compared; ``share``: how much of the
     file's, 1 unless the file shows the release among other things (a window on a desktop); ``inside``: how
-    much of the file's time. ``anywhen``: the mean likeness of the file's moving parts with the likeliest
-    recorded ones, whatever their order.
+    much of the file's time. ``usual``: whether the file is the whole release at another speed, or a part
+    of it at its own. ``anywhen``: the mean likeness of the file's moving parts with the likeliest recorded
+    ones, whatever their order.
     """
 
     reference: NDArray[np.float32]
@@ -50,6 +52,7 @@ class Alignment:
     overlap: float
     share: float
     inside: float
+    usual: bool
     anywhen: float
 
 
@@ -85,7 +88,7 @@ def alignments(
             rough.append((resemblance, place, whole))
     rough.sort(key=lambda entry: -entry[0])
     ours, theirs = np.array(times, dtype=float), np.array(sample.times, dtype=float)
-    moving = (_moving(recorded), _moving(shown))
+    moving = (moving_parts(recorded), moving_parts(shown))
     ranked: list[tuple[TimeMap, _Placement, float]] = []
     for _, place, whole in rough[:_PLACES]:
         motion = _likeness(*moving, place)
@@ -95,7 +98,8 @@ def alignments(
     ranked.sort(key=lambda entry: -entry[0].value)
     plain = [entry for entry in ranked[_KEEP:] if entry[0].plain][:1]
     for found, place, anywhen in ranked[:_KEEP] + plain:
-        yield _aligned(pictures, plane, place, found, ours, theirs, anywhen)
+        usual = found.usual(seconds, theirs)
+        yield _aligned(pictures, plane, place, found, ours, theirs, usual, anywhen)
 
 
 def _likeness(
@@ -107,13 +111,6 @@ def _likeness(
     return np.asarray(r @ s.T, dtype=np.float32)
 
 
-def _moving(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What differs from the clip's own still background; of two pictures or one, the pictures themselves."""
-    if len(pictures) <= 2:
-        return pictures
-    return np.asarray(pictures - np.median(pictures, axis=0), dtype=np.float32)
-
-
 def _aligned(
     pictures: NDArray[np.uint8],
     plane: Plane,
@@ -121,6 +118,7 @@ def _aligned(
     found: TimeMap,
     ours: NDArray[np.float64],
     theirs: NDArray[np.float64],
+    usual: bool,
     anywhen: float,
 ) -> Alignment:
     """The pairs of one placement and time map; each of the file's pictures the best around its moment."""
@@ -136,7 +134,7 @@ def _aligned(
     before, after = shown[low], shown[np.minimum(low + 1, len(shown) - 1)]
     sample = best_between(reference, before, after, positions - low, place.mask)
     return Alignment(
-        reference, sample, before, after, place.mask, place.overlap, place.share, found.inside, anywhen
+        reference, sample, before, after, place.mask, place.overlap, place.share, found.inside, usual, anywhen
     )
 
 

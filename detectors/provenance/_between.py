@@ -11,9 +11,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from safegen.detectors.provenance._structure import Pictures, moving_parts
+
 __all__ = ["best_between"]
 
-Pictures = NDArray[np.float32]
 _ENDS = 0.05
 """Share of the way below which a moment is that of a picture itself."""
 _CHANGED = 1.0
@@ -36,10 +37,11 @@ def best_between(
         [_between(a, b, float(s), flow) for a, b, s in zip(before, after, shares, strict=True)]
     )
     candidates = np.stack([between, before, after])
-    still = np.zeros_like(between[0]) if len(reference) <= 2 else np.median(between, axis=0)
-    ours = reference if len(reference) <= 2 else reference - np.median(reference, axis=0)
+    still = between - moving_parts(between) if len(between) > 2 else np.zeros_like(between)
+    ours = moving_parts(reference)
     values = [_alike(ours[:, mask], (c - still)[:, mask]) for c in candidates]
     chosen = np.argmax(np.stack(values), axis=0)
+    chosen[(shares <= _ENDS) | (shares >= 1 - _ENDS)] = 0  # that very picture was sampled
     return np.asarray(candidates[chosen, np.arange(len(reference))], dtype=np.float32)
 
 

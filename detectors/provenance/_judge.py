@@ -39,6 +39,12 @@ _CREDIT = 0.7
 """What each point of agreement below that takes off the agreement of motion that is expected."""
 _MOST_COVERED = 0.35
 """Share of the picture that logos, captions and frames may cover."""
+_MARGIN = 0.2
+"""They lie within this share of the sides from an edge."""
+_CLEAR = 0.9
+"""Score that the rest of the picture must reach."""
+_UNUSUAL = 0.1
+"""What a file that is both cut and changed in speed must score more: more freedom fits more contents."""
 _UNLIKE = 0.35
 """Agreement under which pictures are unlike; unrelated ones reach 0.2, honest renditions rarely under 0.7."""
 _COHERENT = 0.45
@@ -85,6 +91,8 @@ def judge(laid: Alignment, recorded: int, *, registered: bool) -> Judgement:
     score = _score(whole, motion, own)
     if registered and score < THRESHOLD and motion.either is not None:
         score = max(score, _uncovered_score(laid, sample))
+    if not laid.usual:
+        score -= _UNUSUAL
     if laid.inside < _LEAST_INSIDE:  # nothing is known of the rest of the file
         score = min(score, laid.inside * THRESHOLD)
     enough = len(laid.reference) >= min(_LEAST_PAIRS, recorded) and score < THRESHOLD
@@ -140,7 +148,8 @@ def _uncovered_score(laid: Alignment, sample: Pictures) -> float:
     motion, own = _motion(laid.reference, sample, clear), _motion(laid.before, laid.after, clear)
     if motion.either is None:
         return -1.0
-    return _score(structural_agreement(laid.reference, sample, clear), motion, own)
+    score = _score(structural_agreement(laid.reference, sample, clear), motion, own)
+    return score if score >= _CLEAR else -1.0
 
 
 def _uncovered(reference: Pictures, sample: Pictures, mask: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
@@ -151,7 +160,10 @@ def _uncovered(reference: Pictures, sample: Pictures, mask: NDArray[np.bool_]) -
         np.maximum(cv2.blur(p * p, _WINDOW) - m * m, 0) for p, m in ((ours, mean_r), (theirs, mean_s))
     )
     like = (cv2.blur(ours * theirs, _WINDOW) - mean_r * mean_s) / np.sqrt((var_r + 4) * (var_s + 4))
-    odd = (np.maximum(var_r, var_s) > 30) & (like < 0.6) & mask
+    margin = np.ones_like(mask)
+    tall, wide = (round(_MARGIN * n) for n in mask.shape)
+    margin[tall : mask.shape[0] - tall, wide : mask.shape[1] - wide] = False
+    odd = (var_s > 30) & (like < 0.6) & mask & margin
     clear = mask & ~odd
     return np.asarray(clear) if clear.sum() >= (1 - _MOST_COVERED) * mask.sum() else None
 

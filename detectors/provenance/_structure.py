@@ -28,17 +28,18 @@ _LEAST = 8.0
 class Agreement:
     """Agreement in [-1, 1] over the windows in which either side, the release, or the file shows something.
 
-    None where that is too little to say. ``weight``: the file's salience, in windows per picture.
+    None where that is too little to say.
     """
 
     either: float | None
     ours: float | None
     theirs: float | None
-    weight: float = 0.0
 
 
 def moving_parts(pictures: Pictures) -> Pictures:
-    """What differs from the clip's own still background (its median over time)."""
+    """What differs from the clip's own still background (its median over time); of one or two, themselves."""
+    if len(pictures) <= 2:
+        return pictures
     return np.asarray(pictures - np.median(pictures, axis=0), dtype=np.float32)
 
 
@@ -77,4 +78,4 @@ def structural_agreement(reference: Pictures, sample: Pictures, mask: NDArray[np
         sums.append((float(salience.sum()), float((salience * like).sum())))
     least = _LEAST * len(reference)
     either, ours, theirs = (None if n < least else a / n for n, a in sums)
-    return Agreement(either, ours, theirs, sums[2][0] / len(reference))
+    return Agreement(either, ours, theirs)

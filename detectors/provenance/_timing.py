@@ -21,6 +21,7 @@ _MOST_OFFSETS = 160
 _LEAST_INSIDE = 0.5
 """Share of the file's time, or of the release's, that a start must leave in common."""
 _WHOLE = 0.9
+_SAME_RATE = 0.01
 _SHRINK = 1.0
 """Few pictures agree by chance more easily than many: so many unlike ones are added to each sum."""
 _PLAIN = 0.01
@@ -42,6 +43,15 @@ class TimeMap:
     inside: float
     plain: bool = False
     """Whether it is the best map of a file that runs at the released speed, within the release."""
+
+    def usual(self, seconds: float, theirs: Floats) -> bool:
+        """Whether the speed is the released one, or all of the release's *seconds* are shown at another."""
+        slack = self.rate * _step(theirs)
+        begin = self.rate * theirs[0] + self.offset
+        end = self.rate * (theirs[-1] + _step(theirs)) + self.offset
+        whole = abs(begin) <= slack and abs(end - seconds) <= slack
+        part = begin >= -slack and end <= seconds + slack and abs(self.rate - 1) <= _SAME_RATE
+        return bool(whole or part)
 
     def positions(self, ours: Floats, theirs: Floats) -> tuple[NDArray[np.intp], Floats]:
         """Recorded pictures (indices) that the file reaches, and where each lies among the file's pictures.

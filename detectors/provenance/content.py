@@ -1,10 +1,12 @@
 """Does this file show what was released under that id? Descriptors of pictures, and their comparison.
 
 A watermark can be lifted from one clip and pasted on another, so an id alone proves nothing about what
-is seen. At release ``describe`` keeps small luma pictures of evenly spaced frames; ``compare`` lays the
-examined file over them, with the geometry that the watermark's own detector found, and asks whether
-the *structure* agrees: flat areas do not count, and what moves must be at the same places at the same
-times. Two clips of one prompt with different seeds are different clips.
+is seen. At release ``compute_descriptors`` keeps small luma pictures of evenly spaced frames;
+``compare_content`` lays the examined file over them: in space with the geometry that the watermark's own
+detector found (``_align``), in time at whatever speed and from whatever moment fits (``_timing``,
+``_between``). It then asks whether the *structure* agrees (``_structure``): flat areas do not count, and
+what moves must be at the same places at the same times. Two clips of one prompt with different seeds are
+different clips. The answer has three values (``_judge``): the same, another, or unclear.
 """
 
 from __future__ import annotations

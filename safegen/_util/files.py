@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
+import shlex
 import sys
 from pathlib import Path
 from typing import IO
 
-from safegen.errors import UsageError
+from safegen.errors import UnreadableInput, UsageError
+
+_ADDRESS = re.compile(r"(https?|ftp|file|s3|gs)://?([^/].*|/.*)", re.IGNORECASE | re.DOTALL)
 
 
 def write_durable(path: Path, data: bytes, *, mode: int = 0o600) -> None:
@@ -67,3 +71,22 @@ def lock_exclusive(file: IO[str], folder: Path) -> None:
         raise UsageError(
             f"another run is writing to {folder}", hint="wait for it to finish, or choose another folder"
         ) from error
+
+
+def not_a_file(path: Path) -> UnreadableInput:
+    """The error for a name that leads to no file: an address on the web, a pipe, nothing at all."""
+    if address := _ADDRESS.match(str(path)):  # as a path it has lost one of its slashes
+        url = shlex.quote(f"{address[1]}://{address[2]}")
+        hint = f"fetch it first: curl -fL -o FILE {url} (`safegen verify -` reads a pipe)"
+        return UnreadableInput(f"{address[1]}://{address[2]} is an address, not a file", hint=hint)
+    if not path.exists():
+        return UnreadableInput(f"{path}: no such file", hint="check the path")
+    if path.is_dir():
+        return UnreadableInput(f"{path} is a folder, not a file", hint="check the path")
+    hint = "save what comes from it to a file, and give its name (`safegen verify -` reads a pipe)"
+    return UnreadableInput(f"{path} is not a file", hint=hint)
+
+
+def text_name(path: Path) -> str:
+    r"""The last part of *path* as text that can be recorded: bytes that are not UTF-8 as ``\xe9``."""
+    return os.fsencode(path.name).decode("utf-8", "backslashreplace")

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 
+from safegen._util.files import not_a_file
 from safegen.errors import UnreadableInput
 
 
@@ -40,7 +41,7 @@ def require_readable(path: Path) -> None:
     """Refuse (UnreadableInput) anything that is not a file, is empty or cannot be read."""
     try:
         if not path.is_file():
-            raise UnreadableInput(f"{path}: no such file", hint="check the path")
+            raise not_a_file(path)
         if path.stat().st_size == 0:
             raise UnreadableInput(f"{path}: the file is empty", hint="fetch or create it again")
     except OSError as error:

@@ -32,8 +32,9 @@ dl { display: grid; grid-template-columns: minmax(9rem, 14rem) 1fr; gap: .25rem 
 dt { color: var(--none); } dd { margin: 0; overflow-wrap: anywhere; }
 @media (max-width: 32rem) { dl { grid-template-columns: 1fr; } dd { margin-bottom: .5rem; } }
 table { border-collapse: collapse; width: 100%; } th, td { text-align: left; padding: .35rem .5rem;
-  border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
-p, li { overflow-wrap: anywhere; } .scroll th, .scroll td { overflow-wrap: normal; }
+  border-bottom: 1px solid var(--line); }
+p, li, td bdi { overflow-wrap: anywhere; } td bdi { display: inline-block; min-width: 9rem; }
+.scroll { overflow-x: auto; }
 a { color: var(--note); } figure { margin: 1rem 0; } img { max-width: 100%; max-height: 20rem; }
 svg { display: block; width: 100%; height: 1.5rem; border: 1px solid var(--line); }
 .marked { fill: var(--good); } .bare { fill: none; }
@@ -66,6 +67,14 @@ def render_page(title: str, body: str, foot: str, *, about: str = "", style: str
     """A whole page. *title* and *about* are plain text; *body* and *foot* are HTML; *style* is more CSS."""
     said = f"<p>{escape(about)}</p>" if about else ""
     return _PAGE.format(title=escape(title), style=_STYLE + style, about=said, body=body, foot=foot)
+
+
+def scrolling(label: str, table: str) -> str:
+    """*table* (HTML) in a box that scrolls where the page is too narrow for its words; reachable by keyboard.
+
+    Words in cells stay whole. What comes from a file and may be one long word stands in a ``bdi``: it breaks.
+    """
+    return f'<div class="scroll" tabindex="0" role="group" aria-label="{escape(label)}">{table}</div>'
 
 
 def escape(value: object) -> str:

@@ -9,12 +9,15 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from safegen import plugins
+from safegen._util.logs import logger
 from safegen.accessibility import visual_features
 from safegen.accessibility.cues import Interval
 from safegen.accessibility.phrasing import Phrase, describe_attributes
-from safegen.errors import CheckUnavailable
+from safegen.errors import CheckUnavailable, Interrupted
 from safegen.protocols import NoProgress, Progress
 from safegen.types import Attribute, Clip
+
+_log = logger(__name__)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -105,7 +108,7 @@ def segment_scenes(
     """What is seen when. *shots*: the times (s) at which a storyboard's shots begin, from 0 on, are kept;
     without them a new stretch begins where the picture cuts. *whole*: what was found in all of it.
 
-    Stretches that read the same are one. Raises CheckUnavailable when the extractor fails.
+    Stretches that read the same are one.
     """
     begins = [t for t in shots if t < sampled.seconds]
     spans = _pieces(begins or _cut_times(sampled), sampled.seconds)
@@ -156,6 +159,9 @@ def _extract_attributes(seen: SampledClip, span: Interval, from_storyboard: bool
         values, _ = plugins.load_attribute_extractor(EXTRACTOR).run(
             Clip.from_array(pictures, max(rate, Fraction(1, 1000)))
         )
-    except Exception as error:
-        raise CheckUnavailable(f"the attribute extractor {EXTRACTOR!r} failed: {error}") from error
+    except Interrupted:
+        raise
+    except Exception as error:  # what is not recognised is said to be so: no reason to stop a release
+        _log.warning("attribute extractor %(name)s failed: %(reason)s", {"name": EXTRACTOR, "reason": error})
+        return ()
     return tuple(values)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from safegen._util.html import escape, render_page
+from safegen._util.html import escape, render_page, scrolling
 from safegen.audit import plots
 from safegen.audit.compare import ContrastResult
 from safegen.audit.evaluation import Audit, Cell, Verdict
@@ -17,7 +17,7 @@ svg.plot text { fill: var(--ink); } svg.plot .tick { font-size: 11px; }
 .target { fill: var(--paper); stroke: var(--ink); stroke-width: 1.5; } .dot { fill: var(--ink); }
 .grid { stroke: var(--line); opacity: .35; }
 .limit { stroke: var(--bad); stroke-width: 2; stroke-dasharray: 6 4; }
-.scroll { overflow-x: auto; } caption { text-align: left; font-weight: 600; padding: .5rem 0; }
+caption { text-align: left; font-weight: 600; padding: .5rem 0; }
 """
 _FOOT = """Made by safegen audit at {when}. The figures apply to what was read and to the targets
 named here. A target is a choice. An extractor reports what a picture looks like to it, not who
@@ -161,8 +161,7 @@ def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[object]]) -
         for row in rows
     ]
     said = f"<caption>{escape(caption)}</caption>" if caption else ""
-    label = escape(caption or head[0])
-    return (
-        f'<div class="scroll" tabindex="0" role="group" aria-label="{label}"><table>{said}'
-        f"<thead><tr>{top}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>"
+    return scrolling(
+        caption or head[0],
+        f"<table>{said}<thead><tr>{top}</tr></thead><tbody>{''.join(lines)}</tbody></table>",
     )

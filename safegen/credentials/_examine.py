@@ -64,7 +64,7 @@ class HandedPath(type(Path())):  # type: ignore[misc]
         """The handed file from its start, for reading bytes."""
         return io.BufferedReader(Handle(self.source.fileno()), 1 << 16)
 
-    def stat(self, *, follow_symlinks: bool = True) -> os.stat_result:
+    def stat(self, **_: bool) -> os.stat_result:
         """What the system says about the open file."""
         return os.fstat(self.source.fileno())
 

@@ -41,6 +41,17 @@ __all__ = [
     "verify_claim_signature",
 ]
 CLAIMS = ("c2pa.claim.v2", "c2pa.claim")
+MANIFEST = "the manifest"
+TYPES = {
+    "c2pa": (b"c2pa",),
+    MANIFEST: (b"c2ma", b"c2um", b"c2cm"),
+    "c2pa.claim": (b"c2cl",),
+    "c2pa.signature": (b"c2cs",),
+    "c2pa.assertions": (b"c2as",),
+}
+TYPE_END = bytes.fromhex("00110010800000aa00389b71")
+LABELLED, DEFINED = 0x03, 0x1F
+"""Flags of a description box (ISO 19566-5): requestable with a label; all that are defined."""
 
 
 @dataclass(frozen=True)
@@ -129,11 +140,18 @@ def structure_failures(store: bytes, label: str) -> tuple[str, ...]:
     For bytes as they stand in a file (C2PA 2.x sections 15.6 and 15.7): c2pa-rs is lenient about labels.
     """
     try:
-        found = [body for name, body in _superboxes(_payload(store, b"jumb")) if name == label]
+        top = _payload(store, b"jumb")
+        found = [body for name, body in _superboxes(top) if name == label]
         if len(found) != 1:
             return ("claim.missing",)
-        names = [name for name, _ in _superboxes(found[0])]
-    except (SignatureUnreadable, struct.error):
+        parts = list(_superboxes(found[0]))
+        names = [name for name, _ in parts]
+        held = [part for name, body in parts if name == "c2pa.assertions" for part in _superboxes(body)]
+        boxes = [(_label(_payload(top, b"jumd")), top), (MANIFEST, found[0]), *parts]
+        typed = boxes[0][0] == "c2pa" and all(_has_type(name, body) for name, body in boxes)
+        if not typed or not all(_has_flags(body) for _, body in (*boxes, *held)):
+            return ("claim.malformed",)
+    except (SignatureUnreadable, struct.error, IndexError):
         return ("claim.malformed",)
     claims = sum(name in CLAIMS for name in names)
     failures = [] if claims == 1 else ["claim.multiple" if claims else "claim.missing"]
@@ -142,6 +160,19 @@ def structure_failures(store: bytes, label: str) -> tuple[str, ...]:
     if names.count("c2pa.assertions") != 1:
         failures.append("claim.malformed")
     return tuple(failures)
+
+
+def _has_type(name: str, body: bytes) -> bool:
+    """Whether the superbox called *name* has the type that C2PA gives it."""
+    described = _payload(body, b"jumd")
+    types = next((types for label, types in TYPES.items() if name.split(".v")[0] == label), None)
+    return types is None or (described[:4] in types and described[4:16] == TYPE_END)
+
+
+def _has_flags(body: bytes) -> bool:
+    """Whether the superbox says that it is requestable and labelled, and nothing that is not defined."""
+    flags = _payload(body, b"jumd")[16]
+    return flags & LABELLED == LABELLED and flags <= DEFINED
 
 
 def active_label(store: bytes) -> str:

@@ -44,16 +44,22 @@ def find_embedded_stores(path: Path) -> tuple[bytes, ...]:
 
     Empty as well for a file that is damaged or has too many parts to be looked at. Raises OSError.
     """
+    return tuple(store for data in _walked(path) if (store := _store(data)) is not None)
+
+
+def has_place_for_store(path: Path) -> bool:
+    """Whether the file has something where a manifest store belongs, damaged or not. Raises OSError."""
+    return any(_walked(path))
+
+
+def _walked(path: Path) -> list[bytes]:
+    """What lies where manifest stores belong; nothing where the file cannot be walked to its end."""
     with path.open("rb") as file:
-        head = file.read(formats.HEAD)
-        walk = _walk_of(head)
-        if walk is None:
-            return ()
+        walk = _walk_of(file.read(formats.HEAD))
         try:
-            found = [store for data in walk(file) if (store := _store(data)) is not None]
+            return [] if walk is None else list(walk(file))
         except (TooManyParts, struct.error, IndexError, zipfile.BadZipFile, NotImplementedError, ValueError):
-            return ()
-    return tuple(found)
+            return []
 
 
 def _walk_of(head: bytes) -> Callable[[BinaryIO], Iterator[bytes]] | None:
@@ -172,7 +178,7 @@ def _svg_stores(file: BinaryIO) -> Iterator[bytes]:
         try:
             yield base64.b64decode(b"".join(found[1].split()), validate=True)
         except binascii.Error:
-            continue
+            yield found[1]
 
 
 def _pdf_stores(file: BinaryIO) -> Iterator[bytes]:
@@ -187,9 +193,15 @@ def _zip_stores(file: BinaryIO) -> Iterator[bytes]:
     """The entries of the archive that are named as C2PA says, stored as they are. Raises BadZipFile."""
     try:
         with zipfile.ZipFile(file) as archive:
-            for info in archive.infolist():
+            entries = archive.infolist()
+            if min((info.header_offset for info in entries), default=0):
+                return  # something stands before the archive, which some readers would open instead
+            for info in entries:
                 stored = info.compress_type == zipfile.ZIP_STORED and info.file_size <= MAX_STORE
                 if info.filename == ZIPPED and stored:
-                    yield archive.read(info)
+                    try:
+                        yield archive.read(info)
+                    except zipfile.BadZipFile:  # its checksum does not match
+                        yield ZIPPED.encode()
     except (OSError, RuntimeError, EOFError) as error:  # places outside the file, a claimed encryption
         raise zipfile.BadZipFile(str(error)) from error

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from safegen._util.files import not_a_file
 from safegen.errors import UnreadableInput, UsageError
+from safegen.media.transport import find_packets
 
 Kind = Literal["picture", "video", "sound", "document", "file"]
 SIGNABLE = {
@@ -60,8 +62,6 @@ PREFIXES = (
     (b"OggS", "application/ogg"),
     (b"fLaC", "audio/flac"),
     (b"FLV\x01", "video/x-flv"),
-    (b"G@\0", "video/mp2t"),
-    (b"G@\x11", "video/mp2t"),
     (b"\0\0\x01\xba", "video/mpeg"),
     (b"\x06\x0e+4\x02\x05\x01\x01", "application/mxf"),
     (b"0&\xb2u\x8ef\xcf\x11", "video/x-ms-asf"),
@@ -86,8 +86,7 @@ def detect(path: Path) -> Container:
     """The container of the file at *path*. Raises UnreadableInput: missing, a folder, empty, forbidden."""
     try:
         if not path.is_file():
-            what = "is not a file" if path.exists() else "does not exist"
-            raise UnreadableInput(f"{path} {what}", hint="check the path")
+            raise not_a_file(path)
         with path.open("rb") as file:
             head = file.read(HEAD)
     except OSError as error:
@@ -120,6 +119,8 @@ def sniff(head: bytes) -> Container:
     for prefix, mime in PREFIXES:
         if head.startswith(prefix):
             return Container(mime, SIGNABLE.get(mime) or NAMES.get(mime) or mime.rpartition("/")[2])
+    if find_packets(head) is not None:
+        return Container("video/mp2t", "mp2t")
     if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE6 == 0xE2:  # MPEG audio, layer III, without ID3
         return Container("audio/mpeg", "mp3")
     if _is_svg(head):

@@ -134,7 +134,7 @@ def _unopened(
     error: Exception, container: formats.Container, path: Path, manifest: bytes | None
 ) -> CredentialsEvidence:
     """The evidence for a file that c2pa would not open: by the kind that leads its *error* alone."""
-    from safegen.credentials.embedded_stores import find_embedded_stores
+    from safegen.credentials.embedded_stores import has_place_for_store
 
     kind, _, detail = str(error).partition(": ")
     detail = detail or kind
@@ -147,7 +147,7 @@ def _unopened(
     if kind == "NotSupported":
         reason = f"{container.name}: no Content Credentials can be read from it"
         return CredentialsEvidence(CredentialState.UNSUPPORTED, reason=reason)
-    there = manifest is not None or bool(find_embedded_stores(path))
+    there = manifest is not None or has_place_for_store(path)
     if kind == "Io" or (kind == "Other" and not there):
         reason = f"the file is damaged or not what it claims to be ({detail})"
         return CredentialsEvidence(CredentialState.UNSUPPORTED, reason=reason)

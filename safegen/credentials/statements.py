@@ -26,7 +26,6 @@ LONGEST = 300
 """Characters of a text that somebody else wrote."""
 IDENTITY = "cawg.identity"
 INTACT = {"cawg.x509.signature.validated", "cawg.ica.credential_valid"}
-TRUSTED = {"cawg.x509.credential.trusted"}
 State = Literal["trusted", "intact", "unresolved", "mismatch"]
 
 
@@ -59,7 +58,8 @@ def list_identities(
 ) -> tuple[StatedIdentity, ...]:
     """Whom the active manifest names by CAWG identity assertions, besides its signer.
 
-    ``trusted`` needs c2pa's word and our own chain check against the signers' *anchors* at the time *at*.
+    c2pa says whether its signature holds; whether somebody vouches for it is our own chain check, against the
+    signers' *anchors* at the time *at*.
     """
     found: list[StatedIdentity] = []
     for assertion in _objects(store.active.get("assertions")):
@@ -68,8 +68,8 @@ def list_identities(
             data = as_object(assertion.get("data"))
             codes = store.codes_about(f"/{label}")
             state = _state(codes)
-            if state == "trusted" and not _vouched_for(raw, store.active_id, label, anchors, at):
-                state = "intact"
+            if state == "intact" and _vouched_for(raw, store.active_id, label, anchors, at):
+                state = "trusted"
             found.append(StatedIdentity(_identity_name(data), _kind(data), state))
     return tuple(found)
 
@@ -79,8 +79,6 @@ def _state(codes: Sequence[str]) -> State:
     known = {code for code in codes if code.startswith("cawg.")}
     if any(code.endswith(("mismatch", "_mismatch")) for code in known):
         return "mismatch"
-    if known & TRUSTED and known & INTACT:
-        return "trusted"
     return "intact" if known & INTACT else "unresolved"
 
 

@@ -32,9 +32,10 @@ def revoke(
     """Revoke the certificate *serial* (default: the one in use); the identity, and the serial in hex.
 
     The certificate in use is replaced first, so that no key with a revoked certificate is left to sign.
-    *unsafe_since* (aware): from when on its signatures are not to be believed, for a key that was stolen some
-    time ago. *announce* is called with serial and reason before the list is written. Revoking again changes
-    nothing but the list's date. Raises UsageError (unknown serial or reason), KeyUnavailable.
+    *unsafe_since* (aware): since when the key is unsafe, where it was stolen some time ago; it stands in the
+    list for programs that ask for it (safegen believes no signature of the key). *announce* is called with
+    serial and reason before the list is written. Revoking again changes nothing but the list's date. Raises
+    UsageError (unknown serial or reason), KeyUnavailable.
     """
     if reason not in REASONS:
         raise UsageError(f"{reason!r} is not a known reason", hint=f"use one of: {', '.join(REASONS)}")

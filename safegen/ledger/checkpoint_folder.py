@@ -51,7 +51,8 @@ class CheckpointFolder:
         try:
             self.folder.mkdir(mode=0o700, exist_ok=True)
             fresh = not path.exists()
-            descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            how = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+            descriptor = os.open(path, how, 0o600)
             try:
                 # The leading newline ends a note that a power cut may have torn.
                 data = f"\n{note}".encode()

@@ -22,6 +22,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from safegen._util.logs import logger, waiting
 from safegen.errors import LedgerError, UsageError
+from safegen.ledger.sqlite_files import require_own_files
 
 _log = logger(__name__)
 
@@ -174,6 +175,7 @@ def _sqlite_engine(path: Path, read_only: bool, timeout: float) -> Engine:
     uri = f"file:{quote(str(path.absolute()))}?mode={'ro' if read_only else 'rw'}"
 
     def connect() -> sqlite3.Connection:
+        require_own_files(path)
         raw = sqlite3.connect(uri, uri=True, timeout=timeout, isolation_level=None, check_same_thread=False)
         raw.execute("PRAGMA foreign_keys=ON")
         if not read_only:

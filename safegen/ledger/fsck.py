@@ -97,19 +97,20 @@ class _Check:
 
     def _rows(self) -> Iterator[Row[Any]]:
         """Entries with their secrets, in order, page by page."""
-        start = 0
+        last = -1
         columns = (*_ENTRY.c, _SECRET.c.salt, _SECRET.c.body, _SECRET.c.redacted)
         joined = _ENTRY.outerjoin(_SECRET, _SECRET.c.position == _ENTRY.c.position)
-        while start < self.size:
-            end = min(start + _PAGE, self.size)
+        while True:
             query = select(*columns).select_from(joined).order_by(_ENTRY.c.position)
             with self.database.reading() as connection:
                 page = connection.execute(
-                    query.where(_ENTRY.c.position >= start, _ENTRY.c.position < end)
+                    query.where(_ENTRY.c.position > last, _ENTRY.c.position < self.size).limit(_PAGE)
                 ).all()
             yield from page
             self._compare_nodes()
-            start = end
+            if len(page) < _PAGE:
+                return
+            last = page[-1].position
 
     def _entry(self, row: Row[Any]) -> None:
         """The entry by itself: its form, its columns, its private part."""

@@ -25,6 +25,9 @@ HINT = "run `safegen log check`; restore the ledger from a copy, together with i
 _WITHDRAWAL = b'"kind":"withdrawal"'
 """In the canonical bytes of every withdrawal."""
 
+MOST_LATER = 20_000
+"""So many later entries are walked for a look-up (0.1 s); with more, `log check` shows what is hidden."""
+
 LeavesFrom: TypeAlias = Callable[[int], Iterable[tuple[int, bytes]]]
 """(position, leaf) of the entries from a position on, in order."""
 

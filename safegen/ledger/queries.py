@@ -80,9 +80,9 @@ def entries(
     return [to_entry(row.position, row.leaf) for row in connection.execute(query)]
 
 
-def entries_between(connection: Connection, start: int, end: int) -> list[Entry]:
-    """Entries ``[start, end)`` in order."""
-    query = select(_ENTRY.c.position, _ENTRY.c.leaf).order_by(_ENTRY.c.position)
+def entries_between(connection: Connection, start: int, end: int, *, limit: int) -> list[Entry]:
+    """At most *limit* entries of ``[start, end)``, in order."""
+    query = select(_ENTRY.c.position, _ENTRY.c.leaf).order_by(_ENTRY.c.position).limit(limit)
     query = query.where(_ENTRY.c.position >= start, _ENTRY.c.position < end)
     return [to_entry(row.position, row.leaf) for row in connection.execute(query)]
 

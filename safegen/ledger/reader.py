@@ -13,7 +13,7 @@ from safegen.ledger.checkpoint_folder import CheckpointFolder
 from safegen.ledger.database import Database, consistent
 from safegen.ledger.note import LogSigner
 from safegen.ledger.records import CheckReport, Entry, Kind, ReleaseEntry
-from safegen.ledger.seen import SeenCheckpoints
+from safegen.ledger.seen import SeenCheckpoints, heads_seen
 from safegen.types import Json
 
 if TYPE_CHECKING:
@@ -104,12 +104,7 @@ class LedgerReader:
 
     def _seen(self, keys: Sequence[Ed25519PublicKey], origin: str) -> list[Checkpoint]:
         """The newest checkpoints outside the database that count, read before the database is."""
-        found = []
-        if self.checkpoint_folder is not None:
-            found.append(self.checkpoint_folder.latest_signed({origin: tuple(keys)}))
-        if self.seen is not None and (known := self.seen.latest(origin)) is not None:
-            found.append(known.claim)
-        return [item for item in found if item is not None]
+        return heads_seen(self.checkpoint_folder, self.seen, keys=keys, origin=origin)
 
     def content_ids(self) -> tuple[int, ...]:
         """The 64-bit payloads of all releases, withdrawn ones included, in no particular order."""
@@ -131,7 +126,7 @@ class LedgerReader:
         start, size = 0, len(self)
         while start < size:
             with self.database.reading() as connection:
-                page = queries.entries_between(connection, start, min(start + _PAGE, size))
+                page = queries.entries_between(connection, start, size, limit=_PAGE)
             for entry in page:
                 yield {
                     "index": entry.index,
@@ -140,7 +135,9 @@ class LedgerReader:
                     "public": entry.public,
                     "commitment": entry.commitment,
                 }
-            start += _PAGE
+            if len(page) < _PAGE:
+                return
+            start = page[-1].index + 1
 
     # --- proving ------------------------------------------------------------------------------
 

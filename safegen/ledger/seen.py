@@ -9,13 +9,18 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from safegen._util.files import write_durable
 from safegen._util.logs import logger
 from safegen.errors import LedgerError
 from safegen.ledger.checkpoint import Checkpoint, parse_unverified
-from safegen.ledger.checkpoint_folder import FoundCheckpoint, newest, read_checkpoints
+from safegen.ledger.checkpoint_folder import CheckpointFolder, FoundCheckpoint, newest, read_checkpoints
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 _log = logger(__name__)
 
@@ -55,3 +60,19 @@ class SeenCheckpoints:
         except (OSError, LedgerError) as error:
             reason = getattr(error, "strerror", None) or "it cannot be read"
             _log.warning("the newest checkpoint could not be remembered: %(why)s", {"why": reason})
+
+
+def heads_seen(
+    folder: CheckpointFolder | None,
+    seen: SeenCheckpoints | None,
+    *,
+    keys: Sequence[Ed25519PublicKey],
+    origin: str,
+) -> list[Checkpoint]:
+    """The newest checkpoints of the log *origin* outside its database that count: what it must extend.
+
+    To be read before the database is. Raises LedgerError: unreadable.
+    """
+    found = [None if folder is None else folder.latest_signed({origin: tuple(keys)})]
+    known = None if seen is None else seen.latest(origin)
+    return [head for head in (*found, None if known is None else known.claim) if head is not None]

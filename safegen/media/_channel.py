@@ -173,6 +173,8 @@ def _read(pipe: IO[bytes], path: Path, watch: _Watch) -> Iterator[tuple[dict[str
         if message["type"] == "error":
             kind = NoVideo if message.get("kind") == "novideo" else UnreadableInput
             text, hint = str(message.get("message"))[:_MOST_TEXT], str(message.get("hint") or HINT)
+            if message.get("kind") == "unavailable":  # no fault of the file's
+                raise CheckUnavailable(f"the decoder cannot run: {text}", hint=hint[:_MOST_TEXT])
             raise kind(f"{path}: {text}", hint=hint[:_MOST_TEXT])
         yield message, payload
 

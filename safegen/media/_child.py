@@ -21,6 +21,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, BinaryIO
 
+from safegen.errors import CheckUnavailable
 from safegen.media import _confinement
 from safegen.media.handles import Handle, open_descriptor
 
@@ -97,6 +98,9 @@ def work(job: Job, out: BinaryIO, *, confined: bool = False) -> None:
         send(out, {"type": "error", "kind": "limit", "message": "it needs more memory than allowed"})
     except Refuse as error:
         send(out, {"type": "error", "kind": "refused", "message": str(error), "hint": error.hint})
+    except (CheckUnavailable, ImportError) as error:
+        hint = getattr(error, "hint", "") or "run `safegen doctor`"
+        send(out, {"type": "error", "kind": "unavailable", "message": str(error), "hint": hint})
     except LookupError as error:
         send(out, {"type": "error", "kind": "novideo", "message": str(error)})
     except Exception as error:
@@ -122,13 +126,23 @@ def _limit(job: Job) -> None:
         import resource
     except ImportError:  # Windows: the parent's wall-clock limit and the pixel limit remain
         return
-    memory, seconds = int(job["max_bytes"]), int(job["max_seconds"])
+    seconds = int(job["max_seconds"])
+    memory = _at_most(resource.RLIMIT_AS, int(job["max_bytes"]))
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if job.get("streaming"):
         extend(job, first=True)
     else:
-        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+        hard = _at_most(resource.RLIMIT_CPU, seconds + 1)
+        resource.setrlimit(resource.RLIMIT_CPU, (min(seconds, hard), hard))
+
+
+def _at_most(kind: int, wanted: int) -> int:
+    """*wanted*, or the limit that this process was given if that is lower: nobody may raise it."""
+    import resource
+
+    hard = resource.getrlimit(kind)[1]
+    return wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
 
 
 def extend(job: Job, *, first: bool = False) -> None:
@@ -138,5 +152,5 @@ def extend(job: Job, *, first: bool = False) -> None:
 
         if resource.getrlimit(resource.RLIMIT_CPU)[0] == resource.RLIM_INFINITY and not first:
             return
-        until = int(time.process_time()) + int(job["max_seconds"])
+        until = _at_most(resource.RLIMIT_CPU, int(time.process_time()) + int(job["max_seconds"]))
         resource.setrlimit(resource.RLIMIT_CPU, (until, resource.getrlimit(resource.RLIMIT_CPU)[1]))

@@ -19,6 +19,7 @@ import socket
 import struct
 from collections.abc import Sequence
 
+from safegen.errors import CheckUnavailable
 from safegen.media._child import main, preload
 
 _DIE_WITH_PARENT = 1
@@ -57,7 +58,7 @@ def serve() -> None:
 
 def _import(modules: Sequence[str]) -> None:
     for module in modules:
-        with contextlib.suppress(ImportError):  # the child will say so
+        with contextlib.suppress(ImportError, CheckUnavailable):  # the child will say so
             preload(module)
 
 

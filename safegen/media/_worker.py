@@ -29,8 +29,9 @@ def preload() -> None:
     import cv2
     import numpy  # noqa: F401
 
-    from safegen.media import _worker_sampling  # noqa: F401
+    from safegen.media import _worker_sampling, pyav  # noqa: F401
 
+    pyav.require_version()
     av.logging.set_level(None)
     cv2.setNumThreads(1)
     for part in _PARTS:

@@ -7,15 +7,29 @@ is said in the notes; what would silently harm the picture is refused.
 
 from __future__ import annotations
 
+import bisect
 import math
+import struct
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any, BinaryIO
 
 from safegen.media._child import Job, Refuse, extend, handle, send
 from safegen.media._worker_colour import Target, flatten, hdr_text, small_rgb, target_of
+from safegen.media._worker_side import ASIDE, lost
 from safegen.media._worker_timing import Timing
+from safegen.media.handles import Handle
+from safegen.media.pyav import side_data
+from safegen.media.transport import find_packets
 
+_HEAD = 1 << 16
+_UNKNOWN_SIZE = 0xFFFFFFFF
+_COUNTED = frozenset({"mov,mp4,m4a,3gp,3g2,mj2", "mxf"})
+"""Containers in which the number of frames is that of an index; elsewhere it is a hint."""
+_ENTERED = frozenset({"mpegts", "mpeg", "mpegvideo", "h264", "hevc"})
+"""Containers that may be entered anywhere: what comes before the first whole picture builds on nothing."""
+_UNTIMED = frozenset({"avi"})
+"""Containers without times of display: pictures are shown one by one, at the pace of the packets."""
 _DAMAGED = "encode the file again, or protect the decodable part with --allow-damaged"
 _FIELDS = {2: "tff", 3: "bff", 4: "tff", 5: "bff"}
 """FFmpeg's field orders by number; 4 and 5 name the order of storage first, of display second."""
@@ -36,7 +50,7 @@ def run(container: Any, job: Job, out: BinaryIO) -> None:
     if sizes != (first.width, first.height):
         more.append("an odd last row or column is dropped: H.264 needs even sides")
     send(out, _facts(container, stream, first, target, sizes, [*notes, *more]))
-    timing = Timing(stream, _start(container))
+    timing = Timing(stream, _start(container), exact=container.format.name not in _UNTIMED)
     transparent = count = 0
     frame: Any = first
     while frame is not None:
@@ -54,7 +68,7 @@ def run(container: Any, job: Job, out: BinaryIO) -> None:
     problems = [*pictures.problems(), *timing.problems(pictures.known), *_cut(container, job)]
     if problems and not job["damaged"]:
         raise Refuse("; ".join(problems), _DAMAGED)
-    said = [*problems, *timing.notes]
+    said = [*problems, *pictures.notes(), *timing.notes]
     if job["damaged"]:
         said.append("damage was allowed: some frames may be patched")
     if transparent:
@@ -63,10 +77,27 @@ def run(container: Any, job: Job, out: BinaryIO) -> None:
 
 
 def _cut(container: Any, job: Job) -> list[str]:
-    """A transport stream (ISO/IEC 13818-1) that ends inside one of its packets of 188 bytes."""
-    size = handle(job).size
-    cut = container.format.name == "mpegts" and all(size % length for length in (188, 192, 204))
-    return ["it is cut short in the middle of a packet"] if cut else []
+    """A file that ends inside a packet of a transport stream, or before what its own header says."""
+    source = handle(job)
+    if container.format.name == "mpegts":
+        found = find_packets(source.read(_HEAD))
+        if found is not None and (source.size - found[0]) % found[1]:
+            return ["it is cut short in the middle of a packet"]
+    if container.format.name == "avi" and (missing := _missing_of_avi(source)):
+        return [f"it is cut short: its last {missing} bytes are missing"]
+    return []
+
+
+def _missing_of_avi(source: Handle) -> int:
+    """Bytes that the RIFF chunks of an AVI promise beyond the end of the file; 0 where none do."""
+    at = 0
+    while at + 12 <= source.size:
+        source.seek(at)
+        name, length = struct.unpack("<4sI", source.read(8))
+        if name != b"RIFF" or not length or length == _UNKNOWN_SIZE:
+            return 0
+        at += 8 + length + length % 2
+    return max(0, at - source.size - 1)
 
 
 def _choose(container: Any) -> tuple[Any, list[str]]:
@@ -95,8 +126,11 @@ class _Decoder:
 
     def __init__(self, container: Any, stream: Any, job: Job) -> None:
         self.container, self.stream, self.job = container, stream, job
-        self.known = int(stream.frames or 0)
-        self.bad = self.packets = 0
+        self.known = int(stream.frames or 0) if container.format.name in _COUNTED else 0
+        self.bad = self.packets = self.before = 0
+        self.beside: set[str] = set()
+        self.untimed = container.format.name in _UNTIMED
+        self.due: list[int] = []
         self.first_bad = ""
         stream.thread_type = "AUTO"
         stream.codec_context.thread_count = int(job.get("threads", 2))
@@ -108,6 +142,7 @@ class _Decoder:
         import av
 
         packets = self.container.demux(self.stream)
+        entered = self.container.format.name not in _ENTERED
         while True:
             try:
                 packet = next(packets, None)
@@ -117,6 +152,12 @@ class _Decoder:
             if packet is None:
                 return
             self.packets += packet.size > 0
+            if not entered and packet.size and not packet.is_keyframe:
+                self.before += 1
+                continue
+            entered = True
+            if self.untimed and packet.size and packet.dts is not None:
+                bisect.insort(self.due, packet.dts)
             try:
                 frames = packet.decode()
             except av.error.FFmpegError as error:
@@ -127,6 +168,9 @@ class _Decoder:
                     self._damage("a damaged frame")
                 if frame.width * frame.height > int(self.job["max_pixels"]):
                     raise Refuse(f"{frame.width}x{frame.height} exceeds the limit of pixels per frame")
+                self.beside |= side_data(frame, ASIDE).keys()
+                if self.untimed:
+                    frame.pts = self.due.pop(0) if self.due else None
                 yield frame
 
     def _damage(self, what: str) -> None:
@@ -145,6 +189,14 @@ class _Decoder:
             found.append(f"it is cut short: {self.packets} of {self.known} frames are present")
         return found
 
+    def notes(self) -> list[str]:
+        """What is left out without being damage."""
+        found = lost(self.beside)
+        if self.before:
+            some = "the first picture is" if self.before == 1 else f"the first {self.before} pictures are"
+            found.append(f"it begins in the middle: {some} left out, because what they build on is not there")
+        return found
+
 
 def _start(container: Any) -> Fraction:
     """Where the file's time begins, in seconds."""
@@ -155,7 +207,7 @@ def _facts(
     container: Any, stream: Any, first: Any, target: Target, sizes: tuple[int, int], notes: list[str]
 ) -> Job:
     """What an encoder and a player must know."""
-    side = {d.type.name: bytes(d) for d in first.side_data}
+    side = side_data(first, ("DISPLAYMATRIX", "MASTERING_DISPLAY_METADATA", "CONTENT_LIGHT_LEVEL"))
     matrix = side.get("DISPLAYMATRIX", b"")
     rate = stream.average_rate or stream.guessed_rate or Fraction(0)
     seconds = float(stream.duration * stream.time_base) if stream.duration else 0.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, BinaryIO
 
 from safegen.media._child import Job, Refuse, send
+from safegen.media.pyav import side_data
 
 _KEPT = frozenset({"ICC_PROFILE", "DISPLAYMATRIX"})
 
@@ -26,7 +27,7 @@ def run(container: Any, job: Job, out: BinaryIO) -> None:
         raise Refuse("it is an animation: it has more than one frame", "convert it to MP4 and protect that")
     if frame.is_corrupt:
         raise Refuse("the picture is damaged", "fetch it again")
-    side = {d.type.name: bytes(d) for d in frame.side_data if d.type.name in _KEPT}
+    side = side_data(frame, _KEPT)
     turned = _upright(frame.to_ndarray(format=_form(frame)), side.get("DISPLAYMATRIX", b""))
     picture: Any = np.ascontiguousarray(turned)
     head = {"type": "still", "bits": picture.itemsize * 8, "bytes": picture.nbytes, "size": picture.shape}

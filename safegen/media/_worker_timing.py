@@ -10,7 +10,8 @@ from typing import Any
 class Timing:
     """Times of the pictures, in the stream's own ticks from the file's start."""
 
-    def __init__(self, stream: Any, start: Fraction) -> None:
+    def __init__(self, stream: Any, start: Fraction, *, exact: bool = True) -> None:
+        """*exact*: whether the container's length is that of its pictures, rather than a hint."""
         self.base = Fraction(stream.time_base)
         rate = stream.average_rate or stream.guessed_rate or Fraction(25)
         self.step = max(1, round(1 / (rate * self.base))) if rate > 0 else 1
@@ -18,7 +19,7 @@ class Timing:
         ends = [stream.duration * stream.time_base] if stream.duration else []
         if not ends and stream.container.duration and len(stream.container.streams) == 1:
             ends = [Fraction(stream.container.duration, 1_000_000)]
-        self.said = Fraction(ends[0]) if ends else Fraction(0)
+        self.said = Fraction(ends[0]) if ends and exact else Fraction(0)
         self.last: int | None = None
         self.gaps: Counter[int] = Counter()
         self.widest = (0, 0)

@@ -14,6 +14,11 @@ _LOSSLESS = frozenset(
 """Codecs without loss that become FLAC, without loss."""
 _TEXT = frozenset({"subrip", "srt", "webvtt", "text", "ass", "ssa"})
 _FLAC_CHANNELS = 8
+_LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
+"""What so many channels are where the file does not say which they are (ISO/IEC 14496-3, table 1.19)."""
+_AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+_AAC_MOST = 6
+"""Bits per sample and channel that an AAC encoder may spend (6144 in a block of 1024)."""
 
 
 class Track:
@@ -47,12 +52,27 @@ def sound_track(stream: Any, box: Any, notes: list[str]) -> Track | None:
     if not name:
         notes.append(f"{number} is of an unknown kind and is not kept")
         return None
-    lossless = name in _LOSSLESS and stream.codec_context.channels <= _FLAC_CHANNELS
-    codec = "flac" if lossless else "aac"
-    track = _Encoded(stream, box, codec)
+    context = stream.codec_context
+    lossless = name in _LOSSLESS and context.channels <= _FLAC_CHANNELS
+    codec, layout = "flac" if lossless else "aac", _layout(context)
+    track = _Encoded(stream, box, codec, layout)
     how = "without loss" if lossless else "encoded again"
-    notes.append(f"{number} ({name}) cannot be stored in MP4 unchanged: it is now {codec.upper()}, {how}")
+    wide = (
+        f", {context.channels} channels mixed into two" if layout == "stereo" != context.layout.name else ""
+    )
+    wide = wide if context.channels > 2 else ""
+    notes.append(
+        f"{number} ({name}) cannot be stored in MP4 unchanged: it is now {codec.upper()}, {how}{wide}"
+    )
     return track
+
+
+def _layout(context: Any) -> str:
+    """The arrangement of the channels of the new track."""
+    if context.channels > max(_LAYOUTS):
+        return "stereo"
+    name = str(context.layout.name)
+    return _LAYOUTS[context.channels] if name[:1].isdigit() and name.endswith("channels") else name
 
 
 def _number(stream: Any) -> int:
@@ -63,19 +83,20 @@ def _number(stream: Any) -> int:
 class _Encoded(Track):
     """Sound that is decoded and encoded again."""
 
-    def __init__(self, stream: Any, box: Any, codec: str) -> None:
+    def __init__(self, stream: Any, box: Any, codec: str, layout: str) -> None:
         import av
 
         context = stream.codec_context
         rate = context.sample_rate
-        if codec == "aac" and rate not in (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000):
+        if codec == "aac" and rate not in _AAC_RATES:
             rate = 48000
         wide = codec == "flac" and context.format.bytes > 2
         form = {"aac": "fltp", "flac": "s32" if wide else "s16"}[codec]
-        super().__init__(box.add_stream(codec, rate=rate, layout=context.layout.name, format=form))
+        super().__init__(box.add_stream(codec, rate=rate, layout=layout, format=form))
         if codec == "aac":
-            self.out.codec_context.bit_rate = 96_000 * max(1, context.channels)
-        self._resampler = av.AudioResampler(format=form, layout=context.layout.name, rate=rate)
+            each = min(96_000, _AAC_MOST * rate)
+            self.out.codec_context.bit_rate = each * self.out.codec_context.layout.nb_channels
+        self._resampler = av.AudioResampler(format=form, layout=layout, rate=rate)
         self._damaged = 0
 
     def take(self, packet: Any, start: Fraction) -> Iterator[Any]:

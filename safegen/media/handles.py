@@ -14,7 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from safegen._util.files import not_a_file
 from safegen.errors import UnreadableInput
+from safegen.media.pyav import reading_options
 
 FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,h264,hevc,av1,ivf,obu,flv,ogg,asf,mxf,"
@@ -73,6 +75,10 @@ class Handle(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         """As ``io.RawIOBase.readinto``."""
         view = memoryview(buffer).cast("B")
+        if hasattr(os, "preadv"):
+            done = os.preadv(self._descriptor, [view], self._at)
+            self._at += done
+            return done
         data = self.read(len(view))
         view[: len(data)] = data
         return len(data)
@@ -118,7 +124,7 @@ def open_descriptor(path: Path, *, write: bool = False) -> int:
     try:
         descriptor = os.open(path, os.O_RDONLY | binary | waiting)
     except FileNotFoundError:
-        raise UnreadableInput(f"{path}: no such file", hint="check the path") from None
+        raise not_a_file(path) from None
     except OSError as error:
         raise UnreadableInput(
             f"cannot read {path}: {error.strerror}", hint="check its permissions"
@@ -129,7 +135,7 @@ def open_descriptor(path: Path, *, write: bool = False) -> int:
     os.close(descriptor)
     if stat.S_ISREG(found.st_mode):
         raise UnreadableInput(f"{path}: the file is empty", hint="fetch or create it again")
-    raise UnreadableInput(f"{path}: no such file", hint="check the path")
+    raise not_a_file(path)
 
 
 @contextmanager
@@ -146,7 +152,7 @@ def read_media(handle: Handle) -> Any:
     """An ``av`` container that reads *handle* from its start, by the FORMATS only. Raises FFmpegError.
 
     A JPEG is one picture, whatever follows it: what a telephone puts behind it (a second view, a short film)
-    is not a second frame.
+    is not a second frame. Raises CheckUnavailable for a PyAV that will not do.
     """
     import av
 
@@ -162,10 +168,10 @@ def read_media(handle: Handle) -> Any:
         source,
         format=form,
         options={"protocol_whitelist": "none", "enable_drefs": "0", **more},
-        metadata_errors="ignore",
         timeout=30,
         buffer_size=_BLOCK,
         io_open=again,
+        **reading_options(),
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safegen.errors import UnreadableInput
+from safegen.media import _start
 from safegen.media._channel import HINT as _HINT
 from safegen.media._channel import NoVideo, worker_messages
 from safegen.types import AudioTrack, Clip, FrameSample
@@ -24,6 +25,7 @@ __all__ = [
     "MediaInfo",
     "NoVideo",
     "open_clip",
+    "prepare",
     "probe",
     "read_audio",
     "sample_frames",
@@ -62,6 +64,11 @@ class MediaInfo:
     frames: int
     audio: tuple[dict[str, Any], ...]
     streams: tuple[str, ...]
+
+
+def prepare() -> None:
+    """Get ready to decode, without waiting: called early, the decoder is there sooner."""
+    _start.prepare("safegen.media._worker")
 
 
 def probe(path: Path, limits: Limits = Limits()) -> MediaInfo:

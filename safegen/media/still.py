@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from safegen._text import one_line
 from safegen.errors import ReleaseFailed, UnreadableInput
 from safegen.media._channel import HINT, worker_messages
 from safegen.media.sandbox import Limits
+from safegen.media.still_facts import fits
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,12 +31,14 @@ _SEGMENT = 65_519
 class Still:
     """A picture: ``pixels`` uint8 or uint16, upright: (height, width) grey or (height, width, 3 or 4) RGB(A).
 
-    ``profile`` is its ICC profile (empty: none); ``subsampled``: a JPEG with 4:2:0 colour.
+    ``profile`` is its ICC profile (empty: none, or one for other colours than these); ``subsampled``: a JPEG
+    with 4:2:0 colour; ``notes``: what of it could not be kept.
     """
 
     pixels: NDArray[np.uint8] | NDArray[np.uint16]
     profile: bytes
     subsampled: bool
+    notes: tuple[str, ...] = ()
 
     @property
     def rgb(self) -> Frame:
@@ -63,7 +67,11 @@ def read_still(path: Path, limits: Limits = _LIMITS) -> Still:
         raise UnreadableInput(f"{path}: no frame in it can be decoded", hint=HINT)
     kind: Any = np.uint8 if picture[0]["bits"] == 8 else np.uint16
     pixels = np.frombuffer(picture[1], kind).reshape(picture[0]["size"])
-    return Still(pixels, profile, bool(picture[0]["subsampled"]))
+    notes: tuple[str, ...] = ()
+    if profile and not fits(profile, 1 if pixels.ndim == 2 else 3):
+        kind = one_line(profile[16:20].decode("ascii", "replace").strip() or "unknown", 10)
+        profile, notes = b"", (f"the colour profile is for {kind} colours and is not kept",)
+    return Still(pixels, profile, bool(picture[0]["subsampled"]), notes)
 
 
 def write_still(still: Still, destination: Path) -> None:

@@ -6,13 +6,15 @@ import contextvars
 import math
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from safegen import plugins
+from safegen._text import one_line
 from safegen._util.logs import logger
-from safegen.errors import CheckAbsent, CheckUnavailable, SafegenError
+from safegen.errors import CheckAbsent, CheckUnavailable, Interrupted, SafegenError, UsageError
 from safegen.types import Attribute, CheckRun, Clip, Finding
 
 if TYPE_CHECKING:
@@ -62,7 +64,8 @@ def run_check(name: str, clip: Clip, *, patience: float | None = None) -> CheckR
     it raises, takes more than *patience* seconds over a frame, does not say what ran, gives no usable score.
     """
     try:
-        answer = _run_watched(name, clip, PATIENCE if patience is None else patience)
+        load = partial(plugins.load_frame_detector, name)
+        answer = _run_watched(load, clip, PATIENCE if patience is None else patience)
         findings, ran = answer
         findings = list(findings)
         usable = (
@@ -88,7 +91,7 @@ def run_check(name: str, clip: Clip, *, patience: float | None = None) -> CheckR
     return findings, ran
 
 
-def _run_watched(name: str, clip: Clip, patience: float) -> Any:
+def _run_watched(load: Callable[[], Any], clip: Clip, patience: float) -> Any:
     """Run the plug-in in a thread of its own, in the caller's context; give up when it does not come back."""
     watch = _WatchedClip(clip)
     answers: list[Any] = []
@@ -96,7 +99,7 @@ def _run_watched(name: str, clip: Clip, patience: float) -> Any:
 
     def work() -> None:
         try:
-            answers.append(plugins.load_frame_detector(name).run(watch.clip))
+            answers.append(load().run(watch.clip))
         except BaseException as error:
             errors.append(error)
 
@@ -120,18 +123,34 @@ def _is_valid_score(score: float | None) -> bool:
     return score is None or (math.isfinite(score) and 0.0 <= score <= 1.0)
 
 
-def run_extractor(name: str, clip: Clip) -> ExtractionResult:
-    """One attribute extractor; the record of what is in a clip is not optional either."""
+def run_extractor(name: str, clip: Clip, *, patience: float | None = None) -> ExtractionResult | str:
+    """One attribute extractor; where it fails, a sentence about it: it describes, and lets nothing through.
+
+    Raises CheckUnavailable where there is no extractor of that *name*.
+    """
     try:
-        found, ran = plugins.load_attribute_extractor(name).run(clip)
+        extractor = plugins.load_attribute_extractor(name)
+    except UsageError as error:
+        raise CheckUnavailable(
+            f"the attribute extractor {name!r} failed: {error}", hint=error.hint
+        ) from error
+    except Exception as error:
+        return _not_extracted(name, f"{type(error).__name__}: {error}")
+    try:
+        found, ran = _run_watched(lambda: extractor, clip, PATIENCE if patience is None else patience)
         values = list(found)
         usable = isinstance(ran, CheckRun) and bool(values)
         usable = usable and all(math.isfinite(p) for a in values for p in a.probabilities.values())
+    except Interrupted:
+        raise
     except Exception as error:
-        raise CheckUnavailable(f"the attribute extractor {name!r} failed: {error}") from error
-    if not usable:
-        raise CheckUnavailable(f"the attribute extractor {name!r} returned no usable answer")
-    return values, ran
+        return _not_extracted(name, f"{type(error).__name__}: {error}")
+    return (values, ran) if usable else _not_extracted(name, "it returned no usable answer")
+
+
+def _not_extracted(name: str, reason: str) -> str:
+    _log.warning("attribute extractor %(name)s failed: %(reason)s", {"name": name, "reason": reason})
+    return f"attributes are missing: the extractor {name!r} failed ({one_line(reason, 200)})"
 
 
 def run_optional(name: str, clip: Clip) -> CheckResult | str:

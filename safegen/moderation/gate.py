@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from safegen.errors import CheckUnavailable
 from safegen.moderation.checks import CheckResult, run_check, run_optional
-from safegen.policies.frames import RULES, FrameRule
+from safegen.policies.frames import CONTENT, RULES, FrameRule
 from safegen.protocols import NoProgress, Progress
 from safegen.types import Action, CheckRun, Clip, Finding
 
@@ -30,12 +31,16 @@ class RuledFinding:
 
 @dataclass(frozen=True)
 class GateResult:
-    """What the gate saw. ``requested``: the checks the policy names; ``absent``: those not installed, why."""
+    """What the gate saw. ``requested``: the checks the policy names; ``absent``: those not installed, why.
+
+    ``not_looked_for``: what a clip may show (``policies.frames.CONTENT``) and no check that ran looked for.
+    """
 
     findings: tuple[RuledFinding, ...]
     ran: tuple[CheckRun, ...]
     requested: tuple[str, ...]
     absent: Mapping[str, str] = field(default_factory=dict)
+    not_looked_for: tuple[str, ...] = ()
 
     @property
     def action(self) -> Action:
@@ -76,19 +81,38 @@ def apply_rules(policy: Policy, findings: Sequence[Finding]) -> tuple[RuledFindi
 def collect_results(
     policy: Policy, required: Sequence[CheckResult], optional: Sequence[CheckResult | str]
 ) -> GateResult:
-    """The answers of the policy's checks, in its order (a text: why an optional one is not installed)."""
+    """The answers of the policy's checks, in its order (a text: why an optional one is not installed).
+
+    Raises CheckUnavailable when none of them looked for something that the policy wants looked for.
+    """
     absent = {
         name: answer
         for name, answer in zip(policy.frames.optional, optional, strict=True)
         if isinstance(answer, str)
     }
     checked = [*required, *(answer for answer in optional if not isinstance(answer, str))]
+    found = [f for findings, _ in checked for f in findings]
+    looked_for = {*(c for _, ran in checked for c in ran.looked_for), *(f.category for f in found)}
+    missed = [c for c in policy.frames.look_for if c not in looked_for]
+    if missed:
+        raise CheckUnavailable(
+            f"nothing looked for {in_words(missed)}, which the policy {policy.name!r} asks for",
+            hint="install a check that does and name it under `frames: required:` (docs/moderation.md says "
+            "which finds what), or take the category out of `frames: look_for:`",
+        )
     return GateResult(
-        apply_rules(policy, [f for findings, _ in checked for f in findings]),
+        apply_rules(policy, found),
         tuple(ran for _, ran in checked),
         (*policy.frames.required, *policy.frames.optional),
         absent,
+        tuple(c for c in CONTENT if c not in looked_for),
     )
+
+
+def in_words(categories: Sequence[str]) -> str:
+    """*categories* as they stand in a sentence: ``nudity, violence or dangerous content``."""
+    words = [CONTENT.get(c, c) for c in categories]
+    return " or ".join([*([", ".join(words[:-1])] if words[1:] else []), *words[-1:]])
 
 
 def run_checks(clip: Clip, policy: Policy, *, progress: Progress = NoProgress()) -> GateResult:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from safegen._util.html import escape, render_page
+from safegen._util.html import escape, render_page, scrolling
 from safegen.moderation.findings import sorted_findings
 from safegen.moderation.run import Moderation
 
@@ -59,11 +59,18 @@ def _section(number: int, item: ReportItem) -> str:
     action, policy = moderation.action, escape(moderation.policy.name)
     verdict = (
         f'<p class="verdict {_ACTION_CLASSES[action]}"><strong>{action.upper()}</strong> '
-        f"{_ACTION_PHRASES[action]} under the policy <bdi>{policy}</bdi></p>"
+        f"{_ACTION_PHRASES[action]} under the policy <bdi>{policy}</bdi></p>{_blind_spot(moderation)}"
     )
     return "\n".join(
         (head, verdict, _timelines(moderation), _table(moderation), _checks_section(moderation), "</section>")
     )
+
+
+def _blind_spot(moderation: Moderation) -> str:
+    """What nobody looked for, as prominent as the verdict: "allow" says nothing about it."""
+    if not moderation.blind_spot:
+        return ""
+    return f'<p class="verdict caution"><strong>NOT LOOKED FOR</strong> {escape(moderation.blind_spot)}</p>'
 
 
 def _timelines(moderation: Moderation) -> str:
@@ -90,7 +97,7 @@ def _timelines(moderation: Moderation) -> str:
 def _table(moderation: Moderation) -> str:
     rows = "".join(
         f"<tr><td>{r.action}</td><td>{escape(r.finding.category)}</td><td>{r.finding.score:.2f}</td>"
-        f"<td>{'' if r.finding.time is None else f'{r.finding.time:.1f} s'}</td>"
+        f"<td>{'' if r.finding.time is None else f'{r.finding.time:.1f}&nbsp;s'}</td>"
         f"<td>{escape(r.finding.detector)}</td><td><bdi>{escape(r.finding.reason)}</bdi></td></tr>"
         for r in sorted_findings(moderation.gate.findings)
     )
@@ -98,7 +105,8 @@ def _table(moderation: Moderation) -> str:
         return "<h3>Findings</h3><p>none</p>"
     names = ("Consequence", "Category", "Score", "At", "Check", "What")
     head = "".join(f'<th scope="col">{n}</th>' for n in names)
-    return f"<h3>Findings</h3><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    return f"<h3>Findings</h3>{scrolling('Findings', table)}"
 
 
 def _checks_section(moderation: Moderation) -> str:

@@ -12,7 +12,7 @@ from safegen._util.hashing import sha256_of
 from safegen.errors import Interrupted, UnreadableInput, UsageError
 from safegen.media import sandbox
 from safegen.moderation.findings import by_second, finding_to_dict, sorted_findings, strictest_action
-from safegen.moderation.gate import GateResult, apply_rules
+from safegen.moderation.gate import GateResult, apply_rules, in_words
 from safegen.moderation.single_pass import SinglePass
 from safegen.policies.frames import HIDING_ACTIONS
 from safegen.protocols import NoProgress, Progress
@@ -61,9 +61,20 @@ class Moderation(JsonResult):
         """``safegen moderate``'s: 0 nothing stands against it, 3 blocked, 7 a person has to do something."""
         return self.action.exit_code
 
+    @property
+    def not_looked_for(self) -> tuple[str, ...]:
+        """What a picture may show and nothing looked for: of ``nudity``, ``violence``, ``dangerous``."""
+        return self.gate.not_looked_for
+
+    @property
+    def blind_spot(self) -> str:
+        """``not_looked_for`` as a sentence, or empty."""
+        return f"nothing looked for {in_words(self.not_looked_for)}" if self.not_looked_for else ""
+
     def __repr__(self) -> str:
-        """The consequence and the file."""
-        return f"<Moderation {self.action} {self.path.name}, {len(self.gate.findings)} findings>"
+        """The consequence, the file, and what nothing looked for."""
+        blind = f", {self.blind_spot}" if self.blind_spot else ""
+        return f"<Moderation {self.action} {self.path.name}, {len(self.gate.findings)} findings{blind}>"
 
     def to_dict(self) -> Json:
         """``safegen.moderate/1``, the strictest finding first."""
@@ -89,6 +100,7 @@ class Moderation(JsonResult):
             ],
             "requested": list(self.gate.requested),
             "absent": dict(self.gate.absent),
+            "not_looked_for": list(self.not_looked_for),
             "findings": [finding_to_dict(r) for r in sorted_findings(rows)],
             "seconds": [
                 {

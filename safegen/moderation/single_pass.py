@@ -159,8 +159,11 @@ class SinglePass:
             if error is not None and not _is_pass_stopped(error):
                 raise error
 
-    def results(self) -> tuple[GateResult, list[ExtractionResult]]:
-        """What checks and extractors say, in the order of the policy; waits, and raises what one raised."""
+    def results(self) -> tuple[GateResult, list[ExtractionResult | str]]:
+        """What checks and extractors say, in the order of the policy (a text: why an extractor failed).
+
+        Waits, and raises what a check raised.
+        """
         answers = [future.result() for future in self._running]
         required, optional = len(self._policy.frames.required), len(self._policy.frames.optional)
         checked: list[CheckResult] = answers[:required]

@@ -6,7 +6,7 @@ its inputs are not even opened.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from safegen.ledger.reader import LedgerReader
     from safegen.policies.schema import Policy
     from safegen.review.queue import Approval
+    from safegen.verification.trust import Trust
     from safegen.workspace.config import Workspace
 
 
@@ -74,11 +75,14 @@ def authorize(
     decision = apply_consent(decision, policy, consents)
     if isinstance(decision, Refused):
         raise_for_decision(decision, record_decision(decision, session))
+    trust = user_trust(session.workspace)
     admitted = admit_inputs(
         decision,
         policy,
         temporary=temporary,
-        anchors=[*session.signer_anchors, *trust_anchors(session.workspace)],
+        anchors=[*session.signer_anchors, *trust.anchors],
+        tsa_anchors=trust.tsa_anchors,
+        crls=trust.crls,
         ledger=session.ledger,
         consents=consents,
         progress=session.progress,
@@ -101,11 +105,11 @@ def load_consents(workspace: Workspace, ledger: LedgerReader, now: datetime) -> 
     return list_consents(ledger, load_public_key(workspace.keys), now=now)
 
 
-def trust_anchors(workspace: Workspace) -> Sequence[bytes]:
-    """Roots of the signers that the user trusts. Raises UsageError for a broken trust file."""
+def user_trust(workspace: Workspace) -> Trust:
+    """Whom the user trusts, and what is revoked. Raises UsageError for a broken trust file."""
     from safegen.verification.trust import load_trust
 
-    return load_trust(workspace, ()).anchors
+    return load_trust(workspace, ())
 
 
 def record_decision(decision: Decision, session: Session) -> int:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from safegen._util.files import text_name
 from safegen.accessibility import engines, scenes, sidecars, tracks, webvtt
 from safegen.accessibility.cues import Cue, rounded_cue
 from safegen.credentials import formats
@@ -106,7 +107,7 @@ def describe(
         spoken=spoken,
         engine=engine or engines.find_engine(),
     )
-    rendered = sidecars.build_sidecars(built, title=f"Transcript: {path.name}")
+    rendered = sidecars.build_sidecars(built, title=f"Transcript: {text_name(path)}")
     embedded = sidecars.embedded_tracks(
         built, captions=not _captions_are_embedded(built, supplied), chapters=not own.chapters
     )
@@ -135,7 +136,7 @@ def _targets(path: Path, folder: Path, video: Path | None, overwrite: bool) -> d
     """Final path by kind, each checked before any work. Raises UsageError."""
     from safegen.release.files import check_destination
 
-    name = path.name if video is None else video.name
+    name = text_name(path) if video is None else video.name
     parent = folder if video is None else video.parent
     targets = {kind: parent / name for kind, name in sidecars.names(name).items()}
     if video is not None:
@@ -174,7 +175,7 @@ def _credential_notes(path: Path) -> list[str]:
 
     if read_credentials(path).manifest_id is None:
         return []
-    note = f"the Content Credentials of {path.name} are not valid for the copy; sign it again"
+    note = f"the Content Credentials of {text_name(path)} are not valid for the copy; sign it again"
     return [f"{note} with `safegen protect`"]
 
 

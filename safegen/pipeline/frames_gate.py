@@ -47,8 +47,8 @@ def moderate(
 ) -> Moderated:
     """Run every frames check and extractor that *policy* asks for, and do what its rules say.
 
-    Raises CheckUnavailable when one cannot run or answers nonsense, GenerationFailed when the output is no
-    video (blank, frozen) or flashes, RefusedByPolicy and HeldForReview for what it shows. Where the policy
+    Raises CheckUnavailable when a check cannot run or answers nonsense, GenerationFailed when the output is
+    no video (blank, frozen) or flashes, RefusedByPolicy and HeldForReview for what it shows. Where the policy
     hides faces, the clip that comes back shows none. *approved*: what a person saw in this very clip.
     """
     checks = (*policy.frames.required, *policy.frames.optional)
@@ -98,17 +98,20 @@ def apply_gate(
     made: UnmarkedClip,
     policy: Policy,
     looked: GateResult,
-    extracted: Sequence[ExtractionResult],
+    extracted: Sequence[ExtractionResult | str],
     approved: ApprovedFindings = NO_FINDINGS,
 ) -> Moderated:
     """The clip with what checks and extractors say, faces hidden where the policy says so.
 
-    Raises GenerationFailed, RefusedByPolicy, HeldForReview.
+    An extractor that failed (a text among *extracted*) becomes a warning. Raises GenerationFailed,
+    RefusedByPolicy, HeldForReview.
     """
     enforce_gate(made, policy, looked, approved)
-    notes = [f"the video {f.reason}" for r in looked.findings if _is_source_fault(made, f := r.finding)]
+    described = [e for e in extracted if not isinstance(e, str)]
+    notes = [e for e in extracted if isinstance(e, str)]
+    notes += [f"the video {f.reason}" for r in looked.findings if _is_source_fault(made, f := r.finding)]
     made = replace(made, warnings=(*made.warnings, *notes))
-    ran = [*looked.ran, *(r for _, r in extracted)]
+    ran = [*looked.ran, *(r for _, r in described)]
     hiding = [r.action for r in looked.findings if r.action in HIDING_ACTIONS]
     if hiding:
         made = _hide_faces(made, max(hiding))
@@ -117,7 +120,7 @@ def apply_gate(
         made,
         tuple(r.finding for r in looked.findings),
         tuple(ran),
-        tuple(a for values, _ in extracted for a in values),
+        tuple(a for values, _ in described for a in values),
         looked.requested,
         tuple(looked.absent),
     )

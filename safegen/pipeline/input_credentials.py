@@ -44,17 +44,20 @@ def assess_credentials(
     *,
     anchors: Sequence[bytes | str],
     ledger: LedgerReader | None,
+    tsa_anchors: Sequence[bytes | str] = (),
+    crls: Sequence[bytes] = (),
 ) -> InputCredentials:
     """Read the credentials of *copy* and apply the *policy*; *name* is the file's own name, for messages.
 
-    *anchors* vouch for signers. An intact release of the own *ledger* may be used whatever its credentials
-    allow others. Raises UnreadableInput for a damaged file, LedgerError.
+    *anchors* vouch for signers, *tsa_anchors* for time stamps, *crls* are revocation lists (PEM). An intact
+    release of the own *ledger* may be used whatever its credentials allow others. Raises UnreadableInput for
+    a damaged file, LedgerError.
     """
     from safegen.credentials import formats
     from safegen.credentials.in_child import read_credentials
     from safegen.credentials.mining import disallowed_generative_uses
 
-    evidence = read_credentials(copy, anchors_pem=anchors)
+    evidence = read_credentials(copy, anchors_pem=anchors, tsa_anchors_pem=tsa_anchors, crls=crls)
     if evidence.state is CredentialState.UNSUPPORTED and formats.detect(copy).signable:
         raise UnreadableInput(f"{name}: {evidence.reason}", hint="fetch it again, or use another copy")
     findings: list[tuple[Finding, Action]] = []
@@ -66,7 +69,7 @@ def assess_credentials(
         add("input_credentials", 1.0, _why_broken(evidence), policy.broken)
     if evidence.state is CredentialState.UNREADABLE:
         reason = f"its credentials cannot be checked, so what they allow is unknown: {evidence.reason}"
-        add("input_credentials", 0.5, reason, policy.broken)
+        add("input_credentials", 0.5, reason, policy.remote)
     forbidden = disallowed_generative_uses(evidence.manifest or {})
     if forbidden and not _is_own_release(evidence, ledger):
         reason = f"its credentials do not allow generative use ({', '.join(forbidden)})"
@@ -91,7 +94,8 @@ def _is_own_release(evidence: CredentialsEvidence, ledger: LedgerReader | None) 
     """Whether it is an intact release of the own ledger: its maker is not bound by what others may do."""
     if ledger is None or not evidence.trusted or evidence.manifest_id is None:
         return False
-    return bool(ledger.find_releases(manifest_id=evidence.manifest_id))
+    recorded = ledger.find_releases(manifest_id=evidence.manifest_id)
+    return any(release.manifest == evidence.store for release in recorded)  # the id is only a name
 
 
 def is_fully_generated(manifest: Json) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from safegen._util.files import text_name
 from safegen._util.hashing import sha256_of
 from safegen.consent import image_check
 from safegen.moderation.checks import run_check
@@ -80,13 +81,15 @@ def admit_inputs(
     ledger: LedgerReader | None,
     consents: Sequence[Consent] = (),
     progress: Progress = NoProgress(),
+    tsa_anchors: Sequence[bytes | str] = (),
+    crls: Sequence[bytes] = (),
 ) -> Admitted:
     """Examine the inputs of the request in *decision* and decide again with what was found.
 
-    *temporary* gives a path for a file of that name; *anchors* vouch for signers; *ledger* is the own
-    one, if there is any; *consents* those of the registry. Raises UnreadableInput (not a file, empty, huge,
-    damaged, a picture where a video belongs or the reverse), UsageError (inputs as long as the whole should
-    be), CheckUnavailable when a check cannot run,
+    *temporary* gives a path for a file of that name; *anchors* vouch for signers, *tsa_anchors* for time
+    stamps, *crls* are revocation lists; *ledger* is the own one, if there is any; *consents* those of the
+    registry. Raises UnreadableInput (not a file, empty, huge, damaged, a picture where a video belongs or the
+    reverse), UsageError (inputs as long as the whole should be), CheckUnavailable when a check cannot run,
     LedgerError, Interrupted.
     """
     request = decision.request
@@ -98,7 +101,15 @@ def admit_inputs(
     assessment = _Assessment()
     conditions, ingredients = [], []
     for number, (item, copy) in enumerate(zip(request.inputs, copies, strict=True), 1):
-        credentials = assess_credentials(copy, item.path.name, policy.inputs, anchors=anchors, ledger=ledger)
+        credentials = assess_credentials(
+            copy,
+            text_name(item.path),
+            policy.inputs,
+            anchors=anchors,
+            ledger=ledger,
+            tsa_anchors=tsa_anchors,
+            crls=crls,
+        )
         assessment.checks.append(CheckRun(f"{CHECK}-{item.role}", VERSION))
         for finding, action in credentials.findings:
             assessment.add(finding, action)
@@ -107,8 +118,8 @@ def admit_inputs(
         if assessment.worst != Action.BLOCK:
             _check_likeness(item, clip, policy, assessment, ledger, consents, credentials.generated)
         if has_sound(item, copy):
-            assessment.notes.append(f"the sound of {item.path.name} is discarded")
-        conditions.append(Condition(item.role, clip, item.path.name))
+            assessment.notes.append(f"the sound of {text_name(item.path)} is discarded")
+        conditions.append(Condition(item.role, clip, text_name(item.path)))
         ingredients.append(_ingredient(request.mode, item, copy, credentials, number))
         progress.advance()
     check_input_lengths(request, conditions)
@@ -122,7 +133,7 @@ def _run_frame_checks(item: Input, clip: Clip, policy: Policy, assessment: _Asse
         findings, ran = run_check(name, clip)
         assessment.checks.append(replace(ran, name=f"{ran.name}-{item.role}"))
         for finding in findings:
-            assessment.add(replace(finding, reason=f"{item.path.name}: {finding.reason}"), Action.BLOCK)
+            assessment.add(replace(finding, reason=f"{text_name(item.path)}: {finding.reason}"), Action.BLOCK)
 
 
 def _check_likeness(
@@ -137,7 +148,7 @@ def _check_likeness(
     """Whom the input shows, and whether they agreed."""
     findings, ran = image_check.check_likeness(
         clip,
-        item.path.name,
+        text_name(item.path),
         item.sha256,
         ledger=ledger,
         consents=consents,
@@ -159,7 +170,7 @@ def _ingredient(
         "parentOf" if mode in _PARENT_MODES else "componentOf" if mode == "blend" else "inputTo"
     )
     return IngredientFile(
-        copy, item.path.name, relationship, f"input-{number}", credentials.generated, credentials.broken
+        copy, text_name(item.path), relationship, f"input-{number}", credentials.generated, credentials.broken
     )
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safegen._util.time import utc_now
 from safegen.consent.prompt_check import apply_consent
 from safegen.pipeline import produce
-from safegen.pipeline.authorize import load_consents, raise_for_decision, trust_anchors
+from safegen.pipeline.authorize import load_consents, raise_for_decision, user_trust
 from safegen.pipeline.inputs import Admitted, admit_inputs
 from safegen.request.settings import names_for
 from safegen.request.validate import check_request
@@ -49,17 +50,23 @@ def _admit_read_only(
     decision: Allowed | Held, policy: Policy, folder: Path, workspace: Workspace
 ) -> Admitted:
     """The inputs examined without a ledger to write to. Raises as ``admit_inputs`` does."""
-    anchors = trust_anchors(workspace)
+    trust = user_trust(workspace)
+    admit = partial(
+        admit_inputs,
+        policy=policy,
+        temporary=folder.joinpath,
+        anchors=trust.anchors,
+        tsa_anchors=trust.tsa_anchors,
+        crls=trust.crls,
+    )
     with open_ledger_if_any(workspace) as ledger:
         if ledger is None:
-            return admit_inputs(decision, policy, temporary=folder.joinpath, anchors=anchors, ledger=None)
+            return admit(decision, ledger=None)
         consents = load_consents(workspace, ledger, utc_now())
         consented = apply_consent(decision, policy, consents)
         if isinstance(consented, Refused):
             raise_for_decision(consented)
-        return admit_inputs(
-            consented, policy, temporary=folder.joinpath, anchors=anchors, ledger=ledger, consents=consents
-        )
+        return admit(consented, ledger=ledger, consents=consents)
 
 
 def _plan_json(

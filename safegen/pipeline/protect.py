@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safegen import plugins
+from safegen._util.files import text_name
 from safegen._util.hashing import file_sha256
 from safegen.credentials import formats
 from safegen.errors import UnreadableInput, UsageError
@@ -77,7 +78,9 @@ def protect(
             original_name(path, source),
         ):
             encoded = mark(
-                ProtectedSource(source, path.name, source_type, digest), context, allow_damaged=allow_damaged
+                ProtectedSource(source, text_name(path), source_type, digest),
+                context,
+                allow_damaged=allow_damaged,
             )
         encoded = _with_source_marks(encoded, settings.watermark)
         return release_encoded(encoded, context)
@@ -113,7 +116,9 @@ def _media_type(path: Path) -> str:
 
 def _destination(path: Path, output: Path | None, mime: str, *, overwrite: bool) -> Path:
     """Where the result goes. Raises UsageError for a place it cannot be written to, or the original's."""
-    destination = output or path.with_name(f"{path.stem}.protected{STILL_SUFFIXES.get(mime, '.mp4')}")
+    name = text_name(path)  # that of the release is UTF-8, whatever the source's was
+    stem = path.stem if name == path.name else Path(name.replace("\\", "_")).stem
+    destination = output or path.with_name(f"{stem}.protected{STILL_SUFFIXES.get(mime, '.mp4')}")
     if mime in STILL_SUFFIXES:
         check_still_output_path(destination, mime)
     else:
@@ -145,7 +150,9 @@ def _mark_and_encode_video(
     whole = context.job.temporary("marked.mp4")
     notes = (*footage.notes, *_container_notes(source.path), *add_tracks(encoded.path, footage, whole))
     encoded.path.unlink()
-    unmarked = replace(unmarked, warnings=notes, clip=replace(unmarked.clip, count=encoded.frames))
+    looked = encoded.moderated.unmarked  # with what the checks had to say
+    clip = replace(unmarked.clip, count=encoded.frames)
+    unmarked = replace(unmarked, warnings=(*notes, *looked.warnings), clip=clip)
     return replace(encoded, path=whole, moderated=replace(encoded.moderated, unmarked=unmarked))
 
 

@@ -10,6 +10,7 @@ from safegen import plugins
 from safegen.errors import UsageError
 from safegen.media.label import draw_labels, label_box
 from safegen.media.still import Still, read_still, write_still
+from safegen.media.still_facts import notes_on
 from safegen.media.thumbnail import ThumbnailPicker
 from safegen.pipeline.context import ReleaseContext
 from safegen.pipeline.frames_gate import moderate
@@ -24,7 +25,6 @@ STILL_SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg"}
 _ALLOWED_SUFFIXES = {"image/png": {".png"}, "image/jpeg": {".jpg", ".jpeg"}}
 _SETTLED_FRAME = 3
 """The frame of a clip that stands still whose mark a picture gets."""
-_METADATA = (b"Exif\0\0", b"eXIf", b"http://ns.adobe.com/xap/", b"XML:com.adobe.xmp")
 
 
 def check_still_output_path(destination: Path, mime: str) -> None:
@@ -56,7 +56,12 @@ def mark_and_encode_still(
         )
     shown = still.rgb
     unmarked = UnmarkedClip(
-        Clip.from_array(shown[None], 1), "protected", None, {}, _notes(source.path), source=source
+        Clip.from_array(shown[None], 1),
+        "protected",
+        None,
+        {},
+        (*still.notes, *notes_on(source.path.read_bytes())),
+        source=source,
     )
     moderated = moderate(unmarked, context.policy, progress=context.progress, approved=context.approved)
     context.progress.stage("marking, encoding")
@@ -92,11 +97,3 @@ def _add_change(still: Still, change: Any) -> Any:
     else:
         out[..., :3] += change * scale
     return np.clip(out, 0, most).astype(pixels.dtype)
-
-
-def _notes(path: Path) -> tuple[str, ...]:
-    """What a picture's file holds beside pixels and colour profile."""
-    data = path.read_bytes()
-    if any(mark in data for mark in _METADATA):
-        return ("camera and editing metadata (EXIF, XMP) is discarded; the orientation is applied",)
-    return ()

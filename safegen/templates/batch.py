@@ -18,6 +18,7 @@ from safegen.errors import (
     LedgerError,
     MissingExtra,
     RefusedByPolicy,
+    RefusedByServer,
     SafegenError,
     UsageError,
     WorkspaceError,
@@ -232,7 +233,7 @@ def _done_row(
 def _failed_row(record: Record, error: SafegenError, key: str) -> Row:
     """A row that did not become a clip."""
     status: Status = "failed"
-    if isinstance(error, RefusedByPolicy):
+    if isinstance(error, RefusedByPolicy | RefusedByServer):
         status = "refused"
     elif isinstance(error, HeldForReview):
         status = "held"

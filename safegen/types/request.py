@@ -101,13 +101,15 @@ class Finding:
 class CheckRun(JsonResult):
     """A check that really ran, as recorded in manifests and the ledger.
 
-    ``digest`` is the SHA-256 (hex) of the model or list it used, when it has one.
+    ``digest`` is the SHA-256 (hex) of the model or list it used, when it has one. ``looked_for``: the
+    categories that it would have reported, where it says so; these are not recorded.
     """
 
     name: str
     version: str
     digest: str | None = None
     score: float | None = None
+    looked_for: tuple[str, ...] = ()
 
     def to_dict(self) -> Json:
         """As in a release and a decision: what it does not have is left out."""

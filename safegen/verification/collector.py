@@ -51,8 +51,9 @@ class EvidenceCollector:
         Raises UnreadableInput, CheckUnavailable.
         """
         from safegen.credentials.in_child import read_credentials
+        from safegen.media import sandbox
 
-        return read_credentials(
+        found = read_credentials(
             self.path,
             anchors_pem=self.trust.anchors,
             tsa_anchors_pem=self.trust.tsa_anchors,
@@ -61,3 +62,6 @@ class EvidenceCollector:
             crls=self.trust.crls,
             fragments=self.options.fragments,
         )
+        if self.options.watermark:
+            sandbox.prepare()
+        return found

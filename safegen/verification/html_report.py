@@ -170,7 +170,7 @@ def _content(report: Report) -> str:
     match = report.content
     if match is None:
         return ""
-    unlike = "are not the recorded ones" if match.differs else "could not be told to be the recorded ones"
+    unlike = "do not match the recorded ones" if match.differs else "may or may not be the recorded ones"
     rows = [
         ("Pictures", "match the recorded ones" if match.matches else unlike),
         ("Score", f"{match.score:.3f} (at least {match.threshold:.3f} needed)"),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from safegen.errors import LedgerError, UnreadableInput
+from safegen.errors import LedgerError, UnreadableInput, UsageError
 from safegen.ledger import fast_lookup
+from safegen.ledger.proven import HINT, MOST_LATER
 from safegen.types import CredentialsEvidence, Json, LedgerEvidence
 from safegen.verification.collector import EvidenceCollector
 
@@ -31,10 +32,11 @@ def check_own_ledger(
     proof = _verify_release_proof(collector, ledger.prove(best.index), "proof")
     if proof is None:
         return None
-    evidence = _ledger_evidence(proof, sha256, own=True, withdrawn=best.withdrawn is not None)
-    if best.withdrawn is None:
+    withdrawn = _withdrawal(collector, ledger, best, proof.origin)
+    evidence = _ledger_evidence(proof, sha256, own=True, withdrawn=withdrawn is not None)
+    if withdrawn is None:
         return evidence
-    later = ledger.entry(best.withdrawn).public.get("superseded_by")
+    later = ledger.entry(withdrawn).public.get("superseded_by")
     return replace(evidence, superseded_by=str(later["manifest_id"])) if isinstance(later, dict) else evidence
 
 
@@ -43,8 +45,9 @@ def check_proof_sidecar(
 ) -> LedgerEvidence | None:
     """The entry that a proof sidecar shows, if its log is pinned and it is about this file.
 
-    Where *ledger*, the user's own, is of the same log, the two are compared. Raises UnreadableInput when the
-    user named a proof that cannot be read.
+    What the user's own log has proven once must be in the own *ledger* still, which knows of withdrawals.
+    Raises UnreadableInput when the user named a proof that cannot be read, LedgerError when the ledger ends
+    before the entry.
     """
     proof = _verify_sidecar(collector)
     found = None if proof is None else _ledger_evidence(proof, sha256, own=False)
@@ -81,29 +84,52 @@ def _is_about(found: LedgerEvidence, credentials: CredentialsEvidence) -> bool:
 def _compare_with_own(
     collector: EvidenceCollector, proof: VerifiedProof, found: LedgerEvidence, ledger: Ledger | None
 ) -> LedgerEvidence:
-    """*found* with its ``contradiction`` where the user's own ledger has something else in the proof's place.
+    """*found* as the own ledger has it, where the *proof* is of its log; or with its ``contradiction``.
 
-    The key of one log has then signed two histories: a backup was restored and written to, or the key is in
-    other hands. An own ledger that merely ends earlier contradicts nothing, and is noted.
+    Where the ledger has something else in the proof's place, the key of one log has signed two histories: a
+    backup was restored and written to, or the key is in other hands. Raises LedgerError for a ledger that
+    ends before: an older copy may lack a withdrawal.
     """
-    if ledger is None or ledger.origin != proof.origin:
+    if ledger is None or proof.origin not in collector.trust.own_logs:
         return found
     if proof.index >= len(ledger):
-        collector.note(
-            "ledger",
-            f"your own ledger ends before entry {proof.index}, which its log has signed: it is an older "
-            "copy. Restore the newest one, and record nothing in this one",
+        raise LedgerError(
+            f"it ends before entry {proof.index}, which its log has signed: it is an older copy",
+            hint="restore the newest copy, and record nothing in this one",
         )
+    if ledger.entry(proof.index).leaf != proof.leaf:
+        said = (
+            f"The proof beside the file and your own ledger cannot both be true: the log {proof.origin} has "
+            f"signed both, and they have different entries in place {proof.index}. Either a backup of the "
+            "ledger was restored and written to, or somebody else has the log's key."
+        )
+        collector.note(
+            "ledger", f"its entry {proof.index} is not the one that the proof beside the file shows"
+        )
+        return replace(found, contradiction=said)
+    if found.source == "ledger":
         return found
-    if ledger.entry(proof.index).leaf == proof.leaf:
-        return found
-    said = (
-        f"The proof beside the file and your own ledger cannot both be true: the log {proof.origin} has "
-        f"signed both, and they have different entries in place {proof.index}. Either a backup of the ledger "
-        "was restored and written to, or somebody else has the log's key."
-    )
-    collector.note("ledger", f"its entry {proof.index} is not the one that the proof beside the file shows")
-    return replace(found, contradiction=said)
+    try:
+        release = ledger.release(proof.index)
+    except UsageError as error:
+        raise LedgerError(f"it lacks the details of release {proof.index}", hint=HINT) from error
+    withdrawn = _withdrawal(collector, ledger, release, proof.origin)
+    return replace(found, source="ledger", withdrawn=withdrawn is not None)
+
+
+def _withdrawal(
+    collector: EvidenceCollector, ledger: Ledger, release: ReleaseEntry, origin: str
+) -> int | None:
+    """The entry that withdraws *release*, or None: proven, or noted as read only where too much follows it.
+
+    Raises LedgerError when the ledger is not what its key has signed.
+    """
+    if len(ledger) - release.index > MOST_LATER:
+        reason = "too many later entries to prove here whether it was withdrawn: see `safegen log check`"
+        collector.note("withdrawal", reason)
+        return release.withdrawn
+    keys = collector.trust.log_keys.get(origin, ())
+    return ledger.proven_release(release.index, keys=tuple(keys), origin=origin).withdrawn
 
 
 def proves_release(collector: EvidenceCollector, ledger: Ledger, release: ReleaseEntry) -> bool:
@@ -135,7 +161,13 @@ def check_own_ledger_fast(
     proof = _verify_sidecar(collector.muted())
     if proof is None or credentials.manifest_id is None:
         return None
-    row = fast_lookup.lookup_release(options.database, credentials.manifest_id)
+    keys = tuple(collector.trust.log_keys.get(proof.origin, ()))
+    try:
+        seen = options.heads_seen(proof.origin, keys)
+    except LedgerError:
+        return None
+    logs = {proof.origin: keys}
+    row = fast_lookup.lookup_release(options.database, credentials.manifest_id, logs, seen)
     if row is None or row.withdrawn or (row.index, row.leaf) != (proof.index, proof.leaf):
         return None  # a withdrawal has more to say: the ledger itself is asked
     found = _ledger_evidence(proof, sha256, own=True)

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 from safegen.verification.trust import Trust
 
 if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    from safegen.ledger.checkpoint import Checkpoint
     from safegen.ledger.store import Ledger
 
 
@@ -26,6 +29,8 @@ class VerifyOptions:
     trust: Trust = Trust()
     open_ledger: Callable[[], AbstractContextManager[Ledger | None]] = nullcontext
     database: Path | None = None
+    heads_seen: Callable[[str, Sequence[Ed25519PublicKey]], Sequence[Checkpoint]] = lambda *_: ()
+    """What the own log of that origin has shown before, signed by these keys, outside of its database."""
     proof: Path | None = None
     watermark: bool = True
     at: datetime | None = None

@@ -24,6 +24,9 @@ from safegen.verification.verdict import decide_verdict
 from safegen.workspace.config import Workspace
 
 if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    from safegen.ledger.checkpoint import Checkpoint
     from safegen.ledger.store import Ledger
 
 _log = logger(__name__)
@@ -61,6 +64,7 @@ def verify_file(
         trust=load_trust(workspace, trust_files, c2pa_list=c2pa_list),
         open_ledger=lambda: _open_ledger(workspace),
         database=_database(workspace),
+        heads_seen=lambda origin, keys: _heads_seen(workspace, origin, keys),
         index_file=workspace.root / content_index.INDEX_NAME if workspace.trusted else None,
         proof=proof,
         watermark=watermark,
@@ -92,6 +96,13 @@ def _database(workspace: Workspace) -> Path | None:
         return None
     file = Path(workspace.ledger_url.removeprefix(SQLITE))
     return file if file.is_file() else None
+
+
+def _heads_seen(workspace: Workspace, origin: str, keys: Sequence[Ed25519PublicKey]) -> Sequence[Checkpoint]:
+    """Checkpoints that the workspace's log must extend. Raises LedgerError."""
+    from safegen.workspace.session import heads_seen
+
+    return heads_seen(workspace, origin, keys)
 
 
 @contextmanager

@@ -11,6 +11,8 @@ from __future__ import annotations
 from safegen.types import CredentialsEvidence, LedgerEvidence
 from safegen.verification.evidence import Evidence
 
+LEFT_OUT = {f"assertion.{kind}.additionalExclusionsPresent" for kind in ("dataHash", "bmffHash", "boxesHash")}
+"""The signed hash leaves out bytes besides the credentials: what stands there may be anyone's."""
 NO_PROOF = "No proof from the maker's ledger is available."
 
 
@@ -32,6 +34,8 @@ def broken_ties(evidence: Evidence) -> tuple[str, ...]:
         )
     if not credentials.store_seen:
         found.append("The credentials were not found in the file's own bytes where they ought to be.")
+    if not ledger.bytes_match and LEFT_OUT & {*credentials.codes, *credentials.notes}:
+        found.append("Bytes differ from the recorded file, and the signature leaves out more than usual.")
     if not _names_recorded_mark(credentials, ledger):
         found.append("The recorded release has another mark than the one that the credentials name.")
     if ledger.origin not in evidence.signer_logs:

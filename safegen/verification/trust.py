@@ -32,6 +32,8 @@ class Trust:
     """Where each signer anchor comes from, by the SHA-256 (hex) of its certificate."""
     ties: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Origins of the logs that each signer anchor was pinned together with, by the same SHA-256."""
+    own_logs: frozenset[str] = frozenset()
+    """Origins of the user's own workspace's logs."""
 
     def logs_of(self, root_sha256: str) -> frozenset[str]:
         """Origins of the logs that may speak for signers under the anchor *root_sha256* (hex); often none.
@@ -85,6 +87,7 @@ def load_trust(workspace: Workspace, trust_files: Sequence[Path] = (), *, c2pa_l
         crls=tuple(crl for bundle, _ in named for crl in bundle.crls),
         names=names,
         ties=ties,
+        own_logs=frozenset(origin for bundle in own for origin in bundle.logs),
     )
     return _with_c2pa_lists(trust) if c2pa_list and workspace.config.c2pa_list else trust
 

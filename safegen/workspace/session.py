@@ -18,9 +18,12 @@ from safegen.protocols import NoProgress, Progress, Signer, StepHook, no_hook
 from safegen.workspace.config import Workspace
 
 if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
     from safegen.keys.identity import Identity
     from safegen.keys.log_history import PastKey
     from safegen.keys.passphrase import Passphrase
+    from safegen.ledger.checkpoint import Checkpoint
     from safegen.ledger.seen import SeenCheckpoints
     from safegen.ledger.store import Ledger
 
@@ -203,6 +206,19 @@ def seen_checkpoints(workspace: Workspace) -> SeenCheckpoints | None:
         return _seen(str(public["log_vkey"]), history)
     except (KeyUnavailable, KeyError, TypeError):
         return None
+
+
+def heads_seen(workspace: Workspace, origin: str, keys: Sequence[Ed25519PublicKey]) -> list[Checkpoint]:
+    """What the workspace's log *origin* must extend: its checkpoints outside the database that count.
+
+    Raises LedgerError: unreadable.
+    """
+    from safegen.ledger import seen
+    from safegen.ledger.checkpoint_folder import CheckpointFolder
+
+    workspace.require_trusted()
+    folder = CheckpointFolder(workspace.checkpoints)
+    return seen.heads_seen(folder, seen_checkpoints(workspace), keys=keys, origin=origin)
 
 
 def _configured_signer(

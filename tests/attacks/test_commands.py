@@ -18,6 +18,7 @@ from tests.support.shell import Ran, run
 LIVE = {k: v for k, v in HOSTILE.items() if k not in {"null", "half a pair"}}
 """What can be an argument of a process."""
 EVERY = pytest.mark.parametrize("text", LIVE.values(), ids=LIVE)
+IN_JSON = ("line feed", "eight-bit sequences", "other direction", "not utf-8", "html")
 HEAVY: dict[tuple[str, ...], list[str]] = {
     ("generate",): ["--dry-run"],
     ("audit", "screen"): ["--policy", "{}"],
@@ -78,8 +79,11 @@ def checked(done: Ran, about: str) -> str:
     return check_output(done.out, about=about)
 
 
-@EVERY
-@pytest.mark.parametrize("as_json", [False, True])
+@pytest.mark.parametrize(
+    ("text", "as_json"),
+    [*((text, False) for text in LIVE.values()), *((LIVE[name], True) for name in IN_JSON)],
+    ids=[*LIVE, *(f"{name}, JSON" for name in IN_JSON)],
+)
 def test_words_that_are_given(nowhere: Path, text: str, as_json: bool) -> None:
     """As prompts, files, names, folders, numbers of entries: whatever a command makes of them."""
     for path, command in COMMANDS.items():

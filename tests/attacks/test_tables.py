@@ -10,19 +10,17 @@ import pytest
 from safegen.templates.results import COLUMNS, RESULTS_FILE, Row, open_journal
 from tests.support.hostile import HOSTILE, controls
 
-FORGED = {
-    name: {"run": "r", "status": "done", "key": "stolen", "path": "x.mp4"}.get(name, "1") for name in COLUMNS
-}
+_DONE = {"run": "r", "status": "done", "key": "stolen", "path": "x.mp4"}
+LINE = ",".join(_DONE.get(name, "1") for name in COLUMNS)
+BREAKS = ["\n", "\r", "\r\n", "\x0b", "\x0c", "\x1c", "\x1e", "\x85", "\u2028", "\u2029"]
 
 
-@pytest.mark.parametrize(
-    "break_", ["\n", "\r", "\r\n", "\x0b", "\x0c", "\x1c", "\x1e", "\x85", "\u2028", "\u2029"]
-)
+@pytest.mark.parametrize("break_", BREAKS)
 def test_a_text_in_the_results_is_one_cell_of_one_row(tmp_path: Path, break_: str) -> None:
     """A row that seems to be finished is not made again: no text of another row can name one."""
-    line = ",".join(FORGED[name] for name in COLUMNS)
-    for text in (f"a{break_}{line}{break_}", f'a"{break_}{line}{break_}"', f"{break_}{line}"):
-        folder = tmp_path / str(hash(text))
+    texts = (f"a{break_}{LINE}{break_}", f'a"{break_}{LINE}{break_}"', f"{break_}{LINE}")
+    for number, text in enumerate(texts):
+        folder = tmp_path / str(number)
         with open_journal(folder, run="r", resume=False) as journal:
             journal.write(Row(1, 2, "failed", error=text, hint=text, key="own"))
             journal.write(Row(2, 3, "done", path=f"b{break_}.mp4", key="second"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import shutil
 import subprocess
@@ -17,36 +16,18 @@ from safegen.cli import group
 from safegen.keys.identity import Identity
 from safegen.workspace import config as workspace
 from tests.e2e.makers import Maker
+from tests.support import pages
+from tests.support.pages import EXIT_CODES, Step, matches
 from tests.unit.credentials.conftest import Tsa, tsa  # noqa: F401
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs/third-party.md").read_text(encoding="utf-8")
-EXPECTED_EXIT = {
-    "VERIFIED": 0,
-    "SIGNED_UNTRUSTED": 11,
-    "SIGNED_UNLOGGED": 12,
-    "EXPIRED_BUT_LOGGED": 13,
-    "WITHDRAWN": 14,
-    "TAMPERED": 30,
-}
+VERDICTS = set(EXIT_CODES) - {"RECOVERED"}
+"""What the page shows."""
 
 
-def steps() -> list[tuple[str, str, list[str]]]:
-    """Who types, the command, the lines that have to appear."""
-    found: list[tuple[str, str, list[str]]] = []
-    for block in re.findall(r"^```console\n(.*?)^```", PAGE, re.S | re.M):
-        for line in block.splitlines():
-            prompt = re.match(r"(nord|anna)\$ (.*)", line)
-            if prompt:
-                found.append((prompt[1], prompt[2], []))
-            else:
-                found[-1][2].append(line)
-    return found
-
-
-def matches(expected: list[str], actual: str) -> bool:
-    """Expected lines in order, each "…" for anything, also over several lines."""
-    pattern = r"\s*".join(re.escape(line.rstrip()).replace("…", ".*") for line in expected)
-    return re.fullmatch(r"\s*" + pattern + r"\s*", actual, re.S) is not None
+def steps() -> list[Step]:
+    """What nord and anna type on the page, block after block."""
+    page = pages.ROOT / "docs/third-party.md"
+    return [s for block in pages.blocks(page) if block.language == "console" for s in pages.steps(block)]
 
 
 class Desk:
@@ -114,25 +95,25 @@ class Desk:
 def walk(desk: Desk) -> set[str]:
     """Type everything; the verdicts that came."""
     seen = set()
-    for who, command, expected in steps():
-        code, out = desk.type(who, command)
-        assert matches(expected, out) if expected else out == "", f"{who}$ {command}\n{out}"
-        first = expected[0].split(" ")[0] if expected else ""
-        assert code == EXPECTED_EXIT.get(first, 0), f"{who}$ {command}: {code}\n{out}"
+    for step in steps():
+        code, out = desk.type(step.who, step.command)
+        assert matches(step.expected, out) if step.expected else out == "", f"{step}\n{out}"
+        first = step.expected[0].split(" ")[0] if step.expected else ""
+        assert code == EXIT_CODES.get(first, 0), f"{step}: {code}\n{out}"
         seen.add(first)
-    return seen & set(EXPECTED_EXIT)
+    return seen & set(EXIT_CODES)
 
 
 def test_the_page_is_true(tmp_path: Path, tsa: Tsa) -> None:  # noqa: F811
     assert len(steps()) > 30
-    assert walk(Desk(tmp_path, tsa, real=False)) == set(EXPECTED_EXIT)
+    assert walk(Desk(tmp_path, tsa, real=False)) == VERDICTS
 
 
 @pytest.mark.slow
 def test_the_page_is_true_for_a_user(tmp_path: Path, tsa: Tsa) -> None:  # noqa: F811
     desk = Desk(tmp_path, tsa, real=True)
     paint_raw(tmp_path / "nord/raw.mp4")
-    assert walk(desk) == set(EXPECTED_EXIT)
+    assert walk(desk) == VERDICTS
 
 
 def paint_raw(path: Path) -> None:

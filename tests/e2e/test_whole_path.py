@@ -160,10 +160,15 @@ def test_other_videos_have_no_provenance(studio: Studio, shared: Path) -> None:
 
 
 def test_ledger_checks_out(studio: Studio) -> None:
+    from safegen.keys.identity import Identity
+    from safegen.keys.log_key import decode_vkey
     from safegen.ledger.store import Ledger
     from safegen.workspace.config import find_workspace
 
-    with Ledger.open(find_workspace(studio.workspace).ledger_url, read_only=True) as ledger:
+    space = find_workspace(studio.workspace)
+    origin, key = decode_vkey(Identity.load(space.keys).log_vkey)
+    with Ledger.open(space.ledger_url, read_only=True) as ledger:
         kinds = [e.kind for e in ledger.entries()]
         assert 3 <= kinds.count("release") <= kinds.count("decision")
-        assert ledger.check().ok
+        assert ledger.check(keys=[key], origin=origin).ok
+        assert not ledger.check().ok, "nothing is complete that nobody's key vouches for"

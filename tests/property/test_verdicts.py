@@ -1,4 +1,4 @@
-"""Properties of the verdict, over generated evidence: no loss helps, trust changes no fact, order does not matter."""
+"""Properties of the verdict over generated evidence: losses, trust, order."""
 
 from __future__ import annotations
 
@@ -12,141 +12,11 @@ from hypothesis import strategies as st
 
 from safegen.cli.verify import LEVELS, _meets_level
 from safegen.credentials.assertions import binding_value
-from safegen.types import (
-    ContentMatch,
-    CredentialsEvidence,
-    CredentialState,
-    LedgerEvidence,
-    Report,
-    SoftBinding,
-    Verdict,
-    WatermarkReading,
-)
-from safegen.verification.evidence import Evidence, Resolution, ResolvedManifest
+from safegen.types import CredentialsEvidence, CredentialState, Report, Verdict
+from safegen.verification.evidence import Evidence, ResolvedManifest
 from safegen.verification.verdict import decide_verdict
+from tests.property.evidence import CODES, IDS, LOGS, evidences
 from tests.property.verdict_order import ABOUT_SIGNED, BEST_FIRST, worth
-
-MARK = "org.safegen.watermark.tile.1"
-IDS, MANIFESTS, LOGS, STORES = (1, 2), ("urn:a", "urn:b"), ("log.a", "log.b"), ("5" * 64, "6" * 64)
-CODES = ("assertion.dataHash.mismatch", "claimSignature.mismatch", "assertion.bmffHash.mismatch")
-UNREADABLE = ("algorithm.unsupported", "claim.cbor.invalid")
-often = st.sampled_from([True, True, True, False])
-seldom = st.sampled_from([False, False, False, True])
-
-
-def some(values: tuple[Any, ...]) -> st.SearchStrategy[tuple[Any, ...]]:
-    """None or a few of *values*, most often none."""
-    return st.one_of(st.just(()), st.just(()), st.lists(st.sampled_from(values), max_size=2).map(tuple))
-
-
-ids = st.sampled_from(IDS)
-payloads = st.frozensets(ids, max_size=2)
-SAME, INSET = ContentMatch(True, 0.9, 1.0, 0.5), ContentMatch(True, 0.9, 1.0, 0.5, share=0.2)
-OTHER, UNDECIDED = ContentMatch(False, 0.1, 1.0, 0.5, differs=True), ContentMatch(False, 0.3, 0.2, 0.5)
-contents = st.sampled_from([SAME, SAME, INSET, OTHER, OTHER, UNDECIDED, None])
-readings = st.builds(
-    WatermarkReading,
-    alg=st.just(MARK),
-    present=often,
-    payload=st.sampled_from([*IDS, *IDS, None]),
-    log10_p=st.just(-20.0),
-)
-resolutions = st.builds(
-    Resolution,
-    payload=ids,
-    manifest_id=st.sampled_from(MANIFESTS),
-    content=contents,
-    by_content=seldom,
-    proven=often,
-    withdrawn=seldom,
-    protected=seldom,
-    is_source=seldom,
-)
-bindings = st.lists(ids.map(lambda i: SoftBinding(MARK, binding_value(i))), max_size=2, unique=True)
-records = st.fixed_dictionaries(
-    {
-        "manifest_id": st.sampled_from(MANIFESTS),
-        "manifest_sha256": st.sampled_from(STORES),
-        "content_id": ids.map(lambda i: f"{i:016x}"),
-        "watermark_alg": st.just(MARK),
-    }
-)
-ledgers = st.builds(
-    LedgerEvidence,
-    proven=often,
-    bytes_match=st.booleans(),
-    source=st.sampled_from(["ledger", "sidecar"]),
-    origin=st.sampled_from(LOGS),
-    index=st.just(3),
-    entry=records,
-    time_stamped=st.booleans(),
-    withdrawn=seldom,
-)
-
-
-@st.composite
-def credentials(draw: st.DrawFn, state: CredentialState | None = None) -> CredentialsEvidence:
-    """Credentials in any state, with the fields that such a state can have."""
-    drawn = state or draw(st.sampled_from([*[CredentialState.VALID] * 6, *CredentialState]))
-    if drawn is CredentialState.UNREADABLE:
-        return CredentialsEvidence(drawn, unreadable=(draw(st.sampled_from(UNREADABLE)),))
-    if drawn not in (CredentialState.VALID, CredentialState.INVALID):
-        return CredentialsEvidence(drawn)
-    expired, revoked, early = draw(seldom), draw(seldom), draw(seldom)
-    stamped = draw(st.booleans())
-    known = draw(often)
-    return CredentialsEvidence(
-        drawn,
-        trusted=known and not revoked and not early and (stamped or not expired) and drawn.value == "valid",
-        trusted_root="CN=root" if known else None,
-        root_sha256="ab" * 32 if known else None,
-        manifest_id=draw(st.sampled_from(MANIFESTS)),
-        signer="Studio",
-        time_stamped=stamped,
-        expired=expired,
-        revoked=revoked,
-        not_yet_valid=early,
-        failures=draw(st.sampled_from([CODES[:1], CODES])) if drawn.value == "invalid" else (),
-        ingredient_failures=draw(some(CODES)),
-        soft_bindings=tuple(draw(bindings)),
-        ancestors=draw(some(MANIFESTS)),
-    )
-
-
-@st.composite
-def evidences(draw: st.DrawFn, state: CredentialState | None = None) -> Evidence:
-    """Evidence of any kind: a release with a few things wrong, a file without credentials, or anything."""
-    kind = draw(st.sampled_from(["release", "gone", "any"]))
-    if kind == "gone" and state is None:
-        state = draw(st.sampled_from([s for s in CredentialState if s.value not in ("valid", "invalid")]))
-    found = draw(credentials(state))
-    ledger = draw(ledgers if kind == "release" else st.one_of(st.none(), ledgers))
-    store = draw(st.sampled_from(["", *STORES]))
-    logs = frozenset(draw(st.lists(st.sampled_from(LOGS), max_size=2)))
-    expected = draw(st.one_of(st.just(frozenset()), st.just(frozenset()), payloads))
-    if kind == "release" and ledger is not None:  # everything is tied together
-        bound = SoftBinding(MARK, binding_value(int(ledger.entry["content_id"], 16)))
-        found = replace(found, manifest_id=ledger.entry["manifest_id"], soft_bindings=(bound,))
-        if draw(often):
-            found, expected = replace(found, ingredient_failures=()), frozenset()
-        if draw(seldom) and found.state is CredentialState.VALID:
-            found = replace(found, expired=True, time_stamped=False, trusted=False, revoked=False)
-        store, logs = ledger.entry["manifest_sha256"], logs | {ledger.origin}
-    known = draw(st.lists(resolutions, min_size=2 * (kind == "gone"), max_size=3))
-    if kind == "gone" and draw(st.booleans()):  # all of them releases with the same pictures
-        known = [replace(r, content=SAME, proven=True) for r in known]
-    return Evidence(
-        credentials=found,
-        watermarks=tuple(draw(st.lists(readings, min_size=2 * (kind == "gone"), max_size=3))),
-        ledger=ledger,
-        resolutions=tuple(known),
-        bound_payloads=draw(payloads),
-        expected_payloads=expected,
-        ancestor_payloads=draw(payloads),
-        source_payloads=draw(payloads),
-        store_sha256=store,
-        signer_logs=logs,
-    )
 
 
 def verdict(evidence: Evidence) -> Verdict:
@@ -158,7 +28,9 @@ def with_credentials(evidence: Evidence, **changes: Any) -> Evidence:
 
 
 def with_ledger(evidence: Evidence, **changes: Any) -> Evidence:
-    return evidence if evidence.ledger is None else replace(evidence, ledger=replace(evidence.ledger, **changes))
+    return (
+        evidence if evidence.ledger is None else replace(evidence, ledger=replace(evidence.ledger, **changes))
+    )
 
 
 # --- the order
@@ -186,7 +58,7 @@ def test_generated_evidence_reaches_every_verdict() -> None:
     """Else the properties below would be about less than they say."""
     seen: set[Verdict] = set()
 
-    @settings(max_examples=500)
+    @settings(max_examples=800)
     @given(evidences())
     def collect(evidence: Evidence) -> None:
         seen.add(verdict(evidence))
@@ -236,9 +108,7 @@ LOSSES: dict[str, Callable[[Evidence], Evidence]] = {
         if e.credentials.state is CredentialState.VALID
         else e
     ),
-    "the store was not seen": lambda e: (
-        e if e.ledger and e.ledger.withdrawn else replace(e, store_sha256="")
-    ),
+    "the store was not seen": lambda e: e if e.ledger and e.ledger.withdrawn else replace(e, store_sha256=""),
     "the mark is gone": lambda e: (
         e if e.credentials.state is not CredentialState.VALID else replace(e, watermarks=())
     ),
@@ -253,15 +123,15 @@ LOSSES: dict[str, Callable[[Evidence], Evidence]] = {
         else e
     ),
 }
-"""What speaks for a file taken away or damaged. A withdrawal speaks against it: whoever hides one gains by it,
-and nobody can see what is not there; the same goes for a release with other pictures (``_against``)."""
+"""What speaks for a file taken away or damaged. A withdrawal speaks against it: whoever hides one gains
+by it, and nobody sees what is not there; the same goes for a release with other pictures (``_against``)."""
 
 
 def _against(evidence: Evidence) -> bool:
     return any(r.withdrawn or (r.content is not None and r.content.differs) for r in evidence.resolutions)
 
 
-@settings(max_examples=500)
+@settings(max_examples=250)
 @given(evidences())
 def test_no_loss_improves_the_verdict(evidence: Evidence) -> None:
     before = verdict(evidence)
@@ -279,7 +149,7 @@ def test_two_losses_are_no_better_than_one(evidence: Evidence) -> None:
             assert worth(verdict(second(once))) <= worth(verdict(once))
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(evidences(), st.sampled_from([s for s in CredentialState if s.value not in ("valid", "invalid")]))
 def test_without_credentials_nothing_is_called_signed(evidence: Evidence, state: CredentialState) -> None:
     """Stripped, a file is worth what its mark and its pictures lead to, whatever its credentials said."""
@@ -291,20 +161,20 @@ def test_without_credentials_nothing_is_called_signed(evidence: Evidence, state:
         assert any(r.proven and r.content is not None and r.content.matches for r in evidence.resolutions)
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(evidences(CredentialState.INVALID))
 def test_a_mismatch_outweighs_everything(evidence: Evidence) -> None:
     assert verdict(evidence) is Verdict.TAMPERED
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(evidences())
 def test_nothing_is_tampered_without_a_mismatch(evidence: Evidence) -> None:
     if verdict(evidence) is Verdict.TAMPERED:
         assert evidence.credentials.state is CredentialState.INVALID and evidence.credentials.failures
 
 
-@settings(max_examples=500)
+@settings(max_examples=250)
 @given(evidences())
 def test_verified_only_with_every_tie(evidence: Evidence) -> None:
     """The ties of docs/verify.md, written a second time."""
@@ -339,7 +209,7 @@ def _trusting(evidence: Evidence) -> Evidence:
     )
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(evidences())
 def test_trust_matters_only_where_the_credentials_are_intact(evidence: Evidence) -> None:
     """Nobody's trust makes a broken file whole, accuses an intact one, or finds what is not there."""
@@ -381,7 +251,7 @@ def shuffled(draw: st.DrawFn) -> tuple[Evidence, Evidence]:
     return evidence, other
 
 
-@settings(max_examples=500)
+@settings(max_examples=250)
 @given(shuffled())
 def test_the_order_of_findings_does_not_matter(pair: tuple[Evidence, Evidence]) -> None:
     assert verdict(pair[0]) is verdict(pair[1])

@@ -1,6 +1,6 @@
 """The order of verdicts, in one place: what a verdict is worth to somebody who relies on the file.
 
-An answer that something is wrong is worth less than none: whoever hears it should not rely on the file at all.
+The same order as that of ``--require``. An answer that something does not match is worth less than none.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ BEST_FIRST = (
     Verdict.RECOVERED,
     Verdict.SIGNED_UNTRUSTED,
     Verdict.MARKED_UNRESOLVED,
+    Verdict.WITHDRAWN,
     Verdict.CREDENTIALS_UNREADABLE,
     Verdict.NO_PROVENANCE,
-    Verdict.WITHDRAWN,
     Verdict.CONFLICT,
     Verdict.TAMPERED,
 )

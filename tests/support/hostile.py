@@ -46,7 +46,7 @@ HOSTILE = {
     "rich markup": f"[bold green]{FORGED}[/] [link=https://example.org]x[/link] :warning:",
     "html": "<script>alert(1)</script><img src=x onerror=alert(1)>\"'&",
     "format": "%s%n{0}{a.b}$(id)`id`",
-    "long": "x" * 100_000,
+    "long": "x" * 20_000,
     "long and broken": f"{'y' * 5000}\n{FORGED}",
 }
 _ALLOWED = re.compile(r"\x1b\[[0-9;]*m")

@@ -147,7 +147,9 @@ def moderation() -> Any:
     from safegen.moderation.run import Moderation
 
     found = (RuledFinding(FINDINGS[1], Action.BLUR), RuledFinding(FINDINGS[0], Action.BLOCK))
-    gate = GateResult(found, CHECKS, ("rules", "nudity"), {"nudity": "not installed"})
+    gate = GateResult(
+        found, CHECKS, ("rules", "nudity"), {"nudity": "not installed"}, ("nudity", "dangerous")
+    )
     return Moderation(Path("/in/a.mp4"), SHA, "video", 640, 360, 2.00049, 23.976023, 48, POLICY, gate, ("x",))
 
 
@@ -164,11 +166,18 @@ def compliance() -> Any:
     from safegen.compliance import model
     from safegen.compliance.statements import Statements
 
-    needs = [model.Requirement(i, "Art. 50", "say so", lambda _: model.met("x")) for i in ("a", "b")]
+    needs = [model.Requirement(i, "Art. 50", "say so", _stated) for i in ("a", "b")]
     rule = model.Rule("eu", "EU", "a note", tuple(needs))
     answers = (model.met("stated"), model.missing("not stated", "add it"))
     found = tuple(model.RequirementFinding(n, a) for n, a in zip(needs, answers, strict=True))
     return model.ComplianceReport(rule, Statements(report()), found)
+
+
+def _stated(_: object) -> Any:
+    """A check that a process pool can hand on."""
+    from safegen.compliance import model
+
+    return model.met("x")
 
 
 def description() -> Any:

@@ -55,7 +55,7 @@ def done_before(file: Path) -> list[dict[str, Any]]:
 
 
 def run(wanted: argparse.Namespace) -> tuple[list[dict[str, Any]], int, float]:
-    """Work off what is not done yet; every line of the record, mutants judged now, and the seconds they took."""
+    """Work off what is not done yet; every line of the record, mutants judged now, and their seconds."""
     out: Path = wanted.out
     out.mkdir(parents=True, exist_ok=True)
     releases = out / "releases"
@@ -75,7 +75,10 @@ def run(wanted: argparse.Namespace) -> tuple[list[dict[str, Any]], int, float]:
         record.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
         context = multiprocessing.get_context("spawn")
         arguments = (releases, containers, Path(folder))
-        with context.Pool(wanted.jobs, start_worker, arguments) as pool, record.open("a", encoding="utf-8") as file:
+        with (
+            context.Pool(wanted.jobs, start_worker, arguments) as pool,
+            record.open("a", encoding="utf-8") as file,
+        ):
             for result in pool.imap_unordered(work_off, open_):
                 lines.append(result.to_dict())
                 file.write(json.dumps(result.to_dict()) + "\n")

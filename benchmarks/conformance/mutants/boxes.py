@@ -1,4 +1,4 @@
-"""Files as trees of parts that can be moved about: boxes (MP4, JUMBF), RIFF chunks, PNG chunks, JPEG segments.
+"""Files as trees of parts that can be moved: boxes (MP4, JUMBF), RIFF and PNG chunks, JPEG segments.
 
 Written for taking genuine files apart and putting them together wrongly; what cannot be parsed is one part.
 """

@@ -1,7 +1,7 @@
 """What C2PA covers in a release, worked out anew: the judge of a yes must not be the one who said it.
 
 A yes to a mutant is true only if the manifest store is there once and byte for byte, everything that the hard
-binding covers is the same bytes (at the same places), and a decoder shows the same pictures and sound.
+binding covers is the same bytes (at the same places), and a decoder that shows anything shows the same.
 """
 
 from __future__ import annotations
@@ -74,7 +74,11 @@ class Original:
         """What lies between the entries of an archive that are bound, up to the end of the store."""
         data = self.release.data
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            starts = {i.header_offset: entries[i.filename]["size"] for i in archive.infolist() if i.filename in entries}
+            starts = {
+                i.header_offset: entries[i.filename]["size"]
+                for i in archive.infolist()
+                if i.filename in entries
+            }
         found, at = [], 0
         for start, size in sorted(starts.items()):
             found.append((at, start))
@@ -124,7 +128,8 @@ class Original:
                 return "bytes that C2PA covers differ"
         else:
             return None
-        if self.shown is not None and shown(data) != self.shown:
+        now = None if self.shown is None else shown(data)
+        if now is not None and now != self.shown:
             return "a decoder shows something else"
         return None
 
@@ -138,7 +143,7 @@ def digest(parts: Iterator[bytes]) -> bytes:
 
 
 def shown(data: bytes) -> bytes | None:
-    """SHA-256 of all that a decoder makes of *data*, pictures and sound; None where it makes nothing of it."""
+    """SHA-256 of all pictures and sound that a decoder makes of *data*; None where there are none."""
     import av
 
     found = hashlib.sha256()

@@ -5,13 +5,27 @@ from __future__ import annotations
 import random
 import struct
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from benchmarks.conformance.mutants import boxes, placing, stores
 from benchmarks.conformance.mutants.boxes import Part
 from benchmarks.conformance.mutants.releases import Release
 
 Edit = Callable[[random.Random, Release, Sequence[Release]], bytes | None]
-BRANDS = (b"avif", b"heic", b"heix", b"mif1", b"avis", b"qt  ", b"M4A ", b"M4V ", b"isom", b"jp2 ", b"dash", b"c2pa")
+BRANDS = (
+    b"avif",
+    b"heic",
+    b"heix",
+    b"mif1",
+    b"avis",
+    b"qt  ",
+    b"M4A ",
+    b"M4V ",
+    b"isom",
+    b"jp2 ",
+    b"dash",
+    b"c2pa",
+)
 COMPOUND = 0.35
 """Share of edits that are followed by a second, harmless-looking one."""
 TRIES = 40
@@ -41,7 +55,7 @@ def _row(rng: random.Random, parts: list[Part]) -> list[Part]:
 def _pieces(rng: random.Random, data: bytes) -> list[Part]:
     """*data* cut at a few places by chance, for files whose form is not known here."""
     cuts = sorted({0, len(data), *(rng.randrange(len(data)) for _ in range(4))})
-    return [Part("raw", b"", data[a:b]) for a, b in zip(cuts, cuts[1:], strict=False)]
+    return [Part("raw", b"", data[a:b]) for a, b in pairwise(cuts)]
 
 
 def _parsed(rng: random.Random, release: Release) -> list[Part]:
@@ -162,7 +176,9 @@ def _brand(rng: random.Random, data: bytes) -> bytes | None:
 
 
 def _trailing(rng: random.Random, data: bytes) -> bytes | None:
-    return data + rng.choice([b"\0", b"\n", rng.randbytes(rng.randrange(1, 200)), data[:64], b"\0\0\0\x08free"])
+    return data + rng.choice(
+        [b"\0", b"\n", rng.randbytes(rng.randrange(1, 200)), data[:64], b"\0\0\0\x08free"]
+    )
 
 
 def _leading(rng: random.Random, data: bytes) -> bytes | None:

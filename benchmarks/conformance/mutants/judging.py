@@ -1,4 +1,4 @@
-"""The verdict on a mutant, in this process and without the search for marks, and whether it is a false yes."""
+"""The verdict on a mutant, in this process and without the search for marks; whether it is a false yes."""
 
 from __future__ import annotations
 
@@ -52,7 +52,12 @@ class Result:
 
     def to_dict(self) -> dict[str, Any]:
         """As a line of the record."""
-        return {"key": self.batch.key, **vars(self.batch), "verdicts": dict(self.verdicts), "wrong": self.wrong}
+        return {
+            "key": self.batch.key,
+            **vars(self.batch),
+            "verdicts": dict(self.verdicts),
+            "wrong": self.wrong,
+        }
 
 
 class InProcess(EvidenceCollector):
@@ -74,7 +79,7 @@ class InProcess(EvidenceCollector):
 
 
 class Judge:
-    """Judges mutants as a third party would: the maker's bundle pinned, the release's proof beside the file."""
+    """Judges mutants as a third party would: the maker's bundle pinned, the proof beside the file."""
 
     def __init__(self, folder: Path, releases: Sequence[Release], work: Path) -> None:
         from safegen.keys.trust import read_trust_file

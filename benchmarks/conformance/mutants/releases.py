@@ -22,12 +22,12 @@ WITH_PARENT = {"mp4", "fragmented", "mov", "png", "jpg", "webp", "wav", "avi"}
 """Containers whose release was made from another signed file, so that its store holds two manifests."""
 MARK = "org.safegen.watermark.tile.1"
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
-CREATED = {"action": "c2pa.created", "digitalSourceType": SOURCE_TYPE}
+CREATED: dict[str, Any] = {"action": "c2pa.created", "digitalSourceType": SOURCE_TYPE}
 
 
 @dataclass(frozen=True)
 class Release:
-    """A genuine file: its container, its bytes on disk, its proof, and its manifest store as it stands in it."""
+    """A genuine file: its container, its bytes, its proof, and its manifest store as it stands in it."""
 
     container: str
     path: Path

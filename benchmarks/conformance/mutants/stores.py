@@ -29,13 +29,14 @@ LABELS = (
 
 
 def fitted(parts: list[Part], length: int) -> bytes | None:
-    """The store *parts* with its padding cut or stretched so that it has *length* bytes; None: it cannot be."""
+    """The store *parts* with its padding cut or stretched to *length* bytes; None: it cannot be."""
     raw = written(parts)
     change = length - len(raw)
     if change == 0:
         return raw
     leaf = next(
-        (p for row in reversed(lists(parts)) for p in row if p.children is None and PADDING.search(p.body)), None
+        (p for row in reversed(lists(parts)) for p in row if p.children is None and PADDING.search(p.body)),
+        None,
     )
     if leaf is None or (found := PADDING.search(leaf.body)) is None:
         return None
@@ -162,11 +163,15 @@ def _exclusions(rng: random.Random, parts: list[Part]) -> list[Part] | None:
     if not found:
         return None
     leaf = rng.choice(found)
-    words = [m.end() for word in (b"start", b"length", b"xpath", b"offset") for m in re.finditer(word, leaf.body)]
+    words = [
+        m.end() for word in (b"start", b"length", b"xpath", b"offset") for m in re.finditer(word, leaf.body)
+    ]
     if not words:
         return None
     at = min(rng.choice(words) + rng.randrange(3), len(leaf.body) - 1)
-    leaf.body = leaf.body[:at] + bytes([(leaf.body[at] + rng.choice([1, -1, 16])) % 256]) + leaf.body[at + 1 :]
+    leaf.body = (
+        leaf.body[:at] + bytes([(leaf.body[at] + rng.choice([1, -1, 16])) % 256]) + leaf.body[at + 1 :]
+    )
     return parts
 
 

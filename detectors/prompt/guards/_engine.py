@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from safegen._util.logs import logger, waiting
+from safegen._util.model_loading import loading_alone
 from safegen.detectors.prompt.guards._families import Family
 from safegen.detectors.prompt.guards._files import _not_installed
 from safegen.errors import CheckUnavailable, SafegenError
@@ -22,6 +23,7 @@ T = TypeVar("T")
 class Engine:
     """A loaded checkpoint of *family* from *folder* (local files only, no code from the checkpoint)."""
 
+    @loading_alone
     @waiting(_log, "the guard model to load")
     def __init__(self, folder: Path, family: Family) -> None:
         try:

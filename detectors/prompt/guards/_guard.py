@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Protocol
 
+from safegen._util.model_loading import loading_alone
 from safegen.detectors.prompt.guards._engine import Engine
 from safegen.detectors.prompt.guards._families import FAMILIES, Answer, Family, family_of
 from safegen.detectors.prompt.guards._files import digest_of, folder_of
@@ -69,7 +70,7 @@ def _reason(family: str, answer: Answer) -> str:
     return f"the guard {family} says {answer.label}{named}"
 
 
-@lru_cache(maxsize=2)
+@loading_alone
 def load(model: str, family: str | None = None, revision: str | None = None) -> Guard:
     """The guard *model* (a folder, or a hub id whose files are in the cache); loaded once per process.
 
@@ -81,6 +82,11 @@ def load(model: str, family: str | None = None, revision: str | None = None) -> 
             f"the family of the guard {model!r} is not known from its name",
             hint=f"write `guard: family:` with one of {', '.join(FAMILIES)}",
         )
+    return _loaded(model, name, revision)
+
+
+@lru_cache(maxsize=2)
+def _loaded(model: str, name: str, revision: str | None) -> Guard:
     folder, version = folder_of(model, revision)
     digest = digest_of(folder)
     return Guard(Engine(folder, FAMILIES[name]), FAMILIES[name], version=version, digest=digest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from safegen.generators.diffusers import loading, model_config, modes, sizes
 from safegen.generators.diffusers.arguments import check_request_supported
 from safegen.generators.diffusers.execution import PipelineRunner
 from safegen.generators.diffusers.families import Family, NativeFormat, family_of
+from safegen.generators.diffusers.libraries import in_turn
 from safegen.generators.diffusers.options import PipelineOptions, split_options
 from safegen.generators.diffusers.placement import Placement, choose_placement
 from safegen.generators.modes import MODES
@@ -24,7 +26,10 @@ if TYPE_CHECKING:
 
 
 class DiffusersGenerator:
-    """Generator around one preset. The pipeline is loaded at the first call and kept."""
+    """Generator around one preset. The pipeline is loaded at the first call and kept.
+
+    Threads may share one: a pipeline makes one clip at a time, and whoever comes second waits.
+    """
 
     def __init__(self, preset: Preset) -> None:
         """Keep the preset; nothing is loaded yet."""
@@ -32,6 +37,7 @@ class DiffusersGenerator:
         self.name = preset.name
         self._loaded: loading.LoadedPipeline | None = None
         self._key: tuple[PipelineOptions, tuple[Any, ...]] | None = None
+        self._in_use = threading.Lock()
 
     @property
     def modes(self) -> frozenset[Mode]:
@@ -54,21 +60,22 @@ class DiffusersGenerator:
         placement = self._placement(options, target)
         short = placement.notes()
         progress.stage("loading")
-        loaded = self._load_with(options, placement)
-        runner = PipelineRunner(self.preset, request, loaded, family, config, options, target, progress)
-        inputs = runner.prepare_inputs(conditions, native)
-        prepared = modes.PreparedRequest(
-            request,
-            target.width or 0,
-            target.height or 0,
-            target.frames,
-            target.fps,
-            native,
-            family.abilities(config),
-            inputs,
-            runner.run_call,
-        )
-        clip = Clip.from_array(modes.run_mode(prepared), target.fps)
+        with in_turn(self._in_use, progress.cancelled):
+            loaded = self._load_with(options, placement)
+            runner = PipelineRunner(self.preset, request, loaded, family, config, options, target, progress)
+            inputs = runner.prepare_inputs(conditions, native)
+            prepared = modes.PreparedRequest(
+                request,
+                target.width or 0,
+                target.height or 0,
+                target.frames,
+                target.fps,
+                native,
+                family.abilities(config),
+                inputs,
+                runner.run_call,
+            )
+            clip = Clip.from_array(modes.run_mode(prepared), target.fps)
         settings = {**runner.settings, "mode": request.mode, "parts": runner.parts}
         notes = (*target.notes, *family.notes(config), *short, *runner.notes)
         return Generated(clip, self.model_ref(loaded), settings, notes)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from safegen._util.logs import logger, public_name, waiting
+from safegen._util.model_loading import MODEL_LOADING
 from safegen.errors import GenerationFailed, MissingExtra, UsageError
 from safegen.generators.diffusers import lora as _lora
 from safegen.generators.diffusers import tuning
@@ -61,7 +62,7 @@ def load_pipeline(
     if placement is None:
         placement = choose_placement(preset, options, family_of(config), config)
     started = time.monotonic()
-    with silenced_libraries(), waiting(_log, f"the model {public_name(preset.name)} to load"):
+    with MODEL_LOADING, silenced_libraries(), waiting(_log, f"the model {public_name(preset.name)} to load"):
         pipe = _pipeline(preset, folder, placement.dtypes, options)
         lora = (
             {} if options.lora is None else {"lora": _lora.load_lora(pipe, options.lora, options.lora_scale)}

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from safegen._util.hashing import sha256_of
+from safegen._util.model_loading import loading_alone
 from safegen.errors import GenerationFailed, MissingExtra, UsageError
 from safegen.generators.diffusers import safetensors
 
 _ADAPTER = "safegen"
 
 
+@loading_alone
 def load_lora(pipe: Any, path: Path, scale: float) -> dict[str, Any]:
     """Load a LoRA into a pipeline; returns what the manifest says about it.
 

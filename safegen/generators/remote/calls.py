@@ -9,16 +9,22 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from safegen._util.logs import logger
-from safegen.errors import GenerationFailed
+from safegen.errors import GenerationFailed, RefusedByServer
 from safegen.generators.remote.address import KEY_VARIABLE, Address, ConnectionOptions
 from safegen.generators.remote.deadline import Deadline
-from safegen.generators.remote.responses import error_message, sanitize
+from safegen.generators.remote.responses import error_message, is_refusal, sanitize
 
 _log = logger(__name__)
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 _BUSY = (429, 503)
 """Not taken up: asking again cannot make two clips."""
+_NOT_FOUND = 404
+REFUSED_HINT = "the rules are the server's own: change the prompt, or use another server"
+
+
+class JobNotFound(GenerationFailed):
+    """A server that took a job says, again and again, that it does not know it."""
 
 
 class RetryingCaller:
@@ -32,12 +38,20 @@ class RetryingCaller:
         self._key, self._deadline = key, deadline
 
     def call_with_retry(
-        self, what: str, call: Callable[[], Any], *, repeatable: bool = False, optional: bool = False
+        self,
+        what: str,
+        call: Callable[[], Any],
+        *,
+        job: str = "",
+        repeatable: bool = False,
+        optional: bool = False,
     ) -> Any:
         """What *call* gives. *repeatable*: asking twice does no harm, so whatever may pass is tried again;
         otherwise only what was surely not taken up is. *optional*: ``None`` where there is no such page.
+        *job*: what the server calls a job that it took, so that it must be there: one of several servers
+        behind an address may learn of it late.
 
-        Raises GenerationFailed, Interrupted.
+        Raises GenerationFailed (JobNotFound, RefusedByServer), Interrupted.
         """
         for attempt in itertools.count():
             _log.info(
@@ -50,8 +64,9 @@ class RetryingCaller:
                 status = int(error.status_code)
                 if optional and status not in (401, 403):
                     return None
-                trouble = self._status_error(what, error)
-                again = status in _BUSY or (repeatable and (status >= 500 or status == 408))
+                trouble = self._status_error(what, error, job)
+                late = job and status == _NOT_FOUND
+                again = status in _BUSY or late or (repeatable and (status >= 500 or status == 408))
                 pause = _retry_after(error.response.headers.get("retry-after"))
             except self._openai.APIConnectionError as error:
                 trouble = self._connection_error(what, error)
@@ -73,7 +88,7 @@ class RetryingCaller:
             self._deadline.sleep(pause)
         raise trouble
 
-    def _status_error(self, what: str, error: Any) -> GenerationFailed:
+    def _status_error(self, what: str, error: Any, job: str) -> GenerationFailed:
         """The error for an answer that is no success."""
         host, status = self._address.host, int(error.status_code)
         reason = error_message(error.body, self._key) or "no reason given"
@@ -87,7 +102,14 @@ class RetryingCaller:
                 f"{host} redirects to {where}; safegen does not follow redirects or pass on the key",
                 hint="give the final address",
             )
-        if status == 404:
+        if is_refusal(error.body):
+            return RefusedByServer(f"{host} refuses to make this clip: {reason}", hint=REFUSED_HINT)
+        if status == _NOT_FOUND and job:
+            return JobNotFound(
+                f"{host} took the job {sanitize(job)} and now answers not found (404: {reason})",
+                hint="the server may still be working on it: see its log; the job was not deleted",
+            )
+        if status == _NOT_FOUND:
             return GenerationFailed(
                 f"{host} answered not found (404: {reason})",
                 hint=f"check that the model is called {self._address.model} and that the address ends in /v1",

@@ -10,10 +10,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from safegen._util.logs import logger, waiting
-from safegen.errors import GenerationFailed, SafegenError
+from safegen.errors import GenerationFailed, RefusedByServer, SafegenError
 from safegen.generators.remote import responses
 from safegen.generators.remote.address import Address, ConnectionOptions, client_library
-from safegen.generators.remote.calls import RetryingCaller
+from safegen.generators.remote.calls import REFUSED_HINT, RetryingCaller
 from safegen.generators.remote.deadline import Deadline
 from safegen.generators.remote.engines import Engine
 from safegen.protocols import Progress
@@ -132,6 +132,10 @@ class RemoteClient:
                 shown = job.progress
             if job.status == "completed":
                 return job
+            if job.refused:
+                raise RefusedByServer(
+                    f"{self.address.host} refuses to make this clip: {job.error}", hint=REFUSED_HINT
+                )
             if job.status in responses.FAILED_STATES:
                 raise GenerationFailed(
                     f"{self.address.host} reports that the job {job.status}: "
@@ -150,6 +154,7 @@ class RemoteClient:
                     job.id, timeout=self._request_timeout()
                 ).http_response
             ),
+            job=job.id,
             repeatable=True,
         )
         now = responses.parse_job(response.content, self._key)
@@ -160,7 +165,9 @@ class RemoteClient:
     def download_video(self, job: responses.VideoJob, target: Path) -> None:
         """Write the clip of *job* to *target*, block by block; a cut connection is tried again."""
         self._progress.stage("downloading")
-        self._calls.call_with_retry("the clip", lambda: self._download(job, target), repeatable=True)
+        self._calls.call_with_retry(
+            "the clip", lambda: self._download(job, target), job=job.id, repeatable=True
+        )
 
     def _download(self, job: responses.VideoJob, target: Path) -> None:
         from safegen.generators.remote.transport import response_too_long

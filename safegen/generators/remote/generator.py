@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from safegen.errors import UsageError
 from safegen.generators.remote import received_clip
 from safegen.generators.remote.address import Address, parse_address, parse_options
+from safegen.generators.remote.calls import JobNotFound
 from safegen.generators.remote.client import RemoteClient
 from safegen.generators.remote.engines import DEFAULT_ENGINE, ENGINES, Engine, detect_engine
 from safegen.generators.remote.fields import check_mode, request_fields
@@ -125,6 +126,8 @@ class RemoteGenerator:
                 received_clip.write_base64_clip(job.clip, file, upstream.max_bytes)
             else:
                 upstream.download_video(job, file)
+        except JobNotFound:
+            raise  # nobody knows whether it is still wanted there: what was paid for is not thrown away
         except BaseException as error:
             if not engine.synchronous and not upstream.cancel(job):
                 error.add_note(f"{self.address.host} did not confirm that it stopped; its job is {job.id}")

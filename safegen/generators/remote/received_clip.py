@@ -118,7 +118,12 @@ def _has_valid_credentials(file: Path, host: str) -> bool:
         return False
     evidence = read_credentials(file)
     broken = (*evidence.failures, *evidence.ingredient_failures)
-    if evidence.state is not CredentialState.VALID or broken:
+    if evidence.state is not CredentialState.VALID and not broken:
+        raise GenerationFailed(
+            f"{host} sent a clip whose own credentials cannot be checked ({evidence.reason[:300]})",
+            hint="nothing was released; nothing shows that the clip was changed: ask the server's operator",
+        )
+    if broken:
         why = "; ".join(broken) or evidence.reason or evidence.state.value
         raise GenerationFailed(
             f"{host} sent a clip whose own credentials do not match it ({why[:300]})",

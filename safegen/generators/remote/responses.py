@@ -11,6 +11,19 @@ from typing import Any
 from safegen.errors import GenerationFailed
 
 PENDING_STATES = frozenset({"queued", "in_progress"})
+REFUSALS = frozenset(
+    {
+        "moderation_blocked",
+        "content_policy_violation",
+        "content_filter",
+        "content_moderation",
+        "input_moderation",
+        "output_moderation",
+        "sentinel_block",
+        "ResponsibleAIPolicyViolation",
+    }
+)
+"""Codes with which servers say that their own rules do not allow a clip."""
 FAILED_STATES = frozenset({"failed", "cancelled", "cancelling", "deleted"})
 _ID = re.compile(r"[\w.:~-]{1,200}", re.ASCII)
 _LENGTH = 300
@@ -18,7 +31,10 @@ _LENGTH = 300
 
 @dataclass(frozen=True)
 class VideoJob:
-    """A job on the server. ``progress`` in percent; ``clip`` is base64 where the answer holds the clip."""
+    """A job on the server. ``progress`` in percent; ``clip`` is base64 where the answer holds the clip.
+
+    ``refused``: it failed because the server's own rules do not allow the clip.
+    """
 
     id: str
     status: str
@@ -26,6 +42,7 @@ class VideoJob:
     model: str = ""
     error: str = ""
     clip: str | None = None
+    refused: bool = False
 
 
 def sanitize(text: object, secret: str | None = None) -> str:
@@ -74,6 +91,7 @@ def parse_job(body: bytes, secret: str | None = None) -> VideoJob:
         sanitize(data.get("model") or "", secret),
         error_message(data.get("error"), secret),
         _clip(data.get("data")),
+        is_refusal(data.get("error")),
     )
 
 
@@ -95,3 +113,14 @@ def error_message(error: Any, secret: str | None = None) -> str:
         text = error.get("message") or error.get("detail") or error.get("code") or "no reason given"
         return sanitize(text, secret)
     return sanitize(error, secret)
+
+
+def is_refusal(error: Any) -> bool:
+    """Whether an error object has a code (of its own or of an error in it) with which servers refuse."""
+    for _ in range(4):
+        if not isinstance(error, Mapping):
+            return False
+        if any(isinstance(error.get(name), str) and error[name] in REFUSALS for name in ("code", "type")):
+            return True
+        error = error.get("error") or error.get("innererror") or error.get("inner_error")
+    return False

@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from safegen._util.model_loading import MODEL_LOADING
 from safegen._util.resources import data_path
 from safegen.errors import UsageError
 from safegen.generators.diffusers import loading, options
@@ -97,7 +98,7 @@ class TinyGenerator(DiffusersGenerator):
         native = replace(request, width=None, height=None, seconds=None, fps=None)
         arguments = call_arguments(self.preset, native, loaded.pipe)
         fps = request.fps or FPS
-        with single_threaded():
+        with single_threaded(progress.cancelled):
             if request.mode == "text":
                 frames = generate_frames(loaded, arguments, seed=request.seed, progress=progress)
                 seconds = request.seconds or SECONDS
@@ -116,11 +117,12 @@ class TinyGenerator(DiffusersGenerator):
 
     def loaded_pipeline(self) -> loading.LoadedPipeline:
         """The pipeline, loaded once, its files compared with the shipped digests first."""
-        if self._loaded is None:
-            self._loaded = loading.load_pipeline(
-                self.preset, digest=digests.verify_shipped_weights(self.folder)
-            )
-        return self._loaded
+        with MODEL_LOADING:
+            if self._loaded is None:
+                self._loaded = loading.load_pipeline(
+                    self.preset, digest=digests.verify_shipped_weights(self.folder)
+                )
+            return self._loaded
 
     def model_ref(self, loaded: loading.LoadedPipeline) -> ModelRef:
         """What manifest and ledger say of the model: no local path."""

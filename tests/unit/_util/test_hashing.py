@@ -28,7 +28,7 @@ def test_the_background_raises_where_one_waits(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "message"), [("none", "no such file"), ("empty", "empty"), ("folder", "no such file")]
+    ("kind", "message"), [("none", "no such file"), ("empty", "empty"), ("folder", "is a folder")]
 )
 def test_what_cannot_be_read_is_refused(tmp_path: Path, kind: str, message: str) -> None:
     path = tmp_path / kind

@@ -28,7 +28,7 @@ SIGNATURES = {
     "screen": "prompt * policy= negative_prompt=",
     "storyboard": "shots output= **options",
     "verify": "path * workspace= proof= trust= watermark= at= fetch_remote= resolve= resolve_by_content= "
-    "fragments=",
+    "fragments= c2pa_list=",
 }
 """Parameters in order; ``=``: it has a default; after ``*``: by keyword only."""
 OPTIONS = """

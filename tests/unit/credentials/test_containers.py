@@ -206,3 +206,16 @@ def test_what_can_be_read_is_not_all_that_can_be_signed(folder: Path) -> None:
 )
 def test_heads(head: bytes, kind: str) -> None:
     assert formats.kind_of(formats.sniff(head)) == kind
+
+
+@pytest.mark.parametrize("label", [b"c2pa\0", b"urn:c2pa:", b"c2pa.claim.v2\0", b"c2pa.actions.v2\0"])
+@pytest.mark.parametrize(("before", "bit"), [(1, 0x40), (3, 0x01)], ids=["flags", "type"])
+def test_types_and_flags_that_c2pa_writes_anew(folder: Path, label: bytes, before: int, bit: int) -> None:
+    data, store = (folder / "jpg.jpg").read_bytes(), manifest_bytes(folder / "jpg.jpg")
+    assert store is not None
+    changed = bytearray(store)
+    changed[store.index(label) - before] ^= bit
+    mutant = folder / "types.jpg"
+    mutant.write_bytes(data.replace(store, bytes(changed)))
+    found = read_credentials(mutant, anchors_pem=[signed.root_pem(folder)])
+    assert found.state is not CredentialState.VALID and not found.trusted

@@ -156,11 +156,17 @@ def ask(open_ledger: OpenLedger, signer: LogSigner) -> Callable[[str], Iterator[
 
 @pytest.mark.parametrize("seed", range(12))
 def test_no_mutation_ends_in_a_crash_or_a_better_answer(
-    loose: Path, tmp_path: Path, ask: Callable[[str], Iterator[tuple[str, Any]]], seed: int
+    loose: Path,
+    tmp_path: Path,
+    ask: Callable[[str], Iterator[tuple[str, Any]]],
+    signer: LogSigner,
+    seed: int,
 ) -> None:
     intact = dict(ask("nothing"))
     assert intact["check"].ok and intact[f"proven {WITHDRAWN}"].withdrawn == 8
     shutil.copy(loose, tmp_path / "kept.db")
+    short = lookup_release(loose, "urn:1", {signer.origin: signer.public_key})
+    assert short is not None and (short.index, short.withdrawn) == (WITHDRAWN, True)
     rng = random.Random(seed)
     for _ in range(25):
         shutil.copy(tmp_path / "kept.db", loose)
@@ -170,7 +176,8 @@ def test_no_mutation_ends_in_a_crash_or_a_better_answer(
                 assert isinstance(answer, LedgerError) or answer == intact[name], done
             if isinstance(answer, SafegenError):
                 assert answer.hint or answer.exit_code == 2, (done, name, answer)
-        lookup_release(loose, "urn:1")
+        fast = lookup_release(loose, "urn:1", {signer.origin: signer.public_key})
+        assert fast in {None, short}, done
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -171,13 +171,16 @@ ATTRIBUTE_FAULTS: dict[str, Callable[[], Any]] = {
 
 
 @pytest.mark.parametrize("fault", ATTRIBUTE_FAULTS)
-def test_faulty_extractor_lets_nothing_through(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_faulty_extractor_is_noted_and_stops_nothing(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It describes: nothing is let through that the checks would have stopped."""
     loaded = stand_in(monkeypatch, plugins.load_attribute_extractor, "world", Faulty(ATTRIBUTE_FAULTS[fault]))
     policy = policies.load("default")
     assert "world" in policy.attributes
-    with pytest.raises(CheckUnavailable, match="world"):
-        moderate(made(), policy)
-    assert loaded == ["world"]
+    moderated = moderate(made(), policy)
+    (warning,) = moderated.unmarked.warnings
+    assert "attributes are missing: the extractor 'world' failed" in warning
+    assert loaded == ["world"] and moderated.attributes == ()
+    assert "world" not in {r.name for r in moderated.checks} and moderated.checks
 
 
 def test_an_extractor_is_no_check_and_a_check_no_extractor() -> None:

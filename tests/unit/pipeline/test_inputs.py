@@ -83,7 +83,7 @@ def test_a_picture_is_given_to_the_model(files: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "role", "what"),
     [
-        ("missing.mp4", "video", "does not exist"),
+        ("missing.mp4", "video", "no such file"),
         ("folder.mp4", "video", "not a file"),
         ("empty.mp4", "video", "empty"),
         ("text.mp4", "video", "unknown format"),

@@ -82,7 +82,7 @@ def report(word: str) -> Report:
         credentials,
         watermarks=(WatermarkReading(word, True, 0xABC, -30.0, segments=segments),),
         ledger=LedgerEvidence(True, False, "sidecar", word, 3, {}),
-        content=ContentMatch(False, 0.2, 0.9, 0.5),
+        content=ContentMatch(False, 0.2, 0.9, 0.5, differs=True),
         trusted_by=word,
         not_checked=(NotChecked(word, word),),
     )
@@ -126,7 +126,7 @@ def test_everything_is_said() -> None:
         "CONFLICT",
         "0000000000000abc",
         "0-1 s, 2-3 s",
-        "do not match",
+        "could not be told to be the recorded ones",
         "Not checked",
         "2026-11-22",
     ):

@@ -77,6 +77,10 @@ MISSING = {
     "the record names another scheme": record(watermark_alg="org.safegen.watermark.other.1"),
     "the record names no mark": record(content_id=None, watermark_alg=None),
     "the credentials were not seen in the bytes": credentials(store_seen=False),
+    "other bytes, and the signature leaves out more than usual": replace(
+        ledger(bytes_match=False),
+        credentials=replace(CREDENTIALS, codes=("assertion.dataHash.additionalExclusionsPresent",)),
+    ),
     "the credentials name no mark": credentials(soft_bindings=()),
     "the log was pinned with another signer": replace(TIED, signer_logs=frozenset({"another.example"})),
     "the signer was pinned without a log": replace(TIED, signer_logs=frozenset()),

@@ -87,9 +87,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def _fresh() -> Iterator[None]:
-    tier.load.cache_clear()
+    tier._loaded.cache_clear()
     yield
-    tier.load.cache_clear()
+    tier._loaded.cache_clear()
 
 
 def _policy(model: Path | str, heads: Path | str | None) -> Policy:

@@ -12,7 +12,6 @@ from safegen.generators.remote.address import Address, parse_address, parse_opti
 from safegen.generators.remote.engines import ENGINES, detect_engine
 from safegen.generators.remote.fields import request_fields
 from safegen.generators.remote.generator import RemoteGenerator
-from safegen.generators.remote.keys import find_key
 from safegen.types import Input, Request
 
 LOCAL = Address("http://127.0.0.1:30010/v1", "wan")

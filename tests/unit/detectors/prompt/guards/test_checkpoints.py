@@ -22,9 +22,9 @@ HELD = "Mickey Mouse riding a bicycle"
 
 @pytest.fixture(autouse=True)
 def _fresh() -> Iterator[None]:
-    _guard.load.cache_clear()
+    _guard._loaded.cache_clear()
     yield
-    _guard.load.cache_clear()
+    _guard._loaded.cache_clear()
 
 
 def _policy(model: Path | str, **more: object) -> Policy:

@@ -81,7 +81,7 @@ def test_a_name_that_is_not_utf8_comes_back_from_json() -> None:
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_whoever_listens_to_the_logs_gets_lines(text: str, caplog: pytest.LogCaptureFixture) -> None:
     """An application's own handler, too: the values are escaped before any handler sees them."""
-    log = logger("safegen.test_text")
+    log = logger("safegen.test__text")
     with caplog.at_level(logging.INFO, "safegen"):
         log.info(
             "asked %(host)s %(error)s %(count)d", {"host": text, "error": SafegenError(text), "count": 3}

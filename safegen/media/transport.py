@@ -1,0 +1,30 @@
+"""MPEG transport streams (ISO/IEC 13818-1): found by their rhythm, wherever in one the bytes begin."""
+
+from __future__ import annotations
+
+_SYNC = 0x47
+LENGTHS = (188, 192, 204)
+"""Bytes of a packet: as defined, with a time stamp before it (Blu-ray, AVCHD), with error correction."""
+_FEWEST = 4
+"""Packets that must follow each other before anything is taken for a stream."""
+_MOST_ASIDE = 204
+
+
+def find_packets(head: bytes) -> tuple[int, int] | None:
+    """(offset, length) of the first whole packet and of all in *head*, the beginning of a file; else None.
+
+    Every packet in *head* must begin with the sync byte, and there must be at least four.
+    """
+    for length in LENGTHS:
+        for first in range(min(length, _MOST_ASIDE)):
+            marks = head[first::length]
+            if len(marks) >= _FEWEST and marks == bytes([_SYNC]) * len(marks):
+                return _start_of(first, length), length
+    return None
+
+
+def _start_of(sync: int, length: int) -> int:
+    """Where the first whole packet begins whose sync byte is at *sync*."""
+    if length != 192:
+        return sync
+    return sync - 4 if sync >= 4 else sync - 4 + length  # four bytes of time stamp come first
