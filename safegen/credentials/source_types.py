@@ -41,11 +41,9 @@ def source_type_address(text: str) -> str:
     name = text.removeprefix(IPTC).removeprefix(IPTC.replace("http:", "https:"))
     if name in NAMES:
         return IPTC + name
-    import difflib
-
-    near = difflib.get_close_matches(name, NAMES, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"choose one of {', '.join(NAMES)}"
-    raise UsageError(f"{text!r:.80} is no digital source type of the IPTC", hint=hint)
+    raise UsageError(
+        f"{text!r:.80} is no digital source type of the IPTC", hint=f"choose one of {', '.join(NAMES)}"
+    )
 
 
 def short_name(address: str | None) -> str:
