@@ -1,7 +1,7 @@
 """Every fenced block of the documentation: commands and scripts are run, files read by what reads them.
 
-``third-party.md`` is walked in ``test_walkthrough.py``, the README in ``tests/test_readme.py``, and CONTRIBUTING
-in ``tests/test_contributing.py``.
+``third-party.md`` is walked in ``test_walkthrough.py``, the README in ``tests/test_readme.py``, and
+CONTRIBUTING in ``tests/test_contributing.py``.
 """
 
 from __future__ import annotations
@@ -51,10 +51,13 @@ NOT_RUN = {
     "README.md": 2,
     "audit.md": 1,
     "credentials.md": 1,
+    "fingerprint.md": 2,
     "model-tiny.md": 1,
     "models.md": 1,
+    "protect.md": 1,
     "remote.md": 1,
     "review.md": 1,
+    "watermark.md": 9,
 }
 """How many blocks of a page are not run; each says why in a comment above it."""
 LINES = {
@@ -149,6 +152,7 @@ def test_what_a_page_shows_is_what_happens(name: str, made: Path, tmp_path: Path
     for block in blocks:
         if "file" in block.mark:
             (tmp_path / block.mark["file"]).write_text(block.text, encoding="utf-8")
+    for block in blocks:
         if block.not_run or block.language not in pages.RUN:
             continue
         if block.language == "python":
@@ -217,6 +221,9 @@ def test_every_block_says_what_it_is() -> None:
         text = path.read_text(encoding="utf-8")
         blocks = pages.blocks(path)
         assert 2 * len(blocks) == len(re.findall(r"^```", text, re.M)), path.name
+        assert not re.search(r"\n\n    (\w*\$|safegen|python|pip|make) ", text), (
+            f"{path.name}: a command without a fence"
+        )
         for block in blocks:
             assert block.language in {*pages.RUN, *READERS, *UNREAD}, f"{path.name}: {block.text[:60]}"
 

@@ -1,8 +1,8 @@
 """The documentation's fenced blocks, and typing what they show: shared by the tests of README and docs.
 
 A block's language says what it is: ``console`` (commands after ``$ ``, each with what it prints), ``sh``
-(commands only), ``python`` (a script), ``yaml``, ``toml``, ``json``, ``csv``, ``html``, ``markdown``, ``text``. A
-comment above it may say more: ``<!-- not run: REASON -->``, ``<!-- file: NAME -->`` (the reader saves it as).
+(commands only), ``python`` (a script), ``yaml``, ``toml``, ``json``, ``csv``, ``html``, ``markdown``, or
+``text``. A comment above it may say more: ``<!-- not run: REASON -->``, ``<!-- file: NAME -->`` (saved as).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
 RUN = ("console", "sh", "python")
 _BLOCK = re.compile(r"((?:^<!--.*?-->\n+)?)^```([a-z]*)\n(.*?)^```$", re.S | re.M)
 _MARK = re.compile(r"<!-- (not run|file): (.*?) -->", re.S)
+_PROGRESS = re.compile(r"^\[ *[\d.]+ s\] [^\n]*\n", re.M)
 EXIT_CODES = {
     "VERIFIED": 0,
     "SIGNED_UNTRUSTED": 11,
@@ -120,8 +121,9 @@ class Desk:
         return done.returncode, done.stdout, done.stderr
 
     def check(self, step: Step) -> None:
-        """Type *step*: it prints what it should, and ends as its output or its comment (``# exit 9``) says."""
+        """Type *step*: it prints what it should, and ends as its output or its ``# exit 9`` says."""
         code, out, err = self.type(step.command)
+        err = _PROGRESS.sub("", err)
         first = step.expected[0].strip() if step.expected else ""
         said = f"$ {step.command}\n{out}{err}\nexit {code}"
         if first.startswith("error:"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,6 +73,17 @@ def test_every_command_that_is_named_exists() -> None:
     places = list(named())
     assert len(places) > 150
     assert [f"{where}: safegen {words}" for where, words in places if missing(words)] == []
+
+
+def test_every_module_that_a_page_runs_exists() -> None:
+    found = {
+        name
+        for path in DOCUMENTS
+        for name in re.findall(r"python -m ([a-z_.]+[a-z])", path.read_text(encoding="utf-8"))
+    }
+    assert len(found) > 10
+    for name in found:
+        assert importlib.util.find_spec(name) is not None, name
 
 
 @pytest.mark.parametrize(
