@@ -63,6 +63,8 @@ PREFIXES = (
     (b"fLaC", "audio/flac"),
     (b"FLV\x01", "video/x-flv"),
     (b"\0\0\x01\xba", "video/mpeg"),
+    (b"\0\0\x01\xb3", "video/mpeg"),
+    (b"DKIF", "video/x-ivf"),
     (b"\x06\x0e+4\x02\x05\x01\x01", "application/mxf"),
     (b"0&\xb2u\x8ef\xcf\x11", "video/x-ms-asf"),
     (b"YUV4MPEG2 ", "video/x-yuv4mpeg"),

@@ -26,9 +26,11 @@ _HEAD = 1 << 16
 _UNKNOWN_SIZE = 0xFFFFFFFF
 _COUNTED = frozenset({"mov,mp4,m4a,3gp,3g2,mj2", "mxf"})
 """Containers in which the number of frames is that of an index; elsewhere it is a hint."""
+_HINTED = "avi"
+"""The container whose length is a hint, too."""
 _ENTERED = frozenset({"mpegts", "mpeg", "mpegvideo", "h264", "hevc"})
 """Containers that may be entered anywhere: what comes before the first whole picture builds on nothing."""
-_UNTIMED = frozenset({"avi"})
+_UNTIMED = frozenset({"avi", "asf"})
 """Containers without times of display: pictures are shown one by one, at the pace of the packets."""
 _DAMAGED = "encode the file again, or protect the decodable part with --allow-damaged"
 _FIELDS = {2: "tff", 3: "bff", 4: "tff", 5: "bff"}
@@ -50,7 +52,7 @@ def run(container: Any, job: Job, out: BinaryIO) -> None:
     if sizes != (first.width, first.height):
         more.append("an odd last row or column is dropped: H.264 needs even sides")
     send(out, _facts(container, stream, first, target, sizes, [*notes, *more]))
-    timing = Timing(stream, _start(container), exact=container.format.name not in _UNTIMED)
+    timing = Timing(stream, _start(container), exact=container.format.name != _HINTED)
     transparent = count = 0
     frame: Any = first
     while frame is not None:

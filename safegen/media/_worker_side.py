@@ -13,7 +13,6 @@ _LOST = {
     "STEREO3D": "that it is stereoscopic is not kept",
     "SPHERICAL": "that it is a 360-degree video is not kept",
     "S12M_TIMECODE": "time codes are not kept",
-    "GOP_TIMECODE": "time codes are not kept",
     "ICC_PROFILE": "the pictures' colour profile is not kept",
 }
 ASIDE = tuple(_LOST)

@@ -1,4 +1,4 @@
-"""PyAV from 17 to 19: where the versions differ, and whether the one installed will do."""
+"""PyAV 18.1 and 19: where the versions differ, and whether the one installed will do."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 from safegen.errors import CheckUnavailable
 
-LOWEST, BEYOND = (17, 1), 20
-"""The first version that will do (it writes display matrices), and the first major one that was not tried."""
+LOWEST, BEYOND = (18, 1), 20
+"""The first version that will do (10-bit pictures, field order), and the first major one not yet tried."""
 HINT = f"python -m pip install 'av>={LOWEST[0]}.{LOWEST[1]},<{BEYOND}'"
 _STRICT_WORDS_BEFORE = 19
 """Major version before which metadata that is not UTF-8 raises where nothing else is asked for."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 _SYNC = 0x47
 LENGTHS = (188, 192, 204)
 """Bytes of a packet: as defined, with a time stamp before it (Blu-ray, AVCHD), with error correction."""
+_CONTENT = 0x30
+"""Bits of a packet's fourth byte that say whether it has a payload, more header, or both."""
 _FEWEST = 4
 """Packets that must follow each other before anything is taken for a stream."""
 _MOST_ASIDE = 204
@@ -18,7 +20,8 @@ def find_packets(head: bytes) -> tuple[int, int] | None:
     for length in LENGTHS:
         for first in range(min(length, _MOST_ASIDE)):
             marks = head[first::length]
-            if len(marks) >= _FEWEST and marks == bytes([_SYNC]) * len(marks):
+            controls = head[first + 3 :: length]  # 0 is reserved: a text full of the letter G has it
+            if len(marks) >= _FEWEST and set(marks) == {_SYNC} and all(c & _CONTENT for c in controls):
                 return _start_of(first, length), length
     return None
 

@@ -50,7 +50,7 @@ def protect(
     started = time.monotonic()
     rules = load(policy)
     plugins.load_watermark(settings.watermark)  # an unknown one is refused before anything is read
-    mime = _media_type(path)
+    mime = media_type(path)
     destination = _destination(path, output, mime, overwrite=settings.overwrite)
     with ReleaseJob.begin(
         session.ledger, destination, clock=session.clock, overwrite=settings.overwrite, hook=session.hook
@@ -101,7 +101,7 @@ def _with_source_marks(encoded: Encoded, watermark: str) -> Encoded:
     return replace(encoded, moderated=replace(encoded.moderated, unmarked=unmarked))
 
 
-def _media_type(path: Path) -> str:
+def media_type(path: Path) -> str:
     """The file's media type. Raises UnreadableInput for what is not protected here."""
     mime = formats.detect(path).mime
     if mime is None:

@@ -10,7 +10,10 @@ import av
 from safegen.media.encode import Encoding
 from safegen.media.encode_planes import encode_pictures
 from safegen.media.footage import open_footage
+from safegen.media.pyav import side_data
 from safegen.media.remux import add_tracks
+
+_BESIDE = ("DISPLAYMATRIX", "MASTERING_DISPLAY_METADATA", "CONTENT_LIGHT_LEVEL", "ICC_PROFILE")
 
 
 def through(path: Path, tmp_path: Path, *, damaged: bool = False) -> tuple[Path, str]:
@@ -42,7 +45,7 @@ def facts(path: Path) -> dict[str, Any]:
             "interlaced": first.interlaced_frame,
             "field": int(context.field_order),
             "rate": video.average_rate,
-            "side": {d.type.name for d in first.side_data},
+            "side": set(side_data(first, _BESIDE)),
             "sound": [(a.codec_context.name, a.metadata.get("language")) for a in box.streams.audio],
             "words": [(s.codec_context.name, s.metadata.get("language")) for s in box.streams.subtitles],
             "chapters": [c["metadata"].get("title") for c in box.chapters()],
