@@ -53,7 +53,7 @@ def _case(suffix: str, kind: str, mode: str, beside: str, write: Callable[[Path]
 def _image(mode: str) -> Image.Image:
     rgb = Image.fromarray(picture(2, 96, 64))
     if mode == "I;16":
-        return Image.fromarray((np.asarray(rgb.convert("L")).astype(np.uint16) * 257))
+        return Image.fromarray(np.asarray(rgb.convert("L")).astype(np.uint16) * 257)
     if mode in ("RGBA", "LA"):
         rgb.putalpha(Image.fromarray(np.tile(np.linspace(0, 255, 96), (64, 1)).astype(np.uint8)))
     return rgb.convert(mode)

@@ -126,7 +126,7 @@ def test_everything_is_said() -> None:
         "CONFLICT",
         "0000000000000abc",
         "0-1 s, 2-3 s",
-        "could not be told to be the recorded ones",
+        "do not match the recorded ones",
         "Not checked",
         "2026-11-22",
     ):
