@@ -17,6 +17,7 @@ from typing import Any, Self, TypeAlias
 import click
 
 from safegen._text import one_line, own_text, to_json
+from safegen.errors import UsageError
 
 Part: TypeAlias = "str | tuple[str, str]"
 """Text, or text with a colour (``green``, ``bold green``)."""
@@ -51,8 +52,16 @@ def show_document(text: str) -> None:
 
 
 def confirm(question: str, *, abort: bool = False) -> bool:
-    """Ask on the terminal. Raises click.Abort for a no with *abort*."""
-    return click.confirm(one_line(question), abort=abort, err=True)
+    """Ask on the terminal. Raises click.Abort for a no with *abort*, UsageError where nobody can answer."""
+    try:
+        return click.confirm(one_line(question), abort=abort, err=True)
+    except click.Abort as error:
+        if not isinstance(error.__context__, EOFError):
+            raise
+        raise UsageError(
+            "this needs an answer, and nobody is there to give it",
+            hint="run it in a terminal, or add --yes once you have read what it asks",
+        ) from error
 
 
 def print_json(value: object, *, indent: int | None = 2, sort_keys: bool = False) -> None:
