@@ -20,12 +20,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from safegen.credentials.assertions import soft_binding
 from safegen.credentials.sign import sign_file
 from safegen.release import ReleaseJob, ReleaseRecord
 from safegen.workspace.config import find_workspace
 from safegen.workspace.session import open_session
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+ALG, CONTENT_ID = "org.safegen.watermark.tile.1", 1
+"""The mark that manifest and record name; nobody looks for it here."""
 
 
 def small_video(path: Path) -> None:
@@ -50,7 +53,10 @@ def release(root: Path, megabytes: int) -> Path:
         "claim_generator_info": [{"name": "safegen", "version": "0"}],
         "title": "big.mp4",
         "format": "video/mp4",
-        "assertions": [{"label": "c2pa.actions.v2", "data": {"actions": [action]}}],
+        "assertions": [
+            {"label": "c2pa.actions.v2", "data": {"actions": [action]}},
+            soft_binding(ALG, CONTENT_ID),
+        ],
     }
     target = root / "big.mp4"
     with open_session(space) as session, ReleaseJob.begin(session.ledger, target) as job:
@@ -61,7 +67,7 @@ def release(root: Path, megabytes: int) -> Path:
             for _ in range(megabytes):
                 file.write(os.urandom(10**6))
         result = sign_file(plain, signed, definition, signer=session.signer)
-        job.record(signed, release=ReleaseRecord(result.manifest_id, result.manifest_bytes, 1, "none"))
+        job.record(signed, release=ReleaseRecord(result.manifest_id, result.manifest_bytes, CONTENT_ID, ALG))
         job.publish()
     return target
 

@@ -6,10 +6,12 @@ import io
 import sys
 import unicodedata
 
+import click
 import pytest
 
 from safegen.cli import _output
-from safegen.cli._output import ProgressBar, console, print_json, say, show_document
+from safegen.cli._output import ProgressBar, confirm, console, print_json, say, show_document
+from safegen.errors import UsageError
 from safegen.types import Verdict
 from tests.support.hostile import HOSTILE
 
@@ -116,3 +118,14 @@ def test_stages(text: str, capsys: pytest.CaptureFixture[str]) -> None:
         bar.stage(text)
     out = capsys.readouterr().err
     assert out.count("\n") == 1 and out.rstrip("\n").isprintable()
+
+
+def test_a_question_that_nobody_can_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Outside a terminal (CI) it is no interruption, and the way on is said; a no stays a no."""
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    with pytest.raises(UsageError) as refused:
+        confirm("really?", abort=True)
+    assert "--yes" in refused.value.hint
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    with pytest.raises(click.Abort):
+        confirm("really?", abort=True)
