@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from safegen._util.hashing import hash_in_background, require_readable
 from safegen.credentials import formats
-from safegen.errors import CheckUnavailable, SafegenError
+from safegen.errors import CheckUnavailable, SafegenError, UsageError
 from safegen.types import CredentialsEvidence, CredentialState, LedgerEvidence
 from safegen.verification import credential_sidecar, ledger_proofs, timestamps, watermarks
 from safegen.verification.collector import EvidenceCollector
@@ -44,6 +44,7 @@ def gather_evidence(collector: EvidenceCollector) -> GatheredEvidence:
     for file in (collector.path, *options.fragments):
         require_readable(file)
     if options.fragments:
+        _require_init_segment(collector.path)
         collector.note("fragments", "whether the fragments you named are complete")
     with hash_in_background(collector.path) as digest:
         credentials = _find_credentials(collector)
@@ -194,6 +195,17 @@ def _find_credentials(collector: EvidenceCollector) -> CredentialsEvidence:
         collector.note("remote credentials", str(error))
         return found
     return replace(collector.read_credentials(fetched), source="remote")
+
+
+def _require_init_segment(path: Path) -> None:
+    """Raise UsageError for a file that announces no fragments: naming some would make them its business."""
+    from safegen.credentials.embedded import is_init_segment
+
+    if not is_init_segment(path):
+        raise UsageError(
+            f"{path} is not the first part of a fragmented MP4",
+            hint="give that part as FILE, and each of its fragments with --fragment",
+        )
 
 
 def _refuse_init_segment(path: Path) -> None:

@@ -143,7 +143,9 @@ def proves_release(collector: EvidenceCollector, ledger: Ledger, release: Releas
         collector.note("ledger", str(error))
         return False
     proof = _verify_release_proof(collector, text, "ledger")
-    return proof is not None and (proof.index, proof.leaf) == (release.index, release.entry.leaf)
+    if proof is None or proof.origin not in collector.trust.own_logs:
+        return False
+    return (proof.index, proof.leaf) == (release.index, release.entry.leaf)
 
 
 def prove_record(collector: EvidenceCollector, ledger: Ledger, release: ReleaseEntry) -> tuple[bool, bool]:

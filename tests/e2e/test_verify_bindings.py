@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,8 @@ def test_recovery_needs_a_record_that_the_ledger_proves(
         stranger = EvidenceCollector(genuine)
         assert not proves_release(stranger, ledger, release)
         assert stranger.not_checked
+        foreign = EvidenceCollector(genuine, VerifyOptions(trust=replace(trust, own_logs=frozenset())))
+        assert not proves_release(foreign, ledger, release), "a pinned log is not one's own"
         other = ledger.release(release.index)
         monkeypatch.setattr(Ledger, "prove", lambda *_: (_ for _ in ()).throw(LedgerError("no")))
         assert not proves_release(known, ledger, other)

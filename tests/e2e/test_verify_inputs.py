@@ -16,7 +16,7 @@ import safegen
 from safegen import Verdict
 from safegen._util.time import parse_moment
 from safegen.credentials.remote import fetch_manifest, is_public
-from safegen.errors import CheckUnavailable, UnreadableInput
+from safegen.errors import CheckUnavailable, UnreadableInput, UsageError
 from safegen.verification.batch import collect_files
 from tests.e2e.makers import Maker, hand_over
 from tests.e2e.tls import self_signed
@@ -211,6 +211,9 @@ def test_a_fragmented_mp4_is_judged_with_its_fragments(shared: Path, maker: Make
     assert safegen.verify(first, workspace=maker.root, fragments=[alien]).exit_code >= 30
     with pytest.raises(UnreadableInput):
         safegen.verify(first, workspace=maker.root, fragments=[tmp_path / "missing.m4s"])
+    whole = maker.release(tmp_path / "whole.mp4", content_id=0x4711)
+    with pytest.raises(UsageError, match="not the first part"):
+        safegen.verify(whole, workspace=maker.root, fragments=[whole])
     altered = tmp_path / "first.mp4"
     altered.write_bytes(first.read_bytes().replace(b"video/mp4i", b"video/mp5i"))
     assert safegen.verify(altered, workspace=maker.root, watermark=False).verdict is Verdict.TAMPERED
