@@ -74,7 +74,10 @@ def test_to_json_takes_an_indent_and_a_private_form() -> None:
         ("refused", "<Refused by default, score 0.99 (violence, self_harm)>"),
         ("detection", "<Detection a.mp4: 0000000000001234>"),
         ("report", "<Report VERIFIED a.mp4>"),
-        ("moderation", "<Moderation block a.mp4, 2 findings, nothing looked for nudity or dangerous content>"),
+        (
+            "moderation",
+            "<Moderation block a.mp4, 2 findings, nothing looked for nudity or dangerous content>",
+        ),
         ("moderation-failed", "<FileOutcome b.mp4: not checked>"),
         ("compliance", "<ComplianceReport eu: not met, a.mp4>"),
         ("description", "<Description of 2.0 s: captions>"),
