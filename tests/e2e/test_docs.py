@@ -157,7 +157,7 @@ def test_what_a_page_shows_is_what_happens(name: str, made: Path, tmp_path: Path
         if block.not_run or block.language not in pages.RUN:
             continue
         if block.language == "python":
-            shelf.give(block.text)
+            shelf.give(re.sub(r'"(?!clip|ball)[\w-]+\.mp4"', "", block.text))  # others are what it makes
             desk.run(block)
             continue
         for step in pages.steps(block):
