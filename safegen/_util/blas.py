@@ -70,9 +70,10 @@ def numpys_blas() -> Blas | None:
     """The OpenBLAS that numpy multiplies with; None where it uses another one."""
     import numpy as np
 
-    extension = np._core._multiarray_umath.__file__  # type: ignore[attr-defined]
-    beside = Path(np.__file__).parent.parent / "numpy.libs"
-    for place in (extension, *map(str, sorted(beside.glob("*openblas*")))):
+    home = Path(np.__file__).parent
+    extension = home.glob("_core/_multiarray_umath.*")  # what it depends on is looked through, too
+    beside = home.parent.glob("numpy.libs/*openblas*")  # ... but not on Windows
+    for place in map(str, (*sorted(extension), *sorted(beside))):
         with contextlib.suppress(OSError):
             found = _in_library(ctypes.CDLL(place))  # loaded already: this only names it
             if found is not None:

@@ -20,7 +20,14 @@ from tests.support import pages
 from tests.support.pages import EXIT_CODES, Step, matches
 from tests.unit.credentials.conftest import Tsa, tsa  # noqa: F401
 
-VERDICTS = set(EXIT_CODES) - {"RECOVERED"}
+VERDICTS = {
+    "VERIFIED",
+    "SIGNED_UNTRUSTED",
+    "SIGNED_UNLOGGED",
+    "EXPIRED_BUT_LOGGED",
+    "WITHDRAWN",
+    "TAMPERED",
+}
 """What the page shows."""
 
 

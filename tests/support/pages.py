@@ -15,6 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from safegen import Verdict
+
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
 PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
@@ -22,15 +24,7 @@ RUN = ("console", "sh", "python")
 _BLOCK = re.compile(r"((?:^<!--.*?-->\n+)?)^```([a-z]*)\n(.*?)^```$", re.S | re.M)
 _MARK = re.compile(r"<!-- (not run|file): (.*?) -->", re.S)
 _PROGRESS = re.compile(r"^\[ *[\d.]+ s\] [^\n]*\n", re.M)
-EXIT_CODES = {
-    "VERIFIED": 0,
-    "SIGNED_UNTRUSTED": 11,
-    "SIGNED_UNLOGGED": 12,
-    "EXPIRED_BUT_LOGGED": 13,
-    "WITHDRAWN": 14,
-    "RECOVERED": 20,
-    "TAMPERED": 30,
-}
+EXIT_CODES = {verdict.name: verdict.exit_code for verdict in Verdict}
 """Of a command whose output begins with a verdict."""
 
 
