@@ -81,7 +81,9 @@ def cases() -> list[Case]:
     return [*_films(), *pictures.cases()]
 
 
-def _film(suffix: str, form: str, codec: str, beside: str = "", *, sound: Sound | None = None, **more: object) -> Case:
+def _film(
+    suffix: str, form: str, codec: str, beside: str = "", *, sound: Sound | None = None, **more: object
+) -> Case:
     pixels = str(more.pop("pixels", _PIXELS.get(codec, "yuv420p")))
     options = (*_OPTIONS.get(codec, ()), *more.pop("options", ()))  # type: ignore[misc]
     size = more.pop("size", _SIZES.get(codec, (96, 64)))
@@ -114,7 +116,9 @@ def _films() -> Iterator[Case]:
     for codec, rate in _RATED:
         yield _film("mkv", "matroska", "libx264", sound=Sound(codec, rate, "mono"))
     for suffix, form, codec, heard in _OTHER_SOUND:
-        rate, layout = (44100, "mono") if form == "flv" or "adpcm" in heard or "law" in heard else (48000, "stereo")
+        rate, layout = (
+            (44100, "mono") if form == "flv" or "adpcm" in heard or "law" in heard else (48000, "stereo")
+        )
         yield _film(suffix, form, codec, sound=Sound(heard, rate, layout))
     for extra in _MP4_EXTRAS:
         yield _film("mp4", "mp4", "libx264", extra)
@@ -134,4 +138,6 @@ def _films() -> Iterator[Case]:
     yield _film("avi", "avi", "mpeg4", "B-frames", options=(("bf", "2"),), frames=24)
     yield _film("mp4", "mp4", "libx264", "odd size", size=(97, 65), pixels="yuv444p")
     for fields in ("tff", "bff"):
-        yield _film("mp4", "mp4", "libx264", f"interlaced, {fields}", options=(("x264-params", f"{fields}=1"),))
+        yield _film(
+            "mp4", "mp4", "libx264", f"interlaced, {fields}", options=(("x264-params", f"{fields}=1"),)
+        )
