@@ -1,4 +1,4 @@
-"""docs/capabilities.md says what happens: a sample of its rows is tried here, the others in the slow tests."""
+"""docs/capabilities.md says what happens: a sample of its rows is tried, the others in the slow tests."""
 
 from __future__ import annotations
 

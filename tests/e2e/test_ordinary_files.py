@@ -191,7 +191,7 @@ def test_an_avi_that_ends_early_is_still_damaged(home: Path, tmp_path: Path) -> 
     write_film(Film("avi", "avi", "mpeg4", size=(192, 128), frames=48), tmp_path / "a.avi")
     whole = (tmp_path / "a.avi").read_bytes()
     (tmp_path / "a.avi").write_bytes(whole[: len(whole) * 2 // 3])
-    with pytest.raises(UnreadableInput, match="cut short: its last .* bytes are missing|damaged"):
+    with pytest.raises(UnreadableInput, match=r"cut short: its last .* bytes are missing|damaged"):
         protected(tmp_path / "a.avi", home, tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""``make test-matrix``: a quick part of the tests on each Python there is, with lowest and newest dependencies.
+"""``make test-matrix``: a part of the tests on each Python there is, with lowest and newest dependencies.
 
 Environments are made in ``out/matrix`` and kept for the next time. "Lowest" pins every dependency in
 pyproject.toml to the lowest version that is declared and exists as a wheel for that Python.
@@ -115,7 +115,8 @@ def try_out(version: str, kind: str, tests: Sequence[str]) -> tuple[str, str]:
 def _installed(python: Path) -> str:
     """The versions of the core's dependencies."""
     names = [name_of(d) for d in dependencies()]
-    code = "import sys\nfrom importlib.metadata import version\nprint(*(f'{n} {version(n)}' for n in sys.argv[1:]), sep=', ')"
+    code = "import sys; from importlib.metadata import version as of\n"
+    code += "print(*(f'{n} {of(n)}' for n in sys.argv[1:]), sep=', ')"
     return subprocess.run(
         [python, "-c", code, *names], capture_output=True, text=True, check=False
     ).stdout.strip()

@@ -160,9 +160,11 @@ def _cue(stream: Any) -> Any:
 def _chapters(box: Any, _: Any) -> None:
     base = Fraction(1, 1000)
     box.set_chapters(
-        [{"id": 0, "start": 0, "end": 500, "time_base": base, "metadata": {"title": "One"}},
-         {"id": 1, "start": 500, "end": 1000, "time_base": base, "metadata": {"title": "Two"}}]
-    )  # fmt: skip
+        [
+            {"id": 0, "start": 0, "end": 500, "time_base": base, "metadata": {"title": "One"}},
+            {"id": 1, "start": 500, "end": 1000, "time_base": base, "metadata": {"title": "Two"}},
+        ]
+    )
 
 
 def _matrix(numbers: tuple[int, ...]) -> Callable[[Any, Any], None]:
