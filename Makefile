@@ -9,7 +9,7 @@ EDITS ?= 500
 ENCODER ?= sentence-transformers/all-MiniLM-L6-v2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all check format bench bench-watermark bench-screening bench-audit conformance train-tiny train-guard clean
+.PHONY: help setup demo test test-all test-matrix check format bench bench-watermark bench-screening bench-audit conformance train-tiny train-guard clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -34,6 +34,9 @@ test: $(READY) ## run the tests (minutes)
 test-all: $(READY) ## run every test, the slow ones too, and print their coverage
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=
 	@echo "coverage: $$($(BIN)/coverage report --format=total) % of the lines"
+
+test-matrix: $(READY) ## a quick part of the tests on Python 3.11 to 3.13 with lowest and newest dependencies
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.tools.versions
 
 check: $(READY) ## lint, types, dead code, docstrings, architecture
 	$(BIN)/ruff check .

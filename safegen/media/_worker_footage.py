@@ -19,7 +19,7 @@ from safegen.media._worker_colour import Target, flatten, hdr_text, small_rgb, t
 from safegen.media._worker_side import ASIDE, lost
 from safegen.media._worker_timing import Timing
 from safegen.media.handles import Handle
-from safegen.media.pyav import side_data
+from safegen.media.pyav import FREED_TWICE, side_data
 from safegen.media.transport import find_packets
 
 _HEAD = 1 << 16
@@ -131,6 +131,7 @@ class _Decoder:
         self.known = int(stream.frames or 0) if container.format.name in _COUNTED else 0
         self.bad = self.packets = self.before = 0
         self.beside: set[str] = set()
+        self.codec = str(stream.codec_context.name)
         self.untimed = container.format.name in _UNTIMED
         self.due: list[int] = []
         self.first_bad = ""
@@ -170,7 +171,8 @@ class _Decoder:
                     self._damage("a damaged frame")
                 if frame.width * frame.height > int(self.job["max_pixels"]):
                     raise Refuse(f"{frame.width}x{frame.height} exceeds the limit of pixels per frame")
-                self.beside |= side_data(frame, ASIDE).keys()
+                if self.codec not in FREED_TWICE or self.packets == 1:
+                    self.beside |= side_data(frame, ASIDE, self.codec).keys()
                 if self.untimed:
                     frame.pts = self.due.pop(0) if self.due else None
                 yield frame
@@ -209,7 +211,11 @@ def _facts(
     container: Any, stream: Any, first: Any, target: Target, sizes: tuple[int, int], notes: list[str]
 ) -> Job:
     """What an encoder and a player must know."""
-    side = side_data(first, ("DISPLAYMATRIX", "MASTERING_DISPLAY_METADATA", "CONTENT_LIGHT_LEVEL"))
+    side = side_data(
+        first,
+        ("DISPLAYMATRIX", "MASTERING_DISPLAY_METADATA", "CONTENT_LIGHT_LEVEL"),
+        stream.codec_context.name,
+    )
     matrix = side.get("DISPLAYMATRIX", b"")
     rate = stream.average_rate or stream.guessed_rate or Fraction(0)
     seconds = float(stream.duration * stream.time_base) if stream.duration else 0.0

@@ -17,7 +17,15 @@ from safegen.media.handles import read_media, write_media
 
 _WORDS = ("title", "artist", "album", "comment", "description", "copyright", "date", "creation_time", "genre")
 """Metadata that is kept. Places, devices and what nobody knows are not: the release is signed and public."""
-_SILENT = {"major_brand", "minor_version", "compatible_brands", "encoder", "handler_name", "vendor_id", "software"}
+_SILENT = {
+    "major_brand",
+    "minor_version",
+    "compatible_brands",
+    "encoder",
+    "handler_name",
+    "vendor_id",
+    "software",
+}
 """Left out without a word: they describe the old container."""
 
 

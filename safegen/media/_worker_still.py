@@ -27,7 +27,7 @@ def run(container: Any, job: Job, out: BinaryIO) -> None:
         raise Refuse("it is an animation: it has more than one frame", "convert it to MP4 and protect that")
     if frame.is_corrupt:
         raise Refuse("the picture is damaged", "fetch it again")
-    side = side_data(frame, _KEPT)
+    side = side_data(frame, _KEPT, stream.codec_context.name)
     turned = _upright(frame.to_ndarray(format=_form(frame)), side.get("DISPLAYMATRIX", b""))
     picture: Any = np.ascontiguousarray(turned)
     head = {"type": "still", "bits": picture.itemsize * 8, "bytes": picture.nbytes, "size": picture.shape}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Collection
 from functools import lru_cache
 from typing import Any
@@ -11,6 +12,8 @@ from safegen.errors import CheckUnavailable
 LOWEST, BEYOND = (18, 1), 20
 """The first version that will do (10-bit pictures, field order), and the first major one not yet tried."""
 HINT = f"python -m pip install 'av>={LOWEST[0]}.{LOWEST[1]},<{BEYOND}'"
+FREED_TWICE = frozenset({"png", "apng"})
+"""Decoders whose side data must not be given back; asking for it at every frame would pile up."""
 _STRICT_WORDS_BEFORE = 19
 """Major version before which metadata that is not UTF-8 raises where nothing else is asked for."""
 
@@ -34,13 +37,17 @@ def reading_options() -> dict[str, Any]:
     return {"metadata_errors": "ignore"} if require_version() < _STRICT_WORDS_BEFORE else {}
 
 
-def side_data(frame: Any, names: Collection[str]) -> dict[str, bytes]:
+def side_data(frame: Any, names: Collection[str], codec: str) -> dict[str, bytes]:
     """What goes along with *frame*, by FFmpeg's name, of the kinds in *names* only.
 
     A decoder may add kinds that this PyAV has no name for (EXIF, in PyAV up to 18): they are passed over.
+    *codec*: that of the frame. What PNG's decoder makes is never given back: a colour profile with a name is
+    freed twice otherwise, by PyAV and by FFmpeg (seen in PyAV 18.1 and 19.0).
     """
     _name_all_kinds()
     beside = frame.side_data
+    if codec in FREED_TWICE:
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(beside))
     found: dict[str, bytes] = {}
     for name in names:
         try:

@@ -15,13 +15,16 @@ _MOST_ASIDE = 204
 def find_packets(head: bytes) -> tuple[int, int] | None:
     """(offset, length) of the first whole packet and of all in *head*, the beginning of a file; else None.
 
-    Every packet in *head* must begin with the sync byte, and there must be at least four.
+    Every packet in *head* must begin with the sync byte, there must be at least four, and not all the same.
     """
     for length in LENGTHS:
         for first in range(min(length, _MOST_ASIDE)):
             marks = head[first::length]
             controls = head[first + 3 :: length]  # 0 is reserved: a text full of the letter G has it
-            if len(marks) >= _FEWEST and set(marks) == {_SYNC} and all(c & _CONTENT for c in controls):
+            if len(marks) < _FEWEST or set(marks) != {_SYNC} or not all(c & _CONTENT for c in controls):
+                continue
+            # Words that repeat have a rhythm, too, but then nothing changes from one packet to the next.
+            if len({head[at : at + length] for at in range(first, len(head) - length + 1, length)}) > 1:
                 return _start_of(first, length), length
     return None
 

@@ -45,7 +45,7 @@ def facts(path: Path) -> dict[str, Any]:
             "interlaced": first.interlaced_frame,
             "field": int(context.field_order),
             "rate": video.average_rate,
-            "side": set(side_data(first, _BESIDE)),
+            "side": set(side_data(first, _BESIDE, context.name)),
             "sound": [(a.codec_context.name, a.metadata.get("language")) for a in box.streams.audio],
             "words": [(s.codec_context.name, s.metadata.get("language")) for s in box.streams.subtitles],
             "chapters": [c["metadata"].get("title") for c in box.chapters()],

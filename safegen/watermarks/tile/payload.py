@@ -139,7 +139,8 @@ class Known:
             ids = self.ids[start : start + _CHUNK]
             z = self._codewords(start).astype(np.float32) @ columns
             if skip:
-                z[np.isin(ids, np.array(sorted(skip), dtype=np.uint64))] = -np.inf
+                # Sorted: numpy 2.0's table cannot begin at an id beyond 63 bits.
+                z[np.isin(ids, np.array(sorted(skip), dtype=np.uint64), kind="sort")] = -np.inf
             n, row = (int(v) for v in np.unravel_index(int(z.argmax()), z.shape))
             if z[n, row] > top[2]:
                 top = (int(ids[n]), row, float(z[n, row]))

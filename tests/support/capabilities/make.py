@@ -110,7 +110,9 @@ def _tone(stream: Any, sound: Sound, seconds: float) -> Iterator[Any]:
     layout = av.AudioLayout(sound.layout)
     wave = np.sin(np.arange(int(sound.rate * seconds)) / 9).astype(np.float32) / 3
     frame = av.AudioFrame.from_ndarray(
-        np.ascontiguousarray(np.repeat(wave[None], layout.nb_channels, axis=0)), format="fltp", layout=sound.layout
+        np.ascontiguousarray(np.repeat(wave[None], layout.nb_channels, axis=0)),
+        format="fltp",
+        layout=sound.layout,
     )
     frame.sample_rate, frame.pts, frame.time_base = sound.rate, 0, Fraction(1, sound.rate)
     context = stream.codec_context
@@ -126,7 +128,12 @@ def _tone(stream: Any, sound: Sound, seconds: float) -> Iterator[Any]:
 
 
 _ASS_HEADER = b"[Script Info]\nScriptType: v4.00+\n\n[V4+ Styles]\nFormat: Name\nStyle: Default\n\n[Events]\n"
-_TEXTS = {"subrip": b"Words", "ass": b"0,0,Default,,0,0,0,,Words", "webvtt": b"Words", "mov_text": b"\0\5Words"}
+_TEXTS = {
+    "subrip": b"Words",
+    "ass": b"0,0,Default,,0,0,0,,Words",
+    "webvtt": b"Words",
+    "mov_text": b"\0\5Words",
+}
 
 
 def _words_stream(box: Any, film: Film) -> Any:
@@ -153,9 +160,11 @@ def _cue(stream: Any) -> Any:
 def _chapters(box: Any, _: Any) -> None:
     base = Fraction(1, 1000)
     box.set_chapters(
-        [{"id": 0, "start": 0, "end": 500, "time_base": base, "metadata": {"title": "One"}},
-         {"id": 1, "start": 500, "end": 1000, "time_base": base, "metadata": {"title": "Two"}}]
-    )  # fmt: skip
+        [
+            {"id": 0, "start": 0, "end": 500, "time_base": base, "metadata": {"title": "One"}},
+            {"id": 1, "start": 500, "end": 1000, "time_base": base, "metadata": {"title": "Two"}},
+        ]
+    )
 
 
 def _matrix(numbers: tuple[int, ...]) -> Callable[[Any, Any], None]:

@@ -11,10 +11,11 @@ from tests.support.capabilities.make import Case
 
 _HEAD = """# What kinds of files `protect` takes
 
-{count} small real files, each put through what `safegen protect` does with it up to the mark: recognised, decoded in
-the sandbox, encoded, and joined with its other tracks. {sums}. The page is made by
-`python -m tests.support.capabilities`, and tests compare it with what happens
-([what is kept and why something is refused](protect.md)).
+{count} small real files, each put through what `safegen protect` does with it up to the mark: it is
+recognised, decoded in the sandbox, encoded, and joined with its other tracks. {sums}.
+
+`python -m tests.support.capabilities` writes this page, and tests compare it with what happens.
+[protect.md](protect.md) says what is kept, and why something is refused.
 
 """
 _COLUMNS = ("container", "codec", "pixels", "sound", "beside", "outcome", "note or reason")

@@ -33,14 +33,22 @@ def cases() -> Iterator[Case]:
         yield _case("jpg", "JPEG", "RGB", f"EXIF orientation {turn}", _saved("JPEG", "RGB", exif=exif(turn)))
     yield _case("jpg", "JPEG", "RGB", "ICC profile", _saved("JPEG", "RGB", icc_profile=srgb()))
     yield _case("jpg", "JPEG", "CMYK", "CMYK profile", _saved("JPEG", "CMYK", icc_profile=_profile(b"CMYK")))
-    yield _case("jpg", "JPEG", "RGB", "profile for grey", _saved("JPEG", "RGB", icc_profile=_profile(b"GRAY")))
+    yield _case(
+        "jpg", "JPEG", "RGB", "profile for grey", _saved("JPEG", "RGB", icc_profile=_profile(b"GRAY"))
+    )
     yield _case("jpg", "JPEG", "RGB", "XMP", _saved("JPEG", "RGB", xmp=b"<x:xmpmeta/>"))
     yield _case("jpg", "JPEG", "RGB", "comment", _saved("JPEG", "RGB", comment=b"hello"))
     yield _case("jpg", "JPEG", "RGB", "gain map", _gain_map)
     yield _case("jpg", "JPEG", "RGB", "second picture", _followed(jpeg))
     yield _case("jpg", "JPEG", "RGB", "Motion Photo", _followed(_film))
     yield _case("jpg", "JPEG", "RGB", "bytes behind it", _followed(lambda: b"rubbish" * 9))
-    for suffix, kind in (("webp", "WEBP"), ("tiff", "TIFF"), ("avif", "AVIF"), ("bmp", "BMP"), ("ico", "ICO")):
+    for suffix, kind in (
+        ("webp", "WEBP"),
+        ("tiff", "TIFF"),
+        ("avif", "AVIF"),
+        ("bmp", "BMP"),
+        ("ico", "ICO"),
+    ):
         yield _case(suffix, kind, "RGB", "", _saved(kind, "RGB"))
     yield _case("gif", "GIF", "P", "one picture", _saved("GIF", "P"))
     yield _case("gif", "GIF", "P", "animation", _animation("GIF"))

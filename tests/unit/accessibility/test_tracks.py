@@ -63,11 +63,12 @@ def test_a_long_clip_is_looked_at_in_pieces_and_alike_ones_are_one(monkeypatch: 
     assert not found[0].phrase.certain
 
 
-def test_an_extractor_that_fails_stops_it(two_shots: Clip, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_extractor_that_fails_stops_nothing(two_shots: Clip, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it would have recognised is said to be unrecognised."""
     loaded = stand_in(monkeypatch, plugins.load_attribute_extractor, "world", None)
-    with pytest.raises(CheckUnavailable, match="world"):
-        scenes.segment_scenes(scenes.sample_clip(two_shots), shots=SHOTS)
-    assert loaded == ["world"]
+    found = scenes.segment_scenes(scenes.sample_clip(two_shots), shots=SHOTS)
+    assert set(loaded) == {"world"}
+    assert found and not any(s.attributes or s.phrase.certain or s.phrase.recognised for s in found)
     with pytest.raises(CheckUnavailable):
         scenes.collect_samples([], 1.0)
 

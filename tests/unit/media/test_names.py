@@ -101,7 +101,7 @@ def test_stills_are_written_and_read_under_any_name(stem: Path) -> None:
 def test_what_is_not_a_file_is_told_at_once(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.mp4")
     for path in (tmp_path / "pipe.mp4", tmp_path, Path("/dev/zero"), tmp_path / "none%d.jpg"):
-        with pytest.raises(UnreadableInput, match="no such file|is not a file|is a folder, not a file"):
+        with pytest.raises(UnreadableInput, match=r"no such file|is not a file|is a folder, not a file"):
             sandbox.probe(path)
 
 

@@ -39,7 +39,15 @@ def test_a_stream_is_known_wherever_it_was_entered(
 
 @pytest.mark.parametrize(
     "head",
-    [b"", b"G", b"G" * 4096, b"GIF89a" * 700, b"G@" + bytes(4094), bytes(4096), (b"G@\0\x10" + bytes(184)) * 3],
+    [
+        b"",
+        b"G",
+        b"G" * 4096,
+        b"GIF89a" * 700,
+        b"G@" + bytes(4094),
+        bytes(4096),
+        (b"G@\0\x10" + bytes(184)) * 3,
+    ],
     ids=["nothing", "one byte", "letters", "GIF", "one packet", "zeros", "three packets"],
 )
 def test_other_bytes_are_no_stream(head: bytes) -> None:

@@ -11,12 +11,15 @@ from typing import Any
 
 import av
 import pytest
+from PIL import Image
 
 from safegen._util import versions
 from safegen.doctor import diagnose
 from safegen.errors import CheckUnavailable
 from safegen.media import pyav
 from safegen.media.sandbox import probe
+from safegen.media.still import read_still
+from tests.support.capabilities import pictures
 from tests.support.capabilities.make import Film, write_film
 
 
@@ -65,7 +68,9 @@ def test_a_decoder_that_will_not_do_is_not_the_files_fault(
         [sys.executable, "-c", _PROBE, str(other.parent), str(tmp_path / "a.mp4")],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert done.stdout.startswith("CheckUnavailable: the decoder cannot run: PyAV 14.0.0 is installed"), done.stderr
+    assert done.stdout.startswith("CheckUnavailable: the decoder cannot run: PyAV 14.0.0 is installed"), (
+        done.stderr
+    )
 
 
 _PROBE = """
@@ -75,6 +80,7 @@ from pathlib import Path
 from safegen.media import _start
 _start.FORKER.usable = False
 from safegen.media.sandbox import probe
+from safegen.media.still import read_still
 try:
     probe(Path(sys.argv[2]))
 except Exception as error:
@@ -84,7 +90,12 @@ except Exception as error:
 
 @pytest.mark.parametrize(
     ("requirement", "found"),
-    [("av<20,>=18.1", ("18.1", "20")), ("click>=8.1.8", ("8.1.8", "")), ('x<3 ; extra == "y"', ("", "3")), ("z", ("", ""))],
+    [
+        ("av<20,>=18.1", ("18.1", "20")),
+        ("click>=8.1.8", ("8.1.8", "")),
+        ('x<3 ; extra == "y"', ("", "3")),
+        ("z", ("", "")),
+    ],
 )
 def test_bounds_are_read_in_any_order(requirement: str, found: tuple[str, str]) -> None:
     assert versions.bounds(requirement) == found
@@ -92,7 +103,14 @@ def test_bounds_are_read_in_any_order(requirement: str, found: tuple[str, str]) 
 
 @pytest.mark.parametrize(
     ("installed_version", "wanted"),
-    [("18.1", ""), ("18.1.0", ""), ("18.0.9", "av<20,>=18.1"), ("19.9", ""), ("20", "av<20,>=18.1"), ("20.0.1", "av<20,>=18.1")],
+    [
+        ("18.1", ""),
+        ("18.1.0", ""),
+        ("18.0.9", "av<20,>=18.1"),
+        ("19.9", ""),
+        ("20", "av<20,>=18.1"),
+        ("20.0.1", "av<20,>=18.1"),
+    ],
 )
 def test_another_version_than_declared_is_unfit(
     monkeypatch: pytest.MonkeyPatch, installed_version: str, wanted: str
@@ -118,7 +136,9 @@ class Frame:
 
 
 def test_side_data_without_a_name_is_passed_over() -> None:
-    assert pyav.side_data(Frame(), ("DISPLAYMATRIX", "ICC_PROFILE", "OF_TOMORROW")) == {"DISPLAYMATRIX": b"m"}
+    assert pyav.side_data(Frame(), ("DISPLAYMATRIX", "ICC_PROFILE", "OF_TOMORROW"), "h264") == {
+        "DISPLAYMATRIX": b"m"
+    }
     from av.sidedata.sidedata import Type
 
     kinds: Any = Type
@@ -130,3 +150,24 @@ def test_words_that_are_not_utf8_stop_nothing(tmp_path: Path) -> None:
     write_film(Film("mp4", "mp4", "libx264", extras=("metadata",)), path)
     path.write_bytes(path.read_bytes().replace(b"A title", b"A t\xffl\xe9\xfe"))
     assert probe(path).frames == 12
+
+
+def test_a_named_colour_profile_in_a_png_is_freed_once(tmp_path: Path) -> None:
+    """PyAV frees its name a second time, at the latest when Python ends: in a child, as a crash would be."""
+    (case,) = (c for c in pictures.cases() if (c.container, c.beside) == ("PNG", "ICC profile"))
+    case.write(tmp_path / "a.png")
+    code = "import sys\nfrom tests.unit.media.test_versions import decode\ndecode(sys.argv[1])"
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "a.png")], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "ICC_PROFILE\n"), done.stderr
+    with Image.open(tmp_path / "a.png") as image:
+        assert read_still(tmp_path / "a.png").profile == image.info["icc_profile"]
+
+
+def decode(path: str) -> None:
+    """Decode the picture and print what goes along with it."""
+    with av.open(path) as box:
+        stream = box.streams.video[0]
+        frame = next(box.decode(stream))
+        print(*pyav.side_data(frame, ("ICC_PROFILE",), stream.codec_context.name))
