@@ -67,6 +67,7 @@ def test_by_default_nobody_is_trusted_and_there_is_no_ledger() -> None:
 def test_the_order_of_the_notes(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Their order is that of the report."""
     credentials(monkeypatch, ELSEWHERE)
+    monkeypatch.setattr("safegen.credentials.embedded.is_init_segment", lambda _path: True)
     file.with_name("a.mp4.c2pa").write_bytes(b"no manifest store")
     file.with_name("a.mp4.tlog-proof").write_text("no proof")
     options = VerifyOptions(fragments=(file,), resolve="https://service.example/v1")
