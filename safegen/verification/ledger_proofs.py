@@ -97,7 +97,11 @@ def _compare_with_own(
             f"it ends before entry {proof.index}, which its log has signed: it is an older copy",
             hint="restore the newest copy, and record nothing in this one",
         )
-    if ledger.entry(proof.index).leaf != proof.leaf:
+    try:
+        own = ledger.entry(proof.index)
+    except UsageError as error:
+        raise LedgerError(f"it lacks entry {proof.index}, which its log has signed", hint=HINT) from error
+    if own.leaf != proof.leaf:
         said = (
             f"The proof beside the file and your own ledger cannot both be true: the log {proof.origin} has "
             f"signed both, and they have different entries in place {proof.index}. Either a backup of the "

@@ -51,8 +51,11 @@ GENERATING = {
 NOT_RUN = {
     "README.md": 2,
     "audit.md": 1,
+    "backup.md": 3,
+    "conformance.md": 1,
     "credentials.md": 1,
     "fingerprint.md": 2,
+    "ledger.md": 1,
     "model-tiny.md": 1,
     "models.md": 1,
     "protect.md": 1,
