@@ -31,7 +31,6 @@ def _identity(workspace: Path | None, passphrase_file: Path | None = None, *, cr
     from safegen.workspace.session import DEFAULT_ORGANISATION
 
     found = find_workspace(workspace)
-    found.require_trusted()  # else its settings are not read, and nobody knows who signs
     secret = _options.passphrase(passphrase_file)
     if create:
         found.create()
@@ -228,8 +227,8 @@ def revoke(
     from safegen._util.time import parse_moment
     from safegen.cli._output import show_rows
     from safegen.cli._workspace import open_writing
+    from safegen.keys.revoke import revocable_serial, serial_number
     from safegen.keys.revoke import revoke as run
-    from safegen.keys.revoke import serial_number
     from safegen.keys.signing_roots import configured_certificates
 
     since = None if unsafe_since is None else parse_moment(unsafe_since)
@@ -238,6 +237,7 @@ def revoke(
     if not local:
         files = _signing_certificate.signing_files(workspace, passphrase_file)
         signing = next(iter(configured_certificates(**files)), None)
+        revocable_serial(_identity(workspace, create=False), number, signing=signing)
     with open_writing(workspace, passphrase_file) as (ledger, _):
 
         def announce(revoked: str, why: str) -> None:

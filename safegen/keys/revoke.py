@@ -36,28 +36,39 @@ def revoke(
     Only what the identity's CA issued can be revoked here.
 
     The identity's certificate in use is replaced first, so that none of its keys with a revoked certificate
-    is left to sign. *unsafe_since* (aware): since when the key is unsafe, where it was stolen some time ago; it stands in the
-    list for programs that ask for it (safegen believes no signature of the key). *announce* is called with
-    serial and reason before the list is written. Revoking again changes nothing but the list's date. Raises
-    UsageError (unknown serial or reason, a certificate of another issuer), KeyUnavailable.
+    is left to sign. *unsafe_since* (aware): since when the key is unsafe, where it was stolen some time ago;
+    it stands in the list for programs that ask for it (safegen believes no signature of the key). *announce*
+    is called with serial and reason before the list is written. Revoking again changes nothing but the
+    list's date. Raises UsageError (unknown serial or reason, a certificate of another issuer), KeyUnavailable.
     """
     if reason not in REASONS:
         raise UsageError(f"{reason!r} is not a known reason", hint=f"use one of: {', '.join(REASONS)}")
     current = identity.leaf.serial_number
-    issued = {current, *(c.serial_number for c in _past(identity))}
-    target = (identity.leaf if signing is None else signing).serial_number if serial is None else serial
-    if signing is not None and target == signing.serial_number and target not in issued:
-        _require_issued_here(identity, signing)
-        issued.add(target)
-    if target not in issued:
-        raise UsageError(
-            f"this identity issued no certificate {target:x}", hint="list them with `safegen keys show`"
-        )
+    target = revocable_serial(identity, serial, signing=signing)
     fresh = rotate_leaf(identity) if target == current else identity
     announce(f"{target:x}", reason)
     with locked_folder(fresh.folder):
         write_private(fresh.folder / CRL, _crl(fresh, target, reason, unsafe_since))
     return fresh, f"{target:x}"
+
+
+def revocable_serial(
+    identity: Identity, serial: int | None = None, *, signing: x509.Certificate | None = None
+) -> int:
+    """Which certificate ``revoke`` would revoke; *serial* and *signing* as there.
+
+    Raises UsageError for one that the identity's CA did not issue.
+    """
+    signs = identity.leaf if signing is None else signing
+    target = signs.serial_number if serial is None else serial
+    if target in {c.serial_number for c in (identity.leaf, *_past(identity))}:
+        return target
+    if signing is None or target != signing.serial_number:
+        raise UsageError(
+            f"this identity issued no certificate {target:x}", hint="list them with `safegen keys show`"
+        )
+    _require_issued_here(identity, signing)
+    return target
 
 
 def _require_issued_here(identity: Identity, signing: x509.Certificate) -> None:

@@ -115,9 +115,8 @@ def _copy_files(workspace: Workspace, target: Path) -> Iterator[str]:
     from safegen.keys.files import locked_folder
 
     root, config = workspace.root, workspace.config
-    passphrase_file = config.signing_passphrase_file and Path(
-        os.path.normpath(config.signing_passphrase_file)
-    )
+    secret = config.signing_passphrase_file
+    passphrase_file = None if secret is None else Path(os.path.normpath(secret))
     wanted = [root / CONFIG_NAME]
     for given in (config.signing_chain, config.signing_key):
         if given is None:
