@@ -39,7 +39,8 @@ def revoke(
     is left to sign. *unsafe_since* (aware): since when the key is unsafe, where it was stolen some time ago;
     it stands in the list for programs that ask for it (safegen believes no signature of the key). *announce*
     is called with serial and reason before the list is written. Revoking again changes nothing but the
-    list's date. Raises UsageError (unknown serial or reason, a certificate of another issuer), KeyUnavailable.
+    list's date. Raises UsageError (unknown serial or reason, a certificate of another issuer),
+    KeyUnavailable.
     """
     if reason not in REASONS:
         raise UsageError(f"{reason!r} is not a known reason", hint=f"use one of: {', '.join(REASONS)}")

@@ -150,12 +150,14 @@ def test_the_keys_commands_use_both(root: Path, made: Hierarchy, monkeypatch: py
     assert rotated.exit_code == 0, rotated.output
 
 
-def test_the_passphrase_is_in_no_backup(root: Path, made: Hierarchy, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_passphrase_is_in_no_backup(
+    root: Path, tmp_path: Path, made: Hierarchy, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(KEY_VARIABLE, LOCAL)
     write_private(root / "keys" / "own.secret", OWN.encode())
     space = bring(root, made, OWN, more='passphrase_file = "keys/own.secret"\n')
     assert signs(space)
-    copy = back_up(space, root.parent / "copy")
+    copy = back_up(space, tmp_path / "copy")
     assert any("own.secret opens the signing key and is not in the backup" in note for note in copy.notes)
     kept = [p for p in copy.folder.rglob("*") if p.is_file()]
     assert kept and not [p for p in kept if OWN.encode() in p.read_bytes()]
