@@ -75,13 +75,17 @@ def show(passphrase_file: Path | None, workspace: Path | None, as_json: bool) ->
     from safegen.keys.revoke import earlier_serials, revoked_serials
 
     own = _identity(workspace, create=False)
+    signing = _signing_certificate.signing_rows(own, workspace, passphrase_file)
     rows: dict[str, object] = {
         "name": own.name,
         "folder": str(own.folder),
         "created": own.created,
+        "certificate expires": signing.pop("certificate expires"),
         "encrypted": own.encrypted,
-        **_signing_certificate.signing_rows(own, workspace, passphrase_file),
+        "signs with": signing.pop("signs with"),
+        "root SHA-256": signing.pop("root SHA-256"),
         "root key here": own.root_key_here,
+        **signing,
         "earlier certificates": len(own.history),
         "earlier serials": ", ".join(earlier_serials(own)) or "none",
         "revoked": ", ".join(revoked_serials(own)) or "none",
