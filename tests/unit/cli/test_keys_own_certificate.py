@@ -15,9 +15,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from safegen.cli import group
 from safegen.errors import KeyUnavailable, UsageError
+from safegen.keys.bundle import parse_trust
 from safegen.keys.certificates import Hierarchy, issue_hierarchy
 from safegen.keys.chain import fingerprint
 from safegen.keys.identity import Identity
+from safegen.keys.revocation import check_revocation
 from safegen.keys.revoke import CURRENT
 from safegen.workspace.config import find_workspace
 from safegen.workspace.session import open_session
@@ -171,12 +173,11 @@ def test_the_issuers_list_stops_signing_and_goes_to_others(root: Path, made: Hie
             pass
         assert "[signing]" in refused.value.hint
     if whole:
-        bundle = json.loads(keys(root, "export-trust").stdout)
-        assert crl_serials(bundle["crls"]) == {made.leaf.serial_number}
-
-
-def crl_serials(lists: list[str]) -> set[int]:
-    return {entry.serial_number for pem in lists for entry in x509.load_pem_x509_crl(pem.encode())}
+        bundle = parse_trust(keys(root, "export-trust").stdout.encode())
+        anchors = [x509.load_pem_x509_certificate(pem) for pem in bundle.roots]
+        assert anchors == [made.root]
+        told = check_revocation([made.leaf, made.issuing], anchors, crls=bundle.crls, at=datetime.now(UTC))
+        assert told.status == "revoked", "whoever pins the bundle believes the stolen key nothing more"
 
 
 def test_a_strangers_list_stops_nothing(root: Path, made: Hierarchy) -> None:
