@@ -77,13 +77,14 @@ def passphrase_file(function: F) -> F:
     return click.option(
         "--passphrase-file",
         type=click.Path(path_type=Path),
-        help="File whose first line is the passphrase for the keys (or set SAFEGEN_KEY_PASSPHRASE; "
+        help="File whose first line is the passphrase for the keys (or set SAFEGEN_KEY_PASSPHRASE; a key "
+        "under [signing] may have its own: SAFEGEN_SIGNING_PASSPHRASE or passphrase_file there; "
         "never pass it on the command line).",
     )(function)
 
 
 def passphrase(file: Path | None) -> Callable[[], bytes | None]:
-    """Where the passphrase comes from: the file, the environment, else a question on the terminal."""
+    """Where the passphrase comes from: the file, else the environment."""
 
     def ask() -> bytes | None:
         from safegen.keys.passphrase import from_environment, from_file

@@ -99,12 +99,20 @@ class TrustBundle:
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
-def export_trust(identity: Identity, name: str, *, created: datetime, roots: Sequence[bytes] = ()) -> str:
+def export_trust(
+    identity: Identity,
+    name: str,
+    *,
+    created: datetime,
+    roots: Sequence[bytes] = (),
+    crls: Sequence[bytes] = (),
+) -> str:
     """What others pin to check *identity*'s videos: root, log origin and log key, as JSON text.
 
     *roots* (PEM) are those of a certificate that signs instead of the identity's own, which then vouches for
-    nothing and stays out. Nothing in it is secret. *name* is what others see in their list. Raises UsageError
-    on a bad name.
+    nothing and stays out; *crls* (PEM) are lists of its issuers. The identity's own list is in it always:
+    earlier videos may be signed by it. Nothing in it is secret. *name* is what others see in their list.
+    Raises UsageError on a bad name.
     """
     bundle = TrustBundle(
         name=_name(name),
@@ -113,7 +121,7 @@ def export_trust(identity: Identity, name: str, *, created: datetime, roots: Seq
         created=created.isoformat(timespec="seconds"),
         vkeys=(identity.log_vkey,),
         log_history=identity.log_history,
-        crls=() if roots else identity.crls,
+        crls=tuple(dict.fromkeys((*identity.crls, *crls))),
     )
     return bundle_to_json(bundle)
 

@@ -51,7 +51,10 @@ def request_ocsp_response(
         raise NoOcspAnswer(f"the OCSP responder {where[0]} did not answer: {why}", hint=_HINT) from error
     found = check_revocation(chain, (), ocsp_responses=[answer], at=now)
     if found.status == "revoked":
-        raise SigningFailed(f"nothing was signed: {found.reason}", hint="renew it with `safegen keys rotate`")
+        raise SigningFailed(
+            f"nothing was signed: {found.reason}",
+            hint="put a new certificate of its issuer under [signing] in safegen.toml",
+        )
     if found.status != "good":
         raise NoOcspAnswer(
             f"the OCSP responder {where[0]} does not vouch for the signing certificate", hint=_HINT

@@ -1,4 +1,4 @@
-"""Where passphrases come from: the environment, a file, a descriptor or a prompt; never the command line."""
+"""Where passphrases come from: the environment, a file or a descriptor; never the command line."""
 
 from __future__ import annotations
 
@@ -13,7 +13,12 @@ from typing import TypeAlias
 from safegen.errors import KeyUnavailable
 
 VARIABLE = "SAFEGEN_KEY_PASSPHRASE"
-HINT = f"set {VARIABLE}, give a passphrase file, or run in a terminal to be prompted"
+HINT = f"set {VARIABLE}, or give a passphrase file"
+SIGNING_VARIABLE = "SAFEGEN_SIGNING_PASSPHRASE"
+SIGNING_HINT = (
+    f"give the passphrase of that key: {SIGNING_VARIABLE}, or `passphrase_file` under [signing] in "
+    f"safegen.toml; without them it is that of the workspace's own keys ({VARIABLE} or --passphrase-file)"
+)
 
 Passphrase: TypeAlias = Callable[[], bytes | None] | bytes | None
 """The passphrase itself, something that asks for it (``None``: there is none), or ``None``."""
@@ -28,6 +33,21 @@ def resolve_passphrase(source: Passphrase) -> bytes | None:
 def from_environment(environ: Mapping[str, str] = os.environ) -> bytes | None:
     """The value of ``SAFEGEN_KEY_PASSPHRASE`` in *environ* as UTF-8, ``None`` when unset or empty."""
     return environ.get(VARIABLE, "").encode() or None
+
+
+def for_signing_key(
+    file: Path | None, otherwise: Passphrase, environ: Mapping[str, str] = os.environ
+) -> Passphrase:
+    """What opens the key under ``[signing]``, which may have another passphrase than the local identity.
+
+    ``SAFEGEN_SIGNING_PASSPHRASE`` in *environ*, else the first line of *file* (``passphrase_file`` of that
+    section), read when it is asked for; where there is neither, *otherwise*: that of the workspace's keys.
+    """
+    if own := environ.get(SIGNING_VARIABLE, "").encode():
+        return own
+    if file is not None:
+        return lambda: from_file(file)
+    return otherwise
 
 
 def from_file(path: Path) -> bytes:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safegen.errors import KeyUnavailable, SigningFailed
-from safegen.keys.passphrase import HINT, Passphrase, resolve_passphrase
+from safegen.keys.passphrase import HINT, SIGNING_HINT, Passphrase, resolve_passphrase
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -82,7 +82,7 @@ def from_pem(key_pem: bytes, chain_pem: bytes, passphrase: Passphrase = None) ->
     *passphrase* is asked for only when the key is encrypted. Raises KeyUnavailable: wrong or missing
     passphrase, unreadable key or certificates, an unsupported key, a key of another certificate.
     """
-    return signer_for(load_private_key(key_pem, passphrase), chain_pem)
+    return signer_for(load_private_key(key_pem, passphrase, hint=SIGNING_HINT), chain_pem)
 
 
 def from_pkcs12(data: bytes, passphrase: Passphrase = None) -> KeySigner:
@@ -101,15 +101,17 @@ def pkcs12_certificates(data: bytes, passphrase: Passphrase = None) -> list[x509
 
 
 def _open_pkcs12(data: bytes, passphrase: Passphrase) -> tuple[Any, x509.Certificate, list[x509.Certificate]]:
-    """Key, its certificate, and the others."""
+    """Key, its certificate, and the others. *passphrase* is asked for only when the file needs one."""
     from cryptography.hazmat.primitives.serialization import pkcs12
 
-    secret = resolve_passphrase(passphrase)
     try:
-        bundle = pkcs12.load_pkcs12(data, secret)
+        try:
+            bundle = pkcs12.load_pkcs12(data, None)
+        except ValueError:
+            bundle = pkcs12.load_pkcs12(data, resolve_passphrase(passphrase))
     except ValueError as error:
         raise KeyUnavailable(
-            "cannot open the PKCS#12 file: wrong passphrase or damaged", hint=HINT
+            "cannot open the PKCS#12 file: wrong passphrase or damaged", hint=SIGNING_HINT
         ) from error
     if bundle.key is None or bundle.cert is None:
         raise KeyUnavailable("the PKCS#12 file lacks a key or its certificate", hint="export both")
@@ -161,19 +163,22 @@ def require_valid_certificate(signer: Signer, now: datetime) -> None:
         )
 
 
-def load_private_key(key_pem: bytes, passphrase: Passphrase = None) -> Any:
-    """The private key in *key_pem*, decrypted when it has to be. Raises KeyUnavailable."""
+def load_private_key(key_pem: bytes, passphrase: Passphrase = None, *, hint: str = HINT) -> Any:
+    """The private key in *key_pem*, decrypted when it has to be.
+
+    Raises KeyUnavailable; *hint* says where the passphrase comes from.
+    """
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     encrypted = b"ENCRYPTED" in key_pem
     secret = resolve_passphrase(passphrase) if encrypted else None
     if encrypted and secret is None:
-        raise KeyUnavailable("the key is locked and no passphrase was given", hint=HINT)
+        raise KeyUnavailable("the key is locked and no passphrase was given", hint=hint)
     try:
         return load_pem_private_key(key_pem, secret)
     except (ValueError, TypeError) as error:
         text = "cannot open the key: wrong passphrase or damaged" if encrypted else "the key file is damaged"
-        raise KeyUnavailable(text, hint=HINT if encrypted else "restore it from a backup") from error
+        raise KeyUnavailable(text, hint=hint if encrypted else "restore it from a backup") from error
     except Exception as error:
         raise KeyUnavailable(f"unsupported key: {error}", hint="use EC, RSA or Ed25519") from error
 

@@ -22,15 +22,9 @@ def configured_roots(
     *passphrase* opens the PKCS#12 file. Raises KeyUnavailable: unreadable, or nothing but the signing
     certificate in it, so that there is nothing that others could pin.
     """
-    if chain is not None:
-        roots, file = read_chain_roots(chain), chain
-    elif key is not None:
-        from safegen.keys.files import read_private
-
-        roots, file = _roots(pkcs12_certificates(read_private(key), passphrase)), key
-    else:
-        return ()
-    if not roots:
+    certificates = configured_certificates(chain, key, passphrase)
+    roots, file = _roots(certificates) if certificates else (), chain or key
+    if file is not None and not roots:
         raise KeyUnavailable(
             f"{file.name} holds the signing certificate, but no certificate of the CA that issued it",
             hint="add the CA's certificates below it (your CA has them as chain or bundle); others pin the "
@@ -39,11 +33,31 @@ def configured_roots(
     return roots
 
 
+def configured_certificates(
+    chain: Path | None, key: Path | None, passphrase: Passphrase = None
+) -> list[x509.Certificate]:
+    """The certificates in *chain* or in the PKCS#12 file *key*, the signing one first; nothing for neither.
+
+    *passphrase* opens the PKCS#12 file. Raises KeyUnavailable.
+    """
+    if chain is not None:
+        return _read_chain(chain)
+    if key is None:
+        return []
+    from safegen.keys.files import read_private
+
+    return pkcs12_certificates(read_private(key), passphrase)
+
+
 def read_chain_roots(chain: Path) -> tuple[bytes, ...]:
     """The root in the file *chain* (PEM, leaf first), else the topmost CA above the leaf; none: nothing.
 
     Raises KeyUnavailable for a file that cannot be read.
     """
+    return _roots(_read_chain(chain))
+
+
+def _read_chain(chain: Path) -> list[x509.Certificate]:
     try:
         data = chain.read_bytes()
     except OSError as error:
@@ -51,7 +65,7 @@ def read_chain_roots(chain: Path) -> tuple[bytes, ...]:
             f"cannot read the certificates {chain.name}: {error.strerror}",
             hint="check `chain` under [signing] in safegen.toml",
         ) from error
-    return _roots(load_chain(data))
+    return load_chain(data)
 
 
 def _roots(certificates: list[x509.Certificate]) -> tuple[bytes, ...]:

@@ -115,6 +115,8 @@ def _copy_files(workspace: Workspace, target: Path) -> Iterator[str]:
     from safegen.keys.files import locked_folder
 
     root, config = workspace.root, workspace.config
+    secret = config.signing_passphrase_file
+    passphrase_file = None if secret is None else Path(os.path.normpath(secret))
     wanted = [root / CONFIG_NAME]
     for given in (config.signing_chain, config.signing_key):
         if given is None:
@@ -132,6 +134,8 @@ def _copy_files(workspace: Workspace, target: Path) -> Iterator[str]:
         for path in dict.fromkeys(wanted):
             if path.is_symlink():
                 yield f"{path.relative_to(root)} is a link and is not in the backup"
+            elif path == passphrase_file:
+                yield f"{path.relative_to(root)} opens the signing key and is not in the backup"
             elif path.is_file() and path.name != ".lock" and not path.name.endswith(".tmp"):
                 copy_private(path, target / path.relative_to(root))
 

@@ -37,6 +37,8 @@ class Config:
     ledger_url: str | None = None
     signing_chain: Path | None = None
     signing_key: Path | None = None
+    signing_passphrase_file: Path | None = None
+    """Its first line opens the signing key; None: the environment, else the workspace's own passphrase."""
     signing_alg: str | None = None
     """The algorithm that the signing key must have; None: the key decides."""
     tsa_url: str | None = None
@@ -269,6 +271,7 @@ def _validate(data: Mapping[str, Any], root: Path, file: Path) -> Config:
         ledger_url=content.ledger.url,
         signing_chain=root / signing.chain if signing.chain else None,
         signing_key=root / signing.key if signing.key else None,
+        signing_passphrase_file=root / signing.passphrase_file if signing.passphrase_file else None,
         signing_alg=signing.alg,
         tsa_url=signing.tsa_url or None,
         tsa_required=signing.tsa_required,

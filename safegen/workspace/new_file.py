@@ -8,7 +8,9 @@ format = 1
 
 # [signing]            # your own certificate instead of the local identity
 # chain = "chain.pem"  # leaf first
-# key = "leaf.key"     # PEM, or PKCS#12 (.p12, .pfx); passphrase from SAFEGEN_KEY_PASSPHRASE
+# key = "leaf.key"     # PEM, or PKCS#12 (.p12, .pfx); passphrase from SAFEGEN_SIGNING_PASSPHRASE,
+#                      # else the next line, else SAFEGEN_KEY_PASSPHRASE
+# passphrase_file = "key.passphrase" # a file whose first line opens the key
 # alg = "es256"        # refuses a key of another kind; without it the key decides
 # tsa_url = ""         # RFC 3161 time stamping authority
 # tsa_required = false # true: nothing is released without its time stamp

@@ -18,6 +18,7 @@ class SigningSection(_Section):
 
     chain: str | None = None
     key: str | None = None
+    passphrase_file: str | None = None
     alg: Literal["es256", "es384", "es512", "ps256", "ed25519"] | None = None
     tsa_url: str | None = None
     tsa_required: bool = False
@@ -28,6 +29,8 @@ class SigningSection(_Section):
     def _both(self) -> Self:
         if self.chain and not self.key:
             raise ValueError("needs a key as well as the chain")
+        if self.passphrase_file and not self.key:
+            raise ValueError("passphrase_file opens a key, and no key is named")
         if self.key and not self.chain and not self.key.lower().endswith((".p12", ".pfx")):
             raise ValueError("needs a chain as well as the key, or a PKCS#12 file (.p12, .pfx) as the key")
         return self

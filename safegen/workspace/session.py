@@ -80,6 +80,7 @@ def open_session(
         else _configured_signer(workspace, identity, passphrase)
     )
     require_valid_certificate(chosen, clock())
+    _refuse_revoked(workspace, identity, chosen, clock)
     with _open_writable(workspace, identity, clock) as ledger:
         _log.info(
             "workspace open: log %(origin)s, signing with %(alg)s, %(tsa)s",
@@ -163,6 +164,20 @@ def _load_identity(workspace: Workspace, passphrase: Passphrase, clock: Clock, *
     return Identity.load_or_create(workspace.keys, name=name, passphrase=passphrase, clock=clock)
 
 
+def _refuse_revoked(workspace: Workspace, identity: Identity, signer: Signer, clock: Clock) -> None:
+    """Refuse a certificate that the identity's list, or one that the user pinned, says is revoked.
+
+    Raises KeyUnavailable; CheckUnavailable, UsageError: a pinned list or bundle is damaged.
+    """
+    from safegen.keys.revoke import require_not_revoked
+    from safegen.keys.trust import TrustStore
+
+    pinned = TrustStore(workspace.trust).bundles()
+    anchors = [root for bundle in pinned for root in bundle.roots]
+    crls = [crl for bundle in pinned for crl in bundle.crls]
+    require_not_revoked(identity, signer.chain_pem, now=clock(), anchors=anchors, crls=crls)
+
+
 @contextmanager
 def _open_writable(workspace: Workspace, identity: Identity, clock: Clock) -> Iterator[Ledger]:
     """The ledger for appending, its checkpoints signed by *identity*; interrupted releases are finished."""
@@ -230,9 +245,11 @@ def _configured_signer(
         signer: Signer = identity.signer()
         anchors = (identity.root_pem,)
     else:
+        from safegen.keys.passphrase import for_signing_key
         from safegen.keys.signers import from_paths
 
-        signer = from_paths(config.signing_chain, config.signing_key, passphrase=passphrase)
+        secret = for_signing_key(config.signing_passphrase_file, passphrase)
+        signer = from_paths(config.signing_chain, config.signing_key, passphrase=secret)
         anchors = (signer.chain_pem,)
     if config.signing_alg is not None and config.signing_alg != signer.alg:
         raise KeyUnavailable(
