@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
+import cv2
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from safegen.keys.certificates import issue_hierarchy
 from tests.support.person import Person, Python, Said, altered
 
 PROMPT = "a red ball rolling left to right over green grass"
@@ -31,6 +37,7 @@ def person(python: Python, tmp_path: Path) -> Person:
 
 SWEEP = """
 from concurrent.futures import ThreadPoolExecutor
+import safegen
 from safegen.api.generation import variations
 from safegen.request import build
 
@@ -92,11 +99,13 @@ LOOKS_FOR_NUDITY = "name: ours\nextends: default\ncategories: {}\nframes:\n  loo
 
 
 def test_the_trust_and_safety_engineer(person: Person, shared: Path) -> None:
-    """screening.md, review.md, moderation.md: a stream of prompts, a case for a person, a folder of uploads."""
+    """screening.md, review.md, moderation.md: a stream of prompts, a held case, a folder of uploads."""
     pytest.importorskip("torch")
     assert person.types('safegen screen "a paper boat drifting on a pond"').first.startswith("ALLOWED ")
     person.has("prompts.jsonl", PROMPTS)
-    rows = person.types("safegen screen --jsonl prompts.jsonl --private", code=8).out.splitlines()
+    stream = person.types("safegen screen --jsonl prompts.jsonl --private", code=8)
+    assert stream.hint == "hint:  1 of 5 lines has no decision: see `error`, and screen again"
+    rows = stream.out.splitlines()
     answers = [json.loads(row) for row in rows]
     assert [a["id"] for a in answers] == ["a1", "line:2", "line:3", "line:4", "a2"]
     assert [a.get("verdict", a.get("error")) for a in answers] == [
@@ -190,3 +199,119 @@ def test_the_newsroom(person: Person, nord: Person, shared: Path) -> None:
     assert "curl" in person.types("safegen verify https://example.org/a.mp4", code=2).hint
     assert "check the path" in person.types("safegen verify inbx", code=2).hint
     assert "--help" in person.types("safegen verify inbox --require", code=2).hint
+
+
+def test_the_studio(person: Person, shared: Path) -> None:
+    """protect.md, credentials.md, backup.md, comply.md: a certificate of one's own, and what comes after."""
+    made = issue_hierarchy("Studio Nord", datetime.now(UTC))
+    key = made.leaf_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    person.has("own.key", key).chmod(0o644)
+    chain = (made.leaf, made.issuing, made.root)
+    person.has("chain.pem", b"".join(c.public_bytes(Encoding.PEM) for c in chain))
+    person.has("safegen.toml", 'format = 1\n[signing]\nkey = "own.key"\nchain = "chain.pem"\n')
+    data = shared / "data/cases"
+    person.has("photo.jpg", (data / "picture_exif_orientation6.jpg").read_bytes())
+    person.has("clip.mkv", (data / "mkv_alaw.mkv").read_bytes())
+
+    unconfirmed = person.types("safegen protect photo.jpg", code=2)
+    assert f"safegen workspace trust {person.folder}" in unconfirmed.hint
+    assert person.types("safegen workspace trust").first.startswith("trusted ")
+    open_key = person.types("safegen protect photo.jpg", code=6)
+    assert "can be read by others" in open_key.error and "chmod 600" in open_key.hint
+    (person.folder / "own.key").chmod(0o600)
+
+    photo = person.types("safegen protect photo.jpg --source-type digitalCapture")
+    assert photo.first == "released   photo.protected.jpg"
+    assert (
+        "note: camera and editing metadata (EXIF, XMP) is discarded; the orientation is applied" in photo.err
+    )
+    assert "unknown" not in photo.out
+    height, width = cv2.imread(str(person.folder / "photo.protected.jpg")).shape[:2]
+    assert (width, height) == (320, 480)
+    clip = person.types("safegen protect clip.mkv --source-type trainedAlgorithmicMedia")
+    assert clip.first == "released   clip.protected.mp4"
+    assert "note: sound track 1 (pcm_alaw) cannot be stored in MP4 unchanged: it is now AAC" in clip.err
+    taken = person.types("safegen protect photo.jpg", code=2)
+    assert "photo.protected.jpg exists" in taken.error and "--force" in taken.hint
+
+    shown = person.types("safegen keys show").out
+    exported = person.types('safegen keys export-trust -o nord.json --name "Studio Nord"').out
+    root = made.root.fingerprint(SHA256()).hex()
+    assert root in shown and root in exported
+    captured = person.types("safegen verify photo.protected.jpg").first
+    assert captured.startswith("VERIFIED ") and "Captured with a camera, as its owner states" in captured
+    assert "Made by AI, as its owner states" in person.types("safegen verify clip.protected.mp4").first
+
+    complied = person.types("safegen comply clip.protected.mp4 --rule eu-ai-act-50", code=9).out
+    assert "c2pa.transcoded states the digital source type trainedAlgorithmicMedia" in complied
+    assert complied.count("NOT MET") == 1 and "set tsa_url under [signing]" in complied
+    unknown = person.types("safegen comply clip.protected.mp4 --rule eu", code=2)
+    assert "eu-ai-act-50" in unknown.hint
+
+    assert person.types("safegen workspace backup ../backup").first.startswith("../backup: 2 entries of ")
+    person.types("safegen log withdraw 0", code=2)
+    person.types('safegen log withdraw 0 --reason "the wrong take"')
+    for required in ("", " --require signed"):
+        withdrawn = person.types("safegen verify photo.protected.jpg" + required, code=14)
+        assert withdrawn.first.startswith("WITHDRAWN  photo.protected.jpg: ")
+    assert "not a release" in person.types('safegen log withdraw 9 --reason "x"', code=2).error
+
+    older = person.types("safegen workspace restore ../backup ../restored", code=6)
+    assert "--accept-older" in older.hint
+    assert "name a new folder" in person.types("safegen workspace restore ../backup .", code=2).hint
+    person.types("safegen workspace backup ../newer")
+    assert person.types("safegen workspace restore ../newer ../restored").first.startswith("restored ")
+    after = person.types("safegen verify photo.protected.jpg --workspace ../restored", code=14)
+    assert after.first.startswith("WITHDRAWN ")
+
+
+def test_the_accessibility_specialist(person: Person, nord: Person, shared: Path) -> None:
+    """accessibility.md: what comes with a clip, texts for another one, and the commands themselves."""
+    texts = {
+        f"ball.{kind}" for kind in ("captions.vtt", "descriptions.vtt", "chapters.vtt", "transcript.html")
+    }
+    assert texts < nord.files
+    assert "[No sound]" in (nord.folder / "ball.captions.vtt").read_text()
+    said = (nord.folder / "ball.descriptions.vtt").read_text()
+    assert said.startswith("WEBVTT") and "-->" in said and PROMPT not in said
+    transcript = (nord.folder / "ball.transcript.html").read_text()
+    assert '<html lang="en">' in transcript and "<main" in transcript and "<script" not in transcript
+    for name in ("ball.mp4", "ball.mp4.tlog-proof", *texts):
+        shutil.copy(nord.folder / name, person.folder)
+    person.has("ball.captions.vtt", (person.folder / "ball.captions.vtt").read_text().replace("No", "Loud"))
+
+    narrow = {"NO_COLOR": "1", "COLUMNS": "40", "LC_ALL": "C"}
+    seen = person.types("safegen verify ball.mp4 --html report.html", code=11, **narrow)
+    assert seen.first.startswith("SIGNED_UNTRUSTED  ball.mp4: Made by AI")
+    assert "\x1b" not in seen.out + seen.err and (seen.out + seen.err).isascii()
+    assert "ball.captions.vtt CHANGED since the release" in seen.out
+    for command in ("safegen", "safegen verify", "safegen trust add", "safegen generate"):
+        for line in person.types(command + " --help", **narrow).out.splitlines():
+            assert len(line) <= 40, line
+    spoken = json.loads(person.types("safegen verify ball.mp4 --json", code=11, **narrow).out)
+    assert spoken["origin"]["sentence"].startswith("Made by AI") and spoken["summary"].endswith(".")
+    assert all(reason.endswith(".") for reason in spoken["reasons"])
+    assert {t["kind"]: t["state"] for t in spoken["texts"]} == {
+        "captions": "changed",
+        "descriptions": "as released",
+        "chapters": "as released",
+        "transcript": "as released",
+    }
+    page = (person.folder / "report.html").read_text()
+    for part in ('<html lang="en">', "<title>", "<main", "<h1", "<h2", "aria-labelledby="):
+        assert part in page, part
+    assert "<script" not in page
+    assert page.count('role="img"') == page.count('role="img" aria-label="')
+
+    person.has("café.mkv", (shared / "data/cases/mkv_alaw.mkv").read_bytes())
+    described = person.types("safegen describe café.mkv", **narrow)
+    assert "could not be recognised" in described.first and described.out.isascii()
+    assert "no captions for what is said" in described.out
+    assert {"café.captions.vtt", "café.descriptions.vtt", "café.transcript.html"} < person.files
+    assert "[Sound]" in (person.folder / "café.captions.vtt").read_text()
+    taken = person.types("safegen describe café.mkv", code=2)
+    assert "exists" in taken.error
+    person.has("said.vtt", "WEBVTT\n\n00:00.000 --> 00:00.900\nGood evening.\n")
+    person.types("safegen describe café.mkv -o described.mp4 --captions said.vtt")
+    assert "Good evening." in (person.folder / "described.transcript.html").read_text()
+    assert "hint" in person.types("safegen describe missing.mp4", code=2).err
