@@ -179,7 +179,9 @@ SOUNDS = [Sound("pcm_alaw", 8000, "mono"), Sound("pcm_mulaw", 8000, "mono"), Sou
 def test_sound_of_telephones_and_games_is_encoded_again(home: Path, tmp_path: Path, sound: Sound) -> None:
     write_film(Film("avi", "avi", "mpeg4", sound=sound, size=(192, 128)), tmp_path / "a.avi")
     made = protected(tmp_path / "a.avi", home, tmp_path)
-    assert any(f"({sound.codec}) cannot be stored in MP4 unchanged: it is now AAC" in n for n in made.warnings)
+    assert any(
+        f"({sound.codec}) cannot be stored in MP4 unchanged: it is now AAC" in n for n in made.warnings
+    )
     with av.open(str(made.path)) as box:
         assert box.streams.audio[0].codec_context.name == "aac"
         assert sum(f.samples for f in box.decode(audio=0)) >= 0.9 * box.streams.audio[0].rate

@@ -11,6 +11,8 @@ from pathlib import Path
 
 Python = Callable[..., subprocess.CompletedProcess[bytes]]
 """The fixture ``python`` of tests/conftest.py."""
+SMALL = "--size 256x256 --seconds 1 --steps 2"
+"""Options of a clip that costs little."""
 _ANSWERS = {0, 3, 7, 9}
 """Exit codes that can come with an answer instead of an error; verdicts of ``verify`` begin at 10."""
 
