@@ -1,4 +1,4 @@
-"""Help that fits terminals of fewer than 52 columns, such as those of people who enlarge their text."""
+"""Help that fits the terminal, also below 52 columns: people who enlarge their text have few."""
 
 from __future__ import annotations
 
@@ -25,13 +25,21 @@ class _Formatter(click.HelpFormatter):
     def write_dl(self, rows: Sequence[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
         """Options or commands with what they do."""
         if not self._narrow:
-            super().write_dl(rows, col_max, col_spacing)
+            super().write_dl([(self._broken(name), text) for name, text in rows], col_max, col_spacing)
             return
         for name, text in rows:
-            for part, indent in ((name, self.current_indent), (text, self.current_indent + 4)):
-                if part:
-                    margin = " " * indent
-                    self.write(wrap_text(part, self.width, margin, margin) + "\n")
+            self.write(" " * self.current_indent + self._broken(name) + "\n")
+            if text:
+                margin = " " * (self.current_indent + 4)
+                self.write(wrap_text(text, self.width, margin, margin) + "\n")
+
+    def _broken(self, name: str) -> str:
+        """An option with more choices than fit on a line goes on below, further in."""
+        margin = self.current_indent
+        if margin + len(name) <= self.width:
+            return name
+        choices = name.replace("|", " | ")
+        return wrap_text(choices, self.width, " " * margin, " " * (margin + 4))[margin:]
 
 
 class _Context(click.Context):

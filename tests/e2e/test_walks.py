@@ -1,4 +1,4 @@
-"""The first hour of newcomers who make or release: what each types after the README and the page they open first.
+"""The first hour of newcomers who make or release: what each types after the README and one page.
 
 Those who are sent something are in ``test_walks_received.py``.
 """
@@ -164,8 +164,8 @@ def test_the_studio(person: Person, shared: Path) -> None:
         "note: camera and editing metadata (EXIF, XMP) is discarded; the orientation is applied" in photo.err
     )
     assert "unknown" not in photo.out
-    height, width = cv2.imread(str(person.folder / "photo.protected.jpg")).shape[:2]
-    assert (width, height) == (320, 480)
+    upright = cv2.imread(str(person.folder / "photo.protected.jpg"))
+    assert upright is not None and upright.shape[:2] == (480, 320)
     clip = person.types("safegen protect clip.mkv --source-type trainedAlgorithmicMedia")
     assert clip.first == "released   clip.protected.mp4"
     assert "note: sound track 1 (pcm_alaw) cannot be stored in MP4 unchanged: it is now AAC" in clip.err
