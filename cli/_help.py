@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import click
 from click.formatting import wrap_text
@@ -22,7 +22,7 @@ class _Formatter(click.HelpFormatter):
         self._narrow = width is None and columns < _NARROW
         super().__init__(indent_increment, max(columns - 1, 20) if self._narrow else width, max_width)
 
-    def write_dl(self, rows: Sequence[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
         """Options or commands with what they do."""
         if not self._narrow:
             super().write_dl([(self._broken(name), text) for name, text in rows], col_max, col_spacing)

@@ -62,7 +62,11 @@ def _compared(evidence: Evidence, resolved: Sequence[Resolution]) -> VerdictResu
         return VerdictResult(
             Verdict.CONFLICT,
             "The hidden mark belongs to a release whose pictures are different: it may have been pasted in.",
-            (*lines, "The pictures were compared with the recorded ones and show something else."),
+            (
+                *lines,
+                "The pictures were compared with the recorded ones and show something else.",
+                *_unread(evidence),
+            ),
         )
     if not all(r.proven for r in resolved):
         why = "The ledger does not prove its record of that release: run `safegen log check`."

@@ -124,7 +124,7 @@ def test_a_question_that_nobody_can_answer(monkeypatch: pytest.MonkeyPatch) -> N
     """Outside a terminal (CI) it is no interruption, and the way on is said; a no stays a no."""
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
     with pytest.raises(UsageError) as refused:
-        confirm("really?", abort=True)
+        confirm("really?", abort=True, instead="--yes")
     assert "--yes" in refused.value.hint
     monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
     with pytest.raises(click.Abort):
