@@ -9,6 +9,7 @@ import importlib
 
 import click
 
+from safegen.cli._help import fit
 from safegen.cli._logging import add_verbose
 from safegen.cli._output import say
 
@@ -53,7 +54,7 @@ class _LazyGroup(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         command: click.Command = importlib.import_module(f"safegen.cli.{cmd_name}").command
-        return add_verbose(command)
+        return fit(add_verbose(command))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands, without importing them."""
@@ -96,7 +97,7 @@ def group() -> None:
     """Generate video you can prove: screened, watermarked, signed, recorded - and verified anywhere."""
 
 
-add_verbose(group)
+fit(add_verbose(group))
 
 
 def main() -> None:

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 def failed(file: Path, error: Exception) -> str:
     """One line for a file that could not be examined."""
-    return f"UNREADABLE  {file}: {error}"
+    from safegen.cli._output import said_of
+
+    return f"UNREADABLE  {file}: {said_of(file, error)}"
 
 
 def show(found: Detection, console: Screen, *, per_second: bool) -> None:

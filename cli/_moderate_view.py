@@ -17,14 +17,17 @@ _ORDER = (4, 3, 7, 2)
 
 def show(item: FileOutcome, *, plain: bool) -> None:
     """One file for people."""
-    from safegen.cli._output import console
+    from safegen.cli._output import console, said_of
     from safegen.moderation.findings import sorted_findings
 
     out = console(plain)
-    if item.moderation is None or item.error is not None:
-        out.print(f"{item.path}: not checked: {item.error}")
-        if item.error is not None and item.error.hint:
+    if item.error is not None:
+        out.print(f"{item.path}: not checked: {said_of(item.path, item.error)}")
+        if item.error.hint:
             out.print(f"  hint: {item.error.hint}")
+        return
+    if item.moderation is None:
+        out.print(f"{item.path}: not checked")
         return
     found = item.moderation
     ran = ", ".join(c.name for c in found.gate.ran)

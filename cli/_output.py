@@ -11,6 +11,7 @@ import shutil
 import sys
 import time
 import unicodedata
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeAlias
 
@@ -62,6 +63,7 @@ def confirm(question: str, *, abort: bool = False, instead: str = "") -> bool:
     except click.Abort:
         if sys.stdin is not None and sys.stdin.isatty():
             raise
+        click.echo(err=True)  # the question has not ended its line
         hint = f"add {instead} to answer yes" if instead else "run it in a terminal"
         raise UsageError(
             f"{question!r} needs an answer, and there is no terminal to ask on", hint=hint
@@ -69,6 +71,11 @@ def confirm(question: str, *, abort: bool = False, instead: str = "") -> bool:
     if abort and not yes:
         raise click.Abort
     return yes
+
+
+def said_of(path: Path, error: Exception) -> str:
+    """The message of *error* for a line that has named *path* already."""
+    return str(error).removeprefix(f"{path}: ")
 
 
 def print_json(value: object, *, indent: int | None = 2, sort_keys: bool = False) -> None:

@@ -27,7 +27,7 @@ def show_release(release: Release, *, as_json: bool, plain: bool) -> None:
     out.print(f"manifest   {release.manifest_id}")
     proof = next(s for s in release.sidecars if s.name.endswith(".tlog-proof"))
     out.print(f"ledger     entry {release.index}, proof in {proof.name}")
-    shown = ", ".join(f"{a.name} {a.value}" for a in release.attributes)
+    shown = ", ".join(f"{a.name} {a.value}" for a in release.attributes if a.value != "unknown")
     if shown:
         out.print(f"shows      {shown}")
     out.print(f"took       {sum(release.timings.values()):.1f} s")

@@ -109,7 +109,7 @@ def _joined(message: str) -> str:
 def _usage_hint(error: click.ClickException) -> str:
     """Where to find help for a usage error."""
     context = getattr(error, "ctx", None)
-    return f"see `{context.command_path} --help`" if context else ""
+    return f"see `{context.command_path} --help`" if context else "add --help to see what it takes"
 
 
 def _deliberate_or_bug(error: Exception, as_json: bool) -> NoReturn:

@@ -30,6 +30,8 @@ def show_item(item: ReportItem, console: Screen, *, explain: bool) -> None:
     """The report on a file, or one line for a file that could not be examined."""
     if item.report is None:
         console.print(f"UNREADABLE  {item.path}: {item.error}")
+        if item.hint:
+            console.print(f"  hint: {item.hint}")
     else:
         show(item.report, console, explain=explain)
 

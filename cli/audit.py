@@ -6,6 +6,7 @@ import importlib
 
 import click
 
+from safegen.cli._help import fit
 from safegen.cli._logging import add_verbose
 
 _COMMANDS = {
@@ -34,7 +35,7 @@ class _Group(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         command: click.Command = importlib.import_module(f"safegen.cli.{_COMMANDS[cmd_name][0]}").command
-        return add_verbose(command)
+        return fit(add_verbose(command))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands, without importing them."""

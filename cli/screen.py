@@ -10,7 +10,7 @@ import click
 
 from safegen._text import one_line
 from safegen.cli import _options
-from safegen.cli._output import print_json
+from safegen.cli._output import print_json, say
 from safegen.cli._setting_options import setting_option
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def _lines(source: Path, policy: str, *, workers: int, private: bool) -> bool:
     from safegen.errors import UnreadableInput
     from safegen.screening.jsonl import read_bounded_lines, screen_jsonl
 
-    failed = False
+    failed = read = 0
     try:
         stream = sys.stdin.buffer if str(source) == "-" else source.open("rb")
     except OSError as error:
@@ -111,6 +111,10 @@ def _lines(source: Path, policy: str, *, workers: int, private: bool) -> bool:
             read_bounded_lines(stream), policy=policy, workers=workers, private=private, ready=ready
         )
         for answer in answers:
-            failed = failed or "error" in answer
+            read += 1
+            failed += "error" in answer
             print_json(answer, indent=None)
-    return failed
+    if failed:
+        have = "line has" if failed == read == 1 else "lines has" if failed == 1 else "lines have"
+        say(f"hint:  {failed} of {read} {have} no decision: see `error`, and screen again", err=True)
+    return failed > 0

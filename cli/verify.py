@@ -166,6 +166,7 @@ def _verify_one(file: Path, copy: Path, how: dict[str, Any], *, single: bool) ->
     from dataclasses import replace
 
     from safegen.api.inspection import verify  # not by way of api: what makes clips is not loaded
+    from safegen.cli._output import said_of
     from safegen.cli._standing_in import named_as
     from safegen.errors import SafegenError
     from safegen.verification.html_report import ReportItem
@@ -177,7 +178,7 @@ def _verify_one(file: Path, copy: Path, how: dict[str, Any], *, single: bool) ->
     except SafegenError as error:
         if single:
             raise
-        return ReportItem(file, error=str(error), exit_code=error.exit_code)
+        return ReportItem(file, error=said_of(file, error), hint=error.hint, exit_code=error.exit_code)
 
 
 def _exit_code(item: ReportItem, require: str | None) -> int:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MAX_PROMPT_FILE = 1_000_000
 _RESTORED = tuple(s for s in settings_for("ledger") if s.name not in {"model", "policy", "seed"})
 """Left out of the ledger where they were not set; model, policy and seed never are."""
-_KEEP_HINT = "set keep_prompts = true in safegen.toml to keep prompts for next time"
+_KEEP_HINT = "set keep_prompts = true under [privacy] in safegen.toml to keep prompts for next time"
 
 
 @dataclass(frozen=True)

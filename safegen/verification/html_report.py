@@ -29,13 +29,14 @@ made by AI."""
 
 @dataclass(frozen=True)
 class ReportItem(JsonResult):
-    """A file on the page: its report, or the error that kept it from being examined; its thumbnail."""
+    """A file on the page: its report, or the error that kept it from being examined, with a hint."""
 
     path: Path
     report: Report | None = None
     error: str = ""
     exit_code: int = 0
     thumbnail: tuple[str, bytes] | None = None
+    hint: str = ""
 
     def __repr__(self) -> str:
         """The report, or the file that has none."""
@@ -49,6 +50,7 @@ class ReportItem(JsonResult):
             "schema": REPORT_SCHEMA,
             "path": str(self.path),
             "error": self.error,
+            "hint": self.hint,
             "exit_code": self.exit_code,
         }
 
@@ -84,7 +86,7 @@ def _section(number: int, item: ReportItem) -> str:
     name = f'<h2 id="title-{number}"><bdi>{escape(item.path)}</bdi></h2>'
     report = item.report
     if report is None:
-        error = escape(item.error)
+        error = escape(f"{item.error} ({item.hint})" if item.hint else item.error)
         return f'{head}{name}<p class="verdict bad"><strong>UNREADABLE</strong> {error}</p></section>'
     tone = TONES.get(report.verdict, "caution")
     reasons = "".join(f"<li>{escape(reason)}</li>" for reason in report.reasons)

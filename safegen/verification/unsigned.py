@@ -38,6 +38,7 @@ def decide_unsigned(evidence: Evidence) -> VerdictResult:
             "maker.",
             (
                 *_service_notes(evidence.named),
+                *_unread(evidence),
                 "A mark does not say how something was made: generated clips and camera files get the same.",
                 "Anyone can copy such a mark, so alone it proves nothing about the origin.",
             ),
@@ -46,7 +47,10 @@ def decide_unsigned(evidence: Evidence) -> VerdictResult:
         return VerdictResult(
             Verdict.MARKED_UNRESOLVED,
             "Carries a hidden mark of safegen, but the id in it can no longer be read.",
-            ("The file contains a hidden mark but was processed too heavily to read its id.",),
+            (
+                "The file contains a hidden mark but was processed too heavily to read its id.",
+                *_unread(evidence),
+            ),
         )
     return _nothing(evidence)
 
@@ -58,7 +62,11 @@ def _compared(evidence: Evidence, resolved: Sequence[Resolution]) -> VerdictResu
         return VerdictResult(
             Verdict.CONFLICT,
             "The hidden mark belongs to a release whose pictures are different: it may have been pasted in.",
-            (*lines, "The pictures were compared with the recorded ones and show something else."),
+            (
+                *lines,
+                "The pictures were compared with the recorded ones and show something else.",
+                *_unread(evidence),
+            ),
         )
     if not all(r.proven for r in resolved):
         why = "The ledger does not prove its record of that release: run `safegen log check`."
@@ -73,8 +81,16 @@ def _compared(evidence: Evidence, resolved: Sequence[Resolution]) -> VerdictResu
         Verdict.MARKED_UNRESOLVED,
         "The hidden mark belongs to a known release, but whether the pictures are those of that release "
         "could not be settled.",
-        (*lines, why),
+        (*lines, why, *_unread(evidence)),
     )
+
+
+def _unread(evidence: Evidence) -> tuple[str, ...]:
+    """That there are credentials, where they cannot be read and the verdict speaks of something else."""
+    if evidence.credentials.state is not CredentialState.UNREADABLE:
+        return ()
+    why = evidence.credentials.reason
+    return (f"Its credentials cannot be read{f': {why}' if why else ''}.",)
 
 
 def _nothing(evidence: Evidence) -> VerdictResult:

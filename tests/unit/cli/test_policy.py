@@ -141,8 +141,9 @@ def test_a_bad_prompt_stops_a_stream_where_it_stands() -> None:
 def test_screen_reads_lines_from_stdin_and_keeps_their_order() -> None:
     lines = [json.dumps({"id": i, "text": t}).encode() for i, t in enumerate(TEXTS[:4])] + [b"{broken"]
     ran = run("screen", "--jsonl", "-", "--private", input=b"\n".join(lines))
-    got = [json.loads(line) for line in ran.output.splitlines()]
+    got = [json.loads(line) for line in ran.stdout.splitlines()]
     assert ran.exit_code == 8
+    assert "1 of 5 lines has no decision" in ran.stderr
     assert [g["id"] for g in got] == [0, 1, 2, 3, "line:5"]
     assert [g.get("verdict") for g in got] == ["allow", "review", "block", "allow", None]
     assert "pipe" not in ran.output and "Mickey" not in ran.output

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -247,3 +248,19 @@ def test_partly_marked_clip_is_said() -> None:
     answer = decide_verdict(evidence)
     assert answer.verdict is Verdict.RECOVERED
     assert any("2-3 s" in r for r in answer.reasons)
+
+
+@pytest.mark.parametrize(
+    ("payload", "more"),
+    [
+        (ID, {}),
+        (None, {}),
+        (ID, {"resolutions": (Resolution(ID, "urn:c2pa:a", UNCLEAR),)}),
+        (ID, {"resolutions": (Resolution(ID, "urn:c2pa:a", DIFFERENT),)}),
+    ],
+)
+def test_a_mark_does_not_hide_that_credentials_cannot_be_read(payload: int | None, more: Any) -> None:
+    unread = CredentialsEvidence(CredentialState.UNREADABLE, reason="they end early")
+    answer = decide_verdict(replace(GONE, credentials=unread, watermarks=(mark(payload),), **more))
+    assert answer.verdict in (Verdict.MARKED_UNRESOLVED, Verdict.CONFLICT)
+    assert "Its credentials cannot be read: they end early." in answer.reasons
