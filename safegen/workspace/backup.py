@@ -75,6 +75,14 @@ class Backup(JsonResult):
         }
 
 
+def require_text(folder: Path) -> None:
+    """Refuse (UsageError) a folder whose name no database can be opened by: bytes that are not UTF-8."""
+    try:
+        str(folder.absolute()).encode()
+    except UnicodeEncodeError as error:
+        raise UsageError(f"the name of {folder} is not UTF-8", hint="name another folder") from error
+
+
 def back_up(workspace: Workspace, folder: Path, *, clock: Clock = utc_now) -> Backup:
     """Make a backup of *workspace* in *folder*, which MUST NOT exist; others may go on using the workspace.
 
@@ -86,6 +94,7 @@ def back_up(workspace: Workspace, folder: Path, *, clock: Clock = utc_now) -> Ba
 
     workspace.require_trusted()
     require_ledger(workspace)
+    require_text(folder)
     if os.path.lexists(folder):
         raise UsageError(f"{folder} exists", hint="name a new folder: a backup never overwrites anything")
     partial = folder.with_name(f".{folder.name}.{secrets.token_hex(6)}.partial")

@@ -25,6 +25,7 @@ from safegen.workspace.backup import (
     Backup,
     BackupFile,
     copy_private,
+    require_text,
 )
 from safegen.workspace.config import Workspace, read_workspace
 
@@ -74,6 +75,8 @@ def restore(
     """
     from safegen.workspace.own_ledger import check_ledger_at
 
+    require_text(folder)
+    require_text(root)
     if os.path.lexists(root) and (not root.is_dir() or any(root.iterdir())):
         raise UsageError(f"{root} exists and is not empty", hint="name a new folder: nothing is overwritten")
     backup = read_backup(folder)

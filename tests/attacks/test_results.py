@@ -39,12 +39,15 @@ def _case(text: str) -> None:
         "findings": [{"category": text, "score": text, "detector": text, "reason": text, "at": text}],
         "prompt": text,
         "negative_prompt": text,
+        "storyboard": [{"at": text, "prompt": text}],
+        "prompt_absent": text,
         "reasons": {"5": text},
         "clip": text,
         "output": {"frames_sha256": text},
         "steps": [{"index": 5, "time": text, "act": text, "reviewer": text, "reason": text}],
     }
     _review_view.print_case(shown)
+    _review_view.print_case({**shown, "prompt": None})
     _review_view.print_case({**shown, "output": {"source_sha256": text}})
 
 
