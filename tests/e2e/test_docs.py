@@ -54,7 +54,7 @@ NOT_RUN = {
     "backup.md": 3,
     "conformance.md": 1,
     "credentials.md": 1,
-    "fingerprint.md": 2,
+    "fingerprint.md": 3,
     "ledger.md": 1,
     "model-tiny.md": 1,
     "models.md": 1,
