@@ -63,7 +63,7 @@ def test_generators_of_their_own(pipeline_folder: Callable[[str], Path]) -> None
 
     In a process of its own: the last bits depend on settings of torch that other tests may have touched.
     """
-    code = f"from {__name__} import require_the_same; import sys; require_the_same(sys.argv[1])"
+    code = f"from {__name__} import {require_the_same.__name__} as check; import sys; check(sys.argv[1])"
     command = [sys.executable, "-c", code, str(pipeline_folder("wan"))]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr[-3000:]
