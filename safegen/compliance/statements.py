@@ -9,11 +9,9 @@ from safegen.credentials.manifest_store import as_object
 from safegen.credentials.read import find_assertion
 from safegen.credentials.source_types import is_owners_word, short_name
 from safegen.types import CredentialState, Report, Verdict, WatermarkReading
+from safegen.verification.origin import COMPOSITE, GENERATED, SOURCE_TYPES
 
-AI_SOURCES = {
-    "trainedAlgorithmicMedia": "made by AI",
-    "compositeWithTrainedAlgorithmicMedia": "partly made by AI",
-}
+AI_SOURCES = {name: SOURCE_TYPES[name][1] for name in (GENERATED, COMPOSITE)}
 """IPTC digital source types (the last part of their address)."""
 
 

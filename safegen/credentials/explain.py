@@ -5,6 +5,8 @@ A failure's line says who could be at fault: "changed after signing" is only sai
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 TEXTS = {
     "claimSignature.validated": "The signature over the credentials is intact",
     "claimSignature.insideValidity": "It was signed while the certificate was valid",
@@ -193,6 +195,11 @@ FALLBACKS = (
     (".match", "A check passed"),
     (".validated", "A check passed"),
 )
+
+
+def explain_each(codes: Iterable[str]) -> tuple[str, ...]:
+    """Each of *codes* as a sentence, once, the code behind it."""
+    return tuple(dict.fromkeys(f"{explain(code)} ({code})." for code in codes))
 
 
 def explain(code: str) -> str:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from safegen.credentials.manifest_store import as_object, deduplicated, recorded_failures
+from safegen.credentials.manifest_store import (
+    actions_in,
+    as_object,
+    deduplicated,
+    objects_in,
+    recorded_failures,
+)
 from safegen.credentials.status_codes import is_conflict
 from safegen.types import IngredientEvidence, Json
 
@@ -27,7 +33,7 @@ def _walk(
     manifests: Mapping[str, Any], label: str, level: int, above: frozenset[str]
 ) -> Iterator[IngredientEvidence]:
     """Depth first; a manifest that is its own ancestor is not entered again."""
-    for ingredient in _dicts(as_object(manifests.get(label)).get("ingredients")):
+    for ingredient in objects_in(as_object(manifests.get(label)).get("ingredients")):
         own = _text(ingredient.get("active_manifest"))
         yield _described(ingredient, as_object(manifests.get(own or "")), own, level)
         if own and own not in above and level < DEEPEST:
@@ -53,15 +59,9 @@ def _described(ingredient: Json, manifest: Json, own: str | None, level: int) ->
 def _source_type(manifest: Json) -> str | None:
     """The last digital source type that the actions of *manifest* state."""
     stated = None
-    for assertion in _dicts(manifest.get("assertions")):
-        if str(assertion.get("label", "")).startswith("c2pa.actions"):
-            for action in _dicts(as_object(assertion.get("data")).get("actions")):
-                stated = _text(action.get("digitalSourceType")) or stated
+    for action in actions_in(manifest):
+        stated = _text(action.get("digitalSourceType")) or stated
     return stated
-
-
-def _dicts(value: Any) -> Iterator[Json]:
-    yield from (v for v in value if isinstance(v, dict)) if isinstance(value, list) else ()
 
 
 def _text(value: Any) -> str | None:

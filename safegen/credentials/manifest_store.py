@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from safegen.credentials.status_codes import DATA_MATCH, DATA_MISMATCH, WIDE, is_conflict
@@ -152,6 +152,18 @@ def _blocks(data: Json) -> list[SoftBinding]:
 def as_object(value: Any) -> Json:
     """*value* where it is an object; hostile manifests put anything anywhere."""
     return value if isinstance(value, dict) else {}
+
+
+def objects_in(value: Any) -> Iterator[Json]:
+    """The objects in *value* where it is a list; hostile manifests put anything anywhere."""
+    yield from (item for item in _list(value) if isinstance(item, dict))
+
+
+def actions_in(manifest: Mapping[str, Any]) -> Iterator[Json]:
+    """Every action that *manifest* (c2pa's JSON) states, in order: all its ``c2pa.actions`` assertions."""
+    for assertion in objects_in(manifest.get("assertions")):
+        if str(assertion.get("label", "")).startswith("c2pa.actions"):
+            yield from objects_in(as_object(assertion.get("data")).get("actions"))
 
 
 def _list(value: Any) -> list[Any]:

@@ -6,14 +6,14 @@ for the actions, and an identity (CAWG identity assertion) is only as good as it
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from safegen.credentials.cbor import decode
 from safegen.credentials.claim_signature import assertion_box
 from safegen.credentials.cose import parse_sign1
-from safegen.credentials.manifest_store import ManifestStore, as_object
+from safegen.credentials.manifest_store import ManifestStore, actions_in, as_object, objects_in
 from safegen.credentials.source_types import is_owners_word
 from safegen.keys.chain import check_chain
 from safegen.types import Json, StatedAction, StatedIdentity
@@ -31,7 +31,7 @@ State = Literal["trusted", "intact", "unresolved", "mismatch"]
 
 def claim_generator(manifest: Json) -> str | None:
     """Name and version of the software that made the claim of *manifest*, as it calls itself."""
-    for info in _objects(manifest.get("claim_generator_info")):
+    for info in objects_in(manifest.get("claim_generator_info")):
         name, version = _text(info.get("name")), _text(info.get("version"))
         if name:
             return f"{name} {version}" if version else name
@@ -41,15 +41,12 @@ def claim_generator(manifest: Json) -> str | None:
 def list_actions(manifest: Json) -> tuple[StatedAction, ...]:
     """What *manifest* states was done, in order; at most ``MOST_ACTIONS``."""
     found: list[StatedAction] = []
-    for assertion in _objects(manifest.get("assertions")):
-        if not str(assertion.get("label", "")).startswith("c2pa.actions"):
-            continue
-        for action in _objects(as_object(assertion.get("data")).get("actions")):
-            name = _text(action.get("action"))
-            if name and len(found) < MOST_ACTIONS:
-                source, when = _text(action.get("digitalSourceType")), _text(action.get("when"))
-                agent = _agent(action.get("softwareAgent"))
-                found.append(StatedAction(name, source, agent, when, is_owners_word(action)))
+    for action in actions_in(manifest):
+        name = _text(action.get("action"))
+        if name and len(found) < MOST_ACTIONS:
+            source, when = _text(action.get("digitalSourceType")), _text(action.get("when"))
+            agent = _agent(action.get("softwareAgent"))
+            found.append(StatedAction(name, source, agent, when, is_owners_word(action)))
     return tuple(found)
 
 
@@ -62,7 +59,7 @@ def list_identities(
     signers' *anchors* at the time *at*.
     """
     found: list[StatedIdentity] = []
-    for assertion in _objects(store.active.get("assertions")):
+    for assertion in objects_in(store.active.get("assertions")):
         label = str(assertion.get("label", ""))
         if label.split("__")[0] == IDENTITY and len(found) < MOST_IDENTITIES:
             data = as_object(assertion.get("data"))
@@ -100,7 +97,7 @@ def _identity_name(data: Json) -> str:
     name = _text(info.get("common_name")) or _text(info.get("issuer"))
     if name:
         return name
-    for identity in _objects(data.get("verifiedIdentities") or data.get("verified_identities")):
+    for identity in objects_in(data.get("verifiedIdentities") or data.get("verified_identities")):
         name = _text(identity.get("name")) or _text(identity.get("username"))
         if name:
             return name
@@ -118,10 +115,6 @@ def _agent(value: Any) -> str | None:
         name, version = _text(value.get("name")), _text(value.get("version"))
         return f"{name} {version}" if name and version else name
     return _text(value)
-
-
-def _objects(value: Any) -> Iterator[Json]:
-    yield from (item for item in value if isinstance(item, dict)) if isinstance(value, list) else ()
 
 
 def _text(value: Any) -> str | None:

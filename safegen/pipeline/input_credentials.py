@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from safegen.credentials import assertions
+from safegen.credentials.manifest_store import actions_in
 from safegen.credentials.source_types import is_owners_word
 from safegen.errors import UnreadableInput
 from safegen.types import Action, CredentialsEvidence, CredentialState, Finding, Json
@@ -108,13 +109,5 @@ def is_fully_generated(manifest: Json) -> bool:
 
 
 def _source_types(manifest: Json) -> Iterator[object]:
-    for assertion in _dicts(manifest.get("assertions")):
-        if str(assertion.get("label", "")).startswith("c2pa.actions"):
-            data = assertion.get("data")
-            for action in _dicts(data.get("actions") if isinstance(data, dict) else None):
-                yield None if is_owners_word(action) else action.get("digitalSourceType")
-
-
-def _dicts(value: Any) -> Iterator[Json]:
-    """The objects in a list; hostile manifests put anything anywhere."""
-    yield from (v for v in value if isinstance(v, dict)) if isinstance(value, list) else ()
+    for action in actions_in(manifest):
+        yield None if is_owners_word(action) else action.get("digitalSourceType")

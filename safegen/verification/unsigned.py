@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from safegen.credentials.explain import explain
+from safegen.credentials.explain import explain_each
 from safegen.types import CredentialState, Verdict, WatermarkReading
 from safegen.verification.evidence import (
     Evidence,
@@ -97,7 +97,7 @@ def _nothing(evidence: Evidence) -> VerdictResult:
     """No mark and no release: what is left to be said about the credentials."""
     credentials = evidence.credentials
     if credentials.state is CredentialState.UNREADABLE:
-        codes = dict.fromkeys(f"{explain(code)} ({code})." for code in credentials.unreadable)
+        codes = explain_each(credentials.unreadable)
         return VerdictResult(
             Verdict.CREDENTIALS_UNREADABLE,
             f"This {evidence.noun} carries credentials that cannot be checked here; nothing shows that it "

@@ -7,9 +7,7 @@ are for people who do not know what a hash is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from safegen.credentials.explain import explain
+from safegen.credentials.explain import explain_each
 from safegen.types import CredentialState, Verdict
 from safegen.verification.evidence import Evidence, Resolution, VerdictResult, decoded_readings
 from safegen.verification.ties import broken_ties
@@ -28,11 +26,6 @@ def decide_verdict(evidence: Evidence) -> VerdictResult:
     return decide_unsigned(evidence)
 
 
-def explained(codes: Sequence[str]) -> tuple[str, ...]:
-    """C2PA status codes as sentences, each once, the code behind it."""
-    return tuple(dict.fromkeys(f"{explain(code)} ({code})." for code in codes))
-
-
 def _tampered(evidence: Evidence) -> VerdictResult:
     """A hash or a signature was computed and does not match."""
     summary = f"This {evidence.noun} does not match its credentials: bytes were changed after it was signed."
@@ -44,7 +37,7 @@ def _tampered(evidence: Evidence) -> VerdictResult:
     return VerdictResult(
         Verdict.TAMPERED,
         summary,
-        (*explained(evidence.credentials.failures), *_recovery_notes(evidence)),
+        (*explain_each(evidence.credentials.failures), *_recovery_notes(evidence)),
     )
 
 
@@ -66,7 +59,7 @@ def _conflict(evidence: Evidence) -> VerdictResult | None:
         return VerdictResult(
             Verdict.CONFLICT,
             "This file is intact, but something it was made from does not match its credentials.",
-            explained(credentials.ingredient_failures),
+            explain_each(credentials.ingredient_failures),
         )
     for resolution in evidence.resolutions:
         if _stolen(evidence, resolution):

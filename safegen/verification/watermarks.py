@@ -54,8 +54,6 @@ def detect_watermarks(
     Raises UnreadableInput when neither credentials nor pictures can be read, CheckUnavailable when a
     detector fails.
     """
-    from safegen.watermarks import PUBLIC_KEY
-
     # The id that the credentials name is a candidate, too: some schemes claim no mark without one.
     ledger_ids = ledger.content_ids() if ledger is not None else ()
     known = tuple(dict.fromkeys((*bound_payloads(credentials.soft_bindings), *ledger_ids)))
@@ -66,13 +64,22 @@ def detect_watermarks(
         sample = _sample_frames(collector, scheme, credentials)
         if sample is None:
             return WatermarkSearch()
-        try:
-            readings.extend(scheme.detect(sample, key=PUBLIC_KEY, known=known))
-        except Exception as error:
-            raise CheckUnavailable(f"the watermark detector {scheme.alg} failed: {error}") from error
+        readings.extend(run_detector(scheme, sample, known))
         first_sample = first_sample or sample
         algs.add(scheme.alg)
     return WatermarkSearch(tuple(readings), first_sample, frozenset(algs))
+
+
+def run_detector(
+    scheme: Watermark, sample: FrameSample, known: Sequence[int] = ()
+) -> Sequence[WatermarkReading]:
+    """What *scheme* reads in *sample*; *known* payloads are tested for. Raises CheckUnavailable."""
+    from safegen.watermarks import PUBLIC_KEY
+
+    try:
+        return scheme.detect(sample, key=PUBLIC_KEY, known=known)
+    except Exception as error:
+        raise CheckUnavailable(f"the watermark detector {scheme.alg} failed: {error}") from error
 
 
 def _load_schemes(collector: EvidenceCollector, credentials: CredentialsEvidence) -> list[Watermark]:
