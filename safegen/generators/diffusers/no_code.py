@@ -38,6 +38,8 @@ def refuse_code(folder: Path, name: str) -> None:
         if path.name == _MODULAR:
             raise _refused(name, f"it contains {_MODULAR}, which names modules to be imported")
         if path.name.endswith("config.json") or path.name == INDEX:
+            if path.stat().st_size > _MOST_JSON:
+                raise _refused(name, f"{path.relative_to(folder)} is too large to be examined")
             found = _code_key(_read(path))
             if found is not None:
                 raise _refused(name, f"{path.relative_to(folder)} says {found!r}")

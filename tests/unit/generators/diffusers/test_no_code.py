@@ -55,6 +55,9 @@ CARRIERS: dict[str, Callable[[Path], None]] = {
     "code in a part": lambda f: (f / "transformer" / "my_transformer.py").write_text(TRAP) and None,
     "modular_model_index.json": modular,
     "a class of its own": lambda f: change(f / "model_index.json", _class_name=["pipeline", "Mine"]),
+    "auto_map behind much else": lambda f: change(
+        f / "text_encoder" / "config.json", padding="x" * (5 << 20), auto_map={"AutoModel": "m.M"}
+    ),
     "custom_pipeline": lambda f: change(f / "model_index.json", custom_pipeline="mine"),
     "auto_map of a model": lambda f: change(
         f / "text_encoder" / "config.json", auto_map={"AutoModel": "m.M"}
